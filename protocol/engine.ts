@@ -1,0 +1,84 @@
+/**
+ * What crosses the IPC channel between `run` (parent) and the engine (forked child). Messages are structured-cloned
+ * (`serialization: 'advanced'`), so typed arrays travel as they are. Every request carries `id`; the engine answers each
+ * with exactly one `done` or `failed`, and any number of events before it.
+ */
+import type { ErrorCode, Place } from './errors.ts';
+
+export type DeviceId = 'auto' | 'cpu' | 'cuda' | 'webgpu' | 'dml' | 'coreml';
+export const deviceIds: readonly DeviceId[] = ['auto', 'cpu', 'cuda', 'webgpu', 'dml', 'coreml'];
+
+/** One tokenised sample. */
+export interface EncodedSample {
+  tokens: Int32Array;
+  /** Index of the first token that is counted as a prediction target, at least 1. Counted: countedFrom .. tokens.length-1. */
+  countedFrom: number;
+}
+
+export interface CollectPlan {
+  /** Consecutive blocks per segment. */
+  segmentLength: number;
+  /** `resident`: every weight stays in memory as float32. `streamed`: one segment's weights at a time. */
+  weights: 'resident' | 'streamed';
+  /** Upper bound of batch x padded length in one run. */
+  tokensPerBatch: number;
+  /** Upper bound of the float32 numbers in one tile of per-sample gradients. */
+  gradientTile: number;
+}
+
+/** Everything the engine needs to collect one task's Grams. */
+export interface CollectRequest {
+  modelPath: string;
+  /** Layers to score, ascending. */
+  layers: number[];
+  /** Scored module names below a layer. */
+  modules: string[];
+  train: EncodedSample[];
+  validation: EncodedSample[];
+  plan: CollectPlan;
+  /** Folder for finished segments and the cotangent at the last boundary; what lies there is resumed. */
+  workDir: string;
+}
+
+export interface EngineInfo {
+  onnxruntime: string;
+  device: Exclude<DeviceId, 'auto'>;
+  /** Why `auto` did not take an accelerator, or null. */
+  deviceNote: string | null;
+  threads: number;
+  pid: number;
+}
+
+export interface CollectSummary {
+  trainLoss: Float64Array;
+  validationLoss: Float64Array;
+  seconds: Record<string, number>;
+  peakMemoryBytes: number;
+  /** Segments taken over from an interrupted run. */
+  resumedSegments: number;
+}
+
+/** A file of Grams that is complete on disk: float64 `K` (n x n), `C` (n x m), `diagV` (m) per `<layer>.<module>`. */
+export interface SegmentFile {
+  layers: number[];
+  file: string;
+}
+
+export type EngineRequest =
+  | { id: number; type: 'start'; device: DeviceId; threads: number }
+  | { id: number; type: 'measure' } // float32 MatMul rate, for time estimates
+  | { id: number; type: 'collect'; request: CollectRequest }
+  | { id: number; type: 'release' }; // drop the warm model
+
+export type EngineEvent =
+  | { id: number; type: 'progress'; phase: 'load' | 'forward' | 'backward'; done: number; total: number }
+  | { id: number; type: 'losses'; train: Float64Array; validation: Float64Array }
+  | { id: number; type: 'segment'; segment: SegmentFile }
+  | { id: number; type: 'log'; text: string };
+
+export type EngineReply =
+  | { id: number; type: 'done'; value: EngineInfo | { flopsPerSecond: number } | CollectSummary | null }
+  | { id: number; type: 'failed'; code: ErrorCode; message: string; place?: Place | undefined };
+
+/** Cancel travels outside the queue: the engine looks for it between two session runs. */
+export type EngineCancel = { type: 'cancel'; id: number };

@@ -1,0 +1,59 @@
+/**
+ * The one error type that may reach a user, and the exit codes of the command line.
+ *
+ * A message says what was tried, with which value, what is allowed and what to do, in one line. `code` is stable: tests and
+ * the editor switch over it. Anything that is not a `LayerifError` is a defect of ours and is shown with "please report".
+ */
+export type ErrorCode =
+  | 'badExperiment' // the experiment file: syntax, unknown key, wrong value
+  | 'badData' // a dataset, a split, a row, a template
+  | 'badModel' // a checkpoint: missing, truncated, unknown architecture, NaN
+  | 'badRequest' // command line or message: unknown option, unknown id
+  | 'notEnoughMemory'
+  | 'notEnoughDisk'
+  | 'cannotWrite' // output folder unreadable, disk full
+  | 'deviceUnavailable'
+  | 'engineDied'
+  | 'cancelled'
+  | 'failed';
+
+export const exitCodes: Record<ErrorCode, number> = {
+  badExperiment: 2,
+  badData: 2,
+  badModel: 2,
+  badRequest: 2,
+  notEnoughMemory: 3,
+  notEnoughDisk: 3,
+  cannotWrite: 1,
+  deviceUnavailable: 1,
+  engineDied: 1,
+  cancelled: 130,
+  failed: 1,
+};
+
+/** A place in a file; line and column count from 1. */
+export interface Place {
+  file: string;
+  line?: number;
+  column?: number;
+}
+
+export class LayerifError extends Error {
+  readonly code: ErrorCode;
+  readonly place: Place | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { place?: Place | undefined; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'LayerifError';
+    this.code = code;
+    this.place = options.place;
+  }
+}
+
+/** `file:line:column: message`, the form that terminals and editors turn into a link. */
+export function located(error: { message: string; place?: Place | undefined }): string {
+  if (!error.place) return error.message;
+  const { file, line, column } = error.place;
+  const place = [file, line, line === undefined ? undefined : column].filter((part) => part !== undefined).join(':');
+  return `${place}: ${error.message}`;
+}

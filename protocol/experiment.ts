@@ -1,0 +1,73 @@
+/**
+ * The resolved experiment: what `config` makes of a `*.layerif.yaml` with every default filled in and every alias replaced.
+ * It is stored in the result file as `experiment`. Paths are as written (relative to the file's folder).
+ */
+export type EstimatorId = 'datainf' | 'fisher' | 'dot' | 'cosine' | 'relatif' | 'lissa' | 'ekfac' | 'tracin';
+export type AggregationId = 'positive' | 'top25' | 'sum';
+export type LossId = 'all' | 'target';
+export type OutputType = 'loglikelihood' | 'loglikelihood_rolling' | 'multiple_choice' | 'generate_until';
+export type DataFormat = 'json' | 'csv' | 'tsv' | 'parquet' | 'text';
+export type DampingRule = 'mean_square' | 'absolute' | 'mean_eigenvalue';
+
+export interface Experiment {
+  version: 1;
+  description?: string;
+  model: { path: string; revision?: string; adapter?: string; max_length: number; layers_pattern?: string };
+  datasets: Record<string, Dataset>;
+  tasks: Task[];
+  score: Score;
+  /** Reserved sections, checked by the schema and used by `allocate`, `prune`, `evaluate`. */
+  allocate?: Record<string, unknown>;
+  prune?: Record<string, unknown>;
+  evaluate?: Record<string, unknown>;
+  output_dir: string;
+}
+
+export interface Dataset {
+  /** One of `path` and `data_files` is set. */
+  path?: string;
+  data_files?: Record<string, string | string[]>;
+  ds_type?: DataFormat;
+  split_column?: string;
+  /** New column name -> column name in the file. */
+  field_mapping?: Record<string, string>;
+}
+
+export interface Task {
+  task: string;
+  /** Key into `datasets`. A harness `dataset_path` becomes a dataset of its own. */
+  dataset: string;
+  training_split: string;
+  /** Absent: `validation[:50]` where the dataset has that split, else the 50 rows after the training slice. */
+  validation_split?: string;
+  fewshot_split?: string;
+  test_split?: string;
+  description?: string;
+  /** Jinja template or column name. */
+  doc_to_text?: string;
+  /** Index, letter, text, template or column name. */
+  doc_to_target?: string | number;
+  /** List of texts, a template or the name of a list column. */
+  doc_to_choice?: string[] | string;
+  target_delimiter: string;
+  fewshot_delimiter: string;
+  output_type: OutputType;
+  num_fewshot: number;
+  metric_list?: unknown[];
+  /** Harness keys that were accepted and do nothing here. */
+  ignored?: string[];
+}
+
+export interface Score {
+  estimator: EstimatorId;
+  damping: { rule: DampingRule; factor: number };
+  loss: LossId;
+  aggregation: AggregationId;
+  /** Globs over module names below the layer. */
+  modules: string[];
+  /** `'all'`, or a sorted list without repeats (a range "8-15" is resolved to the list). */
+  layers: 'all' | number[];
+  projection: 'auto' | 'none' | number;
+  params: 'base' | 'lora';
+  seed: number;
+}

@@ -1,0 +1,76 @@
+/**
+ * Requests and notifications between the extension (client) and the language server, beside standard LSP.
+ * One row per message: method, who sends it, when.
+ */
+import type { RunEvent } from './run.ts';
+import type { DeviceId } from './engine.ts';
+
+/** Client -> server request: start a run. Answers when the run ends. Only one run at a time; a second one is refused. */
+export const SCORE_REQUEST = 'layerif/score';
+export interface ScoreParams {
+  uri: string;
+  /** Only this task. */
+  task?: string;
+  /** Only tasks over this dataset. */
+  dataset?: string;
+}
+export interface ScoreAnswer {
+  resultFile: string | null;
+  /** Null when it finished. */
+  error: { code: string; message: string } | null;
+}
+
+/** Client -> server request: cancel the run under way. */
+export const CANCEL_REQUEST = 'layerif/cancelRun';
+
+/** Server -> client notification: every event of the run under way. */
+export const RUN_EVENT = 'layerif/runEvent';
+export type RunEventParams = RunEvent;
+
+/** Server -> client notification: state of the engine, for the status bar. */
+export const ENGINE_STATE = 'layerif/engineState';
+export interface EngineStateParams {
+  state: 'stopped' | 'starting' | 'idle' | 'busy' | 'failed';
+  /** "cpu, 2 threads, node 20.20.2" */
+  detail: string;
+}
+
+/** Client -> server request: the text of training rows, for the tables of the results view. */
+export const SAMPLE_TEXT_REQUEST = 'layerif/sampleText';
+export interface SampleTextParams {
+  resultFile: string;
+  task: string;
+  split: 'train' | 'validation';
+  /** Indices into `tasks[].train.rows` (or `validation.rows`). */
+  samples: number[];
+}
+export interface SampleTextAnswer {
+  /** Absolute path and line (from 1, null for Parquet) of each row beside its text; `null` text when the file changed or is gone. */
+  samples: { index: number; text: string | null; file: string; line: number | null }[];
+}
+
+/** Client -> server request: where a task and its dataset stand in an experiment file (lines from 0). */
+export const LOCATE_REQUEST = 'layerif/locate';
+export interface LocateParams {
+  uri: string;
+  task?: string;
+  dataset?: string;
+}
+export interface LocateAnswer {
+  line: number;
+  character: number;
+}
+
+/** Arguments of the code lens commands: one JSON object. */
+export interface LensArgument {
+  uri: string;
+  task?: string;
+  dataset?: string;
+}
+
+/** `initializationOptions` and `workspace/configuration` section `layerif`. */
+export interface Settings {
+  device: DeviceId;
+  /** Directory for caches (file hashes); default: the platform's cache folder. */
+  server: { threads: number; maxMemory: number; idleTimeout: number; runtime: string };
+}
