@@ -1,0 +1,125 @@
+/**
+ * Rotary position embedding (Su et al. 2021, arXiv 2104.09864) and the ways of stretching it: linear (position interpolation,
+ * arXiv 2306.15595), dynamic NTK, YaRN (arXiv 2309.00071), llama3. The tables are made here in float64, rounded to float32 where
+ * transformers rounds, and fed to the graphs: no variant needs a graph of its own.
+ *
+ * Angle of position p and pair k: p * theta^(-2k/d), stretched; cos and sin are multiplied by the attention factor.
+ * To add a variant: one row in `variants`, one reference case in test/reference/llama.
+ */
+import { positiveInteger, positiveNumber } from './config.ts';
+import type { Config, Table } from './types.ts';
+
+export interface Rotary {
+  /** Angles per position of each pair, for sequences of `length` tokens. */
+  frequencies(length: number): Float64Array;
+  /** Factor of cos and sin. */
+  scale: number;
+  /** Longest sequence whose frequencies do not depend on its length. */
+  fixedUpTo: number;
+}
+
+interface Setting {
+  dim: number;
+  theta: number;
+  maxPositions: number;
+  /** The `rope_parameters` (transformers 5) or `rope_scaling` (transformers 4) object. */
+  parameters: Config;
+}
+
+const variants: Record<string, (setting: Setting) => Rotary> = {
+  default: ({ dim, theta }) => fixed(plain(dim, theta)),
+
+  linear: ({ dim, theta, parameters }) => {
+    const factor = positiveNumber(parameters, 'factor');
+    return fixed(plain(dim, theta).map((f) => f / factor));
+  },
+
+  // The base grows with the sequence once it is longer than the training length.
+  dynamic: ({ dim, theta, parameters, maxPositions }) => {
+    const factor = positiveNumber(parameters, 'factor');
+    const base = (length: number) => theta * ((factor * length) / maxPositions - (factor - 1)) ** (dim / (dim - 2));
+    return { frequencies: (length) => plain(dim, base(Math.max(length, maxPositions))), scale: 1, fixedUpTo: maxPositions };
+  },
+
+  // Low frequencies are interpolated, high ones kept, a linear ramp between the two.
+  yarn: ({ dim, theta, parameters, maxPositions }) => {
+    const trained = positiveInteger(parameters, 'original_max_position_embeddings', maxPositions);
+    const factor = positiveNumber(parameters, 'factor', maxPositions / trained);
+    const pairOf = (rotations: number) => (dim * Math.log(trained / (rotations * 2 * Math.PI))) / (2 * Math.log(theta));
+    const truncate = parameters.truncate !== false;
+    const lowRaw = pairOf(positiveNumber(parameters, 'beta_fast', 32));
+    const highRaw = pairOf(positiveNumber(parameters, 'beta_slow', 1));
+    const low = Math.max(truncate ? Math.floor(lowRaw) : lowRaw, 0);
+    const highest = Math.min(truncate ? Math.ceil(highRaw) : highRaw, dim - 1);
+    const high = highest === low ? low + 0.001 : highest;
+    const frequencies = plain(dim, theta).map((f, k) => {
+      const kept = 1 - Math.min(1, Math.max(0, (k - low) / (high - low)));
+      return (f / factor) * (1 - kept) + f * kept;
+    });
+    return { ...fixed(frequencies), scale: yarnScale(parameters, factor) };
+  },
+
+  // Long wavelengths are divided by the factor, short ones kept, a smooth passage between the two.
+  llama3: ({ dim, theta, parameters, maxPositions }) => {
+    const factor = positiveNumber(parameters, 'factor');
+    const lowFactor = positiveNumber(parameters, 'low_freq_factor');
+    const highFactor = positiveNumber(parameters, 'high_freq_factor');
+    const trained = positiveInteger(parameters, 'original_max_position_embeddings', maxPositions);
+    const frequencies = plain(dim, theta).map((f) => {
+      const wavelength = (2 * Math.PI) / f;
+      if (wavelength < trained / highFactor) return f;
+      if (wavelength > trained / lowFactor) return f / factor;
+      const smooth = (trained / wavelength - lowFactor) / (highFactor - lowFactor);
+      return ((1 - smooth) * f) / factor + smooth * f;
+    });
+    return fixed(frequencies);
+  },
+};
+
+/**
+ * Reads the rotary setting of a configuration written by transformers 4 (`rope_theta`, `rope_scaling`) or 5 (`rope_parameters`).
+ * @param dim number of rotated components of a head
+ */
+export function rotary(config: Config, dim: number): Rotary {
+  const parameters = (config.rope_parameters ?? config.rope_scaling ?? {}) as Config;
+  const type = String(parameters.rope_type ?? parameters.type ?? 'default');
+  const make = variants[type];
+  if (!make) {
+    throw new Error(`config.json: rotary scaling "${type}" is not supported; supported: ${Object.keys(variants).join(', ')}`);
+  }
+  const theta = positiveNumber(parameters, 'rope_theta', positiveNumber(config, 'rope_theta', 10_000));
+  return make({ dim, theta, maxPositions: positiveInteger(config, 'max_position_embeddings', 2048), parameters });
+}
+
+/** cos and sin [length, dim], each pair's value standing in both halves (the Hugging Face layout). */
+export function rotaryTables(rotary: Rotary, length: number, longest: number): { cos: Table; sin: Table } {
+  const frequencies = rotary.frequencies(longest);
+  const half = frequencies.length;
+  const dim = 2 * half;
+  const cos = new Float32Array(length * dim);
+  const sin = new Float32Array(length * dim);
+  for (let p = 0; p < length; p++) {
+    for (let k = 0; k < half; k++) {
+      const angle = Math.fround(p * Math.fround(frequencies[k]));
+      cos[p * dim + k] = cos[p * dim + half + k] = Math.cos(angle) * rotary.scale;
+      sin[p * dim + k] = sin[p * dim + half + k] = Math.sin(angle) * rotary.scale;
+    }
+  }
+  return { cos: { shape: [length, dim], data: cos }, sin: { shape: [length, dim], data: sin } };
+}
+
+function plain(dim: number, theta: number): Float64Array {
+  return Float64Array.from({ length: dim / 2 }, (_, k) => theta ** (-(2 * k) / dim));
+}
+
+function fixed(frequencies: Float64Array): Rotary {
+  return { frequencies: () => frequencies, scale: 1, fixedUpTo: Infinity };
+}
+
+function yarnScale(parameters: Config, factor: number): number {
+  const given = parameters.attention_factor;
+  if (typeof given === 'number') return given;
+  const part = (weight: number) => (factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1);
+  const { mscale, mscale_all_dim: all } = parameters;
+  return typeof mscale === 'number' && typeof all === 'number' && mscale && all ? part(mscale) / part(all) : part(1);
+}

@@ -1,0 +1,137 @@
+/**
+ * The words that families are written in. A segment is a part of the model that becomes one graph: the embedding, a run of
+ * blocks or the head. Weights and tables are graph inputs, so that blocks of one kind share a session; `weights` says which
+ * tensor each input wants, `captures` where each linear module's input and output are, from which per-sample gradients follow.
+ */
+import { Graph } from '../onnx/graph.ts';
+import type { Dim, Value } from '../onnx/graph.ts';
+
+/** Input of a linear module and its output, whose cotangent gives the weight's gradient. */
+export interface Capture {
+  block: number;
+  module: string;
+  input: Value;
+  output: Value;
+}
+
+/** A weight the graph is fed with; `block` is null for tensors outside the layers. */
+export interface WeightInput {
+  input: string;
+  block: number | null;
+  /** Below the layer, or the whole name where `block` is null. */
+  tensor: string;
+}
+
+type Activation = (g: Graph, x: Value) => Value;
+
+/** `hidden_act` of config.json. */
+export const activations: Record<string, Activation> = {
+  silu: (g, x) => g.silu(x),
+  swish: (g, x) => g.silu(x),
+  gelu: (g, x) => g.gelu(x, 'none'),
+  gelu_new: (g, x) => g.gelu(x, 'tanh'),
+  gelu_pytorch_tanh: (g, x) => g.gelu(x, 'tanh'),
+  relu: (g, x) => g.relu(x),
+};
+
+export class SegmentBuilder {
+  readonly graph: Graph;
+  readonly weights: WeightInput[] = [];
+  readonly captures: Capture[] = [];
+  /** Names of the tables that the graph is fed with. */
+  readonly tables = new Set<string>();
+  #block: number | null = null;
+  readonly #inputs = new Map<string, Value>();
+
+  constructor(name: string) {
+    this.graph = new Graph(name);
+  }
+
+  /** Everything that `body` builds belongs to the segment's block number `block` (from 0). */
+  inBlock<T>(block: number, name: string, body: () => T): T {
+    this.#block = block;
+    try {
+      return this.graph.scope(name, body);
+    } finally {
+      this.#block = null;
+    }
+  }
+
+  /** A weight: `tensor` is its name below the layer, or its whole name outside a block. */
+  weight(tensor: string, shape: number[]): Value {
+    const input = this.#block === null ? tensor : `block${this.#block}.${tensor}`;
+    return this.#once(input, () => {
+      this.weights.push({ input, block: this.#block, tensor });
+      return this.graph.input(input, 'float32', shape);
+    });
+  }
+
+  table(name: string, shape: Dim[]): Value {
+    return this.#once(`table.${name}`, () => {
+      this.tables.add(name);
+      return this.graph.input(`table.${name}`, 'float32', shape);
+    });
+  }
+
+  /** y = x Wᵀ (+ b), W [rows, columns]; its input and output are captured. */
+  linear(module: string, x: Value, rows: number, options: { bias?: boolean } = {}): Value {
+    const g = this.graph;
+    return g.scope(module, () => {
+      const columns = x.shape[x.shape.length - 1] as number;
+      const output = g.matMul(x, g.transpose(this.weight(`${module}.weight`, [rows, columns]), [1, 0]));
+      if (this.#block !== null) this.captures.push({ block: this.#block, module, input: x, output });
+      return options.bias ? g.add(output, this.weight(`${module}.bias`, [rows])) : output;
+    });
+  }
+
+  /** x / sqrt(mean(x²) + eps) * w (Zhang & Sennrich 2019). */
+  rmsNorm(tensor: string, x: Value, epsilon: number): Value {
+    const g = this.graph;
+    return g.scope(tensor, () => {
+      const meanSquare = g.reduceMean(g.mul(x, x), [-1], true);
+      const scale = g.reciprocal(g.sqrt(g.add(meanSquare, g.scalar(epsilon))));
+      return g.mul(g.mul(x, scale), this.weight(`${tensor}.weight`, [x.shape[x.shape.length - 1] as number]));
+    });
+  }
+
+  /** [B, T, heads * size] -> [B, heads, T, size] */
+  heads(x: Value, count: number, size: number): Value {
+    const [batch, length] = x.shape;
+    return this.graph.transpose(this.graph.reshape(x, [batch, length, count, size]), [0, 2, 1, 3]);
+  }
+
+  /** Rotates pairs (k, k + size/2) of [..., T, size] by the tables `<table>.cos`, `<table>.sin`. */
+  rotate(x: Value, table = 'rotary'): Value {
+    const g = this.graph;
+    const size = x.shape[x.shape.length - 1] as number;
+    const length = x.shape[x.shape.length - 2];
+    const cos = this.table(`${table}.cos`, [length, size]);
+    const sin = this.table(`${table}.sin`, [length, size]);
+    const [first, second] = g.split(x, [size / 2, size / 2], x.shape.length - 1);
+    return g.add(g.mul(x, cos), g.mul(g.concat([g.neg(second), first], x.shape.length - 1), sin));
+  }
+
+  /**
+   * Softmax(q kᵀ * scale + mask) v with grouped key/value heads; the group is an axis of its own, so keys are not repeated.
+   * q [B, heads, T, size], k and v [B, kvHeads, T, size] -> [B, T, heads * size]
+   */
+  attention(q: Value, k: Value, v: Value, options: { scale: number; mask: string }): Value {
+    const g = this.graph;
+    const [batch, heads, length, size] = q.shape as [Dim, number, Dim, number];
+    const kvHeads = k.shape[1] as number;
+    const grouped = g.reshape(q, [batch, kvHeads, heads / kvHeads, length, size]);
+    const keys = g.transpose(g.unsqueeze(k, [2]), [0, 1, 2, 4, 3]);
+    const scores = g.mul(g.matMul(grouped, keys), g.scalar(options.scale));
+    const weights = g.softmax(g.add(scores, this.table(options.mask, [length, length])), -1);
+    const mixed = g.matMul(weights, g.unsqueeze(v, [2])); // [B, kvHeads, group, T, size]
+    return g.reshape(g.transpose(mixed, [0, 3, 1, 2, 4]), [batch, length, heads * size]);
+  }
+
+  #once(name: string, make: () => Value): Value {
+    const known = this.#inputs.get(name);
+    if (known) return known;
+    const made = make();
+    this.#inputs.set(name, made);
+    return made;
+  }
+}

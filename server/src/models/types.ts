@@ -1,0 +1,61 @@
+/**
+ * A decoder as the engine sees it: an embedding, a chain of blocks, a head; every graph is built from the same words.
+ * A family file (`llama.ts`) turns a checkpoint's `config.json` into an `Architecture`; nothing else knows that file's keys.
+ */
+import type { Value } from '../onnx/graph.ts';
+import type { SegmentBuilder } from './segment.ts';
+
+/** A linear module below a layer. Its weight is stored as rows (outputs) x columns (inputs). */
+export interface LinearModule {
+  /** Hugging Face name below the layer, such as `self_attn.q_proj`. */
+  name: string;
+  rows: number;
+  columns: number;
+}
+
+/** Position-dependent inputs of the blocks, made by the engine for each padded length. */
+export interface Table {
+  shape: number[];
+  data: Float32Array;
+}
+
+export interface Architecture {
+  family: string;
+  layers: number;
+  hidden: number;
+  vocabulary: number;
+  /** Name of a layer, which is also the prefix of its tensors: `model.layers.3`. */
+  layerName(layer: number): string;
+  /** Linear modules of a layer in forward order; all of them can be scored. */
+  modules(layer: number): LinearModule[];
+  /** Layers of the same kind share one graph. */
+  kind(layer: number): string;
+  /** token ids [B, T] -> [B, T, hidden] */
+  embed(b: SegmentBuilder, tokens: Value): Value;
+  /** [B, T, hidden] -> [B, T, hidden] */
+  block(b: SegmentBuilder, x: Value, layer: number): Value;
+  /** [P, hidden] -> logits [P, vocabulary] */
+  head(b: SegmentBuilder, x: Value): Value;
+  /** Tables for sequences padded to `length`, of which the longest sample really has `longest` tokens. */
+  tables(length: number, longest: number): Record<string, Table>;
+  /** Whether the tables depend on the sample's own length, so that it may share a batch only with its equals. */
+  lengthMatters(length: number): boolean;
+}
+
+/** What a family needs to know of the checkpoint beside its configuration. */
+export interface Weights {
+  has(tensor: string): boolean;
+}
+
+export interface Family {
+  id: string;
+  title: string;
+  /** Values of `model_type` in config.json. */
+  modelTypes: readonly string[];
+  /** Paper or model card. */
+  source: string;
+  /** @throws Error naming the key, its value and what is allowed. */
+  architecture(config: Config, weights: Weights): Architecture;
+}
+
+export type Config = Readonly<Record<string, unknown>>;
