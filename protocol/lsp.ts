@@ -61,6 +61,17 @@ export interface LocateAnswer {
   character: number;
 }
 
+/** Client -> server request: what an experiment file holds, for the tree of experiments. Works on broken files too: what can be read is listed. */
+export const OUTLINE_REQUEST = 'layerif/outline';
+export interface OutlineParams {
+  uri: string;
+}
+export interface OutlineAnswer {
+  /** In file order; lines from 0. */
+  tasks: { task: string; dataset: string; line: number }[];
+  datasets: { dataset: string; line: number }[];
+}
+
 /** Arguments of the code lens commands: one JSON object. */
 export interface LensArgument {
   uri: string;
