@@ -1,0 +1,35 @@
+/**
+ * The one table of influence estimators: the schema, `layerif list estimators` and the runs read it.
+ * To add one, write its file after the model of `dot.ts` and add it here.
+ */
+import { LayerifError } from '../../../protocol/errors.ts';
+import { datainf } from './datainf.ts';
+import { dot } from './dot.ts';
+import { fisher } from './fisher.ts';
+import type { Estimator } from './types.ts';
+
+export const estimators: readonly Estimator[] = [datainf, fisher, dot];
+
+/** @throws LayerifError `badExperiment` that lists the ids there are. */
+export function findEstimator(id: string): Estimator {
+  const found = estimators.find((estimator) => estimator.id === id);
+  if (found) return found;
+  throw new LayerifError(
+    'badExperiment',
+    `estimator "${id}" is not available: use one of ${estimators.map((estimator) => estimator.id).join(', ')}`,
+  );
+}
+
+/** @throws LayerifError `badData` when `n` training samples are too few for the estimator. */
+export function requireTrainSamples(estimator: Estimator, n: number, task: string): void {
+  if (n >= estimator.minimumTrain) return;
+  const others = estimators.filter((other) => n >= other.minimumTrain).map((other) => other.id);
+  const advice =
+    others.length > 0
+      ? `add samples to training_split or use estimator ${others.join(' or ')}`
+      : 'add samples to training_split';
+  throw new LayerifError(
+    'badData',
+    `task "${task}" has ${n} training sample${n === 1 ? '' : 's'}, estimator ${estimator.id} needs at least ${estimator.minimumTrain}: ${advice}`,
+  );
+}

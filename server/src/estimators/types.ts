@@ -1,0 +1,64 @@
+/**
+ * The words every influence estimator shares.
+ *
+ * One weight matrix at one checkpoint: G (n x d) holds the per-sample training gradients, V (m x d) the validation
+ * gradients. Estimators never see G or V, only their inner products (`Grams`), and answer with B (n x m):
+ *
+ *     B[i][j] = + v_jᵀ H⁻¹ g_i        positive = training sample i helps validation sample j
+ *
+ * To add an estimator: write one file like `dot.ts`, add it to the table in `estimators.ts`, add its test vectors.
+ */
+import type { DampingRule, EstimatorId } from '../../../protocol/experiment.ts';
+
+/** Inner products of the gradients of one weight matrix; every matrix row-major, float64. */
+export interface Grams {
+  /** Training samples. */
+  n: number;
+  /** Validation samples. */
+  m: number;
+  /** Weights in the matrix (d). */
+  parameters: number;
+  /** n x n, G Gᵀ. */
+  K: Float64Array;
+  /** n x m, G Vᵀ. */
+  C: Float64Array;
+  /** m, the diagonal of V Vᵀ. */
+  diagV: Float64Array;
+}
+
+export interface Damping {
+  rule: DampingRule;
+  factor: number;
+}
+
+export interface EstimatorOptions {
+  damping: Damping;
+  /** Checked between rows of work; an abort throws its reason. */
+  signal?: AbortSignal | undefined;
+  /** Named in errors, e.g. "model.layers.3 self_attn.q_proj". */
+  where?: string | undefined;
+}
+
+export interface Influence {
+  /** n x m, row-major; positive = helps. All zero when `zeroGradient`. */
+  B: Float64Array;
+  /** The damping that was used, null for an estimator without one. */
+  damping: number | null;
+  /** Every training gradient of this matrix is zero, so its influence is zero by definition. */
+  zeroGradient: boolean;
+}
+
+export interface Estimator {
+  id: EstimatorId;
+  title: string;
+  /** Paper or origin. */
+  source: string;
+  /** B in one line. */
+  formula: string;
+  /** What it reads of the Grams. */
+  needs: readonly ('K' | 'C' | 'diagV' | 'parameters')[];
+  /** Fewest training samples for which the numbers mean anything. */
+  minimumTrain: number;
+  /** @throws LayerifError `failed`: Grams of the wrong size or not finite, damping that cannot work, a singular system. */
+  influence(grams: Grams, options: EstimatorOptions): Influence;
+}
