@@ -1,0 +1,148 @@
+"""Float64 references for decoder-only language models: logits, per-sample mean losses and per-sample gradients.
+
+The model is Hugging Face transformers' own code. It forces float32 in places even for a double model (RMS norm, rotary
+angles, the attention softmax, the loss); `Float64Mode` turns those requests into float64, so what comes out is the exact
+mathematics to about 1e-15 and not "double with float32 holes" (about 1e-7).
+
+Used by the `make.py` scripts below this folder: they list cases, `write_case` writes the files of one.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch.overrides import TorchFunctionMode
+from transformers import AutoConfig, AutoModelForCausalLM
+from transformers.utils import logging
+
+logging.disable_progress_bar()
+STORED_DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+
+
+class Float64Mode(TorchFunctionMode):
+    """Every request for float32 becomes one for float64."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func is torch.Tensor.float:
+            func = torch.Tensor.double
+        widen = lambda value: torch.float64 if value is torch.float32 else value
+        return func(*map(widen, args), **{key: widen(value) for key, value in (kwargs or {}).items()})
+
+
+def double_model(folder: Path):
+    """A fresh float64 model in eval mode with eager attention, weights from the folder's safetensors files."""
+    config = AutoConfig.from_pretrained(folder)
+    with Float64Mode():
+        model = AutoModelForCausalLM.from_config(config, dtype=torch.float64, attn_implementation="eager").eval()
+    tensors = {}
+    for file in sorted(folder.glob("model*.safetensors")):
+        tensors |= {name: tensor.double() for name, tensor in load_file(file).items()}
+    missing, unexpected = model.load_state_dict(tensors, strict=False)
+    allowed = {"lm_head.weight"} if config.tie_word_embeddings else set()
+    assert set(missing) <= allowed and not unexpected, (missing, unexpected)
+    model.tie_weights()
+    return model
+
+
+def sample_loss(logits: torch.Tensor, tokens: list[int], counted_from: int) -> torch.Tensor:
+    """Mean over t = counted_from .. N-1 of -ln p(token t | earlier tokens), in nats. `logits`: [N, vocabulary]."""
+    log_p = torch.log_softmax(logits[:-1], dim=-1)
+    targets = torch.tensor(tokens[1:])
+    nll = -log_p[torch.arange(len(targets)), targets]
+    return nll[counted_from - 1 :].mean()
+
+
+def gradients(model, sample: dict, names: list[str]):
+    """Logits [N, vocabulary], loss and the gradient of each named parameter for one sample, alone."""
+    logits = model(input_ids=torch.tensor([sample["tokens"]]), use_cache=False).logits[0]
+    loss = sample_loss(logits, sample["tokens"], sample["countedFrom"])
+    parameters = dict(model.named_parameters())
+    values = torch.autograd.grad(loss, [parameters[name] for name in names])
+    return logits.detach(), loss.detach(), dict(zip(names, values))
+
+
+def scored_names(model) -> list[str]:
+    """The weights of linear modules inside the blocks: norms, biases, embeddings and head are not scored."""
+    return [name for name, value in model.named_parameters() if ".layers." in name and value.dim() == 2]
+
+
+def random_weights(folder: Path, stored: dict, seed: int) -> dict[str, torch.Tensor]:
+    """Weights with visible effects everywhere: attention far from uniform, norm gains away from one, biases away from zero."""
+    model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder), dtype=torch.float32)
+    generator = torch.Generator().manual_seed(seed)
+    weights = {}
+    for name, value in model.state_dict().items():
+        if name == "lm_head.weight" and model.config.tie_word_embeddings:
+            continue
+        noise = torch.randn(value.shape, generator=generator)
+        if "norm" in name:
+            noise = 1 + 0.3 * noise
+        elif value.dim() == 1:
+            noise = 0.3 * noise
+        elif "lm_head" in name:
+            noise = 0.5 * noise
+        else:
+            noise = noise / value.shape[1] ** 0.5
+        weights[name] = noise.to(STORED_DTYPES[stored["dtype"]]).contiguous()
+    return weights
+
+
+def write_weights(folder: Path, weights: dict[str, torch.Tensor], shards: int) -> None:
+    metadata = {"format": "pt"}
+    if shards == 1:
+        save_file(weights, folder / "model.safetensors", metadata)
+        return
+    names = list(weights)
+    index = {"metadata": {"total_size": sum(w.nbytes for w in weights.values())}, "weight_map": {}}
+    for shard in range(shards):
+        part = names[shard * len(names) // shards : (shard + 1) * len(names) // shards]
+        file = f"model-{shard + 1:05d}-of-{shards:05d}.safetensors"
+        save_file({name: weights[name] for name in part}, folder / file, metadata)
+        index["weight_map"] |= {name: file for name in part}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=1) + "\n")
+
+
+def word_tokenizer(vocabulary: int) -> dict:
+    """A `tokenizer.json` whose tokens are the words w0, w1, ..., split at white space, without special tokens."""
+    return {
+        "version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None,
+        "pre_tokenizer": {"type": "WhitespaceSplit"}, "post_processor": None, "decoder": None,
+        "model": {"type": "WordLevel", "vocab": {f"w{i}": i for i in range(vocabulary)}, "unk_token": "w0"},
+    }  # fmt: skip
+
+
+def write_tokenizer(folder: Path, vocabulary: int) -> None:
+    (folder / "tokenizer.json").write_text(json.dumps(word_tokenizer(vocabulary), separators=(",", ":")) + "\n")
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "w0", "clean_up_tokenization_spaces": False}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config) + "\n")
+
+
+def write_case(folder: Path, config: dict, samples: list[dict], seed: int, dtype: str = "F32", shards: int = 1) -> dict:
+    """Writes checkpoint, `samples.json` and `reference.safetensors`; returns what the README table shows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
+    (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    write_weights(folder, random_weights(folder, {"dtype": dtype}, seed), shards)
+    write_tokenizer(folder, config["vocab_size"])
+    (folder / "samples.json").write_text(json.dumps({"samples": samples}) + "\n")
+
+    reference, worst, shift = {"loss": torch.zeros(len(samples), dtype=torch.float64)}, 0.0, 0.0
+    for index, sample in enumerate(samples):
+        # Fresh models: dynamic rotary scaling keeps the longest length it has seen, a sample's own gradient must not.
+        double = double_model(folder)
+        names = scored_names(double)
+        with Float64Mode():
+            logits, loss, exact = gradients(double, sample, names)
+        assert logits.dtype == torch.float64 and all(g.dtype == torch.float64 for g in exact.values())
+        single = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+        _, _, rounded = gradients(single, sample, names)
+        worst = max(worst, *(float((rounded[n].double() - exact[n]).norm() / exact[n].norm()) for n in names))
+        reference["loss"][index] = loss
+        if index == 0:
+            reference["logits"] = logits
+        reference |= {f"gradient.{index}.{name}": value.contiguous() for name, value in exact.items()}
+    save_file(reference, folder / "reference.safetensors")
+    bytes_ = sum(file.stat().st_size for file in folder.iterdir())
+    return {"parameters": sum(p.numel() for p in double.parameters()), "matrices": len(names), "float32": worst, "bytes": bytes_}
