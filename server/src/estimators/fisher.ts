@@ -1,7 +1,7 @@
 /**
  * Exact damped empirical Fisher, F = GᵀG / n, by the Woodbury identity:
  *
- *     B = C-side of (F + λI)⁻¹ = 1/λ ( C − K (K + nλI)⁻¹ C ) = n (K + nλI)⁻¹ C
+ *     B = G (F + λI)⁻¹ Vᵀ = 1/λ ( C − K (K + nλI)⁻¹ C ) = n (K + nλI)⁻¹ C
  *
  * The second form has no cancellation and needs one Cholesky factor of an n x n matrix. K itself is singular whenever two
  * training samples are alike; the damping repairs that unless it drowns in K's rounding, which the residual shows.

@@ -84,8 +84,16 @@ export function scoreLayer(modules: readonly ModuleGrams[], options: LayerScoreO
   );
   return {
     score: { positive, top25, sum }[options.aggregation],
-    ...{ positive, top25, sum },
-    ...{ influence, B, modules: moduleScores, damping, zeroGradient, trainSquaredNorm, validationSquaredNorm },
+    positive,
+    top25,
+    sum,
+    influence,
+    B,
+    modules: moduleScores,
+    damping,
+    zeroGradient,
+    trainSquaredNorm,
+    validationSquaredNorm,
   };
 }
 
