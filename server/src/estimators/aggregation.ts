@@ -8,7 +8,7 @@ import type { AggregationId } from '../../../protocol/experiment.ts';
 interface Aggregation {
   title: string;
   formula: string;
-  apply(influence: Float64Array): number;
+  apply: (influence: Float64Array) => number;
 }
 
 export const aggregations: Record<AggregationId, Aggregation> = {
@@ -20,7 +20,7 @@ export const aggregations: Record<AggregationId, Aggregation> = {
   top25: {
     title: 'sum of the most helpful quarter',
     formula: 'sum of the largest ceil(p/4) of the p positive B_i; 0 when p = 0',
-    apply(influence) {
+    apply: (influence) => {
       const sorted = positives(influence).sort().reverse();
       return sum(sorted.subarray(0, Math.ceil(sorted.length / 4)));
     },
