@@ -20,10 +20,14 @@ export interface CollectPlan {
   segmentLength: number;
   /** `resident`: every weight stays in memory as float32. `streamed`: one segment's weights at a time. */
   weights: 'resident' | 'streamed';
-  /** Upper bound of batch x padded length in one run. */
-  tokensPerBatch: number;
+  /** Indices of the samples that share a run, right-padded to the longest. */
+  batches: { train: number[][]; validation: number[][] };
   /** Upper bound of the float32 numbers in one tile of per-sample gradients. */
   gradientTile: number;
+  /** Counted positions per run of the head. */
+  headRows: number;
+  /** Seconds between two saved cotangents; 0 saves at every segment boundary. */
+  checkpointSeconds: number;
 }
 
 /** Everything the engine needs to collect one task's Grams. */

@@ -1,0 +1,63 @@
+/** Samples that share a run: token ids right-padded to the longest, and which positions are counted with which weight. */
+import type { EncodedSample } from '../../../protocol/engine.ts';
+import type { Architecture } from '../models/types.ts';
+import { floats, integers } from './runtime.ts';
+import type { Feeds, Tensor } from './runtime.ts';
+
+export interface Batch {
+  split: 'train' | 'validation';
+  /** Index of each row's sample in its split. */
+  samples: number[];
+  /** Padded length. */
+  length: number;
+  tokens: Tensor;
+  /** Tables for this length, as graph inputs. */
+  tables: Feeds;
+  /** Flat position (row * length + t) whose hidden state predicts a counted token, with label and weight 1 / count. */
+  counted: { position: Int32Array; label: Int32Array; weight: Float32Array; row: Int32Array };
+}
+
+export function makeBatches(
+  architecture: Architecture,
+  split: Batch['split'],
+  samples: EncodedSample[],
+  groups: number[][],
+): Batch[] {
+  const tables = new Map<string, Feeds>();
+  return groups.map((group) => {
+    const lengths = group.map((i) => samples[i].tokens.length);
+    const length = Math.max(...lengths);
+    const tokens = new BigInt64Array(group.length * length); // padding is token 0: causality keeps it away from counted positions
+    const total = group.reduce((sum, i) => sum + samples[i].tokens.length - samples[i].countedFrom, 0);
+    const counted = {
+      position: new Int32Array(total),
+      label: new Int32Array(total),
+      weight: new Float32Array(total),
+      row: new Int32Array(total),
+    };
+    let at = 0;
+    group.forEach((index, row) => {
+      const { tokens: ids, countedFrom } = samples[index];
+      for (let t = 0; t < ids.length; t++) tokens[row * length + t] = BigInt(ids[t]);
+      for (let t = countedFrom; t < ids.length; t++, at++) {
+        counted.position[at] = row * length + t - 1;
+        counted.label[at] = ids[t];
+        counted.weight[at] = 1 / (ids.length - countedFrom);
+        counted.row[at] = row;
+      }
+    });
+    const key = `${length}`;
+    let made = tables.get(key);
+    if (!made) {
+      const entries = Object.entries(architecture.tables(length, length));
+      made = Object.fromEntries(entries.map(([name, table]) => [`table.${name}`, floats(table.data, table.shape)]));
+      tables.set(key, made);
+    }
+    return { split, samples: group, length, tokens: integers(tokens, [group.length, length]), tables: made, counted };
+  });
+}
+
+/** The tables that a graph asks for. */
+export function tablesFor(batch: Batch, names: string[]): Feeds {
+  return Object.fromEntries(names.map((name) => [`table.${name}`, batch.tables[`table.${name}`]]));
+}

@@ -1,0 +1,121 @@
+/**
+ * The engine: a forked child, the only process that loads onnxruntime-node. It answers one request at a time; a cancel is seen
+ * between two session runs. It ends with its parent: when the IPC channel closes, at the latest after the run under way.
+ */
+import fs from 'node:fs';
+import { LayerifError } from '../../../protocol/errors.ts';
+import type { EngineCancel, EngineReply, EngineRequest } from '../../../protocol/engine.ts';
+import { collect } from './collect.ts';
+import { chooseDevice, PROBE_ARGUMENT, runProbe } from './device.ts';
+import { matMulRate } from './measure.ts';
+import { Model } from './model.ts';
+import { onnxruntimeVersion, Runtime } from './runtime.ts';
+import type { Device } from './runtime.ts';
+
+let runtime: Runtime | null = null;
+let warm: { key: string; model: Model } | null = null;
+let queue: Promise<void> = Promise.resolve();
+const aborts = new Map<number, AbortController>();
+
+type Value = Extract<EngineReply, { type: 'done' }>['value'];
+
+async function handle(request: EngineRequest, signal: AbortSignal): Promise<Value> {
+  if (request.type === 'start') {
+    const { device, note } = chooseDevice(request.device);
+    runtime = new Runtime(device, request.threads);
+    return { onnxruntime: onnxruntimeVersion, device, deviceNote: note, threads: request.threads, pid: process.pid };
+  }
+  if (!runtime) throw new Error('the engine was not started');
+  runtime.signal = signal;
+  switch (request.type) {
+    case 'measure':
+      return { flopsPerSecond: await matMulRate(runtime) };
+    case 'collect': {
+      const model = await open(runtime, request.request.modelPath);
+      return collect(model, request.request, (event) => process.send?.({ id: request.id, ...event }));
+    }
+    case 'release':
+      await release();
+      return null;
+  }
+}
+
+/** The warm model when it is the same one and its files did not change since. */
+async function open(current: Runtime, path: string): Promise<Model> {
+  const key = fingerprint(path);
+  if (warm?.key !== key) {
+    await release();
+    warm = { key, model: Model.open(current, path) };
+  }
+  return warm.model;
+}
+
+async function release(): Promise<void> {
+  const old = warm;
+  warm = null;
+  await old?.model.release();
+}
+
+function fingerprint(path: string): string {
+  const stat = fs.statSync(path, { throwIfNoEntry: false });
+  const files = stat?.isDirectory() ? fs.readdirSync(path).sort().map((name) => `${path}/${name}`) : [path];
+  const parts = files.map((file) => {
+    const s = fs.statSync(file, { throwIfNoEntry: false });
+    return s ? `${file} ${s.size} ${s.mtimeMs}` : file;
+  });
+  return parts.join('\n');
+}
+
+function reply(message: EngineReply): void {
+  process.send?.(message);
+}
+
+function onMessage(message: EngineRequest | EngineCancel): void {
+  if (message.type === 'cancel') {
+    aborts.get(message.id)?.abort(new LayerifError('cancelled', 'cancelled'));
+    return;
+  }
+  const abort = new AbortController();
+  aborts.set(message.id, abort);
+  queue = queue.then(async () => {
+    try {
+      abort.signal.throwIfAborted();
+      reply({ id: message.id, type: 'done', value: await handle(message, abort.signal) });
+    } catch (error) {
+      const known = error instanceof LayerifError ? error : null;
+      if (!known && process.env.LAYERIF_DEBUG) console.error(error);
+      reply({
+        id: message.id,
+        type: 'failed',
+        code: known?.code ?? 'failed',
+        message: known?.message ?? explain(error),
+        place: known?.place,
+      });
+    } finally {
+      aborts.delete(message.id);
+    }
+  });
+}
+
+function explain(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  if (code === 'ENOSPC') return 'the disk is full; free some space and run again, finished layers are kept';
+  if (/bad alloc|Failed to allocate memory|Array buffer allocation failed/i.test(text)) {
+    return `not enough memory (${text}); score fewer or shorter samples, or set a lower --memory so that the plan uses less`;
+  }
+  return text;
+}
+
+if (process.argv[2] === PROBE_ARGUMENT) {
+  runProbe(process.argv[3] as Device).then(
+    () => process.exit(0),
+    (error: unknown) => {
+      console.error(error instanceof Error ? error.message : error);
+      process.exit(1);
+    },
+  );
+} else {
+  process.on('message', onMessage);
+  process.on('disconnect', () => process.exit(0));
+}

@@ -1,0 +1,111 @@
+/**
+ * The graphs of a model, built from its architecture: embedding, blocks forward, blocks with their vector-Jacobian product,
+ * head with loss. Blocks are recomputed inside the gradient graph, so only boundary activations are kept between sweeps.
+ *
+ * The gradient graph yields no weight gradients: for a linear module y = x Wᵀ the gradient of sample i is Yᵢᵀ Xᵢ with Y the
+ * cotangent of y, so it hands out x and Yᵀ, and whoever reads the sweep forms what it needs from them
+ * (docs/decisions/002-captured-activations.md).
+ */
+import { backward } from '../autodiff/backward.ts';
+import type { Graph, Value } from '../onnx/graph.ts';
+import { SegmentBuilder } from '../models/segment.ts';
+import type { WeightInput } from '../models/segment.ts';
+import type { Architecture } from '../models/types.ts';
+
+export interface BuiltGraph {
+  graph: Graph;
+  weights: WeightInput[];
+  tables: string[];
+}
+
+/** Outputs of the gradient graph that belong to one scored module: x [B, T, columns] and Yᵀ [B, rows, T]. */
+export interface CaptureOutputs {
+  block: number;
+  module: string;
+  x: string;
+  y: string;
+}
+
+export interface GradientGraph extends BuiltGraph {
+  captures: CaptureOutputs[];
+}
+
+/** tokens [B, T] -> x [B, T, hidden] */
+export function embedGraph(architecture: Architecture): BuiltGraph {
+  const b = new SegmentBuilder('embed');
+  b.graph.output(architecture.embed(b, b.graph.input('tokens', 'int64', ['B', 'T'])), 'x');
+  return built(b);
+}
+
+/** x [B, T, hidden] -> y [B, T, hidden] through the blocks `layers` */
+export function forwardGraph(architecture: Architecture, layers: number[]): BuiltGraph {
+  const b = new SegmentBuilder(`forward ${layers.join(' ')}`);
+  b.graph.output(blocks(b, architecture, layers).y, 'y');
+  return built(b);
+}
+
+/**
+ * x, dy [B, T, hidden] -> dx (where asked for) and the captures of the scored modules.
+ * @param scored whether a module of a layer is captured
+ */
+export function gradientGraph(
+  architecture: Architecture,
+  layers: number[],
+  scored: (layer: number, module: string) => boolean,
+  wantInput: boolean,
+): GradientGraph {
+  const b = new SegmentBuilder(`gradient ${layers.join(' ')}`);
+  const g = b.graph;
+  const { x, y } = blocks(b, architecture, layers);
+  const dy = g.input('dy', 'float32', ['B', 'T', architecture.hidden]);
+  const wanted = b.captures.filter((c) => scored(layers[c.block], c.module));
+  const cotangents = backward(g, [{ of: y, cotangent: dy }], [x, ...wanted.map((c) => c.output)]);
+  if (wantInput) g.output(cotangents[0]!, 'dx');
+
+  const inputs = new Map<string, string>(); // modules with the same input (q, k, v) share one output
+  const captures = wanted.map((capture, i) => {
+    let xName = inputs.get(capture.input.name);
+    if (!xName) {
+      xName = `x.${inputs.size}`;
+      inputs.set(capture.input.name, xName);
+      g.output(capture.input, xName);
+    }
+    g.output(g.transpose(cotangents[1 + i]!, [0, 2, 1]), `y.${i}`);
+    return { block: capture.block, module: capture.module, x: xName, y: `y.${i}` };
+  });
+  return { ...built(b), captures };
+}
+
+/**
+ * Rows of the last hidden state to losses: x [P, hidden], labels [P], weight [P] -> nll [P] in nats and dx [P, hidden], the
+ * gradient of sum(weight * nll). Without `wantGradient` the weights are not an input and dx is not an output.
+ */
+export function headGraph(architecture: Architecture, wantGradient: boolean): BuiltGraph {
+  const b = new SegmentBuilder('head');
+  const g = b.graph;
+  const x = g.input('x', 'float32', ['P', architecture.hidden]);
+  const labels = g.input('labels', 'int64', ['P']);
+  const logProbabilities = g.logSoftmax(architecture.head(b, x), -1);
+  const picked = g.gatherElements(logProbabilities, g.unsqueeze(labels, [1]), 1);
+  const nll = g.neg(g.squeeze(picked, [1]));
+  g.output(nll, 'nll');
+  if (wantGradient) {
+    const weight = g.input('weight', 'float32', ['P']);
+    const [dx] = backward(g, [{ of: nll, cotangent: weight }], [x]);
+    g.output(dx!, 'dx');
+  }
+  return built(b);
+}
+
+function blocks(b: SegmentBuilder, architecture: Architecture, layers: number[]): { x: Value; y: Value } {
+  const x = b.graph.input('x', 'float32', ['B', 'T', architecture.hidden]);
+  let y = x;
+  layers.forEach((layer, position) => {
+    y = b.inBlock(position, architecture.layerName(layer), () => architecture.block(b, y, layer));
+  });
+  return { x, y };
+}
+
+function built(b: SegmentBuilder): BuiltGraph {
+  return { graph: b.graph, weights: b.weights, tables: [...b.tables] };
+}

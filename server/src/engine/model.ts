@@ -1,0 +1,60 @@
+/** A model that is open and warm: checkpoint, architecture, weights and the sessions made so far. */
+import { openCheckpoint } from '../checkpoints/openCheckpoint.ts';
+import type { Checkpoint } from '../checkpoints/types.ts';
+import { architectureOf } from '../models/families.ts';
+import type { Architecture } from '../models/types.ts';
+import { LayerifError } from '../../../protocol/errors.ts';
+import type { Runtime, Session } from './runtime.ts';
+import type { BuiltGraph } from './graphs.ts';
+import { WeightStore } from './weights.ts';
+
+export interface Prepared<T extends BuiltGraph> {
+  built: T;
+  session: Session;
+}
+
+export class Model {
+  readonly architecture: Architecture;
+  readonly weights: WeightStore;
+  readonly runtime: Runtime;
+  readonly #checkpoint: Checkpoint;
+  readonly #sessions = new Map<string, Prepared<BuiltGraph>>();
+
+  private constructor(runtime: Runtime, checkpoint: Checkpoint) {
+    this.runtime = runtime;
+    this.#checkpoint = checkpoint;
+    this.architecture = describe(checkpoint);
+    this.weights = new WeightStore(checkpoint, this.architecture);
+  }
+
+  /** @throws LayerifError `badModel` */
+  static open(runtime: Runtime, path: string): Model {
+    return new Model(runtime, openCheckpoint(path));
+  }
+
+  /** The session of a graph, made once per `key`. */
+  async session<T extends BuiltGraph>(key: string, build: () => T): Promise<Prepared<T>> {
+    let prepared = this.#sessions.get(key);
+    if (!prepared) {
+      const made = build();
+      prepared = { built: made, session: await this.runtime.session(made.graph) };
+      this.#sessions.set(key, prepared);
+    }
+    return prepared as Prepared<T>;
+  }
+
+  async release(): Promise<void> {
+    for (const { session } of this.#sessions.values()) await session.release();
+    this.#sessions.clear();
+    this.#checkpoint.close();
+  }
+}
+
+/** The architecture of a checkpoint, with errors that name its folder. */
+export function describe(checkpoint: Checkpoint): Architecture {
+  try {
+    return architectureOf(checkpoint.config, checkpoint.tensors);
+  } catch (error) {
+    throw new LayerifError('badModel', `${checkpoint.path}: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Sessions of ONNX Runtime: the only file that imports onnxruntime-node.
+ *
+ * Spinning is off (sessions share the cores with each other and with the user), the memory arena is off (it keeps the largest
+ * run's memory for ever), optimisation is at its highest level. `run` blocks the event loop for its whole duration, therefore
+ * every run is followed by a turn of the loop, in which a cancel message can arrive.
+ */
+import './telemetry.ts';
+import * as ort from 'onnxruntime-node';
+import type { DeviceId } from '../../../protocol/engine.ts';
+import type { Graph } from '../onnx/graph.ts';
+import { encodeModel } from '../onnx/model.ts';
+
+export type Tensor = ort.Tensor;
+export type Feeds = Record<string, ort.Tensor>;
+export type Device = Exclude<DeviceId, 'auto'>;
+
+export const onnxruntimeVersion: string = ort.env.versions.node ?? ort.env.versions.common;
+
+export function floats(data: Float32Array, shape: readonly number[]): Tensor {
+  return new ort.Tensor('float32', data, shape);
+}
+
+export function integers(data: BigInt64Array, shape: readonly number[]): Tensor {
+  return new ort.Tensor('int64', data, shape);
+}
+
+/** The numbers of a float32 tensor, without a copy. */
+export function numbers(tensor: Tensor): Float32Array {
+  return tensor.data as Float32Array;
+}
+
+export interface Session {
+  /** @param into tensors that outputs are written into, by output name */
+  run(feeds: Feeds, into?: Feeds): Promise<Record<string, Tensor>>;
+  release(): Promise<void>;
+}
+
+export class Runtime {
+  readonly device: Device;
+  readonly threads: number;
+  /** Looked at after every run. */
+  signal: AbortSignal | undefined;
+
+  constructor(device: Device, threads: number) {
+    this.device = device;
+    this.threads = threads;
+  }
+
+  async session(graph: Graph): Promise<Session> {
+    const session = await ort.InferenceSession.create(encodeModel(graph), {
+      executionProviders: [this.device],
+      intraOpNumThreads: this.threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      enableCpuMemArena: false,
+      enableMemPattern: false,
+      logSeverityLevel: 3,
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+    });
+    return {
+      run: async (feeds, into) => {
+        this.signal?.throwIfAborted();
+        const outputs = into ? await session.run(feeds, into) : await session.run(feeds);
+        await new Promise((turn) => setImmediate(turn));
+        this.signal?.throwIfAborted();
+        return outputs as Record<string, Tensor>;
+      },
+      release: () => session.release(),
+    };
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * The two sweeps over the chain embedding -> blocks -> head. Forward keeps the activation at every segment boundary; backward
+ * goes from the head down, one segment at a time, all batches through a segment before the next, so that a segment's weights
+ * are needed once. Whatever is computed from gradients is a reader of the captures that the backward sweep hands over.
+ */
+import { LayerifError } from '../../../protocol/errors.ts';
+import { tablesFor } from './batch.ts';
+import type { Batch } from './batch.ts';
+import { embedGraph, forwardGraph, gradientGraph, headGraph } from './graphs.ts';
+import type { Model } from './model.ts';
+import { floats, integers, numbers } from './runtime.ts';
+import type { Tensor } from './runtime.ts';
+
+/** One scored module's inputs and output cotangents for every batch: x [B, T, columns], y [B, rows, T]. */
+export interface ModuleCaptures {
+  layer: number;
+  module: string;
+  rows: number;
+  columns: number;
+  batches: { batch: Batch; x: Tensor; y: Tensor }[];
+}
+
+export type Segment = number[];
+
+/** Consecutive layers from `lowest` to the last, `length` blocks each; all layers of a segment exist. */
+export function segmentsOf(layers: number, lowest: number, length: number): Segment[] {
+  const segments: Segment[] = [];
+  for (let end = layers; end > lowest; end -= length) {
+    const start = Math.max(lowest, end - length);
+    segments.unshift(Array.from({ length: end - start }, (_, i) => start + i));
+  }
+  return segments;
+}
+
+/**
+ * Runs every batch up to the input of segment `upTo`, keeping the inputs of segments `from`..`upTo`.
+ * @returns per kept boundary, per batch: activation [B, T, hidden]
+ */
+export async function forward(
+  model: Model,
+  batches: Batch[],
+  segments: Segment[],
+  upTo: number,
+  onRun: (batch: Batch, blocks: number) => void,
+): Promise<Tensor[][]> {
+  const embed = await model.session('embed', () => embedGraph(model.architecture));
+  let current: Tensor[] = [];
+  const feeds = model.weights.feeds(embed.built.weights, []);
+  for (const batch of batches) {
+    current.push((await embed.session.run({ tokens: batch.tokens, ...feeds })).x);
+    onRun(batch, 0);
+  }
+  // Blocks below the first segment have no scored layer: they run one by one and their inputs are not kept.
+  for (let layer = 0; layer < (segments[0]?.[0] ?? 0); layer++) current = await through(model, batches, current, [layer], onRun);
+  const boundaries = [current];
+  for (let s = 0; s < upTo; s++) {
+    current = await through(model, batches, current, segments[s], onRun);
+    boundaries.push(current);
+  }
+  return boundaries;
+}
+
+async function through(
+  model: Model,
+  batches: Batch[],
+  inputs: Tensor[],
+  layers: Segment,
+  onRun: (batch: Batch, blocks: number) => void,
+): Promise<Tensor[]> {
+  const { built, session } = await model.session(`forward ${kinds(model, layers)}`, () => forwardGraph(model.architecture, layers));
+  const feeds = model.weights.feeds(built.weights, layers);
+  const outputs: Tensor[] = [];
+  for (const [i, batch] of batches.entries()) {
+    outputs.push((await session.run({ x: inputs[i], ...feeds, ...tablesFor(batch, built.tables) })).y);
+    onRun(batch, layers.length);
+  }
+  return outputs;
+}
+
+/**
+ * Losses and the cotangent of the last hidden state, only for counted positions, `rowsPerRun` at a time.
+ * @returns per batch: mean loss in nats per sample, and dy [B, T, hidden] of the summed sample losses
+ */
+export async function head(
+  model: Model,
+  batches: Batch[],
+  hidden: Tensor[],
+  rowsPerRun: number,
+  onRun: (rows: number) => void,
+): Promise<{ loss: Float64Array; dy: Tensor }[]> {
+  const width = model.architecture.hidden;
+  const { built, session } = await model.session('head', () => headGraph(model.architecture, true));
+  const feeds = model.weights.feeds(built.weights, []);
+  const results: { loss: Float64Array; dy: Tensor }[] = [];
+  for (const [i, batch] of batches.entries()) {
+    const { position, label, weight, row } = batch.counted;
+    const states = numbers(hidden[i]);
+    const dy = new Float32Array(states.length);
+    const loss = new Float64Array(batch.samples.length);
+    for (let start = 0; start < position.length; start += rowsPerRun) {
+      const end = Math.min(start + rowsPerRun, position.length);
+      const x = new Float32Array((end - start) * width);
+      for (let p = start; p < end; p++) {
+        x.set(states.subarray(position[p] * width, (position[p] + 1) * width), (p - start) * width);
+      }
+      const out = await session.run({
+        x: floats(x, [end - start, width]),
+        labels: integers(BigInt64Array.from(label.subarray(start, end), BigInt), [end - start]),
+        weight: floats(weight.subarray(start, end), [end - start]),
+        ...feeds,
+      });
+      const nll = numbers(out.nll);
+      const dx = numbers(out.dx);
+      for (let p = start; p < end; p++) {
+        loss[row[p]] += nll[p - start] / countOf(batch, row[p]);
+        dy.set(dx.subarray((p - start) * width, (p - start + 1) * width), position[p] * width);
+      }
+      onRun(end - start);
+    }
+    results.push({ loss, dy: floats(dy, hidden[i].dims) });
+  }
+  return results;
+}
+
+/**
+ * Backward through one segment.
+ * @returns captures per scored module, and dx per batch (null at the lowest segment, where nobody needs it)
+ */
+export async function backwardSegment(
+  model: Model,
+  batches: Batch[],
+  layers: Segment,
+  inputs: Tensor[],
+  cotangents: Tensor[],
+  scored: (layer: number, module: string) => boolean,
+  wantInput: boolean,
+  onRun: (batch: Batch, blocks: number) => void,
+): Promise<{ captures: ModuleCaptures[]; dx: Tensor[] | null }> {
+  const chosen = layers.map((layer) => model.architecture.modules(layer).map((m) => (scored(layer, m.name) ? '1' : '0')).join(''));
+  const key = `gradient ${kinds(model, layers)} ${chosen.join(' ')} ${wantInput}`;
+  const { built, session } = await model.session(key, () => gradientGraph(model.architecture, layers, scored, wantInput));
+  const feeds = model.weights.feeds(built.weights, layers);
+  const captures: ModuleCaptures[] = built.captures.map(({ block, module }) => {
+    const { rows, columns } = model.architecture.modules(layers[block]).find((m) => m.name === module)!;
+    return { layer: layers[block], module, rows, columns, batches: [] };
+  });
+  const dx: Tensor[] = [];
+  for (const [i, batch] of batches.entries()) {
+    const out = await session.run({ x: inputs[i], dy: cotangents[i], ...feeds, ...tablesFor(batch, built.tables) });
+    built.captures.forEach((c, k) => captures[k].batches.push({ batch, x: out[c.x], y: out[c.y] }));
+    if (wantInput) dx.push(out.dx);
+    onRun(batch, layers.length);
+  }
+  return { captures, dx: wantInput ? dx : null };
+}
+
+function kinds(model: Model, layers: Segment): string {
+  return layers.map((layer) => model.architecture.kind(layer)).join(' ');
+}
+
+const counts = new WeakMap<Batch, Int32Array>();
+
+/** Counted positions of a row. */
+function countOf(batch: Batch, row: number): number {
+  let count = counts.get(batch);
+  if (!count) {
+    count = new Int32Array(batch.samples.length);
+    for (const r of batch.counted.row) count[r]++;
+    counts.set(batch, count);
+  }
+  return count[row];
+}
+
+/** @throws LayerifError `failed` when a loss is not a number: the weights or the arithmetic are broken. */
+export function requireFinite(losses: Float64Array, what: string): void {
+  const bad = losses.findIndex((loss) => !Number.isFinite(loss));
+  if (bad >= 0) {
+    throw new LayerifError(
+      'badModel',
+      `the loss of ${what} sample ${bad} is ${losses[bad]}; the model overflows in float32 or its weights are damaged`,
+    );
+  }
+}
