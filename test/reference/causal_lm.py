@@ -30,19 +30,23 @@ class Float64Mode(TorchFunctionMode):
         return func(*map(widen, args), **{key: widen(value) for key, value in (kwargs or {}).items()})
 
 
-def double_model(folder: Path):
-    """A fresh float64 model in eval mode with eager attention, weights from the folder's safetensors files."""
-    config = AutoConfig.from_pretrained(folder)
+def double_model(config, tensors: dict[str, torch.Tensor]):
+    """A fresh float64 model in eval mode with eager attention."""
     with Float64Mode():
         model = AutoModelForCausalLM.from_config(config, dtype=torch.float64, attn_implementation="eager").eval()
-    tensors = {}
-    for file in sorted(folder.glob("model*.safetensors")):
-        tensors |= {name: tensor.double() for name, tensor in load_file(file).items()}
-    missing, unexpected = model.load_state_dict(tensors, strict=False)
+    missing, unexpected = model.load_state_dict({k: t.double() for k, t in tensors.items()}, strict=False)
     allowed = {"lm_head.weight"} if config.tie_word_embeddings else set()
     assert set(missing) <= allowed and not unexpected, (missing, unexpected)
     model.tie_weights()
     return model
+
+
+def double_model_of(folder: Path):
+    """The same from a folder: its config.json and its model*.safetensors."""
+    tensors = {}
+    for file in sorted(folder.glob("model*.safetensors")):
+        tensors |= load_file(file)
+    return double_model(AutoConfig.from_pretrained(folder), tensors)
 
 
 def sample_loss(logits: torch.Tensor, tokens: list[int], counted_from: int) -> torch.Tensor:
@@ -131,7 +135,7 @@ def write_case(folder: Path, config: dict, samples: list[dict], seed: int, dtype
     reference, worst, shift = {"loss": torch.zeros(len(samples), dtype=torch.float64)}, 0.0, 0.0
     for index, sample in enumerate(samples):
         # Fresh models: dynamic rotary scaling keeps the longest length it has seen, a sample's own gradient must not.
-        double = double_model(folder)
+        double = double_model_of(folder)
         names = scored_names(double)
         with Float64Mode():
             logits, loss, exact = gradients(double, sample, names)
