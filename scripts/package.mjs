@@ -1,0 +1,63 @@
+/**
+ * Packs the VSIX of one platform: `npm run package [-- --target linux-x64]` writes `.cache/layerif-<version>-<target>.vsix`.
+ *
+ * One VSIX per platform, because ONNX Runtime is native and all platforms together weigh over 100 MB. `.vscodeignore` is the allow
+ * list; its one line for native libraries is narrowed to the target's folder here. vsce needs Node 22, so the test environment's runs it.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensureTestEnvironment, testNode, vsce } from './testEnvironment.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Target of vsce -> files of `onnxruntime-node/bin/napi-v6`. ONNX Runtime 1.30 has none for Macs with Intel processors. */
+const nativeFiles = {
+  'linux-x64': ['linux/x64/**'],
+  'linux-arm64': ['linux/arm64/**'],
+  'darwin-arm64': ['darwin/arm64/libonnxruntime.1.dylib', 'darwin/arm64/*.node'], // the package holds the library twice
+  'win32-x64': ['win32/x64/**'],
+  'win32-arm64': ['win32/arm64/**'],
+};
+const anyNative = '!node_modules/onnxruntime-node/bin/napi-v6/**';
+
+export function vsixPath(target) {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return join(root, '.cache', `layerif-${version}-${target}.vsix`);
+}
+
+/** Packs (vsce builds for production by the script `vscode:prepublish`) and returns the path of the VSIX. */
+export function packageVsix(target, log = console.log) {
+  if (!nativeFiles[target])
+    throw new Error(
+      `No VSIX for "${target}": ONNX Runtime has native libraries for ${Object.keys(nativeFiles).join(', ')}.`,
+    );
+  ensureTestEnvironment(log);
+  const allowed = readFileSync(join(root, '.vscodeignore'), 'utf8');
+  if (!allowed.includes(anyNative)) throw new Error(`.vscodeignore has no line "${anyNative}" to narrow to ${target}.`);
+  mkdirSync(join(root, '.cache'), { recursive: true });
+  const ignoreFile = join('.cache', `vscodeignore-${target}`);
+  const narrowed = nativeFiles[target].map((glob) => anyNative.replace('**', glob)).join('\n');
+  writeFileSync(join(root, ignoreFile), allowed.replace(anyNative, narrowed));
+  const file = vsixPath(target);
+  const result = spawnSync(testNode, [vsce, 'package', '--target', target, '--ignoreFile', ignoreFile, '--out', file], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 1 << 26,
+  });
+  if (result.status !== 0) throw new Error(`vsce package failed:\n${result.stdout}${result.stderr}`);
+  log(`${file} (${(statSync(file).size / 1e6).toFixed(1)} MB)`);
+  return file;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const at = process.argv.indexOf('--target');
+  try {
+    packageVsix(at > 0 ? process.argv[at + 1] : `${process.platform}-${process.arch}`);
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
+}
