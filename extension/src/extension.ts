@@ -1,0 +1,61 @@
+/**
+ * The extension host side of LayerIF: wires the language server, the status bar, the views, the results editor and the commands.
+ * Nothing is computed here and no work starts by itself: opening a workspace starts at most the language server, which is plain
+ * JavaScript; models are loaded only by a command.
+ */
+import * as vscode from 'vscode';
+import { ServerClient } from './client.ts';
+import { registerResultCommands } from './commands/results.ts';
+import { registerScoreCommands } from './commands/score.ts';
+import { registerServerCommands } from './commands/server.ts';
+import { isExperimentFile } from './experimentFiles.ts';
+import { ExperimentsView, findExperiments } from './experimentsView.ts';
+import { LayersView } from './layersView.ts';
+import { openWhenWritten } from './openLive.ts';
+import { ResultsEditor } from './resultsEditor.ts';
+import { RunList } from './runList.ts';
+import { RunsView } from './runsView.ts';
+import { RunTracker } from './runTracker.ts';
+import { createStatus } from './status.ts';
+
+let client: ServerClient | null = null;
+
+export async function activate(context: vscode.ExtensionContext): Promise<void> {
+  const output = vscode.window.createOutputChannel('LayerIF', { log: true });
+  const server = new ServerClient(context, output);
+  client = server;
+  const runs = new RunTracker(server);
+  const list = new RunList();
+  const results = new ResultsEditor(context.extensionUri, server, runs);
+  context.subscriptions.push(
+    output,
+    runs,
+    list,
+    results,
+    createStatus(server, runs),
+    openWhenWritten(results, runs),
+    new LayersView(context.extensionUri, server, runs, list, results),
+    new RunsView(runs, list),
+    new ExperimentsView(server),
+    registerScoreCommands({ client: server, runs, results, output }),
+    registerServerCommands(server, runs, output),
+    registerResultCommands(results, list, runs),
+  );
+
+  const start = () => server.start().catch((error: Error) => output.error(error.message));
+  const experiments = await findExperiments();
+  void vscode.commands.executeCommand('setContext', 'layerif.hasExperiment', experiments.length > 0);
+  const isOpen = vscode.workspace.textDocuments.some((document) => isExperimentFile(document.uri.path));
+  if (experiments.length > 0 || isOpen) void start();
+  else
+    context.subscriptions.push(
+      vscode.workspace.onDidOpenTextDocument((document) => {
+        if (isExperimentFile(document.uri.path)) void start();
+      }),
+    );
+}
+
+export async function deactivate(): Promise<void> {
+  await client?.dispose();
+  client = null;
+}

@@ -1,0 +1,160 @@
+/**
+ * The read-only custom editor on `*.layerif-result.json`, and its live mode: while a run writes the file, the page gets the snapshots
+ * of the run's events instead of the file. A page keeps nothing of value: it asks with `ready` whenever it is shown again.
+ */
+import * as vscode from 'vscode';
+import { SAMPLE_TEXT_REQUEST } from '../../protocol/lsp.ts';
+import type { SampleTextAnswer, SampleTextParams } from '../../protocol/lsp.ts';
+import type { FromWebview, ToWebview } from '../../protocol/webview.ts';
+import type { ServerClient } from './client.ts';
+import { columnBeside, openSample, revealInExperiment } from './jumps.ts';
+import { parseResult } from './resultFile.ts';
+import { isRunning, runningMessage } from './runState.ts';
+import type { RunState } from './runState.ts';
+import type { RunTracker } from './runTracker.ts';
+import { assertNever, openPage, throttled } from './webviewPage.ts';
+import type { Page } from './webviewPage.ts';
+
+export const RESULTS_EDITOR = 'layerif.results';
+/** Snapshots are complete, so a large result is not sent for every step of the progress. */
+const LIVE_INTERVAL_MS = 400;
+
+interface OpenEditor {
+  uri: vscode.Uri;
+  panel: vscode.WebviewPanel;
+  page: Page;
+  /** Draws the run's newest snapshot, or the file when no run writes it. */
+  refresh(): void;
+}
+
+export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscode.Disposable {
+  private readonly editors = new Set<OpenEditor>();
+  private readonly subscriptions: vscode.Disposable[];
+  private readonly extensionUri: vscode.Uri;
+  private readonly client: ServerClient;
+  private readonly runs: RunTracker;
+
+  constructor(extensionUri: vscode.Uri, client: ServerClient, runs: RunTracker) {
+    this.extensionUri = extensionUri;
+    this.client = client;
+    this.runs = runs;
+    this.subscriptions = [
+      vscode.window.registerCustomEditorProvider(RESULTS_EDITOR, this, { supportsMultipleEditorsPerDocument: true }),
+      runs.onChange((run) => {
+        for (const editor of this.editors) if (run && sameFile(editor.uri, run.resultFile)) editor.refresh();
+      }),
+    ];
+  }
+
+  /** Opens a result beside the text it belongs to, in the group where results already are. */
+  async open(resultFile: string, options: { preserveFocus: boolean }): Promise<void> {
+    const shown = [...this.editors].find((editor) => editor.panel.visible);
+    const viewColumn = shown?.panel.viewColumn ?? vscode.ViewColumn.Beside;
+    await vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(resultFile), RESULTS_EDITOR, {
+      viewColumn,
+      preserveFocus: options.preserveFocus,
+      preview: false,
+    });
+  }
+
+  isVisible(resultFile: string): boolean {
+    return [...this.editors].some((editor) => editor.panel.visible && sameFile(editor.uri, resultFile));
+  }
+
+  openCustomDocument(uri: vscode.Uri): vscode.CustomDocument {
+    return { uri, dispose: () => undefined };
+  }
+
+  resolveCustomEditor(document: vscode.CustomDocument, panel: vscode.WebviewPanel): void {
+    const { uri } = document;
+    const page = openPage(panel.webview, this.extensionUri, 'results', 'LayerIF results', (message) => {
+      void this.receive(editor, message);
+    });
+    const update = throttled(LIVE_INTERVAL_MS, () => void this.snapshot(uri).then((message) => page.post(message)));
+    const editor: OpenEditor = { uri, panel, page, refresh: update.request };
+    const folder = vscode.Uri.joinPath(uri, '..');
+    const base = uri.path.slice(uri.path.lastIndexOf('/') + 1);
+    const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(folder, base));
+    const listeners = [watcher, watcher.onDidChange(update.request), watcher.onDidCreate(update.request), page];
+    this.editors.add(editor);
+    panel.onDidDispose(() => {
+      this.editors.delete(editor);
+      update.dispose();
+      for (const listener of listeners) listener.dispose();
+    });
+  }
+
+  private async snapshot(uri: vscode.Uri): Promise<ToWebview> {
+    const run = this.runOf(uri);
+    if (isRunning(run)) return runningMessage(run);
+    try {
+      const bytes = await vscode.workspace.fs.readFile(uri);
+      return { type: 'result', result: parseResult(new TextDecoder().decode(bytes)), file: uri.fsPath };
+    } catch (error) {
+      if (run?.end?.kind === 'failed') return { type: 'failed', message: run.end.message };
+      const gone = error instanceof vscode.FileSystemError && error.code === 'FileNotFound';
+      return { type: 'failed', message: gone ? 'This result file is not there any more.' : (error as Error).message };
+    }
+  }
+
+  private runOf(uri: vscode.Uri): RunState | null {
+    const run = this.runs.current;
+    return run && sameFile(uri, run.resultFile) ? run : null;
+  }
+
+  private async receive(editor: OpenEditor, message: FromWebview): Promise<void> {
+    const column = columnBeside(editor.panel.viewColumn);
+    switch (message.type) {
+      case 'ready':
+        editor.page.post(await this.snapshot(editor.uri));
+        return;
+      case 'cancel':
+        await vscode.commands.executeCommand('layerif.cancelRun');
+        return;
+      case 'samples':
+        editor.page.post({
+          type: 'samples',
+          requestId: message.requestId,
+          answer: await this.samples(editor.uri, message),
+        });
+        return;
+      case 'openSample':
+        return openSample(message.file, message.line, column);
+      case 'revealTask':
+      case 'revealDataset': {
+        const experimentFile = await this.experimentFile(editor.uri);
+        const what = message.type === 'revealTask' ? { task: message.task } : { dataset: message.dataset };
+        if (experimentFile) await revealInExperiment(this.client, experimentFile, what, column);
+        return;
+      }
+      case 'openResult':
+        return this.open(editor.uri.fsPath, { preserveFocus: false });
+      default:
+        assertNever(message);
+    }
+  }
+
+  private async samples(uri: vscode.Uri, message: FromWebview & { type: 'samples' }): Promise<SampleTextAnswer> {
+    const { task, split, samples } = message;
+    const params: SampleTextParams = { resultFile: uri.fsPath, task, split, samples };
+    try {
+      return await this.client.request<SampleTextAnswer>(SAMPLE_TEXT_REQUEST, params);
+    } catch {
+      // The page shows figures without text; the client has logged the fault.
+      return { samples: samples.map((index) => ({ index, text: null, file: '', line: null })) };
+    }
+  }
+
+  private async experimentFile(uri: vscode.Uri): Promise<string | null> {
+    const run = this.runOf(uri);
+    if (run) return run.experimentFile;
+    const message = await this.snapshot(uri);
+    return message.type === 'result' ? message.result.experimentFile : null;
+  }
+
+  dispose(): void {
+    for (const part of this.subscriptions) part.dispose();
+  }
+}
+
+export const sameFile = (uri: vscode.Uri, path: string) => uri.fsPath === vscode.Uri.file(path).fsPath;
