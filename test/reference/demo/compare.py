@@ -79,8 +79,8 @@ def compare_grams(table: Table, ours: dict, exact: dict, single: dict, keys: lis
             worst[kind] = tuple(map(max, worst.get(kind, (0, 0)), pair))
         norms = [error(np.diag(x[f"{key}.K"].reshape(len(train), -1)), train**2) for x in (ours, single)]
         worst["norms"] = tuple(map(max, worst.get("norms", (0, 0)), norms))
-    table.add("entries of K, in units of |g_i| |g_j|", *worst["K"])
-    table.add("entries of C, in units of |g_i| |v_j|", *worst["C"])
+    table.add("entries of K, in units of ‖g_i‖ ‖g_j‖", *worst["K"])
+    table.add("entries of C, in units of ‖g_i‖ ‖v_j‖", *worst["C"])
     table.add("squared training gradient norms, relative", *worst["norms"])
     table.add("squared validation gradient norms, relative", *worst["diagV"])
 

@@ -4,7 +4,8 @@
                                             [--dump 0.self_attn.q_proj,29.mlp.down_proj]
 
 Memory: two copies of the model (4 and 8 bytes a weight) plus the gradients of `--layers-per-pass` layers for all samples; every pass
-repeats forward and backward, so that no more than these gradients are held.
+repeats forward and backward, so that no more than these gradients are held. float32 means float32 gradients; the algebra after them is float64
+for both, so the float32 numbers show what gradients alone cost.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from transformers import AutoModelForCausalLM
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from causal_lm import Float64Mode, double_model, gradients, scored_names  # noqa: E402
 
-PRECISIONS = {"float64": torch.float64, "float32": torch.float32}
+PRECISIONS = ("float64", "float32")
 
 
 def load(path: Path) -> dict:
@@ -92,7 +93,7 @@ def pass_gradients(model, precision: str, samples: dict, names: list[str]):
 
 
 def matrix_numbers(G: torch.Tensor, V: torch.Tensor, factor: float) -> tuple[dict, float]:
-    """Grams, DataInf's B and its damping of one weight matrix, in the precision of `G` [n, d] and `V` [m, d]."""
+    """Grams, DataInf's B and its damping of one weight matrix in float64, from `G` [n, d] and `V` [m, d]."""
     lam = factor * float((G * G).mean())
     return {"K": G @ G.T, "C": G @ V.T, "diagV": (V * V).sum(1), "datainf": datainf(G, V, lam)}, lam
 
@@ -120,14 +121,13 @@ def main() -> None:
             seconds[p] += time.perf_counter() - began
         for name in names:
             key = ".".join(map(str, module_of(name)))
-            stack = lambda p, split: torch.stack([sample[name].flatten() for sample in found[p][split]])
-            exact = torch.cat([stack("float64", split) for split in samples])
-            rounded = torch.cat([stack("float32", split) for split in samples]).double()
+            stack = lambda p, split: torch.stack([sample[name].flatten() for sample in found[p][split]]).double()
+            exact, rounded = (torch.cat([stack(p, split) for split in samples]) for p in PRECISIONS)
             norm[key] = exact.norm(dim=1).tolist()
             error[key] = ((rounded - exact).norm(dim=1) / exact.norm(dim=1)).tolist()
             for p in PRECISIONS:
                 matrix, damping[p][key] = matrix_numbers(stack(p, "train"), stack(p, "validation"), args.damping_factor)
-                numbers[p] |= {f"{key}.{kind}": tensor.double().contiguous() for kind, tensor in matrix.items()}
+                numbers[p] |= {f"{key}.{kind}": tensor.contiguous() for kind, tensor in matrix.items()}
             if key in dump:
                 dumped |= {f"{key}.{split}": torch.stack([s[name] for s in found["float64"][split]]) for split in samples}
         print(f"layers {chosen[0]} .. {chosen[-1]} done", file=sys.stderr, flush=True)
