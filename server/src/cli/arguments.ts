@@ -1,0 +1,108 @@
+/** Words of the command line -> command, argument and options, with "did you mean" for what is not known. */
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { distance } from 'fastest-levenshtein';
+import { LayerifError } from '../../../protocol/errors.ts';
+import { commonOptions, optionTable, readDevice, readMemory, readThreads, type OptionName } from './options.ts';
+import type { Command, Options } from './types.ts';
+
+export interface Invocation {
+  /** Null for `layerif`, `layerif --help` and `layerif --version`. */
+  command: Command | null;
+  /** Null only when help or the version is asked for. */
+  argument: string | null;
+  options: Options;
+}
+
+/** @throws LayerifError `badRequest` for an unknown command or option, a missing or superfluous argument, a wrong value. */
+export function parseCommandLine(words: readonly string[], commands: readonly Command[]): Invocation {
+  const { tokens } = parseArgs({
+    args: [...words],
+    options: optionTable as ParseArgsConfig['options'],
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const given = new Map<OptionName, string[]>();
+  const positionals: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') positionals.push(token.value);
+    if (token.kind !== 'option') continue;
+    if (!Object.hasOwn(optionTable, token.name)) throw unknown('option', token.rawName, allOptions());
+    const name = token.name as OptionName;
+    const wanted = optionTable[name].type;
+    if (wanted === 'boolean' && token.value !== undefined) {
+      throw new LayerifError('badRequest', `--${name} takes no value, but got "${token.value}"`);
+    }
+    if (wanted === 'string' && !token.value) {
+      throw new LayerifError(
+        'badRequest',
+        `--${name} needs a value: --${name} ${(optionTable[name] as { value: string }).value}`,
+      );
+    }
+    given.set(name, [...(given.get(name) ?? []), token.value ?? '']);
+  }
+
+  const [word, ...rest] = positionals[0] === 'help' ? positionals.slice(1) : positionals;
+  if (positionals[0] === 'help') given.set('help', ['']);
+  const options = read(given);
+  if (word === undefined) return { command: null, argument: null, options };
+
+  const command = commands.find(({ name }) => name === word);
+  if (!command) throw unknown('command', word, commands.map(({ name }) => name)); // prettier-ignore
+  if (options.help || options.version) return { command, argument: null, options };
+  const allowed: readonly OptionName[] = [...command.options, ...commonOptions];
+  for (const name of given.keys()) {
+    if (!allowed.includes(name)) {
+      throw new LayerifError(
+        'badRequest',
+        `layerif ${command.name} has no option --${name}: it takes ${allowed.map((other) => `--${other}`).join(', ')}`,
+      );
+    }
+  }
+  if (rest.length === 0)
+    throw new LayerifError(
+      'badRequest',
+      `layerif ${command.name} needs ${command.argument}: layerif ${command.name} ${command.argument}`,
+    );
+  if (rest.length > 1) {
+    throw new LayerifError(
+      'badRequest',
+      `layerif ${command.name} takes one ${command.argument}, but got ${rest.length}: ${rest.join(' ')}`,
+    );
+  }
+  return { command, argument: rest[0], options };
+}
+
+function read(given: ReadonlyMap<OptionName, string[]>): Options {
+  const last = (name: OptionName) => given.get(name)?.at(-1);
+  const device = last('device');
+  const threads = last('threads');
+  const memory = last('memory');
+  return {
+    task: given.get('task') ?? [],
+    output: last('output'),
+    json: given.has('json'),
+    verbose: given.has('verbose'),
+    help: given.has('help'),
+    version: given.has('version'),
+    machine: {
+      device: device === undefined ? 'auto' : readDevice(device),
+      threads: threads === undefined ? undefined : readThreads(threads),
+      memoryBytes: memory === undefined ? undefined : readMemory(memory),
+    },
+  };
+}
+
+/** "unknown command "scroe": did you mean "score"?" with the whole list when nothing is near. */
+export function unknown(what: string, word: string, known: readonly string[]): LayerifError {
+  const nearest = [...known].sort((a, b) => distance(word, a) - distance(word, b))[0];
+  const near = distance(word, nearest) <= Math.max(2, Math.floor(word.length / 3));
+  return new LayerifError(
+    'badRequest',
+    `unknown ${what} "${word}": ${near ? `did you mean "${nearest}"? ` : ''}Known: ${known.join(', ')}`,
+  );
+}
+
+function allOptions(): string[] {
+  return Object.keys(optionTable).map((name) => `--${name}`);
+}

@@ -1,0 +1,53 @@
+/** The command line without a process around it: words in, text and exit code out. */
+import { exitCodes, LayerifError, located } from '../../../protocol/errors.ts';
+import { version } from '../run/version.ts';
+import { parseCommandLine } from './arguments.ts';
+import { commands } from './commands.ts';
+import { commandHelp, generalHelp } from './help.ts';
+import type { Terminal } from './types.ts';
+
+/**
+ * Runs one command line.
+ *
+ * @param words without the names of node and the script.
+ * @returns the exit code of `protocol/errors.ts`; never throws.
+ */
+export async function runCommandLine(words: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    const { command, argument, options } = parseCommandLine(words, commands);
+    if (options.version) {
+      terminal.out(`${version}\n`);
+      return 0;
+    }
+    if (options.help) {
+      terminal.out(command ? commandHelp(command) : generalHelp(commands));
+      return 0;
+    }
+    if (command === null || argument === null) {
+      terminal.err(generalHelp(commands));
+      return exitCodes.badRequest;
+    }
+    return await command.run(argument, options, terminal);
+  } catch (error) {
+    return report(error, words.includes('--verbose'), terminal);
+  }
+}
+
+/** One line on standard error, the stack only when asked for. */
+function report(error: unknown, verbose: boolean, terminal: Terminal): number {
+  if (terminal.signal.aborted) {
+    terminal.err('layerif: cancelled\n');
+    return exitCodes.cancelled;
+  }
+  const known = error instanceof LayerifError;
+  const message = error instanceof Error ? error.message : String(error);
+  // A message of a library may have several lines; ours never has.
+  const line = known
+    ? located(error)
+    : `layerif: defect: ${message.split('\n')[0]} (please report it with the output of --verbose)`;
+  terminal.err(`${line}\n`);
+  if (verbose && error instanceof Error) {
+    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) terminal.err(`${cause.stack}\n`);
+  }
+  return known ? exitCodes[error.code] : exitCodes.failed;
+}

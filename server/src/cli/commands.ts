@@ -1,0 +1,9 @@
+/** The subcommands, in the order of the help. To add one, imitate `list.ts` and add it here. */
+import { check } from './check.ts';
+import { estimate } from './estimate.ts';
+import { inspect } from './inspect.ts';
+import { list } from './list.ts';
+import { score } from './score.ts';
+import type { Command } from './types.ts';
+
+export const commands: readonly Command[] = [score, check, estimate, inspect, list];

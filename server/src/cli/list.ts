@@ -1,0 +1,20 @@
+/** `layerif list WHAT`: what is available, one line each. */
+import { listKinds, listOf, type ListKind } from '../run/lists.ts';
+import { unknown } from './arguments.ts';
+import { table } from './format.ts';
+import type { Command } from './types.ts';
+
+export const list: Command = {
+  name: 'list',
+  argument: listKinds.join('|'),
+  summary: 'show what is available, with one line and its source each',
+  details: `One of ${listKinds.join(', ')}.`,
+  options: [],
+
+  run(argument, _options, terminal) {
+    if (!(listKinds as readonly string[]).includes(argument)) throw unknown('list', argument, listKinds);
+    const rows = listOf(argument as ListKind).map(({ id, title, source }) => [id, title, source]);
+    terminal.out(table(rows).map((line) => `${line}\n`).join('')); // prettier-ignore
+    return Promise.resolve(0);
+  },
+};

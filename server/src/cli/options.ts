@@ -1,0 +1,71 @@
+/** Every option of the command line: one row each, and how a row's text becomes a value. */
+import { LayerifError } from '../../../protocol/errors.ts';
+import { deviceIds, type DeviceId } from '../../../protocol/engine.ts';
+
+interface OptionSpec {
+  type: 'string' | 'boolean';
+  short?: string;
+  multiple?: boolean;
+  /** Name of the value in the help. */
+  value?: string;
+  help: string;
+}
+
+export const optionTable = {
+  task: {
+    type: 'string',
+    multiple: true,
+    value: 'NAME',
+    help: 'only this task; may be given several times (default: all)',
+  },
+  output: { type: 'string', value: 'DIR', help: 'where results go, in place of output_dir of the experiment file' },
+  json: { type: 'boolean', help: 'print one JSON document on standard output and nothing else there' },
+  device: { type: 'string', value: 'ID', help: `${deviceIds.join(' | ')} (default auto)` },
+  threads: { type: 'string', value: 'N', help: 'threads of the engine (default: all physical cores)' },
+  memory: { type: 'string', value: 'GiB', help: 'most memory to use (default: 75 % of what is available)' },
+  verbose: { type: 'boolean', help: 'log lines of the run, and a stack trace with an error' },
+  help: { type: 'boolean', short: 'h', help: 'show this help' },
+  version: { type: 'boolean', help: 'show the version' },
+} as const satisfies Record<string, OptionSpec>;
+
+export type OptionName = keyof typeof optionTable;
+
+/** Options that choose the machine: every computing command takes them. */
+export const machineOptions = ['device', 'threads', 'memory'] as const satisfies readonly OptionName[];
+
+/** Options that every command takes. */
+export const commonOptions = ['verbose', 'help', 'version'] as const satisfies readonly OptionName[];
+
+/** One help line per option: the option, padded, and what it does. */
+export function optionHelp(names: readonly OptionName[]): string[] {
+  const left = (name: OptionName) => {
+    const spec: OptionSpec = optionTable[name];
+    return `  ${spec.short ? `-${spec.short}, ` : ''}--${name}${spec.value ? ` ${spec.value}` : ''}`;
+  };
+  const width = Math.max(...names.map((name) => left(name).length));
+  return names.map((name) => `${left(name).padEnd(width)}  ${optionTable[name].help}`);
+}
+
+/** @throws LayerifError `badRequest`, as the two below. */
+export function readDevice(text: string): DeviceId {
+  if ((deviceIds as readonly string[]).includes(text)) return text as DeviceId;
+  throw new LayerifError('badRequest', `--device "${text}" is not a device: use one of ${deviceIds.join(', ')}`);
+}
+
+export function readThreads(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new LayerifError(
+    'badRequest',
+    `--threads "${text}" is not a number of threads: use a whole number from 1, for example --threads 4`,
+  );
+}
+
+/** GiB on the command line, bytes in the program. */
+export function readMemory(text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;
+  if (value > 0) return Math.round(value * 2 ** 30);
+  throw new LayerifError(
+    'badRequest',
+    `--memory "${text}" is not an amount of memory: use a number of GiB above 0, for example --memory 8`,
+  );
+}

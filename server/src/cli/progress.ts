@@ -1,0 +1,81 @@
+/**
+ * Progress of a run on standard error: one redrawn line with a bar on a terminal, else a plain line at most once a second
+ * and at the start and end of every phase, so that logs stay short.
+ */
+import type { RunEvent } from '../../../protocol/run.ts';
+import { duration } from './format.ts';
+
+type ProgressEvent = Extract<RunEvent, { type: 'progress' }>;
+
+export interface ProgressTarget {
+  write(text: string): void;
+  interactive: boolean;
+  columns: number;
+  /** Milliseconds; injected by tests. */
+  now(): number;
+}
+
+const barWidth = 24;
+
+export class ProgressLine {
+  readonly #target: ProgressTarget;
+  #phase = '';
+  #phaseStart = 0;
+  #startDone = 0;
+  #lastWrite = -Infinity;
+  #drawn = false;
+
+  constructor(target: ProgressTarget) {
+    this.#target = target;
+  }
+
+  update(event: ProgressEvent): void {
+    const now = this.#target.now();
+    const phase = `${event.task} ${event.phase}`;
+    const isNew = phase !== this.#phase;
+    if (isNew) {
+      this.#phase = phase;
+      this.#phaseStart = now;
+      // A resumed phase starts part of the way: what was done before says nothing about the speed.
+      this.#startDone = event.done;
+    }
+    const pause = this.#target.interactive ? 50 : 1000;
+    if (!isNew && event.done < event.total && now - this.#lastWrite < pause) return;
+    this.#lastWrite = now;
+
+    const left = this.#secondsLeft(event, now);
+    const numbers = `${event.done}/${event.total}${left === null ? '' : `, ${duration(left)} left`}`;
+    const words = [event.task, event.message || event.phase].filter((word) => word !== '').join(': ');
+    if (this.#target.interactive) this.#draw(`${words} ${bar(event.done / Math.max(1, event.total))} ${numbers}`);
+    else this.#target.write(`${words} (${numbers})\n`);
+  }
+
+  /** A line of its own, above the bar. */
+  note(text: string): void {
+    this.clear();
+    this.#target.write(`${text}\n`);
+  }
+
+  /** Takes the bar away. */
+  clear(): void {
+    if (this.#drawn) this.#target.write('\r\x1b[K');
+    this.#drawn = false;
+  }
+
+  #draw(text: string): void {
+    // A line that wraps could not be redrawn.
+    this.#target.write(`\r\x1b[K${text.slice(0, Math.max(20, this.#target.columns - 1))}`);
+    this.#drawn = true;
+  }
+
+  #secondsLeft({ done, total }: ProgressEvent, now: number): number | null {
+    const seconds = (now - this.#phaseStart) / 1000;
+    const advanced = done - this.#startDone;
+    return advanced > 0 && done < total && seconds > 1 ? (seconds / advanced) * (total - done) : null;
+  }
+}
+
+function bar(share: number): string {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * barWidth);
+  return '█'.repeat(full) + '░'.repeat(barWidth - full);
+}

@@ -1,0 +1,120 @@
+/** What `score` and `estimate` print for people. Pure: a result or an estimate in, text out. */
+import type { Result, ResultTask } from '../../../protocol/result.ts';
+import type { Estimate } from '../../../protocol/run.ts';
+import { barChart } from './chart.ts';
+import { bytes, count, counted, duration, percent, score, table } from './format.ts';
+
+/** Samples shown at either end. */
+const shown = 3;
+
+const aggregationWords = {
+  positive: 'the sum of its helpful samples',
+  top25: 'the sum of the most helpful quarter of its helpful samples',
+  sum: 'the sum of all its samples, helpful minus harmful',
+} as const;
+
+export function scoreReport(result: Result, resultFile: string, width: number): string {
+  const { model, provenance, experiment } = result;
+  const seconds = Object.values(provenance.seconds).reduce((sum, value) => sum + value, 0);
+  return [
+    ...result.tasks.flatMap((task) => [...taskReport(result, task, width), '']),
+    `Influence: positive = helps validation (more of that sample lowers the validation loss), negative = harms it.`,
+    `A layer's score is ${aggregationWords[experiment.score.aggregation]}. Compare layers within a task; the scale itself has no meaning.`,
+    '',
+    `Coverage ${percent(model.coverage)} of the layers' matrices: ${count(model.scoredParameters)} of ${count(model.parameters)} weights of the model scored.`,
+    `Time ${duration(seconds)}, peak memory ${bytes(provenance.peakMemoryBytes)}, ${provenance.device}, ${counted(provenance.threads, 'thread')}.`,
+    `Result ${resultFile}`,
+  ]
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function taskReport(result: Result, task: ResultTask, width: number): string[] {
+  const { train, validation, layers } = task;
+  const title = `${task.task}: ${count(train.samples)} train × ${count(validation.samples)} validation, ${result.score.estimator}, ${result.model.name}`;
+  const cut = train.truncated + validation.truncated;
+  const zero = layers.flatMap((layer) => (layer.zeroGradient ?? []).map((module) => `${layer.index} ${module}`));
+  const best = layers.reduce((a, b) => (b.score > a.score ? b : a), layers[0]);
+  return [
+    title,
+    ...(cut > 0 ? [`${counted(cut, 'sample')} cut to max_length ${result.experiment.model.max_length} tokens.`] : []),
+    ...(zero.length > 0 ? [`No gradient at all, so influence 0 by definition: ${zero.join(', ')}.`] : []),
+    '',
+    ...barChart(
+      layers.map(({ index, score: value }) => ({ label: String(index), value })),
+      { width },
+    ),
+    ...(best ? ['', ...sampleReport(task, layers.indexOf(best))] : []),
+  ];
+}
+
+/** The most helpful and most harmful training samples of one layer, with the place where each stands. */
+function sampleReport(task: ResultTask, row: number): string[] {
+  const order = task.influence[row].map((value, sample) => ({ value, sample })).sort((a, b) => b.value - a.value);
+  const helpful = order.filter(({ value }) => value > 0).slice(0, shown);
+  const harmful = order.filter(({ value }) => value < 0).slice(-shown).reverse(); // prettier-ignore
+  const lines = (samples: typeof order) =>
+    samples.length === 0
+      ? ['  none']
+      : table(
+          samples.map(({ value, sample }) => {
+            const { file, line, row: index } = task.train.rows[sample];
+            return [`  ${score(value)}`, line === null ? `${file} row ${index}` : `${file}:${line}`];
+          }),
+          [0],
+        );
+  const { index } = task.layers[row];
+  return [
+    `Layer ${index}, most helpful training samples`,
+    ...lines(helpful),
+    `Layer ${index}, most harmful`,
+    ...lines(harmful),
+  ];
+}
+
+/** One line before a run starts. */
+export function planLine({ model, tasks, seconds, memoryBytes, memoryLimitBytes, device, threads }: Estimate): string {
+  const samples = tasks
+    .map(({ task, train, validation }) => `${task} ${count(train)} × ${count(validation)}`)
+    .join(', ');
+  return `${model.name} (${counted(model.layers, 'layer')}), ${samples}: about ${duration(seconds)}, ${bytes(memoryBytes)} of ${bytes(memoryLimitBytes)}, ${device}, ${counted(threads, 'thread')}`;
+}
+
+export function estimateReport(estimate: Estimate): string {
+  const { model, plan, memoryParts } = estimate;
+  const parts = Object.entries(memoryParts).map(([name, value]) => `${name} ${bytes(value)}`);
+  const rows = estimate.tasks.map(({ task, train, validation, tokens, truncated, seconds }) => [
+    task,
+    count(train),
+    count(validation),
+    count(tokens),
+    count(truncated),
+    duration(seconds),
+  ]);
+  return [
+    `${model.name}: ${model.family}, ${counted(model.layers, 'layer')}, ${count(model.parameters)} weights, ${count(model.scoredParameters)} scored (coverage ${percent(model.coverage)})`,
+    '',
+    ...table([['task', 'train', 'validation', 'tokens', 'cut', 'time'], ...rows], [1, 2, 3, 4, 5]),
+    '',
+    ...table([
+      [
+        'Plan',
+        `weights ${plan.weights}, ${counted(plan.segmentLength, 'block')} per segment, ${count(plan.tokensPerBatch)} tokens per batch: ${plan.why}`,
+      ],
+      [
+        'Device',
+        `${estimate.device}, ${counted(estimate.threads, 'thread')}, ${(estimate.flopsPerSecond / 1e9).toFixed(0)} GFLOP/s measured`,
+      ],
+      ['Time', `about ${duration(estimate.seconds)}`],
+      [
+        'Memory',
+        `${bytes(estimate.memoryBytes)} of ${bytes(estimate.memoryLimitBytes)} allowed${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`,
+      ],
+      ['Disk', `${bytes(estimate.diskBytes)} of ${bytes(estimate.diskFreeBytes)} free`],
+    ]),
+    ...estimate.warnings.map((warning) => `Warning: ${warning}`),
+    ...(estimate.refusal === null ? [] : [`Does not fit: ${estimate.refusal}`]),
+  ]
+    .map((line) => `${line}\n`)
+    .join('');
+}

@@ -1,0 +1,56 @@
+/** `layerif score FILE`: scores the layers, shows progress, prints the chart or the result document. */
+import path from 'node:path';
+import { scoreExperiment } from '../run/score.ts';
+import { machineOptions } from './options.ts';
+import { ProgressLine } from './progress.ts';
+import { planLine, scoreReport } from './report.ts';
+import type { Command } from './types.ts';
+
+export const score: Command = {
+  name: 'score',
+  argument: 'FILE',
+  summary: 'score the layers of the model on the tasks of an experiment file',
+  details:
+    'FILE is an experiment, *.layerif.yaml or layerif.yaml. An interrupted run of the same experiment, data and model is resumed.\n' +
+    'Progress goes to standard error; Ctrl-C stops at the next step and keeps what is finished, a second one stops at once.',
+  options: ['task', 'output', 'json', ...machineOptions],
+
+  async run(argument, options, terminal) {
+    const progress = new ProgressLine({
+      write: (text) => terminal.err(text),
+      interactive: terminal.interactive,
+      columns: terminal.columns,
+      now: () => performance.now(),
+    });
+    let resultFile: string | null = null;
+    try {
+      const run = await scoreExperiment({
+        file: path.resolve(terminal.baseDir, argument),
+        tasks: options.task.length > 0 ? options.task : undefined,
+        outputDir: options.output === undefined ? undefined : path.resolve(terminal.baseDir, options.output),
+        machine: options.machine,
+        signal: terminal.signal,
+        onEvent(event) {
+          if (event.type === 'started') {
+            ({ resultFile } = event);
+            progress.note(planLine(event.estimate));
+            for (const warning of event.estimate.warnings) progress.note(`Warning: ${warning}`);
+            if (event.resumed) progress.note(`Continuing the interrupted run in ${path.dirname(resultFile)}`);
+          } else if (event.type === 'progress') progress.update(event);
+          else if (event.type === 'log' && options.verbose) progress.note(event.text);
+        },
+      });
+      progress.clear();
+      terminal.out(
+        options.json ? `${JSON.stringify(run.result)}\n` : scoreReport(run.result, run.resultFile, terminal.columns),
+      );
+      return 0;
+    } catch (error) {
+      progress.clear();
+      if (terminal.signal.aborted && resultFile !== null) {
+        terminal.err(`Finished layers are kept in ${path.dirname(resultFile)}; the same command continues there.\n`);
+      }
+      throw error;
+    }
+  },
+};

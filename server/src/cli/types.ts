@@ -1,0 +1,44 @@
+/**
+ * What a subcommand is and what it may touch. To add one, imitate `list.ts` and add a row in `commands.ts`.
+ */
+import type { Machine } from '../../../protocol/run.ts';
+import type { OptionName } from './options.ts';
+
+/** The world outside, so that tests need no process. */
+export interface Terminal {
+  /** Standard output. */
+  out(text: string): void;
+  /** Standard error. */
+  err(text: string): void;
+  /** Width of standard output in characters. */
+  columns: number;
+  /** Whether standard error is a terminal that can redraw a line. */
+  interactive: boolean;
+  /** What relative paths on the command line are relative to. */
+  baseDir: string;
+  /** Aborted by the first Ctrl-C. */
+  signal: AbortSignal;
+}
+
+export interface Options {
+  task: string[];
+  output?: string;
+  json: boolean;
+  verbose: boolean;
+  help: boolean;
+  version: boolean;
+  machine: Machine;
+}
+
+export interface Command {
+  name: string;
+  /** The one positional argument, as written in the help. */
+  argument: string;
+  /** One line of help. */
+  summary: string;
+  /** What the argument may be, and what the command prints. */
+  details: string;
+  options: readonly OptionName[];
+  /** @returns the exit code. Failures are thrown. */
+  run(argument: string, options: Options, terminal: Terminal): Promise<number>;
+}

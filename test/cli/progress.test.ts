@@ -1,0 +1,53 @@
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { ProgressLine } from '../../server/src/cli/progress.ts';
+
+function harness(interactive: boolean, columns = 80) {
+  const clock = { now: 0 };
+  const written: string[] = [];
+  const progress = new ProgressLine({
+    write: (text) => void written.push(text),
+    interactive,
+    columns,
+    now: () => clock.now,
+  });
+  const update = (phase: 'forward' | 'backward', done: number, total: number, message = '') =>
+    progress.update({ type: 'progress', runId: 'r', task: 'reviews', phase, done, total, message });
+  return { clock, written, progress, update };
+}
+
+test('progress: plain lines at most once a second, but at the start and end of a phase', () => {
+  const { clock, written, update } = harness(false);
+  for (let done = 0; done <= 30; done++) {
+    update('forward', done, 30);
+    clock.now += 100;
+  }
+  assert.deepEqual(written, [
+    'reviews: forward (0/30)\n',
+    'reviews: forward (10/30)\n',
+    'reviews: forward (20/30, 1.0 s left)\n',
+    'reviews: forward (30/30)\n',
+  ]);
+  update('backward', 0, 30);
+  assert.equal(written.at(-1), 'reviews: backward (0/30)\n');
+});
+
+test('progress: on a terminal one line is redrawn, never wider than the terminal, and taken away for a note', () => {
+  const { clock, written, progress, update } = harness(true, 40);
+  update('backward', 15, 30, 'layer 15 of the model with a very long name indeed');
+  assert.ok(written[0].startsWith('\r\x1b[K'));
+  assert.ok(written[0].length - '\r\x1b[K'.length < 40);
+  clock.now += 10;
+  update('backward', 16, 30);
+  assert.equal(written.length, 1, 'not redrawn within 50 ms');
+  progress.note('a note');
+  assert.deepEqual(written.slice(1), ['\r\x1b[K', 'a note\n']);
+});
+
+test('progress: time left counts only what this run has done', () => {
+  const { clock, written, update } = harness(false);
+  update('backward', 20, 30); // resumed
+  clock.now += 4000;
+  update('backward', 22, 30);
+  assert.equal(written.at(-1), 'reviews: backward (22/30, 16 s left)\n');
+});
