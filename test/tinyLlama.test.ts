@@ -18,7 +18,12 @@ const json = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as Record<
 
 test('the same seed gives the same checkpoint, another seed another one', () => {
   temporary((folder) => {
-    for (const [name, seed] of [['a', 3], ['b', 3], ['c', 4]] as const) writeTinyLlama(join(folder, name), { layers: 2, seed }); // prettier-ignore
+    for (const [name, seed] of [
+      ['a', 3],
+      ['b', 3],
+      ['c', 4],
+    ] as const)
+      writeTinyLlama(join(folder, name), { layers: 2, seed });
     const bytes = (name: string) => readFileSync(join(folder, name, 'model.safetensors'));
     assert.ok(bytes('a').equals(bytes('b')));
     assert.ok(!bytes('a').equals(bytes('c')));

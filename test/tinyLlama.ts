@@ -209,7 +209,7 @@ const capitals = [
 /** `{ "review": ..., "sentiment": "positive" }` a line; texts of several lengths. */
 export function tinyReviews(rows: number, seed = 7): { review: string; sentiment: 'positive' | 'negative' }[] {
   const random = seededRandom(seed);
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)];
   return Array.from({ length: rows }, (_, row) => {
     const sentiment = row % 2 ? 'negative' : 'positive';
     return { review: `${pick(subjects)} was ${pick(opinions[sentiment])}${pick(endings)}.`, sentiment };
@@ -219,7 +219,7 @@ export function tinyReviews(rows: number, seed = 7): { review: string; sentiment
 /** `{ "country": ..., "capital": ... }` a line. */
 export function tinyCapitals(rows: number): { country: string; capital: string }[] {
   return Array.from({ length: rows }, (_, row) => {
-    const [country, capital] = capitals[row % capitals.length]!.split(' ') as [string, string];
+    const [country, capital] = capitals[row % capitals.length].split(' ') as [string, string];
     return { country, capital };
   });
 }
