@@ -108,11 +108,15 @@ def write_weights(folder: Path, weights: dict[str, torch.Tensor], shards: int) -
 
 
 def word_tokenizer(vocabulary: int) -> dict:
-    """A `tokenizer.json` whose tokens are the words w0, w1, ..., split at white space, without special tokens."""
+    """A `tokenizer.json` whose tokens are the words w0, w1, ..., split at white space, without special tokens.
+
+    WordPiece takes the longest known prefix, here always the whole word; WordLevel would say it more plainly, but JavaScript readers lack it.
+    """
     return {
         "version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None,
         "pre_tokenizer": {"type": "WhitespaceSplit"}, "post_processor": None, "decoder": None,
-        "model": {"type": "WordLevel", "vocab": {f"w{i}": i for i in range(vocabulary)}, "unk_token": "w0"},
+        "model": {"type": "WordPiece", "vocab": {f"w{i}": i for i in range(vocabulary)}, "unk_token": "w0",
+                  "continuing_subword_prefix": "##", "max_input_chars_per_word": 100},
     }  # fmt: skip
 
 
