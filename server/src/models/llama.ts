@@ -60,6 +60,7 @@ function build(family: string, config: Config, weights: Weights, window: number 
     layers,
     hidden,
     vocabulary,
+    heads,
     layerName: (layer) => `model.layers.${layer}`,
     modules: () => modules,
     kind: () => 'block',

@@ -24,6 +24,8 @@ export interface Architecture {
   layers: number;
   hidden: number;
   vocabulary: number;
+  /** Attention heads of a block; every head holds T x T scores while it runs. */
+  heads: number;
   /** Name of a layer, which is also the prefix of its tensors: `model.layers.3`. */
   layerName(layer: number): string;
   /** Linear modules of a layer in forward order; all of them can be scored. */

@@ -1,5 +1,6 @@
 /** What is available, read from the tables of the folders that provide it: for `layerif list` and for completion. */
-import { formats } from '../data/formats.ts';
+import type { DataFormat } from '../../../protocol/experiment.ts';
+import { readers } from '../data/formats.ts';
 import { aggregations } from '../estimators/aggregation.ts';
 import { estimators } from '../estimators/estimators.ts';
 import { families } from '../models/families.ts';
@@ -11,6 +12,14 @@ export interface ListEntry {
   source: string;
 }
 
+const formatNotes: Record<DataFormat, Pick<ListEntry, 'title' | 'source'>> = {
+  json: { title: 'one object per line, or one array of objects', source: 'RFC 8259, jsonlines.org' },
+  csv: { title: 'comma-separated with a header line', source: 'RFC 4180' },
+  tsv: { title: 'tab-separated with a header line', source: 'IANA text/tab-separated-values' },
+  parquet: { title: 'columns with a schema', source: 'parquet.apache.org' },
+  text: { title: 'one row per line, column "text"', source: 'Hugging Face datasets, loader "text"' },
+};
+
 const lists = {
   estimators: () => estimators.map(({ id, title, formula, source }) => ({ id, title: `${title}: ${formula}`, source })),
   // A layer score is an aggregation of influence.
@@ -21,7 +30,12 @@ const lists = {
       source: 'LayerIF, arXiv 2505.23811',
     })),
   families: () => families.map(({ id, title, source }) => ({ id, title, source })),
-  formats: () => formats.map(({ id, title, source }) => ({ id, title, source })),
+  formats: () =>
+    readers.map(({ format, endings }) => ({
+      id: format,
+      title: `${endings.join(' ')}: ${formatNotes[format].title}`,
+      source: formatNotes[format].source,
+    })),
 } satisfies Record<string, () => ListEntry[]>;
 
 export type ListKind = keyof typeof lists;

@@ -1,0 +1,103 @@
+/** What a run will take, before it starts; and whether it fits. */
+import path from 'node:path';
+import type { Estimate, Machine } from '../../../protocol/run.ts';
+import { EnginePool } from './enginePool.ts';
+import { defaultMemoryLimit, freeDisk } from './machine.ts';
+import { planTask, secondsFor, weightBytes } from './plan.ts';
+import type { TaskPlan } from './plan.ts';
+import { prepare } from './prepare.ts';
+import type { Prepared, Selection } from './prepare.ts';
+
+export interface Planned {
+  estimate: Estimate;
+  /** In the order of the tasks. */
+  plans: TaskPlan[];
+}
+
+/** Asks the engine for the machine's speed. @throws LayerifError */
+export async function estimateExperiment(options: { file: string; machine: Machine; outputDir?: string } & Selection): Promise<Estimate> {
+  const prepared = await prepare(options.file, options);
+  const pool = new EnginePool();
+  try {
+    return (await planRun(prepared, options.machine, pool, options.outputDir)).estimate;
+  } finally {
+    pool.dispose();
+    prepared.checkpoint.close();
+  }
+}
+
+export async function planRun(prepared: Prepared, machine: Machine, pool: EnginePool, outputDir?: string): Promise<Planned> {
+  const { checkpoint, model, scope, experiment } = prepared;
+  const engine = await pool.start(machine);
+  const flopsPerSecond = await pool.measure();
+  const limit = machine.memoryBytes ?? defaultMemoryLimit();
+  const plans = prepared.tasks.map((task) => planTask(prepared, task, limit));
+  const largest = plans.reduce((a, b) => (a.memoryBytes >= b.memoryBytes ? a : b));
+  const read = weightBytes(checkpoint, model).total;
+  const output = path.resolve(prepared.baseDir, outputDir ?? experiment.output_dir);
+
+  const tasks = prepared.tasks.map(({ task, train, validation }, i) => {
+    const samples = [...train, ...validation];
+    return {
+      task: task.task,
+      train: train.length,
+      validation: validation.length,
+      tokens: samples.reduce((sum, s) => sum + s.tokens.length, 0),
+      truncated: samples.filter((s) => s.truncated).length,
+      seconds: secondsFor(plans[i], flopsPerSecond, read),
+    };
+  });
+  const diskBytes = plans.reduce((sum, p) => sum + p.diskBytes, 0);
+  const diskFreeBytes = freeDisk(output);
+  const estimate: Estimate = {
+    model: {
+      name: checkpoint.name,
+      family: model.family,
+      layers: model.layers,
+      parameters: scope.parameters,
+      scoredParameters: scope.scoredParameters,
+      coverage: scope.coverage,
+    },
+    tasks,
+    plan: {
+      weights: largest.plan.weights,
+      segmentLength: largest.plan.segmentLength,
+      tokensPerBatch: largest.tokensPerBatch,
+      gradientTile: largest.plan.gradientTile,
+      why: largest.why,
+    },
+    device: engine.device,
+    threads: engine.threads,
+    flopsPerSecond,
+    seconds: tasks.reduce((sum, t) => sum + t.seconds, 0),
+    memoryBytes: largest.memoryBytes,
+    memoryLimitBytes: limit,
+    memoryParts: largest.memoryParts,
+    diskBytes,
+    diskFreeBytes,
+    refusal: null,
+    warnings: [...prepared.warnings, ...(engine.deviceNote ? [engine.deviceNote] : [])],
+  };
+  estimate.refusal = refusal(estimate);
+  return { estimate, plans };
+}
+
+function refusal(e: Estimate): string | null {
+  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+  if (e.memoryBytes > e.memoryLimitBytes) {
+    const [part, bytes] = Object.entries(e.memoryParts).reduce((a, b) => (a[1] >= b[1] ? a : b));
+    const advice: Record<string, string> = {
+      captures: 'take fewer or shorter samples (training_split, max_length) or fewer modules (score.modules)',
+      boundaries: 'take fewer or shorter samples (training_split, max_length)',
+      weights: 'the model itself is too large for this limit',
+      tile: 'take fewer samples (training_split)',
+      work: 'take shorter samples (max_length)',
+      programs: 'the limit is below what the programs alone need',
+    };
+    return `not enough memory: the run needs about ${gib(e.memoryBytes)}, the limit is ${gib(e.memoryLimitBytes)}; the largest part is ${part} with ${gib(bytes)}: ${advice[part]}, or raise --memory`;
+  }
+  if (e.diskBytes > e.diskFreeBytes) {
+    return `not enough disk: the run writes about ${gib(e.diskBytes)}, ${gib(e.diskFreeBytes)} are free; take fewer training samples or another output_dir`;
+  }
+  return null;
+}

@@ -1,0 +1,239 @@
+/**
+ * One scoring run: plan -> collect -> score -> write, for the editor, the command line and a cluster alike. The result file is
+ * complete JSON at every moment: `partial` while layers arrive, `complete` at the end. What an interrupted run of the same
+ * experiment, data and model left behind is used.
+ */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { LayerifError } from '../../../protocol/errors.ts';
+import type { CollectSummary, EngineInfo } from '../../../protocol/engine.ts';
+import { GRAMS_FILE } from '../../../protocol/result.ts';
+import type { Result, ResultTask } from '../../../protocol/result.ts';
+import type { Machine, RunEvent } from '../../../protocol/run.ts';
+import { EnginePool } from './enginePool.ts';
+import { planRun } from './estimate.ts';
+import { mergeGrams } from './gramFiles.ts';
+import { prepare } from './prepare.ts';
+import type { Prepared, PreparedTask, Selection } from './prepare.ts';
+import { experimentName, openRunFolder, writeResult } from './results.ts';
+import type { RunFolder } from './results.ts';
+import { addLayer, emptyTask, setLosses } from './taskResult.ts';
+import type { TaskPlan } from './plan.ts';
+import { VERSION } from './version.ts';
+
+/** Result files of a run under way are rewritten at most this often. */
+const WRITE_INTERVAL_MS = 1000;
+
+export interface ScoreOptions extends Selection {
+  file: string;
+  outputDir?: string | undefined;
+  machine: Machine;
+  /** A warm engine to use and to keep; without it the run has its own. */
+  engine?: EnginePool | undefined;
+  onEvent?: ((event: RunEvent) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** @throws LayerifError; events `started`, `failed` and `finished` frame what was seen. */
+export async function scoreExperiment(options: ScoreOptions): Promise<{ result: Result; resultFile: string }> {
+  const pool = options.engine ?? new EnginePool();
+  const emit = options.onEvent ?? (() => undefined);
+  let runId = '';
+  let prepared: Prepared | null = null;
+  try {
+    prepared = await prepare(options.file, options);
+    options.signal?.throwIfAborted();
+    const { estimate, plans } = await planRun(prepared, options.machine, pool, options.outputDir);
+    if (estimate.refusal) {
+      const code = estimate.memoryBytes > estimate.memoryLimitBytes ? 'notEnoughMemory' : 'notEnoughDisk';
+      throw new LayerifError(code, estimate.refusal);
+    }
+    const modelSha256 = await prepared.checkpoint.sha256();
+    const output = path.resolve(prepared.baseDir, options.outputDir ?? prepared.experiment.output_dir);
+    const folder = openRunFolder(output, experimentName(prepared.file), identity(prepared, modelSha256));
+    runId = folder.runId;
+    emit({
+      type: 'started',
+      runId,
+      experimentFile: prepared.file,
+      resultFile: folder.resultFile,
+      resumed: folder.resumed,
+      estimate,
+    });
+    for (const text of estimate.warnings) emit({ type: 'log', runId, text });
+    const engine = await pool.start(options.machine);
+    const result = await run({ prepared, plans, folder, pool, engine, modelSha256, options, emit });
+    emit({ type: 'finished', runId, resultFile: folder.resultFile, result });
+    return { result, resultFile: folder.resultFile };
+  } catch (error) {
+    const known = asLayerifError(error, options.signal);
+    emit({ type: 'failed', runId, code: known.code, message: known.message, place: known.place });
+    throw known;
+  } finally {
+    if (!options.engine) pool.dispose();
+    prepared?.checkpoint.close();
+  }
+}
+
+interface Run {
+  prepared: Prepared;
+  plans: TaskPlan[];
+  folder: RunFolder;
+  pool: EnginePool;
+  engine: EngineInfo;
+  modelSha256: string;
+  options: ScoreOptions;
+  emit: (event: RunEvent) => void;
+}
+
+async function run({ prepared, plans, folder, pool, engine, modelSha256, options, emit }: Run): Promise<Result> {
+  const started = performance.now();
+  const result = emptyResult(prepared, modelSha256, engine);
+  writeResult(folder.resultFile, result);
+  const layerFiles: { task: string; files: string[] }[] = [];
+  let written = performance.now();
+
+  for (const [index, task] of prepared.tasks.entries()) {
+    const target = emptyTask(prepared, task);
+    result.tasks.push(target);
+    const files = new Map<number, string>();
+    const workDir = path.join(folder.folder, 'partial', `task-${index}`);
+    const onLayer = (layer: number, file: string): void => {
+      files.set(layer, file);
+      addLayer(target, prepared, layer, file, options.signal);
+      if (performance.now() - written >= WRITE_INTERVAL_MS) {
+        writeResult(folder.resultFile, result);
+        written = performance.now();
+      }
+      emit({ type: 'layers', runId: folder.runId, result });
+    };
+    await collectTask({ prepared, plans, folder, pool, options, emit }, task, index, workDir, target, onLayer, result);
+    layerFiles.push({ task: task.task.task, files: prepared.scope.layers.map((layer) => files.get(layer)!) });
+  }
+
+  mergeGrams(path.join(folder.folder, GRAMS_FILE), layerFiles);
+  result.status = 'complete';
+  result.provenance.seconds.total = (performance.now() - started) / 1000;
+  result.provenance.date = new Date().toISOString();
+  writeResult(folder.resultFile, result);
+  fs.rmSync(path.join(folder.folder, 'partial'), { recursive: true, force: true });
+  return result;
+}
+
+/** Collects one task, or takes it from disk when an interrupted run had finished it. */
+async function collectTask(
+  { prepared, plans, folder, pool, options, emit }: Pick<Run, 'prepared' | 'plans' | 'folder' | 'pool' | 'options' | 'emit'>,
+  task: PreparedTask,
+  index: number,
+  workDir: string,
+  target: ResultTask,
+  onLayer: (layer: number, file: string) => void,
+  result: Result,
+): Promise<void> {
+  const doneFile = path.join(workDir, 'done.json');
+  const { layers, modules } = prepared.scope;
+  if (fs.existsSync(doneFile)) {
+    const losses = JSON.parse(fs.readFileSync(doneFile, 'utf8')) as { train: number[]; validation: number[] };
+    setLosses(target, losses.train, losses.validation);
+    for (const layer of layers) onLayer(layer, path.join(workDir, `layer-${layer}.safetensors`));
+    return;
+  }
+  const encoded = (samples: PreparedTask['train']) => samples.map(({ tokens, countedFrom }) => ({ tokens, countedFrom }));
+  const summary: CollectSummary = await pool.collect(
+    {
+      modelPath: prepared.checkpoint.path,
+      layers,
+      modules,
+      train: encoded(task.train),
+      validation: encoded(task.validation),
+      plan: plans[index].plan,
+      workDir,
+    },
+    options.machine,
+    (event) => {
+      switch (event.type) {
+        case 'progress':
+          emit({
+            type: 'progress',
+            runId: folder.runId,
+            task: task.task.task,
+            phase: event.phase,
+            ...overall(event, index, prepared.tasks.length),
+            message: `${task.task.task}: ${phrases[event.phase]} ${event.done} of ${event.total}`,
+          });
+          break;
+        case 'losses':
+          setLosses(target, [...event.train], [...event.validation]);
+          break;
+        case 'segment':
+          for (const layer of event.segment.layers) onLayer(layer, event.segment.file);
+          break;
+        case 'log':
+          emit({ type: 'log', runId: folder.runId, text: event.text });
+          break;
+      }
+    },
+    options.signal,
+  );
+  fs.writeFileSync(doneFile, JSON.stringify({ train: target.train.loss, validation: target.validation.loss }));
+  const { seconds, peakMemoryBytes } = result.provenance;
+  for (const [phase, value] of Object.entries(summary.seconds)) seconds[phase] = (seconds[phase] ?? 0) + value;
+  result.provenance.peakMemoryBytes = Math.max(peakMemoryBytes, summary.peakMemoryBytes);
+}
+
+const phrases = { load: 'reading weights', forward: 'forward sweep', backward: 'segment' } as const;
+
+/** Share of the whole run in thousandths: the forward sweep is about a quarter of a task's work. */
+function overall(event: { phase: string; done: number; total: number }, task: number, tasks: number): { done: number; total: number } {
+  const part = event.done / event.total;
+  const withinTask = event.phase === 'backward' ? 0.25 + 0.75 * part : 0.25 * part;
+  return { done: Math.round((1000 * (task + withinTask)) / tasks), total: 1000 };
+}
+
+function emptyResult(prepared: Prepared, modelSha256: string, engine: EngineInfo): Result {
+  const { experiment, checkpoint, model, scope } = prepared;
+  return {
+    format: 'layerif-result',
+    version: 1,
+    status: 'partial',
+    experiment,
+    experimentFile: prepared.file,
+    model: {
+      name: checkpoint.name,
+      family: model.family,
+      layers: model.layers,
+      parameters: scope.parameters,
+      scoredParameters: scope.scoredParameters,
+      modules: scope.modules,
+      coverage: scope.coverage,
+      sha256: modelSha256,
+    },
+    score: { estimator: experiment.score.estimator, sign: 'positive_is_helpful', projection: null },
+    tasks: [],
+    provenance: {
+      layerif: VERSION,
+      onnxruntime: engine.onnxruntime,
+      device: engine.device,
+      threads: engine.threads,
+      date: new Date().toISOString(),
+      seconds: {},
+      peakMemoryBytes: 0,
+      dataSha256: prepared.dataSha256,
+      seed: experiment.score.seed,
+    },
+  };
+}
+
+/** Hash of everything that decides the numbers: resolved experiment, data, model. Where results are written is not part of it. */
+function identity(prepared: Prepared, modelSha256: string): string {
+  const { output_dir: _, description: __, ...experiment } = prepared.experiment;
+  const text = JSON.stringify([experiment, prepared.dataSha256, modelSha256]);
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function asLayerifError(error: unknown, signal?: AbortSignal): LayerifError {
+  if (error instanceof LayerifError) return error;
+  if (signal?.aborted) return new LayerifError('cancelled', 'cancelled');
+  return new LayerifError('failed', error instanceof Error ? error.message : String(error), { cause: error });
+}

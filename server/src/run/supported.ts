@@ -1,0 +1,55 @@
+/**
+ * Words that the experiment file may hold but this version does not compute yet, one row each. Refused before anything runs;
+ * nothing is ignored silently. A feature that lands takes its row away.
+ */
+import { LayerifError } from '../../../protocol/errors.ts';
+import type { Experiment } from '../../../protocol/experiment.ts';
+import { estimators } from '../estimators/estimators.ts';
+
+interface Limit {
+  /** Path of the key in the experiment file. */
+  path: string[];
+  asked(experiment: Experiment): boolean;
+  message(experiment: Experiment): string;
+}
+
+export const limits: readonly Limit[] = [
+  {
+    path: ['score', 'estimator'],
+    asked: ({ score }) => !estimators.some((e) => e.id === score.estimator),
+    message: ({ score }) =>
+      `estimator "${score.estimator}" is not available in this version; available: ${estimators.map((e) => e.id).join(', ')}`,
+  },
+  {
+    path: ['score', 'projection'],
+    asked: ({ score }) => typeof score.projection === 'number',
+    message: ({ score }) =>
+      `projection ${score.projection} is not available in this version; use "none" or "auto" (exact gradients, kept small by tiles)`,
+  },
+  {
+    path: ['score', 'params'],
+    asked: ({ score }) => score.params === 'lora',
+    message: () => 'params "lora" is not available in this version; use "base"',
+  },
+  {
+    path: ['model', 'adapter'],
+    asked: ({ model }) => model.adapter !== undefined,
+    message: ({ model }) => `adapter "${model.adapter}" cannot be applied in this version; merge it into the model first`,
+  },
+  {
+    path: ['model', 'layers_pattern'],
+    asked: ({ model }) => model.layers_pattern !== undefined,
+    message: () => 'layers_pattern is for .onnx models, which this version does not read',
+  },
+];
+
+/** The limits that an experiment runs into. */
+export function unsupported(experiment: Experiment): { path: string[]; message: string }[] {
+  return limits.filter((l) => l.asked(experiment)).map((l) => ({ path: l.path, message: l.message(experiment) }));
+}
+
+/** @throws LayerifError `badExperiment` for the first limit, placed at `file`. */
+export function requireSupported(experiment: Experiment, file: string): void {
+  const [first] = unsupported(experiment);
+  if (first) throw new LayerifError('badExperiment', `${first.path.join('.')}: ${first.message}`, { place: { file } });
+}
