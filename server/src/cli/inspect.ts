@@ -1,5 +1,5 @@
 /** `layerif inspect MODEL`: family, layers, modules, shapes, weights, coverage. */
-import { inspectModel } from '../run/inspect.ts';
+import { inspectModel, type Inspection } from '../run/inspect.ts';
 import { count, counted, percent, table } from './format.ts';
 import type { Command } from './types.ts';
 
@@ -18,14 +18,29 @@ export const inspect: Command = {
       return 0;
     }
     const rows = model.modules.map(({ name, shape, parameters }) => [name, shape.join(' × '), count(parameters)]);
+    const dtypes = Object.entries(model.dtypes).map(([dtype, tensors]) => `${dtype} (${counted(tensors, 'tensor')})`);
     const lines = [
       `${model.name}: ${model.family}, ${model.format}, ${counted(model.layers, 'layer')}, ${count(model.parameters)} weights`,
+      `Stored as ${dtypes.join(', ')}; hidden size ${count(model.hidden)}, vocabulary ${count(model.vocabulary)}`,
       `${count(model.scoredParameters)} weights can be scored, coverage ${percent(model.coverage)} of the layers' matrices`,
       '',
-      ...table([['module', 'shape', 'weights'], ...rows], [1, 2]),
-      ...(model.unscored.length > 0 ? ['', `Not scored: ${model.unscored.join(', ')}`] : []),
+      ...table([[`module of ${model.layerNames[0]}`, 'shape', 'weights'], ...rows], [1, 2]),
+      '',
+      ...unscored(model),
     ];
     terminal.out(lines.map((line) => `${line}\n`).join(''));
     return 0;
   },
 };
+
+/** Tensors that are not scored, the same tensor of every layer on one line. */
+function unscored(model: Inspection): string[] {
+  const groups = new Map<string, number>();
+  for (const { name } of model.unscored) {
+    const layer = model.layerNames.find((prefix) => name.startsWith(`${prefix}.`));
+    const group = layer === undefined ? name : `${layer.replace(/\d+$/, '*')}${name.slice(layer.length)}`;
+    groups.set(group, (groups.get(group) ?? 0) + 1);
+  }
+  if (groups.size === 0) return [];
+  return ['Not scored', ...[...groups].map(([name, tensors]) => `  ${name}${tensors > 1 ? ` (${tensors})` : ''}`)];
+}

@@ -1,0 +1,94 @@
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { LayerifError } from '../../protocol/errors.ts';
+import { parseCommandLine } from '../../server/src/cli/arguments.ts';
+import { commandHelp, generalHelp } from '../../server/src/cli/help.ts';
+import { commonOptions, machineOptions } from '../../server/src/cli/options.ts';
+import type { Command } from '../../server/src/cli/types.ts';
+import { assertGolden } from '../golden/golden.ts';
+
+const command = (name: string, argument: string, options: Command['options']): Command => ({
+  name,
+  argument,
+  summary: `does ${name}`,
+  details: `Details of ${name}.`,
+  options,
+  run: () => Promise.resolve(0),
+});
+const commands = [
+  command('score', 'FILE', ['task', 'output', 'json', ...machineOptions]),
+  command('check', 'FILE', []),
+];
+const parse = (...words: string[]) => parseCommandLine(words, commands);
+
+test('arguments: every option, in any order, with = or a space', () => {
+  const { command: found, argument, options } = parse('--device=cpu', 'score', '--task', 'a', 'x.yaml', '--task=b', '--threads', '3', '--memory', '2.5', '--output', 'out', '--json'); // prettier-ignore
+  assert.equal(found?.name, 'score');
+  assert.equal(argument, 'x.yaml');
+  assert.deepEqual(options, {
+    task: ['a', 'b'],
+    output: 'out',
+    json: true,
+    verbose: false,
+    help: false,
+    version: false,
+    machine: { device: 'cpu', threads: 3, memoryBytes: 2.5 * 2 ** 30 },
+  });
+});
+
+test('arguments: defaults', () => {
+  const { options } = parse('score', 'x.yaml');
+  assert.deepEqual(options.machine, { device: 'auto', threads: undefined, memoryBytes: undefined });
+  assert.deepEqual(options.task, []);
+  assert.equal(options.output, undefined);
+});
+
+test('arguments: -- ends the options, so a file may start with a dash', () => {
+  assert.equal(parse('score', '--', '--odd.yaml').argument, '--odd.yaml');
+});
+
+test('arguments: help and version need no argument', () => {
+  assert.equal(parse('--help').options.help, true);
+  assert.equal(parse('score', '-h').command?.name, 'score');
+  assert.deepEqual([parse('help', 'score').command?.name, parse('help', 'score').options.help], ['score', true]);
+  assert.equal(parse('--version').options.version, true);
+  assert.equal(parse().command, null);
+});
+
+const wrong: [words: string[], message: RegExp][] = [
+  [['scroe', 'x'], /^unknown command "scroe": did you mean "score"\? Known: score, check$/],
+  [['quantum', 'x'], /^unknown command "quantum": Known: score, check$/],
+  [['score', 'x', '--tusk', 'a'], /^unknown option "--tusk": did you mean "--task"\?/],
+  [['score', 'x', '-x'], /^unknown option "-x"/],
+  [['check', 'x', '--json'], /^layerif check has no option --json: it takes --verbose, --help, --version$/],
+  [['score'], /^layerif score needs FILE/],
+  [['score', 'a', 'b'], /^layerif score takes one FILE, but got 2: a b$/],
+  [['score', 'x', '--task'], /^--task needs a value: --task NAME$/],
+  [['score', 'x', '--task='], /^--task needs a value/],
+  [['score', 'x', '--json=yes'], /^--json takes no value, but got "yes"$/],
+  [
+    ['score', 'x', '--device', 'gpu'],
+    /^--device "gpu" is not a device: use one of auto, cpu, cuda, webgpu, dml, coreml$/,
+  ],
+  [['score', 'x', '--threads', '0'], /^--threads "0" is not a number of threads/],
+  [['score', 'x', '--threads', '2.5'], /^--threads "2\.5"/],
+  [['score', 'x', '--memory', '8GB'], /^--memory "8GB" is not an amount of memory: use a number of GiB/],
+  [['score', 'x', '--memory', '0'], /^--memory "0"/],
+];
+for (const [words, message] of wrong) {
+  test(`arguments: bad input: ${words.join(' ')}`, () => {
+    assert.throws(
+      () => parse(...words),
+      (error) => {
+        assert.ok(error instanceof LayerifError && error.code === 'badRequest');
+        assert.match(error.message, message);
+        return true;
+      },
+    );
+  });
+}
+
+test('help: made from the tables', () => {
+  assertGolden('cli/help.txt', [generalHelp(commands), ...commands.map(commandHelp)].join('\n'));
+  for (const name of [...commonOptions, ...machineOptions]) assert.ok(commandHelp(commands[0]).includes(`--${name}`));
+});
