@@ -192,7 +192,7 @@ export class EnginePool {
 
 /** Beside the bundle that runs this code, or the source when the code runs unbundled. */
 function engineProgram(): string {
-  const bundled = path.join(import.meta.dirname, 'engine.js');
+  const bundled = path.join(import.meta.dirname, 'engine.cjs');
   return fs.existsSync(bundled) ? bundled : path.join(import.meta.dirname, '../engine/engineMain.ts');
 }
 
