@@ -19,6 +19,8 @@ const hub = process.argv.includes('--hub');
 const scoreOptions = process.argv.slice(2).filter((argument) => argument !== '--hub');
 // Standard output belongs to the command line's own output (`--json` must stay one document).
 const say = (text) => console.error(text);
+/** Where npm was called: relative options are meant from there. */
+const calledFrom = process.env.INIT_CWD ?? process.cwd();
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
@@ -37,7 +39,7 @@ function outputFolder() {
   const inline = scoreOptions.find((option) => option.startsWith('--output='));
   const at = scoreOptions.indexOf('--output');
   const given = inline ? inline.slice('--output='.length) : at >= 0 ? scoreOptions[at + 1] : undefined;
-  return given === undefined ? join(root, 'examples', 'runs') : resolve(process.env.INIT_CWD ?? process.cwd(), given);
+  return given === undefined ? join(root, 'examples', 'runs') : resolve(calledFrom, given);
 }
 
 try {
@@ -58,15 +60,16 @@ try {
 
 const scored = spawnSync(process.execPath, [join(root, 'dist', 'cli.cjs'), 'score', experiment, ...scoreOptions], {
   stdio: 'inherit',
+  cwd: calledFrom,
 });
 if (scored.status !== 0) process.exit(scored.status ?? 1);
 
 const result = newestResult(outputFolder());
 if (result) {
   say(`
-Result: ${relative(process.cwd(), result) || result}
+Result: ${relative(calledFrom, result) || result}
 To see it as charts, open that file in VS Code with LayerIF:
   - from this clone: open the folder in VS Code, press F5, and open the file in the window that comes up; or
   - npm run package, then code --install-extension .cache/layerif-<version>-<platform>.vsix
-In the editor, open ${relative(process.cwd(), experiment)} and click "Score Layers" to run it again.`);
+In the editor, open ${relative(calledFrom, experiment)} and click "Score Layers" to run it again.`);
 }
