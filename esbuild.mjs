@@ -89,7 +89,7 @@ process.chdir(root);
 const missing = [...Object.values(nodeBundles).map(({ entry }) => entry), ...Object.values(webviewBundles)].filter(
   (entry) => !existsSync(entry),
 );
-for (const entry of missing) console.warn(`esbuild.mjs: SKIPPED, no such entry: ${entry}`);
+for (const entry of missing) console.warn(`esbuild.mjs: SKIPPED, there is no ${entry}`);
 
 // A development build replaces files in place: a command line or an editor may be running from them.
 if (production) rmSync('dist', { recursive: true, force: true });
@@ -103,7 +103,10 @@ if (watch) {
   for (const options of all) await (await context({ ...options, logLevel: 'info' })).watch();
 } else {
   const started = performance.now();
-  const results = await Promise.all(all.map((options) => build(options)));
+  // All bundles are tried, so that one run shows every error; esbuild prints them itself.
+  const outcomes = await Promise.allSettled(all.map((options) => build(options)));
+  const results = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  if (results.length < all.length || missing.length) process.exitCode = 1;
   if (existsSync('dist/cli.cjs')) chmodSync('dist/cli.cjs', 0o755);
   mkdirSync('.cache', { recursive: true });
   writeFileSync(
