@@ -4,8 +4,16 @@ import type { SampleTextAnswer } from './lsp.ts';
 
 export type ToWebview =
   | { type: 'result'; result: Result; file: string }
-  /** A run under way: `result` is what is known so far (null before the first layer). */
-  | { type: 'running'; runId: string; message: string; done: number; total: number; result: Result | null }
+  /** A run under way: `result` is what is known so far (null before the first layer); `startedAt` in milliseconds since the epoch. */
+  | {
+      type: 'running';
+      runId: string;
+      startedAt: number;
+      message: string;
+      done: number;
+      total: number;
+      result: Result | null;
+    }
   | { type: 'idle' }
   | { type: 'failed'; message: string }
   | { type: 'samples'; requestId: number; answer: SampleTextAnswer };

@@ -65,6 +65,6 @@ export function percentage(state: RunState): number | null {
 
 /** The snapshot that a page draws while a run is under way. */
 export function runningMessage(state: RunState): ToWebview {
-  const { runId, message, done, total, result } = state;
-  return { type: 'running', runId, message, done, total, result };
+  const { runId, startedAt, message, done, total, result } = state;
+  return { type: 'running', runId, startedAt, message, done, total, result };
 }

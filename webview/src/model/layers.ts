@@ -1,0 +1,110 @@
+/**
+ * From a result to what the layer charts draw. A place is kept for every layer that the run will score, so that the charts do
+ * not move while layers arrive. Pure: no DOM.
+ */
+import type { AggregationId } from '../../../protocol/experiment.ts';
+import type { Result, ResultLayer, ResultTask } from '../../../protocol/result.ts';
+
+export const aggregations: readonly { id: AggregationId; name: string; meaning: string }[] = [
+  { id: 'positive', name: 'Positive', meaning: 'sum of the positive influences of all training samples' },
+  { id: 'top25', name: 'Top 25 %', meaning: 'sum of the largest quarter of the positive influences' },
+  { id: 'sum', name: 'Sum', meaning: 'sum of all influences, helpful minus harmful' },
+];
+
+export interface LayerValue {
+  /** Place in `tasks`. */
+  task: number;
+  taskName: string;
+  /** Place on the layer axis, from 0. */
+  slot: number;
+  /** Index of the layer in the model. */
+  layer: number;
+  value: number;
+  /** Value / largest absolute value of its task, -1..1; 0 where all are 0. */
+  share: number;
+  /** From 1, by value, among the task's finished layers. */
+  rank: number;
+  sign: 'positive' | 'negative' | 'zero';
+}
+
+/** Indices of the layers that the run scores, ascending: what the experiment asks for, plus whatever is there. */
+export function scoredLayers(result: Result): number[] {
+  const asked = result.experiment.score.layers;
+  const all = new Set(Array.isArray(asked) ? asked : Array.from({ length: result.model.layers }, (_, i) => i));
+  for (const task of result.tasks) for (const layer of task.layers) all.add(layer.index);
+  return [...all].sort((a, b) => a - b);
+}
+
+/** One value per task and finished layer, tasks in file order, layers ascending. */
+export function layerValues(result: Result, aggregation: AggregationId): LayerValue[] {
+  const slots = new Map(scoredLayers(result).map((layer, slot) => [layer, slot]));
+  return result.tasks.flatMap((task, t) => {
+    const largest = Math.max(0, ...task.layers.map((layer) => Math.abs(finite(layer[aggregation]))));
+    const order = [...task.layers].sort((a, b) => finite(b[aggregation]) - finite(a[aggregation]) || a.index - b.index);
+    const ranks = new Map(order.map((layer, i) => [layer.index, i + 1]));
+    return task.layers.map((layer): LayerValue => {
+      const value = finite(layer[aggregation]);
+      return {
+        task: t,
+        taskName: task.task,
+        slot: slots.get(layer.index) ?? 0,
+        layer: layer.index,
+        value,
+        share: largest > 0 ? value / largest : 0,
+        rank: ranks.get(layer.index) ?? 0,
+        sign: value > 0 ? 'positive' : value < 0 ? 'negative' : 'zero',
+      };
+    });
+  });
+}
+
+/** Limits of the value axis: always with 0, never empty. */
+export function valueDomain(values: readonly LayerValue[], normalised: boolean): [number, number] {
+  if (normalised) return [values.some((v) => v.share < 0) ? -1 : 0, 1];
+  const low = Math.min(0, ...values.map((v) => v.value));
+  const high = Math.max(0, ...values.map((v) => v.value));
+  return low === 0 && high === 0 ? [0, 1] : [low, high];
+}
+
+export interface ModuleValue {
+  name: string;
+  value: number;
+  /** Value / largest absolute value among the modules of this layer. */
+  share: number;
+  zeroGradient: boolean;
+}
+
+/** The scored modules of one layer in the model's order; modules that have no score are left out. */
+export function moduleValues(result: Result, layer: ResultLayer): ModuleValue[] {
+  const known = result.model.modules.filter((name) => name in layer.modules);
+  const names = [...known, ...Object.keys(layer.modules).filter((name) => !known.includes(name))];
+  const largest = Math.max(0, ...names.map((name) => Math.abs(finite(layer.modules[name].score))));
+  return names.map((name) => {
+    const value = finite(layer.modules[name].score);
+    return {
+      name,
+      value,
+      share: largest > 0 ? value / largest : 0,
+      zeroGradient: layer.zeroGradient?.includes(name) ?? false,
+    };
+  });
+}
+
+/** The finished layer with this index, and its row in the task's matrices. */
+export function findLayer(task: ResultTask, index: number): { layer: ResultLayer; row: number } | null {
+  const row = task.layers.findIndex((layer) => layer.index === index);
+  return row < 0 ? null : { layer: task.layers[row], row };
+}
+
+/** The layer that a page selects by itself: the one with the largest score of the first task that has one. */
+export function defaultLayer(result: Result, aggregation: AggregationId): number | null {
+  const values = layerValues(result, aggregation);
+  const first = values[0];
+  if (!first) return null;
+  const own = values.filter((v) => v.task === first.task);
+  return own.reduce((best, v) => (v.value > best.value ? v : best)).layer;
+}
+
+/** JSON has no NaN: a number that was not one arrives as null and counts as 0. */
+export const finite = (value: number | null | undefined) =>
+  typeof value === 'number' && Number.isFinite(value) ? value : 0;
