@@ -17,9 +17,22 @@ export interface Machine {
 }
 
 export interface Estimate {
-  model: { name: string; family: string; layers: number; parameters: number; scoredParameters: number; coverage: number };
+  model: {
+    name: string;
+    family: string;
+    layers: number;
+    parameters: number;
+    scoredParameters: number;
+    coverage: number;
+  };
   tasks: { task: string; train: number; validation: number; tokens: number; truncated: number; seconds: number }[];
-  plan: { weights: 'resident' | 'streamed'; segmentLength: number; tokensPerBatch: number; gradientTile: number; why: string };
+  plan: {
+    weights: 'resident' | 'streamed';
+    segmentLength: number;
+    tokensPerBatch: number;
+    gradientTile: number;
+    why: string;
+  };
   device: string;
   threads: number;
   flopsPerSecond: number;
@@ -37,7 +50,15 @@ export interface Estimate {
 /** Events of a run, in order. `result` objects are complete snapshots, never deltas. */
 export type RunEvent =
   | { type: 'started'; runId: string; experimentFile: string; resultFile: string; resumed: boolean; estimate: Estimate }
-  | { type: 'progress'; runId: string; task: string; phase: 'load' | 'forward' | 'backward'; done: number; total: number; message: string }
+  | {
+      type: 'progress';
+      runId: string;
+      task: string;
+      phase: 'load' | 'forward' | 'backward';
+      done: number;
+      total: number;
+      message: string;
+    }
   | { type: 'layers'; runId: string; result: Result }
   | { type: 'log'; runId: string; text: string }
   | { type: 'finished'; runId: string; resultFile: string; result: Result }

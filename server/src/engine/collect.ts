@@ -43,10 +43,16 @@ export async function collect(model: Model, request: CollectRequest, report: Rep
   const units = forwardUnits(segments, batches, open, resumable);
   let done = 0;
   const start = performance.now();
-  const boundaries = await forward(model, batches, segments, resumable ? Math.max(0, open - 1) : open, (batch, blocks) => {
-    done += batch.samples.length * batch.length * blocks;
-    report({ type: 'progress', phase: 'forward', done, total: units });
-  });
+  const boundaries = await forward(
+    model,
+    batches,
+    segments,
+    resumable ? Math.max(0, open - 1) : open,
+    (batch, blocks) => {
+      done += batch.samples.length * batch.length * blocks;
+      report({ type: 'progress', phase: 'forward', done, total: units });
+    },
+  );
   seconds.forward = (performance.now() - start) / 1000;
 
   let cotangents: Tensor[];
@@ -58,14 +64,24 @@ export async function collect(model: Model, request: CollectRequest, report: Rep
     const headStart = performance.now();
     const results = await head(model, batches, boundaries.pop()!, plan.headRows, () => undefined);
     cotangents = results.map((r) => r.dy);
-    losses = collectLosses(request, batches, results.map((r) => r.loss));
+    losses = collectLosses(
+      request,
+      batches,
+      results.map((r) => r.loss),
+    );
     seconds.head = (performance.now() - headStart) / 1000;
   }
   requireFinite(losses.train, 'training');
   requireFinite(losses.validation, 'validation');
   report({ type: 'losses', ...losses });
 
-  if (resumable) for (const s of resumed) announce(s.filter((layer) => layers.includes(layer)), partial, report);
+  if (resumable)
+    for (const s of resumed)
+      announce(
+        s.filter((layer) => layers.includes(layer)),
+        partial,
+        report,
+      );
 
   const products = await GramProducts.create(model.runtime);
   const backwardStart = performance.now();
@@ -76,7 +92,13 @@ export async function collect(model: Model, request: CollectRequest, report: Rep
     const segment = segments[open - 1];
     const lowest = open === 1;
     const { captures, dx } = await backwardSegment(
-      model, batches, segment, boundaries.pop()!, cotangents, scored, !lowest,
+      model,
+      batches,
+      segment,
+      boundaries.pop()!,
+      cotangents,
+      scored,
+      !lowest,
       () => undefined,
     );
     const gramStart = performance.now();
@@ -133,7 +155,9 @@ function collectLosses(request: CollectRequest, batches: Batch[], perBatch: Floa
     train: new Float64Array(request.train.length),
     validation: new Float64Array(request.validation.length),
   };
-  batches.forEach(({ split, samples }, b) => samples.forEach((sample, row) => (losses[split][sample] = perBatch[b][row])));
+  batches.forEach(({ split, samples }, b) =>
+    samples.forEach((sample, row) => (losses[split][sample] = perBatch[b][row])),
+  );
   return losses;
 }
 

@@ -3,6 +3,7 @@
  * with a note; a device that was asked for by name never silently becomes another.
  */
 import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { DeviceId } from '../../../protocol/engine.ts';
 import { Graph } from '../onnx/graph.ts';
@@ -16,7 +17,7 @@ export const PROBE_ARGUMENT = '--probe-device';
 export function chooseDevice(wanted: DeviceId): { device: Device; note: string | null } {
   if (wanted === 'cpu') return { device: 'cpu', note: null };
   if (wanted === 'auto') {
-    if (process.platform !== 'linux' || process.arch !== 'x64') return { device: 'cpu', note: null };
+    if (!hasNvidiaDevice()) return { device: 'cpu', note: null };
     const problem = probe('cuda');
     return problem === null ? { device: 'cuda', note: null } : { device: 'cpu', note: `CUDA is not used: ${problem}` };
   }
@@ -30,6 +31,12 @@ export function chooseDevice(wanted: DeviceId): { device: Device; note: string |
   return { device: wanted, note: null };
 }
 
+/** Whether it is worth a probe: the driver's device file, or its library under WSL. */
+function hasNvidiaDevice(): boolean {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return false;
+  return ['/dev/nvidiactl', '/dev/dxg'].some((file) => fs.existsSync(file));
+}
+
 /** Tries a device in a throw-away process, since loading a provider may crash. Answers null or what is wrong. */
 function probe(device: Device): string | null {
   const child = spawnSync(process.execPath, [...process.execArgv, process.argv[1], PROBE_ARGUMENT, device], {
@@ -39,17 +46,26 @@ function probe(device: Device): string | null {
   });
   if (child.status === 0) return null;
   const text = `${child.stderr}\n${child.stdout}`;
-  return causes.find(({ pattern }) => pattern.test(text))?.sentence ?? (lastLine(text) || `the probe ended with ${child.signal ?? child.status}`);
+  return (
+    causes.find(({ pattern }) => pattern.test(text))?.sentence ??
+    (lastLine(text) || `the probe ended with ${child.signal ?? child.status}`)
+  );
 }
 
 const causes: { pattern: RegExp; sentence: string }[] = [
   { pattern: /CUDA failure 35/, sentence: 'the NVIDIA driver is too old for this CUDA runtime' },
   { pattern: /CUDA failure 100|no CUDA-capable device/, sentence: 'no CUDA device is there' },
   { pattern: /libcuda\.so/, sentence: 'no NVIDIA driver is installed' },
-  { pattern: /lib(cublas|cublasLt|curand|cudart|cudnn|cufft)\w*\.so/, sentence: 'the CUDA libraries are not installed' },
+  {
+    pattern: /lib(cublas|cublasLt|curand|cudart|cudnn|cufft)\w*\.so/,
+    sentence: 'the CUDA libraries are not installed',
+  },
   { pattern: /onnxruntime_providers_(shared|cuda)/, sentence: "ONNX Runtime's CUDA provider is not installed" },
   { pattern: /WebGPU adapter/, sentence: 'no WebGPU adapter was found' },
-  { pattern: /not supported|not available|backend not found|removing requested execution provider/i, sentence: 'this build of ONNX Runtime does not have it' },
+  {
+    pattern: /not supported|not available|backend not found|removing requested execution provider/i,
+    sentence: 'this build of ONNX Runtime does not have it',
+  },
 ];
 
 /** Runs in the throw-away process: a 2 x 2 product on the device, compared with the CPU. */
@@ -57,11 +73,22 @@ export async function runProbe(device: Device): Promise<void> {
   const g = new Graph('probe');
   g.output(g.matMul(g.input('a', 'float32', [2, 2]), g.input('b', 'float32', [2, 2])), 'y');
   const session = await new Runtime(device, 1).session(g);
-  const { y } = await session.run({ a: floats(Float32Array.of(1, 2, 3, 4), [2, 2]), b: floats(Float32Array.of(5, 6, 7, 8), [2, 2]) });
+  const { y } = await session.run({
+    a: floats(Float32Array.of(1, 2, 3, 4), [2, 2]),
+    b: floats(Float32Array.of(5, 6, 7, 8), [2, 2]),
+  });
   const right = [19, 22, 43, 50];
-  if (numbers(y).some((value, i) => Math.abs(value - right[i]) > 1e-4)) throw new Error('a 2 x 2 product came out wrong');
+  if (numbers(y).some((value, i) => Math.abs(value - right[i]) > 1e-4))
+    throw new Error('a 2 x 2 product came out wrong');
 }
 
 function lastLine(text: string): string {
-  return text.trim().split('\n').filter((line) => line.trim() !== '').pop()?.trim() ?? '';
+  return (
+    text
+      .trim()
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .pop()
+      ?.trim() ?? ''
+  );
 }

@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import { LayerifError } from '../../../protocol/errors.ts';
+import type { ErrorCode, Place } from '../../../protocol/errors.ts';
 import type { EngineCancel, EngineReply, EngineRequest } from '../../../protocol/engine.ts';
 import { collect } from './collect.ts';
 import { chooseDevice, PROBE_ARGUMENT, runProbe } from './device.ts';
@@ -58,7 +59,12 @@ async function release(): Promise<void> {
 
 function fingerprint(path: string): string {
   const stat = fs.statSync(path, { throwIfNoEntry: false });
-  const files = stat?.isDirectory() ? fs.readdirSync(path).sort().map((name) => `${path}/${name}`) : [path];
+  const files = stat?.isDirectory()
+    ? fs
+        .readdirSync(path)
+        .sort()
+        .map((name) => `${path}/${name}`)
+    : [path];
   const parts = files.map((file) => {
     const s = fs.statSync(file, { throwIfNoEntry: false });
     return s ? `${file} ${s.size} ${s.mtimeMs}` : file;
@@ -82,29 +88,30 @@ function onMessage(message: EngineRequest | EngineCancel): void {
       abort.signal.throwIfAborted();
       reply({ id: message.id, type: 'done', value: await handle(message, abort.signal) });
     } catch (error) {
-      const known = error instanceof LayerifError ? error : null;
-      if (!known && process.env.LAYERIF_DEBUG) console.error(error);
-      reply({
-        id: message.id,
-        type: 'failed',
-        code: known?.code ?? 'failed',
-        message: known?.message ?? explain(error),
-        place: known?.place,
-      });
+      if (process.env.LAYERIF_DEBUG) console.error(error);
+      reply({ id: message.id, type: 'failed', ...asFailure(error) });
     } finally {
       aborts.delete(message.id);
     }
   });
 }
 
-function explain(error: unknown): string {
+/** Errors that are not ours, by what they say. */
+const causes: { pattern: RegExp; code: ErrorCode; advice: string }[] = [
+  { pattern: /ENOSPC/, code: 'cannotWrite', advice: 'free some space and run again, finished layers are kept' },
+  { pattern: /EACCES|EPERM|EROFS/, code: 'cannotWrite', advice: 'choose another folder with output_dir or --output' },
+  {
+    pattern: /bad alloc|Failed to allocate memory|Array buffer allocation failed/i,
+    code: 'notEnoughMemory',
+    advice: 'score fewer or shorter samples, or set a lower --memory so that the plan uses less',
+  },
+];
+
+function asFailure(error: unknown): { code: ErrorCode; message: string; place?: Place | undefined } {
+  if (error instanceof LayerifError) return { code: error.code, message: error.message, place: error.place };
   const text = error instanceof Error ? error.message : String(error);
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  if (code === 'ENOSPC') return 'the disk is full; free some space and run again, finished layers are kept';
-  if (/bad alloc|Failed to allocate memory|Array buffer allocation failed/i.test(text)) {
-    return `not enough memory (${text}); score fewer or shorter samples, or set a lower --memory so that the plan uses less`;
-  }
-  return text;
+  const cause = causes.find(({ pattern }) => pattern.test(text));
+  return cause ? { code: cause.code, message: `${text}; ${cause.advice}` } : { code: 'failed', message: text };
 }
 
 if (process.argv[2] === PROBE_ARGUMENT) {

@@ -45,7 +45,8 @@ export class GramProducts {
     const total = train + validation;
     const { rows, columns } = captures;
     const rowsPerTile = Math.min(rows, Math.max(1, Math.floor(tileSize / (total * columns))));
-    if (this.#buffer.length < total * rowsPerTile * columns) this.#buffer = new Float32Array(total * rowsPerTile * columns);
+    if (this.#buffer.length < total * rowsPerTile * columns)
+      this.#buffer = new Float32Array(total * rowsPerTile * columns);
     const sums = new Float64Array(total * total);
     for (let first = 0; first < rows; first += rowsPerTile) {
       const last = Math.min(first + rowsPerTile, rows);

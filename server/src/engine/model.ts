@@ -3,7 +3,6 @@ import { openCheckpoint } from '../checkpoints/openCheckpoint.ts';
 import type { Checkpoint } from '../checkpoints/types.ts';
 import { architectureOf } from '../models/families.ts';
 import type { Architecture } from '../models/types.ts';
-import { LayerifError } from '../../../protocol/errors.ts';
 import type { Runtime, Session } from './runtime.ts';
 import type { BuiltGraph } from './graphs.ts';
 import { WeightStore } from './weights.ts';
@@ -23,11 +22,11 @@ export class Model {
   private constructor(runtime: Runtime, checkpoint: Checkpoint) {
     this.runtime = runtime;
     this.#checkpoint = checkpoint;
-    this.architecture = describe(checkpoint);
+    this.architecture = architectureOf(checkpoint.config, checkpoint.tensors);
     this.weights = new WeightStore(checkpoint, this.architecture);
   }
 
-  /** @throws LayerifError `badModel` */
+  /** @throws LayerifError `badModel`; Error for a configuration that no family takes (runs check it before) */
   static open(runtime: Runtime, path: string): Model {
     return new Model(runtime, openCheckpoint(path));
   }
@@ -47,14 +46,5 @@ export class Model {
     for (const { session } of this.#sessions.values()) await session.release();
     this.#sessions.clear();
     this.#checkpoint.close();
-  }
-}
-
-/** The architecture of a checkpoint, with errors that name its folder. */
-export function describe(checkpoint: Checkpoint): Architecture {
-  try {
-    return architectureOf(checkpoint.config, checkpoint.tensors);
-  } catch (error) {
-    throw new LayerifError('badModel', `${checkpoint.path}: ${(error as Error).message}`, { cause: error });
   }
 }

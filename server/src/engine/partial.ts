@@ -61,7 +61,12 @@ export class PartialRun {
           data: numbers(tensor),
         })),
         { name: 'loss.train', dtype: 'F64' as const, shape: [boundary.trainLoss.length], data: boundary.trainLoss },
-        { name: 'loss.validation', dtype: 'F64' as const, shape: [boundary.validationLoss.length], data: boundary.validationLoss },
+        {
+          name: 'loss.validation',
+          dtype: 'F64' as const,
+          shape: [boundary.validationLoss.length],
+          data: boundary.validationLoss,
+        },
       ],
       { layer: String(boundary.layer), batches: composition(batches) },
     );

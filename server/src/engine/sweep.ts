@@ -51,7 +51,8 @@ export async function forward(
     onRun(batch, 0);
   }
   // Blocks below the first segment have no scored layer: they run one by one and their inputs are not kept.
-  for (let layer = 0; layer < (segments[0]?.[0] ?? 0); layer++) current = await through(model, batches, current, [layer], onRun);
+  for (let layer = 0; layer < (segments[0]?.[0] ?? 0); layer++)
+    current = await through(model, batches, current, [layer], onRun);
   const boundaries = [current];
   for (let s = 0; s < upTo; s++) {
     current = await through(model, batches, current, segments[s], onRun);
@@ -67,7 +68,9 @@ async function through(
   layers: Segment,
   onRun: (batch: Batch, blocks: number) => void,
 ): Promise<Tensor[]> {
-  const { built, session } = await model.session(`forward ${kinds(model, layers)}`, () => forwardGraph(model.architecture, layers));
+  const { built, session } = await model.session(`forward ${kinds(model, layers)}`, () =>
+    forwardGraph(model.architecture, layers),
+  );
   const feeds = model.weights.feeds(built.weights, layers);
   const outputs: Tensor[] = [];
   for (const [i, batch] of batches.entries()) {
@@ -136,9 +139,16 @@ export async function backwardSegment(
   wantInput: boolean,
   onRun: (batch: Batch, blocks: number) => void,
 ): Promise<{ captures: ModuleCaptures[]; dx: Tensor[] | null }> {
-  const chosen = layers.map((layer) => model.architecture.modules(layer).map((m) => (scored(layer, m.name) ? '1' : '0')).join(''));
+  const chosen = layers.map((layer) =>
+    model.architecture
+      .modules(layer)
+      .map((m) => (scored(layer, m.name) ? '1' : '0'))
+      .join(''),
+  );
   const key = `gradient ${kinds(model, layers)} ${chosen.join(' ')} ${wantInput}`;
-  const { built, session } = await model.session(key, () => gradientGraph(model.architecture, layers, scored, wantInput));
+  const { built, session } = await model.session(key, () =>
+    gradientGraph(model.architecture, layers, scored, wantInput),
+  );
   const feeds = model.weights.feeds(built.weights, layers);
   const captures: ModuleCaptures[] = built.captures.map(({ block, module }) => {
     const { rows, columns } = model.architecture.modules(layers[block]).find((m) => m.name === module)!;

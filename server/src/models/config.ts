@@ -19,7 +19,8 @@ export function positiveNumber(config: Config, key: string, fallback?: number): 
 
 export function flag(config: Config, key: string, fallback: boolean): boolean {
   const value = config[key] ?? fallback;
-  if (typeof value !== 'boolean') throw new Error(`config.json: ${key} is ${JSON.stringify(value)}; true or false is needed`);
+  if (typeof value !== 'boolean')
+    throw new Error(`config.json: ${key} is ${JSON.stringify(value)}; true or false is needed`);
   return value;
 }
 

@@ -23,7 +23,12 @@ export const mistral: Family = {
   source: 'arXiv 2310.06825',
   // A missing key means the published 4,096, null means no window (transformers' rule).
   architecture: (config, weights) =>
-    build('mistral', config, weights, config.sliding_window === null ? null : positiveInteger(config, 'sliding_window', 4096)),
+    build(
+      'mistral',
+      config,
+      weights,
+      config.sliding_window === null ? null : positiveInteger(config, 'sliding_window', 4096),
+    ),
 };
 
 function build(family: string, config: Config, weights: Weights, window: number | null): Architecture {

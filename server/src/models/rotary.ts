@@ -38,7 +38,11 @@ const variants: Record<string, (setting: Setting) => Rotary> = {
   dynamic: ({ dim, theta, parameters, maxPositions }) => {
     const factor = positiveNumber(parameters, 'factor');
     const base = (length: number) => theta * ((factor * length) / maxPositions - (factor - 1)) ** (dim / (dim - 2));
-    return { frequencies: (length) => plain(dim, base(Math.max(length, maxPositions))), scale: 1, fixedUpTo: maxPositions };
+    return {
+      frequencies: (length) => plain(dim, base(Math.max(length, maxPositions))),
+      scale: 1,
+      fixedUpTo: maxPositions,
+    };
   },
 
   // Low frequencies are interpolated, high ones kept, a linear ramp between the two.
@@ -85,7 +89,9 @@ export function rotary(config: Config, dim: number): Rotary {
   const type = String(parameters.rope_type ?? parameters.type ?? 'default');
   const make = variants[type];
   if (!make) {
-    throw new Error(`config.json: rotary scaling "${type}" is not supported; supported: ${Object.keys(variants).join(', ')}`);
+    throw new Error(
+      `config.json: rotary scaling "${type}" is not supported; supported: ${Object.keys(variants).join(', ')}`,
+    );
   }
   const theta = positiveNumber(parameters, 'rope_theta', positiveNumber(config, 'rope_theta', 10_000));
   return make({ dim, theta, maxPositions: positiveInteger(config, 'max_position_embeddings', 2048), parameters });

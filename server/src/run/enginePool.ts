@@ -164,7 +164,8 @@ export class EnginePool {
     this.#child = null;
     this.#info = null;
     if (!child) return;
-    for (const pending of [...this.#pending.values()]) pending.reject(new LayerifError('engineDied', 'the engine was stopped'));
+    for (const pending of [...this.#pending.values()])
+      pending.reject(new LayerifError('engineDied', 'the engine was stopped'));
     child.kill('SIGKILL');
   }
 

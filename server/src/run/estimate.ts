@@ -15,7 +15,14 @@ export interface Planned {
 }
 
 /** Asks the engine for the machine's speed. @throws LayerifError */
-export async function estimateExperiment(options: { file: string; machine: Machine; outputDir?: string } & Selection): Promise<Estimate> {
+export async function estimateExperiment(
+  options: {
+    file: string;
+    machine: Machine;
+    outputDir?: string | undefined;
+    signal?: AbortSignal | undefined;
+  } & Selection,
+): Promise<Estimate> {
   const prepared = await prepare(options.file, options);
   const pool = new EnginePool();
   try {
@@ -26,7 +33,12 @@ export async function estimateExperiment(options: { file: string; machine: Machi
   }
 }
 
-export async function planRun(prepared: Prepared, machine: Machine, pool: EnginePool, outputDir?: string): Promise<Planned> {
+export async function planRun(
+  prepared: Prepared,
+  machine: Machine,
+  pool: EnginePool,
+  outputDir?: string,
+): Promise<Planned> {
   const { checkpoint, model, scope, experiment } = prepared;
   const engine = await pool.start(machine);
   const flopsPerSecond = await pool.measure();

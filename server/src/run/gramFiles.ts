@@ -54,7 +54,7 @@ export function mergeGrams(into: string, parts: { task: string; files: string[] 
       for (const { file, start, length: size } of copies) {
         const source = fs.openSync(file, 'r');
         try {
-          for (let done = 0; done < size; ) {
+          for (let done = 0; done < size;) {
             const got = fs.readSync(source, chunk, 0, Math.min(chunk.length, size - done), start + done);
             if (got === 0) throw new Error(`${file} became shorter while it was read`);
             fs.writeSync(out, chunk, 0, got);

@@ -46,7 +46,9 @@ export async function inspectModel(modelPath: string, baseDir = '.'): Promise<In
       parameters: scope.parameters,
       scoredParameters: scope.scoredParameters,
       coverage: scope.coverage,
-      modules: model.modules(0).map((m) => ({ name: m.name, shape: [m.rows, m.columns], parameters: m.rows * m.columns })),
+      modules: model
+        .modules(0)
+        .map((m) => ({ name: m.name, shape: [m.rows, m.columns], parameters: m.rows * m.columns })),
       layerNames,
       unscored: [...checkpoint.tensors.values()]
         .filter(({ name }) => !owned.has(name))

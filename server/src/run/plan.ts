@@ -65,7 +65,10 @@ export function planTask(prepared: Prepared, task: PreparedTask, memoryLimit: nu
 function evaluate({ checkpoint, model, scope }: Prepared, task: PreparedTask, choice: Choice): TaskPlan {
   const { weights, segmentLength, tokensPerBatch, gradientTile } = choice;
   const group = (lengths: number[]) => batchesOf(model, lengths, tokensPerBatch);
-  const lengths = { train: task.train.map((s) => s.tokens.length), validation: task.validation.map((s) => s.tokens.length) };
+  const lengths = {
+    train: task.train.map((s) => s.tokens.length),
+    validation: task.validation.map((s) => s.tokens.length),
+  };
   const grouped = { train: group(lengths.train), validation: group(lengths.validation) };
   const sizes = [
     ...grouped.train.map((batch) => padded(batch, lengths.train)),
@@ -78,7 +81,13 @@ function evaluate({ checkpoint, model, scope }: Prepared, task: PreparedTask, ch
 
   const segments = Math.ceil((model.layers - scope.layers[0]) / segmentLength);
   const captured = capturedPerToken(model, scope.modules) * segmentLength;
-  const perTokenWork = 2.5 * capturedPerToken(model, model.modules(0).map((m) => m.name)) + 8 * model.hidden;
+  const perTokenWork =
+    2.5 *
+      capturedPerToken(
+        model,
+        model.modules(0).map((m) => m.name),
+      ) +
+    8 * model.hidden;
   const blockWork = largest.rows * largest.length * (perTokenWork + 5 * model.heads * largest.length);
   const n = task.train.length;
   const m = task.validation.length;
@@ -112,7 +121,9 @@ function evaluate({ checkpoint, model, scope }: Prepared, task: PreparedTask, ch
     memoryParts: parts,
     flops: {
       // forward 2, and in the backward sweep 2 for recomputing and 2 for the input's gradient, per weight and token
-      sweeps: tokens * (blockParameters * (2 * model.layers + 4 * top) + attention * (model.layers + 3 * top)) + counted * 6 * model.hidden * model.vocabulary,
+      sweeps:
+        tokens * (blockParameters * (2 * model.layers + 4 * top) + attention * (model.layers + 3 * top)) +
+        counted * 6 * model.hidden * model.vocabulary,
       gradients: 2 * tokens * scope.scoredParameters,
       products: (samples * samples + samples * Math.min(samples, 128)) * scope.scoredParameters,
     },
@@ -139,12 +150,18 @@ export function batchesOf(model: Architecture, lengths: number[], tokensPerBatch
     groups.set(key, [...(groups.get(key) ?? []), i]);
   });
   return [...groups.values()].flatMap((members) =>
-    batches(members.map((i) => lengths[i]), tokensPerBatch).map((batch) => batch.map((position) => members[position])),
+    batches(
+      members.map((i) => lengths[i]),
+      tokensPerBatch,
+    ).map((batch) => batch.map((position) => members[position])),
   );
 }
 
 /** Float32 bytes of the embedding, of one layer, of the head, and of everything the sweeps read. */
-export function weightBytes(checkpoint: Checkpoint, model: Architecture): { embedding: number; layer: number; head: number; total: number } {
+export function weightBytes(
+  checkpoint: Checkpoint,
+  model: Architecture,
+): { embedding: number; layer: number; head: number; total: number } {
   let outside = 0;
   const perLayer = new Array<number>(model.layers).fill(0);
   const prefixes = perLayer.map((_, layer) => `${model.layerName(layer)}.`);
@@ -155,7 +172,12 @@ export function weightBytes(checkpoint: Checkpoint, model: Architecture): { embe
     else outside += size;
   }
   const table = 4 * model.vocabulary * model.hidden;
-  return { embedding: table, head: table, layer: Math.max(...perLayer), total: outside + perLayer.reduce((a, b) => a + b, 0) };
+  return {
+    embedding: table,
+    head: table,
+    layer: Math.max(...perLayer),
+    total: outside + perLayer.reduce((a, b) => a + b, 0),
+  };
 }
 
 /** Numbers per token that the scored modules of a layer hand over: distinct inputs once (q, k and v share theirs), outputs each. */

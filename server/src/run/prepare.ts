@@ -89,7 +89,10 @@ function select(experiment: Experiment, { tasks, dataset }: Selection, file: str
   const known = experiment.tasks.map((t) => t.task);
   const missing = (tasks ?? []).filter((name) => !known.includes(name));
   if (missing.length > 0) {
-    throw new LayerifError('badRequest', `${file} has no task "${missing.join('", "')}"; its tasks are ${known.join(', ')}`);
+    throw new LayerifError(
+      'badRequest',
+      `${file} has no task "${missing.join('", "')}"; its tasks are ${known.join(', ')}`,
+    );
   }
   const chosen = experiment.tasks.filter(
     (t) => (!tasks || tasks.length === 0 || tasks.includes(t.task)) && (dataset === undefined || t.dataset === dataset),

@@ -96,7 +96,9 @@ export function cannotWrite(file: string, error: unknown): LayerifError {
     ENOTDIR: 'a part of the path is a file; choose another folder with output_dir or --output',
     EEXIST: 'a part of the path is a file; choose another folder with output_dir or --output',
   };
-  return new LayerifError('cannotWrite', `cannot write ${file}: ${why[code ?? ''] ?? (error as Error).message}`, { cause: error });
+  return new LayerifError('cannotWrite', `cannot write ${file}: ${why[code ?? ''] ?? (error as Error).message}`, {
+    cause: error,
+  });
 }
 
 /** @throws LayerifError `badRequest` for a file that is not a result of a version that this program knows. */
@@ -105,7 +107,9 @@ export function readResult(file: string): Result {
   try {
     result = JSON.parse(fs.readFileSync(file, 'utf8')) as Partial<Result>;
   } catch (error) {
-    throw new LayerifError('badRequest', `cannot read the result ${file}: ${(error as Error).message}`, { cause: error });
+    throw new LayerifError('badRequest', `cannot read the result ${file}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   if (result.format !== 'layerif-result' || result.version !== 1) {
     throw new LayerifError(
@@ -144,7 +148,11 @@ export function lastScored(outputDir: string, name: string): Record<string, Date
 /** Run ids, newest first. */
 function runFolders(parent: string): string[] {
   try {
-    return fs.readdirSync(parent).filter((entry) => RUN_ID.test(entry)).sort().reverse();
+    return fs
+      .readdirSync(parent)
+      .filter((entry) => RUN_ID.test(entry))
+      .sort()
+      .reverse();
   } catch {
     return [];
   }

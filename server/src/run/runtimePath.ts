@@ -44,7 +44,11 @@ export function findRuntime(wanted?: string): EngineRuntime {
 
 function versionOf(program: string): string | null {
   try {
-    const text = execFileSync(program, ['--version'], { encoding: 'utf8', timeout: 5000, stdio: ['ignore', 'pipe', 'ignore'] });
+    const text = execFileSync(program, ['--version'], {
+      encoding: 'utf8',
+      timeout: 5000,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     const match = /^v(\d+)\.(\d+)\.\d+/.exec(text.trim());
     if (!match) return null;
     const [major, minor] = [Number(match[1]), Number(match[2])];

@@ -63,7 +63,14 @@ export function scopeOf(checkpoint: Checkpoint, model: Architecture, score: Pick
     parameters += count(shape);
     if (shape.length >= 2 && prefixes.some((prefix) => name.startsWith(prefix))) matrixParameters += count(shape);
   }
-  return { layers, modules, scoredParameters, matrixParameters, parameters, coverage: scoredParameters / matrixParameters };
+  return {
+    layers,
+    modules,
+    scoredParameters,
+    matrixParameters,
+    parameters,
+    coverage: scoredParameters / matrixParameters,
+  };
 }
 
 function requireTensors(checkpoint: Checkpoint, model: Architecture, layer: number): void {

@@ -20,7 +20,7 @@ import { experimentName, openRunFolder, writeResult } from './results.ts';
 import type { RunFolder } from './results.ts';
 import { addLayer, emptyTask, setLosses } from './taskResult.ts';
 import type { TaskPlan } from './plan.ts';
-import { VERSION } from './version.ts';
+import { version } from './version.ts';
 
 /** Result files of a run under way are rewritten at most this often. */
 const WRITE_INTERVAL_MS = 1000;
@@ -123,7 +123,14 @@ async function run({ prepared, plans, folder, pool, engine, modelSha256, options
 
 /** Collects one task, or takes it from disk when an interrupted run had finished it. */
 async function collectTask(
-  { prepared, plans, folder, pool, options, emit }: Pick<Run, 'prepared' | 'plans' | 'folder' | 'pool' | 'options' | 'emit'>,
+  {
+    prepared,
+    plans,
+    folder,
+    pool,
+    options,
+    emit,
+  }: Pick<Run, 'prepared' | 'plans' | 'folder' | 'pool' | 'options' | 'emit'>,
   task: PreparedTask,
   index: number,
   workDir: string,
@@ -139,7 +146,8 @@ async function collectTask(
     for (const layer of layers) onLayer(layer, path.join(workDir, `layer-${layer}.safetensors`));
     return;
   }
-  const encoded = (samples: PreparedTask['train']) => samples.map(({ tokens, countedFrom }) => ({ tokens, countedFrom }));
+  const encoded = (samples: PreparedTask['train']) =>
+    samples.map(({ tokens, countedFrom }) => ({ tokens, countedFrom }));
   const summary: CollectSummary = await pool.collect(
     {
       modelPath: prepared.checkpoint.path,
@@ -185,7 +193,11 @@ async function collectTask(
 const phrases = { load: 'reading weights', forward: 'forward sweep', backward: 'segment' } as const;
 
 /** Share of the whole run in thousandths: the forward sweep is about a quarter of a task's work. */
-function overall(event: { phase: string; done: number; total: number }, task: number, tasks: number): { done: number; total: number } {
+function overall(
+  event: { phase: string; done: number; total: number },
+  task: number,
+  tasks: number,
+): { done: number; total: number } {
   const part = event.done / event.total;
   const withinTask = event.phase === 'backward' ? 0.25 + 0.75 * part : 0.25 * part;
   return { done: Math.round((1000 * (task + withinTask)) / tasks), total: 1000 };
@@ -212,7 +224,7 @@ function emptyResult(prepared: Prepared, modelSha256: string, engine: EngineInfo
     score: { estimator: experiment.score.estimator, sign: 'positive_is_helpful', projection: null },
     tasks: [],
     provenance: {
-      layerif: VERSION,
+      layerif: version,
       onnxruntime: engine.onnxruntime,
       device: engine.device,
       threads: engine.threads,

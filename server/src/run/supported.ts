@@ -34,7 +34,8 @@ export const limits: readonly Limit[] = [
   {
     path: ['model', 'adapter'],
     asked: ({ model }) => model.adapter !== undefined,
-    message: ({ model }) => `adapter "${model.adapter}" cannot be applied in this version; merge it into the model first`,
+    message: ({ model }) =>
+      `adapter "${model.adapter}" cannot be applied in this version; merge it into the model first`,
   },
   {
     path: ['model', 'layers_pattern'],

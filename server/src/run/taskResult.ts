@@ -37,7 +37,13 @@ export function setLosses(target: ResultTask, train: number[], validation: numbe
 }
 
 /** Scores a finished layer from its Grams and puts it in its place. @throws LayerifError naming layer and module */
-export function addLayer(target: ResultTask, prepared: Prepared, layer: number, file: string, signal?: AbortSignal): void {
+export function addLayer(
+  target: ResultTask,
+  prepared: Prepared,
+  layer: number,
+  file: string,
+  signal?: AbortSignal,
+): void {
   const { model, scope, experiment, estimator } = prepared;
   const sizes = new Map(model.modules(layer).map((m) => [m.name, m.rows * m.columns]));
   const modules = scope.modules.filter((name) => sizes.has(name));

@@ -1,2 +1,2 @@
 /** The version of this program, kept equal to package.json by test/run/version.test.ts. */
-export const VERSION = '0.1.0';
+export const version = '0.1.0';

@@ -1,0 +1,66 @@
+/**
+ * Per-sample gradients of every scored matrix against PyTorch autograd in float64 (test/reference/llama), and the ways of
+ * running that must not change them: alone, batched, padded, streamed, resident, one or several blocks per segment.
+ */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { cases, casesFolder, gradients, norm, referenceOf, relativeError, samplesOf } from './reference.ts';
+import type { Options } from './reference.ts';
+
+const alone: Options = { groups: [[0], [1], [2]], segmentLength: 1, weights: 'resident' };
+
+test('there are reference cases', () => {
+  assert.ok(cases.length >= 10, `found ${cases.join(', ')}`);
+});
+
+for (const name of cases) {
+  test(`${name}: loss and gradients agree with PyTorch float64`, async () => {
+    const folder = path.join(casesFolder, name);
+    const reference = referenceOf(name);
+    const ours = await gradients(folder, samplesOf(name), alone);
+    const loss = reference.tensor('loss') as Float64Array;
+    for (let i = 0; i < loss.length; i++)
+      assert.ok(Math.abs(ours.loss[i] - loss[i]) < 2e-6 * loss[i], `loss ${i}: ${ours.loss[i]} for ${loss[i]}`);
+
+    const expected = new Map(
+      [...ours.gradient.keys()].map((key) => [key, reference.tensor(ours.names.get(key)!) as Float64Array]),
+    );
+    const largest = Math.max(...[...expected.values()].map(norm));
+    let compared = 0;
+    for (const [key, gradient] of ours.gradient) {
+      const right = expected.get(key)!;
+      assert.equal(gradient.length, right.length, key);
+      if (norm(right) < 1e-6 * largest) continue;
+      const error = relativeError(gradient, right);
+      assert.ok(error <= 1e-5, `${key}: relative error ${error}`);
+      compared++;
+    }
+    const scored = reference.names().filter((n) => n.startsWith('gradient.')).length;
+    assert.equal(ours.gradient.size, scored, 'every matrix of the reference is scored, and no other');
+    assert.ok(compared > 0.9 * scored, `${compared} of ${scored} compared`);
+  });
+}
+
+const ways: Record<string, Options> = {
+  'batched and padded': { ...alone, groups: [[0, 1, 2]] },
+  'in another order': { ...alone, groups: [[2, 0], [1]] },
+  streamed: { ...alone, weights: 'streamed' },
+  'all blocks in one segment': { ...alone, segmentLength: 3 },
+  'batched, streamed, two blocks per segment': { groups: [[1, 2], [0]], segmentLength: 2, weights: 'streamed' },
+};
+
+for (const name of ['tied', 'sliding_window', 'biases']) {
+  for (const [way, options] of Object.entries(ways)) {
+    test(`${name}: ${way} gives the same as alone`, async () => {
+      const folder = path.join(casesFolder, name);
+      const expected = await gradients(folder, samplesOf(name), alone);
+      const actual = await gradients(folder, samplesOf(name), options);
+      assert.equal(actual.gradient.size, expected.gradient.size);
+      for (const [key, gradient] of expected.gradient) {
+        const error = relativeError(actual.gradient.get(key)!, gradient);
+        assert.ok(error <= 1e-5, `${key}: relative error ${error}`);
+      }
+    });
+  }
+}

@@ -1,0 +1,102 @@
+/** Reads a case of test/reference/llama and computes the same quantities with our engine. */
+import fs from 'node:fs';
+import path from 'node:path';
+import type { EncodedSample } from '../../protocol/engine.ts';
+import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
+import { makeBatches } from '../../server/src/engine/batch.ts';
+import type { Batch } from '../../server/src/engine/batch.ts';
+import { GramProducts } from '../../server/src/engine/grams.ts';
+import { Model } from '../../server/src/engine/model.ts';
+import { Runtime } from '../../server/src/engine/runtime.ts';
+import { backwardSegment, forward, head, segmentsOf } from '../../server/src/engine/sweep.ts';
+
+export const casesFolder = path.join(import.meta.dirname, '../reference/llama');
+export const cases = fs
+  .readdirSync(casesFolder, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && fs.existsSync(path.join(casesFolder, entry.name, 'reference.safetensors')))
+  .map((entry) => entry.name)
+  .sort();
+
+export function samplesOf(name: string): EncodedSample[] {
+  const text = fs.readFileSync(path.join(casesFolder, name, 'samples.json'), 'utf8');
+  const { samples } = JSON.parse(text) as { samples: { tokens: number[]; countedFrom: number }[] };
+  return samples.map(({ tokens, countedFrom }) => ({ tokens: Int32Array.from(tokens), countedFrom }));
+}
+
+/** Float64 numbers of PyTorch: `loss`, `gradient.<sample>.<parameter>`. */
+export function referenceOf(name: string) {
+  return readSafetensors(path.join(casesFolder, name, 'reference.safetensors'));
+}
+
+export interface Options {
+  /** Which samples share a batch. */
+  groups: number[][];
+  segmentLength: number;
+  weights: 'resident' | 'streamed';
+}
+
+/** Per-sample losses and gradients of every linear module, `<sample> <layer> <module>` -> [rows, columns]. */
+export async function gradients(
+  folder: string,
+  samples: EncodedSample[],
+  { groups, segmentLength, weights }: Options,
+): Promise<{ loss: number[]; gradient: Map<string, Float32Array>; names: Map<string, string> }> {
+  const model = Model.open(new Runtime('cpu', 1), folder);
+  model.weights.mode = weights;
+  const batches: Batch[] = makeBatches(model.architecture, 'train', samples, groups);
+  const segments = segmentsOf(model.architecture.layers, 0, segmentLength);
+  const boundaries = await forward(model, batches, segments, segments.length, () => undefined);
+  const results = await head(model, batches, boundaries.pop()!, 7, () => undefined);
+  const loss: number[] = [];
+  batches.forEach((batch, b) => batch.samples.forEach((sample, row) => (loss[sample] = results[b].loss[row])));
+  let cotangents = results.map((r) => r.dy);
+  const products = await GramProducts.create(model.runtime);
+  const gradient = new Map<string, Float32Array>();
+  const names = new Map<string, string>();
+  for (const segment of segments.toReversed()) {
+    const { captures, dx } = await backwardSegment(
+      model,
+      batches,
+      segment,
+      boundaries.pop()!,
+      cotangents,
+      () => true,
+      segment[0] > 0,
+      () => undefined,
+    );
+    for (const capture of captures) {
+      const size = capture.rows * capture.columns;
+      const all = new Float32Array(size * samples.length);
+      await products.gradients(capture, 0, capture.rows, all);
+      let at = 0;
+      for (const { batch } of capture.batches) {
+        for (const sample of batch.samples) {
+          const key = `${sample} ${capture.layer} ${capture.module}`;
+          gradient.set(key, all.slice(at, (at += size)));
+          names.set(key, `gradient.${sample}.${model.architecture.layerName(capture.layer)}.${capture.module}.weight`);
+        }
+      }
+    }
+    if (dx) cotangents = dx;
+  }
+  await products.release();
+  await model.release();
+  return { loss, gradient, names };
+}
+
+/** ‖a − b‖ / ‖b‖ */
+export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let difference = 0;
+  let size = 0;
+  for (let i = 0; i < b.length; i++) {
+    difference += (a[i] - b[i]) ** 2;
+    size += b[i] ** 2;
+  }
+  return Math.sqrt(difference / size);
+}
+
+export function norm(a: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] ** 2;
+  return Math.sqrt(sum);
+}
