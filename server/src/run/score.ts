@@ -239,8 +239,8 @@ function emptyResult(prepared: Prepared, modelSha256: string, engine: EngineInfo
 
 /** Hash of everything that decides the numbers: resolved experiment, data, model. Where results are written is not part of it. */
 function identity(prepared: Prepared, modelSha256: string): string {
-  const { output_dir: _, description: __, ...experiment } = prepared.experiment;
-  const text = JSON.stringify([experiment, prepared.dataSha256, modelSha256]);
+  const { model, datasets, tasks, score } = prepared.experiment;
+  const text = JSON.stringify([model, datasets, tasks, score, prepared.dataSha256, modelSha256]);
   return createHash('sha256').update(text).digest('hex');
 }
 
