@@ -16,20 +16,22 @@ function harness(interactive: boolean, columns = 80) {
   return { clock, written, progress, update };
 }
 
-test('progress: plain lines at most once a second, but at the start and end of a phase', () => {
+test('progress: plain lines at most once a second, but at the start of a phase and at the end', () => {
   const { clock, written, update } = harness(false);
   for (let done = 0; done <= 30; done++) {
-    update('forward', done, 30);
+    update('forward', done, 40, `reviews: forward sweep ${done} of 30`);
     clock.now += 100;
   }
   assert.deepEqual(written, [
-    'reviews: forward (0/30)\n',
-    'reviews: forward (10/30)\n',
-    'reviews: forward (20/30, 1.0 s left)\n',
-    'reviews: forward (30/30)\n',
+    'reviews: forward sweep 0 of 30 (0 %)\n',
+    'reviews: forward sweep 10 of 30 (25 %)\n',
+    'reviews: forward sweep 20 of 30 (50 %, 2.0 s left)\n',
+    'reviews: forward sweep 30 of 30 (75 %, 1.0 s left)\n',
   ]);
-  update('backward', 0, 30);
-  assert.equal(written.at(-1), 'reviews: backward (0/30)\n');
+  update('backward', 30, 40);
+  update('backward', 31, 40);
+  update('backward', 40, 40);
+  assert.deepEqual(written.slice(4), ['reviews backward (75 %, 1.0 s left)\n', 'reviews backward (100 %)\n']);
 });
 
 test('progress: on a terminal one line is redrawn, never wider than the terminal, and taken away for a note', () => {
@@ -49,5 +51,5 @@ test('progress: time left counts only what this run has done', () => {
   update('backward', 20, 30); // resumed
   clock.now += 4000;
   update('backward', 22, 30);
-  assert.equal(written.at(-1), 'reviews: backward (22/30, 16 s left)\n');
+  assert.equal(written.at(-1), 'reviews backward (73 %, 16 s left)\n');
 });

@@ -87,7 +87,7 @@ const result: Result = {
     device: 'cpu',
     threads: 2,
     date: '2026-01-01T00:00:00Z',
-    seconds: { load: 2.5, forward: 20, backward: 61 },
+    seconds: { load: 2.5, forward: 20, backward: 61, total: 84 },
     peakMemoryBytes: 1.9 * 2 ** 30,
     dataSha256: {},
     seed: 0,

@@ -17,7 +17,7 @@ export interface Invocation {
 export function parseCommandLine(words: readonly string[], commands: readonly Command[]): Invocation {
   const { tokens } = parseArgs({
     args: [...words],
-    options: optionTable as ParseArgsConfig['options'],
+    options: optionTable,
     strict: false,
     allowPositionals: true,
     tokens: true,

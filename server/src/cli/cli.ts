@@ -27,10 +27,18 @@ export async function runCommandLine(words: readonly string[], terminal: Termina
       terminal.err(generalHelp(commands));
       return exitCodes.badRequest;
     }
-    return await command.run(argument, options, terminal);
+    const work = command.run(argument, options, terminal);
+    return await (command.cooperative ? work : Promise.race([work, untilAborted(terminal.signal)]));
   } catch (error) {
     return report(error, words.includes('--verbose'), terminal);
   }
+}
+
+/** Never resolves; rejects when the signal aborts. */
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(new LayerifError('cancelled', 'cancelled')), { once: true });
+  });
 }
 
 /** One line on standard error, the stack only when asked for. */

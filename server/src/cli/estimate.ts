@@ -19,7 +19,6 @@ export const estimate: Command = {
       file: path.resolve(terminal.baseDir, argument),
       tasks: options.task.length > 0 ? options.task : undefined,
       machine: options.machine,
-      signal: terminal.signal,
     });
     terminal.out(options.json ? `${JSON.stringify(found, null, 2)}\n` : estimateReport(found));
     return found.refusal === null ? 0 : exitCodes.notEnoughMemory;

@@ -20,8 +20,7 @@ const barWidth = 24;
 export class ProgressLine {
   readonly #target: ProgressTarget;
   #phase = '';
-  #phaseStart = 0;
-  #startDone = 0;
+  #start: { now: number; done: number } | null = null;
   #lastWrite = -Infinity;
   #drawn = false;
 
@@ -29,24 +28,23 @@ export class ProgressLine {
     this.#target = target;
   }
 
+  /** `done` of `total` counts over the whole run; phase and message tell what is under way. */
   update(event: ProgressEvent): void {
     const now = this.#target.now();
+    // A resumed run starts part of the way: what was done before says nothing about the speed.
+    this.#start ??= { now, done: event.done };
     const phase = `${event.task} ${event.phase}`;
     const isNew = phase !== this.#phase;
-    if (isNew) {
-      this.#phase = phase;
-      this.#phaseStart = now;
-      // A resumed phase starts part of the way: what was done before says nothing about the speed.
-      this.#startDone = event.done;
-    }
+    this.#phase = phase;
     const pause = this.#target.interactive ? 50 : 1000;
     if (!isNew && event.done < event.total && now - this.#lastWrite < pause) return;
     this.#lastWrite = now;
 
+    const share = Math.min(1, event.done / Math.max(1, event.total));
     const left = this.#secondsLeft(event, now);
-    const numbers = `${event.done}/${event.total}${left === null ? '' : `, ${duration(left)} left`}`;
-    const words = [event.task, event.message || event.phase].filter((word) => word !== '').join(': ');
-    if (this.#target.interactive) this.#draw(`${words} ${bar(event.done / Math.max(1, event.total))} ${numbers}`);
+    const numbers = `${Math.floor(100 * share)} %${left === null ? '' : `, ${duration(left)} left`}`;
+    const words = event.message || phase;
+    if (this.#target.interactive) this.#draw(`${bar(share)} ${numbers}  ${words}`);
     else this.#target.write(`${words} (${numbers})\n`);
   }
 
@@ -69,13 +67,13 @@ export class ProgressLine {
   }
 
   #secondsLeft({ done, total }: ProgressEvent, now: number): number | null {
-    const seconds = (now - this.#phaseStart) / 1000;
-    const advanced = done - this.#startDone;
+    const seconds = (now - this.#start!.now) / 1000;
+    const advanced = done - this.#start!.done;
     return advanced > 0 && done < total && seconds > 1 ? (seconds / advanced) * (total - done) : null;
   }
 }
 
 function bar(share: number): string {
-  const full = Math.round(Math.min(1, Math.max(0, share)) * barWidth);
+  const full = Math.round(share * barWidth);
   return '█'.repeat(full) + '░'.repeat(barWidth - full);
 }

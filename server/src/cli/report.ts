@@ -15,14 +15,13 @@ const aggregationWords = {
 
 export function scoreReport(result: Result, resultFile: string, width: number): string {
   const { model, provenance, experiment } = result;
-  const seconds = Object.values(provenance.seconds).reduce((sum, value) => sum + value, 0);
   return [
     ...result.tasks.flatMap((task) => [...taskReport(result, task, width), '']),
     `Influence: positive = helps validation (more of that sample lowers the validation loss), negative = harms it.`,
     `A layer's score is ${aggregationWords[experiment.score.aggregation]}. Compare layers within a task; the scale itself has no meaning.`,
     '',
     `Coverage ${percent(model.coverage)} of the layers' matrices: ${count(model.scoredParameters)} of ${count(model.parameters)} weights of the model scored.`,
-    `Time ${duration(seconds)}, peak memory ${bytes(provenance.peakMemoryBytes)}, ${provenance.device}, ${counted(provenance.threads, 'thread')}.`,
+    `Time ${duration(provenance.seconds.total ?? 0)}, peak memory ${bytes(provenance.peakMemoryBytes)}, ${provenance.device}, ${counted(provenance.threads, 'thread')}.`,
     `Result ${resultFile}`,
   ]
     .map((line) => `${line}\n`)

@@ -14,6 +14,7 @@ export const score: Command = {
     'FILE is an experiment, *.layerif.yaml or layerif.yaml. An interrupted run of the same experiment, data and model is resumed.\n' +
     'Progress goes to standard error; Ctrl-C stops at the next step and keeps what is finished, a second one stops at once.',
   options: ['task', 'output', 'json', ...machineOptions],
+  cooperative: true,
 
   async run(argument, options, terminal) {
     const progress = new ProgressLine({
@@ -22,7 +23,8 @@ export const score: Command = {
       columns: terminal.columns,
       now: () => performance.now(),
     });
-    let resultFile: string | null = null;
+    let resultFile = '';
+    const said = new Set<string>();
     try {
       const run = await scoreExperiment({
         file: path.resolve(terminal.baseDir, argument),
@@ -34,10 +36,13 @@ export const score: Command = {
           if (event.type === 'started') {
             ({ resultFile } = event);
             progress.note(planLine(event.estimate));
-            for (const warning of event.estimate.warnings) progress.note(`Warning: ${warning}`);
+            for (const warning of event.estimate.warnings) {
+              progress.note(`Warning: ${warning}`);
+              said.add(warning); // the run logs it again
+            }
             if (event.resumed) progress.note(`Continuing the interrupted run in ${path.dirname(resultFile)}`);
           } else if (event.type === 'progress') progress.update(event);
-          else if (event.type === 'log' && options.verbose) progress.note(event.text);
+          else if (event.type === 'log' && options.verbose && !said.has(event.text)) progress.note(event.text);
         },
       });
       progress.clear();
@@ -47,7 +52,7 @@ export const score: Command = {
       return 0;
     } catch (error) {
       progress.clear();
-      if (terminal.signal.aborted && resultFile !== null) {
+      if (terminal.signal.aborted && resultFile !== '') {
         terminal.err(`Finished layers are kept in ${path.dirname(resultFile)}; the same command continues there.\n`);
       }
       throw error;

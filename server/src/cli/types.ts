@@ -39,6 +39,8 @@ export interface Command {
   /** What the argument may be, and what the command prints. */
   details: string;
   options: readonly OptionName[];
+  /** Heeds `terminal.signal` by itself and may need a while; the others are left at once when it aborts. */
+  cooperative?: boolean;
   /** @returns the exit code. Failures are thrown. */
   run(argument: string, options: Options, terminal: Terminal): Promise<number>;
 }
