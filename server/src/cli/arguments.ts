@@ -1,5 +1,5 @@
 /** Words of the command line -> command, argument and options, with "did you mean" for what is not known. */
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { parseArgs } from 'node:util';
 import { distance } from 'fastest-levenshtein';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { commonOptions, optionTable, readDevice, readMemory, readThreads, type OptionName } from './options.ts';
