@@ -1,0 +1,226 @@
+/**
+ * Task + row -> prompt and answer, by the rules of lm-evaluation-harness. `docOf` is one row by itself (text, choices, gold),
+ * which evaluation reads too; `exampleOf` adds description, few-shot examples and delimiter, which is what is scored.
+ *
+ * Target forms: index, digits, text equal to a choice, one letter A, B, C ... (where no choice equals it), the first of a list.
+ * When `doc_to_text` gives an index (WinoGrande) the choices are contexts and the target is the continuation they share.
+ */
+import { LayerifError } from '../../../protocol/errors.ts';
+import type { Task } from '../../../protocol/experiment.ts';
+import { pythonText } from './jinja.ts';
+import { listed } from './nearest.ts';
+import { placeOf } from './splits.ts';
+import {
+  compileField,
+  fieldList,
+  fieldText,
+  fieldValue,
+  looksLikeColumn,
+  noSuchColumn,
+  type Field,
+} from './templates.ts';
+import type { Example, Row } from './types.ts';
+
+/** What a task makes of one row. */
+export interface Doc {
+  /** `doc_to_text`; where the choices are contexts, the gold context. */
+  text: string;
+  /** The gold answer, without delimiter. */
+  target: string;
+  /** Null for a task without `doc_to_choice`. */
+  choices: string[] | null;
+  /** Index of the gold choice; null where there are no choices, or the target of a generation is none of them. */
+  gold: number | null;
+  /** True: the choices are contexts and `target` is the continuation common to all of them. */
+  choicesAreContexts: boolean;
+}
+
+interface Fields {
+  text: Field | null;
+  target: Field | number | null;
+  choice: Field | string[] | null;
+  description: Field | null;
+}
+
+const compiled = new WeakMap<Task, Fields>();
+
+/** @throws LayerifError `badData` with task, key, file and row: missing column, failing template, target outside the choices. */
+export function docOf(task: Task, row: Row): Doc {
+  const fields = fieldsOf(task);
+  const choices = choicesOf(task, row);
+  if (task.output_type === 'multiple_choice' && choices === null)
+    throw fault(
+      task,
+      'output_type multiple_choice needs doc_to_choice: a list of answers, a template or a list column',
+    );
+  const text = textOf(task, fields, row);
+  if (choices !== null && task.output_type === 'multiple_choice' && text.index !== null) {
+    const gold = inside(task, row, 'doc_to_text', text.index, choices, text.index);
+    return { text: choices[gold], target: targetText(task, fields, row), choices, gold, choicesAreContexts: true };
+  }
+  if (choices === null)
+    return { text: text.text, target: targetText(task, fields, row), choices, gold: null, choicesAreContexts: false };
+  const { value, from } = targetValue(task, fields, row);
+  const gold = goldIndex(value, from, choices);
+  if (gold === null && task.output_type === 'generate_until')
+    return { text: text.text, target: shown(value), choices, gold, choicesAreContexts: false };
+  const index = inside(task, row, 'doc_to_target', gold, choices, value);
+  return { text: text.text, target: choices[index], choices, gold: index, choicesAreContexts: false };
+}
+
+/** The rendered choices, or null for a task without `doc_to_choice`. */
+export function choicesOf(task: Task, row: Row): string[] | null {
+  const { choice } = fieldsOf(task);
+  if (choice === null || Array.isArray(choice)) return choice;
+  const list = fieldList(choice, row);
+  if (list === null || list.length === 0) {
+    if (looksLikeColumn(choice, row)) throw noSuchColumn(choice, choice.source, row);
+    throw fault(
+      task,
+      `doc_to_choice gives ${list === null ? `${shown(fieldValue(choice, row).value)}, which is not a list` : 'an empty list'}, on row ${row.row}; it must give the list of answers`,
+      row,
+    );
+  }
+  return list;
+}
+
+/** Description and few-shot examples that stand before a row's own text. `fewshot` holds the rows to draw from, in order. */
+export function prefixOf(task: Task, row: Row, fewshot: readonly Row[]): string {
+  const { description } = fieldsOf(task);
+  const examples = fewshot
+    .filter((other) => other.file !== row.file || other.row !== row.row)
+    .slice(0, task.num_fewshot);
+  if (examples.length < task.num_fewshot) {
+    throw fault(
+      task,
+      `num_fewshot is ${task.num_fewshot}, and ${task.fewshot_split ?? task.training_split} has only ${examples.length} rows besides row ${row.row}`,
+      row,
+    );
+  }
+  const shots = examples.map((other) => {
+    const doc = docOf(task, other);
+    return doc.text + task.target_delimiter + doc.target + task.fewshot_delimiter;
+  });
+  return (description === null ? '' : fieldText(description, row)) + shots.join('');
+}
+
+/** What is scored: prompt and gold answer; for `loglikelihood_rolling` the text alone. */
+export function exampleOf(task: Task, row: Row, fewshot: readonly Row[] = []): Example {
+  if (task.output_type === 'loglikelihood_rolling') return { row, prompt: '', answer: rollingText(task, row) };
+  const doc = docOf(task, row);
+  return { row, prompt: prefixOf(task, row, fewshot) + doc.text + task.target_delimiter, answer: doc.target };
+}
+
+/** The text of a language-modelling task: `doc_to_text`, else `doc_to_target` (where harness files put it), else the column `text`. */
+export function rollingText(task: Task, row: Row): string {
+  const { text, target } = fieldsOf(task);
+  const field = text !== null && text.source !== '' ? text : target;
+  if (field !== null && typeof field === 'object') {
+    if (looksLikeColumn(field, row)) throw noSuchColumn(field, field.source, row);
+    return fieldText(field, row);
+  }
+  if (typeof row.values['text'] === 'string') return row.values['text'];
+  throw fault(
+    task,
+    `there is neither doc_to_text nor a column "text"; columns: ${listed(Object.keys(row.values))}`,
+    row,
+  );
+}
+
+function fieldsOf(task: Task): Fields {
+  const known = compiled.get(task);
+  if (known) return known;
+  const field = (key: string, source: string | undefined): Field | null =>
+    source === undefined ? null : compileField(task.task, key, source);
+  const fields: Fields = {
+    text: field('doc_to_text', task.doc_to_text),
+    target: typeof task.doc_to_target === 'number' ? task.doc_to_target : field('doc_to_target', task.doc_to_target),
+    choice: Array.isArray(task.doc_to_choice)
+      ? task.doc_to_choice.map(String)
+      : field('doc_to_choice', task.doc_to_choice),
+    description: field('description', task.description),
+  };
+  compiled.set(task, fields);
+  return fields;
+}
+
+/** `index` is set where the text is a whole number, as column or as rendered digits: the index of a context. */
+function textOf(task: Task, fields: Fields, row: Row): { text: string; index: number | null } {
+  const field = fields.text;
+  if (field === null)
+    throw fault(
+      task,
+      `doc_to_text is missing; give a template or one of the columns ${listed(Object.keys(row.values))}`,
+      row,
+    );
+  if (looksLikeColumn(field, row)) throw noSuchColumn(field, field.source, row);
+  const { value, from } = fieldValue(field, row);
+  const text = shown(value);
+  const isIndex = Number.isInteger(value) || (from === 'template' && /^\d+$/.test(text));
+  return { text, index: isIndex ? Number(text) : null };
+}
+
+function targetValue(task: Task, fields: Fields, row: Row): { value: unknown; from: 'column' | 'template' } {
+  const field = fields.target;
+  if (field === null)
+    throw fault(
+      task,
+      `doc_to_target is missing; give a template, an index or one of the columns ${listed(Object.keys(row.values))}`,
+      row,
+    );
+  if (typeof field === 'number') return { value: field, from: 'template' };
+  const found = fieldValue(field, row);
+  if (Array.isArray(found.value)) return { ...found, value: (found.value as unknown[])[0] };
+  return found;
+}
+
+/** The target of a task without choices, or of one whose choices are contexts. */
+function targetText(task: Task, fields: Fields, row: Row): string {
+  const field = fields.target;
+  if (field !== null && typeof field === 'object' && looksLikeColumn(field, row))
+    throw noSuchColumn(field, field.source, row);
+  const { value } = targetValue(task, fields, row);
+  if (value === null || value === undefined) throw fault(task, `doc_to_target is empty on row ${row.row}`, row);
+  return shown(value);
+}
+
+function goldIndex(value: unknown, from: 'column' | 'template', choices: readonly string[]): number | null {
+  if (typeof value === 'boolean') return Number(value);
+  if (typeof value === 'number') return value;
+  if (typeof value !== 'string') return null;
+  const isDigits = /^\d+$/.test(value.trim());
+  // The harness reads rendered digits as index before it compares texts, a column's text the other way round.
+  if (isDigits && from === 'template') return Number(value);
+  for (const text of [value, value.trim()]) if (choices.includes(text)) return choices.indexOf(text);
+  if (isDigits) return Number(value);
+  return /^[A-Z]$/.test(value.trim()) ? value.trim().charCodeAt(0) - 65 : null;
+}
+
+function inside(
+  task: Task,
+  row: Row,
+  key: string,
+  index: number | null,
+  choices: readonly string[],
+  value: unknown,
+): number {
+  if (index !== null && Number.isInteger(index) && index >= 0 && index < choices.length) return index;
+  throw fault(
+    task,
+    `${key} gives ${JSON.stringify(value) ?? 'nothing'} on row ${row.row}, which is none of the ${choices.length} choices (${listed(
+      choices.map((choice) => JSON.stringify(choice)),
+      8,
+    )}); it must be an index from 0 to ${choices.length - 1}, a letter from A to ${String.fromCharCode(64 + Math.min(26, choices.length))} or the text of a choice`,
+    row,
+  );
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : pythonText(value);
+}
+
+function fault(task: Task, message: string, row?: Row): LayerifError {
+  return new LayerifError('badData', `task "${task.task}": ${message}`, {
+    place: row === undefined ? undefined : placeOf(row),
+  });
+}

@@ -1,0 +1,59 @@
+/**
+ * The file formats of datasets: which ending belongs to which reader. To add one, write a reader in `readers/` and add a row.
+ */
+import { stat } from 'node:fs/promises';
+import type { DataFormat } from '../../../protocol/experiment.ts';
+import type { Row } from './types.ts';
+import { readError, type Reader } from './readers/reader.ts';
+import { json } from './readers/json.ts';
+import { csv, tsv } from './readers/csv.ts';
+import { parquet } from './readers/parquet.ts';
+import { text } from './readers/text.ts';
+
+export const readers: readonly Reader[] = [json, csv, tsv, parquet, text];
+
+/** Every ending that is read, for messages and globs. */
+export const dataEndings: readonly string[] = readers.flatMap((reader) => reader.endings);
+
+/** A data file and how it is read. */
+export interface DataFile {
+  /** Absolute path. */
+  path: string;
+  format: DataFormat;
+}
+
+/** The format that a file's ending tells, or null. */
+export function formatOf(path: string): DataFormat | null {
+  const name = path.toLowerCase();
+  return readers.find((reader) => reader.endings.some((ending) => name.endsWith(ending)))?.format ?? null;
+}
+
+/** Rows `start` (inclusive, from 0) to `end` (exclusive); a slice of a long file reads only as far as it must. */
+export function readRows(file: DataFile, start = 0, end = Infinity): AsyncGenerator<Row, void, undefined> {
+  return readerOf(file).rows(file.path, start, end);
+}
+
+const counts = new Map<string, { stamp: string; count: number }>();
+
+/** Number of rows. Remembered as long as the file's size and time stay: an editor asks again and again. */
+export async function countRows(file: DataFile): Promise<number> {
+  const key = `${file.format}:${file.path}`;
+  const { size, mtimeMs } = await stat(file.path).catch((error: unknown) => {
+    throw readError(error, file.path);
+  });
+  const stamp = `${size}:${mtimeMs}`;
+  const known = counts.get(key);
+  if (known?.stamp === stamp) return known.count;
+  const count = await readerOf(file).count(file.path);
+  counts.set(key, { stamp, count });
+  return count;
+}
+
+/** Column names; cheap: header, schema or the first rows. */
+export function columnsOf(file: DataFile): Promise<string[]> {
+  return readerOf(file).columns(file.path);
+}
+
+function readerOf(file: DataFile): Reader {
+  return readers.find((reader) => reader.format === file.format)!;
+}

@@ -1,0 +1,204 @@
+/**
+ * Which files a dataset is made of, and which split each belongs to.
+ *
+ * `path` is a file, a folder or a glob; the splits of a folder or glob are told by folder names, else by file names (the words
+ * and separators that Hugging Face looks for), else everything is `train`. `data_files` names the splits itself.
+ */
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
+import picomatch from 'picomatch';
+import { LayerifError } from '../../../protocol/errors.ts';
+import type { DataFormat, Dataset } from '../../../protocol/experiment.ts';
+import { dataEndings, formatOf, type DataFile } from './formats.ts';
+import { didYouMean, listed } from './nearest.ts';
+
+/** The words that name a split in a path. The first is the split's name. */
+export const splitWords: readonly (readonly string[])[] = [
+  ['train', 'training'],
+  ['validation', 'valid', 'dev', 'val'],
+  ['test', 'testing', 'eval', 'evaluation'],
+];
+
+/** Files that describe a dataset and hold none of its rows. */
+const notData = new Set(['config.json', 'dataset_info.json', 'dataset_infos.json', 'dataset_dict.json', 'state.json']);
+
+/** Split name -> files in reading order. */
+export type SplitFiles = Map<string, DataFile[]>;
+
+/**
+ * @param name the key in `datasets`, for messages
+ * @param baseDir absolute folder of the experiment file; relative paths start there
+ * @throws LayerifError `badData` when nothing is there, or a format is unknown
+ */
+export async function datasetFiles(name: string, dataset: Dataset, baseDir: string): Promise<SplitFiles> {
+  if (dataset.data_files !== undefined) {
+    const splits: SplitFiles = new Map();
+    for (const [split, patterns] of Object.entries(dataset.data_files)) {
+      const files: DataFile[] = [];
+      for (const pattern of [patterns].flat())
+        files.push(...(await matchingFiles(name, pattern, dataset.ds_type, baseDir)).files);
+      splits.set(split, files);
+    }
+    return splits;
+  }
+  if (dataset.path === undefined) throw fault(name, 'has neither path nor data_files; give one of them');
+  const found = await matchingFiles(name, dataset.path, dataset.ds_type, baseDir);
+  return found.root === null ? new Map([['train', found.files]]) : bySplitWords(found.files, found.root);
+}
+
+interface Matches {
+  files: DataFile[];
+  /** Folder that the pattern starts from; null for a single file. */
+  root: string | null;
+}
+
+async function matchingFiles(
+  name: string,
+  pattern: string,
+  type: DataFormat | undefined,
+  baseDir: string,
+): Promise<Matches> {
+  const path = resolve(baseDir, pattern);
+  if (existsSync(path)) {
+    if (!statSync(path).isDirectory()) return { files: [dataFile(name, path, type)], root: null };
+    const all = await filesBelow(path);
+    return { files: sameFormat(name, pattern, all.filter(isData(type)), all, type), root: path };
+  }
+  const glob = picomatch.scan(pattern.replaceAll('\\', '/'));
+  if (!glob.isGlob) throw missing(name, pattern, path, baseDir);
+  const root = resolve(baseDir, glob.base);
+  if (!existsSync(root))
+    throw fault(name, `the folder ${glob.base} of the pattern "${pattern}" does not exist in ${baseDir}`);
+  const matches = picomatch(glob.glob);
+  const all = (await filesBelow(root)).filter((file) => matches(slashed(relative(root, file))));
+  if (all.length === 0) throw fault(name, `no file matches the pattern "${pattern}" in ${baseDir}`);
+  return { files: sameFormat(name, pattern, all.filter(isData(type)), all, type), root };
+}
+
+/** Absolute paths of every file below a folder, by name; hidden ones (`.git`, `__pycache__`) and descriptions left out. */
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory() && !notData.has(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter(
+      (file) =>
+        !relative(folder, file)
+          .split(sep)
+          .some((part) => part.startsWith('.') || part.startsWith('__')),
+    )
+    .sort((a, b) => (slashed(a) < slashed(b) ? -1 : 1));
+}
+
+function isData(type: DataFormat | undefined): (file: string) => boolean {
+  return (file) => formatOf(file) !== null || (type !== undefined && extname(file) !== '.md');
+}
+
+function dataFile(name: string, path: string, type: DataFormat | undefined): DataFile {
+  const format = type ?? formatOf(path);
+  if (format === null) {
+    throw fault(
+      name,
+      `the ending of ${basename(path)} does not tell its format; endings that do: ${dataEndings.join(' ')}; else give ds_type: json, csv, tsv, parquet or text`,
+    );
+  }
+  return { path, format };
+}
+
+function sameFormat(
+  name: string,
+  pattern: string,
+  files: string[],
+  all: string[],
+  type: DataFormat | undefined,
+): DataFile[] {
+  if (files.length === 0) {
+    throw fault(
+      name,
+      `"${pattern}" holds no data file (${listed(
+        all.map((file) => basename(file)),
+        6,
+      )}); endings that are read: ${dataEndings.join(' ')}`,
+    );
+  }
+  const found = files.map((file) => dataFile(name, file, type));
+  const formats = [...new Set(found.map((file) => file.format))];
+  if (formats.length > 1) {
+    throw fault(
+      name,
+      `"${pattern}" holds files of several formats (${formats.join(', ')}); name one file, or use a glob such as "${pattern.replace(/[/\\]$/, '')}/*${extname(files[0])}"`,
+    );
+  }
+  return found;
+}
+
+/** Folder names first, then file names; what matches no word is left out once one file matches. */
+function bySplitWords(files: DataFile[], root: string): SplitFiles {
+  const shards = files.filter((file) => /^data\/[^/]+-\d{5}-of-\d{5}[^/]*$/.test(slashed(relative(root, file.path))));
+  if (shards.length > 0) {
+    const splits: SplitFiles = new Map();
+    for (const file of shards) {
+      const split = /^(.+)-\d{5}-of-/.exec(basename(file.path))![1];
+      splits.set(split, [...(splits.get(split) ?? []), file]);
+    }
+    return splits;
+  }
+  const folders = (file: DataFile): string[] => slashed(relative(root, file.path)).split('/').slice(0, -1);
+  for (const parts of [folders, (file: DataFile): string[] => [basename(file.path)]]) {
+    const splits: SplitFiles = new Map();
+    for (const words of splitWords) {
+      const own = files.filter((file) => parts(file).some((part) => words.some((word) => standsIn(word, part))));
+      if (own.length > 0) splits.set(words[0], own);
+    }
+    if (splits.size > 0) return splits;
+  }
+  return new Map([['train', files]]);
+}
+
+/** `train` stands in `train.csv`, `my-train_01.csv` and `train`, not in `trainer.csv`. */
+function standsIn(word: string, part: string): boolean {
+  return new RegExp(`(^|[-._ 0-9])${word}([-._ 0-9]|$)`).test(part);
+}
+
+function missing(name: string, pattern: string, path: string, baseDir: string): LayerifError {
+  const hub = /^[\w-][\w.-]*(\/[\w.-]+)?$/.test(pattern) && formatOf(pattern) === null;
+  if (hub) {
+    return fault(
+      name,
+      `"${pattern}" is neither a file nor a folder in ${baseDir}, and datasets of the Hugging Face hub are not downloaded here; download it (hf download --repo-type dataset ${pattern} --local-dir data/${basename(pattern)}) and give the folder or one of its files as path`,
+    );
+  }
+  const folder = dirname(path);
+  if (!existsSync(folder))
+    return fault(
+      name,
+      `the file "${pattern}" does not exist in ${baseDir}: there is no folder ${slashed(relative(baseDir, folder)) || folder}`,
+    );
+  return fault(
+    name,
+    `the file "${pattern}" does not exist in ${baseDir}${suggestion(basename(path), folder, pattern)}`,
+  );
+}
+
+function suggestion(wanted: string, folder: string, pattern: string): string {
+  const names = readdirNames(folder).filter((file) => formatOf(file) !== null);
+  const near = didYouMean(wanted, names);
+  return near === '' ? `; data files in ${dirname(pattern)}: ${listed(names, 8)}` : near;
+}
+
+function readdirNames(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+function slashed(path: string): string {
+  return path.split(sep).join('/');
+}
+
+function fault(name: string, message: string): LayerifError {
+  return new LayerifError('badData', `dataset "${name}": ${message}`);
+}

@@ -1,0 +1,132 @@
+/** A task of an experiment -> its training and validation samples, ready for the engine. */
+import { LayerifError } from '../../../protocol/errors.ts';
+import type { Dataset, LossId, Task } from '../../../protocol/experiment.ts';
+import { exampleOf } from './examples.ts';
+import { sampleOf } from './samples.ts';
+import { didYouMean, listed } from './nearest.ts';
+import { parseSlices, resolveSlice } from './slices.ts';
+import { countSlice, defaultValidation, openDataset, placeOf, readSlice, type OpenDataset } from './splits.ts';
+import type { TextTokenizer } from './tokenizer.ts';
+import type { Row, Sample } from './types.ts';
+
+export interface LoadTaskOptions {
+  task: Task;
+  datasets: Record<string, Dataset>;
+  /** Absolute folder of the experiment file. */
+  baseDir: string;
+  /** Most tokens of a sample. */
+  maxLength: number;
+  loss: LossId;
+  tokenizer: TextTokenizer;
+  signal?: AbortSignal | undefined;
+}
+
+export interface LoadedTask {
+  train: Sample[];
+  validation: Sample[];
+  warnings: string[];
+  /** Absolute paths of the dataset's files. */
+  files: string[];
+}
+
+/** Samples between two looks at the event loop. */
+const SAMPLES_PER_TURN = 64;
+
+/** @throws LayerifError `badData`, with file and line where a row is to blame; `cancelled` when `signal` is aborted. */
+export async function loadTask(options: LoadTaskOptions): Promise<LoadedTask> {
+  const { task } = options;
+  const dataset = await datasetOf(options);
+  const { training, validation } = await slicesOf(task, dataset);
+  const trainRows = await readSlice(dataset, training);
+  const validationRows = await readSlice(dataset, validation);
+  const fewshot = task.num_fewshot === 0 ? [] : await fewshotRows(task, dataset, training);
+  return {
+    train: await encode(trainRows, fewshot, options),
+    validation: await encode(validationRows, fewshot, options),
+    warnings: [...dataset.warnings, ...shared(task, trainRows, validationRows)],
+    files: dataset.files,
+  };
+}
+
+/** Rows of a task's training and validation slices, without tokenizing: for code lenses. */
+export async function countTask(
+  options: Pick<LoadTaskOptions, 'task' | 'datasets' | 'baseDir'>,
+): Promise<{ train: number; validation: number }> {
+  const dataset = await datasetOf(options);
+  const { training, validation } = await slicesOf(options.task, dataset);
+  return { train: await countSlice(dataset, training), validation: await countSlice(dataset, validation) };
+}
+
+async function datasetOf({
+  task,
+  datasets,
+  baseDir,
+}: Pick<LoadTaskOptions, 'task' | 'datasets' | 'baseDir'>): Promise<OpenDataset> {
+  if (!Object.hasOwn(datasets, task.dataset)) {
+    const names = Object.keys(datasets);
+    throw new LayerifError(
+      'badData',
+      `task "${task.task}": there is no dataset "${task.dataset}"; datasets: ${listed(names)}${didYouMean(task.dataset, names)}`,
+    );
+  }
+  return openDataset(task.dataset, datasets[task.dataset], baseDir);
+}
+
+async function slicesOf(task: Task, dataset: OpenDataset): Promise<{ training: string; validation: string }> {
+  return {
+    training: task.training_split,
+    validation: task.validation_split ?? (await defaultValidation(dataset, task.training_split)),
+  };
+}
+
+/** The first rows to draw examples from: one more than needed, since a row is no example for itself. */
+async function fewshotRows(task: Task, dataset: OpenDataset, training: string): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const row of sliceRows(dataset, task.fewshot_split ?? training)) {
+    rows.push(row);
+    if (rows.length > task.num_fewshot) break;
+  }
+  return rows;
+}
+
+async function* sliceRows(dataset: OpenDataset, text: string): AsyncGenerator<Row, void, undefined> {
+  for (const slice of parseSlices(text)) {
+    yield* dataset.rows(slice.split, await resolveSlice(slice, () => dataset.count(slice.split)));
+  }
+}
+
+async function encode(
+  rows: Row[],
+  fewshot: Row[],
+  { task, tokenizer, maxLength, loss, signal }: LoadTaskOptions,
+): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  for (const row of rows) {
+    if (samples.length % SAMPLES_PER_TURN === SAMPLES_PER_TURN - 1) await new Promise((next) => setImmediate(next));
+    if (signal?.aborted) throw new LayerifError('cancelled', 'reading the data was cancelled');
+    samples.push(placed(row, () => sampleOf(exampleOf(task, row, fewshot), tokenizer, { maxLength, loss })));
+  }
+  return samples;
+}
+
+/** Gives an error without place the place of its row. */
+function placed<T>(row: Row, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof LayerifError && error.place === undefined)
+      throw new LayerifError(error.code, error.message, { place: placeOf(row), cause: error });
+    throw error;
+  }
+}
+
+function shared(task: Task, train: Row[], validation: Row[]): string[] {
+  const key = (row: Row): string => `${row.row}:${row.file}`;
+  const seen = new Set(train.map(key));
+  const count = validation.filter((row) => seen.has(key(row))).length;
+  return count === 0
+    ? []
+    : [
+        `task "${task.task}": ${count} of the ${validation.length} validation rows are training rows too; influence on them measures memorising`,
+      ];
+}
