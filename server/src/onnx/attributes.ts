@@ -31,12 +31,12 @@ function attributeOf(name: string, value: AttributeInput): Attribute {
 
 /** Reads attributes of one node. A name that holds another kind than asked for counts as a malformed graph. */
 export interface AttributeReader {
-  has(name: string): boolean;
-  int(name: string, fallback: number): number;
-  float(name: string, fallback: number): number;
-  string(name: string, fallback: string): string;
-  ints(name: string): readonly number[] | null;
-  tensor(name: string): Tensor | null;
+  has: (name: string) => boolean;
+  int: (name: string, fallback: number) => number;
+  float: (name: string, fallback: number) => number;
+  string: (name: string, fallback: string) => string;
+  ints: (name: string) => readonly number[] | null;
+  tensor: (name: string) => Tensor | null;
 }
 
 export function readerOf(node: { op: string; name: string; attributes: Attributes }): AttributeReader {

@@ -165,6 +165,12 @@ export class Graph extends Words {
     return this.#initializers.get(value)?.data ?? null;
   }
 
+  /** The same as plain numbers. */
+  numbers(value: Value): number[] | null {
+    const data = this.constant(value);
+    return data && Array.from(data as Iterable<number | bigint>, Number);
+  }
+
   override holderOf(symbol: string): { value: Value; axis: number } | null {
     return this.#holders.get(symbol) ?? null;
   }
