@@ -1,0 +1,110 @@
+/** Words to act on a workbench with: what a user would do, by what a user sees. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Frame, Locator, Page } from 'playwright-core';
+import { root } from './harness.ts';
+
+/** Asks until the answer is neither null nor false; on a busy machine the first answers take seconds. */
+export async function until<T>(what: string, ask: () => Promise<T>, milliseconds = 20_000): Promise<NonNullable<T>> {
+  const end = Date.now() + milliseconds;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== null && answer !== undefined && answer !== false) return answer;
+    if (Date.now() > end) throw new Error(`${what}: not within ${milliseconds / 1000} s`);
+    await delay(100);
+  }
+}
+
+/** Picks an entry of the palette by its text; `text` without `>` finds files. */
+async function pick(page: Page, text: string, entry: string): Promise<void> {
+  const input = page.locator('.quick-input-widget input[type=text]');
+  await input.waitFor({ state: 'visible' });
+  await input.fill(text);
+  await page.locator('.quick-input-widget .monaco-list-row', { hasText: entry }).first().click();
+}
+
+export async function runCommand(page: Page, title: string): Promise<void> {
+  await page.keyboard.press('F1');
+  await pick(page, `>${title}`, title);
+}
+
+/** Opens a file in the first editor group. */
+export async function openFile(page: Page, name: string): Promise<void> {
+  await runCommand(page, 'View: Focus First Editor Group').catch(() => undefined); // a fresh window has none
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+P');
+  await pick(page, name, name);
+  await editor(page, name).locator('.view-lines').waitFor();
+}
+
+/** The editor that shows a file, by its address. */
+export function editor(page: Page, name: string): Locator {
+  return page.locator(`.editor-instance .monaco-editor[data-uri$="${name}"]`);
+}
+
+/** Number of the line that the cursor is on, from the status bar; null when no text has the focus. */
+export async function cursorLine(page: Page): Promise<number | null> {
+  const text = await page
+    .locator('.statusbar-item[id="status.editor.selection"]')
+    .textContent({ timeout: 2000 })
+    .catch(() => null);
+  return Number(text?.match(/Ln (\d+)/)?.[1] ?? NaN) || null;
+}
+
+export function lens(page: Page, text: string | RegExp): Locator {
+  return page.locator('.codelens-decoration a', { hasText: text });
+}
+
+export function notification(page: Page, text: string | RegExp): Locator {
+  return page.locator('.notifications-toasts .notification-list-item', { hasText: text });
+}
+
+/** The innermost frame of the webview that shows an element. */
+export async function webview(page: Page, selector: string, milliseconds = 20_000): Promise<Frame> {
+  return until(
+    `a webview with ${selector}`,
+    async () => {
+      for (const frame of page.frames()) {
+        if (frame === page.mainFrame()) continue;
+        const count = await frame
+          .locator(selector)
+          .count()
+          .catch(() => 0); // a frame may go while we look
+        if (count) return frame;
+      }
+      return null;
+    },
+    milliseconds,
+  );
+}
+
+/** For eyes: `.cache/screenshots/e2e-<name>.png`. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  const file = join(root, '.cache', 'screenshots', `e2e-${name}.png`);
+  mkdirSync(dirname(file), { recursive: true });
+  await page.screenshot({ path: file });
+}
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe finds wrong in a frame, one line each. */
+export async function accessibilityFaults(frame: Frame): Promise<string[]> {
+  await frame.evaluate(axeSource); // through the debugger, so the page's content security policy stays as it is
+  return frame.evaluate(async () => {
+    interface Axe {
+      run(
+        node: Document,
+        options: object,
+      ): Promise<{ violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[] }>;
+    }
+    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'],
+    });
+    return violations.map(
+      ({ id, help, nodes }) =>
+        `${id}: ${help}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary ?? ''}`).join(' | ')}`,
+    );
+  });
+}
