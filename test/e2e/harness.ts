@@ -23,7 +23,7 @@ import {
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import type { BrowserContext, Page } from 'playwright-core';
@@ -104,10 +104,10 @@ async function stopGroup(child: ChildProcess): Promise<void> {
 }
 
 function logsOf(folder: string): string {
-  const interesting = (path: string) =>
-    path === 'server.log' || (/exthost|remoteagent/.test(path) && path.endsWith('.log'));
+  const isOurs = (path: string) =>
+    path === 'server.log' || /(layerif\.layerif\/.*|remoteexthost|exthost)\.log$/i.test(path);
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((path) => interesting(relative(folder, join(folder, path))))
+    .filter(isOurs)
     .map((path) => [path, readFileSync(join(folder, path), 'utf8').trim()])
     .filter(([, text]) => text)
     .map(([path, text]) => `== ${path}\n${text}\n`)

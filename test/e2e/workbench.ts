@@ -32,8 +32,7 @@ export async function runCommand(page: Page, title: string): Promise<void> {
 
 /** Opens a file in the first editor group. */
 export async function openFile(page: Page, name: string): Promise<void> {
-  await runCommand(page, 'View: Focus First Editor Group').catch(() => undefined); // a fresh window has none
-  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+1'); // else it opens in the group of the webview that was clicked last
   await page.keyboard.press('Control+P');
   await pick(page, name, name);
   await editor(page, name).locator('.view-lines').waitFor();

@@ -1,0 +1,67 @@
+/** What is inside the VSIX: everything it needs, nothing else. `npm run package` has made it. */
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { vsix } from './vsix.ts';
+
+/** Name and unpacked size of every entry, from the central directory of a zip file. */
+function zipEntries(file: string): Map<string, number> {
+  const zip = readFileSync(file);
+  const end = zip.lastIndexOf(Buffer.from([0x50, 0x4b, 5, 6]));
+  let at = zip.readUInt32LE(end + 16);
+  const entries = new Map<string, number>();
+  for (let left = zip.readUInt16LE(end + 10); left > 0; left--) {
+    assert.equal(zip.readUInt32LE(at), 0x02014b50, 'a central directory entry');
+    const [name, extra, comment] = [28, 30, 32].map((offset) => zip.readUInt16LE(at + offset));
+    entries.set(zip.toString('utf8', at + 46, at + 46 + name), zip.readUInt32LE(at + 24));
+    at += 46 + name + extra + comment;
+  }
+  return entries;
+}
+
+/** Every entry must match one of these, and each must have an entry. */
+const expected: RegExp[] = [
+  /^\[Content_Types\]\.xml$/,
+  /^extension\.vsixmanifest$/,
+  /^extension\/package\.json$/,
+  /^extension\/package\.nls\.json$/,
+  /^extension\/readme\.md$/i,
+  /^extension\/changelog\.md$/i,
+  /^extension\/LICENSE(\.txt)?$/i,
+  /^extension\/media\/[\w./-]+\.(svg|png|md|json)$/,
+  /^extension\/dist\/(extension|server|engine|cli)\.cjs$/,
+  /^extension\/dist\/webview\/(results|layers)\.(js|css)$/,
+  /^extension\/dist\/webview\/codicon\.ttf$/,
+  /^extension\/node_modules\/onnxruntime-node\/package\.json$/,
+  /^extension\/node_modules\/onnxruntime-node\/dist\/\w+\.js$/,
+  /^extension\/node_modules\/onnxruntime-node\/bin\/napi-v6\/linux\/x64\/(onnxruntime_binding\.node|libonnxruntime\.so\.1)$/,
+  /^extension\/node_modules\/onnxruntime-common\/package\.json$/,
+  /^extension\/node_modules\/onnxruntime-common\/dist\/cjs\/[\w-]+\.js$/,
+  /^extension\/node_modules\/onnxruntime-common\/dist\/cjs\/package\.json$/,
+];
+
+test('the VSIX holds what it needs and nothing else', () => {
+  const entries = zipEntries(vsix);
+  const names = [...entries.keys()];
+  assert.deepEqual(
+    names.filter((name) => !expected.some((pattern) => pattern.test(name))),
+    [],
+    'files that nobody expects',
+  );
+  assert.deepEqual(
+    expected.filter((pattern) => !names.some((name) => pattern.test(name))).map(String),
+    [],
+    'files that are missing',
+  );
+  for (const bundle of ['extension', 'server', 'engine', 'cli'])
+    assert.ok(entries.has(`extension/dist/${bundle}.cjs`), bundle);
+  for (const page of ['results.js', 'results.css', 'layers.js', 'layers.css'])
+    assert.ok(entries.has(`extension/dist/webview/${page}`), page);
+});
+
+test('the VSIX is about as large as one copy of ONNX Runtime', () => {
+  const packed = readFileSync(vsix).length / 1e6;
+  const unpacked = [...zipEntries(vsix).values()].reduce((sum, size) => sum + size, 0) / 1e6;
+  console.log(`VSIX: ${packed.toFixed(1)} MB packed, ${unpacked.toFixed(1)} MB unpacked`);
+  assert.ok(packed > 10 && packed < 25, `${packed} MB`);
+});
