@@ -7,7 +7,7 @@
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Task } from '../../../protocol/experiment.ts';
-import { pythonText } from './jinja.ts';
+import { pythonText } from './jinja/values.ts';
 import { listed } from './nearest.ts';
 import { placeOf } from './splits.ts';
 import {

@@ -3,7 +3,9 @@
  * name is that column's value, anything else is a Jinja template over the row's columns.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
-import { compileTemplate, literalList, pythonText, UnknownName, type Template } from './jinja.ts';
+import { UnknownName } from './jinja/interpreter.ts';
+import { compileTemplate, literalList, type Template } from './jinja/template.ts';
+import { pythonText } from './jinja/values.ts';
 import { didYouMean, listed } from './nearest.ts';
 import { placeOf } from './splits.ts';
 import type { Row } from './types.ts';
