@@ -20,6 +20,9 @@ export interface Experiment {
   allocate?: Record<string, unknown>;
   prune?: Record<string, unknown>;
   evaluate?: Record<string, unknown>;
+  scores?: unknown;
+  data_scores?: unknown;
+  train_experts?: unknown;
   output_dir: string;
 }
 
@@ -27,6 +30,8 @@ export interface Dataset {
   /** One of `path` and `data_files` is set. */
   path?: string;
   data_files?: Record<string, string | string[]>;
+  /** Subset (configuration) of a Hub dataset. */
+  name?: string;
   ds_type?: DataFormat;
   split_column?: string;
   /** New column name -> column name in the file. */
@@ -69,5 +74,8 @@ export interface Score {
   layers: 'all' | number[];
   projection: 'auto' | 'none' | number;
   params: 'base' | 'lora';
+  per?: 'sample' | 'pair';
+  /** Of a training run, for `tracin`. */
+  checkpoints?: { path: string; learning_rate: number }[];
   seed: number;
 }

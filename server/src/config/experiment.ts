@@ -1,0 +1,180 @@
+/**
+ * Reads an experiment file: text -> YAML with places -> included task files -> schema -> references -> resolved experiment.
+ *
+ * Everything that is wrong is reported at once, each problem at the key or value it is about; a missing key is reported at its parent.
+ */
+import fs from 'node:fs';
+import { LayerifError } from '../../../protocol/errors.ts';
+import type { Experiment } from '../../../protocol/experiment.ts';
+import { expandIncludes } from './include.ts';
+import type { Expanded, PlacedProblem } from './include.ts';
+import { findingsOf } from './messages.ts';
+import type { Finding } from './messages.ts';
+import { referenceFindings } from './references.ts';
+import { resolveExperiment } from './resolve.ts';
+import { experimentSchema } from './schema.ts';
+import { functionMessage, ignoredKeys, refusedTaskKeys } from './taskSchema.ts';
+import { isMapping } from './words.ts';
+import { YamlSource } from './yamlSource.ts';
+import type { Path, Range } from './yamlSource.ts';
+
+export type { Path, Range } from './yamlSource.ts';
+
+/** Lines and columns count from 1; `file` is the experiment's or that of an included task. */
+export interface Problem extends Range {
+  message: string;
+  severity: 'error' | 'warning' | 'information';
+  /** Keys and indices down to what is at fault, in the experiment with its includes; [] where the text itself is broken. */
+  path: Path;
+}
+
+/** Where things of an experiment stand. A path that is not there has the place of its nearest parent. */
+export interface Positions {
+  has(path: Path): boolean;
+  /** The key, or where a list item begins. */
+  key(path: Path): Range;
+  /** The value, as far as its first line goes; the key where there is none. */
+  value(path: Path): Range;
+}
+
+export interface ParsedFile {
+  /** Null when there is an error. */
+  experiment: Experiment | null;
+  /** By place. */
+  problems: Problem[];
+  positions: Positions;
+  /** The plain value with includes filled in, whatever is wrong with it; undefined when the YAML is broken. */
+  raw: unknown;
+}
+
+/** Carries every problem of the file; it is itself the first error. */
+export class ExperimentError extends LayerifError {
+  readonly problems: readonly Problem[];
+
+  constructor(first: Problem, problems: readonly Problem[]) {
+    super('badExperiment', first.message, { place: { file: first.file, line: first.line, column: first.column } });
+    this.name = 'ExperimentError';
+    this.problems = problems;
+  }
+}
+
+/**
+ * @param file where the text stands: included files are relative to its folder
+ * @param read text of an included file; throws when it cannot be read
+ */
+export function parseExperiment(text: string, file: string, read?: (file: string) => string): ParsedFile {
+  const root = new YamlSource(text, file);
+  const expanded = expandIncludes(root, read);
+  const positions = positionsIn(root, expanded);
+  const texts = expanded.sources.flatMap(textProblems);
+  if (root.value === undefined) return { experiment: null, problems: texts, positions, raw: undefined };
+
+  const parsed = experimentSchema.safeParse(withoutRefused(expanded.value));
+  const findings = withoutConsequences([
+    ...(parsed.error?.issues ?? []).flatMap((issue) => findingsOf(issue, expanded.value)),
+    ...referenceFindings(expanded.value),
+    ...ignoredFindings(expanded.value),
+  ]);
+  const placed = findings.map(({ path, at, message, severity }) => ({
+    ...(at === 'key' ? positions.key(path) : positions.value(path)),
+    message,
+    severity,
+    path,
+  }));
+  const problems = sorted(
+    [...texts, ...expanded.problems.map((problem) => ({ ...problem, path: [] })), ...placed],
+    file,
+  );
+  const valid = parsed.success && !problems.some(({ severity }) => severity === 'error');
+  return { experiment: valid ? resolveExperiment(parsed.data) : null, problems, positions, raw: expanded.value };
+}
+
+/** Reads the file from disk. @throws ExperimentError for the first error; LayerifError `badExperiment` when it cannot be read */
+export function loadExperiment(file: string): ParsedFile & { experiment: Experiment } {
+  const parsed = parseExperiment(readExperimentText(file), file);
+  const first = parsed.problems.find(({ severity }) => severity === 'error');
+  if (first) throw new ExperimentError(first, parsed.problems);
+  return { ...parsed, experiment: parsed.experiment! };
+}
+
+/** @throws LayerifError `badExperiment` */
+export function readExperimentText(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const why =
+      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : (error as Error).message;
+    const advice = 'give the path of a *.layerif.yaml or layerif.yaml file';
+    throw new LayerifError('badExperiment', `cannot read the experiment ${file}: ${why}; ${advice}`, { cause: error });
+  }
+}
+
+function textProblems(source: YamlSource): Problem[] {
+  const hooks = source
+    .functions()
+    // These keys are refused as such, with the same advice.
+    .filter(({ key }) => !Object.hasOwn(refusedTaskKeys, key))
+    .map(({ key, source: name, range }) => ({
+      ...range,
+      message: functionMessage(key, name),
+      severity: 'error' as const,
+    }));
+  return [...source.problems, ...hooks].map((problem: PlacedProblem) => ({ ...problem, path: [] }));
+}
+
+/** Keys of a task that come from an included file have their place there. */
+function positionsIn(root: YamlSource, { origins }: Expanded): Positions {
+  const where = (path: Path): [YamlSource, Path] => {
+    const [section, index, key] = path;
+    const origin = section === 'tasks' && typeof index === 'number' ? origins.get(index)?.get(String(key)) : undefined;
+    return origin ? [origin, path.slice(2)] : [root, path];
+  };
+  const ask = <T>(path: Path, question: (source: YamlSource, path: Path) => T) => question(...where(path));
+  return {
+    has: (path) => ask(path, (source, inner) => source.has(inner)),
+    key: (path) => ask(path, (source, inner) => source.keyRange(inner)),
+    value: (path) => ask(path, (source, inner) => source.valueRange(inner)),
+  };
+}
+
+/** Refused keys have their own message; the schema need not complain about them again. */
+function withoutRefused(value: unknown): unknown {
+  if (!isMapping(value) || !Array.isArray(value.tasks)) return value;
+  const keep = (task: unknown) =>
+    isMapping(task)
+      ? Object.fromEntries(Object.entries(task).filter(([key]) => !Object.hasOwn(refusedTaskKeys, key)))
+      : task;
+  return { ...value, tasks: value.tasks.map(keep) };
+}
+
+/** A misspelt key is not also a missing one. */
+function withoutConsequences(findings: Finding[]): Finding[] {
+  const join = (path: Path) => JSON.stringify(path);
+  const meant = findings
+    .filter(({ meant }) => meant !== undefined)
+    .map(({ path, meant }) => join([...path.slice(0, -1), meant!]));
+  return findings.filter(
+    (finding) => finding.meant !== undefined || finding.at !== 'key' || !meant.includes(join(finding.path)),
+  );
+}
+
+function ignoredFindings(value: unknown): Finding[] {
+  if (!isMapping(value) || !Array.isArray(value.tasks)) return [];
+  return value.tasks.flatMap((task: unknown, index): Finding[] =>
+    isMapping(task)
+      ? ignoredKeys(task).map((key) => ({
+          path: ['tasks', index, ...key.split('.')],
+          at: 'key',
+          message: `${key} is accepted from harness task files and ignored: it does not change layer scores`,
+          severity: 'information',
+        }))
+      : [],
+  );
+}
+
+/** By place, problems of the experiment's own text first. */
+function sorted(problems: Problem[], file: string): Problem[] {
+  const other = (problem: Problem) => (problem.file === file ? 0 : 1);
+  return problems.sort((a, b) => other(a) - other(b) || a.line - b.line || a.column - b.column);
+}

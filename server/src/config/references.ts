@@ -1,0 +1,228 @@
+/**
+ * Rules between keys, which a schema cannot say: names that refer to each other, keys that exclude each other, keys that may come
+ * from an included file. Each works on the raw value and skips what the schema has already refused, so that one slip hides nothing else.
+ */
+import { at, didYouMean, dotted, missing, shown } from './messages.ts';
+import type { Finding } from './messages.ts';
+import { builders, refusedTaskKeys } from './taskSchema.ts';
+import { isMapping } from './words.ts';
+import type { Path } from './yamlSource.ts';
+
+export function referenceFindings(root: unknown): Finding[] {
+  if (!isMapping(root)) return [];
+  return [...exclusive(root), ...datasets(root), ...tasks(root), ...layers(root), ...uses(root)];
+}
+
+/** Of each list only one key may be there. */
+function exclusive(root: Record<string, unknown>): Finding[] {
+  const lists: Path[][] = [
+    ['max_length', 'sequence_len', 'cutoff_len'].map((key) => ['model', key]),
+    ['damping_factor', 'damping'].map((key) => ['score', key]),
+    ...Object.keys(isMapping(root.datasets) ? root.datasets : {}).map((name) =>
+      ['path', 'data_files'].map((key) => ['datasets', name, key]),
+    ),
+  ];
+  return lists.flatMap((list) =>
+    list
+      .filter((path) => at(root, path) !== undefined)
+      .slice(1)
+      .map((path) => {
+        const others = list
+          .filter((other) => other !== path && at(root, other) !== undefined)
+          .map((other) => other.at(-1));
+        return error(path, 'key', `${dotted(path)} says the same as ${others.join(' and ')}: keep one of them`);
+      }),
+  );
+}
+
+function datasets(root: Record<string, unknown>): Finding[] {
+  const found: Finding[] = [];
+  const everyTaskBringsItsOwn =
+    Array.isArray(root.tasks) &&
+    root.tasks.length > 0 &&
+    root.tasks.every((task) => isMapping(task) && hasDatasetPath(task));
+  if (root.datasets === undefined && !everyTaskBringsItsOwn) found.push(missing(['datasets']));
+  if (!isMapping(root.datasets)) return found;
+  const names = Object.keys(root.datasets);
+  if (names.length === 0 && !everyTaskBringsItsOwn) {
+    found.push(
+      error(
+        ['datasets'],
+        'key',
+        'datasets is empty: name at least one, for example reviews: { path: data/reviews.jsonl }',
+      ),
+    );
+  }
+  for (const name of names) {
+    const dataset = root.datasets[name];
+    if (isMapping(dataset) && dataset.path === undefined && dataset.data_files === undefined) {
+      found.push(
+        error(
+          ['datasets', name],
+          'key',
+          `datasets.${name} has no data: give it a path (a file, a folder or a glob) or data_files`,
+        ),
+      );
+    }
+  }
+  return found;
+}
+
+function tasks(root: Record<string, unknown>): Finding[] {
+  if (!Array.isArray(root.tasks)) return [];
+  const names = datasetNames(root);
+  const seen = new Map<string, number>();
+  return root.tasks.flatMap((task: unknown, index): Finding[] => {
+    if (!isMapping(task)) return [];
+    const found: Finding[] = [];
+    const path: Path = ['tasks', index];
+    const name = task.task;
+    if (name === undefined) found.push(missing([...path, 'task']));
+    if (typeof name === 'string') {
+      const first = seen.get(name);
+      if (first === undefined) seen.set(name, index);
+      else
+        found.push(
+          error(
+            [...path, 'task'],
+            'value',
+            `the task name ${shown(name)} is already taken by tasks[${first}]: give each task its own`,
+          ),
+        );
+    }
+    for (const [key, message] of Object.entries(refusedTaskKeys)) {
+      if (task[key] !== undefined && task[key] !== null) found.push(error([...path, key], 'key', message));
+    }
+    return [...found, ...datasetOf(task, path, names), ...texts(task, path), ...splits(task, path)];
+  });
+}
+
+function datasetOf(task: Record<string, unknown>, path: Path, names: string[]): Finding[] {
+  if (typeof task.dataset === 'string') {
+    if (names.includes(task.dataset)) return [];
+    const hint = didYouMean(task.dataset, names);
+    return [
+      error(
+        [...path, 'dataset'],
+        'value',
+        `there is no dataset ${shown(task.dataset)}${hint || `: datasets are ${names.join(', ') || 'none'}`}`,
+      ),
+    ];
+  }
+  if (task.dataset !== undefined) return [];
+  if (hasDatasetPath(task)) {
+    const builder = builders.get(task.dataset_path as string);
+    const kwargs = isMapping(task.dataset_kwargs) ? task.dataset_kwargs : {};
+    if (builder === undefined || kwargs.data_files !== undefined || kwargs.data_dir !== undefined) return [];
+    return [
+      error(
+        [...path, 'dataset_path'],
+        'value',
+        `dataset_path ${shown(task.dataset_path)} needs dataset_kwargs.data_files: the files to read`,
+      ),
+    ];
+  }
+  if (names.length <= 1) return [];
+  return [
+    error([...path, 'dataset'], 'key', `${dotted(path)} does not say which dataset: datasets are ${names.join(', ')}`),
+  ];
+}
+
+/** What a task needs so that a row becomes a text. */
+function texts(task: Record<string, unknown>, path: Path): Finding[] {
+  const has = (key: string) => task[key] !== undefined && task[key] !== null;
+  if (!has('doc_to_text') && !has('doc_to_target')) {
+    return [
+      error(
+        [...path, 'doc_to_text'],
+        'key',
+        `${dotted(path)}.doc_to_text is missing: expected a Jinja template such as "Review: {{text}}" or the name of a column`,
+      ),
+    ];
+  }
+  const type = task.output_type;
+  const needs =
+    type === 'multiple_choice'
+      ? ['doc_to_target', 'doc_to_choice']
+      : type === 'loglikelihood' || type === 'generate_until'
+        ? ['doc_to_target']
+        : [];
+  return needs
+    .filter((key) => !has(key))
+    .map((key) =>
+      error([...path, key], 'key', `${dotted(path)}.${key} is missing: output_type ${type as string} needs it`),
+    );
+}
+
+/** A slice that is empty by what it says. */
+function splits(task: Record<string, unknown>, path: Path): Finding[] {
+  return ['training_split', 'validation_split', 'test_split', 'fewshot_split'].flatMap((key) => {
+    const text = task[key];
+    if (typeof text !== 'string') return [];
+    const slice = /\[(\d+)(%?):(\d+)(%?)\]\s*$/.exec(text);
+    if (!slice || text.includes('+') || slice[2] !== slice[4] || Number(slice[1]) < Number(slice[3])) return [];
+    return [
+      error(
+        [...path, key],
+        'value',
+        `${key} ${shown(text)} holds no row: the end is exclusive and must be larger than the start`,
+      ),
+    ];
+  });
+}
+
+function layers(root: Record<string, unknown>): Finding[] {
+  const text = at(root, ['score', 'layers']);
+  const range = typeof text === 'string' ? /^\s*(\d+)\s*-\s*(\d+)\s*$/.exec(text) : null;
+  if (!range || Number(range[1]) <= Number(range[2])) return [];
+  return [
+    error(['score', 'layers'], 'value', `score.layers ${shown(text)} runs backwards: write "${range[2]}-${range[1]}"`),
+  ];
+}
+
+/** Names of datasets and tasks in the sections that use scores. */
+function uses(root: Record<string, unknown>): Finding[] {
+  const names = datasetNames(root);
+  const tasks = (Array.isArray(root.tasks) ? root.tasks : [])
+    .map((task) => at(task, ['task']))
+    .filter((t) => typeof t === 'string');
+  const found: Finding[] = [];
+  for (const path of [
+    ['prune', 'calibration', 'dataset'],
+    ['evaluate', 'perplexity', 'dataset'],
+  ]) {
+    const name = at(root, path);
+    if (typeof name !== 'string' || names.includes(name)) continue;
+    found.push(
+      error(
+        path,
+        'value',
+        `there is no dataset ${shown(name)}${didYouMean(name, names) || `: datasets are ${names.join(', ') || 'none'}`}`,
+      ),
+    );
+  }
+  const evaluated = at(root, ['evaluate', 'tasks']);
+  (Array.isArray(evaluated) ? (evaluated as unknown[]) : []).forEach((name, index) => {
+    if (typeof name !== 'string' || tasks.includes(name)) return;
+    found.push(
+      error(
+        ['evaluate', 'tasks', index],
+        'value',
+        `there is no task ${shown(name)}${didYouMean(name, tasks) || `: tasks are ${tasks.join(', ') || 'none'}`}`,
+      ),
+    );
+  });
+  return found;
+}
+
+function hasDatasetPath(task: Record<string, unknown>): boolean {
+  return typeof task.dataset_path === 'string';
+}
+
+function datasetNames(root: Record<string, unknown>): string[] {
+  return isMapping(root.datasets) ? Object.keys(root.datasets) : [];
+}
+
+function error(path: Path, where: Finding['at'], message: string): Finding {
+  return { path, at: where, message, severity: 'error' };
+}

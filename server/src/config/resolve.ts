@@ -1,0 +1,128 @@
+/**
+ * From a valid file to the resolved experiment: aliases replaced, defaults filled in, ranges written out, datasets of harness task
+ * files given a name. Nothing is read from disk and nothing fails here.
+ */
+import type { Dataset, Experiment, Score, Task } from '../../../protocol/experiment.ts';
+import type { ParsedDataset, ParsedExperiment } from './schema.ts';
+import { builders, ignoredKeys } from './taskSchema.ts';
+import type { ParsedTask } from './taskSchema.ts';
+
+export const defaultTrainingSplit = 'train[:300]';
+
+export function resolveExperiment(parsed: ParsedExperiment): Experiment {
+  const { max_length, sequence_len, cutoff_len, ...model } = parsed.model;
+  const datasets = Object.fromEntries(
+    Object.entries(parsed.datasets ?? {}).map(([name, dataset]) => [name, resolveDataset(dataset)]),
+  );
+  const tasks = parsed.tasks.map((task) => resolveTask(task, datasets));
+  const { allocate, prune, evaluate, scores, data_scores, train_experts } = parsed;
+  return defined({
+    version: 1 as const,
+    description: parsed.description,
+    model: defined({ ...model, max_length: sequence_len ?? cutoff_len ?? max_length }),
+    datasets,
+    tasks,
+    score: resolveScore(parsed.score),
+    allocate,
+    prune,
+    evaluate,
+    scores,
+    data_scores,
+    train_experts,
+    output_dir: parsed.output_dir,
+  }) satisfies Experiment;
+}
+
+function resolveDataset({ data_files, ...dataset }: ParsedDataset): Dataset {
+  return defined({ ...dataset, data_files: data_files === undefined ? undefined : filesBySplit(data_files) });
+}
+
+/** A path or a list alone is split `train`, as in Hugging Face. */
+function filesBySplit(files: NonNullable<ParsedDataset['data_files']>): Record<string, string | string[]> {
+  return typeof files === 'string' || Array.isArray(files) ? { train: files } : files;
+}
+
+/** @param datasets gets the dataset that a harness task brings along */
+function resolveTask(task: ParsedTask, datasets: Record<string, Dataset>): Task {
+  const ignored = ignoredKeys(task);
+  return defined({
+    task: task.task!,
+    dataset: task.dataset ?? ownDataset(task, datasets) ?? Object.keys(datasets)[0],
+    training_split: task.training_split ?? defaultTrainingSplit,
+    validation_split: task.validation_split ?? undefined,
+    fewshot_split: task.fewshot_split ?? undefined,
+    test_split: task.test_split ?? undefined,
+    description: task.description,
+    doc_to_text: task.doc_to_text,
+    doc_to_target: task.doc_to_target,
+    doc_to_choice: Array.isArray(task.doc_to_choice) ? task.doc_to_choice.map(String) : task.doc_to_choice,
+    target_delimiter: task.target_delimiter,
+    fewshot_delimiter: task.fewshot_delimiter,
+    output_type: task.output_type ?? likelyOutputType(task),
+    num_fewshot: task.num_fewshot,
+    metric_list: task.metric_list,
+    ignored: ignored.length > 0 ? ignored : undefined,
+  });
+}
+
+function likelyOutputType(task: ParsedTask): Task['output_type'] {
+  if (task.doc_to_choice !== undefined) return 'multiple_choice';
+  return task.doc_to_target === undefined ? 'loglikelihood_rolling' : 'generate_until';
+}
+
+/** The dataset of `dataset_path`, `dataset_name`, `dataset_kwargs`; null when the task names none of these. */
+function ownDataset(task: ParsedTask, datasets: Record<string, Dataset>): string | null {
+  const place = task.dataset_path;
+  if (place === undefined) return null;
+  const files = task.dataset_kwargs?.data_files;
+  const folder = task.dataset_kwargs?.data_dir;
+  if (Object.hasOwn(datasets, place) && files === undefined) return place;
+
+  const format = builders.get(place);
+  const dataset: Dataset = defined({
+    path: files !== undefined ? undefined : format === undefined ? place : folder,
+    data_files: files === undefined ? undefined : filesBySplit(files),
+    ds_type: format,
+    name: task.dataset_name ?? undefined,
+  });
+  const name =
+    format === undefined && files === undefined
+      ? [place, task.dataset_name].filter((part) => part).join(':')
+      : task.task!;
+  const key = free(name, dataset, datasets);
+  datasets[key] = dataset;
+  return key;
+}
+
+/** The name itself, or with a number behind it when another dataset has it. */
+function free(name: string, dataset: Dataset, datasets: Record<string, Dataset>): string {
+  const same = (other: Dataset | undefined) => other === undefined || JSON.stringify(other) === JSON.stringify(dataset);
+  let candidate = name;
+  for (let n = 2; !same(datasets[candidate]); n++) candidate = `${name}-${n}`;
+  return candidate;
+}
+
+function resolveScore({ damping_factor, damping, layers, ...score }: ParsedExperiment['score']): Score {
+  return defined({
+    ...score,
+    damping: damping ?? { rule: 'mean_square', factor: damping_factor ?? 0.1 },
+    layers: layersOf(layers),
+  });
+}
+
+function layersOf(layers: ParsedExperiment['score']['layers']): 'all' | number[] {
+  if (Array.isArray(layers)) return [...new Set(layers)].sort((a, b) => a - b);
+  const range = /(\d+)\s*-\s*(\d+)/.exec(layers);
+  if (!range) return 'all';
+  const [first, last] = [Number(range[1]), Number(range[2])];
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}
+
+type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
+
+/** Without keys that are undefined: the experiment is stored as JSON and hashed. */
+function defined<T extends object>(value: T): Defined<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as Defined<T>;
+}

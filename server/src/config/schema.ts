@@ -1,0 +1,216 @@
+/**
+ * The experiment file, one zod schema: validator, types, JSON Schema, completion and hover all come from here.
+ *
+ * To add a key, add it to the object it belongs to with a `doc(...)`: its sentence is what hover and completion show.
+ * `examples` feed the messages ("expected text such as ...") and completion. What a key means afterwards is decided in
+ * `resolve.ts`; rules between keys stand in `references.ts`; keys of a task in `taskSchema.ts`.
+ */
+import { z } from 'zod';
+import { datasetName, doc, filePath, splitSlice } from './words.ts';
+import { taskSchema } from './taskSchema.ts';
+
+const maxLength = z.int().min(2);
+
+const modelSchema = z.strictObject({
+  path: filePath.meta({
+    description:
+      'The checkpoint: a folder with config.json and *.safetensors files, a .gguf file, a .onnx file, or a Hugging Face Hub id (org/name; an existing path wins). Relative to this file.',
+    examples: ['./models/SmolLM2-135M-Instruct', './models/model.gguf'],
+  }),
+  revision: doc(z.string().min(1), 'Branch, tag or commit; for Hub ids only.', ['main']).optional(),
+  adapter: doc(filePath, 'Folder of a PEFT LoRA adapter that is applied to the model.', [
+    './adapters/reviews',
+  ]).optional(),
+  max_length: doc(
+    maxLength.default(128),
+    'Tokens of a sample that are kept; a longer text keeps its first ones (its last ones with `loss: target`). Aliases: sequence_len, cutoff_len.',
+  ),
+  sequence_len: doc(maxLength, 'The same as max_length (the word of axolotl).').optional(),
+  cutoff_len: doc(maxLength, 'The same as max_length (the word of LLaMA-Factory).').optional(),
+  layers_pattern: doc(
+    z.string().min(1),
+    'How the layers of an .onnx model are named, where they are not found by themselves; {} stands for the index.',
+    ['encoder.layer.{}'],
+  ).optional(),
+});
+
+const datasetSchema = z.strictObject({
+  path: doc(
+    filePath,
+    'A .jsonl, .json, .csv, .tsv, .parquet or .txt file, a folder, a glob, or a Hub id. A single file is all split `train`, in file order.',
+    ['data/reviews.jsonl', 'data/train-*.parquet'],
+  ).optional(),
+  data_files: doc(
+    z.union([
+      filePath,
+      z.array(filePath).min(1),
+      z.record(z.string().min(1), z.union([filePath, z.array(filePath).min(1)])),
+    ]),
+    'Files by split, Hugging Face style, instead of path. A path or a list alone is split `train`.',
+    [{ train: 'data/train.parquet', validation: 'data/validation.parquet' }],
+  ).optional(),
+  name: doc(
+    z.string().min(1),
+    'Subset (configuration) of a Hub dataset; `dataset_name` in harness task files.',
+  ).optional(),
+  ds_type: doc(
+    z.enum(['json', 'csv', 'tsv', 'parquet', 'text']),
+    'Format of the files, where the ending does not tell.',
+  ).optional(),
+  split_column: doc(z.string().min(1), 'Takes the split of each row from this column.', ['split']).optional(),
+  field_mapping: doc(
+    z.record(z.string().min(1), z.string().min(1)),
+    'New names for columns, new name: column name. Templates may use both.',
+    [{ text: 'review', label: 'sentiment' }],
+  ).optional(),
+});
+
+const dampingRules = z.enum(['mean_square', 'absolute', 'mean_eigenvalue']);
+const factor = z.number().positive();
+
+const scoreSchema = z.strictObject({
+  estimator: doc(
+    z.enum(['datainf', 'fisher', 'dot', 'cosine', 'relatif', 'lissa', 'ekfac', 'tracin']).default('datainf'),
+    'How influence is computed from gradients: datainf (closed form of DataInf), fisher (exact damped empirical Fisher), dot (gradient dot product), and others. `layerif list estimators` says what is available.',
+  ),
+  damping_factor: doc(
+    factor,
+    'Short for `damping: { rule: mean_square, factor: ... }`; 0.1 when nothing is said.',
+    [0.1],
+  ).optional(),
+  damping: doc(
+    z.strictObject({
+      rule: doc(
+        dampingRules.default('mean_square'),
+        'mean_square: factor times the mean squared gradient entry of each weight matrix (DataInf); absolute: the factor itself; mean_eigenvalue: factor times the mean eigenvalue of the Fisher within its rank.',
+      ),
+      factor: doc(factor.default(0.1), 'Above 0.'),
+    }),
+    'How large the damping of the Fisher is, per weight matrix.',
+  ).optional(),
+  loss: doc(
+    z.enum(['all', 'target']).default('all'),
+    'all: the mean over every token (LayerIF); target: over the tokens of the answer alone.',
+  ),
+  aggregation: doc(
+    z.enum(['positive', 'top25', 'sum']).default('positive'),
+    'From the influence of training samples to the score of a layer: positive sums the helpful samples, top25 the most helpful quarter of them, sum all samples.',
+  ),
+  modules: doc(
+    z.array(z.string().min(1)).min(1).default(['*']),
+    'Globs over module names below a layer; `*` is every linear module.',
+    [['mlp.*'], ['self_attn.q_proj', 'self_attn.v_proj']],
+  ),
+  layers: doc(
+    z
+      .union([
+        z.literal('all'),
+        z.array(z.int().min(0)).min(1),
+        z
+          .string()
+          .regex(/^\s*\d+\s*-\s*\d+\s*$/)
+          .meta({ examples: ['8-15'] }),
+      ])
+      .default('all'),
+    'Layers to score, counted from 0: all, a list, or a range "8-15" that includes both ends.',
+    ['all', [0, 5, 7], '8-15'],
+  ),
+  projection: doc(
+    z.union([z.enum(['auto', 'none']), z.int().min(1)]).default('auto'),
+    'none: exact gradients; a number k: Kronecker sketch with k dimensions a side; auto: exact where it fits.',
+    ['auto', 'none', 64],
+  ),
+  params: doc(
+    z.enum(['base', 'lora']).default('base'),
+    'Which weights are scored: those of the model, or the factors of its adapter.',
+  ),
+  per: doc(
+    z.enum(['sample', 'pair']),
+    'Aggregates over training samples, or over pairs of a training and a validation sample.',
+  ).optional(),
+  checkpoints: doc(
+    z.array(z.strictObject({ path: filePath, learning_rate: z.number().positive() })).min(1),
+    'Checkpoints of a training run with their learning rates, for the estimator tracin.',
+  ).optional(),
+  seed: doc(z.int().min(0).default(0), 'Seed of everything random, few-shot examples included.'),
+});
+
+const rule = doc(z.string().min(1), 'Which allocation rule is used.').optional();
+const total = doc(z.int().min(1), 'Sum over all layers.').optional();
+
+const allocateSchema = z.strictObject({
+  experts: doc(
+    z.strictObject({
+      total,
+      beta: doc(z.number().positive(), 'Exponent on the scores; larger is more uneven.').optional(),
+      rule,
+    }),
+    'How many LoRA experts each layer gets.',
+  ).optional(),
+  rank: doc(z.strictObject({ total, rule }), 'Which LoRA rank each layer gets.').optional(),
+  sparsity: doc(
+    z.strictObject({
+      ratio: doc(z.number().min(0).lt(1), 'Share of weights that are removed over all layers.').optional(),
+      epsilon: doc(z.number().min(0), 'How far a layer may differ from the ratio.').optional(),
+      rule,
+    }),
+    'How much of each layer is pruned.',
+  ).optional(),
+});
+
+const textSchema = {
+  dataset: doc(datasetName, 'A name under `datasets`.'),
+  split: doc(splitSlice, 'Split with an optional slice.', ['train[:128]']),
+};
+
+const pruneSchema = z.strictObject({
+  method: doc(z.string().min(1), 'The pruner.', ['wanda', 'sparsegpt', 'magnitude']).optional(),
+  calibration: doc(
+    z.strictObject({ ...textSchema, max_length: doc(maxLength, 'Tokens of a calibration sample.').optional() }),
+    'Texts that the pruner looks at.',
+  ).optional(),
+  sparsity: doc(z.unknown(), 'Sparsity of the whole model, where no map is given.').optional(),
+  map: doc(z.unknown(), 'Sparsity by layer: a file or a rule.').optional(),
+  structure: doc(z.unknown(), 'unstructured, 2:4, 4:8 or layers.').optional(),
+  output: doc(filePath, 'Folder for the pruned model.').optional(),
+});
+
+const evaluateSchema = z.strictObject({
+  tasks: doc(z.array(z.string().min(1)).min(1), 'Names of tasks whose accuracy is measured.').optional(),
+  perplexity: doc(z.strictObject(textSchema), 'Texts whose perplexity is measured.').optional(),
+  gate: doc(
+    z.strictObject({ max_drop: doc(z.number().min(0), 'Largest loss of quality that still passes.') }),
+    'When an evaluation counts as failed.',
+  ).optional(),
+});
+
+export const experimentSchema = z
+  .strictObject({
+    version: doc(z.literal(1), 'Version of this format: 1.'),
+    description: doc(z.string(), 'What this experiment asks, in your words.').optional(),
+    model: doc(modelSchema, 'The language model whose layers are scored.'),
+    datasets: doc(z.record(datasetName, datasetSchema), 'Data by name; tasks refer to the names.', [
+      { reviews: { path: 'data/reviews.jsonl' } },
+    ]).optional(),
+    tasks: doc(
+      z.array(taskSchema).min(1),
+      'What the model should be good at; a task file of lm-evaluation-harness may stand here verbatim.',
+    ),
+    // Not `default({})`: zod would hand that on without filling in the defaults below it.
+    score: doc(scoreSchema.prefault({}), 'How layers are scored.'),
+    allocate: doc(allocateSchema, 'Experts, ranks and sparsity by layer, from scores.').optional(),
+    prune: doc(pruneSchema, 'Pruning the model by layer.').optional(),
+    evaluate: doc(evaluateSchema, 'Measuring the model before and after.').optional(),
+    scores: doc(z.unknown(), 'Other layer scores beside influence.').optional(),
+    data_scores: doc(z.unknown(), 'Scores of training samples.').optional(),
+    train_experts: doc(z.unknown(), 'Training LoRA experts.').optional(),
+    output_dir: doc(z.string().min(1).default('runs'), 'Folder for results, relative to this file.'),
+  })
+  .meta({
+    title: 'LayerIF experiment',
+    description: 'Which layers of a language model matter for your task? An experiment of LayerIF.',
+  });
+
+/** What a valid file holds, defaults filled in, aliases not yet replaced. */
+export type ParsedExperiment = z.output<typeof experimentSchema>;
+export type ParsedDataset = z.output<typeof datasetSchema>;

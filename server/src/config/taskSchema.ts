@@ -1,0 +1,150 @@
+/**
+ * One task, in the words of lm-evaluation-harness. Three tables: what is read, what a harness file may hold without effect here
+ * (listed as ignored), and what would change the numbers but cannot be run here (refused with advice).
+ */
+import { z } from 'zod';
+import type { DataFormat } from '../../../protocol/experiment.ts';
+import { datasetName, doc, filePath, isMapping, splitSlice } from './words.ts';
+
+/** Accepted without effect on scores. */
+export const ignoredTaskKeys = [
+  'aggregate_metric_list',
+  'batch_size',
+  'custom_config',
+  'doc_to_decontamination_query',
+  'download_dataset',
+  'fewshot_config',
+  'filter_list',
+  'generation_kwargs',
+  'group',
+  'group_alias',
+  'metadata',
+  'multiple_inputs',
+  'multiple_targets',
+  'process_results',
+  'repeats',
+  'should_decontaminate',
+  'tag',
+  'task_alias',
+  'task_id',
+  'unsafe_code',
+  'weight_by_size',
+] as const;
+
+const pythonAdvice =
+  'LayerIF runs no Python; apply it once and save the rows as a dataset file, then use doc_to_text and doc_to_target';
+
+/** Would change the texts, so it is never ignored. */
+export const refusedTaskKeys: Readonly<Record<string, string>> = {
+  process_docs: `process_docs is a Python function: ${pythonAdvice}`,
+  custom_dataset: `custom_dataset is a Python function: ${pythonAdvice}`,
+  use_prompt:
+    'use_prompt takes templates from promptsource, which is not read: write the template into doc_to_text and doc_to_target',
+  gen_prefix: 'gen_prefix is not read: write its text at the end of doc_to_text',
+  doc_to_image: 'doc_to_image asks for images: LayerIF scores text alone',
+  doc_to_audio: 'doc_to_audio asks for sound: LayerIF scores text alone',
+};
+
+/** `!function utils.process` in a harness file. */
+export function functionMessage(key: string, source: string): string {
+  return `${key ? `${key}: ` : ''}!function ${source} is a Python function: ${pythonAdvice}`;
+}
+
+const read = {
+  include: doc(
+    z.union([filePath, z.array(filePath).min(1)]),
+    'A task file of lm-evaluation-harness (YAML), relative to the file it stands in. Keys beside it win over keys of the file.',
+    ['tasks/arc_easy.yaml'],
+  ).optional(),
+  // Required, but an included file may give it: `references.ts` looks after the merge.
+  task: doc(z.string().min(1), 'Name of the task (required); every task has its own.').optional(),
+  dataset: doc(datasetName, 'A name under `datasets`. Default: the only dataset.').optional(),
+  dataset_path: doc(
+    z.string().min(1),
+    'Harness word: a name under `datasets`, a path, a Hub id, or json, csv, parquet, text with dataset_kwargs.data_files.',
+  ).optional(),
+  dataset_name: doc(z.string().min(1).nullable(), 'Harness word: subset (configuration) of a Hub dataset.').optional(),
+  dataset_kwargs: doc(
+    z
+      .looseObject({
+        data_files: doc(
+          z.union([
+            filePath,
+            z.array(filePath).min(1),
+            z.record(z.string().min(1), z.union([filePath, z.array(filePath).min(1)])),
+          ]),
+          'Files, or files by split.',
+        ).optional(),
+        data_dir: doc(filePath, 'Folder of the files.').optional(),
+      })
+      .nullable(),
+    'Harness word: arguments for loading the dataset; data_files and data_dir are read.',
+  ).optional(),
+  training_split: doc(splitSlice.nullable(), 'Samples whose influence is computed. Default: train[:300].', [
+    'train[:300]',
+  ]).optional(),
+  validation_split: doc(
+    splitSlice.nullable(),
+    'Samples that stand for the task. Default: validation[:50] where the dataset has that split, else the 50 rows after the training slice.',
+    ['validation[:50]', 'train[300:350]'],
+  ).optional(),
+  test_split: doc(splitSlice.nullable(), 'Samples for `evaluate`.', ['test']).optional(),
+  fewshot_split: doc(
+    splitSlice.nullable(),
+    'Where few-shot examples come from. Default: the training split.',
+  ).optional(),
+  description: doc(z.string(), 'Text before the first few-shot example.').optional(),
+  doc_to_text: doc(z.string(), 'The prompt: a Jinja template over the columns of a row, or the name of a column.', [
+    'Review: {{text}}\nSentiment:',
+    'text',
+  ]).optional(),
+  doc_to_target: doc(
+    z.union([z.string(), z.int()]),
+    'The answer: an index into doc_to_choice, a letter, a text, a template or the name of a column.',
+    ['label', '{{answer}}'],
+  ).optional(),
+  doc_to_choice: doc(
+    z.union([z.array(z.union([z.string(), z.number()])).min(1), z.string().min(1)]),
+    'The choices: a list of texts, a template or the name of a list column.',
+    [['negative', 'positive'], 'choices'],
+  ).optional(),
+  target_delimiter: doc(z.string().default(' '), 'Between prompt and answer.'),
+  fewshot_delimiter: doc(z.string().default('\n\n'), 'Between few-shot examples.'),
+  output_type: doc(
+    z.enum(['loglikelihood', 'loglikelihood_rolling', 'multiple_choice', 'generate_until']),
+    'How the answer is asked for. generate_until is scored as prompt and answer; loglikelihood_rolling is the text alone. Default: multiple_choice with doc_to_choice, loglikelihood_rolling without doc_to_target, else generate_until.',
+  ).optional(),
+  num_fewshot: doc(z.int().min(0).default(0), 'Solved examples before each prompt.'),
+  metric_list: doc(z.array(z.unknown()), 'Metrics of the harness, for `evaluate`.').optional(),
+};
+
+const ignored = Object.fromEntries(
+  ignoredTaskKeys.map((key) => [
+    key,
+    z
+      .unknown()
+      .meta({ description: 'Accepted from harness task files; has no effect here.', doNotSuggest: true })
+      .optional(),
+  ]),
+) as unknown as Record<(typeof ignoredTaskKeys)[number], z.ZodOptional<z.ZodUnknown>>;
+
+export const taskSchema = z.strictObject({ ...read, ...ignored });
+
+export type ParsedTask = z.output<typeof taskSchema>;
+
+/** Values of dataset_path that name a format instead of a place; dataset_kwargs says which files. */
+export const builders: ReadonlyMap<string, DataFormat> = new Map([
+  ['json', 'json'],
+  ['csv', 'csv'],
+  ['parquet', 'parquet'],
+  ['text', 'text'],
+]);
+
+/** Harness keys of one task that do nothing here. */
+export function ignoredKeys(task: Record<string, unknown>): string[] {
+  const kwargs = isMapping(task.dataset_kwargs) ? Object.keys(task.dataset_kwargs) : [];
+  return [
+    ...ignoredTaskKeys.filter((key) => task[key] !== undefined && task[key] !== null),
+    ...kwargs.filter((key) => key !== 'data_files' && key !== 'data_dir').map((key) => `dataset_kwargs.${key}`),
+  ];
+}

@@ -1,0 +1,217 @@
+/**
+ * A YAML text with the place of everything in it.
+ *
+ * Paths are lists of keys and indices as in the plain value. A path that is not there has the place of its nearest parent. Aliases
+ * (`*name`) and merge keys (`<<`) are followed to where the text really stands. Lines and columns count from 1, columns in UTF-16
+ * units as editors do.
+ */
+import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import type { Document, Node, Pair, YAMLError } from 'yaml';
+
+export type Path = readonly (string | number)[];
+
+export interface Range {
+  file: string;
+  line: number;
+  column: number;
+  endLine: number;
+  endColumn: number;
+}
+
+/** A problem in the text itself; `path` is not known for these. */
+export interface SyntaxProblem extends Range {
+  message: string;
+  severity: 'error' | 'warning';
+}
+
+interface Found {
+  /** The key's node, absent for list items and the root. */
+  key: Node | null;
+  value: Node | null;
+  /** How many parts of the path exist. */
+  depth: number;
+}
+
+export class YamlSource {
+  readonly file: string;
+  /** The plain value; undefined when the text is broken. */
+  readonly value: unknown;
+  readonly problems: SyntaxProblem[] = [];
+  readonly #doc: Document.Parsed;
+  readonly #lines = new LineCounter();
+  readonly #text: string;
+
+  constructor(text: string, file: string) {
+    this.file = file;
+    this.#text = text;
+    // PyYAML, which reads harness task files, knows merge keys.
+    this.#doc = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, merge: true });
+    let broken = false;
+    const seen = new Set<number>();
+    for (const error of this.#doc.errors) {
+      const duplicate = error.code === 'DUPLICATE_KEY';
+      broken ||= !duplicate;
+      const range = this.#range(error.pos[0], error.pos[1]);
+      // One slip makes the parser complain several times about its line.
+      if (seen.has(range.line)) continue;
+      seen.add(range.line);
+      this.problems.push({
+        ...(duplicate ? this.#duplicate(error, range) : { ...range, message: wording(error) }),
+        severity: 'error',
+      });
+    }
+    for (const warning of this.#doc.warnings) {
+      const tag = /^Unresolved tag: (\S+)/.exec(warning.message)?.[1];
+      if (tag === '!function') continue; // an error of its own, see `functions`
+      const message = tag ? `the tag ${tag} means nothing here and is ignored` : warning.message;
+      this.problems.push({ ...this.#range(...warning.pos), message, severity: 'warning' });
+    }
+    visit(this.#doc, {
+      Alias: (_, node) => {
+        if (node.resolve(this.#doc)) return;
+        broken = true;
+        const message = `*${node.source} refers to an anchor &${node.source} that does not stand above it`;
+        this.problems.push({ ...this.#nodeRange(node), message, severity: 'error' });
+      },
+    });
+    if (broken) return;
+    try {
+      this.value = this.#doc.toJS({ maxAliasCount: 100 }) as unknown;
+    } catch (error) {
+      // Aliases of aliases that would explode show up only now, without a place.
+      this.problems.push({ ...this.#range(0, 0), message: (error as Error).message, severity: 'error' });
+    }
+  }
+
+  has(path: Path): boolean {
+    return this.#find(path).depth === path.length;
+  }
+
+  /** The key (for a list item: where the item begins). */
+  keyRange(path: Path): Range {
+    const found = this.#find(path);
+    return this.#nodeRange(found.key ?? firstOf(found.value));
+  }
+
+  /** The value, as far as it stands on its first line; the key where there is no value or the path does not exist. */
+  valueRange(path: Path): Range {
+    const found = this.#find(path);
+    if (found.depth < path.length) return this.#nodeRange(found.key ?? firstOf(found.value));
+    const [start, end] = found.value?.range ?? [0, 0];
+    return start === end ? this.keyRange(path) : this.#range(start, end);
+  }
+
+  /** Strings behind a `!function` tag with the key they belong to. */
+  functions(): { key: string; source: string; range: Range }[] {
+    const found: { key: string; source: string; range: Range }[] = [];
+    visit(this.#doc, {
+      Scalar: (_, node, ancestors) => {
+        if (node.tag !== '!function') return;
+        const pair = ancestors.findLast((ancestor): ancestor is Pair => isPair(ancestor));
+        const key = nameOf(pair?.key) ?? '';
+        found.push({ key, source: String(node.value), range: this.#nodeRange(node) });
+      },
+    });
+    return found;
+  }
+
+  #find(path: Path): Found {
+    let found: Found = { key: null, value: this.#doc.contents, depth: 0 };
+    for (const part of path) {
+      const next = this.#step(found.value, part);
+      if (!next) return found;
+      found = { ...next, depth: found.depth + 1 };
+    }
+    return found;
+  }
+
+  #step(parent: Node | null, part: string | number): Omit<Found, 'depth'> | null {
+    const node = this.#resolved(parent);
+    if (isSeq(node)) {
+      const item = node.items[Number(part)] as Node | undefined;
+      return item ? { key: null, value: item } : null;
+    }
+    if (!isMap(node)) return null;
+    const named = (name: string) => node.items.filter(({ key }) => nameOf(key) === name);
+    const pair = named(String(part))[0];
+    if (pair) return { key: pair.key as Node, value: pair.value as Node | null };
+    for (const { value } of named('<<')) {
+      const target = this.#resolved(value as Node | null);
+      for (const source of isSeq(target) ? (target.items as Node[]) : [target]) {
+        const inherited = this.#step(source, part);
+        if (inherited) return inherited;
+      }
+    }
+    return null;
+  }
+
+  #resolved(node: Node | null): Node | null {
+    return isAlias(node) ? ((node.resolve(this.#doc) as Node | undefined) ?? null) : node;
+  }
+
+  #nodeRange(node: Node | null): Range {
+    return this.#range(node?.range?.[0] ?? 0, node?.range?.[1] ?? 0);
+  }
+
+  /** Offsets to a range that ends on the line it begins on: a mark over half a file says nothing. */
+  #range(start: number, end: number): Range {
+    const newline = this.#text.slice(start, end).search(/\r?\n/);
+    const from = this.#lines.linePos(start);
+    const to = this.#lines.linePos(Math.max(start, newline < 0 ? end : start + newline));
+    const line = Math.max(1, from.line);
+    return {
+      file: this.file,
+      line,
+      column: Math.max(1, from.col),
+      endLine: Math.max(line, to.line),
+      endColumn: Math.max(1, to.col),
+    };
+  }
+
+  #duplicate(error: YAMLError, range: Range): Range & { message: string } {
+    const offset = error.pos[0];
+    let first: number | undefined;
+    let name = '';
+    let width = 0;
+    visit(this.#doc, {
+      Map: (_, map) => {
+        const again = map.items.find(({ key }) => isScalar(key) && key.range?.[0] === offset);
+        if (!again || !isScalar(again.key)) return;
+        name = nameOf(again.key) ?? '';
+        width = again.key.range![1] - again.key.range![0];
+        const earlier = map.items.find(({ key }) => nameOf(key) === name);
+        first = isScalar(earlier?.key) ? earlier.key.range?.[0] : undefined;
+        return visit.BREAK;
+      },
+    });
+    const where = first === undefined ? '' : `, it already stands in line ${this.#lines.linePos(first).line}`;
+    return {
+      ...range,
+      ...this.#range(offset, offset + width),
+      message: `duplicate key "${name}"${where}: remove one of the two`,
+    };
+  }
+}
+
+/** A key as it appears in the plain value. */
+function nameOf(key: unknown): string | undefined {
+  if (!isScalar(key)) return undefined;
+  // The merge key is a symbol of its own, so that "<<" in quotes stays a name.
+  return typeof key.value === 'symbol' ? '<<' : String(key.value);
+}
+
+/** Where a collection begins to be visible: its first key. */
+function firstOf(node: Node | null): Node | null {
+  if (isMap(node) && node.items.length > 0) return node.items[0].key as Node;
+  return node;
+}
+
+/** yaml's sentence, shortened to its first line. */
+function wording(error: YAMLError): string {
+  const sentence = error.message
+    .split('\n')[0]
+    .replace(/[:.]$/, '')
+    .replace(/^Missing closing (["']).*/, 'Missing closing $1')
+    .replace(/^Source contains multiple documents.*/, 'A second document begins here; an experiment is one document');
+  return `broken YAML: ${sentence}`;
+}
