@@ -41,7 +41,9 @@ export function otherMklPath(cache) {
   const { vendor, instructions } = machine();
   if (vendor === 'GenuineIntel') {
     const faster = instructions.includes('avx512f');
-    return faster ? { label: 'its MKL held to AVX2, as on other makes', env: { MKL_ENABLE_INSTRUCTIONS: 'AVX2' } } : null;
+    return faster
+      ? { label: 'its MKL held to AVX2, as on other makes', env: { MKL_ENABLE_INSTRUCTIONS: 'AVX2' } }
+      : null;
   }
   const library = path.join(cache, 'mklVendor.so');
   try {
