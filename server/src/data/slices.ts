@@ -66,7 +66,8 @@ function bound(text: string | undefined): number | null {
 function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;
-  if (rest !== 0.5) return Math.round(value);
+  // Adding 0 turns -0 into 0.
+  if (rest !== 0.5) return Math.round(value) + 0;
   return floor % 2 === 0 ? floor : floor + 1;
 }
 

@@ -152,7 +152,7 @@ async function byColumn(name: string, column: string, groups: SplitFiles, stored
         place: placeOf(row),
       });
     }
-    return typeof value === 'object' ? JSON.stringify(value) : String(value);
+    return typeof value === 'string' ? value : JSON.stringify(value);
   };
   const counts = new Map<string, number>();
   for (const file of files) {

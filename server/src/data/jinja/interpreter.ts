@@ -92,6 +92,8 @@ export class PythonInterpreter extends Interpreter {
       return replaced ? toValue(args[0] ?? '') : value;
     }
     if (!Object.hasOwn(filters, name)) return null;
+    // `map(attribute="x")` is the library's own.
+    if (name === 'map' && call && (filter['args'] as Node[])[0]?.type === 'KeywordArgumentExpression') return null;
     const self = toPlain(this.evaluate(node['operand'] as Statement, environment));
     return toValue(filters[name](self, ...(call ? this.plainArguments(filter['args'] as Node[], environment) : [])));
   }

@@ -8,9 +8,9 @@ type Method = (self: string, ...args: unknown[]) => unknown;
 
 /** String methods that the library lacks, or has with other results than Python's. */
 export const stringMethods: Record<string, Method> = {
-  find: (self, part, from = 0) => self.indexOf(String(part), Number(from)),
-  rfind: (self, part) => self.lastIndexOf(String(part)),
-  index: (self, part) => found(self.indexOf(String(part)), part),
+  find: (self, part) => points(self, self.indexOf(String(part))),
+  rfind: (self, part) => points(self, self.lastIndexOf(String(part))),
+  index: (self, part) => found(points(self, self.indexOf(String(part))), part),
   count: (self, part) => self.split(String(part)).length - 1,
   strip: (self, set) => stripped(stripped(self, set, 'left'), set, 'right'),
   lstrip: (self, set) => stripped(self, set, 'left'),
@@ -48,10 +48,12 @@ export const filters: Record<string, (self: unknown, ...args: unknown[]) => unkn
       return left < 0 ? match : pythonText(replacement).replace(/\\(?:g<)?(\d+)>?/g, group);
     });
   },
+  map: (self, filter, ...args) => elements(self).map((item) => named(pythonText(filter))(item, ...args)),
   list: (self) => (typeof self === 'string' ? [...self] : self),
   first: (self) => elements(self)[0],
   last: (self) => elements(self).at(-1),
   count: (self) => elements(self).length,
+  length: (self) => elements(self).length,
   max: (self) => elements(self).reduce((a, b) => ((b as number) > (a as number) ? b : a)),
   min: (self) => elements(self).reduce((a, b) => ((b as number) < (a as number) ? b : a)),
   sum: (self) => elements(self).reduce<number>((a, b) => a + Number(b), 0),
@@ -76,11 +78,21 @@ export const filters: Record<string, (self: unknown, ...args: unknown[]) => unkn
   },
 };
 
+function named(filter: string): (self: unknown, ...args: unknown[]) => unknown {
+  if (!Object.hasOwn(filters, filter)) throw new Error(`map() knows no filter "${filter}"`);
+  return filters[filter];
+}
+
 function elements(value: unknown): unknown[] {
   if (typeof value === 'string') return [...value];
   if (Array.isArray(value)) return value;
   if (isRecord(value)) return Object.keys(value);
   throw new Error(`a list or text is needed, not ${pythonText(value)}`);
+}
+
+/** An index in UTF-16 units as one in characters, which is what slices count. */
+function points(self: string, index: number): number {
+  return index < 0 ? index : [...self.slice(0, index)].length;
 }
 
 function found(index: number, wanted: unknown): number {
