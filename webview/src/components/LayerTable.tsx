@@ -1,0 +1,69 @@
+/** The layer chart as a table: one row per layer, two columns per task. Sortable by any task. */
+import { useState } from 'preact/hooks';
+import { MISSING, formatNumber, formatShare } from '../model/format.ts';
+import type { LayerValue } from '../model/layers.ts';
+import { Swatch } from './patterns.tsx';
+
+export function LayerTable(props: {
+  values: readonly LayerValue[];
+  layers: readonly number[];
+  tasks: readonly string[];
+  selected: number | null;
+  onSelect: (layer: number) => void;
+}) {
+  /** A task's place, or -1 for the order of the model. */
+  const [by, setBy] = useState(-1);
+  const at = (layer: number, task: number) =>
+    props.values.find((value) => value.layer === layer && value.task === task);
+  const rows = [...props.layers];
+  if (by >= 0) rows.sort((a, b) => (at(a, by)?.rank ?? Infinity) - (at(b, by)?.rank ?? Infinity) || a - b);
+  return (
+    <div class="table-scroll" tabIndex={0} role="region" aria-label="Layer scores as a table">
+      <table class="data layer-table">
+        <caption class="spoken">Layer scores per task</caption>
+        <thead>
+          <tr>
+            <th scope="col" aria-sort={by < 0 ? 'ascending' : 'none'}>
+              <button type="button" class="sort" onClick={() => setBy(-1)}>
+                Layer
+              </button>
+            </th>
+            {props.tasks.map((name, task) => (
+              <th key={name} scope="col" colSpan={3} aria-sort={by === task ? 'descending' : 'none'}>
+                <button type="button" class="sort" onClick={() => setBy(task)} title={`Sort by ${name}`}>
+                  <Swatch task={task} /> <span class="name">{name}</span>
+                </button>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((layer) => (
+            <tr key={layer} class={layer === props.selected ? 'selected' : undefined}>
+              <th scope="row">
+                <button
+                  type="button"
+                  class="link"
+                  aria-pressed={layer === props.selected}
+                  onClick={() => props.onSelect(layer)}
+                >
+                  {layer}
+                </button>
+              </th>
+              {props.tasks.map((_, task) => {
+                const value = at(layer, task);
+                return (
+                  <>
+                    <td class="number">{value ? formatNumber(value.value) : MISSING}</td>
+                    <td class="number">{value ? formatShare(value.share) : ''}</td>
+                    <td class="number faint">{value ? `#${value.rank}` : ''}</td>
+                  </>
+                );
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,159 @@
+/** Layers: the chart of all tasks, the heat map of one, and everything about the selected layer. */
+import { useMemo, useState } from 'preact/hooks';
+import type { TabProps } from '../tabs.tsx';
+import { send } from '../host.ts';
+import { aggregations, findLayer } from '../model/layers.ts';
+import { orderSamples, sampleOrders } from '../model/ranking.ts';
+import { plural } from '../model/format.ts';
+import { useSelection } from '../selection.ts';
+import { Checkbox, Select } from './controls.tsx';
+import { HeatMap } from './HeatMap.tsx';
+import { LayerChart } from './LayerChart.tsx';
+import { LayerDetail } from './LayerDetail.tsx';
+import { LayerTable } from './LayerTable.tsx';
+import { Legend } from './Legend.tsx';
+import { samplePlace } from './SampleTables.tsx';
+
+const views = [
+  { id: 'auto', name: 'Chart' },
+  { id: 'bars', name: 'Bars' },
+  { id: 'lines', name: 'Lines' },
+  { id: 'table', name: 'Table' },
+] as const;
+
+export function LayersTab({ result, running, choices, change }: TabProps) {
+  const { layers, values, aggregation, taskPlace, task, layer, found } = useSelection(result, choices);
+  const [sample, setSample] = useState<number | null>(null);
+  const names = result.tasks.map((entry) => entry.task);
+  const row = found?.row ?? null;
+  const order = useMemo(
+    () => (task ? orderSamples(task, choices.order, choices.order === 'layer' ? row : null) : []),
+    [task, choices.order, choices.order === 'layer' ? row : null],
+  );
+  const rows = useMemo(() => {
+    if (!task) return [];
+    return layers.map((index) => {
+      const at = findLayer(task, index);
+      return at ? task.influence[at.row] : null;
+    });
+  }, [task, layers]);
+  const meaning = aggregations.find((entry) => entry.id === aggregation)?.meaning ?? '';
+
+  return (
+    <>
+      <section aria-labelledby="scores-heading">
+        <div class="section-head">
+          <h2 id="scores-heading">Score per layer</h2>
+          <div class="controls">
+            <Select
+              label="Aggregation"
+              value={aggregation}
+              options={aggregations}
+              onChange={(id) => change({ aggregation: id })}
+            />
+            <Select
+              label="View"
+              value={choices.table ? 'table' : choices.marks}
+              options={views}
+              onChange={(id) => (id === 'table' ? change({ table: true }) : change({ table: false, marks: id }))}
+            />
+            <Checkbox
+              label="Share of largest"
+              title="Each task relative to its largest layer; the raw values stand in the tooltip"
+              checked={choices.normalised}
+              onChange={(normalised) => change({ normalised })}
+            />
+          </div>
+        </div>
+        <p class="caption">
+          {choices.normalised ? `Share of each task\u2019s largest layer${running ? ' so far' : ''}` : 'Raw score'}:{' '}
+          {meaning}.
+        </p>
+        <Legend
+          tasks={names}
+          selected={taskPlace}
+          negatives={values.some((value) => value.sign === 'negative')}
+          onSelect={(place) => change({ task: names[place] })}
+        />
+        {choices.table ? (
+          <LayerTable
+            values={values}
+            layers={layers}
+            tasks={names}
+            selected={layer}
+            onSelect={(index) => change({ layer: index })}
+          />
+        ) : (
+          <LayerChart
+            values={values}
+            layers={layers}
+            tasks={names}
+            normalised={choices.normalised}
+            marks={choices.marks}
+            selected={layer}
+            running={running}
+            onSelect={(index, place) =>
+              change(place === null ? { layer: index } : { layer: index, task: names[place] })
+            }
+            onReveal={(place) => send({ type: 'revealTask', task: names[place] })}
+          />
+        )}
+      </section>
+
+      {task && (
+        <section aria-labelledby="heat-heading">
+          <div class="section-head">
+            <h2 id="heat-heading">
+              Layers {'\u00d7'} training samples{names.length > 1 ? `: ${task.task}` : ''}
+            </h2>
+            <div class="controls">
+              <Select
+                label="Order"
+                value={choices.order}
+                options={sampleOrders}
+                onChange={(id) => change({ order: id })}
+              />
+              <Checkbox
+                label="Scale per layer"
+                title="Colours relative to each layer's own largest influence"
+                checked={choices.perLayer}
+                onChange={(perLayer) => change({ perLayer })}
+              />
+            </div>
+          </div>
+          <p class="caption">
+            Influence of {plural(order.length, 'training sample')} (columns
+            {choices.order === 'file' ? ', in file order' : ', most helpful first'}) on the loss of{' '}
+            {plural(task.validation.rows.length, 'validation sample')}, per layer (rows).
+          </p>
+          <HeatMap
+            task={task.task}
+            rows={rows}
+            layers={layers}
+            order={order}
+            sampleName={(index) => samplePlace(task.train.rows[index])}
+            perLayer={choices.perLayer}
+            selectedLayer={layer}
+            selectedSample={sample}
+            running={running}
+            onSelect={(index, picked) => {
+              setSample(picked);
+              change({ layer: index });
+            }}
+          />
+        </section>
+      )}
+      <LayerDetail
+        result={result}
+        values={values}
+        layer={layer}
+        task={task}
+        taskPlace={taskPlace}
+        found={found}
+        running={running}
+        sample={sample}
+        change={change}
+      />
+    </>
+  );
+}

@@ -1,0 +1,34 @@
+/** Tasks with their swatches; a click makes a task the one that heat map, modules and samples show. */
+import { Swatch } from './patterns.tsx';
+
+export function Legend(props: {
+  tasks: readonly string[];
+  selected: number;
+  negatives: boolean;
+  onSelect: (task: number) => void;
+}) {
+  return (
+    <div class="legend">
+      <div class="legend-tasks" role="group" aria-label="Task shown in detail">
+        {props.tasks.map((name, task) => (
+          <button
+            key={name}
+            type="button"
+            class="legend-task"
+            aria-pressed={task === props.selected}
+            title={props.tasks.length > 1 ? `Show heat map, modules and samples of ${name}` : name}
+            onClick={() => props.onSelect(task)}
+          >
+            <Swatch task={task} />
+            <span class="name">{name}</span>
+          </button>
+        ))}
+      </div>
+      {props.negatives && (
+        <span class="legend-note">
+          <Swatch task={props.selected} negative /> hatched, below zero: hurts validation
+        </span>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,48 @@
+/** The page of the results editor. */
+import './styles/page.css';
+import './styles/charts.css';
+import './styles/tables.css';
+import { render } from 'preact';
+import { Header } from './components/Header.tsx';
+import { Patterns } from './components/patterns.tsx';
+import { Tabs } from './components/Tabs.tsx';
+import { useChoices, useView } from './host.ts';
+import { tabs } from './tabs.tsx';
+
+function ResultsPage() {
+  const view = useView();
+  const [choices, change] = useChoices();
+  const { result } = view;
+  if (view.phase === 'loading') return <main class="page" aria-busy="true" />;
+  if (view.phase === 'failed')
+    return (
+      <main class="page">
+        <div class="message" role="alert">
+          <h1>This result cannot be shown</h1>
+          <p>{view.message}</p>
+        </div>
+      </main>
+    );
+  const running = view.run !== null;
+  const shown = result ? tabs.filter((tab) => tab.shown(result)) : [];
+  const Content = (shown.find((tab) => tab.id === choices.tab) ?? shown[0])?.Content;
+  return (
+    <main class="page">
+      <Patterns />
+      <Header view={view} result={result} />
+      {result && Content ? (
+        <Tabs label="Result" tabs={shown} selected={choices.tab} onSelect={(tab) => change({ tab })}>
+          <Content result={result} running={running} choices={choices} change={change} />
+        </Tabs>
+      ) : (
+        <p class="empty">
+          {running
+            ? 'Charts fill in as layers are finished, from the last layer to the first.'
+            : 'There is no result yet.'}
+        </p>
+      )}
+    </main>
+  );
+}
+
+render(<ResultsPage />, document.getElementById('root')!);

@@ -1,0 +1,30 @@
+/**
+ * The tabs of the results editor, in order. To add one: a component that takes `TabProps`, and a row here. `shown` hides a tab
+ * whose numbers a result does not have.
+ */
+import type { ComponentType } from 'preact';
+import type { Result } from '../../protocol/result.ts';
+import type { Choices } from './model/pageState.ts';
+import { LayersTab } from './components/LayersTab.tsx';
+import { RunTab } from './components/RunTab.tsx';
+import { SamplesTab } from './components/SamplesTab.tsx';
+
+export interface TabProps {
+  result: Result;
+  running: boolean;
+  choices: Choices;
+  change: (part: Partial<Choices>) => void;
+}
+
+export interface TabRow {
+  id: string;
+  name: string;
+  Content: ComponentType<TabProps>;
+  shown: (result: Result) => boolean;
+}
+
+export const tabs: readonly TabRow[] = [
+  { id: 'layers', name: 'Layers', Content: LayersTab, shown: () => true },
+  { id: 'samples', name: 'Samples', Content: SamplesTab, shown: () => true },
+  { id: 'run', name: 'Run', Content: RunTab, shown: () => true },
+];
