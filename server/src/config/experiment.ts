@@ -90,11 +90,13 @@ export function parseExperiment(text: string, file: string, read?: (file: string
 }
 
 /** Reads the file from disk. @throws ExperimentError for the first error; LayerifError `badExperiment` when it cannot be read */
-export function loadExperiment(file: string): ParsedFile & { experiment: Experiment } {
-  const parsed = parseExperiment(readExperimentText(file), file);
-  const first = parsed.problems.find(({ severity }) => severity === 'error');
-  if (first) throw new ExperimentError(first, parsed.problems);
-  return { ...parsed, experiment: parsed.experiment! };
+export function loadExperiment(file: string): Experiment {
+  const { experiment, problems } = parseExperiment(readExperimentText(file), file);
+  if (experiment) return experiment;
+  throw new ExperimentError(
+    problems.find(({ severity }) => severity === 'error')!,
+    problems,
+  );
 }
 
 /** @throws LayerifError `badExperiment` */

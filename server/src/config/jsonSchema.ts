@@ -94,8 +94,11 @@ export function expectation(node: JsonSchema): string {
 function kind(node: JsonSchema, whole: JsonSchema): string {
   switch (node.type) {
     case 'string': {
-      const example = (node.examples ?? whole.examples ?? []).find((e) => typeof e === 'string');
-      return example === undefined ? 'text' : `text such as ${JSON.stringify(example)}`;
+      const examples = (node.examples ?? whole.examples ?? []).filter((e) => typeof e === 'string');
+      if (examples.length === 0) return 'text';
+      // A pattern is told by its examples; elsewhere one is enough.
+      const quoted = examples.slice(0, node.pattern === undefined ? 1 : 3).map((e) => JSON.stringify(e));
+      return `text such as ${quoted.join(', ')}`;
     }
     case 'integer':
     case 'number':

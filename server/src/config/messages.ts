@@ -57,6 +57,7 @@ function unknownKey(path: Path): Finding {
     at: 'key',
     severity: 'error',
     message: `unknown key ${JSON.stringify(key)}${where}${hint || allowed}`,
+    meant,
   };
 }
 
@@ -85,7 +86,8 @@ export function dotted(path: Path): string {
 export function shown(value: unknown): string {
   if (Array.isArray(value) && value.length > 6) return `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return 'a mapping';
-  const text = JSON.stringify(value);
+  // JSON has no NaN and no infinity.
+  const text = typeof value === 'number' ? String(value) : JSON.stringify(value);
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }
 

@@ -12,7 +12,7 @@ export const filePath = z.string().min(1);
 export const datasetName = z.string().min(1);
 
 /** `train`, `train[:300]`, `train[10%:20%]`, `train[-50:]`, and sums of them with `+`, as in Hugging Face. */
-const slice = String.raw`[\w.-]+(\[(-?\d+%?)?:(-?\d+%?)?\])?`;
+const slice = String.raw`[\w.-]+(\[(-?[\d_]+%?)?:(-?[\d_]+%?)?\])?`;
 export const splitSlice = z
   .string()
   .regex(new RegExp(String.raw`^\s*${slice}(\s*\+\s*${slice})*\s*$`))

@@ -1,0 +1,207 @@
+/** Task files of lm-evaluation-harness, inline and by `include`. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { located } from '../../protocol/errors.ts';
+import { parseExperiment } from '../../server/src/config/experiment.ts';
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-include-'));
+after(() => fs.rmSync(folder, { recursive: true }));
+
+function write(name: string, text: string): string {
+  const file = path.join(folder, name);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, text);
+  return file;
+}
+
+function parse(text: string) {
+  const file = path.join(folder, 'x.layerif.yaml');
+  const parsed = parseExperiment(text, file);
+  const lines = parsed.problems
+    .filter(({ severity }) => severity === 'error')
+    .map(({ message, file, line, column }) =>
+      located({ message, place: { file: path.relative(folder, file), line, column } }),
+    );
+  return { ...parsed, lines };
+}
+
+/** In the words and with the order of keys of the harness's own ARC task. */
+const arc = `tag:
+  - ai2_arc
+task: arc_easy
+dataset_path: allenai/ai2_arc
+dataset_name: ARC-Easy
+output_type: multiple_choice
+training_split: train
+validation_split: validation
+test_split: test
+doc_to_text: "Question: {{question}}\\nAnswer:"
+doc_to_target: "{{choices.label.index(answerKey)}}"
+doc_to_choice: "{{choices.text}}"
+should_decontaminate: true
+doc_to_decontamination_query: "Question: {{question}}\\nAnswer:"
+metric_list:
+  - metric: acc
+    aggregation: mean
+    higher_is_better: true
+metadata:
+  version: 1.0
+`;
+const indented = (text: string) => text.replace(/^(?=.)/gm, '    ').replace(/^ {4}/, '  - ');
+
+test('a harness task stands verbatim in tasks and brings its dataset', () => {
+  const { experiment, lines, problems } = parse(`version: 1\nmodel: { path: m }\ntasks:\n${indented(arc)}`);
+  assert.deepEqual(lines, []);
+  assert.deepEqual(experiment!.datasets, { 'allenai/ai2_arc:ARC-Easy': { path: 'allenai/ai2_arc', name: 'ARC-Easy' } });
+  assert.deepEqual(experiment!.tasks, [
+    {
+      task: 'arc_easy',
+      dataset: 'allenai/ai2_arc:ARC-Easy',
+      training_split: 'train',
+      validation_split: 'validation',
+      test_split: 'test',
+      doc_to_text: 'Question: {{question}}\nAnswer:',
+      doc_to_target: '{{choices.label.index(answerKey)}}',
+      doc_to_choice: '{{choices.text}}',
+      target_delimiter: ' ',
+      fewshot_delimiter: '\n\n',
+      output_type: 'multiple_choice',
+      num_fewshot: 0,
+      metric_list: [{ metric: 'acc', aggregation: 'mean', higher_is_better: true }],
+      ignored: ['doc_to_decontamination_query', 'metadata', 'should_decontaminate', 'tag'],
+    },
+  ]);
+  const told = problems.filter(({ severity }) => severity === 'information');
+  assert.deepEqual(
+    told.map(({ line, message }) => [line, message.split(' ')[0]]),
+    [
+      [4, 'tag'],
+      [16, 'should_decontaminate'],
+      [17, 'doc_to_decontamination_query'],
+      [22, 'metadata'],
+    ],
+  );
+});
+
+test('local files by dataset_kwargs, and nulls as the harness writes them', () => {
+  const { experiment, lines } = parse(`version: 1
+model: { path: m }
+tasks:
+  - task: quiz
+    dataset_path: json
+    dataset_name: null
+    dataset_kwargs: { data_files: { train: q.jsonl, test: t.jsonl }, trust_remote_code: true }
+    training_split: null
+    fewshot_split: null
+    doc_to_text: question
+    doc_to_target: answer
+`);
+  assert.deepEqual(lines, []);
+  assert.deepEqual(experiment!.datasets, {
+    quiz: { data_files: { train: 'q.jsonl', test: 't.jsonl' }, ds_type: 'json' },
+  });
+  assert.equal(experiment!.tasks[0].dataset, 'quiz');
+  assert.equal(experiment!.tasks[0].training_split, 'train[:300]');
+  assert.deepEqual(experiment!.tasks[0].ignored, ['dataset_kwargs.trust_remote_code']);
+});
+
+test('dataset_path may be a name under datasets; equal datasets of two tasks are one, different ones keep apart', () => {
+  const { experiment } = parse(`version: 1
+model: { path: m }
+datasets: { reviews: { path: r.jsonl } }
+tasks:
+  - { task: a, dataset_path: reviews, doc_to_text: text }
+  - { task: b, dataset_path: hub/quiz, doc_to_text: text }
+  - { task: c, dataset_path: hub/quiz, doc_to_text: text }
+  - { task: reviews, dataset_path: csv, dataset_kwargs: { data_files: z.csv }, doc_to_text: text }
+`);
+  assert.deepEqual(
+    experiment!.tasks.map(({ dataset }) => dataset),
+    ['reviews', 'hub/quiz', 'hub/quiz', 'reviews-2'],
+  );
+  assert.deepEqual(Object.keys(experiment!.datasets), ['reviews', 'hub/quiz', 'reviews-2']);
+});
+
+test('include: own keys win, files include files, paths follow their file', () => {
+  write(
+    'tasks/base.yaml',
+    'dataset_path: json\ndataset_kwargs: { data_files: { train: ../data/q.jsonl } }\ndoc_to_text: base\nnum_fewshot: 3\n',
+  );
+  write('tasks/sub/quiz.yaml', 'include: ../base.yaml\ntask: quiz\ndoc_to_text: question\ndoc_to_target: answer\n');
+  const { experiment, lines } = parse(`version: 1
+model: { path: m }
+tasks:
+  - include: tasks/sub/quiz.yaml
+    num_fewshot: 1
+  - include: [tasks/sub/quiz.yaml, tasks/base.yaml]
+    task: again
+    doc_to_text: "{{question}}?"
+`);
+  assert.deepEqual(lines, []);
+  assert.deepEqual(
+    experiment!.tasks.map(({ task, doc_to_text, doc_to_target, num_fewshot }) => [
+      task,
+      doc_to_text,
+      doc_to_target,
+      num_fewshot,
+    ]),
+    [
+      ['quiz', 'question', 'answer', 1],
+      ['again', '{{question}}?', 'answer', 3],
+    ],
+  );
+  assert.deepEqual(experiment!.datasets.quiz, { data_files: { train: 'data/q.jsonl' }, ds_type: 'json' });
+});
+
+test('an existing dataset_path of an included file is relative to that file, a Hub id stays', () => {
+  write('tasks/local/rows.jsonl', '{}\n');
+  write('tasks/local/task.yaml', 'task: local\ndataset_path: rows.jsonl\ndoc_to_text: text\n');
+  write('tasks/local/hub.yaml', 'task: hub\ndataset_path: allenai/ai2_arc\ndoc_to_text: text\n');
+  const { experiment } = parse(
+    'version: 1\nmodel: { path: m }\ntasks:\n  - include: tasks/local/task.yaml\n  - include: tasks/local/hub.yaml\n',
+  );
+  assert.deepEqual(
+    Object.values(experiment!.datasets).map((d) => d.path),
+    ['tasks/local/rows.jsonl', 'allenai/ai2_arc'],
+  );
+});
+
+test('a mistake in an included file is reported there', () => {
+  write('tasks/bad.yaml', 'task: bad\n# a comment\ndoc_to_txt: question\noutput_type: multiple_chioce\n');
+  const { lines, positions } = parse(
+    'version: 1\nmodel: { path: m }\ndatasets: { a: { path: a.csv } }\ntasks:\n  - include: tasks/bad.yaml\n    num_fewshot: x\n',
+  );
+  assert.deepEqual(lines, [
+    'x.layerif.yaml:6:18: tasks[0].num_fewshot is "x": expected a whole number of at least 0',
+    `${path.join('tasks', 'bad.yaml')}:3:1: unknown key "doc_to_txt" in tasks[0]; did you mean "doc_to_text"?`,
+    `${path.join('tasks', 'bad.yaml')}:4:14: tasks[0].output_type is "multiple_chioce": expected one of loglikelihood, loglikelihood_rolling, multiple_choice, generate_until; did you mean "multiple_choice"?`,
+  ]);
+  assert.equal(positions.key(['tasks', 0, 'task']).file, path.join(folder, 'tasks', 'bad.yaml'));
+});
+
+test('broken includes', () => {
+  write('loop/a.yaml', 'include: b.yaml\n');
+  write('loop/b.yaml', 'task: b\ninclude: a.yaml\n');
+  write('tasks/list.yaml', '- 1\n');
+  write('tasks/broken.yaml', 'task: "a\n');
+  const rest = 'version: 1\nmodel: { path: m }\ndatasets: { a: { path: a.csv } }\ntasks:\n';
+  const task = (include: string) => `${rest}  - task: t\n    doc_to_text: text\n    include: ${include}\n`;
+  const cases: [string, string][] = [
+    ['none.yaml', `x.layerif.yaml:7:14: include "none.yaml": there is no file ${path.join(folder, 'none.yaml')}`],
+    ['tasks/list.yaml', 'x.layerif.yaml:7:14: include "tasks/list.yaml": expected a task file, found [1]'],
+    ['tasks/broken.yaml', `${path.join('tasks', 'broken.yaml')}:2:1: broken YAML: Missing closing "`],
+    [
+      'loop/a.yaml',
+      `${path.join('loop', 'b.yaml')}:2:10: include "a.yaml" goes round in a circle: x.layerif.yaml -> a.yaml -> b.yaml -> a.yaml`,
+    ],
+    [
+      'x.layerif.yaml',
+      'x.layerif.yaml:7:14: include "x.layerif.yaml" goes round in a circle: x.layerif.yaml -> x.layerif.yaml',
+    ],
+    ['7', 'x.layerif.yaml:7:14: tasks[0].include is 7: expected the path of a task file'],
+  ];
+  for (const [include, line] of cases) assert.deepEqual(parse(task(include)).lines, [line]);
+});
