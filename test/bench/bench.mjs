@@ -1,7 +1,7 @@
 /**
  * npm run bench: LayerIF against PyTorch and kronfluence on the same model and tokens, in one session, taking turns.
  *
- *   node test/bench/bench.mjs [--workloads S,M] [--runs 3] [--only torch,layerif] [--threads 2] [--python PATH] [--out FILE]
+ *   node test/bench/bench.mjs [--workloads S,M] [--runs 3] [--only torch,layerif] [--threads 2] [--python PATH] [--cli FILE] [--out FILE]
  *
  * Writes results.json (see README.md) and the table. To add a contestant: a Python file that ends in `report(seconds)` and a row in
  * `contestants`.
@@ -32,6 +32,7 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     threads: { type: 'string', default: '2' },
     python: { type: 'string' },
+    cli: { type: 'string', default: path.join(root, 'dist/cli.cjs') },
     out: { type: 'string', default: path.join(here, 'results.json') },
   },
 });
@@ -54,7 +55,7 @@ async function layerif(folder) {
   const runs = path.join(folder, 'runs');
   fs.rmSync(runs, { recursive: true, force: true });
   const hashes = fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-bench-'));
-  const command = [process.execPath, path.join(root, 'dist/cli.cjs'), 'score', 'bench.layerif.yaml', '--json'];
+  const command = [process.execPath, path.resolve(options.cli), 'score', 'bench.layerif.yaml', '--json'];
   const machineChoice = ['--device', 'cpu', '--threads', options.threads];
   try {
     const run = await measured([...command, ...machineChoice], { cwd: folder, env: { XDG_CACHE_HOME: hashes } });
