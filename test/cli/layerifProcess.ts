@@ -21,7 +21,7 @@ export interface ProcessOptions {
 
 export function layerif(words: string[], { cwd, env = {}, onStderr }: ProcessOptions): Promise<Finished> {
   // What npm left in the environment of the test run is not part of the test.
-  const { INIT_CWD: _, npm_lifecycle_event: __, ...clean } = process.env;
+  const clean = { ...process.env, INIT_CWD: undefined, npm_lifecycle_event: undefined };
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, ...words], {
     cwd,
     env: { ...clean, ...env },

@@ -145,7 +145,7 @@ test('layerif score: chart, samples, coverage and the result file; one task by -
   assert.match(stdout, /data\/reviews\.jsonl:\d+/);
   assert.doesNotMatch(stdout, /capital/);
   const file = /^Result (.*)$/m.exec(stdout)?.[1];
-  assert.ok(file && existsSync(file), file);
+  assert.ok(file && existsSync(path.resolve(folder, file)), file);
   assert.doesNotMatch(stderr, /\x1b/, 'no terminal codes where there is no terminal'); // eslint-disable-line no-control-regex
 });
 

@@ -115,7 +115,10 @@ const estimate: Estimate = {
 };
 
 test('report: a result of two tasks', () => {
-  assertGolden('cli/score-report.txt', scoreReport(result, '/home/u/runs/reviews/x/reviews.layerif-result.json', 80));
+  assertGolden(
+    'cli/score-report.txt',
+    scoreReport(result, '/home/u/runs/reviews/x/reviews.layerif-result.json', { width: 80, baseDir: '/home' }),
+  );
 });
 
 test('report: an estimate that does not fit, and the line before a run', () => {

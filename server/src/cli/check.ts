@@ -3,6 +3,7 @@ import path from 'node:path';
 import { located } from '../../../protocol/errors.ts';
 import { checkExperiment } from '../run/check.ts';
 import { counted } from './format.ts';
+import { shortened } from './paths.ts';
 import type { Command } from './types.ts';
 
 export const check: Command = {
@@ -29,9 +30,3 @@ export const check: Command = {
     return 0;
   },
 };
-
-/** Relative to the working folder when it lies below it: shorter, and terminals still make a link of it. */
-function shortened(file: string, baseDir: string): string {
-  const relative = path.relative(baseDir, file);
-  return relative === '' || relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
-}

@@ -1,8 +1,10 @@
 /** What `score` and `estimate` print for people. Pure: a result or an estimate in, text out. */
+import path from 'node:path';
 import type { Result, ResultTask } from '../../../protocol/result.ts';
 import type { Estimate } from '../../../protocol/run.ts';
 import { barChart } from './chart.ts';
 import { bytes, count, counted, duration, percent, score, table } from './format.ts';
+import { shortened } from './paths.ts';
 
 /** Samples shown at either end. */
 const shown = 3;
@@ -13,10 +15,17 @@ const aggregationWords = {
   sum: 'the sum of all its samples, helpful minus harmful',
 } as const;
 
-export function scoreReport(result: Result, resultFile: string, width: number): string {
+export interface Page {
+  /** Characters of a line. */
+  width: number;
+  /** Shown paths are relative to this folder when they lie below it. */
+  baseDir: string;
+}
+
+export function scoreReport(result: Result, resultFile: string, page: Page): string {
   const { model, provenance, experiment } = result;
   return [
-    ...result.tasks.flatMap((task) => [...taskReport(result, task, width), '']),
+    ...result.tasks.flatMap((task) => [...taskReport(result, task, page), '']),
     `Influence: positive = helps validation (more of that sample lowers the validation loss), negative = harms it.`,
     `A layer's score is ${aggregationWords[experiment.score.aggregation]}. Compare layers within a task; the scale itself has no meaning.`,
     '',
@@ -28,12 +37,13 @@ export function scoreReport(result: Result, resultFile: string, width: number): 
     .join('');
 }
 
-function taskReport(result: Result, task: ResultTask, width: number): string[] {
+function taskReport(result: Result, task: ResultTask, page: Page): string[] {
   const { train, validation, layers } = task;
   const title = `${task.task}: ${count(train.samples)} train × ${count(validation.samples)} validation, ${result.score.estimator}, ${result.model.name}`;
   const cut = train.truncated + validation.truncated;
   const zero = layers.flatMap((layer) => (layer.zeroGradient ?? []).map((module) => `${layer.index} ${module}`));
   const best = layers.reduce((a, b) => (b.score > a.score ? b : a), layers[0]);
+  const sampleFile = (file: string) => shortened(path.join(path.dirname(result.experimentFile), file), page.baseDir);
   return [
     title,
     ...(cut > 0 ? [`${counted(cut, 'sample')} cut to max_length ${result.experiment.model.max_length} tokens.`] : []),
@@ -41,14 +51,14 @@ function taskReport(result: Result, task: ResultTask, width: number): string[] {
     '',
     ...barChart(
       layers.map(({ index, score: value }) => ({ label: String(index), value })),
-      { width },
+      { width: page.width },
     ),
-    ...(best ? ['', ...sampleReport(task, layers.indexOf(best))] : []),
+    ...(best ? ['', ...sampleReport(task, layers.indexOf(best), sampleFile)] : []),
   ];
 }
 
 /** The most helpful and most harmful training samples of one layer, with the place where each stands. */
-function sampleReport(task: ResultTask, row: number): string[] {
+function sampleReport(task: ResultTask, row: number, sampleFile: (file: string) => string): string[] {
   const order = task.influence[row].map((value, sample) => ({ value, sample })).sort((a, b) => b.value - a.value);
   const helpful = order.filter(({ value }) => value > 0).slice(0, shown);
   const harmful = order.filter(({ value }) => value < 0).slice(-shown).reverse(); // prettier-ignore
@@ -58,7 +68,10 @@ function sampleReport(task: ResultTask, row: number): string[] {
       : table(
           samples.map(({ value, sample }) => {
             const { file, line, row: index } = task.train.rows[sample];
-            return [`  ${score(value)}`, line === null ? `${file} row ${index}` : `${file}:${line}`];
+            return [
+              `  ${score(value)}`,
+              line === null ? `${sampleFile(file)} row ${index}` : `${sampleFile(file)}:${line}`,
+            ];
           }),
           [0],
         );

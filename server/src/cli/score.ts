@@ -47,7 +47,9 @@ export const score: Command = {
       });
       progress.clear();
       terminal.out(
-        options.json ? `${JSON.stringify(run.result)}\n` : scoreReport(run.result, run.resultFile, terminal.columns),
+        options.json
+          ? `${JSON.stringify(run.result)}\n`
+          : scoreReport(run.result, run.resultFile, { width: terminal.columns, baseDir: terminal.baseDir }),
       );
       return 0;
     } catch (error) {
