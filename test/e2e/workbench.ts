@@ -107,3 +107,29 @@ export async function accessibilityFaults(frame: Frame): Promise<string[]> {
     );
   });
 }
+
+/** The results page of the active group, once it shows a result or a run. */
+export const resultsPage = (page: Page) => webview(page, 'body[data-layerif-page="results"] main header', 60_000);
+
+/** Bars of the layer chart, one per layer and task. */
+export const bars = (frame: Frame): Locator => frame.locator('.layerif-bar rect, .layerif-bar path');
+
+/** Opens the container of the activity bar with our three views. */
+export async function openSideBar(page: Page): Promise<void> {
+  const item = page.locator('.activitybar .action-label[aria-label="LayerIF"]');
+  if ((await page.locator('.sidebar .composite.title h2', { hasText: 'LayerIF' }).count()) === 0) await item.click();
+  await page.locator('.sidebar .pane-header', { hasText: 'Runs' }).waitFor();
+}
+
+/** Rows of one of our trees. */
+export function treeRows(page: Page, view: 'Runs' | 'Experiments'): Locator {
+  return page
+    .locator('.sidebar .pane', { has: page.locator('.pane-header', { hasText: view }) })
+    .locator('.monaco-list-row');
+}
+
+/** After a failed step: a picture and the logs, which name most causes at once. */
+export async function explainFailure(page: Page, name: string, logs: string): Promise<void> {
+  await screenshot(page, `failed-${name.replace(/[^\w]+/g, '-')}`).catch(() => undefined);
+  console.error(logs);
+}

@@ -1,0 +1,63 @@
+/** The results page and the side bar in the four kinds of themes: pictures for eyes, axe for what eyes miss. */
+import { after, afterEach, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import type { Page } from 'playwright-core';
+import { writeTinyWorkspace } from '../tinyLlama.ts';
+import { startWorkbench } from './harness.ts';
+import type { Workbench } from './harness.ts';
+import { vsix } from './vsix.ts';
+import {
+  accessibilityFaults,
+  explainFailure,
+  lens,
+  openFile,
+  openSideBar,
+  resultsPage,
+  screenshot,
+  webview,
+} from './workbench.ts';
+
+/** Name in pictures -> theme, and the class that VS Code gives to the body of a webview. */
+const themes = {
+  light: { theme: 'Default Light Modern', bodyClass: 'vscode-light' },
+  dark: { theme: 'Default Dark Modern', bodyClass: 'vscode-dark' },
+  'hc-dark': { theme: 'Default High Contrast', bodyClass: 'vscode-high-contrast:not(.vscode-high-contrast-light)' },
+  'hc-light': { theme: 'Default High Contrast Light', bodyClass: 'vscode-high-contrast-light' },
+};
+
+let bench: Workbench;
+let page: Page;
+
+before(async () => {
+  bench = await startWorkbench({ vsix, fill: (folder) => void writeTinyWorkspace(folder, { layers: 12, train: 24 }) });
+  page = bench.page;
+  await page.goto(bench.url);
+  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+  await openSideBar(page);
+  await openFile(page, 'tiny.layerif.yaml');
+  await lens(page, /^Score Layers$/).click();
+  const frame = await resultsPage(page);
+  await frame.locator('.status', { hasText: 'Complete' }).waitFor({ timeout: 60_000 });
+});
+after(() => bench?.stop());
+afterEach(async (context) => {
+  if ('passed' in context && !context.passed) await explainFailure(page, context.name, bench.logs());
+});
+
+for (const [name, { theme, bodyClass }] of Object.entries(themes)) {
+  test(`${name}: nothing that axe finds`, async () => {
+    bench.setSettings({ 'workbench.colorTheme': theme });
+    for (const kind of ['results', 'layers']) {
+      const frame = await webview(page, `body.${bodyClass}[data-layerif-page="${kind}"] main`);
+      if (kind === 'results') await frame.locator('.sample-text').first().waitFor();
+      assert.deepEqual(await accessibilityFaults(frame), [], `${kind} page`);
+    }
+    await screenshot(page, name);
+  });
+}
+
+test('axe finds a fault that is there', async () => {
+  const frame = await resultsPage(page);
+  await frame.evaluate(() => document.documentElement.removeAttribute('lang'));
+  assert.match((await accessibilityFaults(frame)).join('\n'), /html-has-lang/);
+});
