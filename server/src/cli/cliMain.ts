@@ -23,7 +23,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 const terminal: Terminal = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
-  columns: process.stdout.columns ?? process.stderr.columns ?? 80,
+  // A pseudo-terminal may say 0.
+  columns: process.stdout.columns || process.stderr.columns || 80,
   interactive: process.stderr.isTTY === true && process.env.TERM !== 'dumb',
   baseDir,
   signal: cancel.signal,
