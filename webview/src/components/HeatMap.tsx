@@ -9,7 +9,7 @@ import { formatNumber, formatSigned, plural } from '../model/format.ts';
 import { cellAt, paint, rowHeight, saturation } from '../model/heatmap.ts';
 import type { Rows } from '../model/heatmap.ts';
 import { useWidth } from '../size.ts';
-import { themeRgb, useThemeVersion } from '../theme.ts';
+import { isHighContrast, themeRgb, useThemeVersion } from '../theme.ts';
 
 const LABELS = 62;
 const RIGHT = 12;
@@ -67,7 +67,11 @@ export function HeatMap(props: HeatMapProps) {
       themeRgb('--layerif-positive', [40, 100, 220]),
     );
     const blank = themeRgb('--layerif-blank', [128, 128, 128]);
-    const data = paint(rows, order, { ...pixels, rows: rows.length, columns: order.length }, limit, ramp, blank);
+    const data = paint(rows, order, { ...pixels, rows: rows.length, columns: order.length }, limit, {
+      ramp,
+      blank,
+      hatch: isHighContrast(),
+    });
     context.putImageData(new ImageData(data, pixels.width, pixels.height), 0, 0);
   }, [rows, order, limit, width, height, theme]);
 
@@ -173,6 +177,9 @@ export function HeatMap(props: HeatMapProps) {
         onMouseLeave={() => setHover(null)}
         onClick={(event) => choose(at(event))}
       >
+        <span class="axis-name" aria-hidden="true">
+          Layer
+        </span>
         {layers.map((layer, row) =>
           row % labelStep === 0 ? (
             <span

@@ -93,6 +93,9 @@ export function LayerChart(props: LayerChartProps) {
         {selectedSlot >= 0 && <Band class="band selected" slot={selectedSlot} width={width} layers={layers.length} />}
         {hover !== null && <Band class="band hover" slot={hover} width={width} layers={layers.length} />}
         <div ref={canvas} class="chart-canvas" />
+        <span class="axis-name" aria-hidden="true">
+          Layer
+        </span>
         {cursor !== null && <Band class="band cursor" slot={cursor} width={width} layers={layers.length} />}
         {shown !== null && (
           <Tooltip

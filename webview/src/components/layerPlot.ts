@@ -6,7 +6,7 @@ import * as Plot from '@observablehq/plot';
 import type { LayerValue } from '../model/layers.ts';
 import { valueDomain } from '../model/layers.ts';
 import { taskStyle } from '../model/colour.ts';
-import { formatNumber, formatShare } from '../model/format.ts';
+import { formatShare, formatTick } from '../model/format.ts';
 import { describeValue } from '../model/describe.ts';
 import { negativeFill, positiveFill, taskColour } from './patterns.tsx';
 
@@ -64,7 +64,7 @@ export function layerPlot(options: LayerPlotOptions): SVGSVGElement {
     y: { domain: valueDomain(values, normalised), label: null, nice: !normalised },
     marks: [
       Plot.gridY({ ticks: 5, stroke: 'var(--layerif-grid)', strokeOpacity: 1 }),
-      Plot.axisY({ ticks: 5, tickSize: 0, tickFormat: (v: number) => (normalised ? formatShare(v) : formatNumber(v)) }),
+      Plot.axisY({ ticks: 5, tickSize: 0, tickFormat: (v: number) => (normalised ? formatShare(v) : formatTick(v)) }),
       Plot.axisX({
         ticks: layers.map((_, slot) => slot).filter((slot) => slot % step === 0),
         tickFormat: (slot: number) => String(layers[slot]),
@@ -78,7 +78,11 @@ export function layerPlot(options: LayerPlotOptions): SVGSVGElement {
   // A figure with a legend would be a <figure>; without one Plot returns the SVG itself.
   const svg = figure as unknown as SVGSVGElement;
   svg.querySelector('style')?.remove();
-  svg.setAttribute('role', 'img');
+  svg.setAttribute('role', 'group');
+  // A name needs a role: bars keep theirs as images, Plot's names of whole marks ("rule", "y-axis tick label") go.
+  for (const named of svg.querySelectorAll('[aria-label]'))
+    if (named.closest('.layerif-bar') && !named.classList.contains('layerif-bar')) named.setAttribute('role', 'img');
+    else named.removeAttribute('aria-label');
   return svg;
 }
 

@@ -5,26 +5,24 @@
 export const MINUS = '\u2212';
 export const MISSING = '\u2013';
 
-/** Three significant digits: `0`, `12.3`, `−4.56e7`, `2.1e−8`. */
+/** Three significant digits, so that columns align: `0`, `12.3`, `−4.56e7`, `2.10e−8`. */
 export function formatNumber(value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return MISSING;
   if (value === 0) return '0';
   const size = Math.abs(value);
   const rounded = Number(size.toPrecision(digits));
-  const text =
-    rounded >= 1e-3 && rounded < 1e5
-      ? plain(rounded, digits)
-      : rounded
-          .toExponential(digits - 1)
-          .replace(/\.?0*e\+?/, 'e')
-          .replace('e-', `e${MINUS}`);
-  return value < 0 ? MINUS + text : text;
+  const text = rounded >= 1e-3 && rounded < 1e5 ? plain(size, digits) : size.toExponential(digits - 1);
+  return (value < 0 ? MINUS : '') + text.replace('e+', 'e').replace('e-', `e${MINUS}`);
 }
 
 function plain(size: number, digits: number): string {
   if (size >= 1000) return Math.round(size).toLocaleString('en-US');
-  return String(Number(size.toPrecision(digits)));
+  return size.toPrecision(digits);
 }
+
+/** For an axis: no more digits than the number needs. */
+export const formatTick = (value: number) =>
+  formatNumber(Number(value.toPrecision(3))).replace(/\.0+(?=e|$)|(\.\d*[1-9])0+(?=e|$)/, '$1');
 
 /** With its sign in front even when positive: influence is read by its sign first. */
 export function formatSigned(value: number | null | undefined): string {

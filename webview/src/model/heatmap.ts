@@ -25,48 +25,52 @@ export function saturation(rows: Rows, quantile = 0.99): number {
 
 /**
  * RGBA pixels, row-major. `order[c]` is the sample in column c; `limit[r]` is where row r saturates; `ramp` runs from the most
- * negative over 0 in its middle to the most positive; `blank` fills rows without numbers.
+ * negative over 0 in its middle to the most positive; `blank` fills rows without numbers. `hatch` strikes negative cells through
+ * diagonally, for themes where hue must not be the only sign.
  */
 export function paint(
   rows: Rows,
   order: readonly number[],
   { width, height }: Geometry,
   limit: readonly number[],
-  ramp: readonly Rgb[],
-  blank: Rgb,
+  { ramp, blank, hatch }: { ramp: readonly Rgb[]; blank: Rgb; hatch: boolean },
 ): Uint8ClampedArray<ArrayBuffer> {
   const pixels = new Uint8ClampedArray(width * height * 4);
-  const line = new Uint8ClampedArray(width * 4);
+  const middle = (ramp.length - 1) / 2;
+  let steps: Int32Array | null = null;
   let drawn = -1;
   for (let y = 0; y < height; y++) {
     const r = cell(y, height, rows.length);
     if (r !== drawn) {
-      paintLine(line, rows[r], order, width, limit[r], ramp, blank);
+      steps = rampSteps(rows[r], order, width, limit[r], middle);
       drawn = r;
     }
-    pixels.set(line, y * width * 4);
+    for (let x = 0; x < width; x++) {
+      let colour = blank;
+      if (steps) colour = ramp[hatch && steps[x] < middle && (x + y) % HATCH < HATCH / 2 ? middle : steps[x]];
+      pixels.set(colour, (y * width + x) * 4);
+      pixels[(y * width + x) * 4 + 3] = 255;
+    }
   }
   return pixels;
 }
 
-function paintLine(
-  line: Uint8ClampedArray,
+/** Pixels from one stroke of the hatching to the next. */
+const HATCH = 4;
+
+/** The place on the ramp per pixel column; null for a row without numbers. */
+function rampSteps(
   row: readonly number[] | null,
   order: readonly number[],
   width: number,
   limit: number,
-  ramp: readonly Rgb[],
-  blank: Rgb,
-): void {
-  const middle = (ramp.length - 1) / 2;
-  for (let x = 0; x < width; x++) {
-    let colour = blank;
-    if (row) {
-      const value = strongest(row, order, cell(x, width, order.length), cellEnd(x, width, order.length));
-      colour = ramp[Math.round(middle + middle * Math.max(-1, Math.min(1, value / limit)))];
-    }
-    line.set([colour[0], colour[1], colour[2], 255], x * 4);
-  }
+  middle: number,
+): Int32Array | null {
+  if (!row) return null;
+  return Int32Array.from({ length: width }, (_, x) => {
+    const value = strongest(row, order, cell(x, width, order.length), cellEnd(x, width, order.length));
+    return Math.round(middle + middle * Math.max(-1, Math.min(1, value / limit)));
+  });
 }
 
 function strongest(row: readonly number[], order: readonly number[], from: number, to: number): number {
