@@ -21,8 +21,18 @@ export interface GradCase {
   build?: (g: Graph, x: readonly Value[]) => Value | Value[];
 }
 
-/** What the symbols stand for when a case runs. */
-export const bound: Readonly<Record<string, number>> = { B: 2, T: 3 };
+/** What the symbols, and the sums and products that inference makes of them, stand for when a case runs. */
+export const bound: Readonly<Record<string, number>> = {
+  B: 2,
+  T: 3,
+  'B*T': 6,
+  '4*T': 12,
+  'T+3': 6,
+  'T+1': 4,
+  'T-1': 2,
+  '2*T': 6,
+  'B+2': 4,
+};
 
 const positive = [0.3, 2] as const;
 /** Constant indices. */
@@ -31,77 +41,27 @@ const ids = (g: Graph, shape: readonly number[], values: readonly number[]): Val
 /** Some true, some false, of the shape [2, 3]. */
 const mask = (g: Graph): Value => g.initializer('mask', 'bool', [2, 3], Uint8Array.of(1, 0, 0, 1, 1, 0));
 
+// One row, one line.
+// prettier-ignore
 export const cases: readonly GradCase[] = [
   { op: 'Abs', shapes: [[2, 3]], kinks: [0] },
   { op: 'Add', shapes: [[2, 3], [3]], why: 'second input is broadcast' },
-  {
-    op: 'Add',
-    shapes: [
-      [2, 1, 3],
-      [4, 1],
-    ],
-    why: 'both are broadcast',
-  },
-  {
-    op: 'Add',
-    shapes: [
-      ['B', 'T', 3],
-      ['T', 1],
-    ],
-    why: 'symbols',
-  },
-  { op: 'Cast', shapes: [[2, 3]], build: (g, [x]) => g.mul(g.cast(g.mul(x, x), 'float32'), 0.5), type: 'float32' },
-  { op: 'Ceil', shapes: [[5]], why: 'no slope', build: (g, [x]) => g.add(x, g.node('Ceil', [x])[0]) },
+  { op: 'Add', shapes: [[2, 1, 3], [4, 1]], why: 'both are broadcast' },
+  { op: 'Add', shapes: [['B', 'T', 3], ['T', 1]], why: 'symbols' },
+  { op: 'Cast', shapes: [[2, 3]], build: (g, [x]) => g.cast(g.mul(x, x), 'float64'), type: 'float32' },
+  { op: 'Ceil', shapes: [[5]], kinks: [-1, 0, 1], why: 'no slope', build: (g, [x]) => g.add(x, g.node('Ceil', [x])[0]) },
   { op: 'Clip', shapes: [[3, 5], [], []], why: 'bounds get the cut part', build: (g, x) => clipBetween(g, x) },
   { op: 'Clip', shapes: [[3, 5]], why: 'lower bound only', build: (g, [x]) => g.clip(x, -0.4, null) },
-  {
-    op: 'Concat',
-    shapes: [
-      [2, 3],
-      [2, 1],
-      [2, 4],
-    ],
-    attributes: { axis: 1 },
-  },
-  {
-    op: 'Concat',
-    shapes: [
-      ['B', 'T', 2],
-      ['B', 3, 2],
-    ],
-    attributes: { axis: -2 },
-    why: 'a size that is a symbol',
-  },
+  { op: 'Concat', shapes: [[2, 3], [2, 1], [2, 4]], attributes: { axis: 1 } },
+  { op: 'Concat', shapes: [['B', 'T', 2], ['B', 3, 2]], attributes: { axis: -2 }, why: 'a size that is a symbol' },
   { op: 'Cos', shapes: [[2, 3]] },
   { op: 'CumSum', shapes: [[2, 4]], build: (g, [x]) => g.cumSum(x, 1) },
   { op: 'CumSum', shapes: [[4, 2]], build: (g, [x]) => g.cumSum(x, 0, { exclusive: 1, reverse: 1 }) },
-  {
-    op: 'Div',
-    shapes: [
-      [2, 3],
-      [2, 1],
-    ],
-    range: positive,
-  },
+  { op: 'Div', shapes: [[2, 3], [2, 1]], range: positive },
   { op: 'Dropout', shapes: [[2, 3]] },
-  {
-    op: 'Einsum',
-    shapes: [
-      [2, 3, 4],
-      [2, 4, 5],
-    ],
-    attributes: { equation: 'bij,bjk->bik' },
-  },
+  { op: 'Einsum', shapes: [[2, 3, 4], [2, 4, 5]], attributes: { equation: 'bij,bjk->bik' } },
   { op: 'Einsum', shapes: [[2, 3], [3, 4], [2]], attributes: { equation: 'ij,jk,i->k' } },
-  {
-    op: 'Einsum',
-    shapes: [
-      [2, 3],
-      [2, 4],
-    ],
-    attributes: { equation: 'ij,ik->i' },
-    why: 'letters of one factor only',
-  },
+  { op: 'Einsum', shapes: [[2, 3], [2, 4]], attributes: { equation: 'ij,ik->i' }, why: 'letters of one factor only' },
   { op: 'Elu', shapes: [[7]], attributes: { alpha: 0.7 }, kinks: [0], type: 'float32' },
   { op: 'Erf', shapes: [[7]], type: 'float32' },
   { op: 'Exp', shapes: [[2, 3]] },
@@ -109,132 +69,38 @@ export const cases: readonly GradCase[] = [
   { op: 'Expand', shapes: [['B', 1, 2]], build: (g, [x]) => g.expand(x, ['B', 4, 2]), why: 'symbols' },
   { op: 'Flatten', shapes: [[2, 3, 4]], attributes: { axis: 2 } },
   { op: 'Flatten', shapes: [['B', 'T', 4]], attributes: { axis: 1 }, why: 'symbols' },
-  { op: 'Floor', shapes: [[5]], why: 'no slope', build: (g, [x]) => g.add(x, g.node('Floor', [x])[0]) },
-  {
-    op: 'Gather',
-    shapes: [[4, 3]],
-    build: (g, [x]) => g.gather(x, ids(g, [2, 3], [0, 2, 2, 3, -1, 2])),
-    why: 'rows taken twice',
-  },
-  {
-    op: 'Gather',
-    shapes: [[2, 3, 4]],
-    build: (g, [x]) => g.gather(x, ids(g, [2, 2], [0, 3, 3, 1]), -1),
-    why: 'last axis',
-  },
-  {
-    op: 'Gather',
-    shapes: [['B', 'T', 4]],
-    build: (g, [x]) => g.gather(x, g.scalar(1, 'int64'), 1),
-    why: 'one position',
-  },
-  {
-    op: 'GatherElements',
-    shapes: [[2, 4]],
-    build: (g, [x]) => g.gatherElements(x, ids(g, [2, 3], [1, 1, 0, 3, 2, 3]), 1),
-  },
-  {
-    op: 'GatherND',
-    shapes: [[3, 4, 2]],
-    build: (g, [x]) => g.node('GatherND', [x, ids(g, [3, 2], [0, 1, 2, 3, 0, 1])]),
-  },
+  { op: 'Floor', shapes: [[5]], kinks: [-1, 0, 1], why: 'no slope', build: (g, [x]) => g.add(x, g.node('Floor', [x])[0]) },
+  { op: 'Gather', shapes: [[4, 3]], build: (g, [x]) => g.gather(x, ids(g, [2, 3], [0, 2, 2, 3, -1, 2])), why: 'rows taken twice' },
+  { op: 'Gather', shapes: [[2, 3, 4]], build: (g, [x]) => g.gather(x, ids(g, [2, 2], [0, 3, 3, 1]), -1), why: 'last axis' },
+  { op: 'Gather', shapes: [['B', 'T', 4]], build: (g, [x]) => g.gather(x, ids(g, [2, 2], [0, -1, 1, 1]), 1), why: 'middle axis' },
+  { op: 'Gather', shapes: [['B', 'T', 4]], build: (g, [x]) => g.gather(x, g.scalar(1, 'int64'), 1), why: 'one position' },
+  { op: 'GatherElements', shapes: [[2, 4]], build: (g, [x]) => g.gatherElements(x, ids(g, [2, 3], [1, 1, 0, 3, 2, 3]), 1) },
+  { op: 'GatherND', shapes: [[3, 4, 2]], build: (g, [x]) => g.node('GatherND', [x, ids(g, [3, 2], [0, 1, 2, 3, 0, -3])]) },
   { op: 'Gelu', shapes: [[7]], attributes: { approximate: 'none' }, type: 'float32' },
   { op: 'Gelu', shapes: [[7]], attributes: { approximate: 'tanh' }, type: 'float32' },
   { op: 'Gemm', shapes: [[2, 3], [3, 4], [4]], attributes: { alpha: 0.5, beta: 2 } },
-  {
-    op: 'Gemm',
-    shapes: [
-      [3, 2],
-      [3, 4],
-      [2, 1],
-    ],
-    attributes: { transA: 1 },
-  },
-  {
-    op: 'Gemm',
-    shapes: [
-      [2, 3],
-      [4, 3],
-    ],
-    attributes: { transB: 1, alpha: 0.5 },
-  },
-  {
-    op: 'Gemm',
-    shapes: [
-      [3, 2],
-      [4, 3],
-    ],
-    attributes: { transA: 1, transB: 1 },
-  },
+  { op: 'Gemm', shapes: [[3, 2], [3, 4], [2, 1]], attributes: { transA: 1 } },
+  { op: 'Gemm', shapes: [[2, 3], [4, 3]], attributes: { transB: 1, alpha: 0.5 } },
+  { op: 'Gemm', shapes: [[3, 2], [4, 3]], attributes: { transA: 1, transB: 1 } },
   { op: 'HardSigmoid', shapes: [[9]], attributes: { alpha: 0.5, beta: 0.4 }, kinks: [-0.8, 1.2], type: 'float32' },
   { op: 'HardSwish', shapes: [[9]], range: [-5, 5], kinks: [-3, 3], type: 'float32' },
   { op: 'Identity', shapes: [[2, 3]] },
   { op: 'LayerNormalization', shapes: [[2, 3, 5], [5], [5]], attributes: { epsilon: 1e-3 } },
-  {
-    op: 'LayerNormalization',
-    shapes: [
-      ['B', 3, 5],
-      [3, 5],
-    ],
-    attributes: { axis: 1 },
-    why: 'two axes, no bias',
-  },
+  { op: 'LayerNormalization', shapes: [['B', 3, 5], [3, 5]], attributes: { axis: 1 }, why: 'two axes, no bias' },
   { op: 'LeakyRelu', shapes: [[7]], attributes: { alpha: 0.2 }, kinks: [0], type: 'float32' },
   { op: 'Log', shapes: [[2, 3]], range: positive },
   { op: 'LogSoftmax', shapes: [[2, 5]] },
   { op: 'LogSoftmax', shapes: [[3, 2, 2]], attributes: { axis: 0 } },
-  {
-    op: 'MatMul',
-    shapes: [
-      [2, 3],
-      [3, 4],
-    ],
-  },
-  {
-    op: 'MatMul',
-    shapes: [
-      [2, 4, 3],
-      [3, 5],
-    ],
-    why: 'batched left, shared right',
-  },
-  {
-    op: 'MatMul',
-    shapes: [
-      ['B', 'T', 3],
-      [3, 5],
-    ],
-    why: 'symbols',
-  },
-  {
-    op: 'MatMul',
-    shapes: [
-      [4, 3],
-      [2, 3, 5],
-    ],
-    why: 'shared left',
-  },
-  {
-    op: 'MatMul',
-    shapes: [
-      [2, 1, 4, 3],
-      [5, 3, 2],
-    ],
-    why: 'both batches are broadcast',
-  },
+  { op: 'MatMul', shapes: [[2, 3], [3, 4]] },
+  { op: 'MatMul', shapes: [[2, 4, 3], [3, 5]], why: 'batched left, shared right' },
+  { op: 'MatMul', shapes: [['B', 'T', 3], [3, 5]], why: 'symbols' },
+  { op: 'MatMul', shapes: [[4, 3], [2, 3, 5]], why: 'shared left' },
+  { op: 'MatMul', shapes: [[2, 1, 4, 3], [5, 3, 2]], why: 'both batches are broadcast' },
   { op: 'MatMul', shapes: [[3], [3, 4]], why: 'row vector' },
   { op: 'MatMul', shapes: [[2, 4, 3], [3]], why: 'column vector' },
   { op: 'MatMul', shapes: [[3], [2, 3, 4]], why: 'row vector against a batch' },
   { op: 'MatMul', shapes: [[3], [3]], why: 'inner product' },
-  {
-    op: 'MatMul',
-    shapes: [
-      ['B', 3],
-      [4, 3],
-    ],
-    why: 'transposed weight',
-    build: (g, [x, w]) => g.matMul(x, g.transpose(w, [1, 0])),
-  },
+  { op: 'MatMul', shapes: [['B', 3], [4, 3]], why: 'transposed weight', build: (g, [x, w]) => g.matMul(x, g.transpose(w, [1, 0])) },
   { op: 'Max', shapes: [[2, 3], [3], [2, 1]] },
   { op: 'Max', shapes: [[3]], why: 'ties share', build: (g, [x]) => g.max(g.mul(x, x), g.mul(x, x)) },
   { op: 'Mean', shapes: [[2, 3], [3], [2, 1]], type: 'float32' },
@@ -249,117 +115,38 @@ export const cases: readonly GradCase[] = [
   { op: 'Pow', shapes: [[2, 3], [3]], range: positive, why: 'exponent is a variable' },
   { op: 'RMSNormalization', shapes: [[2, 3, 5], [5]], attributes: { epsilon: 1e-3 } },
   { op: 'Reciprocal', shapes: [[2, 3]], range: positive },
-  {
-    op: 'ReduceL1',
-    shapes: [[2, 3]],
-    build: (g, [x]) => g.node('ReduceL1', [x, g.ints([1])]),
-    kinks: [0],
-    type: 'float32',
-  },
-  {
-    op: 'ReduceL2',
-    shapes: [[2, 3]],
-    build: (g, [x]) => g.node('ReduceL2', [x, g.ints([1])], { keepdims: 0 }),
-    type: 'float32',
-  },
-  {
-    op: 'ReduceLogSum',
-    shapes: [[2, 3]],
-    build: (g, [x]) => g.node('ReduceLogSum', [x, g.ints([0])]),
-    range: positive,
-    type: 'float32',
-  },
-  {
-    op: 'ReduceLogSumExp',
-    shapes: [[2, 3]],
-    build: (g, [x]) => g.node('ReduceLogSumExp', [x, g.ints([-1])], { keepdims: 0 }),
-  },
+  { op: 'ReduceL1', shapes: [[2, 3]], build: (g, [x]) => g.node('ReduceL1', [x, g.ints([1])]), kinks: [0], type: 'float32' },
+  { op: 'ReduceL2', shapes: [[2, 3]], build: (g, [x]) => g.node('ReduceL2', [x, g.ints([1])], { keepdims: 0 }), type: 'float32' },
+  { op: 'ReduceLogSum', shapes: [[2, 3]], build: (g, [x]) => g.node('ReduceLogSum', [x, g.ints([0])]), range: positive, type: 'float32' },
+  { op: 'ReduceLogSumExp', shapes: [[2, 3]], build: (g, [x]) => g.node('ReduceLogSumExp', [x, g.ints([-1])], { keepdims: 0 }) },
   { op: 'ReduceMax', shapes: [[2, 5]], build: (g, [x]) => g.reduceMax(x, [1], false) },
   { op: 'ReduceMean', shapes: [[2, 3, 4]], build: (g, [x]) => g.reduceMean(x, [0, -1]) },
-  {
-    op: 'ReduceMean',
-    shapes: [['B', 'T', 4]],
-    build: (g, [x]) => g.reduceMean(x, [1], false),
-    why: 'the count is a symbol',
-  },
+  { op: 'ReduceMean', shapes: [['B', 'T', 4]], build: (g, [x]) => g.reduceMean(x, [1], false), why: 'the count is a symbol' },
   { op: 'ReduceMean', shapes: [[2, 3]], build: (g, [x]) => g.reduceMean(x, null), why: 'all axes' },
   { op: 'ReduceMin', shapes: [[2, 5]], build: (g, [x]) => g.node('ReduceMin', [x, g.ints([0])]) },
   { op: 'ReduceSum', shapes: [[2, 3, 4]], build: (g, [x]) => g.reduceSum(x, [1], false) },
-  {
-    op: 'ReduceSum',
-    shapes: [['B', 'T']],
-    build: (g, [x]) => g.mul(g.reduceSum(x, [1]), x),
-    why: 'the sum is spread again',
-  },
+  { op: 'ReduceSum', shapes: [['B', 'T']], build: (g, [x]) => g.mul(g.reduceSum(x, [1]), x), why: 'the sum is spread again' },
   { op: 'ReduceSum', shapes: [[2, 3]], attributes: { noop_with_empty_axes: 1 }, why: 'no axes may mean no sum' },
   { op: 'ReduceSumSquare', shapes: [[2, 3]], build: (g, [x]) => g.node('ReduceSumSquare', [x, g.ints([1])]) },
   { op: 'Relu', shapes: [[7]], kinks: [0] },
   { op: 'Reshape', shapes: [[2, 6]], build: (g, [x]) => g.reshape(x, [3, -1]) },
   { op: 'Reshape', shapes: [['B', 'T', 6]], build: (g, [x]) => g.reshape(x, ['B', 'T', 2, 3]), why: 'heads split' },
-  {
-    op: 'Reshape',
-    shapes: [['B', 'T', 4]],
-    build: (g, [x]) => g.reshape(x, ['B*T', 4]),
-    why: 'symbols are multiplied',
-  },
-  { op: 'Round', shapes: [[5]], why: 'no slope', build: (g, [x]) => g.add(x, g.node('Round', [x])[0]) },
-  {
-    op: 'ScatterElements',
-    shapes: [
-      [3, 4],
-      [2, 4],
-    ],
-    build: (g, [x, u]) => g.scatterElements(x, rowIds(g), u, 0, 'add'),
-  },
-  {
-    op: 'ScatterElements',
-    shapes: [
-      [3, 4],
-      [2, 4],
-    ],
-    build: (g, [x, u]) => g.scatterElements(x, rowIds(g), u, 0),
-  },
-  {
-    op: 'ScatterND',
-    shapes: [
-      [3, 4],
-      [3, 4],
-    ],
-    build: (g, [x, u]) => g.scatterND(x, ids(g, [3, 1], [0, 2, 2]), u, 'add'),
-  },
-  {
-    op: 'ScatterND',
-    shapes: [
-      [3, 4],
-      [2, 4],
-    ],
-    build: (g, [x, u]) => g.scatterND(x, ids(g, [2, 1], [2, 0]), u),
-  },
+  { op: 'Reshape', shapes: [['B', 'T', 4]], build: (g, [x]) => g.reshape(x, ['B*T', 4]), why: 'symbols are multiplied' },
+  { op: 'Round', shapes: [[5]], kinks: [-1.5, -0.5, 0.5, 1.5], why: 'no slope', build: (g, [x]) => g.add(x, g.node('Round', [x])[0]) },
+  { op: 'ScatterElements', shapes: [[3, 4], [2, 4]], build: (g, [x, u]) => g.scatterElements(x, rowIds(g), u, 0, 'add') },
+  { op: 'ScatterElements', shapes: [[3, 4], [2, 4]], build: (g, [x, u]) => g.scatterElements(x, rowIds(g), u, 0) },
+  { op: 'ScatterND', shapes: [[3, 4], [3, 4]], build: (g, [x, u]) => g.scatterND(x, ids(g, [3, 1], [0, 2, 2]), u, 'add') },
+  { op: 'ScatterND', shapes: [[3, 4], [2, 4]], build: (g, [x, u]) => g.scatterND(x, ids(g, [2, 1], [2, 0]), u) },
   { op: 'Sigmoid', shapes: [[7]], range: [-30, 30], why: 'saturated on both ends' },
-  { op: 'Sign', shapes: [[5]], why: 'no slope', build: (g, [x]) => g.add(x, g.sign(x)) },
+  { op: 'Sign', shapes: [[5]], kinks: [-1, 0, 1], why: 'no slope', build: (g, [x]) => g.add(x, g.sign(x)) },
   { op: 'Sin', shapes: [[2, 3]] },
   { op: 'Slice', shapes: [[4, 6]], build: (g, [x]) => g.slice(x, [1, -3], [3, 6], [0, 1]) },
   { op: 'Slice', shapes: [[4, 7]], build: (g, [x]) => g.slice(x, [1], [7], [1], [3]), why: 'steps of 3' },
   { op: 'Slice', shapes: [[7, 2]], build: (g, [x]) => g.slice(x, [-2], [-Infinity], [0], [-2]), why: 'backwards' },
   { op: 'Slice', shapes: [['B', 'T', 4]], build: (g, [x]) => g.slice(x, [0], [-1], [1]), why: 'all but the last' },
-  {
-    op: 'Slice',
-    shapes: [['B', 'T', 4]],
-    build: (g, [x]) => g.slice(x, [-2], [Infinity], [1]),
-    why: 'the last two of T',
-  },
-  {
-    op: 'Slice',
-    shapes: [['B', 'T']],
-    build: (g, [x]) => g.slice(x, [-1], [-Infinity], [1], [-2]),
-    why: 'backwards along T',
-  },
-  {
-    op: 'Slice',
-    shapes: [['T', 2]],
-    build: (g, [x]) => g.slice(x, g.ints([1]), g.sub(g.shapeOf(x, 0, 1), g.ints([1])), [0]),
-    why: 'end is computed',
-  },
+  { op: 'Slice', shapes: [['B', 'T', 4]], build: (g, [x]) => g.slice(x, [-2], [Infinity], [1]), why: 'the last two of T' },
+  { op: 'Slice', shapes: [['B', 'T']], build: (g, [x]) => g.slice(x, [-1], [-Infinity], [1], [-2]), why: 'backwards along T' },
+  { op: 'Slice', shapes: [['T', 2]], build: (g, [x]) => g.slice(x, g.ints([1]), g.sub(g.shapeOf(x, 0, 1), g.ints([1])), [0]), why: 'end is computed' },
   { op: 'Softmax', shapes: [[2, 5]] },
   { op: 'Softmax', shapes: [[3, 2]], attributes: { axis: 0 } },
   { op: 'Softplus', shapes: [[7]], range: [-20, 20], type: 'float32' },

@@ -4,9 +4,10 @@
  *
  *   f'(0) ≈ (8 (f(h) − f(−h)) − (f(2h) − f(−2h))) / 12 h,     f(s) = Σ seed · y(x + s · direction).
  */
+import assert from 'node:assert/strict';
 import { backward } from '../../server/src/autodiff/backward.ts';
 import { Graph } from '../../server/src/onnx/graph.ts';
-import type { Value } from '../../server/src/onnx/graph.ts';
+import type { Dim, Value } from '../../server/src/onnx/graph.ts';
 import { open } from '../onnx/session.ts';
 import type { Feed, Feeds } from '../onnx/session.ts';
 import { bound } from './cases.ts';
@@ -16,7 +17,8 @@ import { randomNumbers } from './random.ts';
 const steps = { float64: 1e-3, float32: 4e-2 } as const;
 const directionsPerInput = 2;
 
-/** The largest error over all inputs and directions, relative to Σ |gradient · direction|. */
+/** The largest error over all inputs and directions, relative to Σ |gradient · direction| (absolute where that is 0). Shapes
+ * inferred for outputs and cotangents must be those that ONNX Runtime finds. */
 export async function largestError(row: GradCase, seed: number): Promise<number> {
   const type = row.type === 'float32' ? 'float32' : 'float64';
   const random = randomNumbers(seed);
@@ -50,6 +52,14 @@ export async function largestError(row: GradCase, seed: number): Promise<number>
   wanted.forEach((value, i) => value && g.output(value, `dx${i}`));
   const gradients = await (await open(g))({ ...feeds, ...seeds });
 
+  [...forward.y, ...wanted].forEach((value, i) => {
+    const got = i < y.length ? seeds[`seed${i}`].shape : gradients[`dx${i - y.length}`].shape;
+    assert.deepEqual(
+      got,
+      (value?.shape ?? []).map((dim, axis) => bound[dim] ?? (isNew(dim) ? got[axis] : dim)),
+    );
+  });
+
   let worst = 0;
   for (const [i, { name }] of x.entries()) {
     for (let k = 0; k < directionsPerInput; k += 1) {
@@ -62,7 +72,7 @@ export async function largestError(row: GradCase, seed: number): Promise<number>
       const numeric = (8 * ((await at(h)) - (await at(-h))) - ((await at(2 * h)) - (await at(-2 * h)))) / (12 * h);
       const gradient = gradients[`dx${i}`].data;
       const scale = gradient.reduce((total, value, j) => total + Math.abs(value * direction[j]), 0);
-      worst = Math.max(worst, Math.abs(dot(gradient, direction) - numeric) / scale);
+      worst = Math.max(worst, Math.abs(dot(gradient, direction) - numeric) / (scale || 1));
     }
   }
   return worst;
@@ -72,7 +82,13 @@ function forwardGraph(row: GradCase, type: 'float32' | 'float64'): { g: Graph; x
   const g = new Graph(row.op);
   const x = row.shapes.map((shape, i) => g.input(`x${i}`, type, shape));
   const built = row.build ? row.build(g, x) : g.node(row.op, x, row.attributes);
+  if (!g.nodes.some(({ op }) => op === row.op)) throw new Error(`the case for ${row.op} builds no such node`);
   return { g, x, y: Array.isArray(built) ? built : [built] };
+}
+
+/** A size that inference could not tell. */
+function isNew(dim: Dim): boolean {
+  return typeof dim === 'string' && dim.startsWith('?');
 }
 
 function awayFrom(kink: number, x: number): number {

@@ -38,7 +38,7 @@ export async function open(
 }
 
 function tensor({ type, shape, data }: Feed): InstanceType<typeof ort.Tensor> {
-  const make = dataTypes[type].array.from as (this: unknown, list: readonly (number | bigint)[]) => Float32Array;
-  const content = make.call(dataTypes[type].array, type === 'int64' ? data.map(BigInt) : data);
-  return new ort.Tensor(type as 'float32', content, shape);
+  const content =
+    type === 'int64' ? BigInt64Array.from(data, BigInt) : new dataTypes[type as 'float32'].array(data as number[]);
+  return new ort.Tensor(type as 'float32', content as Float32Array, shape);
 }

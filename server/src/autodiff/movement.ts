@@ -1,6 +1,6 @@
 /** Rules of operators that move elements: each puts the elements of `dy` back to where they came from, and adds. */
 import { contentsOf } from '../onnx/contents.ts';
-import { axisOf, sum } from '../onnx/dims.ts';
+import { axisOf, product, sum } from '../onnx/dims.ts';
 import type { Dim, Graph, Value } from '../onnx/graph.ts';
 import type { GradRule, RuleContext } from './types.ts';
 
@@ -11,29 +11,43 @@ export function splitSizes(g: Graph, parts: readonly Value[], axis: number): rea
   return dims.every((dim) => typeof dim === 'number') ? dims : g.sizes(dims, parts);
 }
 
-/** y[.., i, ..] = x[.., index[i], ..]: rows of dy are added to the rows of x that they came from, repeated ones too. */
+/**
+ * Adds `updates` [.., N, ..] to zeros of the shape of `x` at the N positions along `axis`; positions may repeat.
+ *
+ * By ScatterElements: with several threads ONNX Runtime 1.30 loses updates when ScatterND adds to one place twice (seen on CPU).
+ */
+function addAlong(g: Graph, x: Value, positions: Value, updates: Value, axis: number): Value {
+  const others = updates.shape.flatMap((_, i) => (i === axis ? [] : [i]));
+  const everywhere = g.expandLike(others.length > 0 ? g.unsqueeze(positions, others) : positions, updates);
+  return g.scatterElements(g.zerosLike(x), everywhere, updates, axis, 'add');
+}
+
+/** y[.., i, ..] = x[.., index[i], ..]: slices of dy are added to the slices of x that they came from, repeated ones too. */
 export const gatherGradient: GradRule = ({ g, dy, x: [x, indices], int }) => {
-  const [rank, axis, depth] = [x.shape.length, axisOf(int('axis', 0), x.shape.length), indices.shape.length];
-  const front = [axis, ...Array(rank).keys()].filter((a, i) => i === 0 || a !== axis);
-  const rows = axis === 0 ? dy : g.transpose(dy, gathered(rank + depth - 1, axis, depth));
-  const zeros = axis === 0 ? g.zerosLike(x) : g.transpose(g.zerosLike(x), front);
-  const sums = g.scatterND(zeros, g.unsqueeze(indices, [-1]), rows, 'add');
-  return [
-    axis === 0
-      ? sums
-      : g.transpose(
-          sums,
-          front.map((_, i) => front.indexOf(i)),
-        ),
-    null,
-  ];
+  const axis = axisOf(int('axis', 0), x.shape.length);
+  const one = indices.shape.length === 1;
+  const positions = one ? indices : g.reshape(indices, [-1]);
+  const dims = x.shape.map((dim, i) => (i === axis ? positions.shape[0] : dim));
+  return [addAlong(g, x, positions, one ? dy : g.reshape(dy, dims), axis), null];
 };
 
-/** The order of axes with the `depth` ones at `axis` in front. */
-function gathered(rank: number, axis: number, depth: number): number[] {
-  const all = [...Array(rank).keys()];
-  return [...all.slice(axis, axis + depth), ...all.slice(0, axis), ...all.slice(axis + depth)];
-}
+/** y[i] = x[index[i, 0], index[i, 1], ..]: the indexed axes of x seen as one. */
+export const gatherNDGradient: GradRule = ({ g, dy, x: [x, indices], int }) => {
+  if (int('batch_dims', 0) !== 0) throw new Error('batch_dims other than 0 have no rule');
+  const depth = Number(indices.shape[indices.shape.length - 1]);
+  const places = g.split(g.reshape(indices, [-1, depth]), Array<number>(depth).fill(1), 1).map((place, k) => {
+    const size = g.count(x, [k], 'int64');
+    const inner = g.count(x, [...Array(depth).keys()].slice(k + 1), 'int64');
+    return g.mul(g.where(g.less(place, 0), g.add(place, size), place), inner);
+  });
+  const positions = g.squeeze(
+    places.reduce((a, b) => g.add(a, b)),
+    [1],
+  );
+  const rows = g.reshape(x, [product(x.shape.slice(0, depth)), product(x.shape.slice(depth))]);
+  const updates = g.reshape(dy, [positions.shape[0], rows.shape[1]]);
+  return [g.reshapeLike(addAlong(g, rows, positions, updates, 0), x), null];
+};
 
 /** ScatterElements and ScatterND: places that were overwritten pass nothing on; added to, they pass everything. */
 export const scatterGradient: GradRule = ({ g, node, dy, x: [, indices, updates], int, string }) => {

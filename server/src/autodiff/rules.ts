@@ -8,7 +8,15 @@
  * To add an operator: a row here, a row in `test/autodiff/cases.ts`, and if it is new to the builder one in
  * `onnx/shapes.ts`. Nothing else. Rules that need more than an expression lie in `movement.ts` and `products.ts`.
  */
-import { gatherGradient, padGradient, scatterGradient, sliceGradient, splitSizes, tileGradient } from './movement.ts';
+import {
+  gatherGradient,
+  gatherNDGradient,
+  padGradient,
+  scatterGradient,
+  sliceGradient,
+  splitSizes,
+  tileGradient,
+} from './movement.ts';
 import { einsumGradient, gemmGradient, matMulGradient } from './products.ts';
 import {
   extremeGradient,
@@ -71,10 +79,7 @@ export const rules: Readonly<Record<string, GradRule>> = {
   Floor: steps,
   Gather: gatherGradient,
   GatherElements: ({ g, dy, x, int }) => [g.scatterElements(g.zerosLike(x[0]), x[1], dy, int('axis', 0), 'add'), null],
-  GatherND: ({ g, dy, x, int }) => {
-    if (int('batch_dims', 0) !== 0) throw new Error('batch_dims other than 0 have no rule');
-    return [g.scatterND(g.zerosLike(x[0]), x[1], dy, 'add'), null];
-  },
+  GatherND: gatherNDGradient,
   // x Φ(x): Φ(x) + x φ(x). The tanh form is x/2 (1 + tanh u), u = √(2/π)(x + 0.044715 x³).
   Gelu: ({ g, thin, x: [x], string }) => {
     if (string('approximate', 'none') === 'tanh') {

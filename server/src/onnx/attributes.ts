@@ -19,14 +19,17 @@ export function attributesOf(plain: Readonly<Record<string, AttributeInput>>): A
 }
 
 function attributeOf(name: string, value: AttributeInput): Attribute {
-  if (typeof value === 'number') return { kind: floatNames.has(name) ? 'float' : 'int', value };
+  if (typeof value === 'number')
+    return { kind: floatNames.has(name) || !Number.isInteger(value) ? 'float' : 'int', value };
   if (typeof value === 'bigint') return { kind: 'int', value: Number(value) };
   if (typeof value === 'string') return { kind: 'string', value };
   if ('kind' in value) return value;
   if ('data' in value) return { kind: 'tensor', value };
   const list = value;
   if (list.length > 0 && list.every((item) => typeof item === 'string')) return { kind: 'strings', value: list };
-  return { kind: floatListNames.has(name) ? 'floats' : 'ints', value: list as readonly number[] };
+  const numbers = list as readonly number[];
+  const floats = floatListNames.has(name) || !numbers.every(Number.isInteger);
+  return { kind: floats ? 'floats' : 'ints', value: numbers };
 }
 
 /** Reads attributes of one node. A name that holds another kind than asked for counts as a malformed graph. */

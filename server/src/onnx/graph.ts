@@ -20,7 +20,7 @@ import type {
   TypedArray,
   Value,
 } from './types.ts';
-import { dataTypes, shapeText, typeText } from './types.ts';
+import { dataTypes, int64, shapeText, typeText } from './types.ts';
 import { Words } from './words.ts';
 
 export type { DataType, Dim, Node, TypedArray, Value } from './types.ts';
@@ -74,7 +74,7 @@ export class Graph extends Words {
       this.#outputs.push(value);
       return;
     }
-    this.#outputs.push(...this.append('Identity', [value], {}, [{ ...value, name: this.#claim(name) }]));
+    this.#outputs.push(...this.append('Identity', [value], {}, [{ ...value, name }]));
   }
 
   /** A constant with its content. @throws Error when the content does not fill the shape. */
@@ -148,7 +148,11 @@ export class Graph extends Words {
     const scope = this.#scope.join('/');
     const own = name ?? this.#unique([...this.#scope, op].join('/'));
     const values = outputs.map((output, i) =>
-      this.#value(output.name ?? (i === 0 ? own : `${own}:${i}`), output.type, output.shape),
+      this.#value(
+        output.name === undefined ? (i === 0 ? own : this.#unique(`${own}:${i}`)) : this.#claim(output.name),
+        output.type,
+        output.shape,
+      ),
     );
     const node: Node = { name: own, op, inputs, outputs: values, attributes, scope };
     this.#nodes.push(node);
@@ -187,6 +191,7 @@ export class Graph extends Words {
     if (node?.outputs[0] !== value) throw new Error(`"${value.name}" is not the newest value of graph "${this.name}"`);
     this.#nodes.pop();
     this.#producers.delete(value);
+    this.#names.delete(value.name);
     for (const [symbol, holder] of this.#holders) if (holder.value === value) this.#holders.delete(symbol);
     return this.append(
       node.op,
@@ -270,9 +275,7 @@ export class Graph extends Words {
     const known = this.#constants.get(name);
     if (known) return known;
     const data =
-      type === 'int64'
-        ? BigInt64Array.from(values, (x) => (Math.abs(x) < 2 ** 63 ? BigInt(x) : x < 0 ? -(2n ** 63n) : 2n ** 63n - 1n))
-        : dataTypes[type].array.from(values as readonly never[]);
+      type === 'int64' ? BigInt64Array.from(values, int64) : dataTypes[type].array.from(values as readonly never[]);
     const value = this.initializer(name, type, shape, data);
     this.#constants.set(name, value);
     return value;

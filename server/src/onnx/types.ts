@@ -97,3 +97,9 @@ export function typeText(value: { type: DataType; shape: readonly Dim[] }): stri
 export function shapeText(shape: readonly Dim[]): string {
   return `[${shape.join(', ')}]`;
 }
+
+/** int64 of a number; what lies beyond its ends is cut to them (slices write "to the end" as the largest int64). Fractions throw. */
+export function int64(x: number): bigint {
+  if (Math.abs(x) < 2 ** 63) return BigInt(x);
+  return x < 0 ? -(2n ** 63n) : 2n ** 63n - 1n;
+}
