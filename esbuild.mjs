@@ -10,8 +10,9 @@
  * To add a bundle, add a row to a table below.
  */
 import { context, build } from 'esbuild';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { writeNotices } from './scripts/notices.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 
@@ -80,8 +81,6 @@ function webviewOptions(entries) {
     target: 'chrome132',
     jsx: 'automatic',
     jsxImportSource: 'preact',
-    loader: { '.ttf': 'file' },
-    assetNames: '[name]',
   };
 }
 
@@ -108,10 +107,7 @@ if (watch) {
   const results = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   if (results.length < all.length || missing.length) process.exitCode = 1;
   if (existsSync('dist/cli.cjs')) chmodSync('dist/cli.cjs', 0o755);
-  mkdirSync('.cache', { recursive: true });
-  writeFileSync(
-    '.cache/bundles.json',
-    JSON.stringify(Object.assign({}, ...results.map(({ metafile }) => metafile.outputs))),
-  );
+  if (production)
+    writeNotices(Object.assign({}, ...results.map(({ metafile }) => metafile.outputs)), 'dist/ThirdPartyNotices.txt');
   console.log(`built ${results.length} bundles in ${Math.round(performance.now() - started)} ms`);
 }

@@ -31,7 +31,7 @@ const expected: RegExp[] = [
   /^extension\/media\/[\w./-]+\.(svg|png|md|json)$/,
   /^extension\/dist\/(extension|server|engine|cli)\.cjs$/,
   /^extension\/dist\/webview\/(results|layers)\.(js|css)$/,
-  /^extension\/dist\/webview\/codicon\.ttf$/,
+  /^extension\/dist\/ThirdPartyNotices\.txt$/,
   /^extension\/node_modules\/onnxruntime-node\/package\.json$/,
   /^extension\/node_modules\/onnxruntime-node\/dist\/\w+\.js$/,
   /^extension\/node_modules\/onnxruntime-node\/bin\/napi-v6\/linux\/x64\/(onnxruntime_binding\.node|libonnxruntime\.so\.1)$/,
