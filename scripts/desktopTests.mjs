@@ -43,6 +43,7 @@ async function obtain() {
     throw new Error(
       `VS Code (${version}) could not be downloaded (${why}). On a machine without internet set VSCODE_EXECUTABLE to an installed VS Code, ` +
         'or run the same suite in code-server: npm run test:host.',
+      { cause: error },
     );
   }
 }
