@@ -36,7 +36,11 @@ const table: Record<string, Row> = {
   'server/src/onnx': { folders: [], packages: ['@bufbuild/protobuf'], node: [] },
   'server/src/autodiff': { folders: inServer(['onnx']), packages: [], node: [] },
   'server/src/models': { folders: inServer(['onnx']), packages: [], node: [] },
-  'server/src/checkpoints': { folders: ['protocol'], packages: ['@huggingface/hub'], node: 'all' },
+  'server/src/checkpoints': {
+    folders: ['protocol'],
+    packages: ['@huggingface/hub', 'fastest-levenshtein'],
+    node: 'all',
+  },
   'server/src/data': {
     folders: ['protocol'],
     packages: [
@@ -47,6 +51,7 @@ const table: Record<string, Row> = {
       '@huggingface/tokenizers',
       '@huggingface/hub',
       'picomatch',
+      'fastest-levenshtein',
     ],
     node: 'all',
   },
@@ -90,7 +95,9 @@ const table: Record<string, Row> = {
 const typesOnly: [from: string, to: string][] = [['server/src/run', 'server/src/engine']];
 
 /** Files longer than 400 lines, each with its reason. */
-const longFiles: Record<string, string> = {};
+const longFiles: Record<string, string> = {
+  'server/src/onnx/shapes.ts': 'one table, a shape rule per operator',
+};
 
 const folders = ['protocol', 'extension/src', 'webview/src', 'server/src'];
 const generated = 'server/src/onnx/gen/';
