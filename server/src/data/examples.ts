@@ -62,8 +62,13 @@ export function docOf(task: Task, row: Row): Doc {
     return { text: text.text, target: targetText(task, fields, row), choices, gold: null, choicesAreContexts: false };
   const { value, from } = targetValue(task, fields, row);
   const gold = goldIndex(value, from, choices);
-  if (gold === null && task.output_type === 'generate_until')
-    return { text: text.text, target: shown(value), choices, gold, choicesAreContexts: false };
+  const isChoice = gold !== null && gold in choices;
+  if (!isChoice && task.output_type === 'generate_until' && typeof value === 'string') {
+    return { text: text.text, target: value, choices, gold: null, choicesAreContexts: false };
+  }
+  if (gold === null && isField(fields.target) && looksLikeColumn(fields.target, row)) {
+    throw noSuchColumn(fields.target, fields.target.source, row);
+  }
   const index = inside(task, row, 'doc_to_target', gold, choices, value);
   return { text: text.text, target: choices[index], choices, gold: index, choicesAreContexts: false };
 }
@@ -115,7 +120,7 @@ export function exampleOf(task: Task, row: Row, fewshot: readonly Row[] = []): E
 export function rollingText(task: Task, row: Row): string {
   const { text, target } = fieldsOf(task);
   const field = text !== null && text.source !== '' ? text : target;
-  if (field !== null && typeof field === 'object') {
+  if (isField(field)) {
     if (looksLikeColumn(field, row)) throw noSuchColumn(field, field.source, row);
     return fieldText(field, row);
   }
@@ -177,8 +182,7 @@ function targetValue(task: Task, fields: Fields, row: Row): { value: unknown; fr
 /** The target of a task without choices, or of one whose choices are contexts. */
 function targetText(task: Task, fields: Fields, row: Row): string {
   const field = fields.target;
-  if (field !== null && typeof field === 'object' && looksLikeColumn(field, row))
-    throw noSuchColumn(field, field.source, row);
+  if (isField(field) && looksLikeColumn(field, row)) throw noSuchColumn(field, field.source, row);
   const { value } = targetValue(task, fields, row);
   if (value === null || value === undefined) throw fault(task, `doc_to_target is empty on row ${row.row}`, row);
   return shown(value);
@@ -213,6 +217,10 @@ function inside(
     )}); it must be an index from 0 to ${choices.length - 1}, a letter from A to ${String.fromCharCode(64 + Math.min(26, choices.length))} or the text of a choice`,
     row,
   );
+}
+
+function isField(field: Field | number | null): field is Field {
+  return typeof field === 'object' && field !== null;
 }
 
 function shown(value: unknown): string {

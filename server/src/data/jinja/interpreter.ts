@@ -116,9 +116,10 @@ export function scope(columns: Record<string, unknown>): Environment {
   for (const [name, value] of Object.entries(constants)) globals.set(name, value);
   globals.set('range', (...args: number[]) => range(args));
   const environment = new Environment(globals);
-  // `setVariable`, since a column may be called like a built-in name.
-  for (const [name, value] of Object.entries(columns))
-    if (value !== undefined) environment.setVariable(name, toValue(value));
+  for (const [name, value] of Object.entries(columns)) {
+    // `setVariable`, since a column may be called like a built-in function. Constants are words of the language.
+    if (value !== undefined && !Object.hasOwn(constants, name)) environment.setVariable(name, toValue(value));
+  }
   return environment;
 }
 

@@ -74,14 +74,18 @@ async function* records(file: string, delimiter: string): AsyncGenerator<Entry, 
   });
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
+  // The parser counts a CRLF inside a quoted field as two lines.
+  let overcounted = 0;
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-      const inside = record.reduce((sum, field) => sum + (field.match(/\r\n|\n|\r/g)?.length ?? 0), 0);
-      yield { values: record, line: info.lines - inside };
+      const breaks = record.flatMap((field) => field.match(/\r\n|\n|\r/g) ?? []);
+      overcounted += breaks.filter((lineBreak) => lineBreak === '\r\n').length;
+      yield { values: record, line: info.lines - overcounted - breaks.length };
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw readError(error, file);
-    const line = (error as CsvError & { lines?: number }).lines;
+    const { lines } = error as CsvError & { lines?: number };
+    const line = lines === undefined ? undefined : lines - overcounted;
     throw broken(
       file,
       line,

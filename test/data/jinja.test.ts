@@ -1,0 +1,97 @@
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compileTemplate, literalList } from '../../server/src/data/jinja/template.ts';
+import { pythonText } from '../../server/src/data/jinja/values.ts';
+import { UnknownName } from '../../server/src/data/jinja/interpreter.ts';
+
+interface Case {
+  template: string;
+  columns: Record<string, unknown>;
+  rendered?: string;
+  error?: string;
+}
+
+const path = join(import.meta.dirname, '../reference/data/templates.json');
+
+test('templates render as with Jinja2 in the set-up of lm-evaluation-harness', () => {
+  const cases = JSON.parse(readFileSync(path, 'utf8')) as Case[];
+  assert.ok(cases.length > 50);
+  for (const { template, columns, rendered, error } of cases) {
+    if (error !== undefined) assert.throws(() => compileTemplate(template).render(columns), Error, template);
+    else assert.equal(compileTemplate(template).render(columns), rendered, template);
+  }
+});
+
+test('a single expression gives its value, anything else its text', () => {
+  const columns = { choices: { text: ['a', 'b'] }, n: 3 };
+  assert.deepEqual(compileTemplate('{{ choices.text }}').value(columns), ['a', 'b']);
+  assert.equal(compileTemplate('{{ n }}').value(columns), 3);
+  assert.equal(compileTemplate('{{ n }} ').value(columns), '3 ');
+});
+
+test('an unknown name is told by name, whatever the depth', () => {
+  for (const template of [
+    '{{ a ~ missing }}',
+    '{% for x in [1] %}{{ missing }}{% endfor %}',
+    '{{ a[missing] }}',
+    '{{ missing.find("x") }}',
+  ]) {
+    assert.throws(
+      () => compileTemplate(template).render({ a: 'x' }),
+      (error) => error instanceof UnknownName && error.unknown === 'missing',
+      template,
+    );
+  }
+  assert.throws(() => compileTemplate('{{ a.b.c }}').render({ a: { b: {} } }), /there is no a\.b\.c$/);
+  assert.throws(() => compileTemplate('{{ a[3] }}').render({ a: [1] }), /there is no a\[3\]$/);
+});
+
+test('names that a template reads', () => {
+  const source =
+    "{% set x = first.a %}{% for i, y in pairs %}{{ i }}{{ y | join(sep) }}{{ loop.index }}{% endfor %}{{ x if t is defined else u['k'] }}{% macro m(p) %}{{ p }}{{ q }}{% endmacro %}{{ range(3) }}";
+  assert.deepEqual(compileTemplate(source).names.sort(), ['first', 'pairs', 'q', 'sep', 't', 'u']);
+});
+
+test('a template is data: prototypes, files, clock and host objects are out of reach', () => {
+  for (const template of [
+    '{{ "".constructor }}',
+    '{{ a.__proto__ }}',
+    '{{ a.constructor.constructor("return process")() }}',
+    '{{ process }}',
+    '{{ strftime_now("%Y") }}',
+    '{{ [].__class__ }}',
+    '{{ range(100000000) }}',
+  ]) {
+    assert.throws(() => compileTemplate(template).render({ a: { b: 1 } }), Error, template);
+  }
+  for (const template of ['{% include "/etc/passwd" %}', '{% import "x" as y %}']) {
+    assert.throws(() => compileTemplate(template).render({}), Error, template);
+  }
+});
+
+test('columns may be called like built-in names, or like properties of every object', () => {
+  const columns = { range: 'r', namespace: 'n', true: 't', loop: 'l', constructor: 'c' };
+  assert.equal(compileTemplate('{{ range }}{{ namespace }}{{ loop }}{{ constructor }}').render(columns), 'rnlc');
+});
+
+test('rendered list literals', () => {
+  assert.deepEqual(literalList(`['no', "it's", 3]`), ['no', "it's", 3]);
+  assert.deepEqual(literalList(`["a \\" b", '\\n']`), ['a " b', '\n']);
+  for (const text of ['no list', '[a]', "[f('x')]", '[1', "['a'] + ['b']", "['a']}}{{x"])
+    assert.equal(literalList(text), null, text);
+});
+
+test("Python's str", () => {
+  const cases: [unknown, string][] = [
+    ['x', 'x'],
+    [3, '3'],
+    [0.5, '0.5'],
+    [true, 'True'],
+    [null, 'None'],
+    [['a', 1, false], "['a', 1, False]"],
+    [{ a: ["it's", '"'] }, `{'a': ["it's", '"']}`],
+  ];
+  for (const [value, text] of cases) assert.equal(pythonText(value), text);
+});

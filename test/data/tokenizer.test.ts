@@ -1,0 +1,79 @@
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { createTokenizer, LONGEST_UNIGRAM_TEXT, type TextTokenizer } from '../../server/src/data/tokenizer.ts';
+import { refusal } from './files.ts';
+
+const folder = join(import.meta.dirname, '../reference/tokenizer');
+
+interface Case {
+  text: string;
+  ids: number[];
+  plain: number[];
+  decoded: string;
+}
+
+function load(name: string): TextTokenizer {
+  const tokenizerJson = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Record<string, unknown>;
+  return createTokenizer({ tokenizerJson, tokenizerConfig: {} });
+}
+
+const reference = JSON.parse(readFileSync(join(folder, 'ids.json'), 'utf8')) as Record<string, Case[]>;
+
+for (const [name, cases] of Object.entries(reference)) {
+  test(`${name}: ids and text as from Python`, () => {
+    const tokenizer = load(name);
+    for (const { text, ids, decoded } of cases) {
+      assert.deepEqual(Array.from(tokenizer.encode(text)), ids, JSON.stringify(text));
+      assert.equal(tokenizer.decode(ids), decoded, JSON.stringify(text));
+    }
+  });
+
+  test(`${name}: a prompt's length counts special tokens in front, not behind`, () => {
+    const tokenizer = load(name);
+    const before = name === 'llama' || name === 'wordpiece' ? 1 : 0;
+    for (const { text, plain } of cases)
+      assert.equal(tokenizer.promptLength(text), plain.length + before, JSON.stringify(text));
+  });
+
+  test(`${name}: the start of a long text is the start of its ids`, () => {
+    const tokenizer = load(name);
+    const word = fc.constantFrom('the ', 'capital', ' of\n', 'Paris', ' 12', 'é', '🙂', '  ', ', ', 'x');
+    fc.assert(
+      fc.property(
+        fc.array(word, { minLength: 1500, maxLength: 3000 }),
+        fc.integer({ min: 1, max: 60 }),
+        (words, limit) => {
+          const text = words.join('');
+          const all = tokenizer.encode(text);
+          const start = tokenizer.encodeStart(text, limit);
+          // The special token behind a text belongs to its end.
+          assert.deepEqual(start.tokens, all.slice(0, limit));
+          assert.equal(start.truncated, true);
+        },
+      ),
+      { numRuns: 3, seed: 1 },
+    );
+    const short = tokenizer.encodeStart('the answer', 64);
+    assert.deepEqual([short.tokens, short.truncated], [tokenizer.encode('the answer'), false]);
+  });
+}
+
+test('a Unigram text beyond what the library can take is refused by name', async () => {
+  const tokenizer = load('unigram');
+  const long = 'the '.repeat(LONGEST_UNIGRAM_TEXT / 4 + 1);
+  assert.equal(
+    await refusal(() => tokenizer.encode(long)),
+    `a text of ${long.length} characters is too long for a Unigram tokenizer; split it into rows of at most 100000 characters`,
+  );
+  assert.equal(tokenizer.encodeStart(long, 10).tokens.length, 10);
+});
+
+test('a file that is no tokenizer is a fault of the model', async () => {
+  assert.match(
+    await refusal(() => createTokenizer({ tokenizerJson: { model: { type: 'New' } }, tokenizerConfig: {} })),
+    /^the tokenizer cannot be used: .*; tokenizer\.json must be a file of the Hugging Face tokenizers library$/,
+  );
+});
