@@ -1,0 +1,95 @@
+/**
+ * What lies on disk, for an editor that asks after every keystroke: opened datasets and inspected models are remembered for as long
+ * as their files keep size and time.
+ */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Dataset, Task } from '../../../protocol/experiment.ts';
+import { datasetFiles } from '../data/inputFiles.ts';
+import { countSlice, defaultValidation, openDataset } from '../data/splits.ts';
+import type { OpenDataset } from '../data/splits.ts';
+import { inspectModel, resolveModel } from './inspect.ts';
+import type { Inspection } from './inspect.ts';
+
+/** Enough for the experiments that are open at once. */
+const REMEMBERED = 64;
+
+class Remembered<T> {
+  readonly #entries = new Map<string, { stamp: string; value: Promise<T> }>();
+
+  get(key: string, stamp: string, make: () => Promise<T>): Promise<T> {
+    const known = this.#entries.get(key);
+    if (known?.stamp === stamp) return known.value;
+    const value = make();
+    this.#entries.delete(key);
+    this.#entries.set(key, { stamp, value });
+    if (this.#entries.size > REMEMBERED) this.#entries.delete(this.#entries.keys().next().value!);
+    // What failed is tried again.
+    value.catch(() => this.#entries.delete(key));
+    return value;
+  }
+}
+
+const datasets = new Remembered<OpenDataset>();
+const models = new Remembered<Inspection>();
+
+/** @throws LayerifError `badData` */
+export async function openKnownDataset(name: string, dataset: Dataset, baseDir: string): Promise<OpenDataset> {
+  const files = [...(await datasetFiles(name, dataset, baseDir)).values()].flat().map((file) => file.path);
+  return datasets.get(JSON.stringify([name, dataset, baseDir]), stampOf(files), () =>
+    openDataset(name, dataset, baseDir),
+  );
+}
+
+export interface DatasetDescription {
+  /** Absolute paths. */
+  files: string[];
+  /** With the new names of `field_mapping`. */
+  columns: string[];
+  /** Split -> rows. */
+  splits: Record<string, number>;
+  rows: number;
+}
+
+/** @throws LayerifError `badData` */
+export async function describeDataset(name: string, dataset: Dataset, baseDir: string): Promise<DatasetDescription> {
+  const opened = await openKnownDataset(name, dataset, baseDir);
+  const splits: Record<string, number> = {};
+  for (const split of opened.splits) splits[split] = await opened.count(split);
+  const rows = Object.values(splits).reduce((sum, count) => sum + count, 0);
+  return { files: opened.files, columns: opened.columns, splits, rows };
+}
+
+/** Rows of a task's training and validation slices. @throws LayerifError `badData` */
+export async function countTaskRows(
+  task: Task,
+  dataset: Dataset,
+  baseDir: string,
+): Promise<{ train: number; validation: number }> {
+  const opened = await openKnownDataset(task.dataset, dataset, baseDir);
+  const validation = task.validation_split ?? (await defaultValidation(opened, task.training_split));
+  return { train: await countSlice(opened, task.training_split), validation: await countSlice(opened, validation) };
+}
+
+/** @throws LayerifError `badModel` */
+export async function describeModel(modelPath: string, baseDir: string): Promise<Inspection> {
+  const resolved = resolveModel(modelPath, baseDir);
+  return models.get(resolved, modelStamp(resolved), () => inspectModel(modelPath, baseDir));
+}
+
+/** Changes when any file of the checkpoint does. */
+export function modelStamp(resolved: string): string {
+  const stat = fs.statSync(resolved, { throwIfNoEntry: false });
+  if (!stat?.isDirectory()) return stampOf([resolved]);
+  return stampOf(fs.readdirSync(resolved).map((name) => path.join(resolved, name)));
+}
+
+function stampOf(files: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) {
+    const stat = fs.statSync(file, { throwIfNoEntry: false });
+    hash.update(`${file}\0${stat?.size}\0${stat?.mtimeMs}\n`);
+  }
+  return hash.digest('hex');
+}
