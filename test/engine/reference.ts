@@ -67,7 +67,7 @@ export async function gradients(
     for (const capture of captures) {
       const size = capture.rows * capture.columns;
       const all = new Float32Array(size * samples.length);
-      await products.gradients(capture, 0, capture.rows, all);
+      await products.tiles.gradients(capture, 0, capture.rows, all);
       let at = 0;
       for (const { batch } of capture.batches) {
         for (const sample of batch.samples) {

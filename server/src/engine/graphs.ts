@@ -3,7 +3,7 @@
  * head with loss. Blocks are recomputed inside the gradient graph, so only boundary activations are kept between sweeps.
  *
  * The gradient graph yields no weight gradients: for a linear module y = x Wᵀ the gradient of sample i is Yᵢᵀ Xᵢ with Y the
- * cotangent of y, so it hands out x and Yᵀ, and whoever reads the sweep forms what it needs from them
+ * cotangent of y, so it hands out x and Y, and whoever reads the sweep forms what it needs from them
  * (docs/decisions/002-captured-activations.md).
  */
 import { backward } from '../autodiff/backward.ts';
@@ -18,7 +18,7 @@ export interface BuiltGraph {
   tables: string[];
 }
 
-/** Outputs of the gradient graph that belong to one scored module: x [B, T, columns] and Yᵀ [B, rows, T]. */
+/** Outputs of the gradient graph that belong to one scored module: x [B, T, columns] and y [B, T, rows]. */
 export interface CaptureOutputs {
   block: number;
   module: string;
@@ -70,7 +70,7 @@ export function gradientGraph(
       inputs.set(capture.input.name, xName);
       g.output(capture.input, xName);
     }
-    g.output(g.transpose(cotangents[1 + i]!, [0, 2, 1]), `y.${i}`);
+    g.output(cotangents[1 + i]!, `y.${i}`);
     return { block: capture.block, module: capture.module, x: xName, y: `y.${i}` };
   });
   return { ...built(b), captures };

@@ -11,7 +11,7 @@ import type { Model } from './model.ts';
 import { floats, integers, numbers } from './runtime.ts';
 import type { Tensor } from './runtime.ts';
 
-/** One scored module's inputs and output cotangents for every batch: x [B, T, columns], y [B, rows, T]. */
+/** One scored module's inputs and output cotangents for every batch: x [B, T, columns], y [B, T, rows]. */
 export interface ModuleCaptures {
   layer: number;
   module: string;

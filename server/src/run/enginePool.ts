@@ -24,6 +24,15 @@ import { findRuntime } from './runtimePath.ts';
 /** How long a cancelled engine may take to answer before it is killed; one run of a 7B block takes about two seconds. */
 const GRACE_MS = 10_000;
 
+const ENGINE_ENVIRONMENT = {
+  ORT_DISABLE_TELEMETRY: '1',
+  // Influence wants real float32.
+  NVIDIA_TF32_OVERRIDE: '0',
+  // glibc: keep freed memory for the next run; returned to the system, every large output would be faulted in page by page again.
+  MALLOC_MMAP_THRESHOLD_: '4294967296',
+  MALLOC_TRIM_THRESHOLD_: '17179869184',
+};
+
 interface Pending {
   resolve(value: unknown): void;
   reject(error: Error): void;
@@ -100,7 +109,7 @@ export class EnginePool {
       execArgv: program.endsWith('.ts') ? ['--disable-warning=ExperimentalWarning'] : [],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: { ...process.env, ...runtime.env, ORT_DISABLE_TELEMETRY: '1', NVIDIA_TF32_OVERRIDE: '0' },
+      env: { ...process.env, ...runtime.env, ...ENGINE_ENVIRONMENT },
     });
     this.#child = child;
     this.#stderr = '';

@@ -1,0 +1,79 @@
+/** K, C and diag(V Vᵀ) of both ways of Gram products against inner products of PyTorch's float64 gradients. */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { makeBatches } from '../../server/src/engine/batch.ts';
+import { cheaper, GramProducts } from '../../server/src/engine/grams.ts';
+import type { ModuleGrams, Way } from '../../server/src/engine/grams.ts';
+import { Model } from '../../server/src/engine/model.ts';
+import { Runtime } from '../../server/src/engine/runtime.ts';
+import { backwardSegment, forward, head, segmentsOf } from '../../server/src/engine/sweep.ts';
+import type { ModuleCaptures } from '../../server/src/engine/sweep.ts';
+import { casesFolder, referenceOf, relativeError, samplesOf } from './reference.ts';
+
+const NAME = 'biases';
+
+/** Grams of layer 1: samples 2 and 0 train (in that order), sample 1 validates. */
+async function layerGrams(way: Way, tileSize: number): Promise<Map<string, ModuleGrams>> {
+  const model = Model.open(new Runtime('cpu', 1), path.join(casesFolder, NAME));
+  const [a, b, c] = samplesOf(NAME);
+  const batches = [
+    ...makeBatches(model.architecture, 'train', [c, a], [[1], [0]]),
+    ...makeBatches(model.architecture, 'validation', [b], [[0]]),
+  ];
+  const [, segment] = segmentsOf(model.architecture.layers, 0, 1);
+  const boundaries = await forward(model, batches, [[0], segment], 2, () => undefined);
+  const results = await head(model, batches, boundaries.pop()!, 512, () => undefined);
+  const { captures } = await backwardSegment(
+    model,
+    batches,
+    segment,
+    boundaries.pop()!,
+    results.map((r) => r.dy),
+    () => true,
+    false,
+    () => undefined,
+  );
+  const products = await GramProducts.create(model.runtime);
+  const grams = new Map<string, ModuleGrams>();
+  for (const capture of captures) grams.set(capture.module, await products.of(capture, 2, 1, tileSize, way));
+  await products.release();
+  await model.release();
+  return grams;
+}
+
+const ways: { title: string; way: Way; tileSize: number }[] = [
+  { title: 'tiles, whole matrix', way: 'tiles', tileSize: 1 << 20 },
+  { title: 'tiles of one row', way: 'tiles', tileSize: 1 },
+  { title: 'tokens', way: 'tokens', tileSize: 1 },
+];
+
+for (const { title, way, tileSize } of ways) {
+  test(`Grams by ${title} are the inner products of PyTorch's gradients`, async () => {
+    const reference = referenceOf(NAME);
+    const grams = await layerGrams(way, tileSize);
+    assert.equal(grams.size, 7);
+    for (const [module, { K, C, diagV }] of grams) {
+      const g = [0, 1, 2].map((s) => reference.tensor(`gradient.${s}.model.layers.1.${module}.weight`) as Float64Array);
+      const dot = (i: number, j: number) => g[i].reduce((sum, x, k) => sum + x * g[j][k], 0);
+      const right = [dot(2, 2), dot(2, 0), dot(0, 2), dot(0, 0), dot(2, 1), dot(0, 1), dot(1, 1)];
+      const error = relativeError([...K, ...C, ...diagV], right);
+      assert.ok(error < 1e-5, `${module}: ${error}`);
+      assert.equal(K[1], K[2], 'K is symmetric');
+    }
+  });
+}
+
+test('few tokens are multiplied with each other, many go through tiles', () => {
+  const captures = (samples: number, length: number): ModuleCaptures => ({
+    layer: 0,
+    module: 'm',
+    rows: 576,
+    columns: 576,
+    batches: [
+      { batch: { samples: Array.from({ length: samples }, (_, i) => i), length } } as ModuleCaptures['batches'][0],
+    ],
+  });
+  assert.equal(cheaper(captures(64, 13)), 'tokens');
+  assert.equal(cheaper(captures(80, 128)), 'tiles');
+});
