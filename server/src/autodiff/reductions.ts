@@ -18,10 +18,12 @@ export function reducedBack(c: RuleContext, v: Value): Value {
   return c.int('keepdims', 1) !== 0 || axes.length === 0 ? v : c.g.unsqueeze(v, axes);
 }
 
-/** How many elements went into one, as a scalar. */
-export function reducedCount(c: RuleContext): Value {
-  return c.g.count(c.x[0], reducedAxes(c), c.x[0].type);
-}
+/** The mean passes a share of the cotangent to each element. */
+export const meanGradient: GradRule = (c) => {
+  const count = c.g.count(c.x[0], reducedAxes(c), c.dy.type);
+  const share = typeof count === 'number' ? c.g.mul(c.dy, 1 / count) : c.g.div(c.dy, count);
+  return [reducedBack(c, share)];
+};
 
 function sameElements(g: Graph, x: Value, extreme: Value): Value {
   return g.cast(g.equal(x, extreme), x.type);

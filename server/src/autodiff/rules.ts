@@ -22,8 +22,8 @@ import {
   extremeGradient,
   extremum,
   layerNormGradient,
+  meanGradient,
   reducedBack,
-  reducedCount,
   rmsNormGradient,
 } from './reductions.ts';
 import type { GradRule } from './types.ts';
@@ -138,7 +138,7 @@ export const rules: Readonly<Record<string, GradRule>> = {
   ReduceLogSum: (c) => [reducedBack(c, c.g.div(c.dy, c.g.exp(c.y)))],
   ReduceLogSumExp: (c) => [c.g.mul(reducedBack(c, c.dy), c.g.exp(c.g.sub(c.x[0], reducedBack(c, c.y))))],
   ReduceMax: extremeGradient,
-  ReduceMean: (c) => [reducedBack(c, c.g.mul(c.dy, c.g.reciprocal(reducedCount(c))))],
+  ReduceMean: meanGradient,
   ReduceMin: extremeGradient,
   ReduceSum: (c) => [reducedBack(c, c.dy)],
   ReduceSumSquare: (c) => [c.g.mul(reducedBack(c, c.g.mul(c.dy, 2)), c.x[0])],

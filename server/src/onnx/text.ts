@@ -29,7 +29,8 @@ function constantText({ value, data, external }: Initializer): string | null {
   if (!data || data.length > longest) return head;
   const numbers = Array.from(data as Iterable<number | bigint>, Number);
   const content = value.shape.length === 0 ? String(numbers[0]) : shapeText(numbers);
-  return value.name.replace(/:\w+$/, '') === content ? null : `${head} = ${content}`;
+  const own = value.name.replace(/:\w+$/, '');
+  return own === content || Math.fround(Number(own)) === numbers[0] ? null : `${head} = ${content}`;
 }
 
 function nodeText(node: Node): string {

@@ -298,10 +298,11 @@ export abstract class Words {
     }
     return this.withShape(result, names);
   }
+  /** Reads the shape of `like` when the graph runs only where its symbols have other places in `x`. */
   reshapeLike(x: Value, like: Value): Value {
     if (sameShape(x.shape, like.shape)) return x;
-    const numbers = like.shape.every((dim) => typeof dim === 'number');
-    return numbers ? this.reshape(x, like.shape) : this.#like('Reshape', x, like);
+    const moved = like.shape.filter((dim, i) => typeof dim === 'string' && x.shape[i] !== dim);
+    return moved.length < 2 ? this.reshape(x, like.shape) : this.#like('Reshape', x, like);
   }
   expand(x: Value, dims: readonly Size[]): Value {
     const [result] = this.node('Expand', [x, this.sizes(dims, [x])]) as [Value];
@@ -327,13 +328,18 @@ export abstract class Words {
   onesLike(x: Value): Value {
     return this.expandLike(this.scalar(1, x.type), x);
   }
-  /** The number of elements along `axes`, as a scalar of type `type`. */
-  count(x: Value, axes: readonly number[], type: DataType): Value {
-    const dims = axes.map((axis) => x.shape[axisOf(axis, x.shape.length)]);
-    const total = product(dims);
-    if (typeof total === 'number') return this.scalar(total, type);
-    const counts = axes.map((axis) => axisOf(axis, x.shape.length)).map((axis) => this.shapeOf(x, axis, axis + 1));
-    const all = counts.reduce((a, b) => this.mul(a, b));
-    return this.cast(this.squeeze(all, [0]), type);
+  /** The number of elements along `axes`: a number where all sizes are, else a scalar of type `type`. */
+  count(x: Value, axes: readonly number[], type: DataType): Operand {
+    const places = axes.map((axis) => axisOf(axis, x.shape.length));
+    const total = product(places.map((axis) => x.shape[axis]));
+    if (typeof total === 'number') return total;
+    const counts = places.map((axis) => this.shapeOf(x, axis, axis + 1));
+    return this.cast(
+      this.squeeze(
+        counts.reduce((a, b) => this.mul(a, b)),
+        [0],
+      ),
+      type,
+    );
   }
 }
