@@ -1,6 +1,7 @@
 /** Webview <-> extension. Both sides switch over `type` and end in `assertNever`. Every message to a webview is a complete snapshot. */
 import type { Result } from './result.ts';
 import type { SampleTextAnswer } from './lsp.ts';
+import type { Estimate } from './run.ts';
 
 export type ToWebview =
   | { type: 'result'; result: Result; file: string }
@@ -9,6 +10,7 @@ export type ToWebview =
       type: 'running';
       runId: string;
       startedAt: number;
+      estimate: Estimate;
       message: string;
       done: number;
       total: number;

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { FromWebview, ToWebview } from '../../protocol/webview.ts';
 import type { ServerClient } from './client.ts';
 import { revealInExperiment } from './jumps.ts';
-import { parseResult } from './resultFile.ts';
+import { forPage, parseResult } from './resultFile.ts';
 import type { ResultsEditor } from './resultsEditor.ts';
 import type { RunList } from './runList.ts';
 import { isRunning, runningMessage } from './runState.ts';
@@ -65,13 +65,13 @@ export class LayersView implements vscode.WebviewViewProvider, vscode.Disposable
     if (run) this.shown = { resultFile: run.resultFile, experimentFile: run.experimentFile };
     if (isRunning(run)) return runningMessage(run);
     if (run?.end?.kind === 'finished' && run.result)
-      return { type: 'result', result: run.result, file: run.resultFile };
+      return { type: 'result', result: forPage(run.result), file: run.resultFile };
     const file = run?.resultFile ?? (await this.list.newest());
     if (file) {
       try {
         const result = parseResult(new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.file(file))));
         this.shown = { resultFile: file, experimentFile: result.experimentFile };
-        return { type: 'result', result, file };
+        return { type: 'result', result: forPage(result), file };
       } catch {
         // A damaged file says so in its own editor; here there is simply nothing to show.
       }

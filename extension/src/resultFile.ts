@@ -59,6 +59,16 @@ function firstFault(value: Record<string, unknown>): string | null {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** The result as pages get it: without the gradient norms, which no page draws and which are as large as the influences. */
+export function forPage(result: Result): Result {
+  const tasks = result.tasks.map((task) => ({
+    ...task,
+    train: { ...task.train, gradientSquaredNorm: [] },
+    validation: { ...task.validation, gradientSquaredNorm: [] },
+  }));
+  return { ...result, tasks };
+}
+
 /** What lists show of a result. */
 export interface ResultSummary {
   status: Result['status'];

@@ -8,7 +8,7 @@ import type { SampleTextAnswer, SampleTextParams } from '../../protocol/lsp.ts';
 import type { FromWebview, ToWebview } from '../../protocol/webview.ts';
 import type { ServerClient } from './client.ts';
 import { columnBeside, openSample, revealInExperiment } from './jumps.ts';
-import { parseResult } from './resultFile.ts';
+import { forPage, parseResult } from './resultFile.ts';
 import { isRunning, runningMessage } from './runState.ts';
 import type { RunState } from './runState.ts';
 import type { RunTracker } from './runTracker.ts';
@@ -89,7 +89,7 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
     if (isRunning(run)) return runningMessage(run);
     try {
       const bytes = await vscode.workspace.fs.readFile(uri);
-      return { type: 'result', result: parseResult(new TextDecoder().decode(bytes)), file: uri.fsPath };
+      return { type: 'result', result: forPage(parseResult(new TextDecoder().decode(bytes))), file: uri.fsPath };
     } catch (error) {
       if (run?.end?.kind === 'failed') return { type: 'failed', message: run.end.message };
       const gone = error instanceof vscode.FileSystemError && error.code === 'FileNotFound';

@@ -3,7 +3,8 @@
  * so they never disagree. No `vscode` here.
  */
 import type { Result } from '../../protocol/result.ts';
-import type { RunEvent } from '../../protocol/run.ts';
+import type { Estimate, RunEvent } from '../../protocol/run.ts';
+import { forPage } from './resultFile.ts';
 import type { ToWebview } from '../../protocol/webview.ts';
 
 export interface RunState {
@@ -13,6 +14,7 @@ export interface RunState {
   resultFile: string;
   /** Milliseconds since the epoch. */
   startedAt: number;
+  estimate: Estimate;
   message: string;
   done: number;
   total: number;
@@ -29,6 +31,7 @@ export function reduceRun(state: RunState | null, event: RunEvent, now: number):
       experimentFile: event.experimentFile,
       resultFile: event.resultFile,
       startedAt: now,
+      estimate: event.estimate,
       message: event.resumed ? 'Resuming…' : 'Starting…',
       done: 0,
       total: 0,
@@ -65,6 +68,6 @@ export function percentage(state: RunState): number | null {
 
 /** The snapshot that a page draws while a run is under way. */
 export function runningMessage(state: RunState): ToWebview {
-  const { runId, startedAt, message, done, total, result } = state;
-  return { type: 'running', runId, startedAt, message, done, total, result };
+  const { runId, startedAt, estimate, message, done, total, result } = state;
+  return { type: 'running', runId, startedAt, estimate, message, done, total, result: result && forPage(result) };
 }

@@ -40,7 +40,7 @@ function LayersPage() {
 }
 
 /** Pixels of the columns beside the bars: layer, share, raw value. */
-const NUMBERS_WIDTH = 148;
+const NUMBERS_WIDTH = 28 + 50 + 64;
 
 function RunLine({ run }: { run: NonNullable<View['run']> }) {
   return (
@@ -70,11 +70,8 @@ function Layers(props: {
   const twoSided = [...own.values()].some((value) => value.value < 0);
   return (
     <>
-      <div class="side-head">
-        <h1 title={result.model.name}>{result.model.name}</h1>
-        <LinkButton onClick={() => send({ type: 'openResult' })}>Open results</LinkButton>
-      </div>
-      {result.tasks.length > 1 && task && (
+      <h1 title={result.model.name}>{result.model.name}</h1>
+      {result.tasks.length > 1 && task ? (
         <Select
           label="Task"
           showLabel={false}
@@ -82,20 +79,29 @@ function Layers(props: {
           options={result.tasks.map((entry) => ({ id: entry.task, name: entry.task }))}
           onChange={(id) => change({ task: id })}
         />
+      ) : (
+        <p class="name side-task">{task?.task}</p>
       )}
-      {task && (
-        <p class="note side-task">
+      <p class="side-links">
+        <LinkButton onClick={() => send({ type: 'openResult' })}>Open results</LinkButton>
+        {task && (
           <LinkButton
             title="Open the task in the experiment file"
             onClick={() => send({ type: 'revealTask', task: task.task })}
           >
-            {task.task}
+            Open task
           </LinkButton>
-          , share of the largest layer{props.running ? ' so far' : ''}; positive = helps validation
-        </p>
-      )}
+        )}
+      </p>
+      <p class="note">Share of the largest layer{props.running ? ' so far' : ''}. Positive = helps validation.</p>
       <table class="bars side-bars" ref={table}>
         <caption class="spoken">Layer scores{task ? ` of ${task.task}` : ''}</caption>
+        <colgroup>
+          <col class="col-layer" />
+          <col />
+          <col class="col-share" />
+          <col class="col-raw" />
+        </colgroup>
         <tbody>
           {layers.map((layer) => {
             const value = own.get(layer);

@@ -3,7 +3,6 @@
  * draw again when VS Code changes the body's class or the variables in the style of <html>.
  */
 import { useEffect, useState } from 'preact/hooks';
-import { parseRgb } from './model/colour.ts';
 import type { Rgb } from './model/colour.ts';
 
 /** A number that changes with the theme: put it into the dependencies of whatever reads colours. */
@@ -20,15 +19,19 @@ export function useThemeVersion(): number {
 
 export const isHighContrast = () => document.body.classList.contains('vscode-high-contrast');
 
-/** The channels of a CSS variable of ours or of the theme; `fallback` where it is not set. */
+/**
+ * The sRGB channels of a CSS variable of ours or of the theme; `fallback` where it is not set. Read back from a drawn pixel, because
+ * the computed text of a colour has many forms (`rgb()`, `color(srgb ...)`, `oklab()`).
+ */
 export function themeRgb(variable: string, fallback: Rgb): Rgb {
+  const context = new OffscreenCanvas(1, 1).getContext('2d');
+  if (!context || !getComputedStyle(document.body).getPropertyValue(variable)) return fallback;
   const probe = document.createElement('span');
   probe.style.color = `var(${variable})`;
-  probe.hidden = true;
   document.body.append(probe);
-  const rgb = getComputedStyle(document.documentElement).getPropertyValue(variable)
-    ? parseRgb(getComputedStyle(probe).color)
-    : null;
+  context.fillStyle = getComputedStyle(probe).color;
   probe.remove();
-  return rgb ?? fallback;
+  context.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
+  return [red, green, blue];
 }

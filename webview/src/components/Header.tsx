@@ -1,13 +1,14 @@
 /** What was run, whether it is done, and how to read the sign: the same on every tab. All lines keep their height while a run goes on. */
 import { useEffect, useState } from 'preact/hooks';
 import type { Result } from '../../../protocol/result.ts';
+import type { Estimate } from '../../../protocol/run.ts';
 import { send } from '../host.ts';
 import { MISSING, formatCount, formatDate, formatDuration, formatShare } from '../model/format.ts';
 import type { View } from '../model/pageState.ts';
 import { Button, ProgressBar } from './controls.tsx';
 
 export function Header({ view, result }: { view: View; result: Result | null }) {
-  const title = result?.model.name || 'Layer scores';
+  const title = result?.model.name || view.run?.estimate.model.name || 'Layer scores';
   return (
     <header>
       <div class="title-row">
@@ -20,7 +21,7 @@ export function Header({ view, result }: { view: View; result: Result | null }) 
         <div class="progress-place" />
       )}
       <p class="description">{result?.experiment.description ?? ''}</p>
-      {result && <Facts result={result} />}
+      {result ? <Facts facts={resultFacts(result)} /> : view.run && <Facts facts={estimateFacts(view.run.estimate)} />}
       <p class="sign">
         <strong>Positive = helps validation.</strong> Training on the sample, through this layer, lowers the validation
         loss. Compare ranks and relative sizes; the scale itself has no meaning.
@@ -54,16 +55,31 @@ function StatusLine({ view, result }: { view: View; result: Result | null }) {
   );
 }
 
-function Facts({ result }: { result: Result }) {
-  const { model, score, provenance } = result;
-  const facts: [string, string, string?][] = [
-    ['Family', model.family],
-    ['Layers', String(model.layers)],
-    ['Weights', formatCount(model.parameters), model.parameters.toLocaleString('en-US')],
-    ['Coverage', formatShare(model.coverage), 'Scored weights of all matrix and kernel weights of the layers'],
-    ['Estimator', score.estimator + (score.projection ? `, projected to ${score.projection.rank}` : '')],
-    ['Device', provenance.device || MISSING],
-  ];
+/** Name, value, and what it means where that needs words. */
+type Fact = [name: string, value: string, hint?: string];
+type ModelFacts = Pick<Result['model'], 'family' | 'layers' | 'parameters' | 'coverage'>;
+
+const modelFacts = (model: ModelFacts): Fact[] => [
+  ['Family', model.family],
+  ['Layers', String(model.layers)],
+  ['Weights', formatCount(model.parameters), model.parameters.toLocaleString('en-US')],
+  ['Coverage', formatShare(model.coverage), 'Scored weights of all matrix and kernel weights of the layers'],
+];
+
+const resultFacts = ({ model, score, provenance }: Result): Fact[] => [
+  ...modelFacts(model),
+  ['Estimator', score.estimator + (score.projection ? `, projected to ${score.projection.rank}` : '')],
+  ['Device', provenance.device || MISSING],
+];
+
+/** Before the first layer is finished: what the plan of the run knows. */
+const estimateFacts = ({ model, device, seconds }: Estimate): Fact[] => [
+  ...modelFacts(model),
+  ['Expected', `about ${formatDuration(seconds)}`],
+  ['Device', device],
+];
+
+function Facts({ facts }: { facts: Fact[] }) {
   return (
     <dl class="facts">
       {facts.map(([name, value, hint]) => (

@@ -8,6 +8,7 @@ import { describeCell, signWords } from '../model/describe.ts';
 import { formatNumber, formatSigned, plural } from '../model/format.ts';
 import { cellAt, paint, rowHeight, saturation } from '../model/heatmap.ts';
 import type { Rows } from '../model/heatmap.ts';
+import { labelStep } from '../model/layers.ts';
 import { useWidth } from '../size.ts';
 import { isHighContrast, themeRgb, useThemeVersion } from '../theme.ts';
 
@@ -146,7 +147,7 @@ export function HeatMap(props: HeatMapProps) {
     return describeCell(layers[cell.row], props.sampleName(sample), row[sample]);
   };
 
-  const labelStep = Math.max(1, Math.ceil(13 / cellHeight));
+  const step = labelStep(cellHeight, 13);
   const box = (cell: Cell, wide = false) => ({
     left: `${LABELS + (wide ? 0 : (cell.column * width) / order.length)}px`,
     width: `${wide ? width : Math.max(3, width / order.length)}px`,
@@ -181,7 +182,7 @@ export function HeatMap(props: HeatMapProps) {
           Layer
         </span>
         {layers.map((layer, row) =>
-          row % labelStep === 0 ? (
+          row % step === 0 ? (
             <span
               key={layer}
               class="row-label"

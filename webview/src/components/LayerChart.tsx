@@ -7,7 +7,7 @@ import { describeChart, describeLayer } from '../model/describe.ts';
 import { formatNumber, formatShare } from '../model/format.ts';
 import type { LayerValue } from '../model/layers.ts';
 import { useWidth } from '../size.ts';
-import { Swatch } from './patterns.tsx';
+import { LineSwatch, Swatch } from './patterns.tsx';
 import { CHART_HEIGHT, MARGIN, fittingMarks, layerPlot, slotAt, slotLeft, slotWidth } from './layerPlot.ts';
 
 export interface LayerChartProps {
@@ -16,6 +16,8 @@ export interface LayerChartProps {
   tasks: readonly string[];
   normalised: boolean;
   marks: 'auto' | 'bars' | 'lines';
+  /** Tells which marks fit. */
+  onMarks: (marks: 'bars' | 'lines') => void;
   selected: number | null;
   running: boolean;
   onSelect: (layer: number, task: number | null) => void;
@@ -32,6 +34,10 @@ export function LayerChart(props: LayerChartProps) {
   const help = useId();
   const pending = props.running ? 'not scored yet' : 'not scored';
   const marks = props.marks === 'auto' ? fittingMarks(width, layers.length, tasks.length) : props.marks;
+
+  useEffect(() => {
+    if (width > 0) props.onMarks(marks);
+  }, [marks, width > 0]);
 
   const svg = useMemo(() => {
     if (width < 100) return null;
@@ -102,6 +108,7 @@ export function LayerChart(props: LayerChartProps) {
             layer={layers[shown]}
             values={values}
             tasks={tasks}
+            lines={marks === 'lines'}
             pending={pending}
             x={slotLeft(shown, width, layers.length) + slotWidth(width, layers.length) / 2}
             width={width}
@@ -148,6 +155,7 @@ function Tooltip(props: {
   layer: number;
   values: readonly LayerValue[];
   tasks: readonly string[];
+  lines: boolean;
   pending: string;
   x: number;
   width: number;
@@ -164,7 +172,11 @@ function Tooltip(props: {
           {own.map((value) => (
             <tr key={value.task}>
               <td>
-                <Swatch task={value.task} negative={value.sign === 'negative'} />
+                {props.lines ? (
+                  <LineSwatch task={value.task} />
+                ) : (
+                  <Swatch task={value.task} negative={value.sign === 'negative'} />
+                )}
               </td>
               <td class="name">{value.taskName}</td>
               <td class="number">{formatNumber(value.value)}</td>

@@ -1,4 +1,5 @@
 /** The layer chart as a table: one row per layer, two columns per task. Sortable by any task. */
+import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 import { MISSING, formatNumber, formatShare } from '../model/format.ts';
 import type { LayerValue } from '../model/layers.ts';
@@ -23,17 +24,32 @@ export function LayerTable(props: {
         <caption class="spoken">Layer scores per task</caption>
         <thead>
           <tr>
-            <th scope="col" aria-sort={by < 0 ? 'ascending' : 'none'}>
+            <th scope="col" rowSpan={2} aria-sort={by < 0 ? 'ascending' : 'none'}>
               <button type="button" class="sort" onClick={() => setBy(-1)}>
                 Layer
               </button>
             </th>
             {props.tasks.map((name, task) => (
-              <th key={name} scope="col" colSpan={3} aria-sort={by === task ? 'descending' : 'none'}>
+              <th key={name} class="first" scope="colgroup" colSpan={3} aria-sort={by === task ? 'descending' : 'none'}>
                 <button type="button" class="sort" onClick={() => setBy(task)} title={`Sort by ${name}`}>
                   <Swatch task={task} /> <span class="name">{name}</span>
                 </button>
               </th>
+            ))}
+          </tr>
+          <tr>
+            {props.tasks.map((name) => (
+              <Fragment key={name}>
+                <th scope="col" class="number first">
+                  Score
+                </th>
+                <th scope="col" class="number">
+                  Share
+                </th>
+                <th scope="col" class="number">
+                  Rank
+                </th>
+              </Fragment>
             ))}
           </tr>
         </thead>
@@ -53,11 +69,11 @@ export function LayerTable(props: {
               {props.tasks.map((_, task) => {
                 const value = at(layer, task);
                 return (
-                  <>
-                    <td class="number">{value ? formatNumber(value.value) : MISSING}</td>
+                  <Fragment key={task}>
+                    <td class="number first">{value ? formatNumber(value.value) : MISSING}</td>
                     <td class="number">{value ? formatShare(value.share) : ''}</td>
-                    <td class="number faint">{value ? `#${value.rank}` : ''}</td>
-                  </>
+                    <td class="number faint">{value ? value.rank : ''}</td>
+                  </Fragment>
                 );
               })}
             </tr>

@@ -23,6 +23,7 @@ const views = [
 
 export function LayersTab({ result, running, choices, change }: TabProps) {
   const { layers, values, aggregation, taskPlace, task, layer, found } = useSelection(result, choices);
+  const [lines, setLines] = useState(false);
   const [sample, setSample] = useState<number | null>(null);
   const names = result.tasks.map((entry) => entry.task);
   const row = found?.row ?? null;
@@ -72,6 +73,7 @@ export function LayersTab({ result, running, choices, change }: TabProps) {
         <Legend
           tasks={names}
           selected={taskPlace}
+          lines={lines && !choices.table}
           negatives={values.some((value) => value.sign === 'negative')}
           onSelect={(place) => change({ task: names[place] })}
         />
@@ -90,6 +92,7 @@ export function LayersTab({ result, running, choices, change }: TabProps) {
             tasks={names}
             normalised={choices.normalised}
             marks={choices.marks}
+            onMarks={(marks) => setLines(marks === 'lines')}
             selected={layer}
             running={running}
             onSelect={(index, place) =>

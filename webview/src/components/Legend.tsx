@@ -1,10 +1,12 @@
 /** Tasks with their swatches; a click makes a task the one that heat map, modules and samples show. */
-import { Swatch } from './patterns.tsx';
+import { LineSwatch, Swatch } from './patterns.tsx';
 
 export function Legend(props: {
   tasks: readonly string[];
   selected: number;
   negatives: boolean;
+  /** Lines instead of bars. */
+  lines: boolean;
   onSelect: (task: number) => void;
 }) {
   return (
@@ -19,14 +21,15 @@ export function Legend(props: {
             title={props.tasks.length > 1 ? `Show heat map, modules and samples of ${name}` : name}
             onClick={() => props.onSelect(task)}
           >
-            <Swatch task={task} />
+            {props.lines ? <LineSwatch task={task} /> : <Swatch task={task} />}
             <span class="name">{name}</span>
           </button>
         ))}
       </div>
       {props.negatives && (
         <span class="legend-note">
-          <Swatch task={props.selected} negative /> hatched, below zero: hurts validation
+          {!props.lines && <Swatch task={props.selected} negative />}
+          {props.lines ? 'hollow, below zero' : 'hatched, below zero'}: hurts validation
         </span>
       )}
     </div>

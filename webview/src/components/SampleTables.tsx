@@ -1,6 +1,6 @@
 /** The training samples that help and hurt validation most at one layer, with their text and the way to their line in the data. */
 import { useState } from 'preact/hooks';
-import type { ResultTask } from '../../../protocol/result.ts';
+import type { ResultTask, SampleRow } from '../../../protocol/result.ts';
 import { send } from '../host.ts';
 import { formatNumber, formatSigned } from '../model/format.ts';
 import { finite } from '../model/layers.ts';
@@ -67,17 +67,19 @@ function SampleTable(
           </caption>
           <thead>
             <tr>
-              <th scope="col" colSpan={2}>
+              <th scope="col" class="influence">
                 Influence
               </th>
               <th scope="col">Text</th>
-              <th scope="col" class="number" title="Mean loss in nats per counted token">
+              <th scope="col" class="number loss" title="Mean loss in nats per counted token">
                 Loss
               </th>
-              <th scope="col" class="number">
+              <th scope="col" class="number tokens">
                 Tokens
               </th>
-              <th scope="col">Source</th>
+              <th scope="col" class="source">
+                Source
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -111,10 +113,12 @@ function SampleLine(props: {
   const place = samplePlace(row);
   return (
     <tr>
-      <td class="bar">
-        <SignedBar share={props.share} task={props.taskPlace} width={64} height={12} twoSided />
+      <td class="influence">
+        <div class="influence-cell">
+          <SignedBar share={props.share} task={props.taskPlace} width={64} height={12} twoSided />
+          <span class="number">{formatSigned(sample.influence)}</span>
+        </div>
       </td>
-      <td class="number">{formatSigned(sample.influence)}</td>
       <td class="text">
         {text?.text ? (
           <button
@@ -132,8 +136,8 @@ function SampleLine(props: {
           </span>
         )}
       </td>
-      <td class="number">{formatNumber(task.train.loss[sample.index])}</td>
-      <td class="number">
+      <td class="number loss">{formatNumber(task.train.loss[sample.index])}</td>
+      <td class="number tokens">
         {row.tokens}
         {row.truncated && (
           <span class="cut" title="Longer than max_length: only the first tokens were scored">
@@ -152,8 +156,9 @@ function SampleLine(props: {
             Open in dataset
           </LinkButton>
         ) : null}
-        <span class="place" title={place}>
-          {place}
+        <span class="place" title={row.file}>
+          <span class="file">{baseName(row.file)}</span>
+          <span class="at">{rowPlace(row)}</span>
         </span>
       </td>
     </tr>
@@ -161,8 +166,7 @@ function SampleLine(props: {
 }
 
 /** `reviews.jsonl:12`, or `reviews.parquet row 11` where a format has no lines. */
-export function samplePlace(row: { file: string; row: number; line: number | null } | undefined): string {
-  if (!row) return '';
-  const base = row.file.slice(row.file.lastIndexOf('/') + 1);
-  return row.line === null ? `${base} row ${row.row}` : `${base}:${row.line}`;
-}
+export const samplePlace = (row: SampleRow | undefined) => (row ? baseName(row.file) + rowPlace(row) : '');
+
+const baseName = (file: string) => file.slice(file.lastIndexOf('/') + 1);
+const rowPlace = (row: SampleRow) => (row.line === null ? ` row ${row.row}` : `:${row.line}`);

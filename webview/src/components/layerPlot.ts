@@ -4,7 +4,7 @@
  */
 import * as Plot from '@observablehq/plot';
 import type { LayerValue } from '../model/layers.ts';
-import { valueDomain } from '../model/layers.ts';
+import { labelStep, valueDomain } from '../model/layers.ts';
 import { taskStyle } from '../model/colour.ts';
 import { formatShare, formatTick } from '../model/format.ts';
 import { describeValue } from '../model/describe.ts';
@@ -39,16 +39,10 @@ export function fittingMarks(width: number, layers: number, tasks: number): 'bar
   return (slotWidth(width, layers) * 0.8) / Math.max(1, tasks) >= 3 ? 'bars' : 'lines';
 }
 
-/** Every 1st, 2nd, 5th, 10th ... layer carries its number, so that numbers keep 26 pixels of room. */
-export function axisStep(width: number, layers: number): number {
-  const room = slotWidth(width, layers);
-  return [1, 2, 5, 10, 20, 50].find((step) => step * room >= 26) ?? 100;
-}
-
 export function layerPlot(options: LayerPlotOptions): SVGSVGElement {
   const { values, layers, normalised, width, label } = options;
   const y = (value: LayerValue) => (normalised ? value.share : value.value);
-  const step = axisStep(width, layers.length);
+  const step = labelStep(slotWidth(width, layers.length), 26);
   const finished = new Set(values.map((value) => value.slot));
   const open = layers.map((_, slot) => slot).filter((slot) => !finished.has(slot));
   const figure = Plot.plot({

@@ -2,6 +2,7 @@
  * Fill patterns that tell tasks and signs apart without colour. They are defined once per page and referred to by every chart.
  * Positive values carry the task's own pattern; negative values are hollow with diagonal hatching, for every task.
  */
+import { Fragment } from 'preact';
 import type { JSX } from 'preact';
 import { taskStyle, taskStyles } from '../model/colour.ts';
 import type { TaskStyle } from '../model/colour.ts';
@@ -26,7 +27,7 @@ export function Patterns() {
         {taskStyles.map((style, task) => {
           const colour = `var(${style.variable})`;
           return (
-            <>
+            <Fragment key={task}>
               <pattern
                 id={`layerif-positive-${task}`}
                 width="6"
@@ -52,7 +53,7 @@ export function Patterns() {
               >
                 <path d="M-1.5 1.5l3-3M0 6l6-6M4.5 7.5l3-3" stroke-width="1.2" />
               </pattern>
-            </>
+            </Fragment>
           );
         })}
       </defs>
@@ -72,6 +73,34 @@ export function Swatch({ task, negative = false }: { task: number; negative?: bo
         fill={negative ? negativeFill(task) : positiveFill(task)}
         stroke={taskColour(task)}
       />
+    </svg>
+  );
+}
+
+const symbols: Record<TaskStyle['symbol'], string> = {
+  circle: 'M14 3.5a3.5 3.5 0 1 0 .01 0z',
+  square: 'M10.8 3.8h6.4v6.4h-6.4z',
+  triangle: 'M14 2.6l4 7h-8z',
+  diamond: 'M14 2l3 5-3 5-3-5z',
+  star: 'M14 1.8l1.3 3.5h3.6l-2.9 2.3 1 3.7-3-2.1-3 2.1 1-3.7-2.9-2.3h3.6z',
+  cross: 'M12.6 3h2.8v2.6H18v2.8h-2.6V11h-2.8V8.4H10V5.6h2.6z',
+};
+
+/** The task's line with its marker, as in the chart of lines. */
+export function LineSwatch({ task }: { task: number }) {
+  const { dash, symbol } = taskStyle(task);
+  return (
+    <svg class="swatch" width="28" height="14" aria-hidden="true" focusable="false">
+      <line
+        x1="0"
+        x2="28"
+        y1="7"
+        y2="7"
+        stroke={taskColour(task)}
+        stroke-width="1.5"
+        stroke-dasharray={dash || undefined}
+      />
+      <path d={symbols[symbol]} fill={taskColour(task)} />
     </svg>
   );
 }

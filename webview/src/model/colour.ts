@@ -27,16 +27,6 @@ export const taskStyles: readonly TaskStyle[] = [
 
 export const taskStyle = (task: number): TaskStyle => taskStyles[task % taskStyles.length];
 
-/** `rgb(1, 2, 3)`, `rgba(1, 2, 3, 0.5)` or `#abc`, `#aabbcc` -> channels; null for anything else. */
-export function parseRgb(text: string): Rgb | null {
-  const numbers = /^rgba?\(\s*([\d.]+)[\s,]+([\d.]+)[\s,]+([\d.]+)/.exec(text);
-  if (numbers) return [Number(numbers[1]), Number(numbers[2]), Number(numbers[3])];
-  const hex = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.exec(text.trim());
-  if (!hex) return null;
-  const digits = hex[1].length === 3 ? [...hex[1]].map((d) => d + d).join('') : hex[1];
-  return [0, 2, 4].map((i) => parseInt(digits.slice(i, i + 2), 16)) as unknown as Rgb;
-}
-
 /** `steps` (odd) colours from `negative` over `zero` in the middle to `positive`. */
 export function divergingRamp(negative: Rgb, zero: Rgb, positive: Rgb, steps = 511): Rgb[] {
   const half = (steps - 1) / 2;

@@ -66,6 +66,10 @@ export function valueDomain(values: readonly LayerValue[], normalised: boolean):
   return low === 0 && high === 0 ? [0, 1] : [low, high];
 }
 
+/** Every 1st, 2nd, 5th, 10th ... layer carries its number, so that numbers that are `spacing` apart get `room` pixels each. */
+export const labelStep = (spacing: number, room: number) =>
+  [1, 2, 5, 10, 20, 50].find((step) => step * spacing >= room) ?? 100;
+
 export interface ModuleValue {
   name: string;
   value: number;

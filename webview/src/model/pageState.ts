@@ -1,6 +1,7 @@
 /** What a page remembers when it is hidden (choices, never data), and what it draws from the newest message. Pure: no DOM. */
 import type { AggregationId } from '../../../protocol/experiment.ts';
 import type { Result } from '../../../protocol/result.ts';
+import type { Estimate } from '../../../protocol/run.ts';
 import type { ToWebview } from '../../../protocol/webview.ts';
 import type { SampleOrder } from './ranking.ts';
 
@@ -50,7 +51,7 @@ export function restoreChoices(stored: unknown): Choices {
 export interface View {
   phase: 'loading' | 'idle' | 'running' | 'done' | 'failed';
   result: Result | null;
-  run: { runId: string; message: string; done: number; total: number; startedAt: number } | null;
+  run: { runId: string; message: string; done: number; total: number; startedAt: number; estimate: Estimate } | null;
   message: string;
 }
 
@@ -62,12 +63,12 @@ export function reduceView(view: View, message: ToWebview): View {
     case 'result':
       return { phase: 'done', result: message.result, run: null, message: '' };
     case 'running': {
-      const { runId, startedAt, done, total } = message;
+      const { runId, startedAt, estimate, done, total } = message;
       return {
         phase: 'running',
         // The first snapshot of a resumed run has no numbers yet; what the page already shows of the same run stays.
         result: message.result ?? (view.run?.runId === runId ? view.result : null),
-        run: { runId, message: message.message, done, total, startedAt },
+        run: { runId, message: message.message, done, total, startedAt, estimate },
         message: '',
       };
     }
