@@ -160,6 +160,8 @@ test('description and few-shot examples stand in front, the row itself is no exa
   );
 });
 
+const completionKeys: Partial<Task> = { output_type: 'generate_until', doc_to_text: 'text', doc_to_target: 'label' };
+
 test('faults name task, key, file, row and what there is', async () => {
   const row = aRow({ text: 'x', label: 'maybe', n: 7, choices: ['a'] }, 4);
   const say = (keys: Partial<Task>): Promise<string> => refusal(() => exampleOf(aTask(keys), row));
@@ -225,6 +227,18 @@ test('faults name task, key, file, row and what there is', async () => {
       ]),
     ),
     /num_fewshot is 2, and train\[:300\] has only 1 rows besides row 4$/,
+  );
+  assert.match(
+    await refusal(() => exampleOf(aTask({ ...completionKeys }), aRow({ text: null, label: 'x' }))),
+    /doc_to_text is empty on row 0$/,
+  );
+  assert.match(
+    await refusal(() => exampleOf(aTask({ ...completionKeys }), aRow({ text: 'x', label: null }))),
+    /doc_to_target is empty on row 0$/,
+  );
+  assert.match(
+    await refusal(() => rollingText(aTask({ doc_to_text: 'text' }), aRow({ text: null }))),
+    /doc_to_text is empty on row 0$/,
   );
   assert.match(
     await refusal(() => rollingText(aTask(), aRow({ body: 'x' }))),

@@ -69,6 +69,20 @@ test('ds_type reads a file whose ending tells nothing; hidden and descriptive fi
   assert.deepEqual(await splits({ path: 'e' }, root), { train: ['e/a.csv'] });
 });
 
+test('a subset is a folder of the dataset', async (t) => {
+  const root = folder(t, {
+    'arc/ARC-Easy/train-0.csv': 'a\n',
+    'arc/ARC-Challenge/test-0.csv': 'a\n',
+    'flat/a.csv': 'a\n',
+  });
+  assert.deepEqual(await splits({ path: 'arc', name: 'ARC-Easy' }, root), { train: ['arc/ARC-Easy/train-0.csv'] });
+  assert.deepEqual(await splits({ path: 'flat', name: 'default' }, root), { train: ['flat/a.csv'] });
+  assert.equal(
+    await refusal(() => splits({ path: 'arc', name: 'ARC-easy' }, root), root),
+    'dataset "reviews": the folder "arc" has no subset "ARC-easy"; folders in it: ARC-Challenge, ARC-Easy (did you mean "ARC-Easy"?)',
+  );
+});
+
 test('what cannot be found is said with what can', async (t) => {
   const root = folder(t, {
     'data/reviews.jsonl': '',

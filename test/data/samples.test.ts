@@ -77,3 +77,14 @@ test('a sample without counted token is an error with file and row', async () =>
     /row 3 has no token to count a loss on: the answer "" gives no token of its own;/,
   );
 });
+
+test('a text that the tokenizer refuses is placed', async () => {
+  const folder = join(import.meta.dirname, '../reference/tokenizer');
+  const tokenizerJson = JSON.parse(readFileSync(join(folder, 'unigram.json'), 'utf8')) as Record<string, unknown>;
+  const tokenizer = createTokenizer({ tokenizerJson, tokenizerConfig: {} });
+  const long = example('x'.repeat(100_001), 'y');
+  assert.match(
+    await refusal(() => sampleOf(long, tokenizer, { maxLength: 64, loss: 'target' })),
+    /^\/data\/rows\.jsonl:4: row 3: a text of 100002 characters is too long for a Unigram tokenizer;/,
+  );
+});

@@ -122,6 +122,7 @@ export function rollingText(task: Task, row: Row): string {
   const field = text !== null && text.source !== '' ? text : target;
   if (isField(field)) {
     if (looksLikeColumn(field, row)) throw noSuchColumn(field, field.source, row);
+    if (fieldValue(field, row).value === null) throw fault(task, `${field.key} is empty on row ${row.row}`, row);
     return fieldText(field, row);
   }
   if (typeof row.values['text'] === 'string') return row.values['text'];
@@ -160,6 +161,7 @@ function textOf(task: Task, fields: Fields, row: Row): { text: string; index: nu
     );
   if (looksLikeColumn(field, row)) throw noSuchColumn(field, field.source, row);
   const { value, from } = fieldValue(field, row);
+  if (value === null || value === undefined) throw fault(task, `doc_to_text is empty on row ${row.row}`, row);
   const text = shown(value);
   const isIndex = Number.isInteger(value) || (from === 'template' && /^\d+$/.test(text));
   return { text, index: isIndex ? Number(text) : null };

@@ -43,8 +43,28 @@ export async function datasetFiles(name: string, dataset: Dataset, baseDir: stri
     return splits;
   }
   if (dataset.path === undefined) throw fault(name, 'has neither path nor data_files; give one of them');
-  const found = await matchingFiles(name, dataset.path, dataset.ds_type, baseDir);
+  const found = await matchingFiles(
+    name,
+    subsetPath(name, dataset.path, dataset.name, baseDir),
+    dataset.ds_type,
+    baseDir,
+  );
   return found.root === null ? new Map([['train', found.files]]) : bySplitWords(found.files, found.root);
+}
+
+/** A dataset repository holds one folder for each of its subsets (configurations). */
+function subsetPath(name: string, path: string, subset: string | undefined, baseDir: string): string {
+  const folder = resolve(baseDir, path);
+  if (subset === undefined || !existsSync(folder) || !statSync(folder).isDirectory()) return path;
+  if (existsSync(join(folder, subset))) return join(path, subset);
+  const folders = readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() && !entry.name.startsWith('.') ? [entry.name] : [],
+  );
+  if (folders.length === 0) return path;
+  throw fault(
+    name,
+    `the folder "${path}" has no subset "${subset}"; folders in it: ${listed(folders)}${didYouMean(subset, folders)}`,
+  );
 }
 
 interface Matches {

@@ -5,7 +5,7 @@ import { exampleOf } from './examples.ts';
 import { sampleOf } from './samples.ts';
 import { didYouMean, listed } from './nearest.ts';
 import { parseSlices, resolveSlice } from './slices.ts';
-import { countSlice, defaultValidation, openDataset, placeOf, readSlice, type OpenDataset } from './splits.ts';
+import { countSlice, defaultValidation, openDataset, readSlice, type OpenDataset } from './splits.ts';
 import type { TextTokenizer } from './tokenizer.ts';
 import type { Row, Sample } from './types.ts';
 
@@ -104,20 +104,9 @@ async function encode(
   for (const row of rows) {
     if (samples.length % SAMPLES_PER_TURN === SAMPLES_PER_TURN - 1) await new Promise((next) => setImmediate(next));
     if (signal?.aborted) throw new LayerifError('cancelled', 'reading the data was cancelled');
-    samples.push(placed(row, () => sampleOf(exampleOf(task, row, fewshot), tokenizer, { maxLength, loss })));
+    samples.push(sampleOf(exampleOf(task, row, fewshot), tokenizer, { maxLength, loss }));
   }
   return samples;
-}
-
-/** Gives an error without place the place of its row. */
-function placed<T>(row: Row, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof LayerifError && error.place === undefined)
-      throw new LayerifError(error.code, error.message, { place: placeOf(row), cause: error });
-    throw error;
-  }
 }
 
 function shared(task: Task, train: Row[], validation: Row[]): string[] {

@@ -22,10 +22,11 @@ export interface SampleOptions {
 export function sampleOf(example: Example, tokenizer: TextTokenizer, { maxLength, loss }: SampleOptions): Sample {
   const { row, prompt, answer } = example;
   const text = prompt + answer;
-  const { tokens, truncated, countedFrom } =
+  const { tokens, truncated, countedFrom } = placed(example, () =>
     loss === 'all' || prompt === ''
       ? { ...tokenizer.encodeStart(text, maxLength), countedFrom: 1 }
-      : targetTokens(prompt, text, tokenizer, maxLength);
+      : targetTokens(prompt, text, tokenizer, maxLength),
+  );
   if (tokens.length <= countedFrom) throw nothingCounted(example, tokens.length, loss, maxLength);
   return { file: row.file, row: row.row, line: row.line, text, tokens, countedFrom, truncated };
 }
@@ -54,4 +55,14 @@ function nothingCounted(example: Example, length: number, loss: LossId, maxLengt
     `row ${row.row} has no token to count a loss on: ${why}; remove the row or change the template`,
     { place: placeOf(row) },
   );
+}
+
+/** The tokenizer does not know whose text it refuses. */
+function placed<T>({ row }: Example, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof LayerifError)) throw error;
+    throw new LayerifError(error.code, `row ${row.row}: ${error.message}`, { place: placeOf(row), cause: error });
+  }
 }
