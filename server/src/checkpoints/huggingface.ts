@@ -71,7 +71,10 @@ function weightFiles(folder: string): string[] {
   return names.map((name) => {
     const file = path.join(folder, name);
     if (path.dirname(path.normalize(name)) !== '.' || !fs.existsSync(file)) {
-      throw new LayerifError('badModel', `${index} names the shard ${name}, which is not in the folder; download it again`);
+      throw new LayerifError(
+        'badModel',
+        `${index} names the shard ${name}, which is not in the folder; download it again`,
+      );
     }
     return fs.realpathSync(file);
   });
@@ -83,10 +86,14 @@ function readJson(file: string): Record<string, unknown> {
     value = JSON.parse(fs.readFileSync(file, 'utf8'));
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new LayerifError('badModel', missing ? `${file} is missing` : `${file} cannot be read: ${(error as Error).message}`, {
-      place: { file },
-      cause: error,
-    });
+    throw new LayerifError(
+      'badModel',
+      missing ? `${file} is missing` : `${file} cannot be read: ${(error as Error).message}`,
+      {
+        place: { file },
+        cause: error,
+      },
+    );
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new LayerifError('badModel', `${file} is not a JSON object`, { place: { file } });

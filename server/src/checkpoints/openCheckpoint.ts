@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
+import { openGgufCheckpoint } from './ggufCheckpoint.ts';
 import { openHuggingFace } from './huggingface.ts';
 import { didYouMean } from './nearest.ts';
 import type { Checkpoint } from './types.ts';
@@ -14,6 +15,7 @@ interface Format {
 
 export const checkpointFormats: readonly Format[] = [
   { title: 'folder with config.json and .safetensors', fits: (_, isFolder) => isFolder, open: openHuggingFace },
+  { title: '.gguf file', fits: (target) => target.endsWith('.gguf'), open: openGgufCheckpoint },
 ];
 
 /** @throws LayerifError `badModel` that says what was looked for and what is there */
@@ -29,6 +31,7 @@ export function openCheckpoint(target: string): Checkpoint {
     );
   }
   const format = checkpointFormats.find((f) => f.fits(absolute, stat.isDirectory()));
-  if (!format) throw new LayerifError('badModel', `model ${target} is of a kind that cannot be read; expected: ${known}`);
+  if (!format)
+    throw new LayerifError('badModel', `model ${target} is of a kind that cannot be read; expected: ${known}`);
   return format.open(absolute);
 }

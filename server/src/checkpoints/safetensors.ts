@@ -26,11 +26,15 @@ export function openSafetensors(file: string): SafetensorsFile {
   try {
     const size = fs.fstatSync(fd).size;
     const fail = (what: string): never => {
-      throw new LayerifError('badModel', `${file} is not a usable safetensors file: ${what}; download or write it again`);
+      throw new LayerifError(
+        'badModel',
+        `${file} is not a usable safetensors file: ${what}; download or write it again`,
+      );
     };
     if (size < 8) fail(`it has ${size} bytes, the header length alone takes 8`);
     const length = Number(readAt(fd, 0, 8).readBigUInt64LE());
-    if (length > LARGEST_HEADER) fail(`its first 8 bytes give a header of ${length} bytes (wrong magic: perhaps another format)`);
+    if (length > LARGEST_HEADER)
+      fail(`its first 8 bytes give a header of ${length} bytes (wrong magic: perhaps another format)`);
     if (8 + length > size) fail(`its header ends at byte ${8 + length}, the file at ${size} (truncated)`);
     let header: Record<string, unknown>;
     try {
@@ -46,7 +50,8 @@ export function openSafetensors(file: string): SafetensorsFile {
       .sort((a, b) => a.offset - b.offset);
     for (let i = 1; i < tensors.length; i++) {
       const before = tensors[i - 1];
-      if (tensors[i].offset < before.offset + before.byteLength) fail(`tensors ${before.name} and ${tensors[i].name} overlap`);
+      if (tensors[i].offset < before.offset + before.byteLength)
+        fail(`tensors ${before.name} and ${tensors[i].name} overlap`);
     }
     return { file, metadata: (header.__metadata__ ?? {}) as Record<string, string>, tensors, dataStart };
   } finally {
@@ -65,18 +70,23 @@ function tensorInfo(
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
   const counts = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((x) => typeof x === 'number' && Number.isSafeInteger(x) && x >= 0);
-  if (typeof dtype !== 'string' || !(dtype in storedBytes)) return fail(`tensor ${name} has the unknown type ${JSON.stringify(dtype)}`);
+  if (typeof dtype !== 'string' || !(dtype in storedBytes))
+    return fail(`tensor ${name} has the unknown type ${JSON.stringify(dtype)}`);
   if (!counts(shape)) return fail(`tensor ${name} has the shape ${JSON.stringify(shape)}`);
   if (!counts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
     return fail(`tensor ${name} has the offsets ${JSON.stringify(offsets)}`);
   }
   const [start, end] = offsets;
   if (dataStart + end > size) {
-    return fail(`tensor ${name} ends at byte ${dataStart + end}, the file at ${size} (truncated, or the header points outside)`);
+    return fail(
+      `tensor ${name} ends at byte ${dataStart + end}, the file at ${size} (truncated, or the header points outside)`,
+    );
   }
   const bytes = shape.reduce((product, x) => product * x, storedBytes[dtype]);
   if (bytes !== end - start) {
-    return fail(`tensor ${name} of type ${dtype} and shape [${shape.join(', ')}] takes ${bytes} bytes, the header gives it ${end - start}`);
+    return fail(
+      `tensor ${name} of type ${dtype} and shape [${shape.join(', ')}] takes ${bytes} bytes, the header gives it ${end - start}`,
+    );
   }
   return { name, dtype, shape, file, offset: dataStart + start, byteLength: bytes };
 }
@@ -124,9 +134,17 @@ export function readSafetensors(file: string): {
     names: () => [...byName.keys()],
     tensor(name) {
       const info = byName.get(name);
-      if (!info) throw new LayerifError('badModel', `${file} has no tensor ${name}; it has ${[...byName.keys()].slice(0, 8).join(', ')} …`);
+      if (!info)
+        throw new LayerifError(
+          'badModel',
+          `${file} has no tensor ${name}; it has ${[...byName.keys()].slice(0, 8).join(', ')} …`,
+        );
       const make = arrays[info.dtype as keyof typeof arrays];
-      if (!make) throw new LayerifError('badModel', `${file}: tensor ${name} has type ${info.dtype}, expected ${Object.keys(arrays).join(', ')}`);
+      if (!make)
+        throw new LayerifError(
+          'badModel',
+          `${file}: tensor ${name} has type ${info.dtype}, expected ${Object.keys(arrays).join(', ')}`,
+        );
       const bytes = new ArrayBuffer(info.byteLength);
       readInto(info, new Uint8Array(bytes));
       return new make(bytes);
@@ -142,7 +160,11 @@ export interface NewTensor {
 }
 
 /** Writes a file atomically: a temporary file in the same folder, then one rename. @throws the file system's error */
-export function writeSafetensors(file: string, tensors: readonly NewTensor[], metadata: Record<string, string> = {}): void {
+export function writeSafetensors(
+  file: string,
+  tensors: readonly NewTensor[],
+  metadata: Record<string, string> = {},
+): void {
   const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
   let at = 0;
   for (const { name, dtype, shape, data } of tensors) {
@@ -172,13 +194,20 @@ export function writeSafetensors(file: string, tensors: readonly NewTensor[], me
 /** `writeSync` may write less than it was given, for example close to a full disk or above 2 GiB. */
 export function writeAll(fd: number, data: NodeJS.ArrayBufferView): void {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  for (let at = 0; at < bytes.length; ) at += fs.writeSync(fd, bytes, at, Math.min(bytes.length - at, 1 << 30));
+  for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at, Math.min(bytes.length - at, 1 << 30));
+}
+
+/** The stored bytes of a tensor. @throws LayerifError `badModel` when the file became shorter */
+export function readBytes(info: TensorInfo): Uint8Array {
+  const bytes = new Uint8Array(info.byteLength);
+  readInto(info, bytes);
+  return bytes;
 }
 
 function readInto(info: TensorInfo, into: Uint8Array): void {
   const fd = fs.openSync(info.file, 'r');
   try {
-    for (let at = 0; at < into.length; ) {
+    for (let at = 0; at < into.length;) {
       const got = fs.readSync(fd, into, at, Math.min(into.length - at, 1 << 30), info.offset + at);
       if (got === 0) {
         throw new LayerifError(
@@ -195,7 +224,7 @@ function readInto(info: TensorInfo, into: Uint8Array): void {
 
 function readAt(fd: number, position: number, length: number): Buffer {
   const buffer = Buffer.alloc(length);
-  for (let at = 0; at < length; ) {
+  for (let at = 0; at < length;) {
     const got = fs.readSync(fd, buffer, at, length - at, position + at);
     if (got === 0) break;
     at += got;
