@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rules } from '../../server/src/autodiff/rules.ts';
+import { shapes } from '../../server/src/onnx/shapes.ts';
 import { cases } from './cases.ts';
 import { largestError } from './differences.ts';
 
@@ -11,9 +12,12 @@ test('every rule has a case and every case a rule', () => {
   assert.deepEqual([...new Set(cases.map(({ op }) => op))].sort(), Object.keys(rules).sort());
 });
 
-test('the table is in alphabetical order', () => {
-  const names = Object.keys(rules);
-  assert.deepEqual(names, [...names].sort());
+test('the tables are in alphabetical order, and shapes are known for every operator with a rule', () => {
+  for (const table of [rules, shapes]) assert.deepEqual(Object.keys(table), Object.keys(table).sort());
+  assert.deepEqual(
+    Object.keys(rules).filter((op) => !shapes[op]),
+    [],
+  );
 });
 
 cases.forEach((row, i) => {

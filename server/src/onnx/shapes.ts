@@ -90,13 +90,13 @@ export const shapes: Readonly<Record<string, Row>> = {
   And: comparison,
   ArgMax: argument,
   ArgMin: argument,
+  // The bits of one type read as another of the same size (opset 26).
+  BitCast: (s) => shapes.Cast(s),
   Cast: (s) => {
     const type = dataTypeOf(s.int('to', 0));
     if (!type) throw new Error(`target type ${s.int('to', 0)} is not supported`);
     return [{ type, shape: s.x(0).shape }];
   },
-  // The bits of one type read as another of the same size (opset 26).
-  BitCast: (s) => shapes.Cast(s),
   Ceil: same,
   Clip: same,
   Concat: (s) => {
