@@ -142,7 +142,7 @@ test('layerif score: chart, samples, coverage and the result file; one task by -
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^sentiment: 8 train × 4 validation, datainf, model$/m);
   assert.equal(stdout.match(/^ +[012] {2}█/gm)?.length, 3);
-  assert.match(stdout, /data\/reviews\.jsonl:\d+/);
+  assert.match(stdout, /^ +\S+ {2}data\/reviews\.jsonl:\d+ {2}Review: \w+/m);
   assert.doesNotMatch(stdout, /capital/);
   const file = /^Result (.*)$/m.exec(stdout)?.[1];
   assert.ok(file && existsSync(path.resolve(folder, file)), file);

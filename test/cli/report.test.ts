@@ -114,10 +114,20 @@ const estimate: Estimate = {
   warnings: ['column "split" is not used'],
 };
 
+const texts = new Map([
+  [
+    'sentiment',
+    new Map([
+      [0, 'Review: short\nSentiment: positive'],
+      [3, `Review: ${'a long text that goes on '.repeat(5)}`],
+    ]),
+  ],
+]);
+
 test('report: a result of two tasks', () => {
   assertGolden(
     'cli/score-report.txt',
-    scoreReport(result, '/home/u/runs/reviews/x/reviews.layerif-result.json', { width: 80, baseDir: '/home' }),
+    scoreReport(result, '/home/u/runs/reviews/x/reviews.layerif-result.json', texts, { width: 80, baseDir: '/home' }),
   );
 });
 

@@ -1,13 +1,9 @@
 /** What `score` and `estimate` print for people. Pure: a result or an estimate in, text out. */
-import path from 'node:path';
 import type { Result, ResultTask } from '../../../protocol/result.ts';
 import type { Estimate } from '../../../protocol/run.ts';
 import { barChart } from './chart.ts';
-import { bytes, count, counted, duration, percent, score, table } from './format.ts';
-import { shortened } from './paths.ts';
-
-/** Samples shown at either end. */
-const shown = 3;
+import { bytes, count, counted, duration, percent, table } from './format.ts';
+import { highlightLines } from './highlights.ts';
 
 const aggregationWords = {
   positive: 'the sum of its helpful samples',
@@ -22,10 +18,18 @@ export interface Page {
   baseDir: string;
 }
 
-export function scoreReport(result: Result, resultFile: string, page: Page): string {
+/** Task -> training sample -> text. */
+export type SampleTexts = ReadonlyMap<string, ReadonlyMap<number, string>>;
+
+export function scoreReport(result: Result, resultFile: string, texts: SampleTexts, page: Page): string {
   const { model, provenance, experiment } = result;
   return [
-    ...result.tasks.flatMap((task) => [...taskReport(result, task, page), '']),
+    ...result.tasks.flatMap((task) => [
+      ...taskReport(result, task, page),
+      '',
+      ...highlightLines(result, task, texts.get(task.task) ?? new Map(), page),
+      '',
+    ]),
     `Influence: positive = helps validation (more of that sample lowers the validation loss), negative = harms it.`,
     `A layer's score is ${aggregationWords[experiment.score.aggregation]}. Compare layers within a task; the scale itself has no meaning.`,
     '',
@@ -42,8 +46,6 @@ function taskReport(result: Result, task: ResultTask, page: Page): string[] {
   const title = `${task.task}: ${count(train.samples)} train × ${count(validation.samples)} validation, ${result.score.estimator}, ${result.model.name}`;
   const cut = train.truncated + validation.truncated;
   const zero = layers.flatMap((layer) => (layer.zeroGradient ?? []).map((module) => `${layer.index} ${module}`));
-  const best = layers.reduce((a, b) => (b.score > a.score ? b : a), layers[0]);
-  const sampleFile = (file: string) => shortened(path.join(path.dirname(result.experimentFile), file), page.baseDir);
   return [
     title,
     ...(cut > 0 ? [`${counted(cut, 'sample')} cut to max_length ${result.experiment.model.max_length} tokens.`] : []),
@@ -53,34 +55,6 @@ function taskReport(result: Result, task: ResultTask, page: Page): string[] {
       layers.map(({ index, score: value }) => ({ label: String(index), value })),
       { width: page.width },
     ),
-    ...(best ? ['', ...sampleReport(task, layers.indexOf(best), sampleFile)] : []),
-  ];
-}
-
-/** The most helpful and most harmful training samples of one layer, with the place where each stands. */
-function sampleReport(task: ResultTask, row: number, sampleFile: (file: string) => string): string[] {
-  const order = task.influence[row].map((value, sample) => ({ value, sample })).sort((a, b) => b.value - a.value);
-  const helpful = order.filter(({ value }) => value > 0).slice(0, shown);
-  const harmful = order.filter(({ value }) => value < 0).slice(-shown).reverse(); // prettier-ignore
-  const lines = (samples: typeof order) =>
-    samples.length === 0
-      ? ['  none']
-      : table(
-          samples.map(({ value, sample }) => {
-            const { file, line, row: index } = task.train.rows[sample];
-            return [
-              `  ${score(value)}`,
-              line === null ? `${sampleFile(file)} row ${index}` : `${sampleFile(file)}:${line}`,
-            ];
-          }),
-          [0],
-        );
-  const { index } = task.layers[row];
-  return [
-    `Layer ${index}, most helpful training samples`,
-    ...lines(helpful),
-    `Layer ${index}, most harmful`,
-    ...lines(harmful),
   ];
 }
 

@@ -1,9 +1,12 @@
 /** `layerif score FILE`: scores the layers, shows progress, prints the chart or the result document. */
 import path from 'node:path';
+import type { Result } from '../../../protocol/result.ts';
+import { sampleTexts } from '../run/sampleText.ts';
 import { scoreExperiment } from '../run/score.ts';
+import { highlightsOf } from './highlights.ts';
 import { machineOptions } from './options.ts';
 import { ProgressLine } from './progress.ts';
-import { planLine, scoreReport } from './report.ts';
+import { planLine, scoreReport, type SampleTexts } from './report.ts';
 import type { Command } from './types.ts';
 
 export const score: Command = {
@@ -46,11 +49,13 @@ export const score: Command = {
         },
       });
       progress.clear();
-      terminal.out(
-        options.json
-          ? `${JSON.stringify(run.result)}\n`
-          : scoreReport(run.result, run.resultFile, { width: terminal.columns, baseDir: terminal.baseDir }),
-      );
+      if (options.json) {
+        terminal.out(`${JSON.stringify(run.result)}\n`);
+        return 0;
+      }
+      const texts = await textsOf(run.result, run.resultFile);
+      const page = { width: terminal.columns, baseDir: terminal.baseDir };
+      terminal.out(scoreReport(run.result, run.resultFile, texts, page));
       return 0;
     } catch (error) {
       progress.clear();
@@ -61,3 +66,15 @@ export const score: Command = {
     }
   },
 };
+
+/** The texts of the samples that the report shows. */
+async function textsOf(result: Result, resultFile: string): Promise<SampleTexts> {
+  const texts = new Map<string, Map<number, string>>();
+  for (const task of result.tasks) {
+    const highlights = highlightsOf(task);
+    const samples = [...(highlights?.helpful ?? []), ...(highlights?.harmful ?? [])].map(({ sample }) => sample);
+    const found = await sampleTexts(resultFile, task.task, 'train', samples);
+    texts.set(task.task, new Map(found.flatMap(({ index, text }) => (text === null ? [] : [[index, text]]))));
+  }
+  return texts;
+}
