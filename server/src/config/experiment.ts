@@ -35,6 +35,8 @@ export interface Positions {
   key(path: Path): Range;
   /** The value, as far as its first line goes; the key where there is none. */
   value(path: Path): Range;
+  /** What stands at a place of the experiment's own text; line and column from 1. */
+  at(line: number, column: number): { path: Path; on: 'key' | 'value' } | null;
 }
 
 export interface ParsedFile {
@@ -137,6 +139,7 @@ function positionsIn(root: YamlSource, { origins }: Expanded): Positions {
     has: (path) => ask(path, (source, inner) => source.has(inner)),
     key: (path) => ask(path, (source, inner) => source.keyRange(inner)),
     value: (path) => ask(path, (source, inner) => source.valueRange(inner)),
+    at: (line, column) => root.pathAt(line, column),
   };
 }
 

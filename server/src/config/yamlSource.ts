@@ -101,6 +101,34 @@ export class YamlSource {
     return start === end ? this.keyRange(path) : this.#range(start, end);
   }
 
+  /** What stands at a line and column: the deepest key or value there. Aliases are not followed. */
+  pathAt(line: number, column: number): { path: Path; on: 'key' | 'value' } | null {
+    const offset = (this.#lines.lineStarts[line - 1] ?? this.#text.length) + column - 1;
+    const within = (node: unknown) => {
+      const range = (node as Node | null)?.range;
+      return !!range && range[0] <= offset && offset <= range[1];
+    };
+    const path: (string | number)[] = [];
+    let node = this.#doc.contents as Node | null;
+    for (;;) {
+      if (isSeq(node)) {
+        const index = node.items.findIndex(within);
+        if (index < 0) return null;
+        path.push(index);
+        node = node.items[index] as Node;
+      } else if (isMap(node)) {
+        const pair = node.items.find(({ key, value }) => within(key) || within(value));
+        const name = nameOf(pair?.key);
+        if (!pair || name === undefined) return null;
+        path.push(name);
+        if (within(pair.key)) return { path, on: 'key' };
+        node = pair.value as Node;
+      } else {
+        return within(node) ? { path, on: 'value' } : null;
+      }
+    }
+  }
+
   /** Strings behind a `!function` tag with the key they belong to. */
   functions(): { key: string; source: string; range: Range }[] {
     const found: { key: string; source: string; range: Range }[] = [];

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Dataset, Task } from '../../../protocol/experiment.ts';
+import { dataEndings } from '../data/formats.ts';
 import { datasetFiles } from '../data/inputFiles.ts';
 import { countSlice, defaultValidation, openDataset } from '../data/splits.ts';
 import type { OpenDataset } from '../data/splits.ts';
@@ -14,6 +15,9 @@ import type { Inspection } from './inspect.ts';
 
 /** Enough for the experiments that are open at once. */
 const REMEMBERED = 64;
+
+/** Endings of files that datasets are made of, with the dot. */
+export const dataFileEndings: readonly string[] = dataEndings;
 
 class Remembered<T> {
   readonly #entries = new Map<string, { stamp: string; value: Promise<T> }>();

@@ -1,0 +1,96 @@
+/** Hover: the schema's sentence for a key; beside it what lies on disk, for a dataset and for the model. */
+import { MarkupKind } from 'vscode-languageserver/node';
+import type { Hover, Position } from 'vscode-languageserver/node';
+import type { Experiment } from '../../../protocol/experiment.ts';
+import { schemaAt } from '../config/jsonSchema.ts';
+import type { Path } from '../config/experiment.ts';
+import { countTaskRows, describeDataset, describeModel } from '../run/describe.ts';
+import { listOf } from '../run/lists.ts';
+import { counted } from './choices.ts';
+import type { OpenExperiment } from './documents.ts';
+import { lspRange } from './ranges.ts';
+import { documentation } from './schemaText.ts';
+
+export async function hoverAt(open: OpenExperiment, position: Position): Promise<Hover | null> {
+  const { positions, experiment, baseDir } = open;
+  const found = positions.at(position.line + 1, position.character + 1);
+  if (!found) return null;
+  const { path, on } = found;
+  const parts = on === 'key' ? [schemaWords(path)] : [];
+  if (experiment) parts.push(await diskWords(path, experiment, baseDir));
+  if (on === 'value') parts.push(valueWords(path, open.raw));
+  const value = parts.filter((part) => part !== '').join('\n\n---\n\n');
+  if (value === '') return null;
+  return {
+    contents: { kind: MarkupKind.Markdown, value },
+    range: lspRange(on === 'key' ? positions.key(path) : positions.value(path)),
+  };
+}
+
+function schemaWords(path: Path): string {
+  const schema = schemaAt(path);
+  const name = typeof path.at(-1) === 'number' ? '' : `**${path.at(-1)}**`;
+  return schema?.description ? [name, documentation(schema)].join('\n\n') : '';
+}
+
+/** The estimator under the cursor, by name. */
+function valueWords(path: Path, raw: unknown): string {
+  if (path.join('/') !== 'score/estimator') return '';
+  const id = (raw as { score?: { estimator?: unknown } } | undefined)?.score?.estimator;
+  const found = listOf('estimators').find((entry) => entry.id === id);
+  return found ? `**${found.id}**: ${found.title}\n\n${found.source}` : '';
+}
+
+/** What cannot be read is left to the diagnostics. */
+async function diskWords(path: Path, experiment: Experiment, baseDir: string): Promise<string> {
+  try {
+    const [section, name, key] = path;
+    if (section === 'model' && (path.length === 1 || name === 'path'))
+      return await modelWords(experiment.model.path, baseDir);
+    if (
+      section === 'datasets' &&
+      typeof name === 'string' &&
+      (path.length === 2 || key === 'path' || key === 'data_files')
+    )
+      return await datasetWords(name, experiment, baseDir);
+    if (section === 'tasks' && typeof name === 'number') {
+      const task = experiment.tasks[name];
+      if (key === 'dataset' || key === 'dataset_path') return await datasetWords(task.dataset, experiment, baseDir);
+      if (key === 'task' || key === 'training_split' || key === 'validation_split') {
+        const { train, validation } = await countTaskRows(task, experiment.datasets[task.dataset], baseDir);
+        return `${task.task}: ${counted(train, 'training sample')} × ${counted(validation, 'validation sample')}`;
+      }
+    }
+  } catch {
+    return '';
+  }
+  return '';
+}
+
+async function datasetWords(name: string, experiment: Experiment, baseDir: string): Promise<string> {
+  const { rows, columns, splits, files } = await describeDataset(name, experiment.datasets[name], baseDir);
+  const each = Object.entries(splits).map(([split, count]) => `${split} (${count.toLocaleString('en-US')})`);
+  return [
+    `**${name}**: ${counted(rows, 'row')} in ${counted(files.length, 'file')}`,
+    `Columns: ${columns.map((column) => `\`${column}\``).join(', ')}`,
+    `Splits: ${each.join(', ')}`,
+  ].join('\n\n');
+}
+
+async function modelWords(modelPath: string, baseDir: string): Promise<string> {
+  const { name, family, format, layers, parameters, scoredParameters, coverage, modules } = await describeModel(
+    modelPath,
+    baseDir,
+  );
+  const million = (count: number) =>
+    count >= 1e9
+      ? `${(count / 1e9).toFixed(2)} billion`
+      : count >= 1e5
+        ? `${(count / 1e6).toFixed(1)} million`
+        : count.toLocaleString('en-US');
+  return [
+    `**${name}**: ${family}, ${format}, ${counted(layers, 'layer')}`,
+    `${million(parameters)} parameters, of which ${million(scoredParameters)} are scored (${(100 * coverage).toFixed(1)} % of the layers' matrices)`,
+    `Modules: ${modules.map((module) => `\`${module.name}\``).join(', ')}`,
+  ].join('\n\n');
+}

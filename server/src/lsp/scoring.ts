@@ -1,0 +1,169 @@
+/**
+ * Runs on request: one at a time, by a user's command only. Progress and cancel go by `$/progress`; every event of the run goes to
+ * the editor, which draws it. The engine stays warm between runs until it has been idle for as long as the settings say.
+ */
+import path from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { CancellationToken, Connection, WorkDoneProgressServerReporter } from 'vscode-languageserver/node';
+import { LayerifError, located } from '../../../protocol/errors.ts';
+import { ENGINE_STATE, RUN_EVENT } from '../../../protocol/lsp.ts';
+import type { EngineStateParams, ScoreAnswer, ScoreParams, Settings } from '../../../protocol/lsp.ts';
+import type { Machine, RunEvent } from '../../../protocol/run.ts';
+import { EnginePool } from '../run/enginePool.ts';
+import { physicalCores } from '../run/machine.ts';
+import { experimentName } from '../run/results.ts';
+import { scoreExperiment } from '../run/score.ts';
+import { fileOf } from './documents.ts';
+
+/** Snapshots of a growing result are large; the last one before the end is always sent. */
+const SNAPSHOT_INTERVAL_MS = 250;
+
+export const defaultSettings: Settings = {
+  device: 'auto',
+  server: { threads: 0, maxMemory: 0, idleTimeout: 10, runtime: '' },
+};
+
+export class Scoring {
+  readonly #connection: Connection;
+  readonly #settings: () => Promise<Settings>;
+  readonly #afterRun: () => void;
+  readonly #pool = new EnginePool();
+  #running: { name: string; abort: AbortController } | null = null;
+
+  /** @param afterRun called when a run has ended, whatever its end */
+  constructor(connection: Connection, settings: () => Promise<Settings>, afterRun: () => void) {
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#afterRun = afterRun;
+    this.#pool.onState = (state: EngineStateParams) => void connection.sendNotification(ENGINE_STATE, state);
+  }
+
+  async score({ uri, task, dataset }: ScoreParams, token: CancellationToken): Promise<ScoreAnswer> {
+    if (this.#running) {
+      const message = `${this.#running.name} is being scored; wait for it or cancel it, one run at a time`;
+      return { resultFile: null, error: { code: 'badRequest', message } };
+    }
+    const file = fileOf(uri);
+    const name = experimentName(file);
+    const abort = new AbortController();
+    this.#running = { name, abort };
+    const cancel = () => abort.abort();
+    token.onCancellationRequested(cancel);
+    const events = this.#events();
+    let shown: Progress | null = null;
+    try {
+      const progress = await this.#connection.window.createWorkDoneProgress();
+      shown = new Progress(progress, `Scoring ${task ?? dataset ?? name}`, cancel);
+      const { resultFile } = await scoreExperiment({
+        file,
+        ...(task === undefined ? {} : { tasks: [task] }),
+        ...(dataset === undefined ? {} : { dataset }),
+        machine: machineOf(await this.#settings()),
+        engine: this.#pool,
+        signal: abort.signal,
+        onEvent: (event) => {
+          shown?.on(event);
+          events.send(event);
+        },
+      });
+      return { resultFile, error: null };
+    } catch (error) {
+      const known =
+        error instanceof LayerifError
+          ? error
+          : new LayerifError('failed', `${(error as Error).message}; please report this`, { cause: error });
+      if (!(error instanceof LayerifError)) this.#connection.console.error(String((error as Error).stack));
+      return { resultFile: null, error: { code: known.code, message: located(known) } };
+    } finally {
+      events.flush();
+      shown?.done();
+      this.#running = null;
+      // The answer goes first: what follows only redraws.
+      void turn().then(this.#afterRun);
+    }
+  }
+
+  cancel(): void {
+    this.#running?.abort.abort();
+  }
+
+  /** Ends the engine at once; called when the editor is gone too. */
+  dispose(): void {
+    this.cancel();
+    this.#pool.dispose();
+  }
+
+  /** Sends events in order, `layers` snapshots at most every so often. */
+  #events(): { send(event: RunEvent): void; flush(): void } {
+    let waiting: RunEvent | null = null;
+    let timer: NodeJS.Timeout | undefined;
+    let last = 0;
+    const post = (event: RunEvent) => {
+      if (event.type === 'log') this.#connection.console.info(event.text);
+      void this.#connection.sendNotification(RUN_EVENT, event);
+    };
+    const flush = () => {
+      clearTimeout(timer);
+      if (waiting) post(waiting);
+      waiting = null;
+      last = Date.now();
+    };
+    const send = (event: RunEvent) => {
+      if (event.type !== 'layers') {
+        // A finished run brings its own, complete snapshot.
+        if (event.type === 'finished') waiting = null;
+        if (event.type === 'failed') flush();
+        return post(event);
+      }
+      waiting = event;
+      clearTimeout(timer);
+      const due = last + SNAPSHOT_INTERVAL_MS - Date.now();
+      if (due <= 0) flush();
+      else timer = setTimeout(flush, due);
+    };
+    return { send, flush };
+  }
+}
+
+/** `$/progress` whose percentage never goes back. */
+class Progress {
+  readonly #reporter: WorkDoneProgressServerReporter;
+  #percent = 0;
+
+  constructor(reporter: WorkDoneProgressServerReporter, title: string, cancel: () => void) {
+    this.#reporter = reporter;
+    reporter.begin(title, 0, 'Reading the experiment', true);
+    reporter.token.onCancellationRequested(cancel);
+  }
+
+  on(event: RunEvent): void {
+    if (event.type === 'started') {
+      const { seconds, tasks } = event.estimate;
+      const samples = tasks.reduce((sum, task) => sum + task.train + task.validation, 0);
+      this.#reporter.report(this.#percent, `${samples} samples, about ${duration(seconds)}`);
+    }
+    if (event.type !== 'progress') return;
+    this.#percent = Math.max(this.#percent, Math.min(100, Math.floor((100 * event.done) / Math.max(1, event.total))));
+    this.#reporter.report(this.#percent, event.message);
+  }
+
+  done(): void {
+    this.#reporter.done();
+  }
+}
+
+function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  return seconds < 3600 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** The editor leaves one core free when there are more than two. */
+export function machineOf({ device, server }: Settings, cores = physicalCores()): Machine {
+  return {
+    device,
+    threads: server.threads > 0 ? server.threads : cores > 2 ? cores - 1 : cores,
+    ...(server.maxMemory > 0 ? { memoryBytes: server.maxMemory * 2 ** 30 } : {}),
+    ...(server.runtime ? { runtime: path.normalize(server.runtime) } : {}),
+    idleMinutes: server.idleTimeout,
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * The language server: what answers which message. Pure JavaScript; a model is only ever loaded by the engine, a process of its own
+ * that a user's command starts. It ends with the editor: the connection library watches the editor's process, an IPC channel that
+ * closes ends it at once, and the engine goes down with it.
+ *
+ * To add a feature, write a file beside this one and add its handler here.
+ */
+import {
+  CodeLensRefreshRequest,
+  createConnection,
+  DidChangeWatchedFilesNotification,
+  ProposedFeatures,
+  TextDocuments,
+  TextDocumentSyncKind,
+} from 'vscode-languageserver/node';
+import type { CancellationToken, InitializeParams, InitializeResult } from 'vscode-languageserver/node';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import {
+  CANCEL_REQUEST,
+  LOCATE_REQUEST,
+  OUTLINE_REQUEST,
+  SAMPLE_TEXT_REQUEST,
+  SCORE_REQUEST,
+} from '../../../protocol/lsp.ts';
+import type {
+  LocateParams,
+  OutlineParams,
+  SampleTextAnswer,
+  SampleTextParams,
+  ScoreParams,
+  Settings,
+} from '../../../protocol/lsp.ts';
+import { RESULT_SUFFIX } from '../../../protocol/result.ts';
+import { dataFileEndings } from '../run/describe.ts';
+import { sampleTexts } from '../run/sampleText.ts';
+import { version } from '../run/version.ts';
+import { lensesOf, resolveLens } from './codeLens.ts';
+import { completionAt } from './completion.ts';
+import { Diagnostics } from './diagnostics.ts';
+import { Documents } from './documents.ts';
+import { hoverAt } from './hover.ts';
+import { locate, outlineAnswer } from './locate.ts';
+import { defaultSettings, Scoring } from './scoring.ts';
+
+/** Files whose change may change what is said about an open experiment. */
+const watched = `**/*{${[...dataFileEndings, '.yaml', '.yml', '.safetensors', '.gguf', 'config.json'].join(',')}}`;
+
+const connection = createConnection(ProposedFeatures.all);
+const texts = new TextDocuments(TextDocument);
+const documents = new Documents(texts);
+const diagnostics = new Diagnostics(connection, documents);
+const scoring = new Scoring(connection, settings, refreshLenses);
+
+let client: InitializeParams['capabilities'] = {};
+let initialSettings: Settings = defaultSettings;
+
+connection.onInitialize((params): InitializeResult => {
+  client = params.capabilities;
+  initialSettings = withDefaults(params.initializationOptions);
+  return {
+    serverInfo: { name: 'layerif', version },
+    capabilities: {
+      textDocumentSync: TextDocumentSyncKind.Incremental,
+      completionProvider: { triggerCharacters: [' ', ':', '/', '{', '[', '"', '.', '-'] },
+      hoverProvider: true,
+      codeLensProvider: { resolveProvider: true },
+    },
+  };
+});
+
+connection.onInitialized(() => {
+  if (!client.workspace?.didChangeWatchedFiles?.dynamicRegistration) return;
+  void connection.client.register(DidChangeWatchedFilesNotification.type, { watchers: [{ globPattern: watched }] });
+});
+
+// Opening counts as a change too, with the same version.
+const openedAt = new Map<string, number>();
+texts.onDidOpen(({ document }) => openedAt.set(document.uri, document.version));
+texts.onDidChangeContent(({ document: { uri, version } }) => {
+  diagnostics.schedule(uri, openedAt.get(uri) === version ? 0 : undefined);
+});
+texts.onDidClose(({ document }) => diagnostics.close(document.uri));
+connection.onDidChangeWatchedFiles(({ changes }) => {
+  if (changes.every(({ uri }) => uri.endsWith(RESULT_SUFFIX))) return;
+  documents.forget();
+  for (const uri of documents.all()) diagnostics.schedule(uri);
+});
+
+connection.onCompletion(({ textDocument, position }) => completionAt(documents.get(textDocument.uri), position));
+connection.onHover(({ textDocument, position }) => hoverAt(documents.get(textDocument.uri), position));
+connection.onCodeLens(({ textDocument }) => lensesOf(documents.get(textDocument.uri)));
+connection.onCodeLensResolve((lens) => resolveLens(lens, documents));
+
+connection.onRequest(SCORE_REQUEST, (params: ScoreParams, token: CancellationToken) => scoring.score(params, token));
+connection.onRequest(CANCEL_REQUEST, () => {
+  scoring.cancel();
+  return null;
+});
+connection.onRequest(LOCATE_REQUEST, (params: LocateParams) => locate(documents.get(params.uri), params));
+connection.onRequest(OUTLINE_REQUEST, ({ uri }: OutlineParams) => outlineAnswer(documents.get(uri)));
+connection.onRequest(
+  SAMPLE_TEXT_REQUEST,
+  async ({ resultFile, task, split, samples }: SampleTextParams): Promise<SampleTextAnswer> => ({
+    samples: await sampleTexts(resultFile, task, split, samples),
+  }),
+);
+
+connection.onShutdown(() => scoring.dispose());
+// The editor was killed: nobody is left to answer to.
+process.on('disconnect', () => process.exit(1));
+process.on('exit', () => scoring.dispose());
+
+texts.listen(connection);
+connection.listen();
+
+async function settings(): Promise<Settings> {
+  if (!client.workspace?.configuration) return initialSettings;
+  return withDefaults(await connection.workspace.getConfiguration('layerif'));
+}
+
+function withDefaults(given: unknown): Settings {
+  const { device, server } = (given ?? {}) as Partial<Settings>;
+  return { device: device ?? defaultSettings.device, server: { ...defaultSettings.server, ...server } };
+}
+
+function refreshLenses(): void {
+  if (client.workspace?.codeLens?.refreshSupport) void connection.sendRequest(CodeLensRefreshRequest.type);
+}
