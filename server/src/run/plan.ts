@@ -40,10 +40,9 @@ const choices: readonly Choice[] = [
 const BASE_BYTES = 220 * MIB;
 /** Numbers in the logits of one run of the head. */
 const HEAD_NUMBERS = 8 * MIB;
-const CHECKPOINT_SECONDS = 10;
 
 export interface TaskPlan {
-  plan: CollectPlan;
+  plan: Omit<CollectPlan, 'checkpointSeconds'>;
   tokensPerBatch: number;
   memoryBytes: number;
   memoryParts: Record<string, number>;
@@ -114,7 +113,6 @@ function evaluate({ checkpoint, model, scope }: Prepared, task: PreparedTask, ch
       batches: grouped,
       gradientTile,
       headRows,
-      checkpointSeconds: CHECKPOINT_SECONDS,
     },
     tokensPerBatch,
     memoryBytes: Object.values(parts).reduce((a, b) => a + b, 0),

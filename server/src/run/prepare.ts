@@ -77,7 +77,18 @@ export async function prepare(file: string, selection: Selection = {}): Promise<
   }
   const hashes = await hashFiles([...files]);
   const dataSha256 = Object.fromEntries([...files].map((name, i) => [relativeTo(baseDir, name), hashes[i]]));
-  return { file: absolute, baseDir, experiment, checkpoint, model, scope, estimator, tasks, dataSha256, warnings };
+  return {
+    file: absolute,
+    baseDir,
+    experiment,
+    checkpoint,
+    model,
+    scope,
+    estimator,
+    tasks,
+    dataSha256,
+    warnings: [...new Set(warnings)],
+  };
 }
 
 /** With `/` on every platform, so that results compare across machines. */

@@ -24,6 +24,7 @@ import { version } from './version.ts';
 
 /** Result files of a run under way are rewritten at most this often. */
 const WRITE_INTERVAL_MS = 1000;
+const CHECKPOINT_SECONDS = 10;
 
 export interface ScoreOptions extends Selection {
   file: string;
@@ -33,6 +34,8 @@ export interface ScoreOptions extends Selection {
   engine?: EnginePool | undefined;
   onEvent?: ((event: RunEvent) => void) | undefined;
   signal?: AbortSignal | undefined;
+  /** Seconds between two saved states that an interrupted run resumes from; default 10, 0 saves at every segment boundary. */
+  checkpointSeconds?: number | undefined;
 }
 
 /** @throws LayerifError; events `started`, `failed` and `finished` frame what was seen. */
@@ -155,7 +158,7 @@ async function collectTask(
       modules,
       train: encoded(task.train),
       validation: encoded(task.validation),
-      plan: plans[index].plan,
+      plan: { ...plans[index].plan, checkpointSeconds: options.checkpointSeconds ?? CHECKPOINT_SECONDS },
       workDir,
     },
     options.machine,

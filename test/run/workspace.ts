@@ -1,0 +1,55 @@
+/** A tiny experiment in a temporary folder, and its score. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Result } from '../../protocol/result.ts';
+import type { RunEvent } from '../../protocol/run.ts';
+import { scoreExperiment } from '../../server/src/run/score.ts';
+import type { ScoreOptions } from '../../server/src/run/score.ts';
+import { writeTinyWorkspace } from '../tinyLlama.ts';
+import type { TinyWorkspaceOptions } from '../tinyLlama.ts';
+
+export const machine = { device: 'cpu', threads: 1 } as const;
+
+export interface Workspace {
+  folder: string;
+  experiment: string;
+  model: string;
+  /** Changes a piece of the experiment file. */
+  edit(from: string, to: string): void;
+}
+
+export function tinyWorkspace(t: TestContext, options: TinyWorkspaceOptions = {}): Workspace {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-run-'));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const { experiment, model } = writeTinyWorkspace(folder, options);
+  const edit = (from: string, to: string) => {
+    const text = fs.readFileSync(experiment, 'utf8');
+    if (!text.includes(from)) throw new Error(`the experiment has no ${JSON.stringify(from)}`);
+    fs.writeFileSync(experiment, text.replace(from, to));
+  };
+  return { folder, experiment, model, edit };
+}
+
+export async function score(
+  file: string,
+  options: Partial<ScoreOptions> = {},
+): Promise<{ result: Result; resultFile: string; events: RunEvent[] }> {
+  const events: RunEvent[] = [];
+  const answer = await scoreExperiment({
+    file,
+    machine,
+    ...options,
+    onEvent: (event) => {
+      events.push(structuredClone(event));
+      options.onEvent?.(event);
+    },
+  });
+  return { ...answer, events };
+}
+
+/** What a run computed, without times and places. */
+export function numbersOf(result: Result): unknown {
+  return result.tasks;
+}
