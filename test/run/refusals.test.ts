@@ -8,7 +8,7 @@ import { writeSafetensors } from '../tinyLlama.ts';
 import { machine, score, tinyWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
 
-const rows: { what: string; spoil(w: Workspace): void; code: LayerifError['code']; message: RegExp }[] = [
+const rows: { what: string; spoil: (w: Workspace) => void; code: LayerifError['code']; message: RegExp }[] = [
   {
     what: 'an estimator that is not there yet',
     spoil: (w) => w.edit('estimator: datainf', 'estimator: ekfac'),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { LayerifError } from '../../protocol/errors.ts';
+import type { LayerifError } from '../../protocol/errors.ts';
 import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
 import { EnginePool } from '../../server/src/run/enginePool.ts';
 import { machine, numbersOf, score, tinyWorkspace } from './workspace.ts';

@@ -17,7 +17,7 @@ export interface Workspace {
   experiment: string;
   model: string;
   /** Changes a piece of the experiment file. */
-  edit(from: string, to: string): void;
+  edit: (from: string, to: string) => void;
 }
 
 export function tinyWorkspace(t: TestContext, options: TinyWorkspaceOptions = {}): Workspace {

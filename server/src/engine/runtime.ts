@@ -64,7 +64,7 @@ export class Runtime {
         const outputs = into ? await session.run(feeds, into) : await session.run(feeds);
         await new Promise((turn) => setImmediate(turn));
         this.signal?.throwIfAborted();
-        return outputs as Record<string, Tensor>;
+        return outputs;
       },
       release: () => session.release(),
     };

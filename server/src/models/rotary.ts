@@ -86,7 +86,7 @@ const variants: Record<string, (setting: Setting) => Rotary> = {
  */
 export function rotary(config: Config, dim: number): Rotary {
   const parameters = (config.rope_parameters ?? config.rope_scaling ?? {}) as Config;
-  const type = String(parameters.rope_type ?? parameters.type ?? 'default');
+  const type = (parameters.rope_type ?? parameters.type ?? 'default') as string;
   const make = variants[type];
   if (!make) {
     throw new Error(

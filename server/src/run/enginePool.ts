@@ -143,7 +143,7 @@ export class EnginePool {
         reject: (error) => (settle(), reject(signal?.aborted ? new LayerifError('cancelled', 'cancelled') : error)),
         onEvent,
       });
-      child.send({ id, ...body } as EngineRequest);
+      child.send({ id, ...body });
     });
   }
 

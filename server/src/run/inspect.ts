@@ -26,7 +26,7 @@ export interface Inspection {
 }
 
 /** @throws LayerifError `badModel` */
-export async function inspectModel(modelPath: string, baseDir = '.'): Promise<Inspection> {
+export function inspectModel(modelPath: string, baseDir = '.'): Inspection {
   const checkpoint = openCheckpoint(resolveModel(modelPath, baseDir));
   try {
     const model = architecture(checkpoint);
