@@ -12,7 +12,7 @@ export const inspect: Command = {
   options: ['json'],
 
   async run(argument, options, terminal) {
-    const model = await inspectModel(argument, terminal.baseDir);
+    const model = inspectModel(argument, terminal.baseDir);
     if (options.json) {
       terminal.out(`${JSON.stringify(model, null, 2)}\n`);
       return 0;

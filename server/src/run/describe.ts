@@ -79,7 +79,7 @@ export async function countTaskRows(
 /** @throws LayerifError `badModel` */
 export async function describeModel(modelPath: string, baseDir: string): Promise<Inspection> {
   const resolved = resolveModel(modelPath, baseDir);
-  return models.get(resolved, modelStamp(resolved), () => inspectModel(modelPath, baseDir));
+  return models.get(resolved, modelStamp(resolved), () => Promise.resolve(inspectModel(modelPath, baseDir)));
 }
 
 /** Changes when any file of the checkpoint does. */
