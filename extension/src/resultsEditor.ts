@@ -86,11 +86,15 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
 
   private async snapshot(uri: vscode.Uri): Promise<ToWebview> {
     const run = this.runOf(uri);
-    if (isRunning(run)) return runningMessage(run);
+    if (isRunning(run) && run.result) return runningMessage(run);
     try {
       const bytes = await vscode.workspace.fs.readFile(uri);
-      return { type: 'result', result: forPage(parseResult(new TextDecoder().decode(bytes))), file: uri.fsPath };
+      const result = parseResult(new TextDecoder().decode(bytes));
+      // Before its first event a run has at least written down what it is going to score: enough to draw the axes.
+      if (isRunning(run)) return runningMessage({ ...run, result });
+      return { type: 'result', result: forPage(result), file: uri.fsPath };
     } catch (error) {
+      if (isRunning(run)) return runningMessage(run);
       if (run?.end?.kind === 'failed') return { type: 'failed', message: run.end.message };
       const gone = error instanceof vscode.FileSystemError && error.code === 'FileNotFound';
       return { type: 'failed', message: gone ? 'This result file is not there any more.' : (error as Error).message };

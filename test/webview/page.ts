@@ -105,7 +105,8 @@ export async function openPage(
     errors,
     sent: () => page.evaluate(() => (window as unknown as { layerifSent: FromWebview[] }).layerifSent),
     post: async (message) => {
-      await page.evaluate((data) => window.postMessage(data, '*'), message as unknown as Record<string, unknown>);
+      // As text: Playwright takes seconds for a large structure.
+      await page.evaluate((text) => window.postMessage(JSON.parse(text), '*'), JSON.stringify(message));
       // Two frames: Preact renders in the first, charts measure and draw in the second.
       await page.evaluate(
         () =>

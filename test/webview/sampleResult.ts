@@ -95,7 +95,7 @@ export function sampleResult(shape: Shape): Result {
       device: 'cpu',
       threads: 2,
       date: '2026-11-20T10:15:00Z',
-      seconds: { load: 1.4, forward: 21.7, backward: 74.2, score: 0.8 },
+      seconds: { load: 1.4, forward: 21.7, backward: 74.2, total: 98.6 },
       peakMemoryBytes: 1.9 * 2 ** 30,
       dataSha256: Object.fromEntries(tasks.map((task, t) => [`data/${task}.jsonl`, String(t).repeat(64)])),
       seed: 0,

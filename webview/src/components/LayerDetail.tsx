@@ -32,8 +32,7 @@ export function LayerDetail(props: {
   return (
     <section aria-labelledby="detail-heading" class="detail">
       <h2 id="detail-heading">
-        Layer {layer}
-        {found && <code class="layer-name">{found.layer.name}</code>}
+        Layer {layer} {found && <code class="layer-name">{found.layer.name}</code>}
       </h2>
       <div class="detail-top">
         <TaskScores {...props} layer={layer} />

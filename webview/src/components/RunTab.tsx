@@ -18,8 +18,9 @@ import { LinkButton } from './controls.tsx';
 export function RunTab({ result }: TabProps) {
   const { model, provenance, experiment, score } = result;
   const { damping } = experiment.score;
-  const seconds = Object.entries(provenance.seconds);
-  const total = seconds.reduce((sum, [, value]) => sum + value, 0);
+  const { total: wall, ...phases } = provenance.seconds;
+  const seconds = Object.entries(phases);
+  const total = wall ?? seconds.reduce((sum, [, value]) => sum + value, 0);
   return (
     <>
       <section aria-labelledby="read-heading">
@@ -133,7 +134,7 @@ export function RunTab({ result }: TabProps) {
           <table class="bars times">
             <caption class="spoken">Seconds by phase</caption>
             <tbody>
-              {seconds.map(([phase, value]) => (
+              {[...seconds, ['total', total] as const].map(([phase, value]) => (
                 <tr key={phase}>
                   <th scope="row">{phase}</th>
                   <td class="bar">

@@ -16,7 +16,7 @@ export function formatNumber(value: number | null | undefined, digits = 3): stri
 }
 
 function plain(size: number, digits: number): string {
-  if (size >= 1000) return Math.round(size).toLocaleString('en-US');
+  if (Number(size.toPrecision(digits)) >= 1000) return Math.round(size).toLocaleString('en-US');
   return size.toPrecision(digits);
 }
 

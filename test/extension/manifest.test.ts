@@ -1,0 +1,69 @@
+/** The manifest against the code and against what users rely on: every id exists on both sides. */
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync, existsSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const manifestText = readFileSync(path.join(ROOT, 'package.json'), 'utf8');
+const manifest = JSON.parse(manifestText) as Record<string, any>;
+const strings = JSON.parse(readFileSync(path.join(ROOT, 'package.nls.json'), 'utf8')) as Record<string, string>;
+const source = sources(path.join(ROOT, 'extension/src'));
+
+function sources(folder: string): string {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => readFileSync(path.join(entry.parentPath, entry.name), 'utf8'))
+    .join('\n');
+}
+
+const contributed = (manifest.contributes.commands as { command: string }[]).map(({ command }) => command).sort();
+const registered = [...source.matchAll(/registerCommand\(\s*'(layerif\.\w+)'/g)].map((match) => match[1]).sort();
+
+test('commands: contributed and registered are the same list', () => {
+  assert.deepEqual(registered, contributed);
+});
+
+test('commands, views, editor and settings that users rely on', () => {
+  for (const id of ['scoreLayers', 'scoreTask', 'scoreDataset', 'cancelRun', 'restartServer', 'showOutput'])
+    assert.ok(contributed.includes(`layerif.${id}`), id);
+  assert.deepEqual(
+    (manifest.contributes.views.layerif as { id: string; type?: string }[]).map(({ id, type }) => [id, type]),
+    [
+      ['layerif.layers', 'webview'],
+      ['layerif.runs', undefined],
+      ['layerif.experiments', undefined],
+    ],
+  );
+  assert.equal(manifest.contributes.customEditors[0].viewType, 'layerif.results');
+  assert.equal(manifest.contributes.customEditors[0].selector[0].filenamePattern, '*.layerif-result.json');
+  const settings = Object.keys(manifest.contributes.configuration.properties as object);
+  for (const id of ['device', 'server.threads', 'server.maxMemory', 'server.idleTimeout', 'server.runtime'])
+    assert.ok(settings.includes(`layerif.${id}`), id);
+  assert.equal(strings['layerif.scoreLayers'], 'Score Layers');
+  assert.equal(strings['layerif.scoreTask'], 'Score This Task');
+  assert.equal(strings['layerif.scoreDataset'], 'Score Layers with This Dataset');
+});
+
+test('every %key% has its text and every text is used', () => {
+  const used = new Set([...manifestText.matchAll(/%([\w.]+)%/g)].map((match) => match[1]));
+  assert.deepEqual([...used].sort(), Object.keys(strings).sort());
+});
+
+test('menus and welcome texts name commands that exist', () => {
+  const menus = Object.values(manifest.contributes.menus as Record<string, { command: string }[]>).flat();
+  for (const { command } of menus) assert.ok(contributed.includes(command), command);
+  for (const text of Object.values(strings))
+    for (const [, command] of text.matchAll(/\(command:(layerif\.\w+)\)/g))
+      assert.ok(contributed.includes(command), command);
+});
+
+test('an untrusted workspace cannot choose the program that runs the engine', () => {
+  assert.ok(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations.includes('layerif.server.runtime'));
+  assert.equal(manifest.contributes.configuration.properties['layerif.server.runtime'].scope, 'machine-overridable');
+});
+
+test('icons of the manifest exist', () => {
+  for (const [, file] of manifestText.matchAll(/"icon": "(media\/[^"]+)"/g))
+    assert.ok(existsSync(path.join(ROOT, file)), file);
+});

@@ -1,0 +1,98 @@
+/** The side-bar page in a real browser. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import type { Estimate } from '../../protocol/run.ts';
+import { accessibilityViolations, openPage, startChromium } from './page.ts';
+import { sampleResult } from './sampleResult.ts';
+import type { ThemeName } from './themes.ts';
+
+let browser: Browser;
+before(async () => {
+  browser = await startChromium();
+});
+after(async () => {
+  await browser?.close();
+});
+
+const result = sampleResult({ layers: 30, tasks: ['sentiment', 'arc_easy'], train: 10, validation: 2 });
+const size = { width: 300, height: 720 };
+const FILE = '/workspace/x.layerif-result.json';
+
+test('one bar per layer, the strongest marked, its length the share of the largest', async () => {
+  const { page, post, errors } = await openPage(browser, 'layers', size);
+  await post({ type: 'result', result, file: FILE });
+  const rows = page.locator('.side-bars tbody tr');
+  assert.equal(await rows.count(), 30);
+  const layers = result.tasks[0].layers;
+  const largest = Math.max(...layers.map((layer) => layer.positive));
+  const widths = await page
+    .locator('.side-bars rect')
+    .evaluateAll((nodes) => nodes.map((node) => Number(node.getAttribute('width'))));
+  const full = Math.max(...widths);
+  widths.forEach((width, i) => assert.ok(Math.abs(width / full - layers[i].positive / largest) < 0.02, `layer ${i}`));
+  assert.equal(
+    await page.locator('.side-bars tr.top th').innerText(),
+    String(layers.find((layer) => layer.positive === largest)?.index),
+  );
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('another task, jumps and open', async () => {
+  const { page, post, sent } = await openPage(browser, 'layers', size);
+  await post({ type: 'result', result, file: FILE });
+  await page.locator('vscode-single-select').click();
+  await page.getByRole('option', { name: 'arc_easy' }).click();
+  const second = result.tasks[1].layers;
+  const top = second.reduce((a, b) => (b.positive > a.positive ? b : a));
+  assert.equal(await page.locator('.side-bars tr.top th').innerText(), String(top.index));
+  await page.getByRole('button', { name: 'Open task' }).click();
+  await page.getByRole('button', { name: 'Open results' }).click();
+  assert.deepEqual((await sent()).slice(1), [{ type: 'revealTask', task: 'arc_easy' }, { type: 'openResult' }]);
+  await page.close();
+});
+
+test('live: progress, places for what is to come, cancel', async () => {
+  const { page, post, sent, screenshot } = await openPage(browser, 'layers', size);
+  const running = {
+    type: 'running',
+    runId: 'r',
+    startedAt: Date.now(),
+    estimate: {} as Estimate,
+    message: 'sentiment: segment 3 of 12',
+    done: 1,
+    total: 4,
+  } as const;
+  await post({ ...running, result: null });
+  assert.match(await page.locator('main').innerText(), /The first finished layer appears here/);
+  await post({
+    ...running,
+    result: sampleResult({ layers: 30, tasks: ['sentiment'], train: 10, validation: 2, finished: 4 }),
+  });
+  assert.equal(await page.locator('.side-bars tbody tr').count(), 30);
+  assert.equal(await page.locator('.side-bars rect').count(), 4);
+  assert.equal(await page.locator('.side-bars').getByText('not scored yet').count(), 26);
+  await screenshot('layers-live');
+  await page.getByText('Cancel', { exact: true }).click();
+  assert.deepEqual((await sent()).at(-1), { type: 'cancel' });
+  await page.close();
+});
+
+test('empty and failed say what to do', async () => {
+  const { page, post } = await openPage(browser, 'layers', size);
+  await post({ type: 'idle' });
+  assert.match(await page.locator('main').innerText(), /choose Score Layers/);
+  await post({ type: 'failed', message: 'It did not fit.' });
+  assert.match(await page.getByRole('alert').innerText(), /It did not fit\./);
+  await page.close();
+});
+
+for (const theme of ['light', 'dark', 'high-contrast', 'high-contrast-light'] as const satisfies ThemeName[])
+  test(`axe finds nothing: ${theme}`, async () => {
+    const { page, post, screenshot } = await openPage(browser, 'layers', { theme, ...size });
+    await post({ type: 'result', result, file: FILE });
+    assert.deepEqual(await accessibilityViolations(page), []);
+    await screenshot(`layers-${theme}`);
+    await page.close();
+  });
