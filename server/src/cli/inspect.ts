@@ -11,11 +11,11 @@ export const inspect: Command = {
     'MODEL is a folder with config.json and *.safetensors or a .gguf file. Weights are not read, only their headers.',
   options: ['json'],
 
-  async run(argument, options, terminal) {
+  run(argument, options, terminal) {
     const model = inspectModel(argument, terminal.baseDir);
     if (options.json) {
       terminal.out(`${JSON.stringify(model, null, 2)}\n`);
-      return 0;
+      return Promise.resolve(0);
     }
     const rows = model.modules.map(({ name, shape, parameters }) => [name, shape.join(' × '), count(parameters)]);
     const dtypes = Object.entries(model.dtypes).map(([dtype, tensors]) => `${dtype} (${counted(tensors, 'tensor')})`);
@@ -29,7 +29,7 @@ export const inspect: Command = {
       ...unscored(model),
     ];
     terminal.out(lines.map((line) => `${line}\n`).join(''));
-    return 0;
+    return Promise.resolve(0);
   },
 };
 
