@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { experimentName, isExperimentFile } from '../../extension/src/experimentFiles.ts';
+import type { Experiment } from '../../protocol/experiment.ts';
 import { experimentTemplate } from '../../extension/src/experimentTemplate.ts';
 
 test('which files are experiments', () => {
@@ -29,9 +30,9 @@ test('the template for new files is a whole experiment once its placeholders hol
     .replace(/\$\{\d+:((?:\\.|[^}\\])*)\}/g, (_, value: string) => value)
     .replace(/\\([\\$}])/g, '$1')
     .replace('$0', '');
-  const experiment = parse(text) as Record<string, any>;
+  const experiment = parse(text) as Pick<Experiment, 'version' | 'datasets' | 'tasks'>;
   assert.equal(experiment.version, 1);
-  assert.equal(experiment.tasks[0].dataset, Object.keys(experiment.datasets as object)[0]);
+  assert.equal(experiment.tasks[0].dataset, Object.keys(experiment.datasets)[0]);
   assert.equal(experiment.tasks[0].doc_to_text, 'Review: {{text}}\nSentiment:');
   assert.equal(experiment.tasks[0].doc_to_target, 'label');
 });

@@ -6,7 +6,18 @@ import { test } from 'node:test';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const manifestText = readFileSync(path.join(ROOT, 'package.json'), 'utf8');
-const manifest = JSON.parse(manifestText) as Record<string, any>;
+
+interface Manifest {
+  contributes: {
+    commands: { command: string }[];
+    views: { layerif: { id: string; type?: string }[] };
+    customEditors: { viewType: string; selector: { filenamePattern: string }[] }[];
+    configuration: { properties: Record<string, { scope: string }> };
+    menus: Record<string, { command: string }[]>;
+  };
+  capabilities: { untrustedWorkspaces: { restrictedConfigurations: string[] } };
+}
+const manifest = JSON.parse(manifestText) as Manifest;
 const strings = JSON.parse(readFileSync(path.join(ROOT, 'package.nls.json'), 'utf8')) as Record<string, string>;
 const source = sources(path.join(ROOT, 'extension/src'));
 
@@ -17,7 +28,7 @@ function sources(folder: string): string {
     .join('\n');
 }
 
-const contributed = (manifest.contributes.commands as { command: string }[]).map(({ command }) => command).sort();
+const contributed = manifest.contributes.commands.map(({ command }) => command).sort();
 const registered = [...source.matchAll(/registerCommand\(\s*'(layerif\.\w+)'/g)].map((match) => match[1]).sort();
 
 test('commands: contributed and registered are the same list', () => {
@@ -28,7 +39,7 @@ test('commands, views, editor and settings that users rely on', () => {
   for (const id of ['scoreLayers', 'scoreTask', 'scoreDataset', 'cancelRun', 'restartServer', 'showOutput'])
     assert.ok(contributed.includes(`layerif.${id}`), id);
   assert.deepEqual(
-    (manifest.contributes.views.layerif as { id: string; type?: string }[]).map(({ id, type }) => [id, type]),
+    manifest.contributes.views.layerif.map(({ id, type }) => [id, type]),
     [
       ['layerif.layers', 'webview'],
       ['layerif.runs', undefined],
@@ -37,7 +48,7 @@ test('commands, views, editor and settings that users rely on', () => {
   );
   assert.equal(manifest.contributes.customEditors[0].viewType, 'layerif.results');
   assert.equal(manifest.contributes.customEditors[0].selector[0].filenamePattern, '*.layerif-result.json');
-  const settings = Object.keys(manifest.contributes.configuration.properties as object);
+  const settings = Object.keys(manifest.contributes.configuration.properties);
   for (const id of ['device', 'server.threads', 'server.maxMemory', 'server.idleTimeout', 'server.runtime'])
     assert.ok(settings.includes(`layerif.${id}`), id);
   assert.equal(strings['layerif.scoreLayers'], 'Score Layers');
@@ -51,7 +62,7 @@ test('every %key% has its text and every text is used', () => {
 });
 
 test('menus and welcome texts name commands that exist', () => {
-  const menus = Object.values(manifest.contributes.menus as Record<string, { command: string }[]>).flat();
+  const menus = Object.values(manifest.contributes.menus).flat();
   for (const { command } of menus) assert.ok(contributed.includes(command), command);
   for (const text of Object.values(strings))
     for (const [, command] of text.matchAll(/\(command:(layerif\.\w+)\)/g))

@@ -18,9 +18,12 @@ test('a partial result without any layer is a result', () => {
 });
 
 test('every fault is one readable sentence that names what is wrong', () => {
-  const broken = (change: (copy: Record<string, any>) => void) => {
-    const copy = structuredClone(result) as unknown as Record<string, any>;
-    change(copy);
+  /** The result with one value replaced; without `value` it is removed. */
+  const broken = (path: (string | number)[], value?: unknown) => {
+    const copy = structuredClone(result);
+    let at = copy as unknown as Record<string | number, unknown>;
+    for (const key of path.slice(0, -1)) at = at[key] as Record<string | number, unknown>;
+    at[path[path.length - 1]] = value;
     return JSON.stringify(copy);
   };
   const rows: [string, RegExp][] = [
@@ -29,14 +32,14 @@ test('every fault is one readable sentence that names what is wrong', () => {
     ['{"format": "layerif-', /not valid JSON/],
     ['[]', /not a LayerIF result/],
     ['{"format":"other"}', /"format" must be "layerif-result"/],
-    [broken((copy) => (copy.version = 2)), /version 2; this LayerIF reads version 1/],
-    [broken((copy) => delete copy.model), /"model" is missing/],
-    [broken((copy) => delete copy.experiment.score), /"experiment.score" is missing/],
-    [broken((copy) => (copy.tasks = 'x')), /"tasks" is missing/],
-    [broken((copy) => delete copy.tasks[1].task), /"tasks\[1\]" has no name/],
-    [broken((copy) => delete copy.tasks[0].train.rows), /"tasks\[0\]" has no "train.rows"/],
-    [broken((copy) => copy.tasks[0].influence.pop()), /6 layers but influence for 5/],
-    [broken((copy) => (copy.tasks[0].layers[3].score = null)), /without index, score or modules/],
+    [broken(['version'], 2), /version 2; this LayerIF reads version 1/],
+    [broken(['model']), /"model" is missing/],
+    [broken(['experiment', 'score']), /"experiment.score" is missing/],
+    [broken(['tasks'], 'x'), /"tasks" is missing/],
+    [broken(['tasks', 1, 'task']), /"tasks\[1\]" has no name/],
+    [broken(['tasks', 0, 'train', 'rows']), /"tasks\[0\]" has no "train.rows"/],
+    [broken(['tasks', 0, 'influence'], result.tasks[0].influence.slice(1)), /6 layers but influence for 5/],
+    [broken(['tasks', 0, 'layers', 3, 'score'], null), /without index, score or modules/],
   ];
   for (const [text, message] of rows) {
     assert.throws(

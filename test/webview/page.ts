@@ -36,11 +36,11 @@ export async function startChromium(): Promise<Browser> {
 export interface OpenPage {
   page: Page;
   /** Everything that the page sent to the extension, in order. */
-  sent(): Promise<FromWebview[]>;
-  post(message: ToWebview): Promise<void>;
+  sent: () => Promise<FromWebview[]>;
+  post: (message: ToWebview) => Promise<void>;
   /** Errors of the console and the page, content security policy violations among them. */
   errors: string[];
-  screenshot(name: string): Promise<void>;
+  screenshot: (name: string) => Promise<void>;
 }
 
 export async function openPage(
