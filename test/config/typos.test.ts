@@ -20,14 +20,14 @@ function keysOf(text: string): Key[] {
   const keys: Key[] = [];
   visit(parseDocument(text), {
     Pair: (_, pair, ancestors) => {
-      const path = ancestors.flatMap((node, i) => {
+      const path = ancestors.flatMap((node, i): (string | number)[] => {
         const next = ancestors[i + 1] ?? pair;
         if (node && typeof node === 'object' && 'key' in node && isScalar(node.key)) return [String(node.key.value)];
         if (node && typeof node === 'object' && 'items' in node && !isMap(node))
           return [(node.items).indexOf(next)];
         return [];
       });
-      const parent = schemaAt(path as (string | number)[]);
+      const parent = schemaAt(path);
       if (!isScalar(pair.key) || !parent) return;
       const siblings = knownKeys(parent);
       const name = String(pair.key.value);

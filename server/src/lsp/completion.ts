@@ -3,6 +3,7 @@ import { CompletionItemKind, InsertTextFormat, MarkupKind } from 'vscode-languag
 import type { CompletionItem, Position, TextEdit } from 'vscode-languageserver/node';
 import { allowedWords, alternatives, schemaAt } from '../config/jsonSchema.ts';
 import type { JsonSchema } from '../config/jsonSchema.ts';
+import { YamlSource } from '../config/yamlSource.ts';
 import type { Path } from '../config/experiment.ts';
 import { choicesAt, columns } from './choices.ts';
 import type { Choice } from './choices.ts';
@@ -14,12 +15,17 @@ import { documentation } from './schemaText.ts';
 const suggestAgain = { title: 'Suggest', command: 'editor.action.triggerSuggest' };
 
 export async function completionAt(
-  { document, lastRaw, baseDir }: OpenExperiment,
+  { document, raw, lastRaw, baseDir }: OpenExperiment,
   position: Position,
 ): Promise<CompletionItem[]> {
   const cursor = cursorAt(document.getText(), position.line, position.character);
   const valuePath = cursor.key === null ? cursor.path : [...cursor.path, cursor.key];
-  const asked = { raw: lastRaw, baseDir, path: valuePath, word: cursor.word };
+  const asked = {
+    raw: raw ?? withoutLine(document.getText(), position.line) ?? lastRaw,
+    baseDir,
+    path: valuePath,
+    word: cursor.word,
+  };
   if (cursor.template !== null) {
     const start = position.character - cursor.template.length;
     return (await columns(asked)).map((choice) =>
@@ -39,6 +45,13 @@ export async function completionAt(
     filterText: choice.value,
     ...(schema && choice.value === String(schema.default) ? { preselect: true } : {}),
   }));
+}
+
+/** The line that is being typed is mostly what makes the text unreadable. */
+function withoutLine(text: string, line: number): unknown {
+  const lines = text.split('\n');
+  lines[line] = '';
+  return new YamlSource(lines.join('\n'), '').value;
 }
 
 function keyItems(cursor: Cursor, line: number): CompletionItem[] {

@@ -79,7 +79,10 @@ texts.onDidOpen(({ document }) => openedAt.set(document.uri, document.version));
 texts.onDidChangeContent(({ document: { uri, version } }) => {
   diagnostics.schedule(uri, openedAt.get(uri) === version ? 0 : undefined);
 });
-texts.onDidClose(({ document }) => diagnostics.close(document.uri));
+texts.onDidClose(({ document }) => {
+  openedAt.delete(document.uri);
+  diagnostics.close(document.uri);
+});
 connection.onDidChangeWatchedFiles(({ changes }) => {
   if (changes.every(({ uri }) => uri.endsWith(RESULT_SUFFIX))) return;
   documents.forget();
