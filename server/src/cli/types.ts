@@ -42,5 +42,5 @@ export interface Command {
   /** Heeds `terminal.signal` by itself and may need a while; the others are left at once when it aborts. */
   cooperative?: boolean;
   /** @returns the exit code. Failures are thrown. */
-  run(argument: string, options: Options, terminal: Terminal): Promise<number>;
+  run(argument: string, options: Options, terminal: Terminal): Promise<number> | number;
 }
