@@ -71,7 +71,10 @@ export class ServerClient implements vscode.Disposable {
   async request<Answer>(method: string, params: unknown, token?: vscode.CancellationToken): Promise<Answer> {
     await this.start();
     if (!this.client) throw new Error('The LayerIF language server is not running. Run "LayerIF: Restart Server".');
-    return this.client.sendRequest<Answer>(method, params, token);
+    // An explicit `undefined` would travel as a second parameter, in the place of the server's own token.
+    return token
+      ? this.client.sendRequest<Answer>(method, params, token)
+      : this.client.sendRequest<Answer>(method, params);
   }
 
   dispose(): Promise<void> {
