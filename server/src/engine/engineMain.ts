@@ -125,4 +125,6 @@ if (process.argv[2] === PROBE_ARGUMENT) {
 } else {
   process.on('message', onMessage);
   process.on('disconnect', () => process.exit(0));
+  // Ctrl-C in a terminal reaches the whole process group; the parent turns it into a cancel.
+  process.on('SIGINT', () => undefined);
 }

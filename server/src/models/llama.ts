@@ -1,6 +1,6 @@
 /**
  * Llama decoders: pre-norm blocks, rotary positions, grouped-query attention, gated MLP. Llama 2 and 3 (arXiv 2307.09288,
- * 2407.21783), Mistral (arXiv 2310.06825: a sliding window), SmolLM. Checked against PyTorch float64 by test/models/llama.test.ts.
+ * 2407.21783), Mistral (arXiv 2310.06825: a sliding window), SmolLM. Checked against PyTorch float64 by test/engine/gradients.test.ts.
  */
 import { flag, oneOf, positiveInteger, positiveNumber } from './config.ts';
 import { causalMask } from './masks.ts';
