@@ -3,7 +3,7 @@
  *
  *   node test/bench/bench.mjs [--workloads S,M] [--runs 3] [--only torch,layerif] [--threads 2] [--python PATH] [--cli FILE] [--out FILE]
  *
- * Writes results.json (see README.md) and the table. To add a contestant: a Python file that ends in `report(seconds)` and a row in
+ * Writes results.json and the table in README.md; with --out only FILE, which is for trying things. To add a contestant: a Python file that ends in `report(seconds)` and a row in
  * `contestants`.
  */
 import fs from 'node:fs';
@@ -12,7 +12,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { machine, otherMklPath, packageVersions, pythonWithPeers } from './environment.mjs';
 import { lastJson, measured } from './process.mjs';
-import { writeTable } from './table.mjs';
+import { table, writeTable } from './table.mjs';
 
 const here = import.meta.dirname;
 const root = path.join(here, '../..');
@@ -33,7 +33,7 @@ const { values: options } = parseArgs({
     threads: { type: 'string', default: '2' },
     python: { type: 'string' },
     cli: { type: 'string', default: path.join(root, 'dist/cli.cjs') },
-    out: { type: 'string', default: path.join(here, 'results.json') },
+    out: { type: 'string' },
   },
 });
 
@@ -47,7 +47,8 @@ async function peer(script, folder, env = {}) {
     env: { ...threadEnv, ...env },
   });
   const { seconds, ...details } = lastJson(run.stdout);
-  return { seconds, processSeconds: run.processSeconds, peak: run.peak, details };
+  const { processSeconds, cpuSeconds, peak } = run;
+  return { seconds, processSeconds, cpuSeconds, peak, details };
 }
 
 /** The whole command, from a cold result and hash cache. */
@@ -63,7 +64,8 @@ async function layerif(folder) {
     if (status !== 'complete') throw new Error(`layerif's result is ${status}`);
     const { layerif, onnxruntime, seconds: phases, peakMemoryBytes } = provenance;
     const details = { layerif, onnxruntime, phases, enginePeakBytes: peakMemoryBytes };
-    return { seconds: run.processSeconds, processSeconds: run.processSeconds, peak: run.peak, details };
+    const { processSeconds, cpuSeconds, peak } = run;
+    return { seconds: processSeconds, processSeconds, cpuSeconds, peak, details };
   } finally {
     fs.rmSync(hashes, { recursive: true, force: true });
   }
@@ -122,7 +124,7 @@ async function compete(name, chosen) {
       entry.details = details;
       const memory = run.peak ? `, ${(run.peak.resident / 2 ** 30).toFixed(2)} GiB` : '';
       process.stderr.write(
-        `${name} ${round + 1} ${id}: ${run.seconds.toFixed(2)} s (process ${run.processSeconds.toFixed(2)} s)${memory}\n`,
+        `${name} ${round + 1} ${id}: ${run.seconds.toFixed(2)} s (process ${run.processSeconds.toFixed(2)} s, CPU ${run.cpuSeconds?.toFixed(2)} s)${memory}\n`,
       );
     }
   }
@@ -156,5 +158,6 @@ const results = {
 for (const name of names) results.workloads[name] = await compete(name, chosen);
 const { layerif: version, onnxruntime } = Object.values(results.workloads)[0].contestants.layerif?.details ?? {};
 Object.assign(results.versions, { layerif: version, onnxruntime });
-fs.writeFileSync(options.out, `${JSON.stringify(results, null, 2)}\n`);
-process.stdout.write(`${writeTable(results, path.join(root, 'README.md'))}\n`);
+fs.writeFileSync(options.out ?? path.join(here, 'results.json'), `${JSON.stringify(results, null, 2)}\n`);
+process.stdout.write(`${table(results)}\n`);
+if (!options.out) await writeTable(table(results), path.join(root, 'README.md'));

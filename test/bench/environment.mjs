@@ -61,7 +61,7 @@ export function machine() {
   return {
     cpu: field('model name') ?? os.cpus()[0]?.model ?? 'unknown',
     vendor: field('vendor_id') ?? 'unknown',
-    instructions: ['avx2', 'avx512f', 'amx_bf16'].filter((flag) => field('flags')?.split(' ').includes(flag)),
+    instructions: ['avx2', 'avx512f', 'amx_bf16'].filter((flag) => field('flags')?.split(' ').includes(flag)).join(' '),
     cores: os.cpus().length,
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
     system: `${os.type()} ${os.release()}`,

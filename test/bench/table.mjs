@@ -6,6 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { format, resolveConfig } from 'prettier';
 
 const START = '<!-- bench:start -->';
 const END = '<!-- bench:end -->';
@@ -30,6 +31,7 @@ function row(contestant, ours) {
     Math.min(...seconds).toFixed(1),
     median(seconds).toFixed(1),
     best(contestant, 'processSeconds').toFixed(1),
+    contestant.runs[0].cpuSeconds ? best(contestant, 'cpuSeconds').toFixed(1) : '',
     peaks.length > 0 ? gib(Math.max(...peaks)) : '',
     ratio,
   ];
@@ -44,8 +46,8 @@ export function table(results) {
     const shape = `${workload.train} training × ${workload.validation} validation samples of ${workload.tokens} tokens`;
     lines.push(`**Workload ${name}**: ${shape}; ${runs === 1 ? 'one run' : `${runs} runs, taking turns`}.`, '');
     lines.push(
-      '| | best s | median s | whole process s | peak GiB | LayerIF takes × of it, best (median) |',
-      '| --- | ---: | ---: | ---: | ---: | ---: |',
+      '| | best s | median s | whole process s | its CPU s | peak GiB | LayerIF takes × of it, best (median) |',
+      '| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
     );
     const ours = workload.contestants.layerif;
     for (const contestant of Object.values(workload.contestants))
@@ -69,23 +71,22 @@ export function table(results) {
       'kronfluence “s” leaves out imports and loading, for LayerIF it is the whole command. ' +
       product,
     '',
-    `${results.date.slice(0, 10)}, ${machine.cpu} (${machine.vendor}, ${machine.instructions.join(', ')}), ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}; ${software.join(', ')}.`,
+    `${results.date.slice(0, 10)}, ${machine.cpu} (${machine.vendor}, ${machine.instructions}), ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}; ${software.join(', ')}.`,
   );
   return lines.join('\n');
 }
 
-/** Returns the table; puts it between the markers of the README when it has them. */
-export function writeTable(results, readme) {
-  const text = table(results);
+/** Puts the table between the markers of the README, in the repository's formatting; a file without markers stays as it is. */
+export async function writeTable(text, readme) {
   const old = fs.existsSync(readme) ? fs.readFileSync(readme, 'utf8') : '';
   const [start, end] = [old.indexOf(START), old.indexOf(END)];
-  if (start >= 0 && end > start) {
-    fs.writeFileSync(readme, `${old.slice(0, start)}${START}\n\n${text}\n\n${old.slice(end)}`);
-  }
-  return text;
+  if (start < 0 || end < start) return;
+  const options = await resolveConfig(readme);
+  const next = `${old.slice(0, start)}${START}\n\n${text}\n\n${old.slice(end)}`;
+  fs.writeFileSync(readme, await format(next, { ...options, parser: 'markdown' }));
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const results = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, 'results.json'), 'utf8'));
-  process.stdout.write(`${writeTable(results, path.join(import.meta.dirname, '../../README.md'))}\n`);
+  await writeTable(table(results), path.join(import.meta.dirname, '../../README.md'));
 }
