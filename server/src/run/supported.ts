@@ -42,6 +42,21 @@ export const limits: readonly Limit[] = [
     asked: ({ model }) => model.layers_pattern !== undefined,
     message: () => 'layers_pattern is for .onnx models, which this version does not read',
   },
+  {
+    path: ['score', 'per'],
+    asked: ({ score }) => score.per === 'pair',
+    message: () => 'per "pair" is not available in this version; use "sample"',
+  },
+  {
+    path: ['score', 'checkpoints'],
+    asked: ({ score }) => score.checkpoints !== undefined,
+    message: () => 'checkpoints are for the estimator tracin, which this version does not compute; remove the key',
+  },
+  ...(['scores', 'data_scores', 'train_experts'] as const).map((key) => ({
+    path: [key],
+    asked: (experiment: Experiment) => experiment[key] !== undefined,
+    message: () => `${key} is not available in this version; remove the section`,
+  })),
 ];
 
 /** The limits that an experiment runs into. */
