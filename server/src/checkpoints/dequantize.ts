@@ -1,201 +1,229 @@
 /**
- * ggml's block formats, one row each: how many numbers a block holds, how many bytes it takes, how it becomes float32. The order
- * of operations and the rounding to float32 after each follow the reference (gguf-py), so that results are equal bit for bit.
- * Checked against it by test/checkpoints/dequantize.test.ts.
+ * The number types of GGUF files and how they become float32. Layouts: ggml's `block_*` structures. A block holds `numbers`
+ * consecutive numbers of a row in `bytes` bytes; d and m are float16 scale and offset, q the small integers.
+ * Every product here is exact in float64, so the one rounding at the store gives what float32 arithmetic gives, bit for bit.
+ *
+ * To add a type: one row, and its name in test/reference/gguf/make.py.
  */
 import { floatTypes, halfTable } from './dtypes.ts';
 
+/** Decodes `count` numbers (whole blocks) from byte `at` of `raw` into `out` from index `to`. */
+type Decode = (raw: Uint8Array<ArrayBuffer>, at: number, out: Float32Array, to: number, count: number) => void;
+
 export interface BlockType {
-  /** ggml's number for the type. */
-  code: number;
+  /** Number in the file. */
+  id: number;
   name: string;
-  /** Numbers per block. */
   numbers: number;
-  /** Bytes per block. */
   bytes: number;
-  decode(raw: Uint8Array, into: Float32Array): void;
+  decode: Decode;
 }
 
-const round = Math.fround;
+const half = halfTable();
 
-/** A type whose blocks are decoded one by one: `block(bytes, at, out, to)`. */
+/** A row from what one block does. */
 function blocks(
-  code: number,
+  id: number,
   name: string,
   numbers: number,
   bytes: number,
-  block: (raw: Uint8Array, at: number, into: Float32Array, to: number, half: (at: number) => number) => void,
+  block: (raw: Uint8Array, at: number, out: Float32Array, to: number) => void,
 ): BlockType {
   return {
-    code,
+    id,
     name,
     numbers,
     bytes,
-    decode(raw, into) {
-      const table = halfTable();
-      const half = (at: number) => table[raw[at] | (raw[at + 1] << 8)];
-      for (let at = 0, to = 0; to < into.length; at += bytes, to += numbers) block(raw, at, into, to, half);
+    decode(raw, at, out, to, count) {
+      for (const end = to + count; to < end; to += numbers, at += bytes) block(raw, at, out, to);
     },
   };
 }
 
-function plain(code: number, name: 'F32' | 'F16' | 'BF16' | 'F64', bytes: number): BlockType {
+/** Types that safetensors has too. */
+function plain(id: number, name: string): BlockType {
+  const { bytes, decode } = floatTypes[name];
   return {
-    code,
+    id,
     name,
     numbers: 1,
     bytes,
-    decode: (raw, into) => floatTypes[name].decode(raw.slice().buffer as ArrayBuffer, into),
+    decode: (raw, at, out, to, count) =>
+      decode(raw.buffer.slice(raw.byteOffset + at, raw.byteOffset + at + count * bytes), out.subarray(to, to + count)),
   };
 }
 
-export const blockTypes: readonly BlockType[] = [
-  plain(0, 'F32', 4),
-  plain(1, 'F16', 2),
-  plain(28, 'F64', 8),
-  plain(30, 'BF16', 2),
+const float16 = (raw: Uint8Array, at: number): number => half[raw[at] | (raw[at + 1] << 8)];
+const signed = (byte: number): number => (byte << 24) >> 24;
 
-  // w = d (q - 8), q of 4 bits; low nibbles are the first 16 numbers
-  blocks(2, 'Q4_0', 32, 18, (raw, at, into, to, half) => {
-    const d = half(at);
+export const blockTypes: readonly BlockType[] = [
+  plain(0, 'F32'),
+  plain(1, 'F16'),
+  plain(30, 'BF16'),
+  plain(28, 'F64'),
+
+  // d (q - 8); the low halves of the 16 bytes come first.
+  blocks(2, 'Q4_0', 32, 18, (raw, at, out, to) => {
+    const d = float16(raw, at);
     for (let i = 0; i < 16; i++) {
       const q = raw[at + 2 + i];
-      into[to + i] = d * ((q & 15) - 8);
-      into[to + 16 + i] = d * ((q >> 4) - 8);
+      out[to + i] = d * ((q & 15) - 8);
+      out[to + 16 + i] = d * ((q >> 4) - 8);
     }
   }),
 
-  // w = d q + m
-  blocks(3, 'Q4_1', 32, 20, (raw, at, into, to, half) => {
-    const d = half(at);
-    const m = half(at + 2);
+  // d q + m
+  blocks(3, 'Q4_1', 32, 20, (raw, at, out, to) => {
+    const d = float16(raw, at);
+    const m = float16(raw, at + 2);
     for (let i = 0; i < 16; i++) {
       const q = raw[at + 4 + i];
-      into[to + i] = round(d * (q & 15)) + m;
-      into[to + 16 + i] = round(d * (q >> 4)) + m;
+      out[to + i] = d * (q & 15) + m;
+      out[to + 16 + i] = d * (q >> 4) + m;
     }
   }),
 
-  // a fifth bit per number in 4 bytes
-  blocks(6, 'Q5_0', 32, 22, (raw, at, into, to, half) => {
-    const d = half(at);
+  // d (q - 16); the fifth bits of all 32 stand in one word.
+  blocks(6, 'Q5_0', 32, 22, (raw, at, out, to) => {
+    const d = float16(raw, at);
     const high = word(raw, at + 2);
     for (let i = 0; i < 16; i++) {
       const q = raw[at + 6 + i];
-      into[to + i] = d * (((q & 15) | (((high >>> i) & 1) << 4)) - 16);
-      into[to + 16 + i] = d * (((q >> 4) | (((high >>> (16 + i)) & 1) << 4)) - 16);
+      out[to + i] = d * (((q & 15) | (((high >>> i) & 1) << 4)) - 16);
+      out[to + 16 + i] = d * (((q >> 4) | (((high >>> (i + 16)) & 1) << 4)) - 16);
     }
   }),
 
-  blocks(7, 'Q5_1', 32, 24, (raw, at, into, to, half) => {
-    const d = half(at);
-    const m = half(at + 2);
+  // d q + m
+  blocks(7, 'Q5_1', 32, 24, (raw, at, out, to) => {
+    const d = float16(raw, at);
+    const m = float16(raw, at + 2);
     const high = word(raw, at + 4);
     for (let i = 0; i < 16; i++) {
       const q = raw[at + 8 + i];
-      into[to + i] = round(d * ((q & 15) | (((high >>> i) & 1) << 4))) + m;
-      into[to + 16 + i] = round(d * ((q >> 4) | (((high >>> (16 + i)) & 1) << 4))) + m;
+      out[to + i] = d * ((q & 15) | (((high >>> i) & 1) << 4)) + m;
+      out[to + 16 + i] = d * ((q >> 4) | (((high >>> (i + 16)) & 1) << 4)) + m;
     }
   }),
 
-  blocks(8, 'Q8_0', 32, 34, (raw, at, into, to, half) => {
-    const d = half(at);
-    for (let i = 0; i < 32; i++) into[to + i] = d * signed(raw[at + 2 + i]);
+  blocks(8, 'Q8_0', 32, 34, (raw, at, out, to) => {
+    const d = float16(raw, at);
+    for (let i = 0; i < 32; i++) out[to + i] = d * signed(raw[at + 2 + i]);
   }),
 
-  // 16 groups of 16: w = (d s) q - (dmin m), scales and minima of 4 bits
-  blocks(10, 'Q2_K', 256, 84, (raw, at, into, to, half) => {
-    const d = half(at + 80);
-    const dmin = half(at + 82);
-    for (let group = 0; group < 16; group++) {
-      const scale = round(d * (raw[at + group] & 15));
-      const minimum = round(dmin * (raw[at + group] >> 4));
-      const source = at + 16 + 32 * (group >> 3) + 16 * (group & 1);
-      const shift = 2 * ((group >> 1) & 3);
+  // K-quants: super-blocks of 256 numbers, whose sub-blocks have small integer scales of their own.
+
+  // 16 sub-blocks of 16: d s q - m o, with s and o in the halves of one byte.
+  blocks(10, 'Q2_K', 256, 84, (raw, at, out, to) => {
+    const d = float16(raw, at + 80);
+    const m = float16(raw, at + 82);
+    for (let sub = 0; sub < 16; sub++) {
+      const scale = d * (raw[at + sub] & 15);
+      const offset = m * (raw[at + sub] >> 4);
+      const from = at + 16 + twoBitByte(sub);
+      const shift = twoBitShift(sub);
+      for (let i = 0; i < 16; i++) out[to + 16 * sub + i] = scale * ((raw[from + i] >> shift) & 3) - offset;
+    }
+  }),
+
+  // 16 sub-blocks of 16: d (s - 32) (q - 4 (1 - h)), with h one bit per number.
+  blocks(11, 'Q3_K', 256, 110, (raw, at, out, to) => {
+    const d = float16(raw, at + 108);
+    for (let sub = 0; sub < 16; sub++) {
+      const low = (raw[at + 96 + (sub & 7)] >> (sub < 8 ? 0 : 4)) & 15;
+      const high = (raw[at + 104 + (sub & 3)] >> (2 * (sub >> 2))) & 3;
+      const scale = d * ((low | (high << 4)) - 32);
+      const from = at + 32 + twoBitByte(sub);
+      const shift = twoBitShift(sub);
+      const bit = sub >> 1;
+      const mask = at + 16 * (sub & 1);
       for (let i = 0; i < 16; i++) {
-        into[to + 16 * group + i] = round(scale * ((raw[source + i] >> shift) & 3)) - minimum;
+        const q = (raw[from + i] >> shift) & 3;
+        out[to + 16 * sub + i] = scale * (q - ((raw[mask + i] >> bit) & 1 ? 0 : 4));
       }
     }
   }),
 
-  // 16 groups of 16, scales of 6 bits, a third bit per number in 32 bytes
-  blocks(11, 'Q3_K', 256, 110, (raw, at, into, to, half) => {
-    const d = half(at + 108);
-    for (let group = 0; group < 16; group++) {
-      const low = group < 8 ? raw[at + 96 + group] & 15 : raw[at + 96 + group - 8] >> 4;
-      const high = (raw[at + 104 + (group & 3)] >> (2 * (group >> 2))) & 3;
-      const scale = round(d * ((low | (high << 4)) - 32));
-      const source = at + 32 + 32 * (group >> 3) + 16 * (group & 1);
-      const shift = 2 * ((group >> 1) & 3);
-      for (let i = 0; i < 16; i++) {
-        const q = (raw[source + i] >> shift) & 3;
-        const third = (raw[at + 16 * (group & 1) + i] >> (group >> 1)) & 1;
-        into[to + 16 * group + i] = scale * (q - (third ? 0 : 4));
-      }
+  // 8 sub-blocks of 32: d s q - m o, with s and o of 6 bits.
+  blocks(12, 'Q4_K', 256, 144, (raw, at, out, to) => {
+    const d = float16(raw, at);
+    const m = float16(raw, at + 2);
+    for (let sub = 0; sub < 8; sub++) {
+      const scale = d * sixBitScale(raw, at + 4, sub);
+      const offset = m * sixBitOffset(raw, at + 4, sub);
+      const from = at + 16 + 32 * (sub >> 1);
+      const shift = 4 * (sub & 1);
+      for (let i = 0; i < 32; i++) out[to + 32 * sub + i] = scale * ((raw[from + i] >> shift) & 15) - offset;
     }
   }),
 
-  // 8 groups of 32: w = (d s) q - (dmin m), scales and minima of 6 bits
-  blocks(12, 'Q4_K', 256, 144, (raw, at, into, to, half) => {
-    const d = half(at);
-    const dmin = half(at + 2);
-    for (let group = 0; group < 8; group++) {
-      const [s, m] = scaleAndMinimum(raw, at + 4, group);
-      const scale = round(d * s);
-      const minimum = round(dmin * m);
-      const source = at + 16 + 32 * (group >> 1);
-      const shift = 4 * (group & 1);
+  // As Q4_K, with a fifth bit.
+  blocks(13, 'Q5_K', 256, 176, (raw, at, out, to) => {
+    const d = float16(raw, at);
+    const m = float16(raw, at + 2);
+    for (let sub = 0; sub < 8; sub++) {
+      const scale = d * sixBitScale(raw, at + 4, sub);
+      const offset = m * sixBitOffset(raw, at + 4, sub);
+      const from = at + 48 + 32 * (sub >> 1);
+      const shift = 4 * (sub & 1);
       for (let i = 0; i < 32; i++) {
-        into[to + 32 * group + i] = round(scale * ((raw[source + i] >> shift) & 15)) - minimum;
+        const q = ((raw[from + i] >> shift) & 15) | (((raw[at + 16 + i] >> sub) & 1) << 4);
+        out[to + 32 * sub + i] = scale * q - offset;
       }
     }
   }),
 
-  blocks(13, 'Q5_K', 256, 176, (raw, at, into, to, half) => {
-    const d = half(at);
-    const dmin = half(at + 2);
-    for (let group = 0; group < 8; group++) {
-      const [s, m] = scaleAndMinimum(raw, at + 4, group);
-      const scale = round(d * s);
-      const minimum = round(dmin * m);
-      const source = at + 48 + 32 * (group >> 1);
-      const shift = 4 * (group & 1);
-      for (let i = 0; i < 32; i++) {
-        const q = ((raw[source + i] >> shift) & 15) | (((raw[at + 16 + i] >> group) & 1) << 4);
-        into[to + 32 * group + i] = round(scale * q) - minimum;
-      }
-    }
-  }),
-
-  // 16 groups of 16, q of 4 + 2 bits, signed 8-bit scales
-  blocks(14, 'Q6_K', 256, 210, (raw, at, into, to, half) => {
-    const d = half(at + 208);
-    for (let group = 0; group < 16; group++) {
-      const scale = round(d * signed(raw[at + 192 + group]));
-      const part = group >> 3; // half of the block
-      const lane = (group >> 1) & 3; // which 32 of that half's 128
-      const side = 16 * (group & 1);
-      const low = at + 64 * part + 32 * (lane & 1) + side;
-      const high = at + 128 + 32 * part + side;
+  // 16 sub-blocks of 16: d s (q - 32), with q from 4 low and 2 high bits.
+  blocks(14, 'Q6_K', 256, 210, (raw, at, out, to) => {
+    const d = float16(raw, at + 208);
+    for (let sub = 0; sub < 16; sub++) {
+      const scale = d * signed(raw[at + 192 + sub]);
+      const part = sub & 7; // of the 128 numbers that share 64 low bytes and 32 high ones
+      const low = at + 64 * (sub >> 3) + 16 * (part & 3);
+      const high = at + 128 + 32 * (sub >> 3) + 16 * (part & 1);
+      const lowShift = part < 4 ? 0 : 4;
+      const highShift = 2 * (part >> 1);
       for (let i = 0; i < 16; i++) {
-        const q = ((raw[low + i] >> (4 * (lane >> 1))) & 15) | (((raw[high + i] >> (2 * lane)) & 3) << 4);
-        into[to + 16 * group + i] = scale * (q - 32);
+        const q = ((raw[low + i] >> lowShift) & 15) | (((raw[high + i] >> highShift) & 3) << 4);
+        out[to + 16 * sub + i] = scale * (q - 32);
       }
     }
   }),
 ];
 
-function word(raw: Uint8Array, at: number): number {
-  return (raw[at] | (raw[at + 1] << 8) | (raw[at + 2] << 16) | (raw[at + 3] << 24)) >>> 0;
-}
+/** Types that are known by name only, to be named in an error. */
+export const otherTypes: Readonly<Record<number, string>> = {
+  9: 'Q8_1',
+  15: 'Q8_K',
+  16: 'IQ2_XXS',
+  17: 'IQ2_XS',
+  18: 'IQ3_XXS',
+  19: 'IQ1_S',
+  20: 'IQ4_NL',
+  21: 'IQ3_S',
+  22: 'IQ2_S',
+  23: 'IQ4_XS',
+  24: 'I8',
+  25: 'I16',
+  26: 'I32',
+  27: 'I64',
+  29: 'IQ1_M',
+  34: 'TQ1_0',
+  35: 'TQ2_0',
+  39: 'MXFP4',
+};
 
-function signed(byte: number): number {
-  return (byte << 24) >> 24;
-}
+const word = (raw: Uint8Array, at: number): number =>
+  raw[at] | (raw[at + 1] << 8) | (raw[at + 2] << 16) | (raw[at + 3] << 24);
 
-/** Q4_K and Q5_K pack eight 6-bit scales and minima into 12 bytes. */
-function scaleAndMinimum(raw: Uint8Array, at: number, group: number): [number, number] {
-  if (group < 4) return [raw[at + group] & 63, raw[at + 4 + group] & 63];
-  const low = raw[at + 4 + group];
-  return [(low & 15) | ((raw[at + group - 4] >> 6) << 4), (low >> 4) | ((raw[at + group] >> 6) << 4)];
+/** Sub-blocks of 16 two-bit numbers: 128 numbers lie in 32 bytes, four bit pairs above each other. */
+const twoBitByte = (sub: number): number => 32 * (sub >> 3) + 16 * (sub & 1);
+const twoBitShift = (sub: number): number => 2 * ((sub & 7) >> 1);
+
+/** Eight 6-bit scales and eight 6-bit offsets in 12 bytes: the first four of each whole, the others in pieces. */
+function sixBitScale(raw: Uint8Array, at: number, sub: number): number {
+  return sub < 4 ? raw[at + sub] & 63 : (raw[at + sub + 4] & 15) | ((raw[at + sub - 4] >> 6) << 4);
+}
+function sixBitOffset(raw: Uint8Array, at: number, sub: number): number {
+  return sub < 4 ? raw[at + sub + 4] & 63 : (raw[at + sub + 4] >> 4) | ((raw[at + sub] >> 6) << 4);
 }

@@ -3,7 +3,7 @@
 export interface FloatType {
   bytes: number;
   /** @param raw little-endian bytes at offset 0 of a buffer of their own; @param into as many numbers */
-  decode(raw: ArrayBuffer, into: Float32Array): void;
+  decode: (raw: ArrayBuffer, into: Float32Array) => void;
 }
 
 export const floatTypes: Readonly<Record<string, FloatType>> = {
@@ -35,6 +35,7 @@ export const storedBytes: Readonly<Record<string, number>> = {
   I8: 1,
   F8_E4M3: 1,
   F8_E5M2: 1,
+  F8_E8M0: 1,
   U16: 2,
   I16: 2,
   F16: 2,
@@ -45,6 +46,7 @@ export const storedBytes: Readonly<Record<string, number>> = {
   U64: 8,
   I64: 8,
   F64: 8,
+  C64: 8,
 };
 
 let halves: Float32Array | null = null;

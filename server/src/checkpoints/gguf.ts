@@ -1,19 +1,35 @@
 /**
- * The GGUF container (ggml, versions 2 and 3): typed metadata, tensor infos, aligned data. Every count and length is checked
- * against what is left of the file before it is used. Strings of the metadata are data: nothing here opens or runs them.
+ * The header of a GGUF file, versions 2 and 3 (little-endian): typed metadata and where each tensor lies.
+ * Format: "GGUF", version, number of tensors, number of metadata entries, entries, tensor descriptions, padding, data.
+ * Every length is checked against the file before it is used. Metadata is data: no string of it is ever taken for a path.
  */
 import fs from 'node:fs';
 import { LayerifError } from '../../../protocol/errors.ts';
-import { blockTypes } from './dequantize.ts';
+import { blockTypes, otherTypes } from './dequantize.ts';
+import type { BlockType } from './dequantize.ts';
+import { openForReading } from './fileBytes.ts';
+import { FileCursor } from './fileCursor.ts';
 
-export type GgufValue = number | bigint | boolean | string | GgufValue[];
+export type MetadataValue = string | number | bigint | boolean | MetadataArray;
+export type MetadataArray = readonly MetadataValue[] | NumberArray;
+type NumberArray =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array
+  | BigUint64Array
+  | BigInt64Array;
 
 export interface GgufTensor {
+  /** As llama.cpp calls it. */
   name: string;
-  /** ggml type name, such as Q4_1. */
-  dtype: string;
-  /** Row-major, as PyTorch says it (ggml's order reversed). */
-  shape: number[];
+  type: BlockType;
+  /** Slowest dimension first, as elsewhere; the file has it the other way round. */
+  shape: readonly number[];
   /** Bytes from the start of the file. */
   offset: number;
   byteLength: number;
@@ -22,175 +38,148 @@ export interface GgufTensor {
 export interface GgufFile {
   file: string;
   version: number;
-  metadata: Map<string, GgufValue>;
-  tensors: GgufTensor[];
+  metadata: ReadonlyMap<string, MetadataValue>;
+  tensors: readonly GgufTensor[];
 }
 
-const MAGIC = 0x46554747; // "GGUF"
+/** Number types of the metadata by their number in the file. */
+const numberTypes: Readonly<
+  Record<number, { bytes: number; one(b: Buffer): number | bigint; many(b: ArrayBuffer): NumberArray }>
+> = {
+  0: { bytes: 1, one: (b) => b.readUInt8(), many: (b) => new Uint8Array(b) },
+  1: { bytes: 1, one: (b) => b.readInt8(), many: (b) => new Int8Array(b) },
+  2: { bytes: 2, one: (b) => b.readUInt16LE(), many: (b) => new Uint16Array(b) },
+  3: { bytes: 2, one: (b) => b.readInt16LE(), many: (b) => new Int16Array(b) },
+  4: { bytes: 4, one: (b) => b.readUInt32LE(), many: (b) => new Uint32Array(b) },
+  5: { bytes: 4, one: (b) => b.readInt32LE(), many: (b) => new Int32Array(b) },
+  6: { bytes: 4, one: (b) => b.readFloatLE(), many: (b) => new Float32Array(b) },
+  10: { bytes: 8, one: (b) => safe(b.readBigUInt64LE()), many: (b) => new BigUint64Array(b) },
+  11: { bytes: 8, one: (b) => safe(b.readBigInt64LE()), many: (b) => new BigInt64Array(b) },
+  12: { bytes: 8, one: (b) => b.readDoubleLE(), many: (b) => new Float64Array(b) },
+};
+const BOOLEAN = 7;
+const STRING = 8;
+const ARRAY = 9;
+
+/** Arrays in arrays; no known file goes deeper than one. */
+const DEEPEST = 4;
+const MOST_DIMENSIONS = 4;
 const DEFAULT_ALIGNMENT = 32;
 
-/** @throws LayerifError `badModel` that names the file and the byte */
-export function openGguf(file: string): GgufFile {
-  const fd = fs.openSync(file, 'r');
+/** Reads and checks a header. @throws LayerifError `badModel` that names the file, the place and what is wrong */
+export function openGgufFile(file: string): GgufFile {
+  const fail = (what: string): never => {
+    throw new LayerifError('badModel', `${file} is not a usable GGUF file: ${what}; download it again`, {
+      place: { file },
+    });
+  };
+  const fd = openForReading(file);
   try {
-    const cursor = new Cursor(fd, file);
-    if (cursor.u32('the magic number') !== MAGIC) {
-      throw new LayerifError('badModel', `${file} is not a GGUF file: it does not begin with "GGUF"`);
-    }
-    const version = cursor.u32('the version');
-    if (version !== 2 && version !== 3) {
-      throw new LayerifError(
-        'badModel',
-        `${file} has GGUF version ${version}; supported: 2 and 3 (big-endian files are not)`,
-      );
-    }
-    const tensorCount = cursor.count('the number of tensors', 24);
-    const valueCount = cursor.count('the number of metadata values', 12);
-    const metadata = new Map<string, GgufValue>();
-    for (let i = 0; i < valueCount; i++) {
-      const key = cursor.string('a metadata key');
-      metadata.set(key, readValue(cursor, cursor.u32(`the type of ${key}`), key, 0));
-    }
-    const infos = Array.from({ length: tensorCount }, () => tensorInfo(cursor));
-    const alignment = metadata.get('general.alignment') ?? DEFAULT_ALIGNMENT;
-    if (typeof alignment !== 'number' || !Number.isInteger(alignment) || alignment < 1) {
-      throw new LayerifError(
-        'badModel',
-        `${file}: general.alignment is ${String(alignment)}; a positive whole number is needed`,
-      );
-    }
-    const dataStart = Math.ceil(cursor.position / alignment) * alignment;
-    const tensors = infos.map((info) => ({ ...info, offset: dataStart + info.offset }));
-    const names = new Set<string>();
-    for (const { name, offset, byteLength } of tensors) {
-      if (names.has(name)) throw new LayerifError('badModel', `${file} has two tensors ${name}`);
-      names.add(name);
-      if (offset + byteLength > cursor.size) {
-        throw new LayerifError(
-          'badModel',
-          `${file}: tensor ${name} ends at byte ${offset + byteLength}, the file at ${cursor.size}; it is truncated, download it again`,
-        );
-      }
-    }
-    return { file, version, metadata, tensors };
+    return readHeader(file, new FileCursor(fd, fail), fail);
   } finally {
     fs.closeSync(fd);
   }
 }
 
-function tensorInfo(cursor: Cursor): GgufTensor {
-  const name = cursor.string('a tensor name');
-  const rank = cursor.u32(`the rank of ${name}`);
-  if (rank > 4) throw cursor.bad(`tensor ${name} has rank ${rank}, at most 4 is allowed`);
-  const shape = Array.from({ length: rank }, () => cursor.u64(`a size of ${name}`)).reverse();
-  const code = cursor.u32(`the type of ${name}`);
-  const type = blockTypes.find((t) => t.code === code);
-  if (!type) {
-    throw cursor.bad(`tensor ${name} has ggml type ${code}; supported: ${blockTypes.map((t) => t.name).join(', ')}`);
+function readHeader(file: string, cursor: FileCursor, fail: (what: string) => never): GgufFile {
+  const magic = cursor.bytes(4, 'the magic').toString('latin1');
+  if (magic !== 'GGUF') fail(`it begins with ${JSON.stringify(magic)} instead of "GGUF" (another format)`);
+  const version = cursor.u32('the version');
+  if (version !== 2 && version !== 3) {
+    fail(version % 65536 === 0 ? 'it is big-endian' : `it has version ${version}; versions 2 and 3 can be read`);
   }
-  const numbers = shape.reduce((product, size) => product * size, 1);
-  if (!Number.isSafeInteger(numbers)) throw cursor.bad(`tensor ${name} has the impossible shape [${shape.join(', ')}]`);
-  const row = shape[shape.length - 1] ?? 1;
-  if (row % type.numbers !== 0) {
-    throw cursor.bad(`tensor ${name} has rows of ${row} numbers, ${type.name} comes in blocks of ${type.numbers}`);
+  const tensorCount = cursor.count('the number of tensors');
+  const entryCount = cursor.count('the number of metadata entries');
+
+  const metadata = new Map<string, MetadataValue>();
+  for (let i = 0; i < entryCount; i++) {
+    const key = cursor.text(`the name of metadata entry ${i}`);
+    if (metadata.has(key)) fail(`metadata entry ${key} stands in it twice`);
+    metadata.set(key, readValue(cursor, cursor.u32(`the type of ${key}`), key, 0, fail));
   }
-  const offset = cursor.u64(`the offset of ${name}`);
-  return { name, dtype: type.name, shape, offset, byteLength: (numbers / type.numbers) * type.bytes };
+
+  const found: { name: string; type: BlockType; shape: number[]; at: number; byteLength: number }[] = [];
+  const names = new Set<string>();
+  for (let i = 0; i < tensorCount; i++) {
+    const name = cursor.text(`the name of tensor ${i}`);
+    if (names.has(name)) fail(`tensor ${name} stands in it twice`);
+    names.add(name);
+    const dimensions = cursor.u32(`the number of dimensions of ${name}`);
+    if (dimensions > MOST_DIMENSIONS)
+      fail(`tensor ${name} has ${dimensions} dimensions, at most ${MOST_DIMENSIONS} are allowed`);
+    const shape: number[] = [];
+    for (let k = 0; k < dimensions; k++)
+      shape.unshift(Number(cursor.bytes(8, `the shape of ${name}`).readBigUInt64LE()));
+    const type = typeOf(cursor.u32(`the type of ${name}`), name, file);
+    const at = Number(cursor.bytes(8, `the offset of ${name}`).readBigUInt64LE());
+    const row = shape.at(-1) ?? 1;
+    if (row % type.numbers !== 0)
+      fail(`tensor ${name} has rows of ${row} numbers, no multiple of ${type.name}'s ${type.numbers}`);
+    const byteLength = (shape.reduce((product, n) => product * n, 1) / type.numbers) * type.bytes;
+    found.push({ name, type, shape, at, byteLength });
+  }
+
+  const alignment = metadata.get('general.alignment') ?? DEFAULT_ALIGNMENT;
+  if (typeof alignment !== 'number' || alignment < 8 || !Number.isInteger(Math.log2(alignment))) {
+    return fail(`general.alignment is ${String(alignment)}; it must be a power of two from 8 on`);
+  }
+  const start = Math.ceil(cursor.at / alignment) * alignment;
+  const tensors = found.map(({ at, ...tensor }) => {
+    const offset = start + at;
+    if (at % alignment !== 0)
+      fail(`tensor ${tensor.name} begins at byte ${at} of the data, no multiple of ${alignment}`);
+    // Sizes above 2^53 lose their last digits here and still are larger than any file.
+    if (offset + tensor.byteLength > cursor.size) {
+      fail(
+        `tensor ${tensor.name} ends at byte ${offset + tensor.byteLength}, the file at ${cursor.size} (truncated, or the header points outside)`,
+      );
+    }
+    return { ...tensor, offset };
+  });
+  const inOrder = [...tensors].sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
+  for (let i = 1; i < inOrder.length; i++) {
+    const before = inOrder[i - 1];
+    if (inOrder[i].offset < before.offset + before.byteLength)
+      fail(`tensors ${before.name} and ${inOrder[i].name} overlap`);
+  }
+  return { file, version, metadata, tensors };
 }
 
-/** Metadata types by their code: fewest bytes and how to read one. */
-const readers: Record<number, { bytes: number; read: (cursor: Cursor, what: string) => GgufValue }> = {
-  0: { bytes: 1, read: (c, w) => c.bytes(1, w).readUInt8() },
-  1: { bytes: 1, read: (c, w) => c.bytes(1, w).readInt8() },
-  2: { bytes: 2, read: (c, w) => c.bytes(2, w).readUInt16LE() },
-  3: { bytes: 2, read: (c, w) => c.bytes(2, w).readInt16LE() },
-  4: { bytes: 4, read: (c, w) => c.u32(w) },
-  5: { bytes: 4, read: (c, w) => c.bytes(4, w).readInt32LE() },
-  6: { bytes: 4, read: (c, w) => c.bytes(4, w).readFloatLE() },
-  7: { bytes: 1, read: (c, w) => c.bytes(1, w).readUInt8() !== 0 },
-  8: { bytes: 8, read: (c, w) => c.string(w) },
-  10: { bytes: 8, read: (c, w) => c.bytes(8, w).readBigUInt64LE() },
-  11: { bytes: 8, read: (c, w) => c.bytes(8, w).readBigInt64LE() },
-  12: { bytes: 8, read: (c, w) => c.bytes(8, w).readDoubleLE() },
-};
-const ARRAY = 9;
-
-function readValue(cursor: Cursor, code: number, key: string, depth: number): GgufValue {
-  if (code === ARRAY) {
-    if (depth > 2) throw cursor.bad(`${key} nests arrays deeper than 3`);
-    const element = cursor.u32(`the element type of ${key}`);
-    const count = cursor.count(`the length of ${key}`, element === ARRAY ? 12 : (readers[element]?.bytes ?? 1));
-    return Array.from({ length: count }, () => readValue(cursor, element, key, depth + 1));
+function readValue(
+  cursor: FileCursor,
+  type: number,
+  key: string,
+  depth: number,
+  fail: (what: string) => never,
+): MetadataValue {
+  const numbers = Object.hasOwn(numberTypes, type) ? numberTypes[type] : undefined;
+  if (numbers) return numbers.one(cursor.bytes(numbers.bytes, key));
+  if (type === BOOLEAN) return cursor.bytes(1, key)[0] !== 0;
+  if (type === STRING) return cursor.text(key);
+  if (type !== ARRAY) return fail(`metadata entry ${key} has the unknown type ${type}`);
+  if (depth === DEEPEST) return fail(`metadata entry ${key} nests arrays more than ${DEEPEST} deep`);
+  const element = cursor.u32(`the element type of ${key}`);
+  const length = cursor.count(`the length of ${key}`);
+  const many = Object.hasOwn(numberTypes, element) ? numberTypes[element] : undefined;
+  if (many) {
+    const bytes = cursor.bytes(length * many.bytes, key);
+    return many.many(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer);
   }
-  const reader = readers[code];
-  if (!reader) throw cursor.bad(`${key} has the unknown metadata type ${code}`);
-  return reader.read(cursor, key);
+  const values: MetadataValue[] = [];
+  for (let i = 0; i < length; i++) values.push(readValue(cursor, element, key, depth + 1, fail));
+  return values;
 }
 
-const WINDOW = 1 << 20;
+function typeOf(id: number, tensor: string, file: string): BlockType {
+  const type = blockTypes.find((row) => row.id === id);
+  if (type) return type;
+  const name = Object.hasOwn(otherTypes, id) ? otherTypes[id] : `number ${id}`;
+  throw new LayerifError(
+    'badModel',
+    `${file}: tensor ${tensor} has type ${name}; readable are ${blockTypes.map((row) => row.name).join(', ')}: take the model in one of these`,
+  );
+}
 
-/** Reads forward through a window of the file. */
-class Cursor {
-  readonly #fd: number;
-  readonly #file: string;
-  readonly size: number;
-  #window = Buffer.alloc(0);
-  #start = 0;
-  position = 0;
-
-  constructor(fd: number, file: string) {
-    this.#fd = fd;
-    this.#file = file;
-    this.size = fs.fstatSync(fd).size;
-  }
-
-  bad(what: string): LayerifError {
-    return new LayerifError(
-      'badModel',
-      `${this.#file} is damaged near byte ${this.position}: ${what}; download it again`,
-    );
-  }
-
-  bytes(length: number, what: string): Buffer {
-    if (length > this.size - this.position) {
-      throw this.bad(`${what} takes ${length} bytes, ${this.size - this.position} are left`);
-    }
-    const within = this.position - this.#start;
-    if (within + length > this.#window.length) {
-      const window = Buffer.alloc(Math.min(Math.max(WINDOW, length), this.size - this.position));
-      for (let at = 0; at < window.length;) {
-        const got = fs.readSync(this.#fd, window, at, window.length - at, this.position + at);
-        if (got === 0) throw this.bad(`${what} ends early`);
-        at += got;
-      }
-      this.#window = window;
-      this.#start = this.position;
-    }
-    const from = this.position - this.#start;
-    this.position += length;
-    return this.#window.subarray(from, from + length);
-  }
-
-  u32(what: string): number {
-    return this.bytes(4, what).readUInt32LE();
-  }
-
-  u64(what: string): number {
-    const value = this.bytes(8, what).readBigUInt64LE();
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw this.bad(`${what} is ${value}`);
-    return Number(value);
-  }
-
-  /** A number of things that take at least `each` bytes in what is left of the file. */
-  count(what: string, each: number): number {
-    const count = this.u64(what);
-    if (count * each > this.size - this.position) {
-      throw this.bad(`${what} is ${count}, the ${this.size - this.position} bytes that are left cannot hold that`);
-    }
-    return count;
-  }
-
-  string(what: string): string {
-    return this.bytes(this.u64(`the length of ${what}`), what).toString('utf8');
-  }
+function safe(value: bigint): number | bigint {
+  return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
 }

@@ -1,119 +1,165 @@
 /**
- * tokenizer.json rebuilt from GGUF metadata, for byte-level BPE (`tokenizer.ggml.model` = gpt2). SentencePiece vocabularies carry
- * scores instead of merges and need the original tokenizer.json.
+ * `tokenizer.json` and `tokenizer_config.json` rebuilt from the metadata of a GGUF file: one row per kind of vocabulary
+ * (`tokenizer.ggml.model`), one per way of splitting text before the merges (`tokenizer.ggml.pre`).
+ *
+ * A way of splitting is only named in the file, so a row here has to repeat what the model's own tokenizer.json says. To add one:
+ * a row in `preTokenizers`, and its ids in test/reference/gguf/make.py.
  */
-import { LayerifError } from '../../../protocol/errors.ts';
-import type { GgufFile, GgufValue } from './gguf.ts';
+import type { Metadata } from './ggufMetadata.ts';
+import { sentencePiece } from './ggufSentencePiece.ts';
+import { kinds, vocabularyMap } from './ggufVocabulary.ts';
+import type { Json, TokenizerParts, Vocabulary } from './ggufVocabulary.ts';
 
-type Json = Record<string, unknown>;
-
-const byteLevel: Json = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
-const split = (pattern: string): Json => ({
-  type: 'Sequence',
-  pretokenizers: [
-    { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false },
-    { ...byteLevel, use_regex: false },
-  ],
-});
-
-/** llama.cpp's pre-tokenizer names (`tokenizer.ggml.pre`). */
-export const preTokenizers: Readonly<Record<string, Json>> = {
-  default: byteLevel,
-  'gpt-2': byteLevel,
-  smollm: { type: 'Sequence', pretokenizers: [{ type: 'Digits', individual_digits: true }, byteLevel] },
-  'llama-bpe': split(
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-  ),
-  qwen2: split(
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-  ),
+const models: Readonly<Record<string, (vocabulary: Vocabulary) => TokenizerParts>> = {
+  gpt2: byteLevelBpe,
+  llama: sentencePiece,
 };
 
-const CONTROL = 3;
-const USER_DEFINED = 4;
+const byteLevel = (regex: boolean): Json => ({
+  type: 'ByteLevel',
+  add_prefix_space: false,
+  trim_offsets: true,
+  use_regex: regex,
+});
+const sequence = (...pretokenizers: Json[]): Json => ({ type: 'Sequence', pretokenizers });
+const split = (pattern: string): Json => ({
+  type: 'Split',
+  pattern: { Regex: pattern },
+  behavior: 'Isolated',
+  invert: false,
+});
 
-/** @throws LayerifError `badModel` for a vocabulary that cannot be rebuilt */
-export function tokenizerOf(gguf: GgufFile): { tokenizerJson: Json; tokenizerConfig: Json } {
-  const fail = (what: string): never => {
-    throw new LayerifError('badModel', `${gguf.file}: ${what}; use the Hugging Face folder of the model instead`);
+const gpt2: Json = byteLevel(true);
+const llama3 =
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+interface PreTokenizer {
+  split: Json;
+  normalizer?: Json;
+  /** A word that is a token needs no merges. */
+  ignoreMerges?: boolean;
+  addsBos?: boolean;
+}
+
+const llamaBpe: PreTokenizer = { split: sequence(split(llama3), byteLevel(false)), ignoreMerges: true, addsBos: true };
+
+export const preTokenizers: Readonly<Record<string, PreTokenizer>> = {
+  default: { split: gpt2 },
+  'gpt-2': { split: gpt2 },
+  smollm: { split: sequence({ type: 'Digits', individual_digits: true }, gpt2) },
+  'llama-bpe': llamaBpe,
+  llama3: llamaBpe,
+  // As Llama 3, with each digit for itself.
+  qwen2: { split: sequence(split(llama3.replace('{1,3}', '')), byteLevel(false)), normalizer: { type: 'NFC' } },
+};
+
+/** @throws LayerifError `badModel`: no vocabulary, a kind or a way of splitting that is not in the tables */
+export function rebuildTokenizer(metadata: Metadata): { tokenizerJson: Json; tokenizerConfig: Json } {
+  const key = (name: string): string => `tokenizer.ggml.${name}`;
+  const kind = metadata.required(key('model'), metadata.text(key('model')));
+  if (!Object.hasOwn(models, kind)) throw unknownTokenizer(metadata, 'vocabulary', kind, Object.keys(models));
+  const tokens = metadata.required(key('tokens'), metadata.texts(key('tokens')));
+  const vocabulary: Vocabulary = {
+    metadata,
+    tokens,
+    kinds: metadata.numbers(key('token_type')) ?? new Uint8Array(tokens.length).fill(kinds.normal),
   };
-  const meta = (key: string): GgufValue | undefined => gguf.metadata.get(`tokenizer.ggml.${key}`);
-  const model = meta('model');
-  if (model !== 'gpt2') {
-    fail(
-      `the tokenizer "${String(model)}" cannot be rebuilt from GGUF metadata (supported: gpt2, which is byte-level BPE)`,
-    );
+  if (vocabulary.kinds.length !== tokens.length) {
+    throw metadata.error(`it has ${tokens.length} tokens and ${vocabulary.kinds.length} token types`);
   }
-  const pre = String(meta('pre') ?? 'default');
-  const preTokenizer =
-    preTokenizers[pre] ??
-    fail(`the pre-tokenizer "${pre}" is unknown (supported: ${Object.keys(preTokenizers).join(', ')})`);
-  const tokens = meta('tokens');
-  const types = meta('token_type');
-  const merges = meta('merges');
-  if (!Array.isArray(tokens) || !Array.isArray(merges)) return fail('it has no tokens or no merges');
-  const content = (id: number) => String(tokens[id]);
+  const parts = models[kind](vocabulary);
 
-  const added = tokens.flatMap((_, id) => {
-    const type = Array.isArray(types) ? Number(types[id]) : 1;
-    if (type !== CONTROL && type !== USER_DEFINED) return [];
-    const token = { id, content: content(id), single_word: false, lstrip: false, rstrip: false, normalized: false };
-    return [{ ...token, special: type === CONTROL }];
-  });
-  const special = (key: string): string | undefined => {
-    const id = meta(key);
-    return id === undefined ? undefined : content(Number(id));
+  const idOf = (name: string) => metadata.index(key(`${name}_token_id`), tokens.length);
+  const contentOf = (name: string): string | null => {
+    const id = idOf(name);
+    return id === undefined ? null : tokens[id];
   };
-  const bos = special('bos_token_id');
-  const addsBos = meta('add_bos_token') === true && bos !== undefined;
+  const [bos, eos] = [idOf('bos'), idOf('eos')];
+  const first = (metadata.flag(key('add_bos_token')) ?? parts.addsBos) && bos !== undefined ? [bos] : [];
+  const last = metadata.flag(key('add_eos_token')) && eos !== undefined ? [eos] : [];
   return {
     tokenizerJson: {
       version: '1.0',
       truncation: null,
       padding: null,
-      added_tokens: added,
-      normalizer: null,
-      pre_tokenizer: preTokenizer,
-      post_processor: addsBos ? startingWith(bos, Number(meta('bos_token_id'))) : null,
-      decoder: { ...byteLevel, add_prefix_space: true },
-      model: {
-        type: 'BPE',
-        dropout: null,
-        unk_token: null,
-        continuing_subword_prefix: '',
-        end_of_word_suffix: '',
-        fuse_unk: false,
-        byte_fallback: false,
-        ignore_merges: pre === 'llama-bpe',
-        vocab: Object.fromEntries(tokens.map((_, id) => [content(id), id])),
-        merges: merges.map((merge) => pair(String(merge))),
-      },
+      added_tokens: addedTokens(vocabulary),
+      normalizer: parts.normalizer,
+      pre_tokenizer: parts.preTokenizer,
+      post_processor: first.length + last.length > 0 ? template(tokens, first, last) : null,
+      decoder: parts.decoder,
+      model: parts.model,
     },
     tokenizerConfig: {
       tokenizer_class: 'PreTrainedTokenizerFast',
       clean_up_tokenization_spaces: false,
-      bos_token: bos,
-      eos_token: special('eos_token_id'),
-      pad_token: special('padding_token_id'),
-      unk_token: special('unknown_token_id'),
-      chat_template: gguf.metadata.get('tokenizer.chat_template'),
+      bos_token: contentOf('bos'),
+      eos_token: contentOf('eos'),
+      unk_token: contentOf('unknown'),
+      pad_token: contentOf('padding'),
+      add_bos_token: first.length > 0,
+      add_eos_token: last.length > 0,
+      chat_template: metadata.text('tokenizer.chat_template') ?? null,
     },
   };
 }
 
-/** "a b" -> ["a", "b"]: split once, after the first character, since a part may begin with a space of its own. */
-function pair(merge: string): [string, string] {
-  const at = merge.indexOf(' ', 1);
-  return [merge.slice(0, at), merge.slice(at + 1)];
+function byteLevelBpe({ metadata, tokens }: Vocabulary): TokenizerParts {
+  const name = metadata.text('tokenizer.ggml.pre') ?? 'default';
+  if (!Object.hasOwn(preTokenizers, name))
+    throw unknownTokenizer(metadata, 'pre-tokenizer', name, Object.keys(preTokenizers));
+  const pre = preTokenizers[name];
+  const merges = metadata.required('tokenizer.ggml.merges', metadata.texts('tokenizer.ggml.merges'));
+  return {
+    normalizer: pre.normalizer ?? null,
+    preTokenizer: pre.split,
+    decoder: byteLevel(true),
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: pre.ignoreMerges ?? false,
+      vocab: vocabularyMap(tokens),
+      merges: merges.map((merge) => {
+        const at = merge.indexOf(' ', 1); // in byte-level words a space is another character
+        if (at < 0)
+          throw metadata.error(`merge ${JSON.stringify(merge)} of its tokenizer has no space between two parts`);
+        return [merge.slice(0, at), merge.slice(at + 1)];
+      }),
+    },
+    addsBos: pre.addsBos ?? false,
+  };
 }
 
-function startingWith(token: string, id: number): Json {
-  const bos = { SpecialToken: { id: token, type_id: 0 } };
-  const sequence = (name: string) => ({ Sequence: { id: name, type_id: 0 } });
+/** Tokens that are found in a text before anything else happens to it. */
+function addedTokens({ tokens, kinds: all }: Vocabulary): Json[] {
+  return tokens.flatMap((content, id) => {
+    const special = all[id] === kinds.control || all[id] === kinds.unknown;
+    if (!special && all[id] !== kinds.userDefined) return [];
+    return [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }];
+  });
+}
+
+/** Puts tokens before and behind every text. */
+function template(tokens: readonly string[], first: number[], last: number[]): Json {
+  const token = (id: number): Json => ({ SpecialToken: { id: tokens[id], type_id: 0 } });
+  const text = (id: string): Json => ({ Sequence: { id, type_id: 0 } });
+  const around = (id: string): Json[] => [...first.map(token), text(id), ...last.map(token)];
   return {
     type: 'TemplateProcessing',
-    single: [bos, sequence('A')],
-    pair: [bos, sequence('A'), bos, sequence('B')],
-    special_tokens: { [token]: { id: token, ids: [id], tokens: [token] } },
+    single: around('A'),
+    pair: [...around('A'), ...around('B')],
+    special_tokens: Object.fromEntries(
+      [...first, ...last].map((id) => [tokens[id], { id: tokens[id], ids: [id], tokens: [tokens[id]] }]),
+    ),
   };
+}
+
+function unknownTokenizer(metadata: Metadata, what: string, name: string, known: string[]): Error {
+  return metadata.error(
+    `its tokenizer has the ${what} "${name}", which cannot be rebuilt (known: ${known.join(', ')}); take the Hugging Face folder, which has a tokenizer.json`,
+  );
 }

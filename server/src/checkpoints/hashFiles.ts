@@ -7,8 +7,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
+import { writeAtomically } from './fileBytes.ts';
 
-type Cache = Record<string, { size: number; mtimeMs: number; sha256: string }>;
+type Cache = Map<string, { size: number; mtimeMs: number; sha256: string }>;
 
 /** Hex digests in the order of `files`. @throws LayerifError `failed` for a file that cannot be read */
 export async function hashFiles(files: readonly string[]): Promise<string[]> {
@@ -17,17 +18,24 @@ export async function hashFiles(files: readonly string[]): Promise<string[]> {
   let changed = false;
   const digests: string[] = [];
   for (const file of files) {
-    const real = fs.realpathSync(file);
-    const { size, mtimeMs } = fs.statSync(real);
-    const known = cache[real];
-    if (known && known.size === size && known.mtimeMs === mtimeMs) {
-      digests.push(known.sha256);
-      continue;
+    try {
+      const real = fs.realpathSync(file);
+      const { size, mtimeMs } = fs.statSync(real);
+      const known = cache.get(real);
+      if (known?.size === size && known.mtimeMs === mtimeMs) {
+        digests.push(known.sha256);
+        continue;
+      }
+      const sha256 = await hash(real);
+      cache.set(real, { size, mtimeMs, sha256 });
+      changed = true;
+      digests.push(sha256);
+    } catch (error) {
+      throw new LayerifError('failed', `cannot read ${file}: ${(error as Error).message}`, {
+        place: { file },
+        cause: error,
+      });
     }
-    const sha256 = await hash(real);
-    cache[real] = { size, mtimeMs, sha256 };
-    changed = true;
-    digests.push(sha256);
   }
   if (changed) writeCache(cacheFile, cache);
   return digests;
@@ -50,29 +58,30 @@ export function cacheFolder(): string {
 
 async function hash(file: string): Promise<string> {
   const digest = createHash('sha256');
-  try {
-    for await (const chunk of fs.createReadStream(file, { highWaterMark: 1 << 22 })) digest.update(chunk as Buffer);
-  } catch (error) {
-    throw new LayerifError('failed', `cannot read ${file}: ${(error as Error).message}`, { cause: error });
-  }
+  for await (const chunk of fs.createReadStream(file, { highWaterMark: 1 << 22 })) digest.update(chunk as Buffer);
   return digest.digest('hex');
 }
 
+/** Entries that another program or version left in another form are as good as none. */
 function readCache(file: string): Cache {
+  const cache: Cache = new Map();
   try {
-    return JSON.parse(fs.readFileSync(file, 'utf8')) as Cache;
+    for (const [name, entry] of Object.entries(JSON.parse(fs.readFileSync(file, 'utf8')) as object)) {
+      const { size, mtimeMs, sha256 } = (entry ?? {}) as Record<string, unknown>;
+      if (typeof size !== 'number' || typeof mtimeMs !== 'number') continue;
+      if (typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256)) cache.set(name, { size, mtimeMs, sha256 });
+    }
   } catch {
-    return {};
+    // no cache yet, or an unreadable one
   }
+  return cache;
 }
 
 function writeCache(file: string, cache: Cache): void {
-  const temporary = `${file}.${process.pid}.tmp`;
   try {
     fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(temporary, JSON.stringify(cache));
-    fs.renameSync(temporary, file);
+    writeAtomically(file, [Buffer.from(JSON.stringify(Object.fromEntries(cache)))]);
   } catch {
-    fs.rmSync(temporary, { force: true });
+    // the next run hashes again
   }
 }

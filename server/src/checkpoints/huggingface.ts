@@ -2,22 +2,29 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
-import { didYouMean } from './nearest.ts';
 import { hashFiles, hashOfHashes } from './hashFiles.ts';
+import { nearestNames } from './nearest.ts';
 import { openSafetensors, readFloat32 } from './safetensors.ts';
 import type { Checkpoint, TensorInfo } from './types.ts';
 
 /** @throws LayerifError `badModel` */
 export function openHuggingFace(folder: string): Checkpoint {
-  const config = readJson(path.join(folder, 'config.json'));
-  const files = weightFiles(folder);
+  const config = readConfig(folder);
+  const { files, promised } = weightFiles(folder);
   const tensors = new Map<string, TensorInfo>();
   for (const file of files) {
     for (const info of openSafetensors(file).tensors) {
       const other = tensors.get(info.name);
-      if (other) throw new LayerifError('badModel', `tensor ${info.name} stands in ${other.file} and in ${file}`);
+      if (other) throw bad(file, `tensor ${info.name} stands in ${other.file} and in ${file}`);
       tensors.set(info.name, info);
     }
+  }
+  const absent = promised.filter((name) => !tensors.has(name));
+  if (absent.length > 0) {
+    throw bad(
+      folder,
+      `${folder}: the index promises ${absent.length} tensors that no shard has, the first is ${absent[0]}; download the shards again`,
+    );
   }
   return {
     path: folder,
@@ -28,56 +35,81 @@ export function openHuggingFace(folder: string): Checkpoint {
     files,
     read(name) {
       const info = tensors.get(name);
-      if (!info) {
-        throw new LayerifError(
-          'badModel',
-          `${folder} has no tensor ${name}${didYouMean(name, [...tensors.keys()])}; its weight files hold ${tensors.size} tensors`,
-        );
-      }
+      if (!info) throw bad(folder, `${folder} has no tensor ${name}${nearestNames(name, tensors.keys())}`);
       return readFloat32(info);
     },
     tokenizer() {
       const file = path.join(folder, 'tokenizer.json');
       if (!fs.existsSync(file)) {
-        throw new LayerifError(
-          'badModel',
+        throw bad(
+          file,
           `${folder} has no tokenizer.json; copy the one of the model beside config.json (transformers: tokenizer.save_pretrained)`,
         );
       }
       const settings = path.join(folder, 'tokenizer_config.json');
       return { tokenizerJson: readJson(file), tokenizerConfig: fs.existsSync(settings) ? readJson(settings) : {} };
     },
-    sha256: async () => hashOfHashes(await hashFiles([...files])),
+    sha256: async () => hashOfHashes(await hashFiles(files)),
     close: () => undefined,
   };
 }
 
-/** Real paths in name order. */
-function weightFiles(folder: string): string[] {
-  const single = path.join(folder, 'model.safetensors');
-  const index = path.join(folder, 'model.safetensors.index.json');
-  if (fs.existsSync(single)) return [fs.realpathSync(single)];
-  if (!fs.existsSync(index)) {
-    const others = fs.readdirSync(folder).filter((name) => /\.(bin|pt|pth|h5|msgpack|safetensors)$/.test(name));
-    const found = others.length > 0 ? `it has ${others.slice(0, 5).join(', ')}` : 'it has no weight file';
-    throw new LayerifError(
-      'badModel',
-      `${folder} has neither model.safetensors nor model.safetensors.index.json (${found}); save the model as safetensors (transformers: save_pretrained)`,
+function readConfig(folder: string): Record<string, unknown> {
+  const file = path.join(folder, 'config.json');
+  if (!fs.existsSync(file)) {
+    const ggufs = fs.readdirSync(folder).filter((name) => name.endsWith('.gguf'));
+    if (ggufs.length > 0)
+      throw bad(folder, `${folder} has no config.json but ${ggufs.join(', ')}; give the path of one of these files`);
+    throw bad(
+      file,
+      `${folder} has no config.json; give a folder with the model's config.json, tokenizer.json and .safetensors`,
     );
   }
+  const config = readJson(file);
+  if (typeof config.model_type !== 'string') {
+    throw bad(
+      file,
+      `${file} names no architecture (model_type is ${JSON.stringify(config.model_type) ?? 'missing'}); take the config.json of the model`,
+    );
+  }
+  return config;
+}
+
+/** Real paths in name order, and the names of the tensors that the index promises. */
+function weightFiles(folder: string): { files: string[]; promised: string[] } {
+  const single = path.join(folder, 'model.safetensors');
+  const index = path.join(folder, 'model.safetensors.index.json');
+  if (fs.existsSync(single)) return { files: [fs.realpathSync(single)], promised: [] };
+  if (!fs.existsSync(index))
+    throw bad(
+      folder,
+      `${folder} has neither model.safetensors nor model.safetensors.index.json${otherWeights(folder)}`,
+    );
   const map = readJson(index).weight_map;
-  if (typeof map !== 'object' || map === null) throw new LayerifError('badModel', `${index} has no weight_map`);
-  const names = [...new Set(Object.values(map as Record<string, unknown>).map(String))].sort();
-  return names.map((name) => {
-    const file = path.join(folder, name);
-    if (path.dirname(path.normalize(name)) !== '.' || !fs.existsSync(file)) {
-      throw new LayerifError(
-        'badModel',
-        `${index} names the shard ${name}, which is not in the folder; download it again`,
-      );
-    }
-    return fs.realpathSync(file);
-  });
+  if (typeof map !== 'object' || map === null || Array.isArray(map))
+    throw bad(index, `${index} has no weight_map; download it again`);
+  const shards = [...new Set(Object.values(map).map(String))].sort();
+  // Shards lie beside their index: a name that leads elsewhere is not followed.
+  const missing = shards.filter((name) => path.basename(name) !== name || !fs.existsSync(path.join(folder, name)));
+  if (missing.length > 0) {
+    throw bad(
+      index,
+      `${index} names ${shards.length} shards, of which the folder lacks ${missing.join(', ')}; download them again`,
+    );
+  }
+  return { files: shards.map((name) => fs.realpathSync(path.join(folder, name))), promised: Object.keys(map) };
+}
+
+function otherWeights(folder: string): string {
+  const names = fs.readdirSync(folder);
+  const pickled = names.filter((name) => /\.(bin|pt|pth|ckpt)$/.test(name));
+  if (pickled.length > 0) {
+    return ` but ${pickled.slice(0, 3).join(', ')}: pickled weights can hold code and are not read; save the model as safetensors (transformers: save_pretrained)`;
+  }
+  const others = names.filter((name) => /\.(safetensors|gguf|h5|msgpack|onnx)$/.test(name));
+  return others.length > 0
+    ? ` but ${others.slice(0, 3).join(', ')}; weights must have one of the two names`
+    : '; download the weights of the model';
 }
 
 function readJson(file: string): Record<string, unknown> {
@@ -85,18 +117,16 @@ function readJson(file: string): Record<string, unknown> {
   try {
     value = JSON.parse(fs.readFileSync(file, 'utf8'));
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new LayerifError(
-      'badModel',
-      missing ? `${file} is missing` : `${file} cannot be read: ${(error as Error).message}`,
-      {
-        place: { file },
-        cause: error,
-      },
-    );
+    throw new LayerifError('badModel', `${file} cannot be read: ${(error as Error).message}`, {
+      place: { file },
+      cause: error,
+    });
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new LayerifError('badModel', `${file} is not a JSON object`, { place: { file } });
-  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw bad(file, `${file} is not a JSON object`);
   return value as Record<string, unknown>;
+}
+
+function bad(file: string, message: string): LayerifError {
+  return new LayerifError('badModel', message, { place: { file } });
 }

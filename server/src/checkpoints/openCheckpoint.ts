@@ -2,7 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
-import { openGgufCheckpoint } from './ggufCheckpoint.ts';
+import { openGguf } from './ggufCheckpoint.ts';
+import { cachedSnapshot, isHubId } from './hubCache.ts';
 import { openHuggingFace } from './huggingface.ts';
 import { didYouMean } from './nearest.ts';
 import type { Checkpoint } from './types.ts';
@@ -15,23 +16,66 @@ interface Format {
 
 export const checkpointFormats: readonly Format[] = [
   { title: 'folder with config.json and .safetensors', fits: (_, isFolder) => isFolder, open: openHuggingFace },
-  { title: '.gguf file', fits: (target) => target.endsWith('.gguf'), open: openGgufCheckpoint },
+  { title: '.gguf file', fits: (target) => /\.gguf$/i.test(target), open: openGguf },
 ];
 
-/** @throws LayerifError `badModel` that says what was looked for and what is there */
-export function openCheckpoint(target: string): Checkpoint {
+const MOST_SIBLINGS = 8;
+
+/**
+ * @param target a path, or a hub id `org/name` that the Hugging Face cache holds; an existing path wins
+ * @param revision of a hub id
+ * @throws LayerifError `badModel` that says what was looked for and what is there
+ */
+export function openCheckpoint(target: string, { revision }: { revision?: string | undefined } = {}): Checkpoint {
   const absolute = path.resolve(target);
   const stat = fs.statSync(absolute, { throwIfNoEntry: false });
   const known = checkpointFormats.map((f) => f.title).join(', ');
   if (!stat) {
-    const siblings = fs.existsSync(path.dirname(absolute)) ? fs.readdirSync(path.dirname(absolute)) : [];
+    if (isHubId(target)) {
+      const beside = fs.existsSync(path.dirname(absolute)) ? siblings(absolute) : '';
+      return { ...openHuggingFace(cachedSnapshot(target, revision, beside)), name: target.split('/')[1] };
+    }
     throw new LayerifError(
       'badModel',
-      `model ${target} does not exist${didYouMean(path.basename(absolute), siblings)}; expected: ${known}`,
+      `model ${target} does not exist${siblings(absolute)}; expected: ${known}, or a hub id org/name`,
     );
   }
   const format = checkpointFormats.find((f) => f.fits(absolute, stat.isDirectory()));
-  if (!format)
-    throw new LayerifError('badModel', `model ${target} is of a kind that cannot be read; expected: ${known}`);
+  if (!format) {
+    const ending = path.extname(absolute);
+    const hint = Object.hasOwn(hints, ending) ? hints[ending] : '';
+    throw new LayerifError(
+      'badModel',
+      `model ${target} cannot be read${hint}; expected: ${known}, or a hub id org/name`,
+    );
+  }
   return format.open(absolute);
+}
+
+/** What is said about a file that is something else. */
+const hints: Readonly<Record<string, string>> = {
+  '.safetensors': ': give the folder that it lies in, with config.json and tokenizer.json beside it',
+  '.json': ': give the folder that it lies in',
+  '.onnx': ': ONNX graphs are not supported yet',
+  '.bin':
+    ': pickled weights can hold code and are not read; save the model as safetensors (transformers: save_pretrained)',
+  '.pt':
+    ': pickled weights can hold code and are not read; save the model as safetensors (transformers: save_pretrained)',
+  '.pth':
+    ': pickled weights can hold code and are not read; save the model as safetensors (transformers: save_pretrained)',
+};
+
+/** What lies beside a path that does not exist: the nearest name, else a list. */
+function siblings(absolute: string): string {
+  const folder = path.dirname(absolute);
+  let names: string[];
+  try {
+    names = fs.readdirSync(folder).filter((name) => !name.startsWith('.'));
+  } catch {
+    return `, nor does its folder ${folder}`;
+  }
+  const near = didYouMean(path.basename(absolute), names);
+  if (near) return near;
+  const shown = names.slice(0, MOST_SIBLINGS).join(', ') + (names.length > MOST_SIBLINGS ? ' …' : '');
+  return names.length === 0 ? ` (${folder} is empty)` : ` (${folder} has ${shown})`;
 }

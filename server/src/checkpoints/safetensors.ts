@@ -1,12 +1,14 @@
 /**
- * The safetensors format: 8 bytes little-endian header length, a JSON header, raw little-endian numbers.
+ * The safetensors format: 8 bytes little-endian header length, a JSON header, raw little-endian numbers without gaps.
  * Every length is checked against the file before it is used, so that a damaged file costs an error, not memory.
  */
 import fs from 'node:fs';
-import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { floatTypes, storedBytes } from './dtypes.ts';
+import { openForReading, readTensorBytes, writeAtomically } from './fileBytes.ts';
 import { requireFinite } from './finite.ts';
+import { duplicateKey } from './jsonKeys.ts';
+import { nearestNames } from './nearest.ts';
 import type { TensorInfo } from './types.ts';
 
 /** The format's own limit. */
@@ -15,48 +17,76 @@ const LARGEST_HEADER = 100_000_000;
 export interface SafetensorsFile {
   file: string;
   metadata: Record<string, string>;
+  /** In the order of their bytes. */
   tensors: TensorInfo[];
   /** Byte offset of the first number. */
   dataStart: number;
 }
 
+type Fail = (what: string) => never;
+
 /** Reads and checks a header. @throws LayerifError `badModel` that names the file and what is wrong with it */
 export function openSafetensors(file: string): SafetensorsFile {
-  const fd = fs.openSync(file, 'r');
+  const fail: Fail = (what) => {
+    throw new LayerifError(
+      'badModel',
+      `${file} is not a usable safetensors file: ${what}; download or write it again`,
+      {
+        place: { file },
+      },
+    );
+  };
+  const fd = openForReading(file);
   try {
-    const size = fs.fstatSync(fd).size;
-    const fail = (what: string): never => {
-      throw new LayerifError(
-        'badModel',
-        `${file} is not a usable safetensors file: ${what}; download or write it again`,
-      );
-    };
+    const { size } = fs.fstatSync(fd);
     if (size < 8) fail(`it has ${size} bytes, the header length alone takes 8`);
-    const length = Number(readAt(fd, 0, 8).readBigUInt64LE());
+    const start = Buffer.alloc(Math.min(9, size));
+    fs.readSync(fd, start, 0, start.length, 0);
+    const length = Number(start.readBigUInt64LE());
     if (length > LARGEST_HEADER)
       fail(`its first 8 bytes give a header of ${length} bytes (wrong magic: perhaps another format)`);
     if (8 + length > size) fail(`its header ends at byte ${8 + length}, the file at ${size} (truncated)`);
-    let header: Record<string, unknown>;
-    try {
-      header = JSON.parse(readAt(fd, 8, length).toString('utf8')) as Record<string, unknown>;
-    } catch (error) {
-      return fail(`its header is not JSON (${(error as Error).message})`);
-    }
-    if (typeof header !== 'object' || header === null || Array.isArray(header)) fail('its header is not a JSON object');
-    const dataStart = 8 + length;
-    const tensors = Object.entries(header)
-      .filter(([name]) => name !== '__metadata__')
-      .map(([name, entry]) => tensorInfo(name, entry, file, dataStart, size, fail))
-      .sort((a, b) => a.offset - b.offset);
-    for (let i = 1; i < tensors.length; i++) {
-      const before = tensors[i - 1];
-      if (tensors[i].offset < before.offset + before.byteLength)
-        fail(`tensors ${before.name} and ${tensors[i].name} overlap`);
-    }
-    return { file, metadata: (header.__metadata__ ?? {}) as Record<string, string>, tensors, dataStart };
+    if (length < 2 || start[8] !== 0x7b)
+      fail('its header does not begin with "{" (wrong magic: perhaps another format)');
+    const bytes = readTensorBytes({ file, name: 'of the header', offset: 8, byteLength: length });
+    return { file, ...readHeader(Buffer.from(bytes.buffer).toString('utf8'), file, 8 + length, size, fail) };
   } finally {
     fs.closeSync(fd);
   }
+}
+
+function readHeader(
+  text: string,
+  file: string,
+  dataStart: number,
+  size: number,
+  fail: Fail,
+): Omit<SafetensorsFile, 'file'> {
+  let header: Record<string, unknown>;
+  try {
+    header = JSON.parse(text) as Record<string, unknown>;
+  } catch (error) {
+    return fail(`its header is not JSON (${(error as Error).message})`);
+  }
+  const twice = duplicateKey(text);
+  if (twice !== null) fail(`tensor ${twice} stands in the header twice`);
+
+  const metadata = Object.hasOwn(header, '__metadata__') ? header.__metadata__ : {};
+  if (!isTextMap(metadata)) return fail('its __metadata__ is not a map of texts');
+  const tensors = Object.entries(header)
+    .filter(([name]) => name !== '__metadata__')
+    .map(([name, entry]) => tensorInfo(name, entry, file, dataStart, size, fail))
+    .sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
+  let end = dataStart;
+  let before = 'the header';
+  for (const { name, offset, byteLength } of tensors) {
+    if (offset < end) fail(`tensors ${before} and ${name} overlap`);
+    if (offset > end) fail(`${offset - end} bytes between ${before} and tensor ${name} belong to no tensor`);
+    end = offset + byteLength;
+    before = name;
+  }
+  if (end < size) fail(`${size - end} bytes after ${before} belong to no tensor`);
+  return { metadata, tensors, dataStart };
 }
 
 function tensorInfo(
@@ -65,13 +95,14 @@ function tensorInfo(
   file: string,
   dataStart: number,
   size: number,
-  fail: (what: string) => never,
+  fail: Fail,
 ): TensorInfo {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
   const counts = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((x) => typeof x === 'number' && Number.isSafeInteger(x) && x >= 0);
-  if (typeof dtype !== 'string' || !(dtype in storedBytes))
+  if (typeof dtype !== 'string' || !Object.hasOwn(storedBytes, dtype)) {
     return fail(`tensor ${name} has the unknown type ${JSON.stringify(dtype)}`);
+  }
   if (!counts(shape)) return fail(`tensor ${name} has the shape ${JSON.stringify(shape)}`);
   if (!counts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
     return fail(`tensor ${name} has the offsets ${JSON.stringify(offsets)}`);
@@ -82,6 +113,7 @@ function tensorInfo(
       `tensor ${name} ends at byte ${dataStart + end}, the file at ${size} (truncated, or the header points outside)`,
     );
   }
+  // Above 2^53 the product loses its last digits and still is larger than any file.
   const bytes = shape.reduce((product, x) => product * x, storedBytes[dtype]);
   if (bytes !== end - start) {
     return fail(
@@ -91,9 +123,14 @@ function tensorInfo(
   return { name, dtype, shape, file, offset: dataStart + start, byteLength: bytes };
 }
 
+function isTextMap(value: unknown): value is Record<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((text) => typeof text === 'string');
+}
+
 /** One tensor as float32. @throws LayerifError `badModel`: no real type, a file that became shorter, NaN or infinite values */
 export function readFloat32(info: TensorInfo): Float32Array {
-  const type = floatTypes[info.dtype];
+  const type = Object.hasOwn(floatTypes, info.dtype) ? floatTypes[info.dtype] : undefined;
   if (!type) {
     throw new LayerifError(
       'badModel',
@@ -101,12 +138,8 @@ export function readFloat32(info: TensorInfo): Float32Array {
     );
   }
   const values = new Float32Array(info.byteLength / type.bytes);
-  if (info.dtype === 'F32') readInto(info, new Uint8Array(values.buffer));
-  else {
-    const raw = new ArrayBuffer(info.byteLength);
-    readInto(info, new Uint8Array(raw));
-    type.decode(raw, values);
-  }
+  if (info.dtype === 'F32') readTensorBytes(info, new Uint8Array(values.buffer));
+  else type.decode(readTensorBytes(info).buffer, values);
   requireFinite(values, info);
   return values;
 }
@@ -121,10 +154,11 @@ const arrays = {
 
 export type StoredArray = InstanceType<(typeof arrays)[keyof typeof arrays]>;
 
-/** A file with its tensors as they are stored. */
+/** A file with its tensors as they are stored. @throws LayerifError `badModel` */
 export function readSafetensors(file: string): {
   metadata: Record<string, string>;
   names(): string[];
+  /** @throws LayerifError `badModel`: no such tensor, or of a type that has no typed array */
   tensor(name: string): StoredArray;
 } {
   const { tensors, metadata } = openSafetensors(file);
@@ -135,19 +169,15 @@ export function readSafetensors(file: string): {
     tensor(name) {
       const info = byName.get(name);
       if (!info)
+        throw new LayerifError('badModel', `${file} has no tensor ${name}${nearestNames(name, byName.keys())}`);
+      const type = info.dtype as keyof typeof arrays;
+      if (!Object.hasOwn(arrays, type)) {
         throw new LayerifError(
           'badModel',
-          `${file} has no tensor ${name}; it has ${[...byName.keys()].slice(0, 8).join(', ')} …`,
+          `${file}: tensor ${name} has type ${type}, expected ${Object.keys(arrays).join(', ')}`,
         );
-      const make = arrays[info.dtype as keyof typeof arrays];
-      if (!make)
-        throw new LayerifError(
-          'badModel',
-          `${file}: tensor ${name} has type ${info.dtype}, expected ${Object.keys(arrays).join(', ')}`,
-        );
-      const bytes = new ArrayBuffer(info.byteLength);
-      readInto(info, new Uint8Array(bytes));
-      return new make(bytes);
+      }
+      return new arrays[type](readTensorBytes(info).buffer);
     },
   };
 }
@@ -159,75 +189,33 @@ export interface NewTensor {
   data: NodeJS.ArrayBufferView;
 }
 
-/** Writes a file atomically: a temporary file in the same folder, then one rename. @throws the file system's error */
+/**
+ * Writes a file atomically: a temporary file in the same folder, then one rename.
+ * @throws Error for two tensors of one name or data that do not fit their shape; else the file system's error
+ */
 export function writeSafetensors(
   file: string,
   tensors: readonly NewTensor[],
   metadata: Record<string, string> = {},
 ): void {
-  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
+  const header = new Map<string, unknown>(Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : []);
   let at = 0;
   for (const { name, dtype, shape, data } of tensors) {
-    if (name in header) throw new Error(`two tensors are called ${name}`);
-    header[name] = { dtype, shape, data_offsets: [at, at + data.byteLength] };
-    at += data.byteLength;
+    if (header.has(name) || name === '__metadata__') throw new Error(`a second tensor is called ${name}`);
+    const bytes = shape.reduce((product, x) => product * x, storedBytes[dtype]);
+    if (bytes !== data.byteLength) {
+      throw new Error(
+        `tensor ${name} of type ${dtype} and shape [${shape.join(', ')}] takes ${bytes} bytes, its data have ${data.byteLength}`,
+      );
+    }
+    header.set(name, { dtype, shape, data_offsets: [at, at + bytes] });
+    at += bytes;
   }
-  const text = Buffer.from(JSON.stringify(header));
-  const padded = Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, ' ')]);
+  const text = Buffer.from(
+    `{${[...header].map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(',')}}`,
+  );
+  const padded = Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, ' ')]); // numbers begin at a multiple of 8
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
-  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.tmp`);
-  try {
-    const fd = fs.openSync(temporary, 'w');
-    try {
-      for (const part of [length, padded, ...tensors.map((t) => t.data)]) writeAll(fd, part);
-    } finally {
-      fs.closeSync(fd);
-    }
-    fs.renameSync(temporary, file);
-  } catch (error) {
-    fs.rmSync(temporary, { force: true });
-    throw error;
-  }
-}
-
-/** `writeSync` may write less than it was given, for example close to a full disk or above 2 GiB. */
-export function writeAll(fd: number, data: NodeJS.ArrayBufferView): void {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at, Math.min(bytes.length - at, 1 << 30));
-}
-
-/** The stored bytes of a tensor. @throws LayerifError `badModel` when the file became shorter */
-export function readBytes(info: TensorInfo): Uint8Array {
-  const bytes = new Uint8Array(info.byteLength);
-  readInto(info, bytes);
-  return bytes;
-}
-
-function readInto(info: TensorInfo, into: Uint8Array): void {
-  const fd = fs.openSync(info.file, 'r');
-  try {
-    for (let at = 0; at < into.length;) {
-      const got = fs.readSync(fd, into, at, Math.min(into.length - at, 1 << 30), info.offset + at);
-      if (got === 0) {
-        throw new LayerifError(
-          'badModel',
-          `${info.file} ends inside tensor ${info.name} (at byte ${info.offset + at}); it was changed since it was opened`,
-        );
-      }
-      at += got;
-    }
-  } finally {
-    fs.closeSync(fd);
-  }
-}
-
-function readAt(fd: number, position: number, length: number): Buffer {
-  const buffer = Buffer.alloc(length);
-  for (let at = 0; at < length;) {
-    const got = fs.readSync(fd, buffer, at, length - at, position + at);
-    if (got === 0) break;
-    at += got;
-  }
-  return buffer;
+  writeAtomically(file, [length, padded, ...tensors.map(({ data }) => data)]);
 }

@@ -1,0 +1,73 @@
+/** Whole pieces of files, and files that appear under their name only when they are complete. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { LayerifError } from '../../../protocol/errors.ts';
+import type { TensorInfo } from './types.ts';
+
+/** Most bytes of one system call; more than 2 GiB is refused by some systems. */
+const CALL = 1 << 30;
+
+/** Opens for reading. @throws LayerifError `badModel` */
+export function openForReading(file: string): number {
+  try {
+    return fs.openSync(file, 'r');
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new LayerifError(
+      'badModel',
+      missing ? `${file} does not exist` : `${file} cannot be read: ${(error as Error).message}`,
+      {
+        place: { file },
+        cause: error,
+      },
+    );
+  }
+}
+
+/** The stored bytes of a tensor. @throws LayerifError `badModel` when the file became shorter since it was opened */
+export function readTensorBytes(
+  { file, name, offset, byteLength }: Pick<TensorInfo, 'file' | 'name' | 'offset' | 'byteLength'>,
+  into = new Uint8Array(byteLength),
+): Uint8Array<ArrayBuffer> {
+  const fd = openForReading(file);
+  try {
+    for (let at = 0; at < byteLength;) {
+      const got = fs.readSync(fd, into, at, Math.min(byteLength - at, CALL), offset + at);
+      if (got === 0) {
+        throw new LayerifError(
+          'badModel',
+          `${file} ends inside tensor ${name} (at byte ${offset + at}); it was changed since it was opened`,
+        );
+      }
+      at += got;
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+  return into;
+}
+
+/**
+ * Writes `parts` one after the other into a temporary file of the same folder, has them on the disk, then renames it.
+ * @throws the file system's error; `file` is untouched then
+ */
+export function writeAtomically(file: string, parts: Iterable<NodeJS.ArrayBufferView>): void {
+  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.tmp`);
+  try {
+    const fd = fs.openSync(temporary, 'w');
+    try {
+      for (const { buffer, byteOffset, byteLength } of parts) {
+        const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+        // A call may write less than it was given, for example close to a full disk.
+        for (let at = 0; at < byteLength;) at += fs.writeSync(fd, bytes, at, Math.min(byteLength - at, CALL));
+      }
+      fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+    fs.renameSync(temporary, file);
+  } catch (error) {
+    fs.rmSync(temporary, { force: true });
+    throw error;
+  }
+}

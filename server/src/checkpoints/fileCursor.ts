@@ -1,0 +1,75 @@
+/** Reads a file's header front to back. Nothing is allocated for bytes that the file does not have. */
+import fs from 'node:fs';
+
+const WINDOW = 1 << 20;
+/** No header field of a real model comes near; JavaScript's longest string is not much longer. */
+const LONGEST = 1 << 28;
+
+export class FileCursor {
+  readonly #fd: number;
+  readonly #fail: (what: string) => never;
+  readonly size: number;
+  /** Byte offset of what is read next. */
+  at = 0;
+  #window = Buffer.alloc(0);
+  #windowStart = 0;
+
+  /** @param fail throws with the file's name before the text */
+  constructor(fd: number, fail: (what: string) => never) {
+    this.#fd = fd;
+    this.#fail = fail;
+    this.size = fs.fstatSync(fd).size;
+  }
+
+  get left(): number {
+    return this.size - this.at;
+  }
+
+  /** The next `length` bytes, valid until the next call. @param what is read, for the error */
+  bytes(length: number, what: string): Buffer {
+    if (length > this.left) {
+      this.#fail(
+        `${what} at byte ${this.at} takes ${length} bytes, the file has ${this.left} more (truncated or damaged)`,
+      );
+    }
+    if (length > LONGEST)
+      this.#fail(`${what} at byte ${this.at} takes ${length} bytes, more than any model's (damaged)`);
+    const from = this.at - this.#windowStart;
+    if (from < 0 || from + length > this.#window.length) return this.#refill(length, what);
+    this.at += length;
+    return this.#window.subarray(from, from + length);
+  }
+
+  u32(what: string): number {
+    return this.bytes(4, what).readUInt32LE();
+  }
+
+  /** An unsigned 64-bit count; anything above the file's size is a damage. */
+  count(what: string): number {
+    const at = this.at;
+    const value = this.bytes(8, what).readBigUInt64LE();
+    if (value > BigInt(this.size))
+      this.#fail(`${what} at byte ${at} is ${value}, the file has ${this.size} bytes (damaged)`);
+    return Number(value);
+  }
+
+  /** UTF-8 with a 64-bit length before it. */
+  text(what: string): string {
+    return this.bytes(this.count(`the length of ${what}`), what).toString('utf8');
+  }
+
+  #refill(length: number, what: string): Buffer {
+    const window = Buffer.alloc(Math.min(Math.max(length, WINDOW), this.left));
+    let got = 0;
+    while (got < window.length) {
+      const read = fs.readSync(this.#fd, window, got, window.length - got, this.at + got);
+      if (read === 0) break;
+      got += read;
+    }
+    if (got < length) this.#fail(`${what} at byte ${this.at} could not be read; the file changed meanwhile`);
+    this.#window = window.subarray(0, got);
+    this.#windowStart = this.at;
+    this.at += length;
+    return this.#window.subarray(0, length);
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Rotary position settings of a GGUF file as `config.json` has them. Linear and YaRN scaling stand in the metadata. The scaling of
+ * Llama 3.1 and later stands nowhere: llama.cpp stores its result, one divisor per rotated pair (`rope_freqs.weight`). Its four
+ * parameters are found again: three are the same in every published model, the fourth is the largest divisor, and the formula with
+ * them must give the stored divisors.
+ */
+import { readTensor } from './ggufTensor.ts';
+import type { GgufTensor } from './gguf.ts';
+import type { Metadata } from './ggufMetadata.ts';
+
+const llama3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 };
+
+/**
+ * @param id architecture, the first word of its keys
+ * @param size numbers per head, all of which must be rotated
+ * @returns `rope_theta` and `rope_scaling`
+ * @throws LayerifError `badModel` for a setting that has no counterpart
+ */
+export function rotaryConfig(
+  metadata: Metadata,
+  id: string,
+  size: number,
+  divisors: GgufTensor | undefined,
+): Record<string, unknown> {
+  const key = (name: string): string => `${id}.rope.${name}`;
+  const theta = metadata.number(key('freq_base')) ?? 10_000;
+  const rotated = metadata.count(key('dimension_count')) ?? size;
+  if (rotated !== size)
+    throw metadata.error(
+      `${key('dimension_count')} is ${rotated}, a head has ${size} numbers; partial rotation is not supported`,
+    );
+  const attention = metadata.number(key('scaling.attn_factor')) ?? 1;
+  if (attention !== 1)
+    throw metadata.error(`${key('scaling.attn_factor')} ${attention} is not supported; take the Hugging Face folder`);
+
+  const linear = metadata.number(key('scale_linear')); // before scaling.* came
+  const type = metadata.text(key('scaling.type')) ?? (linear === undefined || linear === 1 ? 'none' : 'linear');
+  const factor = metadata.number(key('scaling.factor')) ?? linear;
+  const trained = metadata.count(key('scaling.original_context_length'));
+  if (divisors) {
+    if (type !== 'none')
+      throw metadata.error(`it has both rope_freqs.weight and ${type} rotary scaling; take the Hugging Face folder`);
+    return { rope_theta: theta, rope_scaling: llama3Scaling(metadata, theta, size, divisors) };
+  }
+  switch (type) {
+    case 'none':
+      return { rope_theta: theta, rope_scaling: null };
+    case 'linear':
+      return {
+        rope_theta: theta,
+        rope_scaling: { rope_type: 'linear', factor: metadata.required(key('scaling.factor'), factor) },
+      };
+    case 'yarn':
+      return {
+        rope_theta: theta,
+        rope_scaling: {
+          rope_type: 'yarn',
+          factor: metadata.required(key('scaling.factor'), factor),
+          original_max_position_embeddings: metadata.required(key('scaling.original_context_length'), trained),
+          ...optional('beta_fast', metadata.number(key('scaling.yarn_beta_fast'))),
+          ...optional('beta_slow', metadata.number(key('scaling.yarn_beta_slow'))),
+        },
+      };
+    default:
+      throw metadata.error(
+        `rotary scaling "${type}" is not supported, only none, linear and yarn; take the Hugging Face folder`,
+      );
+  }
+}
+
+function optional(name: string, value: number | undefined): Record<string, number> {
+  return value === undefined ? {} : { [name]: value };
+}
+
+function llama3Scaling(metadata: Metadata, theta: number, size: number, tensor: GgufTensor): Record<string, unknown> {
+  const stored = readTensor(metadata.file, tensor);
+  const factor = stored.reduce((most, value) => Math.max(most, value), 0);
+  const { low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: trained } = llama3;
+  const fits =
+    stored.length === size / 2 &&
+    stored.every((value, k) => {
+      const wavelength = 2 * Math.PI * theta ** ((2 * k) / size);
+      const smooth = Math.min(1, Math.max(0, (trained / wavelength - low) / (high - low)));
+      const divisor = 1 / ((1 - smooth) / factor + smooth);
+      return Math.abs(value - divisor) <= 1e-4 * divisor;
+    });
+  if (!fits) throw metadata.error('its rope_freqs.weight is not that of a Llama 3 model; take the Hugging Face folder');
+  return { rope_type: 'llama3', factor, ...llama3 };
+}
