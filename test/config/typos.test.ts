@@ -23,8 +23,7 @@ function keysOf(text: string): Key[] {
       const path = ancestors.flatMap((node, i): (string | number)[] => {
         const next = ancestors[i + 1] ?? pair;
         if (node && typeof node === 'object' && 'key' in node && isScalar(node.key)) return [String(node.key.value)];
-        if (node && typeof node === 'object' && 'items' in node && !isMap(node))
-          return [(node.items).indexOf(next)];
+        if (node && typeof node === 'object' && 'items' in node && !isMap(node)) return [node.items.indexOf(next)];
         return [];
       });
       const parent = schemaAt(path);
