@@ -10,8 +10,8 @@ import type { ModuleCaptures } from './sweep.ts';
 /** Rows of S per product: large enough for the matrix unit, small enough that the mirrored half is not computed. */
 const BLOCK = 128;
 /** A tile that stays in the cache, in numbers; but never fewer rows than keep the products efficient. */
-const CACHED_TILE = 1 << 21;
-const FEWEST_ROWS = 32;
+const CACHED_TILE = 1 << 22;
+const FEWEST_ROWS = 64;
 
 export class GradientTiles {
   readonly #transpose: Session;

@@ -79,20 +79,28 @@ export function gradientGraph(
 /**
  * Rows of the last hidden state to losses: x [P, hidden], labels [P], weight [P] -> nll [P] in nats and dx [P, hidden], the
  * gradient of sum(weight * nll). Without `wantGradient` the weights are not an input and dx is not an output.
+ *
+ *   nll = log Σ exp(z - max z) - (z_label - max z),   dz = weight * (softmax(z) - onehot(label))
+ *
+ * The sum over the vocabulary is a product with ones: a matrix product adds in many lanes, a plain float32 sum over 50,000
+ * terms was the largest error of all gradients (five times larger, measured on SmolLM2-135M).
  */
 export function headGraph(architecture: Architecture, wantGradient: boolean): BuiltGraph {
   const b = new SegmentBuilder('head');
   const g = b.graph;
+  const size = architecture.vocabulary;
   const x = g.input('x', 'float32', ['P', architecture.hidden]);
-  const labels = g.input('labels', 'int64', ['P']);
-  const logProbabilities = g.logSoftmax(architecture.head(b, x), -1);
-  const picked = g.gatherElements(logProbabilities, g.unsqueeze(labels, [1]), 1);
-  const nll = g.neg(g.squeeze(picked, [1]));
-  g.output(nll, 'nll');
+  const labels = g.unsqueeze(g.input('labels', 'int64', ['P']), [1]);
+  const logits = architecture.head(b, x);
+  const shifted = g.sub(logits, g.reduceMax(logits, [-1], true));
+  const exponentials = g.exp(shifted);
+  const total = g.matMul(exponentials, g.initializer('ones', 'float32', [size, 1], new Float32Array(size).fill(1)));
+  g.output(g.squeeze(g.sub(g.log(total), g.gatherElements(shifted, labels, 1)), [1]), 'nll');
   if (wantGradient) {
-    const weight = g.input('weight', 'float32', ['P']);
-    const [dx] = backward(g, [{ of: nll, cotangent: weight }], [x]);
-    g.output(dx!, 'dx');
+    const weight = g.unsqueeze(g.input('weight', 'float32', ['P']), [1]);
+    const weighted = g.mul(exponentials, g.div(weight, total));
+    const dz = g.scatterElements(weighted, labels, g.neg(weight), 1, 'add');
+    g.output(backward(g, [{ of: logits, cotangent: dz }], [x])[0]!, 'dx');
   }
   return built(b);
 }
