@@ -154,12 +154,13 @@ test('the texts of samples, until the data changes', async () => {
 test('mistakes come back as one line with its place', async () => {
   const { uri, text, folder } = workspace('wrong');
   fs.writeFileSync(path.join(folder, 'tiny.layerif.yaml'), text.replace('estimator:', 'estimatr:'));
+  const line = text.split('\n').findIndex((words) => words.includes('estimator:')) + 1;
   const answer = await score({ uri });
   assert.deepEqual(answer, {
     resultFile: null,
     error: {
       code: 'badExperiment',
-      message: `${path.join(folder, 'tiny.layerif.yaml')}:27:3: unknown key "estimatr" in score; did you mean "estimator"?`,
+      message: `${path.join(folder, 'tiny.layerif.yaml')}:${line}:3: unknown key "estimatr" in score; did you mean "estimator"?`,
     },
   });
   assert.equal(client.progress.at(-1)!.value.kind, 'end');

@@ -21,10 +21,9 @@ import { createTokenizer } from '../data/tokenizer.ts';
 import type { TextTokenizer } from '../data/tokenizer.ts';
 import type { Row } from '../data/types.ts';
 import { estimators, requireTrainSamples } from '../estimators/estimators.ts';
-import { openKnownDataset } from './describe.ts';
+import { openKnownDataset, tryModel } from './describe.ts';
 import { resolveModel } from './inspect.ts';
 import { relativeTo } from './prepare.ts';
-import { architecture, scopeOf } from './scope.ts';
 import { unsupported } from './supported.ts';
 
 /** Rows of a slice that `quick` renders. */
@@ -69,21 +68,20 @@ class DiskCheck {
 
   async all(): Promise<void> {
     for (const { path: where, message } of unsupported(this.#experiment)) this.#say(where, message);
-    this.#model();
+    await this.#model();
     this.#output();
     for (const name of Object.keys(this.#experiment.datasets)) await this.#dataset(name);
     for (const [index, task] of this.#experiment.tasks.entries()) await this.#task(task, index);
   }
 
-  #model(): void {
-    const { model, score } = this.#experiment;
+  async #model(): Promise<void> {
+    const { model } = this.#experiment;
+    const opened = await this.#attempt(['model', 'path'], () => tryModel(this.#experiment, this.#baseDir));
+    if (opened === null || this.#depth === 'quick') return;
     this.#attempt(['model', 'path'], () => {
-      const checkpoint = openCheckpoint(resolveModel(model.path, this.#baseDir));
+      const checkpoint = openCheckpoint(resolveModel(model.path, this.#baseDir), { revision: model.revision });
       try {
-        const found = architecture(checkpoint);
-        scopeOf(checkpoint, found, score);
-        const files = checkpoint.tokenizer();
-        if (this.#depth === 'full') this.#tokenizer = createTokenizer(files);
+        this.#tokenizer = createTokenizer(checkpoint.tokenizer());
       } finally {
         checkpoint.close();
       }

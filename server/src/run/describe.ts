@@ -5,13 +5,15 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Dataset, Task } from '../../../protocol/experiment.ts';
+import type { Dataset, Experiment, Task } from '../../../protocol/experiment.ts';
+import { openCheckpoint } from '../checkpoints/openCheckpoint.ts';
 import { dataEndings } from '../data/formats.ts';
 import { datasetFiles } from '../data/inputFiles.ts';
 import { countSlice, defaultValidation, openDataset } from '../data/splits.ts';
 import type { OpenDataset } from '../data/splits.ts';
 import { inspectModel, resolveModel } from './inspect.ts';
 import type { Inspection } from './inspect.ts';
+import { architecture, scopeOf } from './scope.ts';
 
 /** Enough for the experiments that are open at once. */
 const REMEMBERED = 64;
@@ -22,10 +24,11 @@ export const dataFileEndings: readonly string[] = dataEndings;
 class Remembered<T> {
   readonly #entries = new Map<string, { stamp: string; value: Promise<T> }>();
 
-  get(key: string, stamp: string, make: () => Promise<T>): Promise<T> {
+  get(key: string, stamp: string, make: () => T | Promise<T>): Promise<T> {
     const known = this.#entries.get(key);
     if (known?.stamp === stamp) return known.value;
-    const value = make();
+    // A synchronous failure becomes a rejection too.
+    const value = Promise.resolve().then(make);
     this.#entries.delete(key);
     this.#entries.set(key, { stamp, value });
     if (this.#entries.size > REMEMBERED) this.#entries.delete(this.#entries.keys().next().value!);
@@ -37,6 +40,7 @@ class Remembered<T> {
 
 const datasets = new Remembered<OpenDataset>();
 const models = new Remembered<Inspection>();
+const tried = new Remembered<void>();
 
 /** @throws LayerifError `badData` */
 export async function openKnownDataset(name: string, dataset: Dataset, baseDir: string): Promise<OpenDataset> {
@@ -82,8 +86,26 @@ export async function describeModel(modelPath: string, baseDir: string): Promise
   return models.get(resolved, modelStamp(resolved), () => Promise.resolve(inspectModel(modelPath, baseDir)));
 }
 
+/**
+ * Opens the model, its tokenizer and what of it is scored, and closes it again.
+ * @throws LayerifError `badModel`; `badExperiment` for layers or modules that it does not have
+ */
+export async function tryModel({ model, score }: Pick<Experiment, 'model' | 'score'>, baseDir: string): Promise<void> {
+  const resolved = resolveModel(model.path, baseDir);
+  const key = JSON.stringify([resolved, model.revision, score.layers, score.modules]);
+  return tried.get(key, modelStamp(resolved), () => {
+    const checkpoint = openCheckpoint(resolved, { revision: model.revision });
+    try {
+      scopeOf(checkpoint, architecture(checkpoint), score);
+      checkpoint.tokenizer();
+    } finally {
+      checkpoint.close();
+    }
+  });
+}
+
 /** Changes when any file of the checkpoint does. */
-export function modelStamp(resolved: string): string {
+function modelStamp(resolved: string): string {
   const stat = fs.statSync(resolved, { throwIfNoEntry: false });
   if (!stat?.isDirectory()) return stampOf([resolved]);
   return stampOf(fs.readdirSync(resolved).map((name) => path.join(resolved, name)));
