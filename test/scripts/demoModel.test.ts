@@ -23,16 +23,16 @@ interface HubFile {
   sha256: string;
 }
 const { hubDownload } = (await script('hubDownload')) as {
-  hubDownload(file: HubFile, target: string, progress?: (bytes: number) => void): Promise<void>;
+  hubDownload: (file: HubFile, target: string, progress?: (bytes: number) => void) => Promise<void>;
 };
 const { extractMember } = (await script('zipMember')) as {
-  extractMember(archive: string, member: string, sink: Writable): Promise<void>;
+  extractMember: (archive: string, member: string, sink: Writable) => Promise<void>;
 };
 const { writeChecked } = (await script('checkedFile')) as {
-  writeChecked(target: string, sha256: string, write: (sink: Writable) => Promise<void>): Promise<void>;
+  writeChecked: (target: string, sha256: string, write: (sink: Writable) => Promise<void>) => Promise<void>;
 };
 const { experimentOver } = (await script('demoExperiment')) as {
-  experimentOver(example: string, model: { path: string; source: 'package' | 'hub' }): Promise<string>;
+  experimentOver: (example: string, model: { path: string; source: 'package' | 'hub' }) => Promise<string>;
 };
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
@@ -166,13 +166,16 @@ test('a member of a zip archive, deflated or stored, and damaged archives', asyn
 test('a file with the wrong hash or a failing source does not replace the one that is there', async () => {
   const old = path.join(folder, 'model.gguf');
   fs.writeFileSync(old, 'old');
-  const write = async (sink: Writable) => void sink.end(weights);
+  const write = (sink: Writable) => {
+    sink.end(weights);
+    return Promise.resolve();
+  };
   await assert.rejects(writeChecked(old, '0'.repeat(64), write), {
     message: `${old} would have SHA-256 ${file.sha256}, expected ${'0'.repeat(64)}`,
   });
-  const failing = async (sink: Writable) => {
+  const failing = (sink: Writable) => {
     sink.write(weights);
-    throw new Error('the source broke');
+    return Promise.reject(new Error('the source broke'));
   };
   await assert.rejects(writeChecked(old, file.sha256, failing), { message: 'the source broke' });
   assert.equal(fs.readFileSync(old, 'utf8'), 'old');
