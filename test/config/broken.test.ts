@@ -51,7 +51,7 @@ const mangled = fc
     fc.array(fc.tuple(fc.nat(), fc.nat(40), fc.constantFrom('', ...yamlPieces)), { minLength: 1, maxLength: 6 }),
   )
   .map(([text, edits]) =>
-    edits.reduce((now, [where, length, piece]) => {
+    edits.reduce<string>((now, [where, length, piece]) => {
       const start = where % (now.length + 1);
       return now.slice(0, start) + piece + now.slice(start + length);
     }, text),

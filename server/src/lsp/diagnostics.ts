@@ -69,6 +69,9 @@ export class Diagnostics {
     const early = setTimeout(() => publish(problems), PATIENCE_MS);
     try {
       publish((await checkExperiment(fileOf(uri), document.getText(), 'quick')).problems);
+    } catch (error) {
+      publish(problems);
+      throw error;
     } finally {
       clearTimeout(early);
     }
