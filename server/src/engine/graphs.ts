@@ -18,7 +18,7 @@ export interface BuiltGraph {
   tables: string[];
 }
 
-/** Outputs of the gradient graph that belong to one scored module: x [B, T, columns] and y [B, T, rows]. */
+/** Values of the gradient graph that belong to one scored module, outputs or its own inputs: x [B, T, columns] and y [B, T, rows]. */
 export interface CaptureOutputs {
   block: number;
   module: string;
@@ -28,6 +28,8 @@ export interface CaptureOutputs {
 
 export interface GradientGraph extends BuiltGraph {
   captures: CaptureOutputs[];
+  /** Name of the output that holds the cotangent of the segment's input, or null. */
+  dx: string | null;
 }
 
 /** tokens [B, T] -> x [B, T, hidden] */
@@ -60,20 +62,19 @@ export function gradientGraph(
   const dy = g.input('dy', 'float32', ['B', 'T', architecture.hidden]);
   const wanted = b.captures.filter((c) => scored(layers[c.block], c.module));
   const cotangents = backward(g, [{ of: y, cotangent: dy }], [x, ...wanted.map((c) => c.output)]);
-  if (wantInput) g.output(cotangents[0]!, 'dx');
+  // Outputs keep the names of their values, for another name would cost a copy; an input (dy itself) is no output at all.
+  const named = new Set(g.inputs);
+  const output = (value: Value): string => {
+    if (!named.has(value)) g.output(value, value.name);
+    named.add(value);
+    return value.name;
+  };
+  const dx = wantInput ? output(cotangents[0]!) : null;
 
-  const inputs = new Map<string, string>(); // modules with the same input (q, k, v) share one output
-  const captures = wanted.map((capture, i) => {
-    let xName = inputs.get(capture.input.name);
-    if (!xName) {
-      xName = `x.${inputs.size}`;
-      inputs.set(capture.input.name, xName);
-      g.output(capture.input, xName);
-    }
-    g.output(cotangents[1 + i]!, `y.${i}`);
-    return { block: capture.block, module: capture.module, x: xName, y: `y.${i}` };
+  const captures = wanted.map(({ block, module, input }, i) => {
+    return { block, module, x: output(input), y: output(cotangents[1 + i]!) };
   });
-  return { ...built(b), captures };
+  return { ...built(b), captures, dx };
 }
 
 /**

@@ -156,9 +156,13 @@ export async function backwardSegment(
   });
   const dx: Tensor[] = [];
   for (const [i, batch] of batches.entries()) {
-    const out = await session.run({ x: inputs[i], dy: cotangents[i], ...feeds, ...tablesFor(batch, built.tables) });
-    built.captures.forEach((c, k) => captures[k].batches.push({ batch, x: out[c.x], y: out[c.y] }));
-    if (wantInput) dx.push(out.dx);
+    const given = { x: inputs[i], dy: cotangents[i] };
+    const values: Record<string, Tensor> = {
+      ...given,
+      ...(await session.run({ ...given, ...feeds, ...tablesFor(batch, built.tables) })),
+    };
+    built.captures.forEach((c, k) => captures[k].batches.push({ batch, x: values[c.x], y: values[c.y] }));
+    if (built.dx) dx.push(values[built.dx]);
     onRun(batch, layers.length);
   }
   return { captures, dx: wantInput ? dx : null };
