@@ -32,6 +32,9 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     runs,
     list,
     results,
+    runs.onChange((run) => {
+      if (run?.end) list.refresh();
+    }),
     createStatus(server, runs),
     openWhenWritten(results, runs),
     new LayersView(context.extensionUri, server, runs, list, results),

@@ -57,8 +57,17 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
     });
   }
 
-  isVisible(resultFile: string): boolean {
+  private isVisible(resultFile: string): boolean {
     return [...this.editors].some((editor) => editor.panel.visible && sameFile(editor.uri, resultFile));
+  }
+
+  /** Resolves to true as soon as the result is in sight, to false when it is not within `milliseconds`. */
+  async becomesVisible(resultFile: string, milliseconds: number): Promise<boolean> {
+    for (const end = Date.now() + milliseconds; Date.now() < end;) {
+      if (this.isVisible(resultFile)) return true;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return this.isVisible(resultFile);
   }
 
   openCustomDocument(uri: vscode.Uri): vscode.CustomDocument {

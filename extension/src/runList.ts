@@ -24,13 +24,15 @@ export class RunList implements vscode.Disposable {
   private pending: Promise<RunEntry[]> | null = null;
 
   constructor() {
-    const changed = () => {
-      this.pending = null;
-      this.changes.fire();
-    };
-    this.watcher.onDidChange(changed);
-    this.watcher.onDidCreate(changed);
-    this.watcher.onDidDelete(changed);
+    this.watcher.onDidChange(() => this.refresh());
+    this.watcher.onDidCreate(() => this.refresh());
+    this.watcher.onDidDelete(() => this.refresh());
+  }
+
+  /** Looks at the disk again. A watcher may miss the first file of a folder that is new itself. */
+  refresh(): void {
+    this.pending = null;
+    this.changes.fire();
   }
 
   /** Newest first. */

@@ -98,7 +98,9 @@ function runItem({ uri, time, summary, fault }: RunEntry): vscode.TreeItem {
   }
   const partial = summary.status === 'partial';
   item.iconPath = new vscode.ThemeIcon(partial ? 'circle-large-outline' : 'pass');
-  item.description = [ago(time, Date.now()), partial ? 'partial' : '', summary.model].filter(Boolean).join(' · ');
+  const tasks =
+    summary.tasks.length > 2 ? `${summary.tasks.length} tasks` : summary.tasks.map(({ task }) => task).join(', ');
+  item.description = [ago(time, Date.now()), partial ? 'partial' : '', tasks].filter(Boolean).join(' · ');
   item.tooltip = `${summary.model}, ${summary.estimator}, ${summary.tasks.length} task(s)${partial ? ', partial: score again to resume' : ''}\n${new Date(time).toLocaleString()}\n${uri.fsPath}`;
   return item;
 }

@@ -86,7 +86,7 @@ test('bars: one per layer and task, named with value, share and rank', async () 
     await page
       .locator('.sign')
       .innerText()
-      .then((text) => text.startsWith('Positive = helps validation.')),
+      .then((text) => text.startsWith('Positive = helps validation:')),
     true,
   );
   assert.deepEqual(errors, [], 'no console error, no policy violation');
@@ -192,6 +192,16 @@ test('samples: strongest first, text on request, the line opens in the dataset',
     line: worst + 1,
   });
   await page.close();
+});
+
+test('texts are asked for once, whatever tab is shown', async () => {
+  const opened = await open(twoTasks);
+  await answerSamples(opened);
+  await opened.page.getByRole('tab', { name: 'Run' }).click();
+  await opened.page.getByRole('tab', { name: 'Layers' }).click();
+  assert.equal((await opened.sent()).filter((message) => message.type === 'samples').length, 1);
+  assert.match(await opened.page.locator('.samples').first().innerText(), /Review: /);
+  await opened.page.close();
 });
 
 test('a sample whose file is gone keeps its figures and says why there is no text', async () => {

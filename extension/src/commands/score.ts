@@ -134,7 +134,8 @@ async function report(parts: ScoreParts, uri: vscode.Uri, { resultFile, error }:
   const { results, output } = parts;
   const name = experimentName(uri.path);
   if (!error) {
-    if (!resultFile || results.isVisible(resultFile)) return;
+    // A short run may end before its page has opened.
+    if (!resultFile || (await results.becomesVisible(resultFile, 2000))) return;
     const choice = await vscode.window.showInformationMessage(`Layers of ${name} are scored.`, 'Open Results');
     if (choice) await results.open(resultFile, { preserveFocus: false });
     return;

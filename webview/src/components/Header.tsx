@@ -23,8 +23,8 @@ export function Header({ view, result }: { view: View; result: Result | null }) 
       <p class="description">{result?.experiment.description ?? ''}</p>
       {result ? <Facts facts={resultFacts(result)} /> : view.run && <Facts facts={estimateFacts(view.run.estimate)} />}
       <p class="sign">
-        <strong>Positive = helps validation.</strong> Training on the sample, through this layer, lowers the validation
-        loss. Compare ranks and relative sizes; the scale itself has no meaning.
+        <strong>Positive = helps validation</strong>: training on the sample lowers the validation loss. Compare ranks
+        and relative sizes; the scale itself has no meaning.
       </p>
     </header>
   );

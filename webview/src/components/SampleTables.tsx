@@ -147,6 +147,10 @@ function SampleLine(props: {
         )}
       </td>
       <td class="source">
+        <span class="place" title={row.file}>
+          <span class="file">{baseName(row.file)}</span>
+          <span class="at">{rowPlace(row)}</span>
+        </span>
         {text && text.file !== '' ? (
           <LinkButton
             label={`Open in dataset: ${place}`}
@@ -156,10 +160,6 @@ function SampleLine(props: {
             Open in dataset
           </LinkButton>
         ) : null}
-        <span class="place" title={row.file}>
-          <span class="file">{baseName(row.file)}</span>
-          <span class="at">{rowPlace(row)}</span>
-        </span>
       </td>
     </tr>
   );

@@ -9,7 +9,7 @@ export type Rgb = readonly [number, number, number];
  * More tasks than rows repeat the table.
  */
 export interface TaskStyle {
-  /** CSS variable of the theme. */
+  /** CSS variable of `styles/page.css`, which makes the theme's chart colours opaque. */
   variable: string;
   pattern: 'solid' | 'dots' | 'vertical' | 'horizontal' | 'grid' | 'sparse';
   dash: string;
@@ -17,12 +17,12 @@ export interface TaskStyle {
 }
 
 export const taskStyles: readonly TaskStyle[] = [
-  { variable: '--vscode-charts-blue', pattern: 'solid', dash: '', symbol: 'circle' },
-  { variable: '--vscode-charts-orange', pattern: 'vertical', dash: '6 3', symbol: 'square' },
-  { variable: '--vscode-charts-green', pattern: 'dots', dash: '2 2', symbol: 'triangle' },
-  { variable: '--vscode-charts-purple', pattern: 'horizontal', dash: '8 3 2 3', symbol: 'diamond' },
-  { variable: '--vscode-charts-red', pattern: 'grid', dash: '12 3', symbol: 'star' },
-  { variable: '--vscode-charts-yellow', pattern: 'sparse', dash: '4 4', symbol: 'cross' },
+  { variable: '--layerif-task-0', pattern: 'solid', dash: '', symbol: 'circle' },
+  { variable: '--layerif-task-1', pattern: 'vertical', dash: '6 3', symbol: 'square' },
+  { variable: '--layerif-task-2', pattern: 'dots', dash: '2 2', symbol: 'triangle' },
+  { variable: '--layerif-task-3', pattern: 'horizontal', dash: '8 3 2 3', symbol: 'diamond' },
+  { variable: '--layerif-task-4', pattern: 'grid', dash: '12 3', symbol: 'star' },
+  { variable: '--layerif-task-5', pattern: 'sparse', dash: '4 4', symbol: 'cross' },
 ];
 
 export const taskStyle = (task: number): TaskStyle => taskStyles[task % taskStyles.length];

@@ -6,7 +6,7 @@ import type { AggregationId } from '../../../protocol/experiment.ts';
 import type { Result, ResultLayer, ResultTask } from '../../../protocol/result.ts';
 
 export const aggregations: readonly { id: AggregationId; name: string; meaning: string }[] = [
-  { id: 'positive', name: 'Positive', meaning: 'sum of the positive influences of all training samples' },
+  { id: 'positive', name: 'Positive', meaning: 'sum of the positive influences' },
   { id: 'top25', name: 'Top 25 %', meaning: 'sum of the largest quarter of the positive influences' },
   { id: 'sum', name: 'Sum', meaning: 'sum of all influences, helpful minus harmful' },
 ];
