@@ -1,9 +1,12 @@
 /** Reads a file's header front to back. Nothing is allocated for bytes that the file does not have. */
 import fs from 'node:fs';
+import { isPrintable } from './printable.ts';
 
 const WINDOW = 1 << 20;
 /** No header field of a real model comes near; JavaScript's longest string is not much longer. */
 const LONGEST = 1 << 28;
+/** Of a name; llama.cpp keeps them below 128. */
+const LONGEST_NAME = 1024;
 
 export class FileCursor {
   readonly #fd: number;
@@ -56,6 +59,16 @@ export class FileCursor {
   /** UTF-8 with a 64-bit length before it. */
   text(what: string): string {
     return this.bytes(this.count(`the length of ${what}`), what).toString('utf8');
+  }
+
+  /** A short text that will be repeated in messages. */
+  name(what: string): string {
+    const at = this.at;
+    const name = this.text(what);
+    if (name.length > LONGEST_NAME || !isPrintable(name)) {
+      this.#fail(`${what} at byte ${at} has ${name.length} characters or some that cannot be shown (damaged)`);
+    }
+    return name;
   }
 
   #refill(length: number, what: string): Buffer {

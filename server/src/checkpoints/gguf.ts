@@ -93,7 +93,7 @@ function readHeader(file: string, cursor: FileCursor, fail: (what: string) => ne
 
   const metadata = new Map<string, MetadataValue>();
   for (let i = 0; i < entryCount; i++) {
-    const key = cursor.text(`the name of metadata entry ${i}`);
+    const key = cursor.name(`the name of metadata entry ${i}`);
     if (metadata.has(key)) fail(`metadata entry ${key} stands in it twice`);
     metadata.set(key, readValue(cursor, cursor.u32(`the type of ${key}`), key, 0, fail));
   }
@@ -101,7 +101,7 @@ function readHeader(file: string, cursor: FileCursor, fail: (what: string) => ne
   const found: { name: string; type: BlockType; shape: number[]; at: number; byteLength: number }[] = [];
   const names = new Set<string>();
   for (let i = 0; i < tensorCount; i++) {
-    const name = cursor.text(`the name of tensor ${i}`);
+    const name = cursor.name(`the name of tensor ${i}`);
     if (names.has(name)) fail(`tensor ${name} stands in it twice`);
     names.add(name);
     const dimensions = cursor.u32(`the number of dimensions of ${name}`);

@@ -9,6 +9,7 @@ import { openForReading, readTensorBytes, writeAtomically } from './fileBytes.ts
 import { requireFinite } from './finite.ts';
 import { duplicateKey } from './jsonKeys.ts';
 import { nearestNames } from './nearest.ts';
+import { isPrintable, printable } from './printable.ts';
 import type { TensorInfo } from './types.ts';
 
 /** The format's own limit. */
@@ -66,8 +67,10 @@ function readHeader(
   try {
     header = JSON.parse(text) as Record<string, unknown>;
   } catch (error) {
-    return fail(`its header is not JSON (${(error as Error).message})`);
+    return fail(`its header is not JSON (${printable((error as Error).message)})`); // V8 quotes the text
   }
+  const hidden = Object.keys(header).find((name) => !isPrintable(name));
+  if (hidden !== undefined) fail(`the name of tensor ${JSON.stringify(hidden)} has characters that cannot be shown`);
   const twice = duplicateKey(text);
   if (twice !== null) fail(`tensor ${twice} stands in the header twice`);
 
