@@ -53,7 +53,9 @@ export async function prepare(file: string, selection: Selection = {}): Promise<
   requireSupported(experiment, absolute);
   const estimator = findEstimator(experiment.score.estimator);
 
-  const checkpoint = openCheckpoint(resolveModel(experiment.model.path, baseDir));
+  const checkpoint = openCheckpoint(resolveModel(experiment.model.path, baseDir), {
+    revision: experiment.model.revision,
+  });
   const model = architecture(checkpoint);
   const scope = scopeOf(checkpoint, model, experiment.score);
   const tokenizer = createTokenizer(checkpoint.tokenizer());
