@@ -7,9 +7,10 @@ import type { TensorInfo } from './types.ts';
 /** Most bytes of one system call; more than 2 GiB is refused by some systems. */
 const CALL = 1 << 30;
 
-/** Opens for reading. @throws LayerifError `badModel` */
+/** Opens a regular file for reading; anything else (a pipe!) might block. @throws LayerifError `badModel` */
 export function openForReading(file: string): number {
   try {
+    if (!fs.statSync(file).isFile()) throw new Error('it is no regular file');
     return fs.openSync(file, 'r');
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';

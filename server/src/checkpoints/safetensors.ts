@@ -160,9 +160,9 @@ export type StoredArray = InstanceType<(typeof arrays)[keyof typeof arrays]>;
 /** A file with its tensors as they are stored. @throws LayerifError `badModel` */
 export function readSafetensors(file: string): {
   metadata: Record<string, string>;
-  names(): string[];
+  names: () => string[];
   /** @throws LayerifError `badModel`: no such tensor, or of a type that has no typed array */
-  tensor(name: string): StoredArray;
+  tensor: (name: string) => StoredArray;
 } {
   const { tensors, metadata } = openSafetensors(file);
   const byName = new Map(tensors.map((t) => [t.name, t]));
