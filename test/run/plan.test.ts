@@ -1,0 +1,122 @@
+/** Plans and their memory for models that are not there: only names and shapes of tensors are needed. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Checkpoint, TensorInfo } from '../../server/src/checkpoints/types.ts';
+import type { Sample } from '../../server/src/data/types.ts';
+import { architectureOf } from '../../server/src/models/families.ts';
+import { batchesOf, planTask, secondsFor, weightBytes } from '../../server/src/run/plan.ts';
+import type { Prepared, PreparedTask } from '../../server/src/run/prepare.ts';
+import { scopeOf } from '../../server/src/run/scope.ts';
+
+const GIB = 2 ** 30;
+
+interface Shape {
+  layers: number;
+  hidden: number;
+  inner: number;
+  heads: number;
+  kv: number;
+  vocabulary: number;
+}
+
+const smol: Shape = { layers: 30, hidden: 576, inner: 1536, heads: 9, kv: 3, vocabulary: 49152 };
+const mistral7b: Shape = { layers: 32, hidden: 4096, inner: 14336, heads: 32, kv: 8, vocabulary: 32000 };
+
+function prepared(shape: Shape, modules = ['*']): Prepared {
+  const config = {
+    model_type: 'llama',
+    num_hidden_layers: shape.layers,
+    hidden_size: shape.hidden,
+    intermediate_size: shape.inner,
+    vocab_size: shape.vocabulary,
+    num_attention_heads: shape.heads,
+    num_key_value_heads: shape.kv,
+    tie_word_embeddings: true,
+  };
+  const tensors = new Map<string, TensorInfo>();
+  const add = (name: string, ...size: number[]) =>
+    tensors.set(name, { name, dtype: 'BF16', shape: size, file: 'x', offset: 0, byteLength: 0 });
+  const model = architectureOf(config, { has: (name) => name !== 'lm_head.weight' });
+  add('model.embed_tokens.weight', shape.vocabulary, shape.hidden);
+  add('model.norm.weight', shape.hidden);
+  for (let layer = 0; layer < shape.layers; layer++) {
+    for (const m of model.modules(layer)) add(`${model.layerName(layer)}.${m.name}.weight`, m.rows, m.columns);
+    add(`${model.layerName(layer)}.input_layernorm.weight`, shape.hidden);
+  }
+  const checkpoint = { path: 'x', tensors } as unknown as Checkpoint;
+  return { checkpoint, model, scope: scopeOf(checkpoint, model, { layers: 'all', modules }) } as Prepared;
+}
+
+function task(train: number, validation: number, length: number): PreparedTask {
+  const samples = (count: number) =>
+    Array.from({ length: count }, () => ({ tokens: new Int32Array(length), countedFrom: 1 }) as Sample);
+  return { task: {} as PreparedTask['task'], train: samples(train), validation: samples(validation) };
+}
+
+test('a small model stays in memory', () => {
+  const plan = planTask(prepared(smol), task(64, 16, 128), 4 * GIB);
+  assert.equal(plan.plan.weights, 'resident');
+  assert.ok(plan.memoryBytes < 4 * GIB, `${plan.memoryBytes}`);
+  assert.ok(Math.abs(plan.memoryParts.weights - 4 * 134_000_000) < 4 * 1_000_000);
+});
+
+test('a 7B model is streamed within 16 GiB, and its memory does not grow with the layers beyond the boundaries', () => {
+  const parts = [8, 16, 32].map((layers) => planTask(prepared({ ...mistral7b, layers }), task(4, 2, 128), 3.5 * GIB));
+  for (const plan of parts) assert.equal(plan.plan.weights, 'streamed');
+  const fixed = parts.map((p) => p.memoryBytes - p.memoryParts.boundaries);
+  assert.equal(fixed[0], fixed[1]);
+  assert.equal(fixed[1], fixed[2]);
+  // 6 samples x 128 tokens x 4096 numbers x 4 bytes = 12.6 MB for every further layer
+  const perLayer = (parts[2].memoryParts.boundaries - parts[1].memoryParts.boundaries) / 16;
+  assert.equal(perLayer, 6 * 128 * 4096 * 4);
+  assert.ok(planTask(prepared(mistral7b), task(4, 2, 128), 16 * GIB).memoryBytes < 16 * GIB);
+});
+
+test('captures count an input that several modules share once', () => {
+  const bytes = (modules: string[]) =>
+    planTask(prepared(smol, modules), task(1, 1, 10), GIB).memoryParts.captures / (4 * 20);
+  assert.equal(bytes(['self_attn.q_proj']), 576 + 576);
+  assert.equal(bytes(['self_attn.[qkv]_proj']), 576 + 576 + 192 + 192);
+  assert.equal(bytes(['*']), 576 + 576 + 192 + 192 + (576 + 576) + (576 + 1536 + 1536) + (1536 + 576));
+});
+
+test('when nothing fits the smallest plan is returned with what it would need', () => {
+  const plan = planTask(prepared(mistral7b), task(300, 50, 2048), GIB);
+  assert.ok(plan.memoryBytes > GIB);
+  assert.equal(plan.plan.segmentLength, 4);
+  const largest = Object.entries(plan.memoryParts).reduce((a, b) => (a[1] >= b[1] ? a : b))[0];
+  assert.equal(largest, 'captures');
+});
+
+test('twice the samples take about twice the time of the sweeps, a faster machine less', () => {
+  const model = prepared(smol);
+  const one = planTask(model, task(32, 8, 128), 16 * GIB);
+  const two = planTask(model, task(64, 16, 128), 16 * GIB);
+  assert.ok(Math.abs(two.flops.sweeps / one.flops.sweeps - 2) < 1e-9);
+  assert.ok(secondsFor(two, 2e11, 0) > secondsFor(two, 4e11, 0));
+  // 80 x 128 tokens: forward 2, recomputed 2, backward 2, weight gradients 2 operations a weight and token, and the head
+  const tokens = 80 * 128;
+  assert.ok(two.flops.sweeps > 6 * 106_168_320 * tokens && two.flops.sweeps < 9 * 106_168_320 * tokens);
+  assert.equal(two.flops.gradients, 2 * 106_168_320 * tokens);
+});
+
+test('samples whose tables depend on their own length share a batch only with equals', () => {
+  const model = { lengthMatters: (length: number) => length > 10 } as Prepared['model'];
+  const lengths = [12, 5, 15, 12, 9, 15, 30];
+  const groups = batchesOf(model, lengths, 1000);
+  assert.deepEqual(
+    [...groups.flat()].sort((a, b) => a - b),
+    [0, 1, 2, 3, 4, 5, 6],
+  );
+  for (const group of groups) {
+    const long = group.filter((i) => lengths[i] > 10);
+    if (long.length > 0) assert.equal(new Set(group.map((i) => lengths[i])).size, 1);
+  }
+});
+
+test('weights are float32 whatever they are stored as', () => {
+  const { checkpoint, model } = prepared(smol);
+  const bytes = weightBytes(checkpoint, model);
+  assert.equal(bytes.embedding, 4 * 49152 * 576);
+  assert.equal(bytes.layer, 4 * (3_538_944 + 576));
+});
