@@ -54,6 +54,7 @@ export function LayersTab({ result, running, choices, change }: TabProps) {
             />
             <Select
               label="View"
+              short
               value={choices.table ? 'table' : choices.marks}
               options={views}
               onChange={(id) => (id === 'table' ? change({ table: true }) : change({ table: false, marks: id }))}

@@ -46,10 +46,12 @@ export function Select<Id extends string>(props: {
   onChange: (id: Id) => void;
   /** Show the label beside the control; else it is for screen readers only. */
   showLabel?: boolean;
+  /** For options of one short word. */
+  short?: boolean;
 }) {
   const id = useId();
   return (
-    <span class="field">
+    <span class={props.short ? 'field short' : 'field'}>
       <span id={id} class={props.showLabel === false ? 'spoken' : 'label'}>
         {props.label}
       </span>

@@ -21,8 +21,8 @@ export function rankSamples(
 
 export type SampleOrder = 'total' | 'layer' | 'file';
 export const sampleOrders: readonly { id: SampleOrder; name: string }[] = [
-  { id: 'total', name: 'Total influence' },
-  { id: 'layer', name: 'Selected layer' },
+  { id: 'total', name: 'All layers' },
+  { id: 'layer', name: 'This layer' },
   { id: 'file', name: 'File order' },
 ];
 
