@@ -49,8 +49,6 @@ export interface Workbench {
   page: Page;
   /** Absolute path of the open folder. */
   folder: string;
-  /** Merges into the user's settings file; the workbench follows at once. */
-  setSettings(settings: Record<string, unknown>): void;
   /** Address of the workbench with the folder open. */
   url: string;
   /** What the extension host, the language server and code-server wrote: the first thing to read after a failure. */
@@ -62,7 +60,7 @@ const quietSettings = {
   'workbench.startupEditor': 'none',
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.tips.enabled': false,
-  'workbench.colorTheme': 'Default Light Modern',
+  'workbench.colorTheme': 'Light Modern',
   'window.autoDetectColorScheme': false,
   'window.autoDetectHighContrast': false,
   'window.commandCenter': false,
@@ -127,12 +125,7 @@ export async function startWorkbench(options: WorkbenchOptions): Promise<Workben
   options.fill(folder);
   writeFileSync(join(temporary, 'config.yaml'), 'auth: none\n');
   const settingsFile = join(subfolder('data/User'), 'settings.json');
-  let settings: Record<string, unknown> = { ...quietSettings, ...options.settings };
-  const setSettings = (more: Record<string, unknown>) => {
-    settings = { ...settings, ...more };
-    writeFileSync(settingsFile, JSON.stringify(settings, null, 2));
-  };
-  setSettings({});
+  writeFileSync(settingsFile, JSON.stringify({ ...quietSettings, ...options.settings }, null, 2));
 
   const environment = {
     ...process.env,
@@ -216,7 +209,7 @@ export async function startWorkbench(options: WorkbenchOptions): Promise<Workben
       : [];
     const query = payload.length ? `&payload=${encodeURIComponent(JSON.stringify(payload))}` : '';
     const url = `http://${address}/?folder=${encodeURIComponent(folder)}${query}`;
-    return { page, folder, setSettings, url, logs: () => logsOf(temporary), stop };
+    return { page, folder, url, logs: () => logsOf(temporary), stop };
   } catch (error) {
     await stop();
     throw error;

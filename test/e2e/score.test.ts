@@ -36,7 +36,12 @@ let bench: Workbench;
 let page: Page;
 
 function fill(folder: string): void {
-  const { experiment } = writeTinyWorkspace(folder, { layers: LAYERS, hidden: 64, train: TRAIN });
+  const { experiment } = writeTinyWorkspace(folder, {
+    layers: LAYERS,
+    hidden: 128,
+    heads: 8,
+    train: TRAIN,
+  });
   const text = readFileSync(experiment, 'utf8');
   writeFileSync(
     join(folder, 'broken.layerif.yaml'),
@@ -180,7 +185,7 @@ test('the samples of the layer are shown with their texts, most helpful first', 
 
 test('Open in dataset jumps to the row', async () => {
   const frame = await resultsPage(page);
-  const row = frame.locator('.sample-table', { hasText: 'Most harmful training samples' }).locator('tbody tr').first();
+  const row = frame.locator('.sample-table', { hasText: 'Most helpful training samples' }).locator('tbody tr').first();
   const line = Number(((await row.textContent()) ?? '').match(/reviews\.jsonl:(\d+)/)?.[1]);
   await row.getByRole('button', { name: 'Open in dataset' }).click();
   await editor(page, 'data/reviews.jsonl').locator('.view-lines').waitFor();

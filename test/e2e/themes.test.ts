@@ -8,6 +8,7 @@ import type { Workbench } from './harness.ts';
 import { vsix } from './vsix.ts';
 import {
   accessibilityFaults,
+  chooseTheme,
   explainFailure,
   lens,
   openFile,
@@ -19,17 +20,20 @@ import {
 
 /** Name in pictures -> theme, and the class that VS Code gives to the body of a webview. */
 const themes = {
-  light: { theme: 'Default Light Modern', bodyClass: 'vscode-light' },
-  dark: { theme: 'Default Dark Modern', bodyClass: 'vscode-dark' },
-  'hc-dark': { theme: 'Default High Contrast', bodyClass: 'vscode-high-contrast:not(.vscode-high-contrast-light)' },
-  'hc-light': { theme: 'Default High Contrast Light', bodyClass: 'vscode-high-contrast-light' },
+  light: { theme: 'Light Modern', bodyClass: 'vscode-light' },
+  dark: { theme: 'Dark Modern', bodyClass: 'vscode-dark' },
+  'hc-dark': { theme: 'Dark High Contrast', bodyClass: 'vscode-high-contrast:not(.vscode-high-contrast-light)' },
+  'hc-light': { theme: 'Light High Contrast', bodyClass: 'vscode-high-contrast-light' },
 };
 
 let bench: Workbench;
 let page: Page;
 
 before(async () => {
-  bench = await startWorkbench({ vsix, fill: (folder) => void writeTinyWorkspace(folder, { layers: 12, train: 24 }) });
+  bench = await startWorkbench({
+    vsix,
+    fill: (folder) => void writeTinyWorkspace(folder, { layers: 12, train: 24 }),
+  });
   page = bench.page;
   await page.goto(bench.url);
   await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
@@ -46,7 +50,7 @@ afterEach(async (context) => {
 
 for (const [name, { theme, bodyClass }] of Object.entries(themes)) {
   test(`${name}: nothing that axe finds`, async () => {
-    bench.setSettings({ 'workbench.colorTheme': theme });
+    await chooseTheme(page, theme);
     for (const kind of ['results', 'layers']) {
       const frame = await webview(page, `body.${bodyClass}[data-layerif-page="${kind}"] main`);
       if (kind === 'results') await frame.locator('.sample-text').first().waitFor();

@@ -17,24 +17,35 @@ export async function until<T>(what: string, ask: () => Promise<T>, milliseconds
   }
 }
 
-/** Picks an entry of the palette by its text; `text` without `>` finds files. */
-async function pick(page: Page, text: string, entry: string): Promise<void> {
+/** Opens the quick input by a key, types, and takes an entry. A page that is still loading inside the window may swallow a key. */
+async function pick(page: Page, key: string, text: string, entry: string): Promise<void> {
   const input = page.locator('.quick-input-widget input[type=text]');
-  await input.waitFor({ state: 'visible' });
+  await until('the quick input', async () => {
+    await page.keyboard.press(key);
+    return input.waitFor({ state: 'visible', timeout: 3000 }).then(
+      () => true,
+      () => false,
+    );
+  });
   await input.fill(text);
   await page.locator('.quick-input-widget .monaco-list-row', { hasText: entry }).first().click();
 }
 
 export async function runCommand(page: Page, title: string): Promise<void> {
-  await page.keyboard.press('F1');
-  await pick(page, `>${title}`, title);
+  await pick(page, 'F1', `>${title}`, title);
+}
+
+/** Takes a colour theme by its name in the picker. */
+export async function chooseTheme(page: Page, name: string): Promise<void> {
+  await runCommand(page, 'Preferences: Color Theme');
+  await page.locator('.quick-input-widget input[placeholder^="Select Color Theme"]').fill(name);
+  await page.locator('.quick-input-widget .monaco-list-row', { hasText: name }).first().click();
 }
 
 /** Opens a file in the first editor group. */
 export async function openFile(page: Page, name: string): Promise<void> {
   await page.keyboard.press('Control+1'); // else it opens in the group of the webview that was clicked last
-  await page.keyboard.press('Control+P');
-  await pick(page, name, name);
+  await pick(page, 'Control+P', name, name);
   await editor(page, name).locator('.view-lines').waitFor();
 }
 
