@@ -63,18 +63,18 @@ const damage = fc.record({
   keep: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { freq: 3 }),
 });
 
-for (const [what, { place, header }] of Object.entries(cases)) {
+for (const [what, example] of Object.entries(cases)) {
   test(`${what}, damaged at random`, (t) => {
-    const { target, file } = place(folder(t, {}));
+    const { target, file } = example.place(folder(t, {}));
     const whole = readFileSync(file);
-    const front = header(whole);
+    const front = example.header(whole);
     let refused = 0;
     const before = process.memoryUsage().rss;
     fc.assert(
       fc.property(damage, ({ edits, keep }) => {
         const bytes = Buffer.from(whole);
-        for (const { inHeader, place: fraction, bytes: change } of edits) {
-          const at = Math.floor(fraction * (inHeader ? front : bytes.length));
+        for (const { inHeader, place, bytes: change } of edits) {
+          const at = Math.floor(place * (inHeader ? front : bytes.length));
           if ('flip' in change) bytes[at] ^= 1 << change.flip;
           else bytes.set(change.set.subarray(0, bytes.length - at), at);
         }

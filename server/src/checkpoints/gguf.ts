@@ -9,6 +9,7 @@ import { blockTypes, otherTypes } from './dequantize.ts';
 import type { BlockType } from './dequantize.ts';
 import { openForReading } from './fileBytes.ts';
 import { FileCursor } from './fileCursor.ts';
+import { printable } from './printable.ts';
 
 export type MetadataValue = string | number | bigint | boolean | MetadataArray;
 export type MetadataArray = readonly MetadataValue[] | NumberArray;
@@ -69,7 +70,7 @@ const DEFAULT_ALIGNMENT = 32;
 /** Reads and checks a header. @throws LayerifError `badModel` that names the file, the place and what is wrong */
 export function openGgufFile(file: string): GgufFile {
   const fail = (what: string): never => {
-    throw new LayerifError('badModel', `${file} is not a usable GGUF file: ${what}; download it again`, {
+    throw new LayerifError('badModel', `${file} is not a usable GGUF file: ${printable(what)}; download it again`, {
       place: { file },
     });
   };

@@ -1,5 +1,6 @@
 /** Typed reading of GGUF metadata, with errors that name the key and its value. */
 import { LayerifError } from '../../../protocol/errors.ts';
+import { printable } from './printable.ts';
 import type { GgufFile, MetadataArray, MetadataValue } from './gguf.ts';
 
 export class Metadata {
@@ -72,7 +73,7 @@ export class Metadata {
   }
 
   error(what: string): LayerifError {
-    return new LayerifError('badModel', `${this.file}: ${what}`);
+    return new LayerifError('badModel', `${this.file}: ${printable(what)}`);
   }
 
   #typed<T extends MetadataValue>(

@@ -31,7 +31,7 @@ export function openSafetensors(file: string): SafetensorsFile {
   const fail: Fail = (what) => {
     throw new LayerifError(
       'badModel',
-      `${file} is not a usable safetensors file: ${what}; download or write it again`,
+      `${file} is not a usable safetensors file: ${printable(what)}; download or write it again`,
       {
         place: { file },
       },
@@ -67,10 +67,10 @@ function readHeader(
   try {
     header = JSON.parse(text) as Record<string, unknown>;
   } catch (error) {
-    return fail(`its header is not JSON (${printable((error as Error).message)})`); // V8 quotes the text
+    return fail(`its header is not JSON (${(error as Error).message})`);
   }
   const hidden = Object.keys(header).find((name) => !isPrintable(name));
-  if (hidden !== undefined) fail(`the name of tensor ${JSON.stringify(hidden)} has characters that cannot be shown`);
+  if (hidden !== undefined) fail(`the name of tensor ${hidden} has characters that cannot be shown`);
   const twice = duplicateKey(text);
   if (twice !== null) fail(`tensor ${twice} stands in the header twice`);
 
