@@ -142,6 +142,16 @@ test('the scaling of Llama 3 is found from the divisors that transformers comput
   }
 });
 
+test('a file that was joined from parts, and a sliding window', (t) => {
+  const root = folder(t, {});
+  assert.equal(open(root, { 'split.count': { u32: 0 } }).config.model_type, 'llama'); // llama-gguf-split --merge leaves 0
+  assert.equal(open(root, { 'split.count': { u32: 1 } }).config.model_type, 'llama');
+  const windowed = open(root, { 'llama.attention.sliding_window': { u32: 16 } }).config;
+  assert.deepEqual([windowed.model_type, windowed.sliding_window], ['mistral', 16]);
+  const whole = open(root, { 'llama.attention.sliding_window': { u32: 0 } }).config;
+  assert.deepEqual([whole.model_type, whole.sliding_window], ['llama', undefined]);
+});
+
 /** What is wrong -> metadata, tensors and what is said. */
 const refused: Record<string, [Changes, ReturnType<typeof counting>[], RegExp]> = {
   'no architecture': [{ 'general.architecture': undefined }, [], /its metadata lack general\.architecture/],

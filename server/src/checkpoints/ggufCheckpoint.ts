@@ -17,7 +17,7 @@ export function openGguf(target: string): Checkpoint {
   const file = fs.realpathSync(target);
   const gguf = openGgufFile(file);
   const metadata = new Metadata(gguf);
-  const parts = metadata.count('split.count') ?? 1;
+  const parts = metadata.number('split.count') ?? 1; // 0 once they are joined
   if (parts > 1) {
     throw metadata.error(`it is one of ${parts} parts; join them into one file first (llama-gguf-split --merge)`);
   }

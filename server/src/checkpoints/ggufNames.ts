@@ -113,7 +113,8 @@ function llamaConfig(metadata: Metadata, tensors: ReadonlyMap<string, GgufTensor
     );
   }
   const embedding = metadata.required('token_embd.weight', tensors.get('token_embd.weight'));
-  const window = metadata.count(key('attention.sliding_window'));
+  const none = metadata.number(key('attention.sliding_window')) === 0; // some converters write it out
+  const window = none ? undefined : metadata.count(key('attention.sliding_window'));
   const token = (name: string) => metadata.index(`tokenizer.ggml.${name}_token_id`, embedding.shape[0]);
   return {
     architectures: [window === undefined ? 'LlamaForCausalLM' : 'MistralForCausalLM'],
