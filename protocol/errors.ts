@@ -54,6 +54,9 @@ export class LayerifError extends Error {
 export function located(error: { message: string; place?: Place | undefined }): string {
   if (!error.place) return error.message;
   const { file, line, column } = error.place;
+  // A message about a file as a whole mostly names it already.
+  if (line === undefined && error.message.includes(file)) return error.message;
+  if (line === undefined && error.message.includes(file)) return error.message;
   const place = [file, line, line === undefined ? undefined : column].filter((part) => part !== undefined).join(':');
   return `${place}: ${error.message}`;
 }

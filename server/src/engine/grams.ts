@@ -63,15 +63,15 @@ export class GramProducts {
 }
 
 /**
- * By operations and by bytes moved, a number moved costing as much as 30 operations (measured on two AVX-512 cores: 250
- * GFLOP/s for products, half of that for the short products that form gradients, 8 billion float32 a second).
+ * Costs in float32 operations at the rate of large products, fitted to CPU times on two AVX-512 cores: forming a gradient number
+ * and reading it back costs as much as 290 operations, products as short as a sample run at half the rate, combining two
+ * positions costs 200, and an input is shared by several modules.
  */
 export function cheaper({ rows, columns, batches }: ModuleCaptures): Way {
   const samples = batches.reduce((sum, { batch }) => sum + batch.samples.length, 0);
   const tokens = batches.reduce((sum, { batch }) => sum + batch.samples.length * batch.length, 0);
-  const weights = rows * columns;
-  const tiles = 4 * tokens * weights + samples * samples * weights + 60 * samples * weights;
-  const products = tokens * tokens * (rows + columns) + 100 * tokens * tokens;
+  const tiles = rows * columns * (4 * tokens + 2 * samples * samples + 290 * samples);
+  const products = tokens * tokens * (rows + 0.6 * columns + 200);
   return products < tiles ? 'tokens' : 'tiles';
 }
 
