@@ -247,6 +247,7 @@ test('a truncated model is refused in one sentence, and earlier results stay', a
   await lens(page, /^Score Layers$/).click();
   const toast = notification(page, /Scoring bad-model failed: .*model\.safetensors/);
   await toast.waitFor();
+  await notification(page, /LayerIF: Scoring/).waitFor({ state: 'detached' });
   await screenshot(page, 'bad-model');
   assert.equal(results().length, 2);
   await runCommand(page, 'Notifications: Clear All Notifications');

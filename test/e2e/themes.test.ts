@@ -8,6 +8,7 @@ import type { Workbench } from './harness.ts';
 import { vsix } from './vsix.ts';
 import {
   accessibilityFaults,
+  bars,
   chooseTheme,
   explainFailure,
   lens,
@@ -49,13 +50,18 @@ afterEach(async (context) => {
 });
 
 for (const [name, { theme, bodyClass }] of Object.entries(themes)) {
-  test(`${name}: nothing that axe finds`, async () => {
+  test(`${name}: nothing that axe finds, and both tasks in sight`, async () => {
     await chooseTheme(page, theme);
     for (const kind of ['results', 'layers']) {
       const frame = await webview(page, `body.${bodyClass}[data-layerif-page="${kind}"] main`);
       if (kind === 'results') await frame.locator('.sample-text').first().waitFor();
       assert.deepEqual(await accessibilityFaults(frame), [], `${kind} page`);
     }
+    const strokes = await bars(await resultsPage(page)).evaluateAll((all) => [
+      ...new Set(all.map((bar) => getComputedStyle(bar).stroke)),
+    ]);
+    assert.equal(strokes.length, 2, `a colour for each task: ${strokes.join(', ')}`);
+    assert.ok(!strokes.includes('none'), 'a theme without one of our colours hides a task');
     await screenshot(page, name);
   });
 }
