@@ -85,18 +85,10 @@ function webviewOptions(entries) {
 }
 
 process.chdir(root);
-const missing = [...Object.values(nodeBundles).map(({ entry }) => entry), ...Object.values(webviewBundles)].filter(
-  (entry) => !existsSync(entry),
-);
-for (const entry of missing) console.warn(`esbuild.mjs: SKIPPED, there is no ${entry}`);
-
 // A development build replaces files in place: a command line or an editor may be running from them.
 if (production) rmSync('dist', { recursive: true, force: true });
-const all = Object.entries(nodeBundles)
-  .filter(([, { entry }]) => existsSync(entry))
-  .map(([name, bundle]) => nodeOptions(name, bundle));
-const pages = Object.entries(webviewBundles).filter(([, entry]) => existsSync(entry));
-if (pages.length) all.push(webviewOptions(Object.fromEntries(pages)));
+const all = Object.entries(nodeBundles).map(([name, bundle]) => nodeOptions(name, bundle));
+all.push(webviewOptions(webviewBundles));
 
 if (watch) {
   for (const options of all) await (await context({ ...options, logLevel: 'info' })).watch();
@@ -105,7 +97,7 @@ if (watch) {
   // All bundles are tried, so that one run shows every error; esbuild prints them itself.
   const outcomes = await Promise.allSettled(all.map((options) => build(options)));
   const results = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-  if (results.length < all.length || missing.length) process.exitCode = 1;
+  if (results.length < all.length) process.exitCode = 1;
   if (existsSync('dist/cli.cjs')) chmodSync('dist/cli.cjs', 0o755);
   if (production)
     writeNotices(Object.assign({}, ...results.map(({ metafile }) => metafile.outputs)), 'dist/ThirdPartyNotices.txt');
