@@ -75,8 +75,7 @@ if (scored.status !== 0) process.exit(scored.status ?? 1);
 const result = newestResult(outputFolder());
 if (result) {
   say(`
-Result: ${relative(calledFrom, result) || result}
-To see it as charts, open that file in VS Code with LayerIF:
+To see it as charts, open ${relative(calledFrom, result)} in VS Code with LayerIF:
   - from this clone: open the folder in VS Code, press F5, and open the file in the window that comes up; or
   - npm run package, then code --install-extension .cache/layerif-<version>-<platform>.vsix
 In the editor, open ${relative(calledFrom, experiment)} and click "Score Layers" to run it again.`);
