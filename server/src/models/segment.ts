@@ -73,14 +73,30 @@ export class SegmentBuilder {
     });
   }
 
-  /** y = x Wᵀ (+ b), W [rows, columns]; its input and output are captured. */
-  linear(module: string, x: Value, rows: number, options: { bias?: boolean } = {}): Value {
+  /** y = x Wᵀ (+ b), W [rows, columns], or stored transposed; its input and output are captured. */
+  linear(module: string, x: Value, rows: number, options: { bias?: boolean; transposed?: boolean } = {}): Value {
     const g = this.graph;
     return g.scope(module, () => {
       const columns = x.shape[x.shape.length - 1] as number;
-      const output = g.matMul(x, g.transpose(this.weight(`${module}.weight`, [rows, columns]), [1, 0]));
+      const matrix = options.transposed
+        ? this.weight(`${module}.weight`, [columns, rows])
+        : g.transpose(this.weight(`${module}.weight`, [rows, columns]), [1, 0]);
+      const output = g.matMul(x, matrix);
       if (this.#block !== null) this.captures.push({ block: this.#block, module, input: x, output });
       return options.bias ? g.add(output, this.weight(`${module}.bias`, [rows])) : output;
+    });
+  }
+
+  /** (x - mean) / sqrt(variance + eps) * w (+ b) over the last axis (Ba et al. 2016). */
+  layerNorm(tensor: string, x: Value, epsilon: number, options: { bias?: boolean } = { bias: true }): Value {
+    const g = this.graph;
+    return g.scope(tensor, () => {
+      const width = x.shape[x.shape.length - 1] as number;
+      const centred = g.sub(x, g.reduceMean(x, [-1], true));
+      const variance = g.reduceMean(g.mul(centred, centred), [-1], true);
+      const normed = g.mul(centred, g.reciprocal(g.sqrt(g.add(variance, g.scalar(epsilon)))));
+      const scaled = g.mul(normed, this.weight(`${tensor}.weight`, [width]));
+      return options.bias ? g.add(scaled, this.weight(`${tensor}.bias`, [width])) : scaled;
     });
   }
 

@@ -5,12 +5,14 @@
 import type { Value } from '../onnx/graph.ts';
 import type { SegmentBuilder } from './segment.ts';
 
-/** A linear module below a layer. Its weight is stored as rows (outputs) x columns (inputs). */
+/** A linear module below a layer: y = x Wᵀ with W rows (outputs) x columns (inputs). */
 export interface LinearModule {
-  /** Hugging Face name below the layer, such as `self_attn.q_proj`. */
+  /** Hugging Face name below the layer, such as `self_attn.q_proj`; its weight is the tensor `<name>.weight`. */
   name: string;
   rows: number;
   columns: number;
+  /** Stored as columns x rows (GPT-2's Conv1D). */
+  transposed?: boolean;
 }
 
 /** Position-dependent inputs of the blocks, made by the engine for each padded length. */

@@ -74,7 +74,8 @@ export function scopeOf(checkpoint: Checkpoint, model: Architecture, score: Pick
 }
 
 function requireTensors(checkpoint: Checkpoint, model: Architecture, layer: number): void {
-  for (const { name, rows, columns } of model.modules(layer)) {
+  for (const { name, rows, columns, transposed } of model.modules(layer)) {
+    const shape = transposed ? [columns, rows] : [rows, columns];
     const tensor = `${model.layerName(layer)}.${name}.weight`;
     const info = checkpoint.tensors.get(tensor);
     if (!info) {
@@ -83,10 +84,10 @@ function requireTensors(checkpoint: Checkpoint, model: Architecture, layer: numb
         `${checkpoint.path}: tensor ${tensor} is missing; config.json asks for ${model.layers} layers, the weight files hold ${checkpoint.tensors.size} tensors`,
       );
     }
-    if (info.shape.length !== 2 || info.shape[0] !== rows || info.shape[1] !== columns) {
+    if (info.shape.join() !== shape.join()) {
       throw new LayerifError(
         'badModel',
-        `${checkpoint.path}: tensor ${tensor} has shape [${info.shape.join(', ')}], config.json asks for [${rows}, ${columns}]`,
+        `${checkpoint.path}: tensor ${tensor} has shape [${info.shape.join(', ')}], config.json asks for [${shape.join(', ')}]`,
       );
     }
   }
