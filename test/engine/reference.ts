@@ -1,4 +1,4 @@
-/** Reads a case of test/reference/llama and computes the same quantities with our engine. */
+/** Reads the cases test/reference/<family>/<case> and computes the same quantities with our engine. */
 import fs from 'node:fs';
 import path from 'node:path';
 import type { EncodedSample } from '../../protocol/engine.ts';
@@ -9,12 +9,17 @@ import { GramProducts } from '../../server/src/engine/grams.ts';
 import { Model } from '../../server/src/engine/model.ts';
 import { Runtime } from '../../server/src/engine/runtime.ts';
 import { backwardSegment, forward, head, segmentsOf } from '../../server/src/engine/sweep.ts';
+import type { ModuleCaptures } from '../../server/src/engine/sweep.ts';
+import type { Architecture } from '../../server/src/models/types.ts';
 
-export const casesFolder = path.join(import.meta.dirname, '../reference/llama');
+export const casesFolder = path.join(import.meta.dirname, '../reference');
+
+/** `<family>/<case>`: every folder that holds a reference. */
 export const cases = fs
   .readdirSync(casesFolder, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && fs.existsSync(path.join(casesFolder, entry.name, 'reference.safetensors')))
-  .map((entry) => entry.name)
+  .filter((family) => family.isDirectory())
+  .flatMap((family) => fs.readdirSync(path.join(casesFolder, family.name)).map((name) => `${family.name}/${name}`))
+  .filter((name) => fs.existsSync(path.join(casesFolder, name, 'reference.safetensors')))
   .sort();
 
 export function samplesOf(name: string): EncodedSample[] {
@@ -35,7 +40,7 @@ export interface Options {
   weights: 'resident' | 'streamed';
 }
 
-/** Per-sample losses and gradients of every linear module, `<sample> <layer> <module>` -> [rows, columns]. */
+/** Per-sample losses and gradients of every linear module, `<sample> <layer> <module>` -> as the weight is stored. */
 export async function gradients(
   folder: string,
   samples: EncodedSample[],
@@ -72,7 +77,7 @@ export async function gradients(
       for (const { batch } of capture.batches) {
         for (const sample of batch.samples) {
           const key = `${sample} ${capture.layer} ${capture.module}`;
-          gradient.set(key, all.slice(at, (at += size)));
+          gradient.set(key, asStored(model.architecture, capture, all.slice(at, (at += size))));
           names.set(key, `gradient.${sample}.${model.architecture.layerName(capture.layer)}.${capture.module}.weight`);
         }
       }
@@ -82,6 +87,12 @@ export async function gradients(
   await products.release();
   await model.release();
   return { loss, gradient, names };
+}
+
+/** [rows, columns] in the layout of the weight. */
+function asStored(architecture: Architecture, { layer, module, rows, columns }: ModuleCaptures, matrix: Float32Array) {
+  if (!architecture.modules(layer).find((m) => m.name === module)!.transposed) return matrix;
+  return Float32Array.from(matrix, (_, i) => matrix[(i % rows) * columns + Math.floor(i / rows)]);
 }
 
 /** ‖a − b‖ / ‖b‖ */
