@@ -2,10 +2,15 @@
  * The model families, one row each. To add one: a file beside this, a row here, a reference case in test/reference and a row in
  * test/models/families.test.ts.
  */
+import { falcon } from './falcon.ts';
+import { gpt2 } from './gpt2.ts';
+import { gptNeox } from './gptNeox.ts';
 import { llama, mistral } from './llama.ts';
+import { mixtral } from './mixtral.ts';
+import { opt } from './opt.ts';
 import type { Architecture, Config, Family, Weights } from './types.ts';
 
-export const families: readonly Family[] = [llama, mistral];
+export const families: readonly Family[] = [llama, mistral, gpt2, gptNeox, opt, falcon, mixtral];
 
 /** @throws Error for an unknown `model_type`, naming those that are supported. */
 export function architectureOf(config: Config, weights: Weights): Architecture {
