@@ -1,4 +1,4 @@
-/** Reads the cases test/reference/<family>/<case> and computes the same quantities with our engine. */
+/** Reads a case of test/reference, `<family>/<case>`, and computes the same quantities with our engine. */
 import fs from 'node:fs';
 import path from 'node:path';
 import type { EncodedSample } from '../../protocol/engine.ts';
@@ -13,13 +13,11 @@ import type { ModuleCaptures } from '../../server/src/engine/sweep.ts';
 import type { Architecture } from '../../server/src/models/types.ts';
 
 export const casesFolder = path.join(import.meta.dirname, '../reference');
-
-/** `<family>/<case>`: every folder that holds a reference. */
+/** `<family>/<case>` for every folder below test/reference/<family> that holds a reference. */
 export const cases = fs
-  .readdirSync(casesFolder, { withFileTypes: true })
-  .filter((family) => family.isDirectory())
-  .flatMap((family) => fs.readdirSync(path.join(casesFolder, family.name)).map((name) => `${family.name}/${name}`))
-  .filter((name) => fs.existsSync(path.join(casesFolder, name, 'reference.safetensors')))
+  .readdirSync(casesFolder, { recursive: true, encoding: 'utf8' })
+  .filter((file) => path.basename(file) === 'reference.safetensors')
+  .map((file) => path.dirname(file).replaceAll(path.sep, '/'))
   .sort();
 
 export function samplesOf(name: string): EncodedSample[] {
@@ -103,7 +101,7 @@ export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): numbe
     difference += (a[i] - b[i]) ** 2;
     size += b[i] ** 2;
   }
-  return Math.sqrt(difference / size);
+  return difference === 0 ? 0 : Math.sqrt(difference / size);
 }
 
 export function norm(a: ArrayLike<number>): number {

@@ -8,8 +8,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
-from causal_lm import write_case  # noqa: E402
-from llama.make import VOCABULARY, make_samples  # noqa: E402
+from causal_lm import write_cases  # noqa: E402
+
+VOCABULARY = 40
 
 BASE = {
     "architectures": ["FalconForCausalLM"],
@@ -49,8 +50,4 @@ CASES = {
 }  # fmt: skip
 
 if __name__ == "__main__":
-    for number, (name, (config, options, longest)) in enumerate(CASES.items()):
-        if sys.argv[1:] and name not in sys.argv[1:]:
-            continue
-        shown = write_case(HERE / name, config, make_samples(longest, 600 + number), seed=number, **options)
-        print(f"| {name} | {shown['parameters']} | {shown['matrices']} | {shown['float32']:.1e} | {shown['bytes'] // 1024} KiB |")
+    write_cases(HERE, CASES, sys.argv[1:])
