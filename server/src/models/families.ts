@@ -11,6 +11,7 @@ import { olmo2 } from './olmo2.ts';
 import { opt } from './opt.ts';
 import { qwen2 } from './qwen2.ts';
 import { qwen3 } from './qwen3.ts';
+import { qwen2Moe, qwen3Moe } from './qwenMoe.ts';
 import { smollm3 } from './smollm3.ts';
 import { stablelm } from './stablelm.ts';
 import type { Architecture, Config, Family, Weights } from './types.ts';
@@ -28,6 +29,8 @@ export const families: readonly Family[] = [
   opt,
   falcon,
   mixtral,
+  qwen2Moe,
+  qwen3Moe,
 ];
 
 /** @throws Error for an unknown `model_type`, naming the nearest that is supported, and all others. */
