@@ -154,3 +154,21 @@ def write_case(folder: Path, config: dict, samples: list[dict], seed: int, dtype
     save_file(reference, folder / "reference.safetensors")
     bytes_ = sum(file.stat().st_size for file in folder.iterdir())
     return {"parameters": sum(p.numel() for p in double.parameters()), "matrices": len(names), "float32": worst, "bytes": bytes_}
+
+
+def three_samples(vocabulary: int, longest: int, seed: int) -> list[dict]:
+    """Three random texts: the longest, one two thirds as long of which only the end is counted, and a short one."""
+    generator = torch.Generator().manual_seed(seed)
+    lengths = [longest, longest * 2 // 3, 5]
+    tokens = [torch.randint(vocabulary, (length,), generator=generator).tolist() for length in lengths]
+    return [{"tokens": t, "countedFrom": c} for t, c in zip(tokens, [1, lengths[1] // 2, 1])]
+
+
+def write_cases(here: Path, cases: dict, chosen: list[str]) -> None:
+    """Writes the cases `name: (config, keyword arguments of write_case, longest sample)`, all or the chosen, and a row of the README for each."""
+    for number, (name, (config, options, longest)) in enumerate(cases.items()):
+        if chosen and name not in chosen:
+            continue
+        samples = three_samples(config["vocab_size"], longest, 100 + number)
+        shown = write_case(here / name, config, samples, seed=number, **options)
+        print(f"| {here.name}/{name} | {shown['parameters']} | {shown['matrices']} | {shown['float32']:.1e} | {shown['bytes'] // 1024} KiB |", flush=True)
