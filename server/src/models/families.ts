@@ -2,15 +2,33 @@
  * The model families, one row each. To add one: a file beside this, a row here, a reference case in test/reference and a row in
  * test/models/families.test.ts.
  */
+import { falcon } from './falcon.ts';
+import { gpt2 } from './gpt2.ts';
+import { gptNeox } from './gptNeox.ts';
 import { llama, mistral } from './llama.ts';
+import { mixtral } from './mixtral.ts';
 import { olmo2 } from './olmo2.ts';
+import { opt } from './opt.ts';
 import { qwen2 } from './qwen2.ts';
 import { qwen3 } from './qwen3.ts';
 import { smollm3 } from './smollm3.ts';
 import { stablelm } from './stablelm.ts';
 import type { Architecture, Config, Family, Weights } from './types.ts';
 
-export const families: readonly Family[] = [llama, mistral, qwen2, qwen3, smollm3, olmo2, stablelm];
+export const families: readonly Family[] = [
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+  smollm3,
+  olmo2,
+  stablelm,
+  gpt2,
+  gptNeox,
+  opt,
+  falcon,
+  mixtral,
+];
 
 /** @throws Error for an unknown `model_type`, naming the nearest that is supported, and all others. */
 export function architectureOf(config: Config, weights: Weights): Architecture {
