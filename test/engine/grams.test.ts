@@ -11,7 +11,7 @@ import { backwardSegment, forward, head, segmentsOf } from '../../server/src/eng
 import type { ModuleCaptures } from '../../server/src/engine/sweep.ts';
 import { casesFolder, referenceOf, relativeError, samplesOf } from './reference.ts';
 
-const NAME = 'biases';
+const NAME = 'llama/biases';
 
 /** Grams of layer 1: samples 2 and 0 train (in that order), sample 1 validates. */
 async function layerGrams(way: Way, tileSize: number): Promise<Map<string, ModuleGrams>> {

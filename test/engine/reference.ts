@@ -1,4 +1,4 @@
-/** Reads a case of test/reference/llama and computes the same quantities with our engine. */
+/** Reads a case of test/reference, `<family>/<case>`, and computes the same quantities with our engine. */
 import fs from 'node:fs';
 import path from 'node:path';
 import type { EncodedSample } from '../../protocol/engine.ts';
@@ -10,11 +10,12 @@ import { Model } from '../../server/src/engine/model.ts';
 import { Runtime } from '../../server/src/engine/runtime.ts';
 import { backwardSegment, forward, head, segmentsOf } from '../../server/src/engine/sweep.ts';
 
-export const casesFolder = path.join(import.meta.dirname, '../reference/llama');
+export const casesFolder = path.join(import.meta.dirname, '../reference');
+/** `<family>/<case>` for every folder below test/reference/<family> that holds a reference. */
 export const cases = fs
-  .readdirSync(casesFolder, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && fs.existsSync(path.join(casesFolder, entry.name, 'reference.safetensors')))
-  .map((entry) => entry.name)
+  .readdirSync(casesFolder, { recursive: true, encoding: 'utf8' })
+  .filter((file) => path.basename(file) === 'reference.safetensors')
+  .map((file) => path.dirname(file).replaceAll(path.sep, '/'))
   .sort();
 
 export function samplesOf(name: string): EncodedSample[] {

@@ -71,8 +71,11 @@ def scored_names(model) -> list[str]:
     return [name for name, value in model.named_parameters() if ".layers." in name and value.dim() == 2]
 
 
-def random_weights(folder: Path, stored: dict, seed: int) -> dict[str, torch.Tensor]:
-    """Weights with visible effects everywhere: attention far from uniform, norm gains away from one, biases away from zero."""
+def random_weights(folder: Path, stored: dict, seed: int, norm: float = 1.0) -> dict[str, torch.Tensor]:
+    """Weights with visible effects everywhere: attention far from uniform, norm gains away from one, biases away from zero.
+
+    `norm`: mean of the stored norm weights; 0 where the model adds one to them.
+    """
     model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder), dtype=torch.float32)
     generator = torch.Generator().manual_seed(seed)
     weights = {}
@@ -81,7 +84,7 @@ def random_weights(folder: Path, stored: dict, seed: int) -> dict[str, torch.Ten
             continue
         noise = torch.randn(value.shape, generator=generator)
         if "norm" in name:
-            noise = 1 + 0.3 * noise
+            noise = norm + 0.3 * noise
         elif value.dim() == 1:
             noise = 0.3 * noise
         elif "lm_head" in name:
@@ -126,13 +129,13 @@ def write_tokenizer(folder: Path, vocabulary: int) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(config) + "\n")
 
 
-def write_case(folder: Path, config: dict, samples: list[dict], seed: int, dtype: str = "F32", shards: int = 1) -> dict:
+def write_case(folder: Path, config: dict, samples: list[dict], seed: int, dtype: str = "F32", shards: int = 1, norm: float = 1.0) -> dict:
     """Writes checkpoint, `samples.json` and `reference.safetensors`; returns what the README table shows."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
-    write_weights(folder, random_weights(folder, {"dtype": dtype}, seed), shards)
+    write_weights(folder, random_weights(folder, {"dtype": dtype}, seed, norm), shards)
     write_tokenizer(folder, config["vocab_size"])
     (folder / "samples.json").write_text(json.dumps({"samples": samples}) + "\n")
 
@@ -154,3 +157,21 @@ def write_case(folder: Path, config: dict, samples: list[dict], seed: int, dtype
     save_file(reference, folder / "reference.safetensors")
     bytes_ = sum(file.stat().st_size for file in folder.iterdir())
     return {"parameters": sum(p.numel() for p in double.parameters()), "matrices": len(names), "float32": worst, "bytes": bytes_}
+
+
+def three_samples(vocabulary: int, longest: int, seed: int) -> list[dict]:
+    """Three random texts: the longest, one two thirds as long of which only the end is counted, and a short one."""
+    generator = torch.Generator().manual_seed(seed)
+    lengths = [longest, longest * 2 // 3, 5]
+    tokens = [torch.randint(vocabulary, (length,), generator=generator).tolist() for length in lengths]
+    return [{"tokens": t, "countedFrom": c} for t, c in zip(tokens, [1, lengths[1] // 2, 1])]
+
+
+def write_cases(here: Path, cases: dict, chosen: list[str]) -> None:
+    """Writes the cases `name: (config, keyword arguments of write_case, longest sample)`, all or the chosen, and a row of the README for each."""
+    for number, (name, (config, options, longest)) in enumerate(cases.items()):
+        if chosen and name not in chosen:
+            continue
+        samples = three_samples(config["vocab_size"], longest, 100 + number)
+        shown = write_case(here / name, config, samples, seed=number, **options)
+        print(f"| {here.name}/{name} | {shown['parameters']} | {shown['matrices']} | {shown['float32']:.1e} | {shown['bytes'] // 1024} KiB |", flush=True)
