@@ -55,7 +55,7 @@ const broken: [Record<string, unknown>, RegExp][] = [
   [{ rms_norm_eps: 'small' }, /rms_norm_eps is "small"; a positive number is needed/],
   [
     { rope_scaling: { rope_type: 'spiral' } },
-    /rotary scaling "spiral" is not supported; supported: default, linear, dynamic, yarn, llama3/,
+    /rotary scaling "spiral" is not supported; supported: default, linear, dynamic, yarn, longrope, llama3/,
   ],
   [{ rope_scaling: { type: 'linear' } }, /factor is undefined; a positive number is needed/],
 ];
