@@ -4,21 +4,61 @@
  */
 import { gemma, gemma2, gemma3 } from './gemma.ts';
 import { llama, mistral } from './llama.ts';
+import { olmo2 } from './olmo2.ts';
 import { phi } from './phi.ts';
 import { phi3 } from './phi3.ts';
+import { qwen2 } from './qwen2.ts';
+import { qwen3 } from './qwen3.ts';
+import { smollm3 } from './smollm3.ts';
+import { stablelm } from './stablelm.ts';
 import type { Architecture, Config, Family, Weights } from './types.ts';
 
-export const families: readonly Family[] = [llama, mistral, gemma, gemma2, gemma3, phi, phi3];
+export const families: readonly Family[] = [
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+  smollm3,
+  olmo2,
+  stablelm,
+  gemma,
+  gemma2,
+  gemma3,
+  phi,
+  phi3,
+];
 
-/** @throws Error for an unknown `model_type`, naming those that are supported. */
+/** @throws Error for an unknown `model_type`, naming the nearest that is supported, and all others. */
 export function architectureOf(config: Config, weights: Weights): Architecture {
   const type = config.model_type;
   const family = families.find((f) => f.modelTypes.includes(String(type)));
   if (!family) {
-    const known = families.flatMap((f) => f.modelTypes).join(', ');
+    const known = families.flatMap((f) => f.modelTypes);
+    const near = typeof type === 'string' ? `; the nearest name that is: ${nearest(type, known)}` : '';
     throw new Error(
-      `config.json: model_type ${JSON.stringify(type ?? null)} is not supported; supported: ${known} (CONTRIBUTING.md says how to add a family)`,
+      `config.json: model_type ${JSON.stringify(type ?? null)} is not supported${near}; supported: ${known.join(', ')} (CONTRIBUTING.md says how to add a family)`,
+    );
+  }
+  if (config.is_causal === false) {
+    throw new Error(
+      'config.json: is_causal is false; only models in which a token sees none that come later are supported',
     );
   }
   return family.architecture(config, weights);
+}
+
+/** The name fewest insertions, deletions and replacements away (Levenshtein 1966); the first of equals. */
+function nearest(name: string, known: readonly string[]): string {
+  const distances = known.map((other) => {
+    let row = Array.from({ length: other.length + 1 }, (_, i) => i);
+    for (let i = 1; i <= name.length; i++) {
+      const above = row;
+      row = [i];
+      for (let j = 1; j <= other.length; j++) {
+        row[j] = Math.min(row[j - 1] + 1, above[j] + 1, above[j - 1] + Number(name[i - 1] !== other[j - 1]));
+      }
+    }
+    return row[other.length];
+  });
+  return known[distances.indexOf(Math.min(...distances))];
 }
