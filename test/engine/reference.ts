@@ -32,7 +32,7 @@ export function referenceOf(name: string) {
 }
 
 export interface Options {
-  /** Which samples share a batch. */
+  /** Which samples share a batch, except where their lengths change the tables: then only equals do. */
   groups: number[][];
   segmentLength: number;
   weights: 'resident' | 'streamed';
@@ -46,7 +46,12 @@ export async function gradients(
 ): Promise<{ loss: number[]; gradient: Map<string, Float32Array>; names: Map<string, string> }> {
   const model = Model.open(new Runtime('cpu', 1), folder);
   model.weights.mode = weights;
-  const batches: Batch[] = makeBatches(model.architecture, 'train', samples, groups);
+  const together = groups.flatMap((group) => {
+    const lengths = group.map((i) => samples[i].tokens.length);
+    const keys = lengths.map((length) => (model.architecture.lengthMatters(length) ? length : 0));
+    return [...new Set(keys)].map((key) => group.filter((_, i) => keys[i] === key));
+  });
+  const batches: Batch[] = makeBatches(model.architecture, 'train', samples, together);
   const segments = segmentsOf(model.architecture.layers, 0, segmentLength);
   const boundaries = await forward(model, batches, segments, segments.length, () => undefined);
   const results = await head(model, batches, boundaries.pop()!, 7, () => undefined);

@@ -24,7 +24,7 @@ const everything = { has: () => true };
 test('every family has types of its own', () => {
   const types = families.flatMap((f) => f.modelTypes);
   assert.equal(new Set(types).size, types.length);
-  assert.deepEqual(types, ['llama', 'mistral']);
+  assert.deepEqual(types, ['llama', 'mistral', 'qwen2', 'qwen3', 'smollm3', 'olmo2', 'stablelm']);
 });
 
 test('modules of a block: names, rows and columns', () => {
@@ -41,9 +41,155 @@ test('modules of a block: names, rows and columns', () => {
   assert.equal(model.layerName(1), 'model.layers.1');
 });
 
+/** Families with Llama's seven modules, by what differs: rows of q and of k and v, columns of o. */
+const sizes: [Record<string, unknown>, { q: number; kv: number }][] = [
+  [{ model_type: 'qwen2' }, { q: 16, kv: 8 }],
+  [
+    { model_type: 'qwen2', head_dim: 6 },
+    { q: 24, kv: 12 },
+  ],
+  [
+    { model_type: 'qwen2', num_key_value_heads: null },
+    { q: 16, kv: 16 },
+  ],
+  [
+    { model_type: 'qwen3', head_dim: 6 },
+    { q: 24, kv: 12 },
+  ],
+  [{ model_type: 'qwen3' }, { q: 512, kv: 256 }], // transformers' 128 for a missing head_dim
+  [{ model_type: 'smollm3' }, { q: 16, kv: 8 }],
+  [
+    { model_type: 'smollm3', num_key_value_heads: undefined },
+    { q: 16, kv: 16 },
+  ], // and its 4 key-value heads
+  [
+    { model_type: 'olmo2', num_key_value_heads: undefined },
+    { q: 16, kv: 16 },
+  ],
+  [
+    { model_type: 'stablelm', partial_rotary_factor: 0.5 },
+    { q: 16, kv: 8 },
+  ],
+];
+
+for (const [change, { q, kv }] of sizes) {
+  test(`modules of ${JSON.stringify(change)}`, () => {
+    const model = architectureOf({ ...base, ...change }, everything);
+    assert.deepEqual(
+      model.modules(0).map((m) => [m.name, m.rows, m.columns]),
+      [
+        ['self_attn.q_proj', q, 16],
+        ['self_attn.k_proj', kv, 16],
+        ['self_attn.v_proj', kv, 16],
+        ['self_attn.o_proj', 16, q],
+        ['mlp.gate_proj', 24, 16],
+        ['mlp.up_proj', 24, 16],
+        ['mlp.down_proj', 16, 24],
+      ],
+    );
+  });
+}
+
+/** Kinds of three layers; layers of one kind share a graph. */
+const kinds: [Record<string, unknown>, string[]][] = [
+  [{ model_type: 'llama' }, ['mask', 'mask', 'mask']],
+  [{ model_type: 'mistral', sliding_window: 3 }, ['mask.window3', 'mask.window3', 'mask.window3']],
+  [{ model_type: 'qwen2', sliding_window: 3, max_window_layers: 1 }, ['mask', 'mask', 'mask']],
+  [
+    { model_type: 'qwen2', use_sliding_window: true, sliding_window: 3, max_window_layers: 1 },
+    ['mask', 'mask.window3', 'mask.window3'],
+  ],
+  [{ model_type: 'qwen2', use_sliding_window: true }, ['mask', 'mask', 'mask']], // from layer 28
+  [{ model_type: 'qwen3', use_sliding_window: true, max_window_layers: 2 }, ['mask', 'mask', 'mask.window4096']],
+  [
+    {
+      model_type: 'qwen3',
+      use_sliding_window: true,
+      sliding_window: 3,
+      layer_types: ['sliding_attention', 'full_attention', 'attention'],
+    },
+    ['mask.window3', 'mask', 'mask'],
+  ],
+  [{ model_type: 'smollm3' }, ['mask rotary', 'mask rotary', 'mask rotary']], // the fourth has none
+  [{ model_type: 'smollm3', no_rope_layer_interval: 2 }, ['mask rotary', 'mask plain', 'mask rotary']],
+  [{ model_type: 'smollm3', no_rope_layers: [0, 1, 1, 0] }, ['mask plain', 'mask rotary', 'mask rotary']],
+  [
+    { model_type: 'smollm3', no_rope_layers: [0, 1, 1], use_sliding_window: true, sliding_window: 3 },
+    ['mask.window3 plain', 'mask rotary', 'mask rotary'],
+  ],
+];
+
+for (const [change, expected] of kinds) {
+  test(`kinds of layers of ${JSON.stringify(change)}`, () => {
+    const model = architectureOf({ ...base, num_hidden_layers: 3, head_dim: 4, ...change }, everything);
+    assert.deepEqual(
+      [0, 1, 2].map((layer) => model.kind(layer)),
+      expected,
+    );
+    const masks = Object.keys(model.tables(4, 4)).filter((name) => name.startsWith('mask'));
+    assert.deepEqual(masks.sort(), [...new Set(expected.map((kind) => kind.split(' ')[0]))].sort());
+  });
+}
+
+const sliding = { use_sliding_window: true, sliding_window: 3 };
 const broken: [Record<string, unknown>, RegExp][] = [
-  [{ model_type: 'gpt_neox' }, /model_type "gpt_neox" is not supported; supported: llama, mistral \(CONTRIBUTING\.md/],
-  [{ model_type: undefined }, /model_type null is not supported/],
+  [
+    { model_type: 'lama' },
+    /model_type "lama" is not supported; the nearest name that is: llama; supported: llama, mistral, .* \(CONTRIBUTING\.md/,
+  ],
+  [{ model_type: 'qwen2_moe' }, /nearest name that is: qwen2;/],
+  [{ model_type: 'stablelm_epoch' }, /nearest name that is: stablelm;/],
+  [{ model_type: undefined }, /model_type null is not supported; supported: /],
+  [{ is_causal: false }, /is_causal is false; only models in which a token sees none that come later/],
+  [
+    { partial_rotary_factor: 0.5 },
+    /partial_rotary_factor is 0\.5; this family rotates whole heads, so only 1 is supported/,
+  ],
+  [
+    { rope_parameters: { full_attention: { rope_theta: 10_000 } } },
+    /rope_parameters\.full_attention is given; this family has the same rotary positions in all layers/,
+  ],
+  [
+    { model_type: 'qwen2', num_key_value_heads: undefined },
+    /num_attention_heads 4 is not a multiple of num_key_value_heads 32/,
+  ],
+  [
+    { model_type: 'qwen2', ...sliding, layer_types: ['full_attention', 'chunked_attention'] },
+    /layer_types\[1\] is "chunked_attention"; supported: full_attention, sliding_attention/,
+  ],
+  [
+    { model_type: 'qwen3', sliding_window: 3, layer_types: ['full_attention', 'sliding_attention'] },
+    /layer_types\[1\] is "sliding_attention", but use_sliding_window is false and sliding_window is 3;/,
+  ],
+  [
+    { model_type: 'smollm3', use_sliding_window: true, layer_types: ['full_attention', 'sliding_attention'] },
+    /"sliding_attention", but use_sliding_window is true and sliding_window is null/,
+  ],
+  [
+    { model_type: 'qwen3', layer_types: ['full_attention'] },
+    /layer_types is \["full_attention"\]; a list of 2 names is needed/,
+  ],
+  [{ model_type: 'qwen3', ...sliding, sliding_window: 0 }, /sliding_window is 0; a positive whole number is needed/],
+  [{ model_type: 'qwen2', max_window_layers: -1 }, /max_window_layers is -1; a whole number from 0 is needed/],
+  [
+    { model_type: 'smollm3', no_rope_layers: [1] },
+    /no_rope_layers is \[1\]; a list of 2 numbers is needed, 1 for a layer with/,
+  ],
+  [{ model_type: 'smollm3', no_rope_layers: [1, 2] }, /no_rope_layers is \[1,2\]/],
+  [
+    { model_type: 'smollm3', no_rope_layer_interval: 0 },
+    /no_rope_layer_interval is 0; a positive whole number is needed/,
+  ],
+  [
+    { model_type: 'stablelm' },
+    /partial_rotary_factor is 0\.25, which rotates 1 of a head's 4 components; 2 to 4 are possible/,
+  ],
+  [{ model_type: 'stablelm', head_dim: 6 }, /4 heads of 6 do not make up hidden_size 16/],
+  [
+    { model_type: 'stablelm', hidden_size: 24, partial_rotary_factor: 0.5 },
+    /3 components of a head would be rotated; pairs need an even number/,
+  ],
+  [{ model_type: 'stablelm', qk_layernorm: 1 }, /qk_layernorm is 1; true or false is needed/],
   [{ hidden_size: undefined }, /hidden_size is undefined; a positive whole number is needed/],
   [{ num_hidden_layers: -1 }, /num_hidden_layers is -1; a positive whole number is needed/],
   [{ num_key_value_heads: 3 }, /num_attention_heads 4 is not a multiple of num_key_value_heads 3/],
@@ -52,7 +198,7 @@ const broken: [Record<string, unknown>, RegExp][] = [
   [{ rms_norm_eps: 'small' }, /rms_norm_eps is "small"; a positive number is needed/],
   [
     { rope_scaling: { rope_type: 'spiral' } },
-    /rotary scaling "spiral" is not supported; supported: default, linear, dynamic, yarn, llama3/,
+    /rotary scaling "spiral" is not supported; supported: default, linear, dynamic, yarn, longrope, llama3/,
   ],
   [{ rope_scaling: { type: 'linear' } }, /factor is undefined; a positive number is needed/],
 ];
@@ -91,6 +237,16 @@ test('only dynamic scaling depends on the length of the text, and only beyond th
   assert.equal(architectureOf(base, everything).lengthMatters(10_000), false);
 });
 
+test('positions that a missing key stands for', () => {
+  const cosOf = (config: Record<string, unknown>) =>
+    architectureOf({ ...base, ...config }, everything).tables(9, 9)['rotary.cos'];
+  assert.deepEqual(cosOf({ model_type: 'smollm3' }), cosOf({ rope_theta: 2_000_000 }));
+  assert.deepEqual(cosOf({ model_type: 'qwen3', head_dim: 4 }), cosOf({ rope_theta: 10_000 }));
+  assert.deepEqual(cosOf({ model_type: 'stablelm', hidden_size: 64 }).shape, [9, 4]);
+  const v5 = { rope_theta: 100, partial_rotary_factor: 0.5 };
+  assert.deepEqual(cosOf({ model_type: 'stablelm', hidden_size: 64, rope_parameters: v5 }).shape, [9, 8]);
+});
+
 test('the head is tied when config says so or when there is no lm_head.weight', () => {
   const tensorsOf = (config: Record<string, unknown>, has: boolean) => {
     const names: string[] = [];
@@ -103,4 +259,6 @@ test('the head is tied when config says so or when there is no lm_head.weight', 
   assert.deepEqual(tensorsOf({}, true), ['lm_head.weight']);
   assert.deepEqual(tensorsOf({}, false), ['model.embed_tokens.weight']);
   assert.deepEqual(tensorsOf({ tie_word_embeddings: true }, true), ['model.embed_tokens.weight']);
+  assert.deepEqual(tensorsOf({ model_type: 'smollm3' }, true), ['model.embed_tokens.weight']); // transformers' default
+  assert.deepEqual(tensorsOf({ model_type: 'smollm3', tie_word_embeddings: false }, true), ['lm_head.weight']);
 });

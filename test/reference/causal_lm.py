@@ -83,8 +83,11 @@ def scored_names(model) -> list[str]:
     return [name for name, value in model.named_parameters() if re.search(r"\.(layers|h)\.\d+\.", name) and value.dim() >= 2]
 
 
-def random_weights(folder: Path, stored: dict, seed: int) -> dict[str, torch.Tensor]:
-    """Weights with visible effects everywhere: attention far from uniform, norm gains away from one, biases away from zero."""
+def random_weights(folder: Path, stored: dict, seed: int, norm: float = 1.0) -> dict[str, torch.Tensor]:
+    """Weights with visible effects everywhere: attention far from uniform, norm gains away from one, biases away from zero.
+
+    `norm`: mean of the stored norm weights; 0 where the model adds one to them.
+    """
     model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder), dtype=torch.float32)
     generator = torch.Generator().manual_seed(seed)
     weights = {}
@@ -93,7 +96,7 @@ def random_weights(folder: Path, stored: dict, seed: int) -> dict[str, torch.Ten
             continue
         noise = torch.randn(value.shape, generator=generator)
         if value.dim() == 1 and name.endswith(".weight"):
-            noise = 1 + 0.3 * noise
+            noise = norm + 0.3 * noise
         elif value.dim() == 1:
             noise = 0.3 * noise
         elif "lm_head" in name:
@@ -140,7 +143,7 @@ def write_tokenizer(folder: Path, vocabulary: int) -> None:
 
 def write_case(
     folder: Path, config: dict, samples: list[dict], seed: int, dtype: str = "F32", shards: int = 1,
-    stored=lambda tensors: tensors, extra: dict[str, torch.Tensor] | None = None, attention: str = "eager",
+    stored=lambda tensors: tensors, extra: dict[str, torch.Tensor] | None = None, attention: str = "eager", norm: float = 1.0,
 ) -> dict:
     """Writes checkpoint, `samples.json` and `reference.safetensors`; returns what the README table shows.
 
@@ -151,7 +154,7 @@ def write_case(
     for old in folder.iterdir():
         old.unlink()
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
-    write_weights(folder, stored(random_weights(folder, {"dtype": dtype}, seed)) | (extra or {}), shards)
+    write_weights(folder, stored(random_weights(folder, {"dtype": dtype}, seed, norm)) | (extra or {}), shards)
     write_tokenizer(folder, config["vocab_size"])
     (folder / "samples.json").write_text(json.dumps({"samples": samples}) + "\n")
 

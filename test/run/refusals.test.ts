@@ -31,7 +31,7 @@ const rows: { what: string; spoil: (w: Workspace) => void; code: LayerifError['c
     what: 'an unknown architecture',
     spoil: (w) => editConfig(w, (config) => (config.model_type = 'rwkv')),
     code: 'badModel',
-    message: /model_type "rwkv" is not supported; supported: llama, mistral/,
+    message: /model_type "rwkv" is not supported; the nearest name that is: \w+; supported: llama, mistral/,
   },
   {
     what: 'a configuration that does not fit the weights',

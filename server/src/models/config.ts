@@ -39,3 +39,38 @@ export function oneOf<T extends string>(config: Config, key: string, allowed: re
 export function prefixOf(weights: Weights, prefix: string, probe: string): string {
   return weights.has(probe) && !weights.has(prefix + probe) ? '' : prefix;
 }
+
+/** A key whose null means "none"; a missing key means `fallback`. */
+export function nullOr(
+  read: (config: Config, key: string) => number,
+  config: Config,
+  key: string,
+  fallback: number | null,
+): number | null {
+  const value = config[key] === undefined ? fallback : config[key];
+  return value === null ? null : read({ [key]: value }, key);
+}
+
+/** An object below `key`, empty where the key is missing or null. */
+export function section(config: Config, key: string): Config {
+  const value = config[key] ?? {};
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw new Error(`config.json: ${key} is ${JSON.stringify(value)}; an object is needed`);
+  return value as Config;
+}
+
+/** Refuses a key whose other values change the mathematics; a missing key is fine. */
+export function onlySupported(config: Config, key: string, supported: readonly unknown[]): void {
+  const value = config[key];
+  if (value === undefined || supported.includes(value)) return;
+  const list = supported.map((v) => JSON.stringify(v)).join(', ');
+  throw new Error(`config.json: ${key} is ${JSON.stringify(value)}; supported: ${list}`);
+}
+
+export function positiveNumbers(config: Config, key: string, count: number): number[] {
+  const value = config[key];
+  if (!Array.isArray(value) || value.length !== count || value.some((x) => typeof x !== 'number' || !(x > 0))) {
+    throw new Error(`config.json: ${key} is ${JSON.stringify(value)}; a list of ${count} positive numbers is needed`);
+  }
+  return value as number[];
+}

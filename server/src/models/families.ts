@@ -3,12 +3,15 @@
  * test/models/families.test.ts.
  */
 import { falcon } from './falcon.ts';
+import { gemma, gemma2, gemma3 } from './gemma.ts';
 import { gpt2 } from './gpt2.ts';
 import { gptNeox } from './gptNeox.ts';
 import { llama, mistral } from './llama.ts';
 import { mixtral } from './mixtral.ts';
 import { olmo2 } from './olmo2.ts';
 import { opt } from './opt.ts';
+import { phi } from './phi.ts';
+import { phi3 } from './phi3.ts';
 import { qwen2 } from './qwen2.ts';
 import { qwen3 } from './qwen3.ts';
 import { qwen2Moe, qwen3Moe } from './qwenMoe.ts';
@@ -24,6 +27,11 @@ export const families: readonly Family[] = [
   smollm3,
   olmo2,
   stablelm,
+  gemma,
+  gemma2,
+  gemma3,
+  phi,
+  phi3,
   gpt2,
   gptNeox,
   opt,

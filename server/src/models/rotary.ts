@@ -1,12 +1,12 @@
 /**
  * Rotary position embedding (Su et al. 2021, arXiv 2104.09864) and the ways of stretching it: linear (position interpolation,
- * arXiv 2306.15595), dynamic NTK, YaRN (arXiv 2309.00071), llama3. The tables are made here in float64, rounded to float32 where
+ * arXiv 2306.15595), dynamic NTK, YaRN (arXiv 2309.00071), LongRoPE (arXiv 2402.13753), llama3. The tables are made here in float64, rounded to float32 where
  * transformers rounds, and fed to the graphs: no variant needs a graph of its own.
  *
  * Angle of position p and pair k: p * theta^(-2k/d), stretched; cos and sin are multiplied by the attention factor.
  * To add a variant: one row in `variants`, one reference case in test/reference/llama.
  */
-import { positiveInteger, positiveNumber } from './config.ts';
+import { onlySupported, positiveInteger, positiveNumber, positiveNumbers } from './config.ts';
 import type { Config, Table } from './types.ts';
 
 export interface Rotary {
@@ -63,6 +63,25 @@ const variants: Record<string, (setting: Setting) => Rotary> = {
     return { ...fixed(frequencies), scale: yarnScale(parameters, factor) };
   },
 
+  // Every frequency has a divisor of its own, one list for texts up to the trained length, another for longer ones.
+  longrope: ({ dim, theta, parameters, maxPositions }) => {
+    const trained = positiveInteger(parameters, 'original_max_position_embeddings', maxPositions);
+    const factor = positiveNumber(parameters, 'factor', maxPositions / trained);
+    const inferred = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(trained));
+    const divided = (key: string) => {
+      const divisors = positiveNumbers(parameters, key, dim / 2);
+      return plain(dim, theta).map((f, k) => f / divisors[k]);
+    };
+    const short = divided('short_factor');
+    const long = divided('long_factor');
+    for (const key of ['short_mscale', 'long_mscale']) onlySupported(parameters, key, [null]); // Phi-3.5-MoE
+    return {
+      frequencies: (length) => (length > trained ? long : short),
+      scale: positiveNumber(parameters, 'attention_factor', inferred),
+      fixedUpTo: trained,
+    };
+  },
+
   // Long wavelengths are divided by the factor, short ones kept, a smooth passage between the two.
   llama3: ({ dim, theta, parameters, maxPositions }) => {
     const factor = positiveNumber(parameters, 'factor');
@@ -85,7 +104,10 @@ const variants: Record<string, (setting: Setting) => Rotary> = {
  * @param dim number of rotated components of a head
  */
 export function rotary(config: Config, dim: number): Rotary {
-  const parameters = (config.rope_parameters ?? config.rope_scaling ?? {}) as Config;
+  const given = (config.rope_parameters ?? config.rope_scaling ?? {}) as Config;
+  // Some configurations hold the trained length beside the setting, where it counts more than inside (transformers' rule).
+  const trained = config.original_max_position_embeddings ?? given.original_max_position_embeddings;
+  const parameters: Config = { ...given, original_max_position_embeddings: trained };
   const type = (parameters.rope_type ?? parameters.type ?? 'default') as string;
   const make = variants[type];
   if (!make) {
@@ -95,6 +117,23 @@ export function rotary(config: Config, dim: number): Rotary {
   }
   const theta = positiveNumber(parameters, 'rope_theta', positiveNumber(config, 'rope_theta', 10_000));
   return make({ dim, theta, maxPositions: positiveInteger(config, 'max_position_embeddings', 2048), parameters });
+}
+
+/**
+ * Rotated components of a head of `size`: `partial_rotary_factor` of the rotary setting, else of the configuration.
+ * @throws Error where that leaves no pairs
+ */
+export function rotaryDim(config: Config, size: number, fallback: number): number {
+  const parameters = (config.rope_parameters ?? config.rope_scaling ?? {}) as Config;
+  const key = 'partial_rotary_factor';
+  const factor = positiveNumber({ [key]: parameters[key] ?? config[key] }, key, fallback);
+  const dim = Math.trunc(size * factor);
+  if (dim < 2 || dim % 2 !== 0 || dim > size) {
+    throw new Error(
+      `config.json: ${key} ${factor} rotates ${dim} of the ${size} components of a head; an even number from 2 to ${size} is needed`,
+    );
+  }
+  return dim;
 }
 
 /** cos and sin [length, dim], each pair's value standing in both halves (the Hugging Face layout). */

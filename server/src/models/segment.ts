@@ -100,13 +100,14 @@ export class SegmentBuilder {
     });
   }
 
-  /** x / sqrt(mean(x²) + eps) * w (Zhang & Sennrich 2019). */
-  rmsNorm(tensor: string, x: Value, epsilon: number): Value {
+  /** x / sqrt(mean(x²) + eps) * (offset + w) over the last axis (Zhang & Sennrich 2019). */
+  rmsNorm(tensor: string, x: Value, epsilon: number, options: { offset?: number } = {}): Value {
     const g = this.graph;
     return g.scope(tensor, () => {
       const meanSquare = g.reduceMean(g.mul(x, x), [-1], true);
       const scale = g.reciprocal(g.sqrt(g.add(meanSquare, g.scalar(epsilon))));
-      return g.mul(g.mul(x, scale), this.weight(`${tensor}.weight`, [x.shape[x.shape.length - 1] as number]));
+      const weight = this.weight(`${tensor}.weight`, [x.shape[x.shape.length - 1] as number]);
+      return g.mul(g.mul(x, scale), options.offset ? g.add(weight, options.offset) : weight);
     });
   }
 
@@ -128,17 +129,21 @@ export class SegmentBuilder {
   }
 
   /**
-   * Softmax(q kᵀ * scale + mask) v with grouped key/value heads; the group is an axis of its own, so keys are not repeated.
-   * q [B, heads, T, size], k and v [B, kvHeads, T, size] -> [B, T, heads * size]; `bias` is added to the scores
-   * [B, kvHeads, group, T, T].
+   * Softmax(softCap(q kᵀ * scale) + bias + mask) v with grouped key/value heads; the group is an axis of its own, so keys are not
+   * repeated. q [B, heads, T, size], k and v [B, kvHeads, T, size] -> [B, T, heads * size]; `bias` [B, kvHeads, group, T, T].
    */
-  attention(q: Value, k: Value, v: Value, options: { scale: number; mask: string; bias?: Value }): Value {
+  attention(
+    q: Value,
+    k: Value,
+    v: Value,
+    options: { scale: number; mask: string; bias?: Value; softCap?: number | null },
+  ): Value {
     const g = this.graph;
     const [batch, heads, length, size] = q.shape as [Dim, number, Dim, number];
     const kvHeads = k.shape[1] as number;
     const grouped = g.reshape(q, [batch, kvHeads, heads / kvHeads, length, size]);
     const keys = g.transpose(g.unsqueeze(k, [2]), [0, 1, 2, 4, 3]);
-    const scaled = g.mul(g.matMul(grouped, keys), g.scalar(options.scale));
+    const scaled = this.softCap(g.mul(g.matMul(grouped, keys), g.scalar(options.scale)), options.softCap ?? null);
     const scores = options.bias ? g.add(scaled, options.bias) : scaled;
     const weights = g.softmax(g.add(scores, this.table(options.mask, [length, length])), -1);
     const mixed = g.matMul(weights, g.unsqueeze(v, [2])); // [B, kvHeads, group, T, size]
@@ -164,6 +169,21 @@ export class SegmentBuilder {
     const g = this.graph;
     const stop = g.add(g.shapeOf(tokens, 1, 2), g.ints([offset]));
     return g.withShape(g.slice(this.weight(tensor, [rows, width]), [offset], stop, [0]), [tokens.shape[1], width]);
+  }
+
+  /** cap * tanh(x / cap), or x itself without a cap. */
+  softCap(x: Value, cap: number | null): Value {
+    const g = this.graph;
+    return cap === null ? x : g.mul(g.tanh(g.div(x, cap)), cap);
+  }
+
+  /** Rotates the first `dim` components of [..., T, size], as wide as the tables, and leaves the others. */
+  rotatePart(x: Value, dim: number, table = 'rotary'): Value {
+    const last = x.shape.length - 1;
+    const size = x.shape[last] as number;
+    if (dim === size) return this.rotate(x, table);
+    const [turned, kept] = this.graph.split(x, [dim, size - dim], last);
+    return this.graph.concat([this.rotate(turned, table), kept], last);
   }
 
   #once(name: string, make: () => Value): Value {
