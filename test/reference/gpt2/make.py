@@ -43,7 +43,7 @@ CASES = {
     "published": (BASE | {"n_embd": 12, "n_ctx": 20}, {"stored": without_prefix, "extra": MASKS}, 15),
     # Scores also divided by the layer's number, own inner width, exact GELU, head of its own; texts as long as the positions.
     "by_layer": (
-        BASE | {"n_inner": 24, "scale_attn_by_inverse_layer_idx": True,
+        BASE | {"n_layer": 3, "n_inner": 20, "scale_attn_by_inverse_layer_idx": True,
                 "activation_function": "gelu", "tie_word_embeddings": False, "layer_norm_epsilon": 1e-3},
         {}, 20,
     ),

@@ -36,15 +36,15 @@ def published(tensors):
 # name: (config, keyword arguments of write_case, longest sample)
 CASES = {
     # As Pythia: attention and MLP side by side, 2 of 8 components of a head rotated (the default share), F16.
-    "parallel": (BASE | {"rotary_emb_base": 100, "transformers_version": "4.24.0"}, {"stored": published, "dtype": "F16"}, 15),
+    "parallel": (BASE | {"transformers_version": "4.24.0"}, {"stored": published, "dtype": "F16"}, 15),
     # One after the other, 4 of 8 components, no attention biases, linear scaling, tied head, transformers 5 keys.
     "sequential": (
         BASE | {"use_parallel_residual": False, "attention_bias": False, "tie_word_embeddings": True, "num_hidden_layers": 3,
                 "rope_parameters": {"rope_theta": 50.0, "rope_type": "linear", "factor": 2.0, "partial_rotary_factor": 0.5}},
         {}, 15,
     ),
-    # The whole head is rotated.
-    "whole_head": (BASE | {"rotary_pct": 1.0, "layer_norm_eps": 1e-3}, {"stored": published}, 12),
+    # The whole head is rotated, by another base.
+    "whole_head": (BASE | {"rotary_pct": 1.0, "rotary_emb_base": 100, "layer_norm_eps": 1e-3}, {"stored": published}, 12),
 }  # fmt: skip
 
 if __name__ == "__main__":
