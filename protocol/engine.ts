@@ -70,6 +70,7 @@ export interface SegmentFile {
 
 export type EngineRequest =
   | { id: number; type: 'start'; device: DeviceId; threads: number }
+  | { id: number; type: 'preload'; modelPath: string } // open a model and read its weights before they are needed
   | { id: number; type: 'measure' } // float32 MatMul rate, for time estimates
   | { id: number; type: 'collect'; request: CollectRequest }
   | { id: number; type: 'release' }; // drop the warm model

@@ -9,6 +9,8 @@ import { GramProducts } from '../../server/src/engine/grams.ts';
 import { Model } from '../../server/src/engine/model.ts';
 import { Runtime } from '../../server/src/engine/runtime.ts';
 import { backwardSegment, forward, head, segmentsOf } from '../../server/src/engine/sweep.ts';
+import type { ModuleCaptures } from '../../server/src/engine/sweep.ts';
+import type { Architecture } from '../../server/src/models/types.ts';
 
 export const casesFolder = path.join(import.meta.dirname, '../reference');
 /** `<family>/<case>` for every folder below test/reference/<family> that holds a reference. */
@@ -36,7 +38,7 @@ export interface Options {
   weights: 'resident' | 'streamed';
 }
 
-/** Per-sample losses and gradients of every linear module, `<sample> <layer> <module>` -> [rows, columns]. */
+/** Per-sample losses and gradients of every linear module, `<sample> <layer> <module>` -> as the weight is stored. */
 export async function gradients(
   folder: string,
   samples: EncodedSample[],
@@ -78,7 +80,7 @@ export async function gradients(
       for (const { batch } of capture.batches) {
         for (const sample of batch.samples) {
           const key = `${sample} ${capture.layer} ${capture.module}`;
-          gradient.set(key, all.slice(at, (at += size)));
+          gradient.set(key, asStored(model.architecture, capture, all.slice(at, (at += size))));
           names.set(key, `gradient.${sample}.${model.architecture.layerName(capture.layer)}.${capture.module}.weight`);
         }
       }
@@ -90,6 +92,12 @@ export async function gradients(
   return { loss, gradient, names };
 }
 
+/** [rows, columns] in the layout of the weight. */
+function asStored(architecture: Architecture, { layer, module, rows, columns }: ModuleCaptures, matrix: Float32Array) {
+  if (!architecture.modules(layer).find((m) => m.name === module)!.transposed) return matrix;
+  return Float32Array.from(matrix, (_, i) => matrix[(i % rows) * columns + Math.floor(i / rows)]);
+}
+
 /** ‖a − b‖ / ‖b‖ */
 export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let difference = 0;
@@ -98,7 +106,7 @@ export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): numbe
     difference += (a[i] - b[i]) ** 2;
     size += b[i] ** 2;
   }
-  return Math.sqrt(difference / size);
+  return difference === 0 ? 0 : Math.sqrt(difference / size);
 }
 
 export function norm(a: ArrayLike<number>): number {

@@ -8,10 +8,11 @@ Used by the `make.py` scripts below this folder: they list cases, `write_case` w
 """
 
 import json
+import re
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch.overrides import TorchFunctionMode
 from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils import logging
@@ -30,10 +31,16 @@ class Float64Mode(TorchFunctionMode):
         return func(*map(widen, args), **{key: widen(value) for key, value in (kwargs or {}).items()})
 
 
-def double_model(config, tensors: dict[str, torch.Tensor]):
-    """A fresh float64 model in eval mode with eager attention."""
+def plain(config, attention: str) -> dict:
+    """Arguments for the plainest code of transformers: this attention, experts one after the other."""
+    experts = {"experts_implementation": "eager"} if getattr(config, "num_experts", None) else {}
+    return {"attn_implementation": attention} | experts
+
+
+def double_model(config, tensors: dict[str, torch.Tensor], attention: str = "eager"):
+    """A fresh float64 model in eval mode, experts one by one."""
     with Float64Mode():
-        model = AutoModelForCausalLM.from_config(config, dtype=torch.float64, attn_implementation="eager").eval()
+        model = AutoModelForCausalLM.from_config(config, dtype=torch.float64, **plain(config, attention)).eval()
     missing, unexpected = model.load_state_dict({k: t.double() for k, t in tensors.items()}, strict=False)
     allowed = {"lm_head.weight"} if config.tie_word_embeddings else set()
     assert set(missing) <= allowed and not unexpected, (missing, unexpected)
@@ -41,12 +48,17 @@ def double_model(config, tensors: dict[str, torch.Tensor]):
     return model
 
 
-def double_model_of(folder: Path):
-    """The same from a folder: its config.json and its model*.safetensors."""
-    tensors = {}
-    for file in sorted(folder.glob("model*.safetensors")):
-        tensors |= load_file(file)
-    return double_model(AutoConfig.from_pretrained(folder), tensors)
+def single_model_of(folder: Path, attention: str = "eager"):
+    """The float32 model of a folder, loaded by transformers, which knows the names of old files. All tensors must be known and there."""
+    config = plain(AutoConfig.from_pretrained(folder), attention)
+    model, info = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, output_loading_info=True, **config)
+    assert not any(info.values()), info
+    return model.eval()
+
+
+def double_model_of(folder: Path, attention: str = "eager"):
+    """The same in float64: stored weights fit into float32 without loss."""
+    return double_model(AutoConfig.from_pretrained(folder), single_model_of(folder).state_dict(), attention)
 
 
 def sample_loss(logits: torch.Tensor, tokens: list[int], counted_from: int) -> torch.Tensor:
@@ -68,7 +80,7 @@ def gradients(model, sample: dict, names: list[str]):
 
 def scored_names(model) -> list[str]:
     """The weights of linear modules inside the blocks: norms, biases, embeddings and head are not scored."""
-    return [name for name, value in model.named_parameters() if ".layers." in name and value.dim() == 2]
+    return [name for name, value in model.named_parameters() if re.search(r"\.(layers|h)\.\d+\.", name) and value.dim() >= 2]
 
 
 def random_weights(folder: Path, stored: dict, seed: int, norm: float = 1.0) -> dict[str, torch.Tensor]:
@@ -83,14 +95,14 @@ def random_weights(folder: Path, stored: dict, seed: int, norm: float = 1.0) -> 
         if name == "lm_head.weight" and model.config.tie_word_embeddings:
             continue
         noise = torch.randn(value.shape, generator=generator)
-        if "norm" in name:
+        if value.dim() == 1 and name.endswith(".weight"):
             noise = norm + 0.3 * noise
         elif value.dim() == 1:
             noise = 0.3 * noise
         elif "lm_head" in name:
             noise = 0.5 * noise
         else:
-            noise = noise / value.shape[1] ** 0.5
+            noise = noise / value.shape[-1] ** 0.5
         weights[name] = noise.to(STORED_DTYPES[stored["dtype"]]).contiguous()
     return weights
 
@@ -129,34 +141,42 @@ def write_tokenizer(folder: Path, vocabulary: int) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(config) + "\n")
 
 
-def write_case(folder: Path, config: dict, samples: list[dict], seed: int, dtype: str = "F32", shards: int = 1, norm: float = 1.0) -> dict:
-    """Writes checkpoint, `samples.json` and `reference.safetensors`; returns what the README table shows."""
+def write_case(
+    folder: Path, config: dict, samples: list[dict], seed: int, dtype: str = "F32", shards: int = 1,
+    stored=lambda tensors: tensors, extra: dict[str, torch.Tensor] | None = None, attention: str = "eager", norm: float = 1.0,
+) -> dict:
+    """Writes checkpoint, `samples.json` and `reference.safetensors`; returns what the README table shows.
+
+    `stored` turns tensors under transformers' names (weights and gradients alike) into those of the file: other names, parts of fused
+    tensors. `extra` tensors lie in the file too. `attention`: transformers' implementation.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
-    write_weights(folder, random_weights(folder, {"dtype": dtype}, seed, norm), shards)
+    write_weights(folder, stored(random_weights(folder, {"dtype": dtype}, seed, norm)) | (extra or {}), shards)
     write_tokenizer(folder, config["vocab_size"])
     (folder / "samples.json").write_text(json.dumps({"samples": samples}) + "\n")
 
     reference, worst, shift = {"loss": torch.zeros(len(samples), dtype=torch.float64)}, 0.0, 0.0
     for index, sample in enumerate(samples):
         # Fresh models: dynamic rotary scaling keeps the longest length it has seen, a sample's own gradient must not.
-        double = double_model_of(folder)
+        double = double_model_of(folder, attention)
         names = scored_names(double)
         with Float64Mode():
             logits, loss, exact = gradients(double, sample, names)
         assert logits.dtype == torch.float64 and all(g.dtype == torch.float64 for g in exact.values())
-        single = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
-        _, _, rounded = gradients(single, sample, names)
-        worst = max(worst, *(float((rounded[n].double() - exact[n]).norm() / exact[n].norm()) for n in names))
+        _, _, rounded = gradients(single_model_of(folder, attention), sample, names)
+        exact, rounded = stored(exact), stored(rounded)
+        # An expert that no token of the sample is routed to has no gradient.
+        worst = max(worst, *(float((rounded[n].double() - g).norm() / g.norm()) for n, g in exact.items() if g.any()))
         reference["loss"][index] = loss
         if index == 0:
             reference["logits"] = logits
         reference |= {f"gradient.{index}.{name}": value.contiguous() for name, value in exact.items()}
     save_file(reference, folder / "reference.safetensors")
     bytes_ = sum(file.stat().st_size for file in folder.iterdir())
-    return {"parameters": sum(p.numel() for p in double.parameters()), "matrices": len(names), "float32": worst, "bytes": bytes_}
+    return {"parameters": sum(p.numel() for p in double.parameters()), "matrices": len(exact), "float32": worst, "bytes": bytes_}
 
 
 def three_samples(vocabulary: int, longest: int, seed: int) -> list[dict]:

@@ -29,6 +29,9 @@ async function handle(request: EngineRequest, signal: AbortSignal): Promise<Valu
   if (!runtime) throw new Error('the engine was not started');
   runtime.signal = signal;
   switch (request.type) {
+    case 'preload':
+      (await open(runtime, request.modelPath)).weights.readAll();
+      return null;
     case 'measure':
       return { flopsPerSecond: await matMulRate(runtime) };
     case 'collect': {

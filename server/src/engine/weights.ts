@@ -34,6 +34,11 @@ export class WeightStore {
     return Object.fromEntries([...names].map(([input, name]) => [input, this.#tensor(name)]));
   }
 
+  /** Reads what is not there yet, for a model that will stay resident. */
+  readAll(): void {
+    for (const name of this.#checkpoint.tensors.keys()) this.#tensor(name);
+  }
+
   #tensor(name: string): Tensor {
     let tensor = this.#kept.get(name);
     if (!tensor) {

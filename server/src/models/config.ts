@@ -1,5 +1,5 @@
 /** Typed reading of `config.json` with errors that name the key and its value. */
-import type { Config } from './types.ts';
+import type { Config, Weights } from './types.ts';
 
 export function positiveInteger(config: Config, key: string, fallback?: number): number {
   const value = config[key] ?? fallback;
@@ -30,6 +30,14 @@ export function oneOf<T extends string>(config: Config, key: string, allowed: re
     throw new Error(`config.json: ${key} is ${JSON.stringify(value)}; supported: ${allowed.join(', ')}`);
   }
   return value as T;
+}
+
+/**
+ * What stands before the tensors of a model: causal language models are saved with a prefix, their inner models without.
+ * @param probe a tensor that every such checkpoint has
+ */
+export function prefixOf(weights: Weights, prefix: string, probe: string): string {
+  return weights.has(probe) && !weights.has(prefix + probe) ? '' : prefix;
 }
 
 /** A key whose null means "none"; a missing key means `fallback`. */

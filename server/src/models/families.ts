@@ -2,7 +2,10 @@
  * The model families, one row each. To add one: a file beside this, a row here, a reference case in test/reference and a row in
  * test/models/families.test.ts.
  */
+import { falcon } from './falcon.ts';
 import { gemma, gemma2, gemma3 } from './gemma.ts';
+import { gpt2 } from './gpt2.ts';
+import { gptNeox } from './gptNeox.ts';
 import { llama, mistral } from './llama.ts';
 import { olmo2 } from './olmo2.ts';
 import { phi } from './phi.ts';

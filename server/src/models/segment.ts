@@ -22,7 +22,7 @@ export interface WeightInput {
   tensor: string;
 }
 
-type Activation = (g: Graph, x: Value) => Value;
+export type Activation = (g: Graph, x: Value) => Value;
 
 /** `hidden_act` of config.json. */
 export const activations: Record<string, Activation> = {
@@ -129,19 +129,46 @@ export class SegmentBuilder {
   }
 
   /**
-   * Softmax(softCap(q kᵀ * scale) + mask) v with grouped key/value heads; the group is an axis of its own, so keys are not repeated.
-   * q [B, heads, T, size], k and v [B, kvHeads, T, size] -> [B, T, heads * size]
+   * Softmax(softCap(q kᵀ * scale) + bias + mask) v with grouped key/value heads; the group is an axis of its own, so keys are not
+   * repeated. q [B, heads, T, size], k and v [B, kvHeads, T, size] -> [B, T, heads * size]; `bias` [B, kvHeads, group, T, T].
    */
-  attention(q: Value, k: Value, v: Value, options: { scale: number; mask: string; softCap?: number | null }): Value {
+  attention(
+    q: Value,
+    k: Value,
+    v: Value,
+    options: { scale: number; mask: string; bias?: Value; softCap?: number | null },
+  ): Value {
     const g = this.graph;
     const [batch, heads, length, size] = q.shape as [Dim, number, Dim, number];
     const kvHeads = k.shape[1] as number;
     const grouped = g.reshape(q, [batch, kvHeads, heads / kvHeads, length, size]);
     const keys = g.transpose(g.unsqueeze(k, [2]), [0, 1, 2, 4, 3]);
-    const scores = this.softCap(g.mul(g.matMul(grouped, keys), g.scalar(options.scale)), options.softCap ?? null);
+    const scaled = this.softCap(g.mul(g.matMul(grouped, keys), g.scalar(options.scale)), options.softCap ?? null);
+    const scores = options.bias ? g.add(scaled, options.bias) : scaled;
     const weights = g.softmax(g.add(scores, this.table(options.mask, [length, length])), -1);
     const mixed = g.matMul(weights, g.unsqueeze(v, [2])); // [B, kvHeads, group, T, size]
     return g.reshape(g.transpose(mixed, [0, 3, 1, 2, 4]), [batch, length, heads * size]);
+  }
+
+  /**
+   * A fused projection whose rows go by key-value head, each with its group of queries, then a key, then a value:
+   * [B, T, kvHeads * (group + 2) * size] -> q [B, heads, T, size], k and v [B, kvHeads, T, size]
+   */
+  splitGroups(fused: Value, heads: number, kvHeads: number, size: number): { q: Value; k: Value; v: Value } {
+    const g = this.graph;
+    const [batch, length] = fused.shape;
+    const group = heads / kvHeads;
+    const parts = g.split(g.reshape(fused, [batch, length, kvHeads, group + 2, size]), [group, 1, 1], 3);
+    const counts = [heads, kvHeads, kvHeads];
+    const [q, k, v] = parts.map((part, i) => this.heads(part, counts[i], size));
+    return { q, k, v };
+  }
+
+  /** Rows `offset`, `offset` + 1, ... of the learned positions [rows, width], one for each of the tokens [B, T]: [T, width] */
+  positions(tensor: string, rows: number, width: number, tokens: Value, offset = 0): Value {
+    const g = this.graph;
+    const stop = g.add(g.shapeOf(tokens, 1, 2), g.ints([offset]));
+    return g.withShape(g.slice(this.weight(tensor, [rows, width]), [offset], stop, [0]), [tokens.shape[1], width]);
   }
 
   /** cap * tanh(x / cap), or x itself without a cap. */

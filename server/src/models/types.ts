@@ -44,6 +44,10 @@ export interface Architecture {
   tables(length: number, longest: number): Record<string, Table>;
   /** Whether the tables depend on the sample's own length, so that it may share a batch only with its equals. */
   lengthMatters(length: number): boolean;
+  /** Longest sequence that the model has positions for; absent where there is no such limit. */
+  longest?: number;
+  /** Names below a layer of stored constants that are no weights, such as the causal mask `attn.bias` of old GPT-2 files. */
+  buffers?: readonly string[];
 }
 
 /** What a family needs to know of the checkpoint beside its configuration. */

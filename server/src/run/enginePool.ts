@@ -74,6 +74,11 @@ export class EnginePool {
     return this.#info;
   }
 
+  /** Lets the engine read a model's weights while the caller does something else. @throws LayerifError */
+  async preload(modelPath: string): Promise<void> {
+    await this.#request({ type: 'preload', modelPath });
+  }
+
   async measure(): Promise<number> {
     const { flopsPerSecond } = (await this.#request({ type: 'measure' })) as { flopsPerSecond: number };
     return flopsPerSecond;

@@ -166,6 +166,7 @@ export function weightBytes(
   for (const { name, shape } of checkpoint.tensors.values()) {
     const size = 4 * shape.reduce((a, b) => a * b, 1);
     const layer = prefixes.findIndex((prefix) => name.startsWith(prefix));
+    if (layer >= 0 && model.buffers?.includes(name.slice(prefixes[layer].length))) continue;
     if (layer >= 0) perLayer[layer] += size;
     else outside += size;
   }

@@ -45,8 +45,15 @@ export interface Selection {
   dataset?: string | undefined;
 }
 
-/** @throws LayerifError: `badExperiment`, `badModel` or `badData` with the place */
-export async function prepare(file: string, selection: Selection = {}): Promise<Prepared> {
+/**
+ * @param onModel called as soon as the model is known to fit the experiment, before the data are read
+ * @throws LayerifError: `badExperiment`, `badModel` or `badData` with the place
+ */
+export async function prepare(
+  file: string,
+  selection: Selection = {},
+  onModel: (checkpoint: Checkpoint, model: Architecture) => void = () => undefined,
+): Promise<Prepared> {
   const absolute = path.resolve(file);
   const baseDir = path.dirname(absolute);
   const experiment = select(loadExperiment(absolute), selection, absolute);
@@ -59,6 +66,7 @@ export async function prepare(file: string, selection: Selection = {}): Promise<
   const model = architecture(checkpoint);
   const scope = scopeOf(checkpoint, model, experiment.score);
   const tokenizer = createTokenizer(checkpoint.tokenizer());
+  onModel(checkpoint, model);
 
   const tasks: PreparedTask[] = [];
   const files = new Set<string>();

@@ -59,7 +59,9 @@ export function scopeOf(checkpoint: Checkpoint, model: Architecture, score: Pick
   let parameters = 0;
   let matrixParameters = 0;
   const prefixes = all.map((layer) => `${model.layerName(layer)}.`);
+  const buffers = new Set(prefixes.flatMap((prefix) => (model.buffers ?? []).map((name) => prefix + name)));
   for (const { name, shape } of checkpoint.tensors.values()) {
+    if (buffers.has(name)) continue;
     parameters += count(shape);
     if (shape.length >= 2 && prefixes.some((prefix) => name.startsWith(prefix))) matrixParameters += count(shape);
   }

@@ -12,13 +12,17 @@ import { GRAMS_FILE } from '../../../protocol/result.ts';
 import type { Result, ResultTask } from '../../../protocol/result.ts';
 import type { Machine, RunEvent } from '../../../protocol/run.ts';
 import { EnginePool } from './enginePool.ts';
+import type { Checkpoint } from '../checkpoints/types.ts';
+import type { Architecture } from '../models/types.ts';
 import { planRun } from './estimate.ts';
+import { defaultMemoryLimit } from './machine.ts';
 import { mergeGrams } from './gramFiles.ts';
 import { prepare } from './prepare.ts';
 import type { Prepared, PreparedTask, Selection } from './prepare.ts';
 import { experimentName, openRunFolder, writeResult } from './results.ts';
 import type { RunFolder } from './results.ts';
 import { addLayer, emptyTask, setLosses } from './taskResult.ts';
+import { weightBytes } from './plan.ts';
 import type { TaskPlan } from './plan.ts';
 import { version } from './version.ts';
 
@@ -45,14 +49,19 @@ export async function scoreExperiment(options: ScoreOptions): Promise<{ result: 
   let runId = '';
   let prepared: Prepared | null = null;
   try {
-    prepared = await prepare(options.file, options);
+    let warmUp: Promise<void> | undefined;
+    prepared = await prepare(options.file, options, (checkpoint, model) => {
+      warmUp = warm(pool, options.machine, checkpoint, model);
+      warmUp.catch(() => undefined); // reported when it is awaited
+    });
     options.signal?.throwIfAborted();
+    const modelSha256 = await prepared.checkpoint.sha256();
+    await warmUp;
     const { estimate, plans } = await planRun(prepared, options.machine, pool, options.outputDir);
     if (estimate.refusal) {
       const code = estimate.memoryBytes > estimate.memoryLimitBytes ? 'notEnoughMemory' : 'notEnoughDisk';
       throw new LayerifError(code, estimate.refusal);
     }
-    const modelSha256 = await prepared.checkpoint.sha256();
     const output = path.resolve(prepared.baseDir, options.outputDir ?? prepared.experiment.output_dir);
     const folder = openRunFolder(output, experimentName(prepared.file), identity(prepared, modelSha256));
     runId = folder.runId;
@@ -77,6 +86,13 @@ export async function scoreExperiment(options: ScoreOptions): Promise<{ result: 
     if (!options.engine) pool.dispose();
     prepared?.checkpoint.close();
   }
+}
+
+/** Starts the engine while this process reads and tokenizes the data; it reads a model's weights when they surely stay resident. */
+async function warm(pool: EnginePool, machine: Machine, checkpoint: Checkpoint, model: Architecture): Promise<void> {
+  await pool.start(machine);
+  const limit = machine.memoryBytes ?? defaultMemoryLimit();
+  if (weightBytes(checkpoint, model).total < limit / 4) await pool.preload(checkpoint.path);
 }
 
 interface Run {
