@@ -24,7 +24,25 @@ const everything = { has: () => true };
 test('every family has types of its own', () => {
   const types = families.flatMap((f) => f.modelTypes);
   assert.equal(new Set(types).size, types.length);
-  assert.deepEqual(types, ['llama', 'mistral', 'qwen2', 'qwen3', 'smollm3', 'olmo2', 'stablelm', 'gemma', 'gemma2', 'gemma3_text', 'phi', 'phi3']);
+  assert.deepEqual(types, [
+    'llama',
+    'mistral',
+    'qwen2',
+    'qwen3',
+    'smollm3',
+    'olmo2',
+    'stablelm',
+    'gemma',
+    'gemma2',
+    'gemma3_text',
+    'phi',
+    'phi3',
+    'gpt2',
+    'gpt_neox',
+    'opt',
+    'falcon',
+    'mixtral',
+  ]);
 });
 
 test('modules of a block: names, rows and columns', () => {
@@ -147,7 +165,10 @@ const kinds: [Record<string, unknown>, string[]][] = [
   [{ model_type: 'gemma' }, ['mask', 'mask', 'mask']],
   [{ model_type: 'gemma2', sliding_window: 3 }, ['mask.window3', 'mask', 'mask.window3']],
   [{ model_type: 'gemma3_text' }, ['mask.window4096', 'mask.window4096', 'mask.window4096']], // the sixth has none
-  [{ model_type: 'gemma3_text', sliding_window: 3, sliding_window_pattern: 2 }, ['mask.window3', 'mask', 'mask.window3']],
+  [
+    { model_type: 'gemma3_text', sliding_window: 3, sliding_window_pattern: 2 },
+    ['mask.window3', 'mask', 'mask.window3'],
+  ],
   [
     {
       model_type: 'gemma3_text',
@@ -232,10 +253,19 @@ const broken: [Record<string, unknown>, RegExp][] = [
     /3 components of a head would be rotated; pairs need an even number/,
   ],
   [{ model_type: 'stablelm', qk_layernorm: 1 }, /qk_layernorm is 1; true or false is needed/],
-  [{ model_type: 'gemma', hidden_act: 'gelu', hidden_activation: 'gelu' }, /hidden_activation is "gelu"; supported: null, "gelu_pytorch_tanh"/],
-  [{ model_type: 'gemma2', use_bidirectional_attention: true }, /use_bidirectional_attention is true; supported: false, null/],
+  [
+    { model_type: 'gemma', hidden_act: 'gelu', hidden_activation: 'gelu' },
+    /hidden_activation is "gelu"; supported: null, "gelu_pytorch_tanh"/,
+  ],
+  [
+    { model_type: 'gemma2', use_bidirectional_attention: true },
+    /use_bidirectional_attention is true; supported: false, null/,
+  ],
   [{ model_type: 'gemma2', sliding_window: null }, /sliding_window is null; a positive whole number is needed/],
-  [{ model_type: 'gemma2', layer_types: ['sliding_attention'] }, /layer_types is \["sliding_attention"\]; a list of 2 names/],
+  [
+    { model_type: 'gemma2', layer_types: ['sliding_attention'] },
+    /layer_types is \["sliding_attention"\]; a list of 2 names/,
+  ],
   [{ model_type: 'gemma2', attn_logit_softcapping: 0 }, /attn_logit_softcapping is 0; a positive number is needed/],
   [{ model_type: 'gemma3_text', attn_logit_softcapping: 50 }, /attn_logit_softcapping is 50; supported: null/],
   [

@@ -7,7 +7,9 @@ import { gemma, gemma2, gemma3 } from './gemma.ts';
 import { gpt2 } from './gpt2.ts';
 import { gptNeox } from './gptNeox.ts';
 import { llama, mistral } from './llama.ts';
+import { mixtral } from './mixtral.ts';
 import { olmo2 } from './olmo2.ts';
+import { opt } from './opt.ts';
 import { phi } from './phi.ts';
 import { phi3 } from './phi3.ts';
 import { qwen2 } from './qwen2.ts';
@@ -29,6 +31,11 @@ export const families: readonly Family[] = [
   gemma3,
   phi,
   phi3,
+  gpt2,
+  gptNeox,
+  opt,
+  falcon,
+  mixtral,
 ];
 
 /** @throws Error for an unknown `model_type`, naming the nearest that is supported, and all others. */
