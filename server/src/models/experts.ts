@@ -42,31 +42,15 @@ export function mixtureModules(m: Mixture): LinearModule[] {
 export function mixture(b: SegmentBuilder, x: Value, m: Mixture): Value {
   const g = b.graph;
   const weights = g.split(routing(b, x, m), new Array<number>(m.count).fill(1), 2);
-  const outputs = weights.map((weight, e) => {
-    const name = `${m.experts}.${e}`;
-    const out = gatedMlp(
-      b,
-      x,
-      [m.gate, m.up, m.down].map((module) => `${name}.${module}`),
-      m.inner,
-      m.activation,
-    );
-    return g.mul(out, weight);
-  });
+  const outputs = weights.map((weight, e) => g.mul(expert(b, x, `${m.experts}.${e}`, m), weight));
   return outputs.reduce((sum, output) => g.add(sum, output));
 }
 
-/** activation(gate x) * (up x), then down; no biases. @param names of gate, up and down */
-export function gatedMlp(
-  b: SegmentBuilder,
-  x: Value,
-  [gate, up, down]: readonly string[],
-  inner: number,
-  activation: Activation,
-): Value {
-  const g = b.graph;
-  const product = g.mul(activation(g, b.linear(gate, x, inner)), b.linear(up, x, inner));
-  return b.linear(down, product, x.shape.at(-1) as number);
+/** down(activation(gate(x)) * up(x)) with the modules below `name` */
+export function expert(b: SegmentBuilder, x: Value, name: string, m: Mixture): Value {
+  const gate = m.activation(b.graph, b.linear(`${name}.${m.gate}`, x, m.inner));
+  const up = b.linear(`${name}.${m.up}`, x, m.inner);
+  return b.linear(`${name}.${m.down}`, b.graph.mul(gate, up), m.hidden);
 }
 
 /** Weight of every expert for every token, 0 where it is not chosen: [B, T, count] */

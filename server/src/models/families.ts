@@ -14,6 +14,7 @@ import { phi } from './phi.ts';
 import { phi3 } from './phi3.ts';
 import { qwen2 } from './qwen2.ts';
 import { qwen3 } from './qwen3.ts';
+import { qwen2Moe, qwen3Moe } from './qwenMoe.ts';
 import { smollm3 } from './smollm3.ts';
 import { stablelm } from './stablelm.ts';
 import type { Architecture, Config, Family, Weights } from './types.ts';
@@ -36,6 +37,8 @@ export const families: readonly Family[] = [
   opt,
   falcon,
   mixtral,
+  qwen2Moe,
+  qwen3Moe,
 ];
 
 /** @throws Error for an unknown `model_type`, naming the nearest that is supported, and all others. */
