@@ -4,7 +4,8 @@
  */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, posix, resolve, sep } from 'node:path';
 import ts from 'typescript';
 
@@ -274,4 +275,13 @@ test('only the engine loads ONNX Runtime', () => {
   );
   assert.ok(users.length > 0);
   assert.deepEqual([...new Set(users.map(rowOf))], ['server/src/engine']);
+});
+
+test('the repository holds no symbolic links', (t) => {
+  // A link over an ignored folder makes git delete the folder when the commit is checked out.
+  if (!existsSync(join(root, '.git'))) return t.skip('not a git checkout');
+  const links = execFileSync('git', ['ls-files', '--stage'], { cwd: root, encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line.startsWith('120000'));
+  assert.deepEqual(links, []);
 });

@@ -2,7 +2,7 @@
 import { after, afterEach, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import type { Result } from '../../protocol/result.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
@@ -12,7 +12,7 @@ import { vsix } from './vsix.ts';
 import {
   bars,
   explainFailure,
-  lens,
+  clickLens,
   notification,
   openFile,
   openSideBar,
@@ -43,17 +43,33 @@ afterEach(async (context) => {
   if ('passed' in context && !context.passed) await explainFailure(page, context.name, bench.logs());
 });
 
-function result(): Result {
+/** The newest of `count` runs. */
+function result(count: number): Result {
   const folder = join(bench.folder, 'runs', 'tiny');
-  const runs = readdirSync(folder);
-  assert.equal(runs.length, 1, 'one run, begun once and resumed');
-  return JSON.parse(readFileSync(join(folder, runs[0], 'tiny.layerif-result.json'), 'utf8')) as Result;
+  const runs = readdirSync(folder).sort();
+  assert.equal(runs.length, count);
+  return JSON.parse(readFileSync(join(folder, runs[count - 1], 'tiny.layerif-result.json'), 'utf8')) as Result;
+}
+
+/** Process id of the engine that this workbench's language server has forked. */
+function enginePid(): number {
+  const ours = readdirSync('/proc').filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      const command = readFileSync(join('/proc', name, 'cmdline'), 'utf8');
+      return command.includes(dirname(bench.folder)) && command.includes('engine.cjs');
+    } catch {
+      return false; // it has ended meanwhile
+    }
+  });
+  assert.equal(ours.length, 1, 'one engine');
+  return Number(ours[0]);
 }
 
 test('layers appear while the run goes on, in the editor and in the side bar', async () => {
   await openSideBar(page);
   await openFile(page, 'tiny.layerif.yaml');
-  await lens(page, /^Score Layers$/).click();
+  await clickLens(page, /^Score Layers$/);
   const frame = await resultsPage(page);
   const some = await until('some layers', async () => (await bars(frame).count()) || null, 60_000);
   assert.ok(some < LAYERS, `${some} of ${LAYERS} layers at the first look`);
@@ -74,7 +90,7 @@ test('Cancel keeps the finished layers', async () => {
   await toast.waitFor({ state: 'detached' });
   const frame = await resultsPage(page);
   await frame.locator('.status', { hasText: 'Partial: score again to resume' }).waitFor();
-  const { status, tasks } = result();
+  const { status, tasks } = result(1);
   assert.equal(status, 'partial');
   const finished = tasks.reduce((sum, { layers }) => sum + layers.length, 0);
   assert.ok(finished > 0 && finished < 2 * LAYERS, `${finished} layers`);
@@ -86,12 +102,12 @@ test('Cancel keeps the finished layers', async () => {
 });
 
 test('scoring again goes on where it was', async () => {
-  const before = result();
+  const before = result(1);
   await openFile(page, 'tiny.layerif.yaml');
-  await lens(page, /^Score Layers$/).click();
+  await clickLens(page, /^Score Layers$/);
   const frame = await resultsPage(page);
-  await frame.locator('.status', { hasText: 'Complete' }).waitFor({ timeout: 120_000 });
-  const { status, tasks } = result();
+  await frame.locator('.status', { hasText: 'Complete' }).waitFor({ timeout: 60_000 });
+  const { status, tasks } = result(1);
   assert.equal(status, 'complete');
   assert.deepEqual(
     tasks.map(({ layers }) => layers.length),
@@ -105,4 +121,20 @@ test('scoring again goes on where it was', async () => {
     );
   }
   assert.equal(await bars(frame).count(), 2 * LAYERS);
+});
+
+test('an engine that is killed from outside costs the run, not the editor', async () => {
+  await openFile(page, 'tiny.layerif.yaml');
+  await clickLens(page, /^Score Layers$/);
+  // The page of the run before goes out of sight and takes its frame with it.
+  const running = await webview(page, 'body[data-layerif-page="results"] .status vscode-button', 60_000);
+  await until('some layers', async () => (await bars(running).count()) || null, 60_000);
+  process.kill(enginePid(), 'SIGKILL');
+  await notification(page, /Scoring tiny failed: .*SIGKILL/).waitFor();
+  await running.locator('.status', { hasText: 'Partial: score again to resume' }).waitFor();
+  await screenshot(page, 'engine-killed');
+  assert.equal(result(2).status, 'partial');
+  await clickLens(page, /^Score Layers$/);
+  await running.locator('.status', { hasText: 'Complete' }).waitFor({ timeout: 60_000 });
+  assert.equal(result(2).status, 'complete');
 });

@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core';
 import { root, startWorkbench } from './harness.ts';
 import type { Workbench } from './harness.ts';
 import { vsix } from './vsix.ts';
-import { bars, explainFailure, lens, openFile, resultsPage, screenshot } from './workbench.ts';
+import { bars, clickLens, explainFailure, openFile, resultsPage, screenshot } from './workbench.ts';
 
 const LAYERS = 30;
 
@@ -43,7 +43,7 @@ afterEach(async (context) => {
 
 test('all 30 layers of SmolLM2 are scored for both tasks', async () => {
   await openFile(page, 'demo.layerif.yaml');
-  await lens(page, /^Score Layers$/).click();
+  await clickLens(page, /^Score Layers$/);
   const frame = await resultsPage(page);
   await frame.locator('.status', { hasText: 'Complete' }).waitFor({ timeout: 240_000 });
   assert.equal(await bars(frame).count(), 2 * LAYERS);

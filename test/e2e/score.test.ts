@@ -4,7 +4,7 @@
  */
 import { after, afterEach, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame, Page } from 'playwright-core';
 import type { Result } from '../../protocol/result.ts';
@@ -17,6 +17,7 @@ import {
   cursorLine,
   editor,
   explainFailure,
+  clickLens,
   lens,
   notification,
   openFile,
@@ -65,12 +66,14 @@ afterEach(async (context) => {
   if ('passed' in context && !context.passed) await explainFailure(page, context.name, bench.logs());
 });
 
-/** Result files of the experiment, oldest first. */
+/** Results of the experiment, oldest first. A run's folder is there before its file. */
 function results(): Result[] {
   const folder = join(bench.folder, 'runs', 'tiny');
   return readdirSync(folder)
     .sort()
-    .map((run) => JSON.parse(readFileSync(join(folder, run, 'tiny.layerif-result.json'), 'utf8')) as Result);
+    .map((run) => join(folder, run, 'tiny.layerif-result.json'))
+    .filter((file) => existsSync(file))
+    .map((file) => JSON.parse(readFileSync(file, 'utf8')) as Result);
 }
 const lineOf = (file: string, text: string) =>
   readFileSync(join(bench.folder, file), 'utf8')
@@ -102,7 +105,7 @@ test('lenses say what they score', async () => {
 });
 
 test('Score Layers shows progress, then results beside the experiment', async () => {
-  await lens(page, /^Score Layers$/).click();
+  await clickLens(page, /^Score Layers$/);
   await notification(page, /LayerIF: /).waitFor();
   const frame = await resultsPage(page);
   await frame.locator('.status', { hasText: 'Complete' }).waitFor({ timeout: 60_000 });
@@ -218,7 +221,7 @@ test('the side bar shows the layers, the run and the experiments', async () => {
 
 test('Score This Task scores one task, and the lens remembers', async () => {
   await openFile(page, 'tiny.layerif.yaml');
-  await lens(page, 'Score This Task').nth(1).click();
+  await clickLens(page, 'Score This Task', 1);
   await until(
     'a second result',
     async () => Promise.resolve(results().length === 2 && results()[1].status === 'complete'),
@@ -242,13 +245,26 @@ test('Score This Task scores one task, and the lens remembers', async () => {
   );
 });
 
+test('Score Layers with This Dataset scores the tasks over it', async () => {
+  await clickLens(page, 'Score Layers with This Dataset');
+  await until(
+    'a third result',
+    async () => Promise.resolve(results().length === 3 && results()[2].status === 'complete'),
+    60_000,
+  );
+  assert.deepEqual(
+    results()[2].tasks.map(({ task }) => task),
+    ['sentiment'],
+  );
+});
+
 test('a truncated model is refused in one sentence, and earlier results stay', async () => {
   await openFile(page, 'bad-model.layerif.yaml');
-  await lens(page, /^Score Layers$/).click();
+  await clickLens(page, /^Score Layers$/);
   const toast = notification(page, /Scoring bad-model failed: .*model\.safetensors/);
   await toast.waitFor();
   await notification(page, /LayerIF: Scoring/).waitFor({ state: 'detached' });
   await screenshot(page, 'bad-model');
-  assert.equal(results().length, 2);
+  assert.equal(results().length, 3);
   await runCommand(page, 'Notifications: Clear All Notifications');
 });

@@ -11,7 +11,7 @@ import {
   bars,
   chooseTheme,
   explainFailure,
-  lens,
+  clickLens,
   openFile,
   openSideBar,
   resultsPage,
@@ -40,7 +40,7 @@ before(async () => {
   await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
   await openSideBar(page);
   await openFile(page, 'tiny.layerif.yaml');
-  await lens(page, /^Score Layers$/).click();
+  await clickLens(page, /^Score Layers$/);
   const frame = await resultsPage(page);
   await frame.locator('.status', { hasText: 'Complete' }).waitFor({ timeout: 60_000 });
 });

