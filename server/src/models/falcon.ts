@@ -6,7 +6,7 @@
 import type { Value } from '../onnx/graph.ts';
 import { flag, oneOf, positiveInteger, positiveNumber, prefixOf } from './config.ts';
 import { causalMask } from './masks.ts';
-import { rotary, rotaryTables } from './rotary.ts';
+import { rotary, rotaryDim, rotaryTables } from './rotary.ts';
 import { activations } from './segment.ts';
 import type { SegmentBuilder } from './segment.ts';
 import type { Architecture, Config, Family, LinearModule, Table, Weights } from './types.ts';
@@ -35,6 +35,11 @@ function architecture(config: Config, weights: Weights): Architecture {
   }
   const { kvHeads, parallel, norms } = shapeOf(config, heads);
   const size = hidden / heads;
+  if (rotaryDim(config, size, 1) !== size) {
+    throw new Error(
+      'config.json: partial_rotary_factor below 1 is given; Falcon rotates whole heads, so only 1 is supported',
+    );
+  }
   const fusedRows = (heads + 2 * kvHeads) * size;
   const positions = rotary(config, size);
 

@@ -46,16 +46,14 @@ function architecture(config: Config, weights: Weights): Architecture {
     { name: 'mlp.dense_4h_to_h', rows: hidden, columns: inner },
   ];
 
-  const rotate = (b: SegmentBuilder, x: Value): Value => {
-    if (rotated === size) return b.rotate(x);
-    const [first, rest] = b.graph.split(x, [rotated, size - rotated], 3);
-    return b.graph.concat([b.rotate(first), rest], 3);
-  };
   const attention = (b: SegmentBuilder, x: Value): Value => {
     const normed = b.layerNorm('input_layernorm', x, epsilon);
     const fused = b.linear('attention.query_key_value', normed, 3 * hidden, { bias });
     const { q, k, v } = b.splitGroups(fused, heads, heads, size);
-    const attended = b.attention(rotate(b, q), rotate(b, k), v, { scale: size ** -0.5, mask: 'mask' });
+    const attended = b.attention(b.rotatePart(q, rotated), b.rotatePart(k, rotated), v, {
+      scale: size ** -0.5,
+      mask: 'mask',
+    });
     return b.linear('attention.dense', attended, hidden, { bias });
   };
   const mlp = (b: SegmentBuilder, x: Value): Value => {

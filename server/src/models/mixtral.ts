@@ -2,7 +2,7 @@
  * Mixtral (arXiv 2401.04088): Mistral's block with a mixture of experts in place of the MLP. The router and all experts are
  * scored. Checked against PyTorch float64 by test/engine/gradients.test.ts.
  */
-import { positiveInteger, positiveNumber } from './config.ts';
+import { nullOr, positiveInteger, positiveNumber } from './config.ts';
 import { attend, decoderOf, frameOf, logits, maskOf, projections } from './decoder.ts';
 import { mixture, mixtureModules, requireSeparateExperts } from './experts.ts';
 import type { Mixture } from './experts.ts';
@@ -19,7 +19,7 @@ export const mixtral: Family = {
 function architecture(config: Config, weights: Weights): Architecture {
   const d = decoderOf(config, weights, { kvHeads: 8, theta: 1e6, maxPositions: 4096 * 32 });
   const epsilon = positiveNumber(config, 'rms_norm_eps', 1e-5);
-  const window = (config.sliding_window ?? null) === null ? null : positiveInteger(config, 'sliding_window');
+  const window = nullOr(positiveInteger, config, 'sliding_window', null);
   const windows = Array.from({ length: d.layers }, () => window);
   const experts: Mixture = {
     router: 'block_sparse_moe.gate',

@@ -13,7 +13,7 @@ import { findEstimator, requireTrainSamples } from '../estimators/estimators.ts'
 import type { Estimator } from '../estimators/types.ts';
 import type { Architecture } from '../models/types.ts';
 import { resolveModel } from './inspect.ts';
-import { architecture, scopeOf } from './scope.ts';
+import { architecture, requirePositions, scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { requireSupported } from './supported.ts';
 
@@ -81,6 +81,7 @@ export async function prepare(
       tokenizer,
     });
     requireTrainSamples(estimator, loaded.train.length, task.task);
+    requirePositions(model, [...loaded.train, ...loaded.validation], task.task);
     for (const name of loaded.files) files.add(name);
     warnings.push(...loaded.warnings);
     tasks.push({ task, train: loaded.train, validation: loaded.validation });

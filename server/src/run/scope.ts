@@ -94,3 +94,18 @@ function requireTensors(checkpoint: Checkpoint, model: Architecture, layer: numb
     }
   }
 }
+
+/** @throws LayerifError `badExperiment` when a sample has more tokens than the model has positions for. */
+export function requirePositions(
+  model: Architecture,
+  samples: readonly { tokens: { length: number } }[],
+  task: string,
+): void {
+  const tokens = samples.reduce((most, sample) => Math.max(most, sample.tokens.length), 0);
+  if (model.longest !== undefined && tokens > model.longest) {
+    throw new LayerifError(
+      'badExperiment',
+      `model.max_length: a sample of task ${task} has ${tokens} tokens, the model has positions for ${model.longest}; set max_length to ${model.longest} or less`,
+    );
+  }
+}
