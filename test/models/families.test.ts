@@ -230,12 +230,12 @@ const broken: [Record<string, unknown>, RegExp][] = [
   ],
   [
     { model_type: 'stablelm' },
-    /partial_rotary_factor is 0\.25, which rotates 1 of a head's 4 components; 2 to 4 are possible/,
+    /partial_rotary_factor 0\.25 rotates 1 of the 4 components of a head; an even number from 2 to 4 is needed/,
   ],
   [{ model_type: 'stablelm', head_dim: 6 }, /4 heads of 6 do not make up hidden_size 16/],
   [
     { model_type: 'stablelm', hidden_size: 24, partial_rotary_factor: 0.5 },
-    /3 components of a head would be rotated; pairs need an even number/,
+    /partial_rotary_factor 0\.5 rotates 3 of the 6 components of a head; an even number from 2 to 6 is needed/,
   ],
   [{ model_type: 'stablelm', qk_layernorm: 1 }, /qk_layernorm is 1; true or false is needed/],
   [

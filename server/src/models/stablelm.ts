@@ -5,6 +5,7 @@
 import type { Value } from '../onnx/graph.ts';
 import { flag, positiveNumber } from './config.ts';
 import { attend, decoderOf, frameOf, gatedMlp, logits, projections } from './decoder.ts';
+import { rotaryDim } from './rotary.ts';
 import type { SegmentBuilder } from './segment.ts';
 import type { Architecture, Config, Family, Weights } from './types.ts';
 
@@ -27,7 +28,7 @@ function architecture(config: Config, weights: Weights): Architecture {
   const bias = flag(config, 'use_qkv_bias', false);
   const headNorm = flag(config, 'qk_layernorm', false);
   const parallel = flag(config, 'use_parallel_residual', false);
-  const rotated = rotatedComponents(config, d.size);
+  const rotated = rotaryDim(config, d.size, 0.25);
   const windows = Array.from({ length: d.layers }, () => null);
 
   return {
@@ -38,7 +39,7 @@ function architecture(config: Config, weights: Weights): Architecture {
       const normed = b.layerNorm('input_layernorm', x, epsilon);
       const [q, k, v] = projections(b, normed, d, bias);
       const placed = (name: string, y: Value) =>
-        rotateFirst(b, headNorm ? normPerHead(b, `self_attn.${name}_layernorm`, y, epsilon) : y, rotated);
+        b.rotatePart(headNorm ? normPerHead(b, `self_attn.${name}_layernorm`, y, epsilon) : y, rotated);
       const attended = g.add(x, attend(b, [placed('q', q), placed('k', k), v], d, 'mask', false));
       const mlpInput = parallel ? normed : b.layerNorm('post_attention_layernorm', attended, epsilon);
       return g.add(attended, gatedMlp(b, mlpInput, d));
@@ -46,14 +47,6 @@ function architecture(config: Config, weights: Weights): Architecture {
 
     head: (b, x) => logits(b, b.layerNorm('model.norm', x, epsilon), d),
   };
-}
-
-/** [B, heads, T, size]: the first `rotated` components of each head are rotated, the others pass. */
-function rotateFirst(b: SegmentBuilder, x: Value, rotated: number): Value {
-  const size = x.shape[3] as number;
-  if (rotated === size) return b.rotate(x);
-  const [first, rest] = b.graph.split(x, [rotated, size - rotated], 3);
-  return b.graph.concat([b.rotate(first), rest], 3);
 }
 
 /** Layer norm of [B, heads, T, size] over each head with a gain of its own, `<tensor>.norms.<head>.weight`, without bias. */
@@ -67,18 +60,4 @@ function normPerHead(b: SegmentBuilder, tensor: string, x: Value, epsilon: numbe
     const normed = g.mul(centred, g.reciprocal(g.sqrt(g.add(variance, g.scalar(epsilon)))));
     return g.mul(normed, g.reshape(g.concat(gains, 0), [heads, 1, size]));
   });
-}
-
-/** `partial_rotary_factor` stands in `rope_parameters` (transformers 5) or beside it (transformers 4). */
-function rotatedComponents(config: Config, size: number): number {
-  const parameters = (config.rope_parameters ?? config.rope_scaling ?? {}) as Config;
-  const outer = positiveNumber(config, 'partial_rotary_factor', 0.25);
-  const fraction = positiveNumber(parameters, 'partial_rotary_factor', outer);
-  const rotated = Math.floor(size * fraction);
-  if (rotated < 2 || rotated > size) {
-    throw new Error(
-      `config.json: partial_rotary_factor is ${fraction}, which rotates ${rotated} of a head's ${size} components; 2 to ${size} are possible`,
-    );
-  }
-  return rotated;
 }
