@@ -15,7 +15,7 @@ import {
   openRunFolder,
   readResult,
   resultFiles,
-  writeResult,
+  writeJson,
 } from '../../server/src/run/results.ts';
 import { numbersOf, score, tinyWorkspace } from './workspace.ts';
 
@@ -41,17 +41,17 @@ test('an interrupted run of the same hash is continued, one of another hash or a
   const output = folder(t);
   const first = openRunFolder(output, 'x', 'aaaaaa11');
   assert.equal(first.resumed, false);
-  writeResult(first.resultFile, partial);
+  writeJson(first.resultFile, partial);
   assert.deepEqual(openRunFolder(output, 'x', 'aaaaaa11'), { ...first, resumed: true });
   assert.equal(openRunFolder(output, 'x', 'bbbbbb11').resumed, false);
-  writeResult(first.resultFile, { ...partial, status: 'complete' });
+  writeJson(first.resultFile, { ...partial, status: 'complete' });
   assert.equal(openRunFolder(output, 'x', 'aaaaaa11').resumed, false);
 });
 
 test('a run that another living process has is left alone', (t) => {
   const output = folder(t);
   const first = openRunFolder(output, 'x', 'aaaaaa11');
-  writeResult(first.resultFile, partial);
+  writeJson(first.resultFile, partial);
   fs.writeFileSync(path.join(first.folder, 'partial', 'lock'), String(process.ppid));
   assert.equal(openRunFolder(output, 'x', 'aaaaaa11').resumed, false);
 });

@@ -189,7 +189,8 @@ export interface NewTensor {
   name: string;
   dtype: keyof typeof arrays | 'F16' | 'BF16';
   shape: readonly number[];
-  data: NodeJS.ArrayBufferView;
+  /** The numbers, or how to get them when their turn comes, so that one tensor is in memory at a time. */
+  data: NodeJS.ArrayBufferView | (() => NodeJS.ArrayBufferView);
 }
 
 /**
@@ -206,11 +207,7 @@ export function writeSafetensors(
   for (const { name, dtype, shape, data } of tensors) {
     if (header.has(name) || name === '__metadata__') throw new Error(`a second tensor is called ${name}`);
     const bytes = shape.reduce((product, x) => product * x, storedBytes[dtype]);
-    if (bytes !== data.byteLength) {
-      throw new Error(
-        `tensor ${name} of type ${dtype} and shape [${shape.join(', ')}] takes ${bytes} bytes, its data have ${data.byteLength}`,
-      );
-    }
+    if (typeof data !== 'function') requireBytes(name, dtype, shape, data);
     header.set(name, { dtype, shape, data_offsets: [at, at + bytes] });
     at += bytes;
   }
@@ -220,5 +217,29 @@ export function writeSafetensors(
   const padded = Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, ' ')]); // numbers begin at a multiple of 8
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
-  writeAtomically(file, [length, padded, ...tensors.map(({ data }) => data)]);
+  writeAtomically(file, parts());
+
+  function* parts(): Generator<NodeJS.ArrayBufferView> {
+    yield length;
+    yield padded;
+    for (const { name, dtype, shape, data } of tensors) {
+      if (typeof data !== 'function') yield data;
+      else yield requireBytes(name, dtype, shape, data());
+    }
+  }
+}
+
+function requireBytes<T extends NodeJS.ArrayBufferView>(
+  name: string,
+  dtype: NewTensor['dtype'],
+  shape: readonly number[],
+  data: T,
+): T {
+  const bytes = shape.reduce((product, x) => product * x, storedBytes[dtype]);
+  if (bytes !== data.byteLength) {
+    throw new Error(
+      `tensor ${name} of type ${dtype} and shape [${shape.join(', ')}] takes ${bytes} bytes, its data have ${data.byteLength}`,
+    );
+  }
+  return data;
 }

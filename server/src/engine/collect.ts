@@ -40,19 +40,14 @@ export async function collect(model: Model, request: CollectRequest, report: Rep
   let open = resumable ? segments.filter((s) => s[0] < reached.layer).length : segments.length;
 
   // Forward: up to the input of the highest open segment; through it too when the head has to run.
-  const units = forwardUnits(segments, batches, open, resumable);
+  const upTo = resumable ? Math.max(0, open - 1) : open;
+  const units = forwardUnits(segments, batches, upTo);
   let done = 0;
   const start = performance.now();
-  const boundaries = await forward(
-    model,
-    batches,
-    segments,
-    resumable ? Math.max(0, open - 1) : open,
-    (batch, blocks) => {
-      done += batch.samples.length * batch.length * blocks;
-      report({ type: 'progress', phase: 'forward', done, total: units });
-    },
-  );
+  const boundaries = await forward(model, batches, segments, upTo, (batch, blocks) => {
+    done += batch.samples.length * batch.length * blocks;
+    report({ type: 'progress', phase: 'forward', done, total: units });
+  });
   seconds.forward = (performance.now() - start) / 1000;
 
   let cotangents: Tensor[];
@@ -143,9 +138,9 @@ function announce(layers: number[], partial: PartialRun, report: Report): void {
   }
 }
 
-function forwardUnits(segments: number[][], batches: Batch[], open: number, resumable: boolean): number {
+function forwardUnits(segments: number[][], batches: Batch[], upTo: number): number {
   const tokens = batches.reduce((sum, b) => sum + b.samples.length * b.length, 0);
-  const through = segments.slice(0, resumable ? Math.max(0, open - 1) : open);
+  const through = segments.slice(0, upTo);
   const below = segments[0]?.[0] ?? 0;
   return Math.max(1, tokens * (below + through.reduce((sum, s) => sum + s.length, 0)));
 }

@@ -61,13 +61,9 @@ export class TokenProducts {
     return floats(numbers(p), [a.samples, a.length, b.samples, b.length]);
   }
 
-  forget(): void {
+  async release(): Promise<void> {
     this.#inputs = null;
     this.#known.clear();
-  }
-
-  async release(): Promise<void> {
-    this.forget();
     await this.#product.release();
     await this.#combine.release();
   }

@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { writeAtomically } from '../checkpoints/fileBytes.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { RESULT_SUFFIX } from '../../../protocol/result.ts';
 import type { Result } from '../../../protocol/result.ts';
@@ -74,14 +75,11 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Temporary file, then rename: a reader sees the old file or the new one. @throws LayerifError `cannotWrite` */
-export function writeResult(file: string, result: Result): void {
-  const temporary = `${file}.${process.pid}.tmp`;
+/** A reader sees the old file or the new one. @throws LayerifError `cannotWrite` */
+export function writeJson(file: string, value: unknown): void {
   try {
-    fs.writeFileSync(temporary, `${JSON.stringify(result)}\n`);
-    fs.renameSync(temporary, file);
+    writeAtomically(file, [Buffer.from(`${JSON.stringify(value)}\n`)]);
   } catch (error) {
-    fs.rmSync(temporary, { force: true });
     throw cannotWrite(file, error);
   }
 }

@@ -19,7 +19,7 @@ import { defaultMemoryLimit } from './machine.ts';
 import { mergeGrams } from './gramFiles.ts';
 import { prepare } from './prepare.ts';
 import type { Prepared, PreparedTask, Selection } from './prepare.ts';
-import { experimentName, openRunFolder, writeResult } from './results.ts';
+import { experimentName, openRunFolder, writeJson } from './results.ts';
 import type { RunFolder } from './results.ts';
 import { addLayer, emptyTask, setLosses } from './taskResult.ts';
 import { weightBytes } from './plan.ts';
@@ -109,7 +109,7 @@ interface Run {
 async function run({ prepared, plans, folder, pool, engine, modelSha256, options, emit }: Run): Promise<Result> {
   const started = performance.now();
   const result = emptyResult(prepared, modelSha256, engine);
-  writeResult(folder.resultFile, result);
+  writeJson(folder.resultFile, result);
   const layerFiles: { task: string; files: string[] }[] = [];
   let written = performance.now();
 
@@ -122,7 +122,7 @@ async function run({ prepared, plans, folder, pool, engine, modelSha256, options
       files.set(layer, file);
       addLayer(target, prepared, layer, file, options.signal);
       if (performance.now() - written >= WRITE_INTERVAL_MS) {
-        writeResult(folder.resultFile, result);
+        writeJson(folder.resultFile, result);
         written = performance.now();
       }
       emit({ type: 'layers', runId: folder.runId, result });
@@ -135,7 +135,7 @@ async function run({ prepared, plans, folder, pool, engine, modelSha256, options
   result.status = 'complete';
   result.provenance.seconds.total = (performance.now() - started) / 1000;
   result.provenance.date = new Date().toISOString();
-  writeResult(folder.resultFile, result);
+  writeJson(folder.resultFile, result);
   fs.rmSync(path.join(folder.folder, 'partial'), { recursive: true, force: true });
   return result;
 }
@@ -203,7 +203,7 @@ async function collectTask(
     },
     options.signal,
   );
-  fs.writeFileSync(doneFile, JSON.stringify({ train: target.train.loss, validation: target.validation.loss }));
+  writeJson(doneFile, { train: target.train.loss, validation: target.validation.loss });
   const { seconds, peakMemoryBytes } = result.provenance;
   for (const [phase, value] of Object.entries(summary.seconds)) seconds[phase] = (seconds[phase] ?? 0) + value;
   result.provenance.peakMemoryBytes = Math.max(peakMemoryBytes, summary.peakMemoryBytes);
