@@ -23,7 +23,8 @@ interface Row {
 const tables = ['onnx', 'autodiff', 'checkpoints', 'models', 'data', 'engine', 'estimators', 'scores', 'statistics'];
 const rules = ['allocation', 'pruning', 'evaluation', 'training', 'export'];
 const inServer = (names: string[]) => names.map((name) => `server/src/${name}`);
-const numeric = ['ml-matrix', '@stdlib'];
+const numeric = ['ml-matrix'];
+const random = 'server/src/random';
 
 /** The table of design and ARCHITECTURE.md. A file belongs to the longest key that its path starts with. */
 const table: Record<string, Row> = {
@@ -34,6 +35,7 @@ const table: Record<string, Row> = {
     packages: ['preact', '@vscode-elements/elements', '@vscode/codicons', '@observablehq/plot'],
     node: [],
   },
+  'server/src/random': { folders: [], packages: ['pure-rand'], node: [] },
   'server/src/onnx': { folders: [], packages: ['@bufbuild/protobuf'], node: [] },
   'server/src/autodiff': { folders: inServer(['onnx']), packages: [], node: [] },
   'server/src/models': { folders: inServer(['onnx']), packages: [], node: [] },
@@ -56,13 +58,17 @@ const table: Record<string, Row> = {
     ],
     node: 'all',
   },
-  'server/src/estimators': { folders: ['protocol'], packages: numeric, node: [] },
-  'server/src/scores': { folders: ['protocol'], packages: numeric, node: [] },
-  'server/src/statistics': { folders: ['protocol'], packages: numeric, node: [] },
-  'server/src/allocation': { folders: ['protocol'], packages: numeric, node: [] },
-  'server/src/pruning': { folders: ['protocol'], packages: numeric, node: [] },
-  'server/src/evaluation': { folders: ['protocol'], packages: numeric, node: [] },
-  'server/src/training': { folders: ['protocol', ...inServer(['autodiff', 'onnx'])], packages: numeric, node: [] },
+  'server/src/estimators': { folders: ['protocol', random], packages: numeric, node: [] },
+  'server/src/scores': { folders: ['protocol', random], packages: numeric, node: [] },
+  'server/src/statistics': { folders: ['protocol', random], packages: numeric, node: [] },
+  'server/src/allocation': { folders: ['protocol', random], packages: numeric, node: [] },
+  'server/src/pruning': { folders: ['protocol', random], packages: numeric, node: [] },
+  'server/src/evaluation': { folders: ['protocol', random], packages: numeric, node: [] },
+  'server/src/training': {
+    folders: ['protocol', random, ...inServer(['autodiff', 'onnx'])],
+    packages: numeric,
+    node: [],
+  },
   'server/src/export': { folders: ['protocol'], packages: [], node: [] },
   'server/src/config': {
     folders: ['protocol', ...inServer(['estimators', 'scores', 'models', 'data', ...rules])],
@@ -70,13 +76,13 @@ const table: Record<string, Row> = {
     node: 'all',
   },
   'server/src/engine': {
-    folders: ['protocol', ...inServer(['onnx', 'autodiff', 'models', 'checkpoints', 'training'])],
+    folders: ['protocol', ...inServer(['onnx', 'autodiff', 'models', 'checkpoints', 'training', 'random'])],
     packages: ['onnxruntime-node'],
     node: 'all',
   },
   // Reaches the engine through messages: `types only` below.
   'server/src/run': {
-    folders: ['protocol', ...inServer(['config', ...tables, ...rules])],
+    folders: ['protocol', random, ...inServer(['config', ...tables, ...rules])],
     packages: ['picomatch'],
     node: 'all',
   },

@@ -84,17 +84,30 @@ export class EnginePool {
     return flopsPerSecond;
   }
 
-  /** @throws LayerifError: the engine's own, `cancelled`, or `engineDied` when the process ended by itself. */
+  /** @throws LayerifError: as `work` */
   async collect(
     request: CollectRequest,
     machine: Machine,
     onEvent: (event: EngineEvent) => void,
     signal?: AbortSignal,
   ): Promise<CollectSummary> {
+    return (await this.work({ type: 'collect', request }, machine, onEvent, signal)) as CollectSummary;
+  }
+
+  /**
+   * Sends a long request to a started engine and waits for its answer; a cancel that is not heeded in time kills the engine.
+   * @throws LayerifError: the engine's own, `cancelled`, or `engineDied` when the process ended by itself.
+   */
+  async work(
+    body: Body,
+    machine: Machine,
+    onEvent?: (event: EngineEvent) => void,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
     this.#setState('busy');
     clearTimeout(this.#idle);
     try {
-      return (await this.#request({ type: 'collect', request }, onEvent, signal)) as CollectSummary;
+      return await this.#request(body, onEvent, signal);
     } finally {
       if (this.#child) this.#setState('idle');
       this.#armIdle(machine);
