@@ -90,6 +90,10 @@ function read(given: ReadonlyMap<OptionName, string[]>): Options {
       threads: threads === undefined ? undefined : readThreads(threads),
       memoryBytes: memory === undefined ? undefined : readMemory(memory),
     },
+    values: Object.fromEntries(
+      [...given].filter(([name]) => optionTable[name].type === 'string').map(([name, texts]) => [name, texts.at(-1)!]),
+    ),
+    flags: new Set([...given.keys()].filter((name) => optionTable[name].type === 'boolean')),
   };
 }
 

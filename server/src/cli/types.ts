@@ -28,6 +28,10 @@ export interface Options {
   help: boolean;
   version: boolean;
   machine: Machine;
+  /** The last value of every option with a value that was given, as written: for options that one command alone takes. */
+  values: Partial<Record<OptionName, string>>;
+  /** Options without a value that were given. */
+  flags: ReadonlySet<OptionName>;
 }
 
 export interface Command {
