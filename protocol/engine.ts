@@ -30,9 +30,21 @@ export interface CollectPlan {
   checkpointSeconds: number;
 }
 
+/** What the estimator `ekfac` computes while the gradients exist. */
+export interface EkfacRequest {
+  /** Labels of the curvature's gradients: those of the text, or drawn from the model. */
+  fisher: 'empirical' | 'true';
+  /** Of the drawn labels. */
+  seed: number;
+  /** λ = factor, or factor times the mean eigenvalue of the weight matrix; B is computed for every factor. */
+  damping: { relative: boolean; factors: number[] };
+}
+
 /** Everything the engine needs to collect one task's Grams. */
 export interface CollectRequest {
   modelPath: string;
+  /** Absolute path of a PEFT LoRA adapter that is applied to the model. */
+  adapter?: string | undefined;
   /** Layers to score, ascending. */
   layers: number[];
   /** Scored module names below a layer. */
@@ -40,6 +52,7 @@ export interface CollectRequest {
   train: EncodedSample[];
   validation: EncodedSample[];
   plan: CollectPlan;
+  ekfac?: EkfacRequest | undefined;
   /** Folder for finished segments and the cotangent at the last boundary; what lies there is resumed. */
   workDir: string;
 }
@@ -62,7 +75,10 @@ export interface CollectSummary {
   resumedSegments: number;
 }
 
-/** A file of Grams that is complete on disk: float64 `K` (n x n), `C` (n x m), `diagV` (m) per `<layer>.<module>`. */
+/**
+ * A file of Grams that is complete on disk: float64 `K` (n x n), `C` (n x m), `diagV` (m) per `<layer>.<module>`, and with `ekfac`
+ * also `ekfac.B` (dampings x n x m), `ekfac.damping` (dampings) and `ekfac.mean_eigenvalue` (1).
+ */
 export interface SegmentFile {
   layers: number[];
   file: string;
@@ -70,7 +86,7 @@ export interface SegmentFile {
 
 export type EngineRequest =
   | { id: number; type: 'start'; device: DeviceId; threads: number }
-  | { id: number; type: 'preload'; modelPath: string } // open a model and read its weights before they are needed
+  | { id: number; type: 'preload'; modelPath: string; adapter?: string | undefined } // open a model and read its weights before they are needed
   | { id: number; type: 'measure' } // float32 MatMul rate, for time estimates
   | { id: number; type: 'collect'; request: CollectRequest }
   | { id: number; type: 'release' }; // drop the warm model

@@ -13,11 +13,12 @@ import type { ModuleCaptures } from '../../server/src/engine/sweep.ts';
 import type { Architecture } from '../../server/src/models/types.ts';
 
 export const casesFolder = path.join(import.meta.dirname, '../reference');
-/** `<family>/<case>` for every folder below test/reference/<family> that holds a reference. */
+/** `<family>/<case>` for every folder below test/reference/<family> that holds a checkpoint and its reference. */
 export const cases = fs
   .readdirSync(casesFolder, { recursive: true, encoding: 'utf8' })
   .filter((file) => path.basename(file) === 'reference.safetensors')
   .map((file) => path.dirname(file).replaceAll(path.sep, '/'))
+  .filter((name) => fs.existsSync(path.join(casesFolder, name, 'config.json')))
   .sort();
 
 export function samplesOf(name: string): EncodedSample[] {
@@ -36,15 +37,17 @@ export interface Options {
   groups: number[][];
   segmentLength: number;
   weights: 'resident' | 'streamed';
+  /** Folder of a PEFT adapter. */
+  adapter?: string;
 }
 
 /** Per-sample losses and gradients of every linear module, `<sample> <layer> <module>` -> as the weight is stored. */
 export async function gradients(
   folder: string,
   samples: EncodedSample[],
-  { groups, segmentLength, weights }: Options,
+  { groups, segmentLength, weights, adapter }: Options,
 ): Promise<{ loss: number[]; gradient: Map<string, Float32Array>; names: Map<string, string> }> {
-  const model = Model.open(new Runtime('cpu', 1), folder);
+  const model = Model.open(new Runtime('cpu', 1), folder, adapter);
   model.weights.mode = weights;
   const together = groups.flatMap((group) => {
     const lengths = group.map((i) => samples[i].tokens.length);

@@ -70,9 +70,11 @@ const rows: { name: string; text: () => string; says: string[]; quick?: string[]
     ],
   },
   {
-    name: 'a word for later',
+    name: 'factors of no adapter',
     text: () => `${only(good)}  params: lora\n`,
-    says: ['19:11 error: params "lora" is not available in this version; use "base"'],
+    says: [
+      '19:11 error: score.params: "lora" scores the factors of an adapter, and model.adapter names none; add it or use "base"',
+    ],
   },
   {
     name: 'a section for later',

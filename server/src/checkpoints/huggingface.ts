@@ -57,6 +57,11 @@ export function openHuggingFace(folder: string): Checkpoint {
 function readConfig(folder: string): Record<string, unknown> {
   const file = path.join(folder, 'config.json');
   if (!fs.existsSync(file)) {
+    if (fs.existsSync(path.join(folder, 'adapter_config.json')))
+      throw bad(
+        folder,
+        `${folder} is a PEFT adapter, no model; give it as model.adapter, beside the model.path of its base model`,
+      );
     const ggufs = fs.readdirSync(folder).filter((name) => name.endsWith('.gguf'));
     if (ggufs.length > 0)
       throw bad(folder, `${folder} has no config.json but ${ggufs.join(', ')}; give the path of one of these files`);

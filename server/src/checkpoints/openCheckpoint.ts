@@ -6,6 +6,7 @@ import { openGguf } from './ggufCheckpoint.ts';
 import { cachedSnapshot, isHubId } from './hubCache.ts';
 import { openHuggingFace } from './huggingface.ts';
 import { didYouMean } from './nearest.ts';
+import { withAdapter } from './peftAdapter.ts';
 import type { Checkpoint } from './types.ts';
 
 interface Format {
@@ -21,12 +22,24 @@ export const checkpointFormats: readonly Format[] = [
 
 const MOST_SIBLINGS = 8;
 
+/** How to open what lies there. */
+export interface OpenOptions {
+  /** Of a hub id. */
+  revision?: string | undefined;
+  /** Folder of a PEFT LoRA adapter that is applied to the model. */
+  adapter?: string | undefined;
+}
+
 /**
  * @param target a path, or a hub id `org/name` that the Hugging Face cache holds; an existing path wins
- * @param revision of a hub id
  * @throws LayerifError `badModel` that says what was looked for and what is there
  */
-export function openCheckpoint(target: string, { revision }: { revision?: string | undefined } = {}): Checkpoint {
+export function openCheckpoint(target: string, { revision, adapter }: OpenOptions = {}): Checkpoint {
+  const base = openBase(target, revision);
+  return adapter === undefined ? base : withAdapter(base, adapter);
+}
+
+function openBase(target: string, revision: string | undefined): Checkpoint {
   const absolute = path.resolve(target);
   const stat = fs.statSync(absolute, { throwIfNoEntry: false });
   const known = checkpointFormats.map((f) => f.title).join(', ');

@@ -13,6 +13,12 @@ export interface TensorInfo {
   byteLength: number;
 }
 
+/** Rank r and factor s of a LoRA adapter's term s (x Aᵀ) Bᵀ on one module. */
+export interface LoraFactor {
+  rank: number;
+  scale: number;
+}
+
 export interface Checkpoint {
   /** Absolute path that was opened. */
   readonly path: string;
@@ -22,8 +28,17 @@ export interface Checkpoint {
   /** As in Hugging Face `config.json`; rebuilt from the metadata for GGUF. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** Weight files, in name order. */
+  /** Weight files, in name order; an adapter's files behind them. */
   readonly files: readonly string[];
+  /** A PEFT LoRA adapter, whose factors are tensors `<module>.lora_A.weight` and `<module>.lora_B.weight`. */
+  readonly adapter?: {
+    /** Absolute path of its folder. */
+    readonly path: string;
+    /** By module name with its layer, such as `model.layers.0.self_attn.q_proj`. */
+    readonly factors: ReadonlyMap<string, LoraFactor>;
+    /** Whether its configuration asks for factors of a module; null where it does not say. */
+    targets(module: string): boolean | null;
+  };
   /**
    * Reads one tensor as float32, row-major in the Hugging Face layout (GGUF: dequantised, Q/K order restored).
    * @throws LayerifError `badModel` when the tensor is missing, the file is shorter than the header says or a value is NaN or infinite.
@@ -31,7 +46,7 @@ export interface Checkpoint {
   read(name: string): Float32Array;
   /** Parsed `tokenizer.json` and `tokenizer_config.json` (rebuilt for GGUF). Throws `badModel` when there is none. */
   tokenizer(): { tokenizerJson: Record<string, unknown>; tokenizerConfig: Record<string, unknown> };
-  /** Hex SHA-256 over the hex SHA-256 of the weight files in name order; file hashes are cached by path, size and time. */
+  /** Hex SHA-256 over the hex SHA-256 of `files`; file hashes are cached by path, size and time. */
   sha256(): Promise<string>;
   close(): void;
 }

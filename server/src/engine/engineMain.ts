@@ -30,12 +30,12 @@ async function handle(request: EngineRequest, signal: AbortSignal): Promise<Valu
   runtime.signal = signal;
   switch (request.type) {
     case 'preload':
-      (await open(runtime, request.modelPath)).weights.readAll();
+      (await open(runtime, request.modelPath, request.adapter)).weights.readAll();
       return null;
     case 'measure':
       return { flopsPerSecond: await matMulRate(runtime) };
     case 'collect': {
-      const model = await open(runtime, request.request.modelPath);
+      const model = await open(runtime, request.request.modelPath, request.request.adapter);
       return collect(model, request.request, (event) => process.send?.({ id: request.id, ...event }));
     }
     case 'release':
@@ -45,11 +45,11 @@ async function handle(request: EngineRequest, signal: AbortSignal): Promise<Valu
 }
 
 /** The warm model when it is the same one and its files did not change since. */
-async function open(current: Runtime, path: string): Promise<Model> {
-  const key = fingerprint(path);
+async function open(current: Runtime, path: string, adapter?: string): Promise<Model> {
+  const key = [path, ...(adapter === undefined ? [] : [adapter])].map(fingerprint).join('\n\n');
   if (warm?.key !== key) {
     await release();
-    warm = { key, model: Model.open(current, path) };
+    warm = { key, model: Model.open(current, path, adapter) };
   }
   return warm.model;
 }

@@ -1,6 +1,7 @@
 /** A model that is open and warm: checkpoint, architecture, weights and the sessions made so far. */
 import { openCheckpoint } from '../checkpoints/openCheckpoint.ts';
 import type { Checkpoint } from '../checkpoints/types.ts';
+import { adapted } from '../models/adapter.ts';
 import { architectureOf } from '../models/families.ts';
 import type { Architecture } from '../models/types.ts';
 import type { Runtime, Session } from './runtime.ts';
@@ -22,13 +23,16 @@ export class Model {
   private constructor(runtime: Runtime, checkpoint: Checkpoint) {
     this.runtime = runtime;
     this.#checkpoint = checkpoint;
-    this.architecture = architectureOf(checkpoint.config, checkpoint.tensors);
+    this.architecture = adapted(architectureOf(checkpoint.config, checkpoint.tensors), checkpoint.adapter);
     this.weights = new WeightStore(checkpoint, this.architecture);
   }
 
-  /** @throws LayerifError `badModel`; Error for a configuration that no family takes (runs check it before) */
-  static open(runtime: Runtime, path: string): Model {
-    return new Model(runtime, openCheckpoint(path));
+  /**
+   * @param adapter folder of a PEFT LoRA adapter that is applied
+   * @throws LayerifError `badModel`; Error for a configuration that no family takes (runs check it before)
+   */
+  static open(runtime: Runtime, path: string, adapter?: string): Model {
+    return new Model(runtime, openCheckpoint(path, { adapter }));
   }
 
   /** The session of a graph, made once per `key`. */

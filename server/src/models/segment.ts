@@ -5,6 +5,7 @@
  */
 import { Graph } from '../onnx/graph.ts';
 import type { Dim, Value } from '../onnx/graph.ts';
+import type { Lora } from './types.ts';
 
 /** Input of a linear module and its output, whose cotangent gives the weight's gradient. */
 export interface Capture {
@@ -41,6 +42,7 @@ export class SegmentBuilder {
   /** Names of the tables that the graph is fed with. */
   readonly tables = new Set<string>();
   #block: number | null = null;
+  #lora: ReadonlyMap<string, Lora> = new Map();
   readonly #inputs = new Map<string, Value>();
 
   constructor(name: string) {
@@ -54,6 +56,17 @@ export class SegmentBuilder {
       return this.graph.scope(name, body);
     } finally {
       this.#block = null;
+    }
+  }
+
+  /** Linear modules that `body` builds have these low-rank terms, by their names below the layer. */
+  withLora<T>(lora: ReadonlyMap<string, Lora>, body: () => T): T {
+    const outer = this.#lora;
+    this.#lora = lora;
+    try {
+      return body();
+    } finally {
+      this.#lora = outer;
     }
   }
 
@@ -73,7 +86,7 @@ export class SegmentBuilder {
     });
   }
 
-  /** y = x Wᵀ (+ b), W [rows, columns], or stored transposed; its input and output are captured. */
+  /** y = x Wᵀ (+ s (x Aᵀ) Bᵀ) (+ b), W [rows, columns], or stored transposed; inputs and outputs of W, A and B are captured. */
   linear(module: string, x: Value, rows: number, options: { bias?: boolean; transposed?: boolean } = {}): Value {
     const g = this.graph;
     return g.scope(module, () => {
@@ -81,10 +94,29 @@ export class SegmentBuilder {
       const matrix = options.transposed
         ? this.weight(`${module}.weight`, [columns, rows])
         : g.transpose(this.weight(`${module}.weight`, [rows, columns]), [1, 0]);
-      const output = g.matMul(x, matrix);
-      if (this.#block !== null) this.captures.push({ block: this.#block, module, input: x, output });
+      const product = g.matMul(x, matrix);
+      this.#capture(module, x, product);
+      const lora = this.#lora.get(module);
+      const output = lora ? g.add(product, this.#lowRank(module, x, rows, lora)) : product;
       return options.bias ? g.add(output, this.weight(`${module}.bias`, [rows])) : output;
     });
+  }
+
+  /** s (x Aᵀ) Bᵀ; the scale is put on the narrow side, where it costs r numbers a token. */
+  #lowRank(module: string, x: Value, rows: number, { rank, scale }: Lora): Value {
+    const g = this.graph;
+    const columns = x.shape[x.shape.length - 1] as number;
+    const [nameA, nameB] = [`${module}.lora_A`, `${module}.lora_B`];
+    const inner = g.matMul(x, g.transpose(this.weight(`${nameA}.weight`, [rank, columns]), [1, 0]));
+    this.#capture(nameA, x, inner);
+    const scaled = g.mul(inner, g.scalar(scale));
+    const outer = g.matMul(scaled, g.transpose(this.weight(`${nameB}.weight`, [rows, rank]), [1, 0]));
+    this.#capture(nameB, scaled, outer);
+    return outer;
+  }
+
+  #capture(module: string, input: Value, output: Value): void {
+    if (this.#block !== null) this.captures.push({ block: this.#block, module, input, output });
   }
 
   /** (x - mean) / sqrt(variance + eps) * w (+ b) over the last axis (Ba et al. 2016). */

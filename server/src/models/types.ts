@@ -13,6 +13,14 @@ export interface LinearModule {
   columns: number;
   /** Stored as columns x rows (GPT-2's Conv1D). */
   transposed?: boolean;
+  /** A low-rank factor of an adapter, not a weight of the model itself. */
+  factor?: boolean;
+}
+
+/** Rank r and factor s of the low-rank term s (x Aᵀ) Bᵀ on a linear module. */
+export interface Lora {
+  rank: number;
+  scale: number;
 }
 
 /** Position-dependent inputs of the blocks, made by the engine for each padded length. */

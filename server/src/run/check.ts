@@ -8,7 +8,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
-import type { Experiment, Task } from '../../../protocol/experiment.ts';
+import type { Experiment, Score, Task } from '../../../protocol/experiment.ts';
 import { openCheckpoint } from '../checkpoints/openCheckpoint.ts';
 import { parseExperiment, readExperimentText } from '../config/experiment.ts';
 import type { Path, Positions, Problem } from '../config/experiment.ts';
@@ -22,9 +22,12 @@ import type { TextTokenizer } from '../data/tokenizer.ts';
 import type { Row } from '../data/types.ts';
 import { estimators, requireTrainSamples } from '../estimators/estimators.ts';
 import { openKnownDataset, tryModel } from './describe.ts';
-import { resolveModel } from './inspect.ts';
+import { openOptions, resolveModel } from './inspect.ts';
 import { relativeTo } from './prepare.ts';
 import { unsupported } from './supported.ts';
+
+/** Of a model without its adapter. */
+const everything: Pick<Score, 'layers' | 'modules' | 'params'> = { layers: 'all', modules: ['*'], params: 'base' };
 
 /** Rows of a slice that `quick` renders. */
 const QUICK_ROWS = 20;
@@ -75,11 +78,24 @@ class DiskCheck {
   }
 
   async #model(): Promise<void> {
-    const { model } = this.#experiment;
-    const opened = await this.#attempt(['model', 'path'], () => tryModel(this.#experiment, this.#baseDir));
+    const { model, score } = this.#experiment;
+    let opened: unknown;
+    if (model.adapter === undefined) {
+      opened = await this.#attempt(['model', 'path'], () => tryModel(this.#experiment, this.#baseDir));
+    } else {
+      // The model by itself first, so that what is wrong with the adapter stands at the adapter.
+      const { path: name, max_length } = model;
+      const base = { path: name, max_length, ...(model.revision === undefined ? {} : { revision: model.revision }) };
+      const alone = { model: base, score: { ...score, ...everything } };
+      opened = await this.#attempt(['model', 'path'], () => tryModel(alone, this.#baseDir));
+      if (opened !== null) await this.#attempt(['model', 'adapter'], () => tryModel(this.#experiment, this.#baseDir));
+    }
     if (opened === null || this.#depth === 'quick') return;
     this.#attempt(['model', 'path'], () => {
-      const checkpoint = openCheckpoint(resolveModel(model.path, this.#baseDir), { revision: model.revision });
+      const checkpoint = openCheckpoint(
+        resolveModel(model.path, this.#baseDir),
+        openOptions({ revision: model.revision }, this.#baseDir),
+      );
       try {
         this.#tokenizer = createTokenizer(checkpoint.tokenizer());
       } finally {
@@ -252,7 +268,7 @@ class DiskCheck {
 
 /** Errors of data and scope name the key they are about; the problem goes there. */
 function told(error: LayerifError, where: Path): { key: Path; message: string } {
-  const scoped = /^score\.(layers|modules): (.*)$/s.exec(error.message);
+  const scoped = /^score\.(layers|modules|params): (.*)$/s.exec(error.message);
   if (scoped) return { key: ['score', scoped[1]], message: error.message };
   const field = /\b(doc_to_text|doc_to_target|doc_to_choice|num_fewshot|description)\b/.exec(error.message)?.[1];
   if (where[0] === 'tasks' && where[2] === 'doc_to_text' && field)

@@ -11,7 +11,7 @@ import { dataEndings } from '../data/formats.ts';
 import { datasetFiles } from '../data/inputFiles.ts';
 import { countSlice, defaultValidation, openDataset } from '../data/splits.ts';
 import type { OpenDataset } from '../data/splits.ts';
-import { inspectModel, resolveModel } from './inspect.ts';
+import { inspectModel, openOptions, resolveModel } from './inspect.ts';
 import type { Inspection } from './inspect.ts';
 import { architecture, scopeOf } from './scope.ts';
 
@@ -81,9 +81,12 @@ export async function countTaskRows(
 }
 
 /** @throws LayerifError `badModel` */
-export async function describeModel(modelPath: string, baseDir: string): Promise<Inspection> {
+export async function describeModel(modelPath: string, baseDir: string, adapter?: string): Promise<Inspection> {
   const resolved = resolveModel(modelPath, baseDir);
-  return models.get(resolved, modelStamp(resolved), () => Promise.resolve(inspectModel(modelPath, baseDir)));
+  const options = openOptions({ adapter }, baseDir);
+  return models.get(JSON.stringify([resolved, options]), modelStamp(resolved, options.adapter), () =>
+    Promise.resolve(inspectModel(modelPath, baseDir, adapter)),
+  );
 }
 
 /**
@@ -92,9 +95,10 @@ export async function describeModel(modelPath: string, baseDir: string): Promise
  */
 export async function tryModel({ model, score }: Pick<Experiment, 'model' | 'score'>, baseDir: string): Promise<void> {
   const resolved = resolveModel(model.path, baseDir);
-  const key = JSON.stringify([resolved, model.revision, score.layers, score.modules]);
-  return tried.get(key, modelStamp(resolved), () => {
-    const checkpoint = openCheckpoint(resolved, { revision: model.revision });
+  const options = openOptions(model, baseDir);
+  const key = JSON.stringify([resolved, options, score.layers, score.modules, score.params]);
+  return tried.get(key, modelStamp(resolved, options.adapter), () => {
+    const checkpoint = openCheckpoint(resolved, options);
     try {
       scopeOf(checkpoint, architecture(checkpoint), score);
       checkpoint.tokenizer();
@@ -104,11 +108,13 @@ export async function tryModel({ model, score }: Pick<Experiment, 'model' | 'sco
   });
 }
 
-/** Changes when any file of the checkpoint does. */
-function modelStamp(resolved: string): string {
-  const stat = fs.statSync(resolved, { throwIfNoEntry: false });
-  if (!stat?.isDirectory()) return stampOf([resolved]);
-  return stampOf(fs.readdirSync(resolved).map((name) => path.join(resolved, name)));
+/** Changes when any file of the checkpoint or its adapter does. */
+function modelStamp(resolved: string, adapter?: string): string {
+  const filesOf = (target: string): string[] => {
+    const stat = fs.statSync(target, { throwIfNoEntry: false });
+    return stat?.isDirectory() ? fs.readdirSync(target).map((name) => path.join(target, name)) : [target];
+  };
+  return stampOf([resolved, ...(adapter === undefined ? [] : [adapter])].flatMap(filesOf));
 }
 
 function stampOf(files: readonly string[]): string {

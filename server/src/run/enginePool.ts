@@ -75,8 +75,8 @@ export class EnginePool {
   }
 
   /** Lets the engine read a model's weights while the caller does something else. @throws LayerifError */
-  async preload(modelPath: string): Promise<void> {
-    await this.#request({ type: 'preload', modelPath });
+  async preload(modelPath: string, adapter?: string): Promise<void> {
+    await this.#request({ type: 'preload', modelPath, adapter });
   }
 
   async measure(): Promise<number> {

@@ -1,7 +1,9 @@
 /** What a model is made of, without running it. */
 import { existsSync as exists } from 'node:fs';
 import path from 'node:path';
+import type { Experiment } from '../../../protocol/experiment.ts';
 import { openCheckpoint } from '../checkpoints/openCheckpoint.ts';
+import type { OpenOptions } from '../checkpoints/openCheckpoint.ts';
 import { architecture, scopeOf } from './scope.ts';
 
 export interface Inspection {
@@ -26,8 +28,8 @@ export interface Inspection {
 }
 
 /** @throws LayerifError `badModel` */
-export function inspectModel(modelPath: string, baseDir = '.'): Inspection {
-  const checkpoint = openCheckpoint(resolveModel(modelPath, baseDir));
+export function inspectModel(modelPath: string, baseDir = '.', adapter?: string): Inspection {
+  const checkpoint = openCheckpoint(resolveModel(modelPath, baseDir), openOptions({ adapter }, baseDir));
   try {
     const model = architecture(checkpoint);
     const scope = scopeOf(checkpoint, model, { layers: 'all', modules: ['*'] });
@@ -58,6 +60,14 @@ export function inspectModel(modelPath: string, baseDir = '.'): Inspection {
   } finally {
     checkpoint.close();
   }
+}
+
+/** What `openCheckpoint` needs to know beside the path. */
+export function openOptions(
+  { revision, adapter }: Pick<Experiment['model'], 'revision' | 'adapter'>,
+  baseDir: string,
+): OpenOptions {
+  return { revision, adapter: adapter === undefined ? undefined : path.resolve(baseDir, adapter) };
 }
 
 /** A path relative to the experiment's folder when it exists there, else as written (a hub id or a wrong path). */

@@ -12,7 +12,7 @@ import type { Sample } from '../data/types.ts';
 import { findEstimator, requireTrainSamples } from '../estimators/estimators.ts';
 import type { Estimator } from '../estimators/types.ts';
 import type { Architecture } from '../models/types.ts';
-import { resolveModel } from './inspect.ts';
+import { openOptions, resolveModel } from './inspect.ts';
 import { architecture, requirePositions, scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { requireSupported } from './supported.ts';
@@ -60,9 +60,10 @@ export async function prepare(
   requireSupported(experiment, absolute);
   const estimator = findEstimator(experiment.score.estimator);
 
-  const checkpoint = openCheckpoint(resolveModel(experiment.model.path, baseDir), {
-    revision: experiment.model.revision,
-  });
+  const checkpoint = openCheckpoint(
+    resolveModel(experiment.model.path, baseDir),
+    openOptions(experiment.model, baseDir),
+  );
   const model = architecture(checkpoint);
   const scope = scopeOf(checkpoint, model, experiment.score);
   const tokenizer = createTokenizer(checkpoint.tokenizer());

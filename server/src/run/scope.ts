@@ -3,8 +3,9 @@ import picomatch from 'picomatch';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Score } from '../../../protocol/experiment.ts';
 import type { Checkpoint } from '../checkpoints/types.ts';
+import { adapted } from '../models/adapter.ts';
 import { architectureOf } from '../models/families.ts';
-import type { Architecture } from '../models/types.ts';
+import type { Architecture, LinearModule } from '../models/types.ts';
 
 export interface Scope {
   /** Ascending. */
@@ -21,41 +22,63 @@ export interface Scope {
 /** @throws LayerifError `badModel` naming the checkpoint */
 export function architecture(checkpoint: Checkpoint): Architecture {
   try {
-    return architectureOf(checkpoint.config, checkpoint.tensors);
+    return adapted(architectureOf(checkpoint.config, checkpoint.tensors), checkpoint.adapter);
   } catch (error) {
     throw new LayerifError('badModel', `${checkpoint.path}: ${(error as Error).message}`, { cause: error });
   }
 }
 
 /** @throws LayerifError `badExperiment` for layers or modules that the model does not have; `badModel` for missing tensors. */
-export function scopeOf(checkpoint: Checkpoint, model: Architecture, score: Pick<Score, 'layers' | 'modules'>): Scope {
+export function scopeOf(
+  checkpoint: Checkpoint,
+  model: Architecture,
+  score: Pick<Score, 'layers' | 'modules'> & Partial<Pick<Score, 'params'>>,
+): Scope {
   const all = Array.from({ length: model.layers }, (_, i) => i);
-  const layers = score.layers === 'all' ? all : score.layers;
-  const outside = layers.filter((layer) => layer >= model.layers);
+  const asked = score.layers === 'all' ? all : score.layers;
+  const outside = asked.filter((layer) => layer >= model.layers);
   if (outside.length > 0) {
     throw new LayerifError(
       'badExperiment',
       `score.layers: layer ${outside.join(', ')} does not exist; the model has layers 0 to ${model.layers - 1}`,
     );
   }
-  const names = [...new Set(all.flatMap((layer) => model.modules(layer).map((m) => m.name)))];
+  const lora = score.params === 'lora';
+  if (lora && !checkpoint.adapter) {
+    throw new LayerifError(
+      'badExperiment',
+      'score.params: "lora" scores the factors of an adapter, and model.adapter names none; add it or use "base"',
+    );
+  }
+  const candidates = (layer: number) => model.modules(layer).filter((m) => (m.factor ?? false) === lora);
+  const names = [...new Set(all.flatMap((layer) => candidates(layer).map((m) => m.name)))];
   const matches = picomatch(score.modules, { contains: false });
   const asPath = (name: string) => name.replaceAll('.', '/');
   const matchesPath = picomatch(score.modules.map(asPath));
-  const modules = names.filter((name) => matches(name) || matchesPath(asPath(name)) || score.modules.includes('*'));
+  // A factor also goes by the name of the module that it adapts.
+  const chosen = (name: string) => matches(name) || matchesPath(asPath(name));
+  const modules = names.filter(
+    (name) => chosen(name) || (lora && chosen(name.replace(/\.lora_[AB]$/, ''))) || score.modules.includes('*'),
+  );
   if (modules.length === 0) {
     throw new LayerifError(
       'badExperiment',
       `score.modules: ${JSON.stringify(score.modules)} matches no module; the model has ${names.join(', ')}`,
     );
   }
+  const scored = (layer: number) => candidates(layer).filter((m) => modules.includes(m.name));
+  const empty = asked.filter((layer) => scored(layer).length === 0);
+  if (empty.length > 0 && score.layers !== 'all') {
+    throw new LayerifError(
+      'badExperiment',
+      `score.layers: layer ${empty.join(', ')} has none of the scored modules ${modules.join(', ')}; leave it out`,
+    );
+  }
+  const layers = asked.filter((layer) => !empty.includes(layer));
   for (const layer of all) requireTensors(checkpoint, model, layer);
 
   const count = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
-  const scoredParameters = layers
-    .flatMap((layer) => model.modules(layer))
-    .filter((m) => modules.includes(m.name))
-    .reduce((sum, m) => sum + m.rows * m.columns, 0);
+  const scoredParameters = layers.flatMap(scored).reduce((sum, m) => sum + m.rows * m.columns, 0);
   let parameters = 0;
   let matrixParameters = 0;
   const prefixes = all.map((layer) => `${model.layerName(layer)}.`);
@@ -76,8 +99,9 @@ export function scopeOf(checkpoint: Checkpoint, model: Architecture, score: Pick
 }
 
 function requireTensors(checkpoint: Checkpoint, model: Architecture, layer: number): void {
-  for (const { name, rows, columns, transposed } of model.modules(layer)) {
-    const shape = transposed ? [columns, rows] : [rows, columns];
+  for (const module of model.modules(layer)) {
+    const { name, rows, columns } = module;
+    const shape = module.transposed ? [columns, rows] : [rows, columns];
     const tensor = `${model.layerName(layer)}.${name}.weight`;
     const info = checkpoint.tensors.get(tensor);
     if (!info) {
@@ -89,10 +113,14 @@ function requireTensors(checkpoint: Checkpoint, model: Architecture, layer: numb
     if (info.shape.join() !== shape.join()) {
       throw new LayerifError(
         'badModel',
-        `${checkpoint.path}: tensor ${tensor} has shape [${info.shape.join(', ')}], config.json asks for [${shape.join(', ')}]`,
+        `${place(checkpoint, module)}: tensor ${tensor} has shape [${info.shape.join(', ')}], ${module.factor ? `the model ${checkpoint.path}` : 'config.json'} asks for [${shape.join(', ')}]`,
       );
     }
   }
+}
+
+function place(checkpoint: Checkpoint, module: LinearModule): string {
+  return (module.factor ? checkpoint.adapter?.path : null) ?? checkpoint.path;
 }
 
 /** @throws LayerifError `badExperiment` when a sample has more tokens than the model has positions for. */

@@ -92,7 +92,7 @@ export async function scoreExperiment(options: ScoreOptions): Promise<{ result: 
 async function warm(pool: EnginePool, machine: Machine, checkpoint: Checkpoint, model: Architecture): Promise<void> {
   await pool.start(machine);
   const limit = machine.memoryBytes ?? defaultMemoryLimit();
-  if (weightBytes(checkpoint, model).total < limit / 4) await pool.preload(checkpoint.path);
+  if (weightBytes(checkpoint, model).total < limit / 4) await pool.preload(checkpoint.path, checkpoint.adapter?.path);
 }
 
 interface Run {
@@ -170,6 +170,7 @@ async function collectTask(
   const summary: CollectSummary = await pool.collect(
     {
       modelPath: prepared.checkpoint.path,
+      adapter: prepared.checkpoint.adapter?.path,
       layers,
       modules,
       train: encoded(task.train),

@@ -27,17 +27,6 @@ export const limits: readonly Limit[] = [
       `projection ${score.projection} is not available in this version; use "none" or "auto" (exact gradients, kept small by tiles)`,
   },
   {
-    path: ['score', 'params'],
-    asked: ({ score }) => score.params === 'lora',
-    message: () => 'params "lora" is not available in this version; use "base"',
-  },
-  {
-    path: ['model', 'adapter'],
-    asked: ({ model }) => model.adapter !== undefined,
-    message: ({ model }) =>
-      `adapter "${model.adapter}" cannot be applied in this version; merge it into the model first`,
-  },
-  {
     path: ['model', 'layers_pattern'],
     asked: ({ model }) => model.layers_pattern !== undefined,
     message: () => 'layers_pattern is for .onnx models, which this version does not read',

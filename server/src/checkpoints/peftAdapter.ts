@@ -1,0 +1,178 @@
+/**
+ * A PEFT LoRA adapter on a checkpoint: the checkpoint's tensors and, beside the weight of each adapted module, its two factors
+ * `<module>.lora_A.weight` [r, in] and `<module>.lora_B.weight` [out, r]. Applied in models/adapter.ts.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { LayerifError } from '../../../protocol/errors.ts';
+import { hashFiles, hashOfHashes } from './hashFiles.ts';
+import { didYouMean, nearestNames } from './nearest.ts';
+import { peftConfig } from './peftConfig.ts';
+import type { PeftConfig } from './peftConfig.ts';
+import { openSafetensors, readFloat32 } from './safetensors.ts';
+import type { Checkpoint, LoraFactor, TensorInfo } from './types.ts';
+
+const CONFIG = 'adapter_config.json';
+const WEIGHTS = 'adapter_model.safetensors';
+const FACTOR = /^base_model\.model\.(.+)\.lora_([AB])(?:\.default)?\.weight$/;
+
+/** A folder with an adapter, before it is applied to a model. */
+export interface AdapterFolder {
+  path: string;
+  config: PeftConfig;
+  /** Tensors of the weight file by the module's path in the PyTorch model. */
+  factors: ReadonlyMap<string, { A: TensorInfo; B: TensorInfo }>;
+  /** What decides the numbers. */
+  files: readonly string[];
+}
+
+export function isAdapterFolder(folder: string): boolean {
+  return fs.existsSync(path.join(folder, CONFIG)) && !fs.existsSync(path.join(folder, 'config.json'));
+}
+
+/** @throws LayerifError `badModel`: not there, not LoRA, something that cannot be applied */
+export function openAdapter(target: string): AdapterFolder {
+  const folder = path.resolve(target);
+  const configFile = path.join(folder, CONFIG);
+  if (!fs.existsSync(configFile)) {
+    const absent = fs.existsSync(folder) ? `${folder} has no ${CONFIG}` : `adapter ${folder} does not exist`;
+    throw bad(configFile, `${absent}${inside(folder)}; give a folder that peft's save_pretrained wrote`);
+  }
+  const weightsFile = path.join(folder, WEIGHTS);
+  if (!fs.existsSync(weightsFile)) {
+    const pickled = fs.existsSync(path.join(folder, 'adapter_model.bin'));
+    const why = pickled
+      ? ' but adapter_model.bin: pickled weights can hold code and are not read; save the adapter as safetensors (peft: save_pretrained)'
+      : '; download the weights of the adapter';
+    throw bad(weightsFile, `${folder} has no ${WEIGHTS}${why}`);
+  }
+  const config = peftConfig(configFile, parse(configFile));
+  const found = new Map<string, { A?: TensorInfo; B?: TensorInfo }>();
+  for (const info of openSafetensors(fs.realpathSync(weightsFile)).tensors) {
+    const [, module, side] = FACTOR.exec(info.name) ?? [];
+    if (module === undefined) {
+      throw bad(
+        weightsFile,
+        `${weightsFile}: tensor ${info.name} is no LoRA factor of a linear module; only those can be applied: merge the adapter into the model (peft: merge_and_unload)`,
+      );
+    }
+    found.set(module, { ...found.get(module), [side]: info });
+  }
+  if (found.size === 0) throw bad(weightsFile, `${weightsFile} holds no LoRA factors`);
+  const factors = new Map<string, { A: TensorInfo; B: TensorInfo }>();
+  for (const [module, { A, B }] of found) {
+    if (!A || !B)
+      throw bad(weightsFile, `${weightsFile}: ${module} has lora_${A ? 'A' : 'B'} but no lora_${A ? 'B' : 'A'}`);
+    if (config.targets(module) === false) {
+      throw bad(
+        weightsFile,
+        `${weightsFile} holds factors of ${module}, which target_modules of ${CONFIG} leaves out; the two files do not belong together`,
+      );
+    }
+    const { rank } = config.factorOf(module);
+    if (A.shape.length !== 2 || B.shape.length !== 2 || A.shape[0] !== rank || B.shape[1] !== rank) {
+      throw bad(
+        weightsFile,
+        `${weightsFile}: the factors of ${module} have shapes [${A.shape.join(', ')}] and [${B.shape.join(', ')}]; ${CONFIG} gives rank ${rank}, so [${rank}, inputs] and [outputs, ${rank}] are needed`,
+      );
+    }
+    factors.set(module, { A, B });
+  }
+  return { path: folder, config, factors, files: [fs.realpathSync(configFile), fs.realpathSync(weightsFile)] };
+}
+
+/** The checkpoint with the adapter's factors as tensors of its own. @throws LayerifError `badModel`: it belongs to another model */
+export function withAdapter(base: Checkpoint, target: string): Checkpoint {
+  const adapter = openAdapter(target);
+  const prefix = prefixOf(base, adapter);
+  const tensors = new Map(base.tensors);
+  const stored = new Map<string, TensorInfo>();
+  const factors = new Map<string, LoraFactor>();
+  for (const [module, { A, B }] of adapter.factors) {
+    const name = fromPytorch(module, prefix);
+    if (!base.tensors.has(`${name}.weight`)) throw foreign(base, adapter, module);
+    for (const [side, info] of Object.entries({ A, B })) {
+      const own = { ...info, name: `${name}.lora_${side}.weight` };
+      tensors.set(own.name, own);
+      stored.set(own.name, info);
+    }
+    factors.set(name, adapter.config.factorOf(module));
+  }
+  return {
+    ...base,
+    tensors,
+    files: [...base.files, ...adapter.files],
+    adapter: {
+      path: adapter.path,
+      factors,
+      targets: (module) => adapter.config.targets(toPytorch(module, prefix)),
+    },
+    read(name) {
+      const info = stored.get(name);
+      if (info) return readFloat32(info);
+      return base.read(name);
+    },
+    sha256: async () => hashOfHashes(await hashFiles([...base.files, ...adapter.files])),
+  };
+}
+
+/**
+ * Checkpoints of an inner model (GPT-2's published files) lack the first word of PyTorch's paths, or have one that these lack.
+ * Found on the first adapted module; all others must agree.
+ */
+interface Prefix {
+  more: string;
+  less: string;
+}
+
+function prefixOf(base: Checkpoint, adapter: AdapterFolder): Prefix {
+  const module = adapter.factors.keys().next().value!;
+  if (base.tensors.has(`${module}.weight`)) return { more: '', less: '' };
+  const inner = /^(\w+\.)(.+)$/.exec(module);
+  if (inner && base.tensors.has(`${inner[2]}.weight`)) return { more: '', less: inner[1] };
+  const whole = [...base.tensors.keys()].find((name) => name.replace(/^\w+\./, '') === `${module}.weight`);
+  if (whole) return { more: whole.slice(0, whole.length - `${module}.weight`.length), less: '' };
+  throw foreign(base, adapter, module);
+}
+
+function fromPytorch(module: string, { more, less }: Prefix): string {
+  return more + (less !== '' && module.startsWith(less) ? module.slice(less.length) : module);
+}
+
+function toPytorch(name: string, { more, less }: Prefix): string {
+  return less + (more !== '' && name.startsWith(more) ? name.slice(more.length) : name);
+}
+
+function foreign(base: Checkpoint, { path: folder, config }: AdapterFolder, module: string): LayerifError {
+  const made = config.baseModel === null ? '' : `, it was made for ${config.baseModel}`;
+  const near = nearestNames(`${module}.weight`, base.tensors.keys());
+  return bad(folder, `adapter ${folder} adapts ${module}, which ${base.path} does not have${made}${near}`);
+}
+
+function inside(folder: string): string {
+  const parent = fs.existsSync(folder) ? folder : path.dirname(folder);
+  let names: string[];
+  try {
+    names = fs.readdirSync(parent).filter((name) => !name.startsWith('.'));
+  } catch {
+    return '';
+  }
+  if (parent !== folder) return didYouMean(path.basename(folder), names);
+  return names.includes('config.json') ? ': it holds a model, no adapter' : '';
+}
+
+function parse(file: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(fs.readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw bad(file, `${file} cannot be read: ${(error as Error).message}`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw bad(file, `${file} is not a JSON object`);
+  return value as Record<string, unknown>;
+}
+
+function bad(file: string, message: string): LayerifError {
+  return new LayerifError('badModel', message, { place: { file } });
+}

@@ -1,0 +1,198 @@
+/**
+ * `adapter_config.json` of a PEFT LoRA adapter (Hu et al. 2021, arXiv 2106.09685; rank-stabilised scaling: Kalajdzievski 2023,
+ * arXiv 2312.03732): which modules are adapted, with which rank and which factor s in y = x Wᵀ + s (x Aᵀ) Bᵀ.
+ *
+ * Every key is one of three: read below, in `harmless` because it does not change what a trained adapter computes, or in
+ * `refused` unless it has its neutral value. A key that is none of these is refused too, for a newer PEFT may mean anything by it.
+ */
+import { LayerifError } from '../../../protocol/errors.ts';
+import type { LoraFactor } from './types.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+export interface PeftConfig {
+  baseModel: string | null;
+  /** As written, for a description. */
+  targetModules: string | readonly string[] | null;
+  rank: number;
+  /** Rank and factor of a module. @param path as PyTorch names it in the model, such as `model.layers.0.self_attn.q_proj` */
+  factorOf(path: string): LoraFactor;
+  /** Whether a module is adapted; null where the file leaves that to the model (`all-linear`, or nothing said). */
+  targets(path: string): boolean | null;
+}
+
+/** Keys for training, initialisation or the adapter's card. */
+const harmless = new Set([
+  'auto_mapping',
+  'base_model_name_or_path',
+  'corda_config',
+  'ensure_weight_tying',
+  'eva_config',
+  'inference_mode',
+  'loftq_config',
+  'lora_dropout',
+  'lora_ga_config',
+  'megatron_core',
+  'peft_version',
+  'qalora_group_size',
+  'revision',
+  'runtime_config',
+  'task_type',
+  // Only says how a base weight is stored, which matters for merging.
+  'fan_in_fan_out',
+]);
+
+const read = new Set([
+  'alpha_pattern',
+  'exclude_modules',
+  'init_lora_weights',
+  'layers_pattern',
+  'layers_to_transform',
+  'lora_alpha',
+  'peft_type',
+  'r',
+  'rank_pattern',
+  'target_modules',
+  'use_rslora',
+]);
+
+/** Keys that change the mathematics, with what to do; null, false and empty values are neutral. */
+const refused: Readonly<Record<string, string>> = {
+  use_dora: 'DoRA rescales the columns of the weights; merge the adapter into the model (peft: merge_and_unload)',
+  modules_to_save: 'whole modules were trained too; merge the adapter into the model (peft: merge_and_unload)',
+  target_parameters:
+    'parameters that are no linear modules, such as experts in one tensor, are adapted; merge the adapter into the model',
+  trainable_token_indices: 'embeddings were trained too; merge the adapter into the model (peft: merge_and_unload)',
+  lora_bias: 'the factors have biases; merge the adapter into the model (peft: merge_and_unload)',
+  layer_replication: 'layers are repeated; merge the adapter into the model (peft: merge_and_unload)',
+  use_qalora: 'QA-LoRA pools its inputs; merge the adapter into the model (peft: merge_and_unload)',
+};
+
+/** Initialisations that leave the base weights as they are; the others (PiSSA, OLoRA, CorDA, LoftQ, ...) subtract from them. */
+const plainInitialisations: readonly unknown[] = [undefined, null, true, false, 'gaussian', 'eva', 'orthogonal'];
+
+/** @throws LayerifError `badModel` naming the key, its value and what is supported */
+export function peftConfig(file: string, json: Json): PeftConfig {
+  const fail = (what: string): LayerifError => new LayerifError('badModel', `${file}: ${what}`, { place: { file } });
+  const shown = (key: string): string => `${key} is ${JSON.stringify(json[key]) ?? 'missing'}`;
+  if (json.peft_type !== 'LORA') throw fail(`${shown('peft_type')}; only "LORA" adapters can be applied`);
+  if ((json.bias ?? 'none') !== 'none')
+    throw fail(`${shown('bias')}; only "none" is supported: merge the adapter into the model (peft: merge_and_unload)`);
+  for (const [key, value] of Object.entries(json)) {
+    if (isNeutral(value) || read.has(key) || harmless.has(key) || key === 'bias') continue;
+    const why = Object.hasOwn(refused, key)
+      ? refused[key]
+      : 'this version does not know the key and what it changes; merge the adapter into the model (peft: merge_and_unload)';
+    throw fail(`${shown(key)}: ${why}`);
+  }
+  if (!plainInitialisations.includes(json.init_lora_weights)) {
+    throw fail(
+      `${shown('init_lora_weights')}, which changes the base weights too; save it as plain LoRA (peft: save_pretrained with path_initial_model_for_weight_conversion)`,
+    );
+  }
+
+  const positive = (key: string, value: unknown, whole: boolean): number => {
+    if (typeof value !== 'number' || !(value > 0) || !Number.isFinite(value) || (whole && !Number.isInteger(value)))
+      throw fail(`${key} is ${JSON.stringify(value)}; a positive ${whole ? 'whole ' : ''}number is needed`);
+    return value;
+  };
+  const pattern = (text: string, key: string): RegExp => {
+    try {
+      return new RegExp(text);
+    } catch (error) {
+      throw fail(`${key} has ${JSON.stringify(text)}, which is no regular expression: ${(error as Error).message}`);
+    }
+  };
+  /** First matching key wins; a key stands for the end of a module's path. */
+  const patterns = (key: string, whole: boolean): [RegExp, number][] => {
+    const given = json[key] ?? {};
+    if (typeof given !== 'object' || Array.isArray(given))
+      throw fail(`${shown(key)}; an object of module names and numbers is needed`);
+    return Object.entries(given).map(([name, value]) => [
+      pattern(`^(.*\\.)?(${name})$`, key),
+      positive(`${key}.${name}`, value, whole),
+    ]);
+  };
+  const rank = positive('r', json.r ?? 8, true);
+  const alpha = positive('lora_alpha', json.lora_alpha ?? 8, false);
+  const [ranks, alphas] = [patterns('rank_pattern', true), patterns('alpha_pattern', false)];
+  const stabilised = json.use_rslora === true;
+  const first = (list: [RegExp, number][], path: string, fallback: number) =>
+    list.find(([regex]) => regex.test(path))?.[1] ?? fallback;
+
+  return {
+    baseModel: typeof json.base_model_name_or_path === 'string' ? json.base_model_name_or_path : null,
+    targetModules: names('target_modules', json, fail),
+    rank,
+    factorOf(path) {
+      const r = first(ranks, path, rank);
+      return { rank: r, scale: first(alphas, path, alpha) / (stabilised ? Math.sqrt(r) : r) };
+    },
+    targets: targetRule(json, fail, pattern),
+  };
+}
+
+/** A text is a regular expression over the whole path, a list holds paths or their ends. */
+function matcher(
+  given: string | readonly string[],
+  key: string,
+  pattern: (text: string, key: string) => RegExp,
+): (path: string) => boolean {
+  if (typeof given !== 'string') return (path) => given.some((name) => path === name || path.endsWith(`.${name}`));
+  const regex = pattern(`^(?:${given})$`, key);
+  return (path) => regex.test(path);
+}
+
+function targetRule(
+  json: Json,
+  fail: (what: string) => LayerifError,
+  pattern: (text: string, key: string) => RegExp,
+): PeftConfig['targets'] {
+  const included = names('target_modules', json, fail);
+  const excluded = names('exclude_modules', json, fail);
+  const out = excluded === null ? () => false : matcher(excluded, 'exclude_modules', pattern);
+  const everything = included === null || (typeof included === 'string' && included.toLowerCase() === 'all-linear');
+  if (everything) return (path) => (out(path) ? false : null);
+  const inside = matcher(included, 'target_modules', pattern);
+  // With a regular expression PEFT refuses layers_to_transform.
+  const layers = typeof included === 'string' ? null : layerRule(json, fail, pattern);
+  return (path) => !out(path) && inside(path) && (layers === null || layers(path));
+}
+
+/** `layers_to_transform`: the number behind `layers_pattern`, else behind any two names, is one of these. */
+function layerRule(
+  json: Json,
+  fail: (what: string) => LayerifError,
+  pattern: (text: string, key: string) => RegExp,
+): ((path: string) => boolean) | null {
+  const given = json.layers_to_transform ?? [];
+  const layers: readonly unknown[] = Array.isArray(given) ? given : [given];
+  if (layers.some((layer) => !Number.isInteger(layer)))
+    throw fail(
+      `layers_to_transform is ${JSON.stringify(given)}; a layer's number or a list of layer numbers is needed`,
+    );
+  if (layers.length === 0) return null;
+  const words = names('layers_pattern', json, fail) ?? [];
+  const regexes = (typeof words === 'string' ? [words] : words).map((word) =>
+    pattern(`^(?:|.*?\\.)(?:${word})\\.(?<layer>\\d+)\\.`, 'layers_pattern'),
+  );
+  if (regexes.length === 0) regexes.push(/^.*?\.[^.]*\.(?<layer>\d+)\./);
+  return (path) => {
+    const found = regexes.map((regex) => regex.exec(path)).find((match) => match !== null);
+    return found !== undefined && layers.includes(Number(found.groups!.layer));
+  };
+}
+
+/** A text, a list of texts, or null where nothing is said. */
+function names(key: string, json: Json, fail: (what: string) => LayerifError): string | readonly string[] | null {
+  const value = json[key];
+  if (isNeutral(value)) return null;
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value) && value.every((name): name is string => typeof name === 'string')) return value;
+  throw fail(`${key} is ${JSON.stringify(value)}; a text or a list of texts is needed`);
+}
+
+function isNeutral(value: unknown): boolean {
+  if (value === undefined || value === null || value === false || value === '') return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}
