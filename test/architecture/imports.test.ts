@@ -77,7 +77,7 @@ const table: Record<string, Row> = {
   },
   'server/src/engine': {
     folders: ['protocol', ...inServer(['onnx', 'autodiff', 'models', 'checkpoints', 'training', 'random'])],
-    packages: ['onnxruntime-node'],
+    packages: ['onnxruntime-node', ...numeric], // numeric: eigendecompositions of EK-FAC
     node: 'all',
   },
   // Reaches the engine through messages: `types only` below.

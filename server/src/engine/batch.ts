@@ -5,9 +5,14 @@ import { floats, integers } from './runtime.ts';
 import type { Feeds, Tensor } from './runtime.ts';
 
 export interface Batch {
-  split: 'train' | 'validation';
+  /** `fisher`: the training samples again, with labels drawn from the model (engine/sampledLabels.ts). */
+  split: 'train' | 'validation' | 'fisher';
   /** Index of each row's sample in its split. */
   samples: number[];
+  /** Tokens of each row, without padding. */
+  lengths: number[];
+  /** A batch with the same tokens, whose activations are these too. */
+  twin?: Batch;
   /** Padded length. */
   length: number;
   tokens: Tensor;
@@ -53,7 +58,8 @@ export function makeBatches(
       made = Object.fromEntries(entries.map(([name, table]) => [`table.${name}`, floats(table.data, table.shape)]));
       tables.set(key, made);
     }
-    return { split, samples: group, length, tokens: integers(tokens, [group.length, length]), tables: made, counted };
+    const ids = integers(tokens, [group.length, length]);
+    return { split, samples: group, lengths, length, tokens: ids, tables: made, counted };
   });
 }
 

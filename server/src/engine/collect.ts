@@ -4,9 +4,11 @@ import type { CollectRequest, CollectSummary, EngineEvent } from '../../../proto
 import { makeBatches } from './batch.ts';
 import type { Batch } from './batch.ts';
 import { GramProducts } from './grams.ts';
+import { EkfacProducts } from './ekfac.ts';
 import type { ModuleGrams } from './grams.ts';
 import type { Model } from './model.ts';
 import { PartialRun } from './partial.ts';
+import { drawLabels, fisherBatches } from './sampledLabels.ts';
 import { backwardSegment, forward, head, requireFinite, segmentsOf } from './sweep.ts';
 import type { Tensor } from './runtime.ts';
 
@@ -21,9 +23,11 @@ export async function collect(model: Model, request: CollectRequest, report: Rep
   model.weights.mode = plan.weights;
   requireTokens(request, architecture.vocabulary);
 
+  const training = makeBatches(architecture, 'train', request.train, plan.batches.train);
   const batches = [
-    ...makeBatches(architecture, 'train', request.train, plan.batches.train),
+    ...training,
     ...makeBatches(architecture, 'validation', request.validation, plan.batches.validation),
+    ...(request.ekfac?.fisher === 'true' ? fisherBatches(training) : []),
   ];
   const segments = segmentsOf(architecture.layers, layers[0], plan.segmentLength);
   const modules = new Set(request.modules);
@@ -57,7 +61,9 @@ export async function collect(model: Model, request: CollectRequest, report: Rep
     losses = { train: reached.trainLoss, validation: reached.validationLoss };
   } else {
     const headStart = performance.now();
-    const results = await head(model, batches, boundaries.pop()!, plan.headRows, () => undefined);
+    const hidden = boundaries.pop()!;
+    await drawLabels(model, batches, hidden, plan.headRows, request.ekfac?.seed ?? 0);
+    const results = await head(model, batches, hidden, plan.headRows, () => undefined);
     cotangents = results.map((r) => r.dy);
     losses = collectLosses(
       request,
@@ -79,6 +85,7 @@ export async function collect(model: Model, request: CollectRequest, report: Rep
       );
 
   const products = await GramProducts.create(model.runtime);
+  const ekfac = request.ekfac ? await EkfacProducts.create(model.runtime) : null;
   const backwardStart = performance.now();
   seconds.grams = 0;
   let saved = performance.now();
@@ -99,7 +106,10 @@ export async function collect(model: Model, request: CollectRequest, report: Rep
     const gramStart = performance.now();
     const byLayer = new Map<number, Map<string, ModuleGrams>>();
     for (const capture of captures) {
-      const grams = await products.of(capture, request.train.length, request.validation.length, plan.gradientTile);
+      const [n, m] = [request.train.length, request.validation.length];
+      const curvature = ekfac ? await ekfac.of(capture, n, m, plan.gradientTile, request.ekfac!) : undefined;
+      capture.batches = capture.batches.filter(({ batch }) => batch.split !== 'fisher');
+      const grams = { ...(await products.of(capture, n, m, plan.gradientTile)), ekfac: curvature };
       capture.batches.length = 0; // the captures are large: let them go as soon as they are used
       if (!byLayer.has(capture.layer)) byLayer.set(capture.layer, new Map());
       byLayer.get(capture.layer)!.set(capture.module, grams);
@@ -121,6 +131,7 @@ export async function collect(model: Model, request: CollectRequest, report: Rep
     report({ type: 'progress', phase: 'backward', done: total - open, total });
   }
   await products.release();
+  await ekfac?.release();
   seconds.backward = (performance.now() - backwardStart) / 1000 - seconds.grams;
 
   return {
@@ -150,9 +161,9 @@ function collectLosses(request: CollectRequest, batches: Batch[], perBatch: Floa
     train: new Float64Array(request.train.length),
     validation: new Float64Array(request.validation.length),
   };
-  batches.forEach(({ split, samples }, b) =>
-    samples.forEach((sample, row) => (losses[split][sample] = perBatch[b][row])),
-  );
+  batches.forEach(({ split, samples }, b) => {
+    if (split !== 'fisher') samples.forEach((sample, row) => (losses[split][sample] = perBatch[b][row]));
+  });
   return losses;
 }
 

@@ -8,6 +8,7 @@
  * Two exact ways, whichever costs less: `GradientTiles` forms the gradients for some rows of the weight at a time,
  * `TokenProducts` never forms them and multiplies tokens with tokens, which wins for few tokens.
  */
+import type { EkfacInfluence } from './ekfac.ts';
 import { GradientTiles } from './gradientTiles.ts';
 import type { Runtime } from './runtime.ts';
 import type { ModuleCaptures } from './sweep.ts';
@@ -18,6 +19,7 @@ export interface ModuleGrams {
   K: Float64Array;
   C: Float64Array;
   diagV: Float64Array;
+  ekfac?: EkfacInfluence;
 }
 
 export type Way = 'tiles' | 'tokens';

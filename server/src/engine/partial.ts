@@ -37,15 +37,24 @@ export class PartialRun {
 
   /** @param grams by module name */
   writeLayer(layer: number, grams: Map<string, ModuleGrams>): void {
-    const tensors = [...grams].flatMap(([module, { K, C, diagV }]) => {
+    const tensors = [...grams].flatMap(([module, { K, C, diagV, ekfac }]) => {
       const n = Math.sqrt(K.length);
+      const m = diagV.length;
       const tensor = (name: string, shape: number[], data: Float64Array) => ({
         name: `${layer}.${module}.${name}`,
         dtype: 'F64' as const,
         shape,
         data,
       });
-      return [tensor('K', [n, n], K), tensor('C', [n, diagV.length], C), tensor('diagV', [diagV.length], diagV)];
+      const own = [tensor('K', [n, n], K), tensor('C', [n, m], C), tensor('diagV', [m], diagV)];
+      if (!ekfac) return own;
+      const { B, dampings, meanEigenvalue } = ekfac;
+      return [
+        ...own,
+        tensor('ekfac.B', [dampings.length, n, m], B),
+        tensor('ekfac.damping', [dampings.length], dampings),
+        tensor('ekfac.mean_eigenvalue', [1], Float64Array.of(meanEigenvalue)),
+      ];
     });
     writeSafetensors(this.layerFile(layer), tensors);
   }

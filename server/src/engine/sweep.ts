@@ -47,7 +47,8 @@ export async function forward(
   let current: Tensor[] = [];
   const feeds = model.weights.feeds(embed.built.weights, []);
   for (const batch of batches) {
-    current.push((await embed.session.run({ tokens: batch.tokens, ...feeds })).x);
+    const known = batch.twin ? batches.indexOf(batch.twin) : -1;
+    current.push(known >= 0 ? current[known] : (await embed.session.run({ tokens: batch.tokens, ...feeds })).x);
     onRun(batch, 0);
   }
   // Blocks below the first segment have no scored layer: they run one by one and their inputs are not kept.
@@ -74,7 +75,12 @@ async function through(
   const feeds = model.weights.feeds(built.weights, layers);
   const outputs: Tensor[] = [];
   for (const [i, batch] of batches.entries()) {
-    outputs.push((await session.run({ x: inputs[i], ...feeds, ...tablesFor(batch, built.tables) })).y);
+    const known = batch.twin ? batches.indexOf(batch.twin) : -1;
+    outputs.push(
+      known >= 0
+        ? outputs[known]
+        : (await session.run({ x: inputs[i], ...feeds, ...tablesFor(batch, built.tables) })).y,
+    );
     onRun(batch, layers.length);
   }
   return outputs;
@@ -161,7 +167,11 @@ export async function backwardSegment(
       ...given,
       ...(await session.run({ ...given, ...feeds, ...tablesFor(batch, built.tables) })),
     };
-    built.captures.forEach((c, k) => captures[k].batches.push({ batch, x: values[c.x], y: values[c.y] }));
+    const known = batch.twin ? batches.indexOf(batch.twin) : -1;
+    built.captures.forEach((c, k) => {
+      const x = known >= 0 ? captures[k].batches[known].x : values[c.x];
+      captures[k].batches.push({ batch, x, y: values[c.y] });
+    });
     if (built.dx) dx.push(values[built.dx]);
     onRun(batch, layers.length);
   }
