@@ -44,7 +44,8 @@ async function layerGrams(way: Way, tileSize: number): Promise<Map<string, Modul
 
 const ways: { title: string; way: Way; tileSize: number }[] = [
   { title: 'tiles, whole matrix', way: 'tiles', tileSize: 1 << 20 },
-  { title: 'tiles of one row', way: 'tiles', tileSize: 1 },
+  { title: 'tiles of parts of both sides', way: 'tiles', tileSize: 150 },
+  { title: 'tiles of one number', way: 'tiles', tileSize: 1 },
   { title: 'tokens', way: 'tokens', tileSize: 1 },
 ];
 
