@@ -75,6 +75,8 @@ export interface Score {
   projection: 'auto' | 'none' | number;
   params: 'base' | 'lora';
   per?: 'sample' | 'pair';
+  /** Labels of the curvature's gradients, for `ekfac`: of the text, or drawn from the model. Set for that estimator alone. */
+  fisher?: 'empirical' | 'true';
   /** Of a training run, for `tracin`. */
   checkpoints?: { path: string; learning_rate: number }[];
   seed: number;

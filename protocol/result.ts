@@ -17,6 +17,8 @@ export interface Result {
     estimator: EstimatorId;
     sign: 'positive_is_helpful';
     projection: { rank: number; seed: number } | null;
+    /** With the estimator `ekfac`. */
+    fisher?: 'empirical' | 'true';
   };
   tasks: ResultTask[];
   provenance: Provenance;

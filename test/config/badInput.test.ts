@@ -110,6 +110,16 @@ const rows: { name: string; text: string; says: string[] }[] = [
     says: [`13:14: score.estimator is "shapley": expected one of ${estimators}`],
   },
   {
+    name: 'a fisher for another estimator',
+    text: score('  estimator: dot\n  fisher: empirical\n'),
+    says: ['14:3: score.fisher is for the estimator ekfac, this experiment uses "dot": remove the key'],
+  },
+  {
+    name: 'an unknown fisher',
+    text: score('  estimator: ekfac\n  fisher: exact\n'),
+    says: ['14:11: score.fisher is "exact": expected one of true, empirical'],
+  },
+  {
     name: 'max_length that is text',
     text: small.replace('  path: ./models/tiny', '  path: m\n  max_length: long'),
     says: ['4:15: model.max_length is "long": expected a whole number of at least 2'],

@@ -94,6 +94,15 @@ test('a full file keeps every word', () => {
   assert.equal(experiment.output_dir, 'out');
 });
 
+test('the fisher of ekfac: true by default and in both spellings, absent for the others', () => {
+  const fisher = (lines: string) => resolved(`${small}score:\n${lines}`).score.fisher;
+  assert.equal(fisher('  estimator: ekfac\n'), 'true');
+  assert.equal(fisher('  estimator: ekfac\n  fisher: true\n'), 'true');
+  assert.equal(fisher('  estimator: ekfac\n  fisher: "true"\n'), 'true');
+  assert.equal(fisher('  estimator: ekfac\n  fisher: empirical\n'), 'empirical');
+  assert.equal(fisher('  estimator: dot\n'), undefined);
+});
+
 test('JSON is YAML', () => {
   assert.deepEqual(resolved(JSON.stringify(resolvedInput)), resolved(small));
 });

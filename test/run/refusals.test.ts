@@ -11,9 +11,9 @@ import type { Workspace } from './workspace.ts';
 const rows: { what: string; spoil: (w: Workspace) => void; code: LayerifError['code']; message: RegExp }[] = [
   {
     what: 'an estimator that is not there yet',
-    spoil: (w) => w.edit('estimator: datainf', 'estimator: ekfac'),
+    spoil: (w) => w.edit('estimator: datainf', 'estimator: tracin'),
     code: 'badExperiment',
-    message: /estimator "ekfac" is not available in this version; available: datainf, fisher, dot/,
+    message: /estimator "tracin" is not available in this version; available: datainf, fisher, dot/,
   },
   {
     what: 'a layer that the model does not have',

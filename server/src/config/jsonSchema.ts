@@ -73,11 +73,12 @@ export function alternatives(node: JsonSchema): JsonSchema[] {
   return node.anyOf ? node.anyOf.flatMap(alternatives) : [node];
 }
 
-/** The words that may stand there, for completion and "use one of". */
+/** The words that may stand there, for completion and "use one of"; `true` the text and `true` the boolean are one word. */
 export function allowedWords(node: JsonSchema): (string | number)[] {
-  return alternatives(node).flatMap(
+  const words = alternatives(node).flatMap(
     (option) => (option.enum ?? (option.const === undefined ? [] : [option.const])) as (string | number)[],
   );
+  return words.filter((word, i) => words.findIndex((other) => String(other) === String(word)) === i);
 }
 
 /** What is expected, in words: `one of all, target`, `a whole number, at least 2`. */

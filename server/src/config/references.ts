@@ -10,7 +10,7 @@ import type { Path } from './yamlSource.ts';
 
 export function referenceFindings(root: unknown): Finding[] {
   if (!isMapping(root)) return [];
-  return [...exclusive(root), ...datasets(root), ...tasks(root), ...layers(root), ...uses(root)];
+  return [...exclusive(root), ...datasets(root), ...tasks(root), ...layers(root), ...fisher(root), ...uses(root)];
 }
 
 /** Of each list only one key may be there. */
@@ -177,6 +177,18 @@ function layers(root: Record<string, unknown>): Finding[] {
   if (!range || Number(range[1]) <= Number(range[2])) return [];
   return [
     error(['score', 'layers'], 'value', `score.layers ${shown(text)} runs backwards: write "${range[2]}-${range[1]}"`),
+  ];
+}
+
+function fisher(root: Record<string, unknown>): Finding[] {
+  if (at(root, ['score', 'fisher']) === undefined || at(root, ['score', 'estimator']) === 'ekfac') return [];
+  const estimator = at(root, ['score', 'estimator']) ?? 'datainf';
+  return [
+    error(
+      ['score', 'fisher'],
+      'key',
+      `score.fisher is for the estimator ekfac, this experiment uses ${shown(estimator)}: remove the key`,
+    ),
   ];
 }
 

@@ -102,9 +102,10 @@ function free(name: string, dataset: Dataset, datasets: Record<string, Dataset>)
   return candidate;
 }
 
-function resolveScore({ damping_factor, damping, layers, ...score }: ParsedExperiment['score']): Score {
+function resolveScore({ damping_factor, damping, layers, fisher, ...score }: ParsedExperiment['score']): Score {
   return defined({
     ...score,
+    fisher: score.estimator !== 'ekfac' ? undefined : fisher === 'empirical' ? fisher : ('true' as const),
     damping: damping ?? { rule: 'mean_square', factor: damping_factor ?? 0.1 },
     layers: layersOf(layers),
   });

@@ -128,6 +128,12 @@ const scoreSchema = z.strictObject({
     z.enum(['sample', 'pair']),
     'Aggregates over training samples, or over pairs of a training and a validation sample.',
   ).optional(),
+  fisher: doc(
+    // `true` is a boolean to YAML; both spellings mean the word.
+    z.union([z.enum(['true', 'empirical']), z.literal(true)]),
+    'For the estimator ekfac, whose gradients make the curvature: true (default), with labels drawn from the model, or empirical, with the labels of the text, which saves about a third of the time.',
+    ['true', 'empirical'],
+  ).optional(),
   checkpoints: doc(
     z.array(z.strictObject({ path: filePath, learning_rate: z.number().positive() })).min(1),
     'Checkpoints of a training run with their learning rates, for the estimator tracin.',

@@ -5,10 +5,11 @@
 import { LayerifError } from '../../../protocol/errors.ts';
 import { datainf } from './datainf.ts';
 import { dot } from './dot.ts';
+import { ekfac } from './ekfac.ts';
 import { fisher } from './fisher.ts';
 import type { Estimator } from './types.ts';
 
-export const estimators: readonly Estimator[] = [datainf, fisher, dot];
+export const estimators: readonly Estimator[] = [datainf, fisher, dot, ekfac];
 
 /** @throws LayerifError `badExperiment` that lists the ids there are. */
 export function findEstimator(id: string): Estimator {

@@ -24,6 +24,17 @@ export interface Grams {
   C: Float64Array;
   /** m, the diagonal of V Vᵀ. */
   diagV: Float64Array;
+  /** What the engine computed for the estimator `ekfac`, where it was asked to. */
+  ekfac?: Ekfac | undefined;
+}
+
+export interface Ekfac {
+  /** Mean of the corrected eigenvalues. */
+  meanEigenvalue: number;
+  /** λ of each B. */
+  dampings: Float64Array;
+  /** dampings x n x m; positive = helps. */
+  B: Float64Array;
 }
 
 export interface Damping {
@@ -56,7 +67,7 @@ export interface Estimator {
   /** B in one line. */
   formula: string;
   /** What it reads of the Grams. */
-  needs: readonly ('K' | 'C' | 'diagV' | 'parameters')[];
+  needs: readonly ('K' | 'C' | 'diagV' | 'parameters' | 'ekfac')[];
   /** Fewest training samples for which the numbers mean anything. */
   minimumTrain: number;
   /** @throws LayerifError `failed`: Grams of the wrong size or not finite, damping that cannot work, a singular system. */

@@ -1,6 +1,7 @@
 /**
  * Grams on disk. While a run is under way there is one file per finished layer; at the end they become one `grams.safetensors`
- * with the tensors `<task>/<layer>.<module>.{K,C,diagV}`, float64, readable from Python.
+ * with the tensors `<task>/<layer>.<module>.{K,C,diagV}`, float64, readable from Python; with the estimator `ekfac` also
+ * `ekfac.B`, `ekfac.damping` and `ekfac.mean_eigenvalue`.
  */
 import { openSafetensors, readSafetensors, writeSafetensors } from '../checkpoints/safetensors.ts';
 import type { ModuleGrams } from '../estimators/layerScores.ts';
@@ -14,11 +15,15 @@ export function readLayerGrams(
   parametersOf: (module: string) => number,
 ): ModuleGrams[] {
   const tensors = readSafetensors(file);
+  const names = new Set(tensors.names());
   return modules.map((module) => {
     const get = (name: string) => tensors.tensor(`${layer}.${module}.${name}`) as Float64Array;
     const [K, C, diagV] = [get('K'), get('C'), get('diagV')];
     const n = Math.round(Math.sqrt(K.length));
-    return { module, grams: { n, m: diagV.length, parameters: parametersOf(module), K, C, diagV } };
+    const ekfac = names.has(`${layer}.${module}.ekfac.B`)
+      ? { B: get('ekfac.B'), dampings: get('ekfac.damping'), meanEigenvalue: get('ekfac.mean_eigenvalue')[0] }
+      : undefined;
+    return { module, grams: { n, m: diagV.length, parameters: parametersOf(module), K, C, diagV, ekfac } };
   });
 }
 

@@ -11,6 +11,7 @@ import type { CollectSummary, EngineInfo } from '../../../protocol/engine.ts';
 import { GRAMS_FILE } from '../../../protocol/result.ts';
 import type { Result, ResultTask } from '../../../protocol/result.ts';
 import type { Machine, RunEvent } from '../../../protocol/run.ts';
+import { ekfacRequest } from './ekfac.ts';
 import { EnginePool } from './enginePool.ts';
 import type { Checkpoint } from '../checkpoints/types.ts';
 import type { Architecture } from '../models/types.ts';
@@ -176,6 +177,7 @@ async function collectTask(
       train: encoded(task.train),
       validation: encoded(task.validation),
       plan: { ...plans[index].plan, checkpointSeconds: options.checkpointSeconds ?? CHECKPOINT_SECONDS },
+      ekfac: ekfacRequest(prepared.estimator, prepared.experiment),
       workDir,
     },
     options.machine,
@@ -241,7 +243,12 @@ function emptyResult(prepared: Prepared, modelSha256: string, engine: EngineInfo
       coverage: scope.coverage,
       sha256: modelSha256,
     },
-    score: { estimator: experiment.score.estimator, sign: 'positive_is_helpful', projection: null },
+    score: {
+      estimator: experiment.score.estimator,
+      sign: 'positive_is_helpful',
+      projection: null,
+      ...(experiment.score.fisher ? { fisher: experiment.score.fisher } : {}),
+    },
     tasks: [],
     provenance: {
       layerif: version,
