@@ -4,6 +4,8 @@
  * with exactly one `done` or `failed`, and any number of events before it.
  */
 import type { ErrorCode, Place } from './errors.ts';
+import type { OutlierRequest, OutlierSummary, PruneRequest, PruneSummary } from './pruning.ts';
+import type { TrainOutcome, TrainRequest } from './training.ts';
 
 export type DeviceId = 'auto' | 'cpu' | 'cuda' | 'webgpu' | 'dml' | 'coreml';
 export const deviceIds: readonly DeviceId[] = ['auto', 'cpu', 'cuda', 'webgpu', 'dml', 'coreml'];
@@ -15,6 +17,12 @@ export interface EncodedSample {
   countedFrom: number;
 }
 
+/** Captures are projected to `rank` numbers a side, with matrices drawn from `seed` (engine/projection.ts). */
+export interface ProjectionPlan {
+  rank: number;
+  seed: number;
+}
+
 export interface CollectPlan {
   /** Consecutive blocks per segment. */
   segmentLength: number;
@@ -24,6 +32,12 @@ export interface CollectPlan {
   batches: { train: number[][]; validation: number[][] };
   /** Upper bound of the float32 numbers in one tile of per-sample gradients. */
   gradientTile: number;
+  /** Where activations at segment boundaries live: in memory, or in files below `workDir`. */
+  boundaries: 'memory' | 'files';
+  /** null: exact gradients. */
+  projection: ProjectionPlan | null;
+  /** Batches, as indices into `batches`, whose Grams are computed exactly too, to tell the projection's error. */
+  check: { train: number[]; validation: number[] } | null;
   /** Counted positions per run of the head. */
   headRows: number;
   /** Seconds between two saved cotangents; 0 saves at every segment boundary. */
@@ -89,16 +103,34 @@ export type EngineRequest =
   | { id: number; type: 'preload'; modelPath: string; adapter?: string | undefined } // open a model and read its weights before they are needed
   | { id: number; type: 'measure' } // float32 MatMul rate, for time estimates
   | { id: number; type: 'collect'; request: CollectRequest }
+  | { id: number; type: 'train'; request: TrainRequest } // LoRA trainings one after the other
+  | { id: number; type: 'prune'; request: PruneRequest }
+  | { id: number; type: 'restore'; modelPath: string } // the weights of the checkpoint again, after a prune in memory
+  | { id: number; type: 'outliers'; request: OutlierRequest }
   | { id: number; type: 'release' }; // drop the warm model
 
 export type EngineEvent =
   | { id: number; type: 'progress'; phase: 'load' | 'forward' | 'backward'; done: number; total: number }
   | { id: number; type: 'losses'; train: Float64Array; validation: Float64Array }
   | { id: number; type: 'segment'; segment: SegmentFile }
+  | { id: number; type: 'training'; run: string; done: number; total: number } // optimiser steps of the whole request
+  | { id: number; type: 'trained'; outcome: TrainOutcome }
+  | { id: number; type: 'pruning'; done: number; total: number } // layers
   | { id: number; type: 'log'; text: string };
 
 export type EngineReply =
-  | { id: number; type: 'done'; value: EngineInfo | { flopsPerSecond: number } | CollectSummary | null }
+  | {
+      id: number;
+      type: 'done';
+      value:
+        | EngineInfo
+        | { flopsPerSecond: number }
+        | CollectSummary
+        | TrainOutcome[]
+        | PruneSummary
+        | OutlierSummary
+        | null;
+    }
   | { id: number; type: 'failed'; code: ErrorCode; message: string; place?: Place | undefined };
 
 /** Cancel travels outside the queue: the engine looks for it between two session runs. */

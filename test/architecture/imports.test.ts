@@ -76,7 +76,7 @@ const table: Record<string, Row> = {
     node: 'all',
   },
   'server/src/engine': {
-    folders: ['protocol', ...inServer(['onnx', 'autodiff', 'models', 'checkpoints', 'training', 'random'])],
+    folders: ['protocol', ...inServer(['onnx', 'autodiff', 'models', 'checkpoints', 'training', 'pruning', 'random'])],
     packages: ['onnxruntime-node', ...numeric], // numeric: eigendecompositions of EK-FAC
     node: 'all',
   },

@@ -4,11 +4,17 @@ export interface FloatType {
   bytes: number;
   /** @param raw little-endian bytes at offset 0 of a buffer of their own; @param into as many numbers */
   decode: (raw: ArrayBuffer, into: Float32Array) => void;
+  /** To the nearest number of the type, ties to even. */
+  encode: (values: Float32Array) => NodeJS.ArrayBufferView;
 }
 
 export const floatTypes: Readonly<Record<string, FloatType>> = {
-  F32: { bytes: 4, decode: (raw, into) => into.set(new Float32Array(raw, 0, into.length)) },
-  F64: { bytes: 8, decode: (raw, into) => into.set(new Float64Array(raw, 0, into.length)) },
+  F32: { bytes: 4, decode: (raw, into) => into.set(new Float32Array(raw, 0, into.length)), encode: (values) => values },
+  F64: {
+    bytes: 8,
+    decode: (raw, into) => into.set(new Float64Array(raw, 0, into.length)),
+    encode: (values) => Float64Array.from(values),
+  },
   F16: {
     bytes: 2,
     decode(raw, into) {
@@ -16,6 +22,7 @@ export const floatTypes: Readonly<Record<string, FloatType>> = {
       const bits = new Uint16Array(raw, 0, into.length);
       for (let i = 0; i < bits.length; i++) into[i] = table[bits[i]];
     },
+    encode: (values) => Uint16Array.from(values, halfBits),
   },
   // bfloat16 is the upper half of a float32.
   BF16: {
@@ -24,6 +31,12 @@ export const floatTypes: Readonly<Record<string, FloatType>> = {
       const bits = new Uint16Array(raw, 0, into.length);
       const words = new Uint32Array(into.buffer, into.byteOffset, into.length);
       for (let i = 0; i < bits.length; i++) words[i] = bits[i] << 16;
+    },
+    encode(values) {
+      const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+      const bits = new Uint16Array(values.length);
+      for (let i = 0; i < bits.length; i++) bits[i] = (words[i] + 0x7fff + ((words[i] >>> 16) & 1)) >>> 16;
+      return bits;
     },
   },
 };
@@ -64,4 +77,25 @@ export function halfTable(): Float32Array {
     else halves[bits] = sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
   }
   return halves;
+}
+
+const one = new Float32Array(1);
+const oneBits = new Uint32Array(one.buffer);
+
+/** float32 -> float16 bits, ties to even; beyond 65,504 it is infinite. */
+function halfBits(value: number): number {
+  one[0] = value;
+  const sign = (oneBits[0] >>> 16) & 0x8000;
+  const magnitude = Math.abs(value);
+  if (magnitude >= 65520) return sign | 0x7c00;
+  // In units of the last place: 2^-24 below the smallest normal number, else 2^-10 of the power of two.
+  const exponent = Math.max(-14, ((oneBits[0] >>> 23) & 255) - 127);
+  const units = roundToEven(magnitude * 2 ** (10 - exponent));
+  return sign | ((exponent + 14) * 1024 + units);
+}
+
+function roundToEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
 }

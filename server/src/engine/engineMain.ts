@@ -7,10 +7,13 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import type { ErrorCode, Place } from '../../../protocol/errors.ts';
 import type { EngineCancel, EngineReply, EngineRequest } from '../../../protocol/engine.ts';
 import { collect } from './collect.ts';
+import type { Report } from './collect.ts';
 import { chooseDevice, PROBE_ARGUMENT, runProbe } from './device.ts';
 import { matMulRate } from './measure.ts';
 import { Model } from './model.ts';
+import { outliers, prune } from './prune.ts';
 import { onnxruntimeVersion, Runtime } from './runtime.ts';
+import { train } from './train.ts';
 import type { Device } from './runtime.ts';
 
 let runtime: Runtime | null = null;
@@ -36,12 +39,27 @@ async function handle(request: EngineRequest, signal: AbortSignal): Promise<Valu
       return { flopsPerSecond: await matMulRate(runtime) };
     case 'collect': {
       const model = await open(runtime, request.request.modelPath, request.request.adapter);
-      return collect(model, request.request, (event) => process.send?.({ id: request.id, ...event }));
+      return collect(model, request.request, reporter(request.id));
     }
+    case 'train': {
+      const model = await open(runtime, request.request.modelPath);
+      return train(model, request.request, reporter(request.id));
+    }
+    case 'prune':
+      return prune(await open(runtime, request.request.modelPath), request.request, reporter(request.id));
+    case 'outliers':
+      return outliers(await open(runtime, request.request.modelPath), request.request, reporter(request.id));
+    case 'restore':
+      (await open(runtime, request.modelPath)).weights.restore();
+      return null;
     case 'release':
       await release();
       return null;
   }
+}
+
+function reporter(id: number): Report {
+  return (event) => process.send?.({ id, ...event });
 }
 
 /** The warm model when it is the same one and its files did not change since. */

@@ -25,6 +25,10 @@ export function integers(data: BigInt64Array, shape: readonly number[]): Tensor 
   return new ort.Tensor('int64', data, shape);
 }
 
+export function tensorOf(data: Float32Array | Float64Array, shape: readonly number[]): Tensor {
+  return data instanceof Float64Array ? new ort.Tensor('float64', data, shape) : floats(data, shape);
+}
+
 /** The numbers of a float32 tensor, without a copy. */
 export function numbers(tensor: Tensor): Float32Array {
   return tensor.data as Float32Array;

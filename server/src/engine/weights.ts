@@ -2,16 +2,18 @@
  * Weights as float32 arrays that sessions are fed with, without a copy. Resident: read once and kept. Streamed: what a segment
  * used is dropped when the next one begins, so memory does not grow with the number of layers.
  */
-import type { Checkpoint } from '../checkpoints/types.ts';
+import type { Checkpoint, TensorInfo } from '../checkpoints/types.ts';
 import type { WeightInput } from '../models/segment.ts';
 import type { Architecture } from '../models/types.ts';
-import { floats } from './runtime.ts';
+import { floats, numbers } from './runtime.ts';
 import type { Feeds, Tensor } from './runtime.ts';
 
 export class WeightStore {
   readonly #checkpoint: Checkpoint;
   readonly #architecture: Architecture;
   readonly #kept = new Map<string, Tensor>();
+  /** Pruned matrices, in place of the checkpoint's. */
+  readonly #replaced = new Map<string, () => Float32Array>();
   mode: 'resident' | 'streamed' = 'resident';
 
   constructor(checkpoint: Checkpoint, architecture: Architecture) {
@@ -34,6 +36,28 @@ export class WeightStore {
     return Object.fromEntries([...names].map(([input, name]) => [input, this.#tensor(name)]));
   }
 
+  /** A weight as it is now, as stored (not to be changed). @throws LayerifError `badModel` */
+  values(name: string): Float32Array {
+    return numbers(this.#tensor(name));
+  }
+
+  /** Where and how the checkpoint stores a weight. */
+  stored(name: string): TensorInfo {
+    return this.#checkpoint.tensors.get(name)!;
+  }
+
+  /** From now on the graphs see other values, until `restore`. @param values or how to read them when they are needed */
+  replace(name: string, values: Float32Array | (() => Float32Array)): void {
+    this.#replaced.set(name, typeof values === 'function' ? values : () => values);
+    this.#kept.delete(name);
+  }
+
+  /** The checkpoint's own values again. */
+  restore(): void {
+    for (const name of this.#replaced.keys()) this.#kept.delete(name);
+    this.#replaced.clear();
+  }
+
   /** Reads what is not there yet, for a model that will stay resident. */
   readAll(): void {
     for (const name of this.#checkpoint.tensors.keys()) this.#tensor(name);
@@ -43,7 +67,8 @@ export class WeightStore {
     let tensor = this.#kept.get(name);
     if (!tensor) {
       const info = this.#checkpoint.tensors.get(name);
-      tensor = floats(this.#checkpoint.read(name), info ? info.shape : []);
+      const values = this.#replaced.get(name)?.() ?? this.#checkpoint.read(name);
+      tensor = floats(values, info ? info.shape : []);
       this.#kept.set(name, tensor);
     }
     return tensor;
