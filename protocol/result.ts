@@ -16,12 +16,35 @@ export interface Result {
   score: {
     estimator: EstimatorId;
     sign: 'positive_is_helpful';
-    projection: { rank: number; seed: number } | null;
+    /** null: exact gradients. */
+    projection: ResultProjection | null;
     /** With the estimator `ekfac`. */
     fisher?: 'empirical' | 'true';
   };
   tasks: ResultTask[];
   provenance: Provenance;
+}
+
+/** Captures projected to `rank` numbers a side with matrices drawn from `seed`. */
+export interface ResultProjection {
+  rank: number;
+  seed: number;
+  /** One entry per finished task: its error, estimated from a few samples whose Grams were computed both ways. */
+  error: ResultProjectionError[];
+}
+
+export interface ResultProjectionError {
+  task: string;
+  /** Samples that were computed both ways. */
+  train: number;
+  validation: number;
+  /** Whose layer scores are compared. */
+  estimator: EstimatorId;
+  /** Rank correlation of the layer scores of both ways; null with fewer than two layers. */
+  spearman: number | null;
+  /** Median and largest over all weight matrices of the Grams' relative error (Frobenius). */
+  gramError: number;
+  largestGramError: number;
 }
 
 export interface ResultModel {

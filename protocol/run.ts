@@ -29,6 +29,10 @@ export interface Estimate {
   plan: {
     weights: 'resident' | 'streamed';
     segmentLength: number;
+    /** Where activations between segments live. */
+    boundaries: 'memory' | 'files';
+    /** Rank of the projection; null for exact gradients. */
+    projection: number | null;
     tokensPerBatch: number;
     gradientTile: number;
     why: string;

@@ -100,7 +100,7 @@ const estimate: Estimate = {
     { task: 'sentiment', train: 300, validation: 50, tokens: 22400, truncated: 3, seconds: 260 },
     { task: 'capitals', train: 16, validation: 4, tokens: 1280, truncated: 0, seconds: 9 },
   ],
-  plan: { weights: 'resident', segmentLength: 6, tokensPerBatch: 1024, gradientTile: 1e7, why: 'everything fits' },
+  plan: { weights: 'resident', boundaries: 'memory', projection: null, segmentLength: 6, tokensPerBatch: 1024, gradientTile: 1e7, why: 'everything fits' },
   device: 'cpu',
   threads: 2,
   flopsPerSecond: 9.5e10,

@@ -1,19 +1,25 @@
 /** One task's Grams: forward sweep, head, backward sweep with Gram products per layer, each finished layer on disk. */
+import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { CollectRequest, CollectSummary, EngineEvent } from '../../../protocol/engine.ts';
+import { ActivationStore } from './activations.ts';
+import type { Activations } from './activations.ts';
 import { makeBatches } from './batch.ts';
 import type { Batch } from './batch.ts';
-import { GramProducts } from './grams.ts';
-import { EkfacProducts } from './ekfac.ts';
-import type { ModuleGrams } from './grams.ts';
+import { LayerReaders } from './layerReaders.ts';
 import type { Model } from './model.ts';
 import { PartialRun } from './partial.ts';
 import { drawLabels, fisherBatches } from './sampledLabels.ts';
-import { backwardSegment, forward, head, requireFinite, segmentsOf } from './sweep.ts';
-import type { Tensor } from './runtime.ts';
+import { forward, head, requireFinite, segmentsOf } from './sweep.ts';
+import type { Segment } from './sweep.ts';
 
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 export type Report = (event: WithoutId<EngineEvent>) => void;
+
+interface Losses {
+  train: Float64Array;
+  validation: Float64Array;
+}
 
 /** @throws LayerifError; the AbortSignal's reason when cancelled. What is finished stays in `request.workDir`. */
 export async function collect(model: Model, request: CollectRequest, report: Report): Promise<CollectSummary> {
@@ -30,121 +36,135 @@ export async function collect(model: Model, request: CollectRequest, report: Rep
     ...(request.ekfac?.fisher === 'true' ? fisherBatches(training) : []),
   ];
   const segments = segmentsOf(architecture.layers, layers[0], plan.segmentLength);
-  const modules = new Set(request.modules);
-  const scored = (layer: number, module: string) => layers.includes(layer) && modules.has(module);
+  const partial = new PartialRun(request.workDir, { batches, projection: plan.projection, check: plan.check });
+  const store = new ActivationStore(plan.boundaries === 'files' ? path.join(request.workDir, 'spill') : null);
+  try {
+    const reached = partial.reached();
+    const resumable =
+      reached !== null &&
+      segments.some((s) => s[0] === reached.layer) &&
+      layers.every((layer) => layer < reached.layer || partial.hasLayer(layer));
+    if (partial.hasState() && !resumable)
+      report({ type: 'log', text: 'the saved state does not fit this plan; starting over' });
+    const open = resumable ? segments.filter((s) => s[0] < reached.layer).length : segments.length;
 
-  const partial = new PartialRun(request.workDir);
-  const reached = partial.readBoundary(batches);
-  const resumed = reached ? segments.filter((s) => s[0] >= reached.layer) : [];
-  const resumable =
-    reached !== null &&
-    segments.some((s) => s[0] === reached.layer) &&
-    layers.every((layer) => layer < reached.layer || partial.hasLayer(layer));
-  if (reached && !resumable) report({ type: 'log', text: 'the saved state does not fit this plan; starting over' });
-  let open = resumable ? segments.filter((s) => s[0] < reached.layer).length : segments.length;
+    // Forward: up to the input of the highest open segment; through it too when the head has to run.
+    const upTo = resumable ? Math.max(0, open - 1) : open;
+    const units = forwardUnits(segments, batches, upTo);
+    let done = 0;
+    const start = performance.now();
+    const count = (batch: Batch, blocks: number) => {
+      done += batch.samples.length * batch.length * blocks;
+      report({ type: 'progress', phase: 'forward', done, total: units });
+    };
+    const boundaries = await forward(model, batches, segments, upTo, count, store);
+    seconds.forward = (performance.now() - start) / 1000;
 
-  // Forward: up to the input of the highest open segment; through it too when the head has to run.
-  const upTo = resumable ? Math.max(0, open - 1) : open;
-  const units = forwardUnits(segments, batches, upTo);
-  let done = 0;
-  const start = performance.now();
-  const boundaries = await forward(model, batches, segments, upTo, (batch, blocks) => {
-    done += batch.samples.length * batch.length * blocks;
-    report({ type: 'progress', phase: 'forward', done, total: units });
-  });
-  seconds.forward = (performance.now() - start) / 1000;
-
-  let cotangents: Tensor[];
-  let losses: { train: Float64Array; validation: Float64Array };
-  if (resumable) {
-    cotangents = reached.cotangents;
-    losses = { train: reached.trainLoss, validation: reached.validationLoss };
-  } else {
-    const headStart = performance.now();
-    const hidden = boundaries.pop()!;
-    await drawLabels(model, batches, hidden, plan.headRows, request.ekfac?.seed ?? 0);
-    const results = await head(model, batches, hidden, plan.headRows, () => undefined);
-    cotangents = results.map((r) => r.dy);
-    losses = collectLosses(
-      request,
-      batches,
-      results.map((r) => r.loss),
-    );
-    seconds.head = (performance.now() - headStart) / 1000;
-  }
-  requireFinite(losses.train, 'training');
-  requireFinite(losses.validation, 'validation');
-  report({ type: 'losses', ...losses });
-
-  if (resumable)
-    for (const s of resumed)
-      announce(
-        s.filter((layer) => layers.includes(layer)),
-        partial,
-        report,
-      );
-
-  const products = await GramProducts.create(model.runtime);
-  const ekfac = request.ekfac ? await EkfacProducts.create(model.runtime) : null;
-  const backwardStart = performance.now();
-  seconds.grams = 0;
-  let saved = performance.now();
-  const total = open;
-  while (open > 0) {
-    const segment = segments[open - 1];
-    const lowest = open === 1;
-    const { captures, dx } = await backwardSegment(
-      model,
-      batches,
-      segment,
-      boundaries.pop()!,
-      cotangents,
-      scored,
-      !lowest,
-      () => undefined,
-    );
-    const gramStart = performance.now();
-    const byLayer = new Map<number, Map<string, ModuleGrams>>();
-    for (const capture of captures) {
-      const [n, m] = [request.train.length, request.validation.length];
-      const curvature = ekfac ? await ekfac.of(capture, n, m, plan.gradientTile, request.ekfac!) : undefined;
-      capture.batches = capture.batches.filter(({ batch }) => batch.split !== 'fisher');
-      const grams = { ...(await products.of(capture, n, m, plan.gradientTile)), ekfac: curvature };
-      capture.batches.length = 0; // the captures are large: let them go as soon as they are used
-      if (!byLayer.has(capture.layer)) byLayer.set(capture.layer, new Map());
-      byLayer.get(capture.layer)!.set(capture.module, grams);
+    const cotangents = store.make();
+    let losses: Losses;
+    if (resumable) {
+      losses = reached;
+      reached.readCotangents(cotangents);
+    } else {
+      const headStart = performance.now();
+      const hidden = boundaries.pop()!;
+      await drawLabels(model, batches, hidden, plan.headRows, request.ekfac?.seed ?? 0);
+      losses = await headLosses(model, request, batches, hidden, cotangents);
+      store.release(hidden);
+      seconds.head = (performance.now() - headStart) / 1000;
     }
-    seconds.grams += (performance.now() - gramStart) / 1000;
-    for (const [layer, grams] of byLayer) partial.writeLayer(layer, grams);
-    open -= 1;
+    requireFinite(losses.train, 'training');
+    requireFinite(losses.validation, 'validation');
+    report({ type: 'losses', train: losses.train, validation: losses.validation });
+
+    const resumed = resumable ? segments.filter((s) => s[0] >= reached.layer) : [];
+    for (const segment of resumed) announce(segment, request, partial, report);
+
+    const chain = { batches, segments: segments.slice(0, open), boundaries, cotangents, losses };
+    await backward(model, request, chain, store, partial, report, seconds);
+    return {
+      trainLoss: losses.train,
+      validationLoss: losses.validation,
+      seconds,
+      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+      resumedSegments: resumed.length,
+    };
+  } finally {
+    store.close();
+  }
+}
+
+interface Chain {
+  batches: Batch[];
+  /** Those that are not finished yet. */
+  segments: Segment[];
+  /** Input of each of these segments. */
+  boundaries: Activations[];
+  /** Of the output of the last of them. */
+  cotangents: Activations;
+  losses: Losses;
+}
+
+/** From the highest segment down: captures to readers, readers' results to disk. */
+async function backward(
+  model: Model,
+  request: CollectRequest,
+  { batches, segments, boundaries, cotangents: top, losses }: Chain,
+  store: ActivationStore,
+  partial: PartialRun,
+  report: Report,
+  seconds: Record<string, number>,
+): Promise<void> {
+  const readers = await LayerReaders.create(model, request, batches);
+  const start = performance.now();
+  let saved = start;
+  let cotangents = top;
+  for (let open = segments.length; open > 0; open--) {
+    const segment = segments[open - 1];
+    const dx = open > 1 ? store.make() : null;
+    const inputs = boundaries.pop()!;
+    for (const layer of await readers.read(segment, inputs, cotangents, dx)) {
+      if (layer.exact) partial.writeCheck(layer.layer, layer.exact);
+      partial.writeLayer(layer.layer, layer.grams);
+    }
+    store.release(inputs);
+    store.release(cotangents);
     if (dx) {
       cotangents = dx;
-      if (performance.now() - saved >= plan.checkpointSeconds * 1000) {
-        partial.writeBoundary(
-          { layer: segment[0], cotangents, trainLoss: losses.train, validationLoss: losses.validation },
-          batches,
-        );
+      if (performance.now() - saved >= request.plan.checkpointSeconds * 1000) {
+        partial.writeBoundary({ layer: segment[0], train: losses.train, validation: losses.validation }, dx);
         saved = performance.now();
       }
     }
-    announce([...byLayer.keys()], partial, report);
-    report({ type: 'progress', phase: 'backward', done: total - open, total });
+    announce(segment, request, partial, report);
+    report({ type: 'progress', phase: 'backward', done: segments.length - open + 1, total: segments.length });
   }
-  await products.release();
-  await ekfac?.release();
-  seconds.backward = (performance.now() - backwardStart) / 1000 - seconds.grams;
-
-  return {
-    trainLoss: losses.train,
-    validationLoss: losses.validation,
-    seconds,
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-    resumedSegments: resumable ? resumed.length : 0,
-  };
+  await readers.release();
+  seconds.grams = readers.gramSeconds;
+  seconds.backward = (performance.now() - start) / 1000 - seconds.grams;
 }
 
-function announce(layers: number[], partial: PartialRun, report: Report): void {
-  for (const layer of layers) {
+/** Batch by batch, so that hidden states and cotangents of one are in memory. */
+async function headLosses(
+  model: Model,
+  { train, validation, plan }: CollectRequest,
+  batches: Batch[],
+  hidden: Activations,
+  cotangents: Activations,
+): Promise<Losses> {
+  const losses = { train: new Float64Array(train.length), validation: new Float64Array(validation.length) };
+  for (const [i, batch] of batches.entries()) {
+    const [{ loss, dy }] = await head(model, [batch], [hidden.at(i)!], plan.headRows, () => undefined);
+    cotangents.push(dy);
+    const { split } = batch;
+    if (split !== 'fisher') batch.samples.forEach((sample, row) => (losses[split][sample] = loss[row]));
+  }
+  return losses;
+}
+
+function announce(segment: Segment, request: CollectRequest, partial: PartialRun, report: Report): void {
+  for (const layer of segment) {
+    if (!request.layers.includes(layer)) continue;
     report({ type: 'segment', segment: { layers: [layer], file: partial.layerFile(layer) } });
   }
 }
@@ -154,17 +174,6 @@ function forwardUnits(segments: number[][], batches: Batch[], upTo: number): num
   const through = segments.slice(0, upTo);
   const below = segments[0]?.[0] ?? 0;
   return Math.max(1, tokens * (below + through.reduce((sum, s) => sum + s.length, 0)));
-}
-
-function collectLosses(request: CollectRequest, batches: Batch[], perBatch: Float64Array[]) {
-  const losses = {
-    train: new Float64Array(request.train.length),
-    validation: new Float64Array(request.validation.length),
-  };
-  batches.forEach(({ split, samples }, b) => {
-    if (split !== 'fisher') samples.forEach((sample, row) => (losses[split][sample] = perBatch[b][row]));
-  });
-  return losses;
 }
 
 function requireTokens(request: CollectRequest, vocabulary: number): void {

@@ -8,6 +8,8 @@
  */
 import { backward } from '../autodiff/backward.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
+import { ProjectionBuilder } from './projection.ts';
+import type { ProjectionInput } from './projection.ts';
 import { SegmentBuilder } from '../models/segment.ts';
 import type { WeightInput } from '../models/segment.ts';
 import type { Architecture } from '../models/types.ts';
@@ -28,6 +30,8 @@ export interface CaptureOutputs {
 
 export interface GradientGraph extends BuiltGraph {
   captures: CaptureOutputs[];
+  /** Matrices that the captures are projected with; none for exact ones. */
+  projections: ProjectionInput[];
   /** Name of the output that holds the cotangent of the segment's input, or null. */
   dx: string | null;
 }
@@ -49,12 +53,14 @@ export function forwardGraph(architecture: Architecture, layers: number[]): Buil
 /**
  * x, dy [B, T, hidden] -> dx (where asked for) and the captures of the scored modules.
  * @param scored whether a module of a layer is captured
+ * @param rank of the captures' projection (projection.ts), or null for exact ones
  */
 export function gradientGraph(
   architecture: Architecture,
   layers: number[],
   scored: (layer: number, module: string) => boolean,
   wantInput: boolean,
+  rank: number | null = null,
 ): GradientGraph {
   const b = new SegmentBuilder(`gradient ${layers.join(' ')}`);
   const g = b.graph;
@@ -71,10 +77,14 @@ export function gradientGraph(
   };
   const dx = wantInput ? output(cotangents[0]!) : null;
 
-  const captures = wanted.map(({ block, module, input }, i) => {
-    return { block, module, x: output(input), y: output(cotangents[1 + i]!) };
+  const projection = rank === null ? null : new ProjectionBuilder(g, b.captures, rank);
+  const captures = wanted.map((capture, i) => {
+    const { block, module, input } = capture;
+    const cotangent = cotangents[1 + i]!;
+    const x = output(projection ? projection.input(capture) : input);
+    return { block, module, x, y: output(projection ? projection.output(capture, cotangent) : cotangent) };
   });
-  return { ...built(b), captures, dx };
+  return { ...built(b), captures, projections: projection?.inputs ?? [], dx };
 }
 
 /**
@@ -106,7 +116,7 @@ export function headGraph(architecture: Architecture, wantGradient: boolean): Bu
   return built(b);
 }
 
-function blocks(b: SegmentBuilder, architecture: Architecture, layers: number[]): { x: Value; y: Value } {
+export function blocks(b: SegmentBuilder, architecture: Architecture, layers: number[]): { x: Value; y: Value } {
   const x = b.graph.input('x', 'float32', ['B', 'T', architecture.hidden]);
   let y = x;
   layers.forEach((layer, position) => {
@@ -115,6 +125,6 @@ function blocks(b: SegmentBuilder, architecture: Architecture, layers: number[])
   return { x, y };
 }
 
-function built(b: SegmentBuilder): BuiltGraph {
+export function built(b: SegmentBuilder): BuiltGraph {
   return { graph: b.graph, weights: b.weights, tables: [...b.tables] };
 }

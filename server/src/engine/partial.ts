@@ -5,25 +5,36 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import type { CollectPlan } from '../../../protocol/engine.ts';
 import { readSafetensors, writeSafetensors } from '../checkpoints/safetensors.ts';
+import type { NewTensor } from '../checkpoints/safetensors.ts';
+import type { Activations } from './activations.ts';
 import type { Batch } from './batch.ts';
 import type { ModuleGrams } from './grams.ts';
 import { floats, numbers } from './runtime.ts';
-import type { Tensor } from './runtime.ts';
+
+/** What decides whether two runs compute the same numbers in the same order. */
+export interface Composition extends Pick<CollectPlan, 'projection' | 'check'> {
+  batches: Batch[];
+}
 
 export interface Boundary {
   /** All scored layers from this one up are finished; the cotangents belong to this layer's input. */
   layer: number;
-  cotangents: Tensor[];
-  trainLoss: Float64Array;
-  validationLoss: Float64Array;
+  train: Float64Array;
+  validation: Float64Array;
 }
 
 export class PartialRun {
   readonly #folder: string;
+  readonly #batches: Batch[];
+  readonly #composition: string;
 
-  constructor(folder: string) {
+  constructor(folder: string, { batches, projection, check }: Composition) {
     this.#folder = folder;
+    this.#batches = batches;
+    const order = batches.map(({ split, samples, length }) => [split, length, samples]);
+    this.#composition = JSON.stringify({ order, projection, check });
     fs.mkdirSync(folder, { recursive: true });
   }
 
@@ -37,63 +48,51 @@ export class PartialRun {
 
   /** @param grams by module name */
   writeLayer(layer: number, grams: Map<string, ModuleGrams>): void {
-    const tensors = [...grams].flatMap(([module, { K, C, diagV, ekfac }]) => {
-      const n = Math.sqrt(K.length);
-      const m = diagV.length;
-      const tensor = (name: string, shape: number[], data: Float64Array) => ({
-        name: `${layer}.${module}.${name}`,
-        dtype: 'F64' as const,
-        shape,
-        data,
-      });
-      const own = [tensor('K', [n, n], K), tensor('C', [n, m], C), tensor('diagV', [m], diagV)];
-      if (!ekfac) return own;
-      const { B, dampings, meanEigenvalue } = ekfac;
-      return [
-        ...own,
-        tensor('ekfac.B', [dampings.length, n, m], B),
-        tensor('ekfac.damping', [dampings.length], dampings),
-        tensor('ekfac.mean_eigenvalue', [1], Float64Array.of(meanEigenvalue)),
-      ];
-    });
-    writeSafetensors(this.layerFile(layer), tensors);
+    writeSafetensors(this.layerFile(layer), tensorsOf(layer, grams));
   }
 
-  writeBoundary(boundary: Boundary, batches: Batch[]): void {
+  /** Exact Grams of the samples of the projection's check. */
+  writeCheck(layer: number, grams: Map<string, ModuleGrams>): void {
+    writeSafetensors(path.join(this.#folder, `check-${layer}.safetensors`), tensorsOf(layer, grams));
+  }
+
+  writeBoundary({ layer, train, validation }: Boundary, cotangents: Activations): void {
+    const hidden = cotangents.at(0)!.dims[2];
     writeSafetensors(
       this.#boundaryFile(),
       [
-        ...boundary.cotangents.map((tensor, i) => ({
+        ...this.#batches.map((batch, i) => ({
           name: `cotangent.${i}`,
           dtype: 'F32' as const,
-          shape: [...tensor.dims],
-          data: numbers(tensor),
+          shape: [batch.samples.length, batch.length, hidden],
+          data: () => numbers(cotangents.at(i)!),
         })),
-        { name: 'loss.train', dtype: 'F64' as const, shape: [boundary.trainLoss.length], data: boundary.trainLoss },
-        {
-          name: 'loss.validation',
-          dtype: 'F64' as const,
-          shape: [boundary.validationLoss.length],
-          data: boundary.validationLoss,
-        },
+        { name: 'loss.train', dtype: 'F64' as const, shape: [train.length], data: train },
+        { name: 'loss.validation', dtype: 'F64' as const, shape: [validation.length], data: validation },
       ],
-      { layer: String(boundary.layer), batches: composition(batches) },
+      { layer: String(layer), composition: this.#composition },
     );
   }
 
-  /** What was reached, or null when there is nothing that fits these batches. */
-  readBoundary(batches: Batch[]): Boundary | null {
-    if (!fs.existsSync(this.#boundaryFile())) return null;
+  hasState(): boolean {
+    return fs.existsSync(this.#boundaryFile());
+  }
+
+  /** What was reached, or null when there is nothing that fits this run. */
+  reached(): (Boundary & { readCotangents(into: Activations): void }) | null {
+    if (!this.hasState()) return null;
     const file = readSafetensors(this.#boundaryFile());
-    if (file.metadata.batches !== composition(batches)) return null;
+    if (file.metadata.composition !== this.#composition) return null;
     return {
       layer: Number(file.metadata.layer),
-      cotangents: batches.map((batch, i) => {
-        const data = file.tensor(`cotangent.${i}`) as Float32Array;
-        return floats(data, [batch.samples.length, batch.length, data.length / (batch.samples.length * batch.length)]);
-      }),
-      trainLoss: file.tensor('loss.train') as Float64Array,
-      validationLoss: file.tensor('loss.validation') as Float64Array,
+      train: file.tensor('loss.train') as Float64Array,
+      validation: file.tensor('loss.validation') as Float64Array,
+      readCotangents: (into) => {
+        for (const [i, { samples, length }] of this.#batches.entries()) {
+          const data = file.tensor(`cotangent.${i}`) as Float32Array;
+          into.push(floats(data, [samples.length, length, data.length / (samples.length * length)]));
+        }
+      },
     };
   }
 
@@ -102,6 +101,24 @@ export class PartialRun {
   }
 }
 
-function composition(batches: Batch[]): string {
-  return JSON.stringify(batches.map(({ split, samples, length }) => [split, length, samples]));
+function tensorsOf(layer: number, grams: Map<string, ModuleGrams>): NewTensor[] {
+  return [...grams].flatMap(([module, { K, C, diagV, ekfac }]) => {
+    const n = Math.sqrt(K.length);
+    const m = diagV.length;
+    const tensor = (name: string, shape: number[], data: Float64Array) => ({
+      name: `${layer}.${module}.${name}`,
+      dtype: 'F64' as const,
+      shape,
+      data,
+    });
+    const own = [tensor('K', [n, n], K), tensor('C', [n, m], C), tensor('diagV', [m], diagV)];
+    if (!ekfac) return own;
+    const { B, dampings, meanEigenvalue } = ekfac;
+    return [
+      ...own,
+      tensor('ekfac.B', [dampings.length, n, m], B),
+      tensor('ekfac.damping', [dampings.length], dampings),
+      tensor('ekfac.mean_eigenvalue', [1], Float64Array.of(meanEigenvalue)),
+    ];
+  });
 }

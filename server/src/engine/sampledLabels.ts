@@ -8,11 +8,11 @@
 import { Random } from '../random/random.ts';
 import { SegmentBuilder } from '../models/segment.ts';
 import type { Architecture } from '../models/types.ts';
+import type { Activations } from './activations.ts';
 import type { Batch } from './batch.ts';
 import type { BuiltGraph } from './graphs.ts';
 import type { Model } from './model.ts';
 import { floats, numbers } from './runtime.ts';
-import type { Tensor } from './runtime.ts';
 
 /**
  * The training batches again: same tokens and activations, labels of their own.
@@ -35,7 +35,7 @@ export function fisherBatches(train: Batch[]): Batch[] {
 export async function drawLabels(
   model: Model,
   batches: Batch[],
-  hidden: Tensor[],
+  hidden: Activations,
   rowsPerRun: number,
   seed: number,
 ): Promise<void> {
@@ -46,7 +46,7 @@ export async function drawLabels(
     if (batch.split !== 'fisher') continue;
     const { built, session } = await model.session('probabilities', () => probabilityGraph(architecture));
     const feeds = model.weights.feeds(built.weights, []);
-    const states = numbers(hidden[i]);
+    const states = numbers(hidden.at(i)!);
     const { position, label, row } = batch.counted;
     const random = batch.samples.map((sample) => new Random(seed, `sampled labels ${sample}`));
     for (let start = 0; start < position.length; start += rowsPerRun) {

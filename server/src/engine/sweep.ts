@@ -4,14 +4,20 @@
  * are needed once. Whatever is computed from gradients is a reader of the captures that the backward sweep hands over.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
+import type { Activations } from './activations.ts';
 import { tablesFor } from './batch.ts';
 import type { Batch } from './batch.ts';
 import { embedGraph, forwardGraph, gradientGraph, headGraph } from './graphs.ts';
 import type { Model } from './model.ts';
+import { projectedSize } from './projection.ts';
+import type { Projection } from './projection.ts';
 import { floats, integers, numbers } from './runtime.ts';
 import type { Tensor } from './runtime.ts';
 
-/** One scored module's inputs and output cotangents for every batch: x [B, T, columns], y [B, T, rows]. */
+/**
+ * One scored module's inputs and output cotangents for every batch: x [B, T, columns], y [B, T, rows]. Projected captures
+ * (projection.ts) are those of a smaller matrix.
+ */
 export interface ModuleCaptures {
   layer: number;
   module: string;
@@ -33,53 +39,66 @@ export function segmentsOf(layers: number, lowest: number, length: number): Segm
 }
 
 /**
- * Runs every batch up to the input of segment `upTo`, keeping the inputs of segments `from`..`upTo`.
+ * Runs every batch up to the input of segment `upTo`, keeping the inputs of segments 0..`upTo`.
+ * @param store where boundaries live; in memory when it is left out
  * @returns per kept boundary, per batch: activation [B, T, hidden]
  */
-export async function forward(
+export async function forward<A extends Activations = Tensor[]>(
   model: Model,
   batches: Batch[],
   segments: Segment[],
   upTo: number,
   onRun: (batch: Batch, blocks: number) => void,
-): Promise<Tensor[][]> {
+  store: Store<A> = inMemory as unknown as Store<A>,
+): Promise<A[]> {
   const embed = await model.session('embed', () => embedGraph(model.architecture));
-  let current: Tensor[] = [];
+  let current = store.make();
   const feeds = model.weights.feeds(embed.built.weights, []);
   for (const batch of batches) {
     const known = batch.twin ? batches.indexOf(batch.twin) : -1;
-    current.push(known >= 0 ? current[known] : (await embed.session.run({ tokens: batch.tokens, ...feeds })).x);
+    current.push(known >= 0 ? current.at(known)! : (await embed.session.run({ tokens: batch.tokens, ...feeds })).x);
     onRun(batch, 0);
   }
   // Blocks below the first segment have no scored layer: they run one by one and their inputs are not kept.
-  for (let layer = 0; layer < (segments[0]?.[0] ?? 0); layer++)
-    current = await through(model, batches, current, [layer], onRun);
+  for (let layer = 0; layer < (segments[0]?.[0] ?? 0); layer++) {
+    const below = current;
+    current = await through(model, batches, below, [layer], onRun, store.make());
+    store.release(below);
+  }
   const boundaries = [current];
   for (let s = 0; s < upTo; s++) {
-    current = await through(model, batches, current, segments[s], onRun);
+    current = await through(model, batches, current, segments[s], onRun, store.make());
     boundaries.push(current);
   }
   return boundaries;
 }
 
-async function through(
+/** Makes activations and is told when nobody reads them any more. */
+interface Store<A extends Activations> {
+  make(): A;
+  release(activations: A): void;
+}
+
+const inMemory: Store<Tensor[]> = { make: () => [], release: () => undefined };
+
+async function through<A extends Activations>(
   model: Model,
   batches: Batch[],
-  inputs: Tensor[],
+  inputs: Activations,
   layers: Segment,
   onRun: (batch: Batch, blocks: number) => void,
-): Promise<Tensor[]> {
+  outputs: A,
+): Promise<A> {
   const { built, session } = await model.session(`forward ${kinds(model, layers)}`, () =>
     forwardGraph(model.architecture, layers),
   );
   const feeds = model.weights.feeds(built.weights, layers);
-  const outputs: Tensor[] = [];
   for (const [i, batch] of batches.entries()) {
     const known = batch.twin ? batches.indexOf(batch.twin) : -1;
     outputs.push(
       known >= 0
-        ? outputs[known]
-        : (await session.run({ x: inputs[i], ...feeds, ...tablesFor(batch, built.tables) })).y,
+        ? outputs.at(known)!
+        : (await session.run({ x: inputs.at(i)!, ...feeds, ...tablesFor(batch, built.tables) })).y,
     );
     onRun(batch, layers.length);
   }
@@ -93,7 +112,7 @@ async function through(
 export async function head(
   model: Model,
   batches: Batch[],
-  hidden: Tensor[],
+  hidden: Activations,
   rowsPerRun: number,
   onRun: (rows: number) => void,
 ): Promise<{ loss: Float64Array; dy: Tensor }[]> {
@@ -103,7 +122,8 @@ export async function head(
   const results: { loss: Float64Array; dy: Tensor }[] = [];
   for (const [i, batch] of batches.entries()) {
     const { position, label, weight, row } = batch.counted;
-    const states = numbers(hidden[i]);
+    const { data, dims } = hidden.at(i)!;
+    const states = data as Float32Array;
     const dy = new Float32Array(states.length);
     const loss = new Float64Array(batch.samples.length);
     for (let start = 0; start < position.length; start += rowsPerRun) {
@@ -126,43 +146,55 @@ export async function head(
       }
       onRun(end - start);
     }
-    results.push({ loss, dy: floats(dy, hidden[i].dims) });
+    results.push({ loss, dy: floats(dy, dims) });
   }
   return results;
+}
+
+export interface BackwardOptions<A extends Activations> {
+  /** Of the captures; exact ones without. */
+  projection?: Projection | null;
+  /** Where the cotangents of the inputs go. */
+  dx?: A;
 }
 
 /**
  * Backward through one segment.
  * @returns captures per scored module, and dx per batch (null at the lowest segment, where nobody needs it)
  */
-export async function backwardSegment(
+export async function backwardSegment<A extends Activations = Tensor[]>(
   model: Model,
   batches: Batch[],
   layers: Segment,
-  inputs: Tensor[],
-  cotangents: Tensor[],
+  inputs: Activations,
+  cotangents: Activations,
   scored: (layer: number, module: string) => boolean,
   wantInput: boolean,
   onRun: (batch: Batch, blocks: number) => void,
-): Promise<{ captures: ModuleCaptures[]; dx: Tensor[] | null }> {
+  { projection = null, dx = [] as Tensor[] as Activations as A }: BackwardOptions<A> = {},
+): Promise<{ captures: ModuleCaptures[]; dx: A | null }> {
   const chosen = layers.map((layer) =>
     model.architecture
       .modules(layer)
       .map((m) => (scored(layer, m.name) ? '1' : '0'))
       .join(''),
   );
-  const key = `gradient ${kinds(model, layers)} ${chosen.join(' ')} ${wantInput}`;
+  const rank = projection?.rank ?? null;
+  const key = `gradient ${kinds(model, layers)} ${chosen.join(' ')} ${wantInput} ${rank}`;
   const { built, session } = await model.session(key, () =>
-    gradientGraph(model.architecture, layers, scored, wantInput),
+    gradientGraph(model.architecture, layers, scored, wantInput, rank),
   );
-  const feeds = model.weights.feeds(built.weights, layers);
+  const feeds = {
+    ...model.weights.feeds(built.weights, layers),
+    ...projection?.feeds(built.projections, layers),
+  };
+  const size = (whole: number) => (rank === null ? whole : projectedSize(rank, whole));
   const captures: ModuleCaptures[] = built.captures.map(({ block, module }) => {
     const { rows, columns } = model.architecture.modules(layers[block]).find((m) => m.name === module)!;
-    return { layer: layers[block], module, rows, columns, batches: [] };
+    return { layer: layers[block], module, rows: size(rows), columns: size(columns), batches: [] };
   });
-  const dx: Tensor[] = [];
   for (const [i, batch] of batches.entries()) {
-    const given = { x: inputs[i], dy: cotangents[i] };
+    const given = { x: inputs.at(i)!, dy: cotangents.at(i)! };
     const values: Record<string, Tensor> = {
       ...given,
       ...(await session.run({ ...given, ...feeds, ...tablesFor(batch, built.tables) })),

@@ -1,9 +1,11 @@
 /** What a run will take, before it starts; and whether it fits. */
 import path from 'node:path';
+import type { Score } from '../../../protocol/experiment.ts';
 import type { Estimate, Machine } from '../../../protocol/run.ts';
 import { EnginePool } from './enginePool.ts';
 import { defaultMemoryLimit, freeDisk } from './machine.ts';
-import { planTask, secondsFor, weightBytes } from './plan.ts';
+import { weightBytes } from './memory.ts';
+import { AUTO_RANK, gib, planTasks, secondsFor } from './plan.ts';
 import type { TaskPlan } from './plan.ts';
 import { prepare } from './prepare.ts';
 import type { Prepared, Selection } from './prepare.ts';
@@ -43,10 +45,11 @@ export async function planRun(
   const engine = await pool.start(machine);
   const flopsPerSecond = await pool.measure();
   const limit = machine.memoryBytes ?? defaultMemoryLimit();
-  const plans = prepared.tasks.map((task) => planTask(prepared, task, limit));
+  const output = path.resolve(prepared.baseDir, outputDir ?? experiment.output_dir);
+  const diskFreeBytes = freeDisk(output);
+  const plans = planTasks(prepared, { memoryBytes: limit, diskBytes: diskFreeBytes });
   const largest = plans.reduce((a, b) => (a.memoryBytes >= b.memoryBytes ? a : b));
   const read = weightBytes(checkpoint, model).total;
-  const output = path.resolve(prepared.baseDir, outputDir ?? experiment.output_dir);
 
   const tasks = prepared.tasks.map(({ task, train, validation }, i) => {
     const samples = [...train, ...validation];
@@ -60,7 +63,6 @@ export async function planRun(
     };
   });
   const diskBytes = plans.reduce((sum, p) => sum + p.diskBytes, 0);
-  const diskFreeBytes = freeDisk(output);
   const estimate: Estimate = {
     model: {
       name: checkpoint.name,
@@ -74,6 +76,8 @@ export async function planRun(
     plan: {
       weights: largest.plan.weights,
       segmentLength: largest.plan.segmentLength,
+      boundaries: largest.plan.boundaries,
+      projection: largest.plan.projection?.rank ?? null,
       tokensPerBatch: largest.tokensPerBatch,
       gradientTile: largest.plan.gradientTile,
       why: largest.why,
@@ -90,26 +94,29 @@ export async function planRun(
     refusal: null,
     warnings: [...prepared.warnings, ...(engine.deviceNote ? [engine.deviceNote] : [])],
   };
-  estimate.refusal = refusal(estimate);
+  estimate.refusal = refusal(estimate, experiment.score.projection);
   return { estimate, plans };
 }
 
-function refusal(e: Estimate): string | null {
-  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+const advice: Record<string, string> = {
+  captures: 'take fewer or shorter samples (training_split, max_length) or fewer modules (score.modules)',
+  boundaries: 'take fewer or shorter samples (training_split, max_length)',
+  weights: 'the model itself is too large for this limit',
+  products: 'take fewer samples (training_split)',
+  work: 'take shorter samples (max_length)',
+  programs: 'the limit is below what the programs alone need',
+};
+
+function refusal(e: Estimate, asked: Score['projection']): string | null {
   if (e.memoryBytes > e.memoryLimitBytes) {
     const [part, bytes] = Object.entries(e.memoryParts).reduce((a, b) => (a[1] >= b[1] ? a : b));
-    const advice: Record<string, string> = {
-      captures: 'take fewer or shorter samples (training_split, max_length) or fewer modules (score.modules)',
-      boundaries: 'take fewer or shorter samples (training_split, max_length)',
-      weights: 'the model itself is too large for this limit',
-      tile: 'take fewer samples (training_split)',
-      work: 'take shorter samples (max_length)',
-      programs: 'the limit is below what the programs alone need',
-    };
-    return `not enough memory: the run needs about ${gib(e.memoryBytes)}, the limit is ${gib(e.memoryLimitBytes)}; the largest part is ${part} with ${gib(bytes)}: ${advice[part]}, or raise --memory`;
+    const sketch =
+      asked === 'none' && part === 'captures' ? `project the gradients (score.projection: auto or ${AUTO_RANK}), ` : '';
+    return `not enough memory: the run needs about ${gib(e.memoryBytes)}, the limit is ${gib(e.memoryLimitBytes)}; the largest part is ${part} with ${gib(bytes)}: ${sketch}${advice[part]}, or raise --memory`;
   }
   if (e.diskBytes > e.diskFreeBytes) {
-    return `not enough disk: the run writes about ${gib(e.diskBytes)}, ${gib(e.diskFreeBytes)} are free; take fewer training samples or another output_dir`;
+    const spilled = e.plan.boundaries === 'files' ? ', or raise --memory so that activations need no files' : '';
+    return `not enough disk: the run writes about ${gib(e.diskBytes)}, ${gib(e.diskFreeBytes)} are free; take fewer training samples or another output_dir${spilled}`;
   }
   return null;
 }

@@ -1,45 +1,54 @@
 /**
- * What a run will need, and the plan that fits the memory limit: the first of `choices` whose peak stays below it.
+ * What a run will need, and the plan that fits: the first of `choices` whose peak memory and disk stay below the limits, from the
+ * fastest to the smallest. Exact gradients come first; `projection: auto` goes on to projected ones when none of these fits.
  *
- * Memory in float32 numbers, t = padded tokens of a task, one segment of k blocks at a time:
- *   weights      all blocks, embedding and head (resident), or the largest of them (streamed)
- *   boundaries   (segments + 2) x t x hidden: activations between segments, cotangents at one boundary twice
- *   captures     t x (inputs and outputs of the scored modules of k blocks)
- *   tile         gradients of all samples for some rows of one matrix
- *   work         what one run of a block or of the head holds beside its outputs
- * Time is floating-point operations over the measured MatMul rate times the share of it that each part reaches.
+ * Memory is the model of `memory.ts`. Time is floating-point operations over the measured MatMul rate times the share of it that
+ * each part reaches.
  */
 import type { CollectPlan } from '../../../protocol/engine.ts';
 import { batches } from '../data/batches.ts';
-import type { Checkpoint } from '../checkpoints/types.ts';
-import { SegmentBuilder } from '../models/segment.ts';
 import type { Architecture } from '../models/types.ts';
+import { blockSizes, memoryParts, weightBytes, widthOf } from './memory.ts';
 import type { Prepared, PreparedTask } from './prepare.ts';
 
 const MIB = 1 << 20;
 
+/** Rank that `projection: auto` takes. */
+export const AUTO_RANK = 64;
+
 interface Choice {
   weights: CollectPlan['weights'];
+  boundaries: CollectPlan['boundaries'];
   segmentLength: number;
   tokensPerBatch: number;
   gradientTile: number;
 }
 
-/** From the fastest to the smallest. */
+const row = (
+  weights: CollectPlan['weights'],
+  boundaries: CollectPlan['boundaries'],
+  segmentLength: number,
+  tokensPerBatch: number,
+): Choice => ({ weights, boundaries, segmentLength, tokensPerBatch, gradientTile: 16 * 1024 * tokensPerBatch });
+
+/** From the fastest to the smallest; longer segments hold fewer boundaries but more captures. */
 const choices: readonly Choice[] = [
-  { weights: 'resident', segmentLength: 1, tokensPerBatch: 1024, gradientTile: 16 * MIB },
-  { weights: 'resident', segmentLength: 1, tokensPerBatch: 512, gradientTile: 8 * MIB },
-  { weights: 'streamed', segmentLength: 1, tokensPerBatch: 1024, gradientTile: 16 * MIB },
-  { weights: 'streamed', segmentLength: 1, tokensPerBatch: 512, gradientTile: 8 * MIB },
-  { weights: 'streamed', segmentLength: 1, tokensPerBatch: 128, gradientTile: 4 * MIB },
-  { weights: 'streamed', segmentLength: 2, tokensPerBatch: 128, gradientTile: 4 * MIB },
-  { weights: 'streamed', segmentLength: 4, tokensPerBatch: 128, gradientTile: 4 * MIB },
+  row('resident', 'memory', 1, 1024),
+  row('resident', 'memory', 1, 512),
+  row('resident', 'files', 1, 512),
+  row('streamed', 'memory', 1, 1024),
+  row('streamed', 'memory', 1, 512),
+  row('streamed', 'memory', 1, 256),
+  row('streamed', 'memory', 2, 256),
+  row('streamed', 'memory', 4, 256),
+  row('streamed', 'files', 1, 512),
+  row('streamed', 'files', 1, 128),
 ];
 
-/** Both processes with ONNX Runtime loaded and nothing in them. */
-const BASE_BYTES = 220 * MIB;
 /** Numbers in the logits of one run of the head. */
 const HEAD_NUMBERS = 8 * MIB;
+/** What the check of a projection takes: as many batches as hold these samples, unless that is too many tokens. */
+const CHECKED = { train: 8, validation: 4, tokens: 1536 };
 
 export interface TaskPlan {
   plan: Omit<CollectPlan, 'checkpointSeconds'>;
@@ -51,86 +60,174 @@ export interface TaskPlan {
   why: string;
 }
 
-/** The first choice that fits, else the smallest (whose `memoryBytes` then exceeds the limit). */
-export function planTask(prepared: Prepared, task: PreparedTask, memoryLimit: number): TaskPlan {
+export interface Limits {
+  memoryBytes: number;
+  diskBytes: number;
+}
+
+/**
+ * @param rank of the projection, null for exact gradients
+ * @returns the first choice that fits, else the smallest (which then exceeds a limit)
+ */
+export function planTask(prepared: Prepared, task: PreparedTask, limits: Limits, rank: number | null = null): TaskPlan {
   let last: TaskPlan | null = null;
   for (const choice of choices) {
-    last = evaluate(prepared, task, choice);
-    if (last.memoryBytes <= memoryLimit) return last;
+    last = evaluate(prepared, task, choice, rank);
+    if (fits(last, limits)) return last;
   }
   return last!;
 }
 
-function evaluate({ checkpoint, model, scope }: Prepared, task: PreparedTask, choice: Choice): TaskPlan {
-  const { weights, segmentLength, tokensPerBatch, gradientTile } = choice;
-  const group = (lengths: number[]) => batchesOf(model, lengths, tokensPerBatch);
+/** Plans of all tasks, exact or projected alike. */
+export function planTasks(prepared: Prepared, limits: Limits): TaskPlan[] {
+  const { projection } = prepared.experiment.score;
+  const plans = (rank: number | null) => prepared.tasks.map((task) => planTask(prepared, task, limits, rank));
+  if (typeof projection === 'number') return plans(projection);
+  const exact = plans(null);
+  if (projection === 'none' || exact.every((plan) => fits(plan, limits))) return exact;
+  const projected = plans(AUTO_RANK);
+  const because = `exact gradients would need ${gib(Math.max(...exact.map((p) => p.memoryBytes)))}, so they are projected to rank ${AUTO_RANK}; `;
+  return projected.map((plan) => ({ ...plan, why: because + plan.why }));
+}
+
+export function fits(plan: TaskPlan, limits: Limits): boolean {
+  return plan.memoryBytes <= limits.memoryBytes && plan.diskBytes <= limits.diskBytes;
+}
+
+export function gib(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(bytes < 2 ** 30 ? 2 : 1)} GiB`;
+}
+
+function evaluate(
+  { checkpoint, model, scope, experiment, estimator }: Prepared,
+  task: PreparedTask,
+  choice: Choice,
+  rank: number | null,
+): TaskPlan {
+  const { weights, boundaries, segmentLength, tokensPerBatch } = choice;
   const lengths = {
     train: task.train.map((s) => s.tokens.length),
     validation: task.validation.map((s) => s.tokens.length),
   };
-  const grouped = { train: group(lengths.train), validation: group(lengths.validation) };
-  const sizes = [
-    ...grouped.train.map((batch) => padded(batch, lengths.train)),
-    ...grouped.validation.map((batch) => padded(batch, lengths.validation)),
-  ];
-  const tokens = sizes.reduce((sum, { rows, length }) => sum + rows * length, 0);
-  const largest = sizes.reduce((a, b) => (a.rows * a.length >= b.rows * b.length ? a : b));
-  const samples = task.train.length + task.validation.length;
-  const headRows = Math.max(16, Math.min(512, Math.floor(HEAD_NUMBERS / model.vocabulary)));
-
-  const segments = Math.ceil((model.layers - scope.layers[0]) / segmentLength);
-  const captured = capturedPerToken(model, scope.modules) * segmentLength;
-  const perTokenWork =
-    2.5 *
-      capturedPerToken(
-        model,
-        model.modules(0).map((m) => m.name),
-      ) +
-    8 * model.hidden;
-  const blockWork = largest.rows * largest.length * (perTokenWork + 5 * model.heads * largest.length);
-  const n = task.train.length;
-  const m = task.validation.length;
-  const gramNumbers = n * n + n * m + m; // float64
-
-  const bytes = weightBytes(checkpoint, model);
-  const tile = Math.min(gradientTile, samples * Math.max(...model.modules(0).map((x) => x.rows * x.columns)));
-  const parts: Record<string, number> = {
-    programs: BASE_BYTES,
-    weights: weights === 'resident' ? bytes.total : Math.max(bytes.embedding, bytes.head, bytes.layer * segmentLength),
-    boundaries: 4 * (segments + 2) * tokens * model.hidden,
-    captures: 4 * captured * tokens,
-    tile: 4 * tile,
-    work: Math.max(4 * blockWork, 16 * headRows * model.vocabulary) + 24 * (n + m) ** 2,
+  const grouped = {
+    train: batchesOf(model, lengths.train, tokensPerBatch),
+    validation: batchesOf(model, lengths.validation, tokensPerBatch),
   };
-  const attention = 4 * model.hidden * largest.length;
-  const blockParameters = model.modules(0).reduce((sum, x) => sum + x.rows * x.columns, 0);
+  const check = rank === null ? null : checkOf(grouped, lengths);
+  const sizes = {
+    train: grouped.train.map((batch) => padded(batch, lengths.train)),
+    validation: grouped.validation.map((batch) => padded(batch, lengths.validation)),
+  };
+  const all = [...sizes.train, ...sizes.validation];
+  const tokens = all.reduce((sum, { rows, length }) => sum + rows * length, 0);
+  const samples = task.train.length + task.validation.length;
   const top = model.layers - scope.layers[0];
-  const counted = [...task.train, ...task.validation].reduce((sum, s) => sum + s.tokens.length - s.countedFrom, 0);
+  const segments = Math.ceil(top / segmentLength);
+  const plan: TaskPlan['plan'] = {
+    segmentLength,
+    weights,
+    boundaries,
+    batches: grouped,
+    projection: rank === null ? null : { rank, seed: experiment.score.seed },
+    check,
+    gradientTile: choice.gradientTile,
+    headRows: Math.max(16, Math.min(512, Math.floor(HEAD_NUMBERS / model.vocabulary))),
+  };
+  const parts = memoryParts(checkpoint, model, {
+    plan,
+    segments,
+    modules: scope.modules,
+    train: task.train.length,
+    validation: task.validation.length,
+    batches: all,
+    checked: check
+      ? [...check.train.map((i) => sizes.train[i]), ...check.validation.map((i) => sizes.validation[i])]
+      : [],
+    ekfac: estimator.needs.includes('ekfac'),
+  });
+  const [n, m] = [task.train.length, task.validation.length];
+  const grams = 8 * (n * n + n * m + m) * scope.layers.length * scope.modules.length;
+  const boundary = 4 * tokens * model.hidden;
   return {
-    plan: {
-      segmentLength,
-      weights,
-      batches: grouped,
-      gradientTile,
-      headRows,
-    },
+    plan,
     tokensPerBatch,
     memoryBytes: Object.values(parts).reduce((a, b) => a + b, 0),
     memoryParts: parts,
-    flops: {
-      // forward 2, and in the backward sweep 2 for recomputing and 2 for the input's gradient, per weight and token
-      sweeps:
-        tokens * (blockParameters * (2 * model.layers + 4 * top) + attention * (model.layers + 3 * top)) +
-        counted * 6 * model.hidden * model.vocabulary,
-      gradients: 2 * tokens * scope.scoredParameters,
-      products: (samples * samples + samples * Math.min(samples, 128)) * scope.scoredParameters,
-    },
-    diskBytes: 2 * 8 * gramNumbers * scope.layers.length * scope.modules.length + 2 * 4 * tokens * model.hidden,
-    why:
-      weights === 'resident'
-        ? 'all weights fit into memory'
-        : `all weights (${(bytes.total / 2 ** 30).toFixed(1)} GiB as float32) do not fit, so one segment's weights are read at a time`,
+    flops: flopsOf(
+      model,
+      scope,
+      { tokens, samples, top, counted: countedOf(task), longest: Math.max(...lengths.train) },
+      rank,
+    ),
+    // Grams once by layer and once together; the saved cotangents and their replacement; spilled boundaries
+    diskBytes: 2 * grams + 2 * boundary + (boundaries === 'files' ? (segments + 3) * boundary : 0),
+    why: reason(choice, weightBytes(checkpoint, model).total),
   };
+}
+
+function reason({ weights, boundaries }: Choice, bytes: number): string {
+  const kept =
+    weights === 'resident'
+      ? 'all weights fit into memory'
+      : `all weights (${gib(bytes)} as float32) do not fit beside the rest, so one segment's weights are read at a time`;
+  return boundaries === 'memory' ? kept : `${kept}; activations between segments do not fit and go to files`;
+}
+
+/** Batches of typical length, as many as hold the samples to check. */
+function checkOf(
+  grouped: CollectPlan['batches'],
+  lengths: { train: number[]; validation: number[] },
+): NonNullable<CollectPlan['check']> {
+  const choose = (split: 'train' | 'validation'): number[] => {
+    const middle = Math.floor(grouped[split].length / 2); // batches go from long to short
+    const chosen: number[] = [];
+    let samples = 0;
+    let tokens = 0;
+    for (let step = 0; step < grouped[split].length && samples < CHECKED[split]; step++) {
+      const index = (middle + step) % grouped[split].length;
+      const { rows, length } = padded(grouped[split][index], lengths[split]);
+      if (chosen.length > 0 && tokens + rows * length > CHECKED.tokens) break;
+      chosen.push(index);
+      samples += rows;
+      tokens += rows * length;
+    }
+    return chosen.sort((a, b) => a - b);
+  };
+  return { train: choose('train'), validation: choose('validation') };
+}
+
+function countedOf({ train, validation }: PreparedTask): number {
+  return [...train, ...validation].reduce((sum, s) => sum + s.tokens.length - s.countedFrom, 0);
+}
+
+function flopsOf(
+  model: Architecture,
+  scope: Prepared['scope'],
+  t: { tokens: number; samples: number; top: number; counted: number; longest: number },
+  rank: number | null,
+): TaskPlan['flops'] {
+  const kinds = new Map(blockSizes(model).map(({ layer, captures }) => [model.kind(layer), captures]));
+  let sweeps = t.counted * 6 * model.hidden * model.vocabulary;
+  let gradients = 0;
+  let numbers = 0;
+  for (let layer = 0; layer < model.layers; layer++) {
+    const captures = kinds.get(model.kind(layer))!;
+    const parameters = captures.reduce((sum, c) => sum + c.rows * c.columns, 0);
+    const attention = 4 * model.hidden * t.longest;
+    // Forward 2, and in the backward sweep 2 for recomputing and 2 for the input's gradient, per weight and token.
+    sweeps += t.tokens * (2 * parameters + attention);
+    if (layer < model.layers - t.top) continue;
+    sweeps += t.tokens * (4 * parameters + 3 * attention);
+    if (!scope.layers.includes(layer)) continue;
+    const scored = captures.filter((c) => scope.modules.includes(c.module));
+    for (const { rows, columns } of scored) {
+      const [o, i] = rank === null ? [rows, columns] : [Math.min(rank, rows), Math.min(rank, columns)];
+      gradients += 2 * t.tokens * o * i;
+      numbers += o * i;
+    }
+    if (rank !== null) gradients += 2 * t.tokens * rank * widthOf(scored, Infinity);
+  }
+  return { sweeps, gradients, products: (t.samples * t.samples + t.samples * Math.min(t.samples, 128)) * numbers };
 }
 
 /** Seconds on a machine that multiplies matrices at `rate`; the shares were measured (test/bench). */
@@ -152,44 +249,6 @@ export function batchesOf(model: Architecture, lengths: number[], tokensPerBatch
       members.map((i) => lengths[i]),
       tokensPerBatch,
     ).map((batch) => batch.map((position) => members[position])),
-  );
-}
-
-/** Float32 bytes of the embedding, of one layer, of the head, and of everything the sweeps read. */
-export function weightBytes(
-  checkpoint: Checkpoint,
-  model: Architecture,
-): { embedding: number; layer: number; head: number; total: number } {
-  let outside = 0;
-  const perLayer = new Array<number>(model.layers).fill(0);
-  const prefixes = perLayer.map((_, layer) => `${model.layerName(layer)}.`);
-  for (const { name, shape } of checkpoint.tensors.values()) {
-    const size = 4 * shape.reduce((a, b) => a * b, 1);
-    const layer = prefixes.findIndex((prefix) => name.startsWith(prefix));
-    if (layer >= 0 && model.buffers?.includes(name.slice(prefixes[layer].length))) continue;
-    if (layer >= 0) perLayer[layer] += size;
-    else outside += size;
-  }
-  const table = 4 * model.vocabulary * model.hidden;
-  return {
-    embedding: table,
-    head: table,
-    layer: Math.max(...perLayer),
-    total: outside + perLayer.reduce((a, b) => a + b, 0),
-  };
-}
-
-/** Numbers per token that the scored modules of a layer hand over: distinct inputs once (q, k and v share theirs), outputs each. */
-function capturedPerToken(model: Architecture, modules: readonly string[]): number {
-  const b = new SegmentBuilder('capture sizes');
-  const x = b.graph.input('x', 'float32', ['B', 'T', model.hidden]);
-  b.inBlock(0, model.layerName(0), () => model.block(b, x, 0));
-  const scored = b.captures.filter((c) => modules.includes(c.module));
-  const inputs = new Map(scored.map((c) => [c.input.name, c.input]));
-  const width = (shape: readonly (number | string)[]) => Number(shape[shape.length - 1]);
-  return (
-    [...inputs.values()].reduce((sum, v) => sum + width(v.shape), 0) +
-    scored.reduce((sum, c) => sum + width(c.output.shape), 0)
   );
 }
 

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
-import type { CollectSummary, EngineInfo } from '../../../protocol/engine.ts';
+import type { CollectSummary, EngineInfo, ProjectionPlan } from '../../../protocol/engine.ts';
 import { GRAMS_FILE } from '../../../protocol/result.ts';
 import type { Result, ResultTask } from '../../../protocol/result.ts';
 import type { Machine, RunEvent } from '../../../protocol/run.ts';
@@ -18,18 +18,22 @@ import type { Architecture } from '../models/types.ts';
 import { planRun } from './estimate.ts';
 import { defaultMemoryLimit } from './machine.ts';
 import { mergeGrams } from './gramFiles.ts';
+import { projectionError } from './projectionError.ts';
+import type { CheckedSamples } from './projectionError.ts';
 import { prepare } from './prepare.ts';
 import type { Prepared, PreparedTask, Selection } from './prepare.ts';
 import { experimentName, openRunFolder, writeJson } from './results.ts';
 import type { RunFolder } from './results.ts';
 import { addLayer, emptyTask, setLosses } from './taskResult.ts';
-import { weightBytes } from './plan.ts';
+import { peakMemory, resetPeakMemory, weightBytes } from './memory.ts';
 import type { TaskPlan } from './plan.ts';
 import { version } from './version.ts';
 
 /** Result files of a run under way are rewritten at most this often. */
 const WRITE_INTERVAL_MS = 1000;
 const CHECKPOINT_SECONDS = 10;
+/** In a task's folder once all its layers are there. */
+const DONE_FILE = 'done.json';
 
 export interface ScoreOptions extends Selection {
   file: string;
@@ -76,6 +80,7 @@ export async function scoreExperiment(options: ScoreOptions): Promise<{ result: 
     });
     for (const text of estimate.warnings) emit({ type: 'log', runId, text });
     const engine = await pool.start(options.machine);
+    for (const pid of ['self', engine.pid] as const) resetPeakMemory(pid);
     const result = await run({ prepared, plans, folder, pool, engine, modelSha256, options, emit });
     emit({ type: 'finished', runId, resultFile: folder.resultFile, result });
     return { result, resultFile: folder.resultFile };
@@ -109,7 +114,7 @@ interface Run {
 
 async function run({ prepared, plans, folder, pool, engine, modelSha256, options, emit }: Run): Promise<Result> {
   const started = performance.now();
-  const result = emptyResult(prepared, modelSha256, engine);
+  const result = emptyResult(prepared, modelSha256, engine, plans[0].plan.projection);
   writeJson(folder.resultFile, result);
   const layerFiles: { task: string; files: string[] }[] = [];
   let written = performance.now();
@@ -129,6 +134,8 @@ async function run({ prepared, plans, folder, pool, engine, modelSha256, options
       emit({ type: 'layers', runId: folder.runId, result });
     };
     await collectTask({ prepared, plans, folder, pool, options, emit }, task, index, workDir, target, onLayer, result);
+    const error = projectionError(prepared, task.task.task, workDir, readDone(path.join(workDir, DONE_FILE))!.checked);
+    if (error) result.score.projection?.error.push(error);
     layerFiles.push({ task: task.task.task, files: prepared.scope.layers.map((layer) => files.get(layer)!) });
   }
 
@@ -158,11 +165,13 @@ async function collectTask(
   onLayer: (layer: number, file: string) => void,
   result: Result,
 ): Promise<void> {
-  const doneFile = path.join(workDir, 'done.json');
+  const doneFile = path.join(workDir, DONE_FILE);
   const { layers, modules } = prepared.scope;
-  if (fs.existsSync(doneFile)) {
-    const losses = JSON.parse(fs.readFileSync(doneFile, 'utf8')) as { train: number[]; validation: number[] };
-    setLosses(target, losses.train, losses.validation);
+  const { projection, check, batches } = plans[index].plan;
+  const done = readDone(doneFile);
+  // Another memory limit may have changed between exact and projected gradients.
+  if (done && JSON.stringify(done.projection) === JSON.stringify(projection)) {
+    setLosses(target, done.train, done.validation);
     for (const layer of layers) onLayer(layer, path.join(workDir, `layer-${layer}.safetensors`));
     return;
   }
@@ -202,14 +211,34 @@ async function collectTask(
         case 'log':
           emit({ type: 'log', runId: folder.runId, text: event.text });
           break;
+        default: // of other kinds of work
       }
     },
     options.signal,
   );
-  writeJson(doneFile, { train: target.train.loss, validation: target.validation.loss });
+  const samplesOf = (split: 'train' | 'validation') => check![split].flatMap((batch) => batches[split][batch]);
+  const checked = check && { train: samplesOf('train'), validation: samplesOf('validation') };
+  const losses = { train: target.train.loss, validation: target.validation.loss };
+  writeJson(doneFile, { ...losses, projection, checked } satisfies Done);
   const { seconds, peakMemoryBytes } = result.provenance;
   for (const [phase, value] of Object.entries(summary.seconds)) seconds[phase] = (seconds[phase] ?? 0) + value;
-  result.provenance.peakMemoryBytes = Math.max(peakMemoryBytes, summary.peakMemoryBytes);
+  const { pid } = await pool.start(options.machine);
+  const [own, engine] = [peakMemory('self'), peakMemory(pid)];
+  const peak = own !== null && engine !== null ? own + engine : summary.peakMemoryBytes;
+  result.provenance.peakMemoryBytes = Math.max(peakMemoryBytes, peak);
+}
+
+/** Losses of a finished task, and how its gradients were computed. */
+interface Done {
+  train: number[];
+  validation: number[];
+  projection: ProjectionPlan | null;
+  /** Samples whose Grams were computed both ways. */
+  checked: CheckedSamples | null;
+}
+
+function readDone(file: string): Done | null {
+  return fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as Done) : null;
 }
 
 const phrases = { load: 'reading weights', forward: 'forward sweep', backward: 'segment' } as const;
@@ -225,7 +254,12 @@ function overall(
   return { done: Math.round((1000 * (task + withinTask)) / tasks), total: 1000 };
 }
 
-function emptyResult(prepared: Prepared, modelSha256: string, engine: EngineInfo): Result {
+function emptyResult(
+  prepared: Prepared,
+  modelSha256: string,
+  engine: EngineInfo,
+  projection: ProjectionPlan | null,
+): Result {
   const { experiment, checkpoint, model, scope } = prepared;
   return {
     format: 'layerif-result',
@@ -246,7 +280,7 @@ function emptyResult(prepared: Prepared, modelSha256: string, engine: EngineInfo
     score: {
       estimator: experiment.score.estimator,
       sign: 'positive_is_helpful',
-      projection: null,
+      projection: projection && { ...projection, error: [] },
       ...(experiment.score.fisher ? { fisher: experiment.score.fisher } : {}),
     },
     tasks: [],

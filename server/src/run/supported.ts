@@ -21,12 +21,6 @@ export const limits: readonly Limit[] = [
       `estimator "${score.estimator}" is not available in this version; available: ${estimators.map((e) => e.id).join(', ')}`,
   },
   {
-    path: ['score', 'projection'],
-    asked: ({ score }) => typeof score.projection === 'number',
-    message: ({ score }) =>
-      `projection ${score.projection} is not available in this version; use "none" or "auto" (exact gradients, kept small by tiles)`,
-  },
-  {
     path: ['model', 'layers_pattern'],
     asked: ({ model }) => model.layers_pattern !== undefined,
     message: () => 'layers_pattern is for .onnx models, which this version does not read',

@@ -1,0 +1,32 @@
+/** Spearman's rank correlation: Pearson's correlation of the ranks, equal values sharing the mean of theirs. */
+
+/** @returns -1 .. 1; null where one of the lists has fewer than two values or all of them equal */
+export function spearman(a: ArrayLike<number>, b: ArrayLike<number>): number | null {
+  if (a.length !== b.length) throw new Error(`rank correlation of ${a.length} and ${b.length} values`);
+  return pearson(ranks(a), ranks(b));
+}
+
+/** From 1; equal values get the mean of the ranks that they take together. */
+export function ranks(values: ArrayLike<number>): Float64Array {
+  const order = Array.from(values, (_, i) => i).sort((i, j) => values[i] - values[j]);
+  const found = new Float64Array(order.length);
+  for (let start = 0; start < order.length;) {
+    let end = start + 1;
+    while (end < order.length && values[order[end]] === values[order[start]]) end++;
+    for (let i = start; i < end; i++) found[order[i]] = (start + end + 1) / 2;
+    start = end;
+  }
+  return found;
+}
+
+function pearson(a: Float64Array, b: Float64Array): number | null {
+  const mean = (values: Float64Array) => values.reduce((x, y) => x + y, 0) / values.length;
+  const [meanA, meanB] = [mean(a), mean(b)];
+  let [product, squareA, squareB] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    product += (a[i] - meanA) * (b[i] - meanB);
+    squareA += (a[i] - meanA) ** 2;
+    squareB += (b[i] - meanB) ** 2;
+  }
+  return squareA > 0 && squareB > 0 ? product / Math.sqrt(squareA * squareB) : null;
+}
