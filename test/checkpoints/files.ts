@@ -32,8 +32,15 @@ export function complaint(work: () => unknown, root: string): string {
   throw new Error('nothing was refused');
 }
 
-type Value =
-  string | boolean | { u32: number } | { f32: number } | { texts: string[] } | { i32s: number[] } | { f32s: number[] };
+export type Value =
+  | string
+  | boolean
+  | { u32: number }
+  | { f32: number }
+  | { texts: string[] }
+  | { i32s: number[] }
+  | { f32s: number[] }
+  | { flags: boolean[] };
 
 export interface GgufParts {
   version?: number;
@@ -81,6 +88,7 @@ function valueBytes(value: Value): Buffer[] {
   if ('f32' in value) return [u32(6), bytesOf(Float32Array.of(value.f32))];
   if ('texts' in value) return [u32(9), u32(8), u64(value.texts.length), ...value.texts.map(text)];
   if ('i32s' in value) return [u32(9), u32(5), u64(value.i32s.length), bytesOf(Int32Array.from(value.i32s))];
+  if ('flags' in value) return [u32(9), u32(7), u64(value.flags.length), Buffer.from(value.flags.map(Number))];
   return [u32(9), u32(6), u64(value.f32s.length), bytesOf(Float32Array.from(value.f32s))];
 }
 

@@ -5,7 +5,10 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import { openGgufFile } from './gguf.ts';
 import type { GgufTensor } from './gguf.ts';
 import { Metadata } from './ggufMetadata.ts';
-import { architectureOf, tensorName } from './ggufNames.ts';
+import { Keys } from './ggufKeys.ts';
+import { architectureOf, partsOf } from './ggufNames.ts';
+import { rowsOf } from './ggufParts.ts';
+import type { Part } from './ggufParts.ts';
 import { readTensor } from './ggufTensor.ts';
 import { rebuildTokenizer } from './ggufTokenizer.ts';
 import { hashFiles, hashOfHashes } from './hashFiles.ts';
@@ -21,17 +24,20 @@ export function openGguf(target: string): Checkpoint {
   if (parts > 1) {
     throw metadata.error(`it is one of ${parts} parts; join them into one file first (llama-gguf-split --merge)`);
   }
-  const architecture = architectureOf(metadata);
-  const config = architecture.config(metadata, new Map(gguf.tensors.map((tensor) => [tensor.name, tensor])));
+  const stored = new Map(gguf.tensors.map((tensor) => [tensor.name, tensor]));
+  const architecture = architectureOf(metadata, stored);
+  const config = architecture.config(new Keys(architecture.id, metadata, stored));
 
   const tensors = new Map<string, TensorInfo>();
-  const sources = new Map<string, { tensor: GgufTensor; pairedHeads: number | null }>();
+  const sources = new Map<string, { tensor: GgufTensor; part: Part }>();
   for (const tensor of gguf.tensors) {
-    const known = tensorName(architecture, metadata, tensor.name);
-    if (!known) continue;
-    const { type, shape, offset, byteLength } = tensor;
-    tensors.set(known.name, { name: known.name, dtype: type.name, shape, file, offset, byteLength });
-    sources.set(known.name, { tensor, pairedHeads: known.pairedHeads });
+    const rowBytes = tensor.byteLength / rowsOf(tensor.shape);
+    for (const part of partsOf(architecture, metadata, tensor)) {
+      const { name, shape, first, rows } = part;
+      const offset = tensor.offset + first * rowBytes;
+      tensors.set(name, { name, dtype: tensor.type.name, shape, file, offset, byteLength: rows * rowBytes });
+      sources.set(name, { tensor, part });
+    }
   }
   return {
     path: target,
@@ -44,7 +50,7 @@ export function openGguf(target: string): Checkpoint {
       const source = sources.get(name);
       if (!source)
         throw new LayerifError('badModel', `${target} has no tensor ${name}${nearestNames(name, tensors.keys())}`);
-      return readTensor(file, source.tensor, source.pairedHeads);
+      return readTensor(file, source.tensor, source.part);
     },
     tokenizer: () => rebuildTokenizer(metadata),
     sha256: async () => hashOfHashes(await hashFiles([file])),

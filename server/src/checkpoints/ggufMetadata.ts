@@ -56,6 +56,14 @@ export class Metadata {
     );
   }
 
+  /** A list of true and false; undefined for anything else. */
+  flags(key: string): readonly boolean[] | undefined {
+    const value = this.#values.get(key);
+    return Array.isArray(value) && value.every((item): item is boolean => typeof item === 'boolean')
+      ? value
+      : undefined;
+  }
+
   numbers(key: string): ArrayLike<number> | undefined {
     return this.#typed(
       key,

@@ -10,10 +10,17 @@ import type { Metadata } from './ggufMetadata.ts';
 
 const llama3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 };
 
+export interface RotaryOptions {
+  /** Whether a part of each head may be rotated; `partial_rotary_factor` says which. */
+  partial?: boolean;
+  /** The caller knows the scaling and its factor of cos and sin. */
+  ownScaling?: boolean;
+}
+
 /**
  * @param id architecture, the first word of its keys
- * @param size numbers per head, all of which must be rotated
- * @returns `rope_theta` and `rope_scaling`
+ * @param size numbers per head
+ * @returns `rope_theta`, `rope_scaling` and, where it is not 1, `partial_rotary_factor`
  * @throws LayerifError `badModel` for a setting that has no counterpart
  */
 export function rotaryConfig(
@@ -21,14 +28,19 @@ export function rotaryConfig(
   id: string,
   size: number,
   divisors: GgufTensor | undefined,
+  { partial = false, ownScaling = false }: RotaryOptions = {},
 ): Record<string, unknown> {
   const key = (name: string): string => `${id}.rope.${name}`;
   const theta = metadata.number(key('freq_base')) ?? 10_000;
   const rotated = metadata.count(key('dimension_count')) ?? size;
-  if (rotated !== size)
+  if (rotated !== size && !partial)
     throw metadata.error(
       `${key('dimension_count')} is ${rotated}, a head has ${size} numbers; partial rotation is not supported`,
     );
+  // Families differ in what a missing key means, so a part is always written.
+  const share = partial ? { partial_rotary_factor: shareOf(rotated, size) } : {};
+  const settings = { rope_theta: theta, ...share };
+  if (ownScaling) return { ...settings, rope_scaling: null };
   const attention = metadata.number(key('scaling.attn_factor')) ?? 1;
   if (attention !== 1)
     throw metadata.error(`${key('scaling.attn_factor')} ${attention} is not supported; take the Hugging Face folder`);
@@ -40,19 +52,19 @@ export function rotaryConfig(
   if (divisors) {
     if (type !== 'none')
       throw metadata.error(`it has both rope_freqs.weight and ${type} rotary scaling; take the Hugging Face folder`);
-    return { rope_theta: theta, rope_scaling: llama3Scaling(metadata, theta, size, divisors) };
+    return { ...settings, rope_scaling: llama3Scaling(metadata, theta, size, divisors) };
   }
   switch (type) {
     case 'none':
-      return { rope_theta: theta, rope_scaling: null };
+      return { ...settings, rope_scaling: null };
     case 'linear':
       return {
-        rope_theta: theta,
+        ...settings,
         rope_scaling: { rope_type: 'linear', factor: metadata.required(key('scaling.factor'), factor) },
       };
     case 'yarn':
       return {
-        rope_theta: theta,
+        ...settings,
         rope_scaling: {
           rope_type: 'yarn',
           factor: metadata.required(key('scaling.factor'), factor),
@@ -66,6 +78,12 @@ export function rotaryConfig(
         `rotary scaling "${type}" is not supported, only none, linear and yarn; take the Hugging Face folder`,
       );
   }
+}
+
+/** A share of which readers, who cut off what is behind the point, get the same number back. */
+function shareOf(rotated: number, size: number): number {
+  const share = rotated / size;
+  return Math.trunc(size * share) === rotated ? share : share * (1 + Number.EPSILON);
 }
 
 function optional(name: string, value: number | undefined): Record<string, number> {

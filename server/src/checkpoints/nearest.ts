@@ -10,6 +10,11 @@ export function didYouMean(name: string, known: readonly string[]): string {
   return distance(name, best) <= Math.max(2, name.length / 4) ? ` (did you mean "${best}"?)` : '';
 }
 
+/** The known name that is nearest. */
+export function nearest(name: string, known: readonly string[]): string {
+  return closest(name, known);
+}
+
 /** `; nearest of its 272 tensors: a, b, c`, for an error about a tensor that is not there. */
 export function nearestNames(name: string, known: Iterable<string>): string {
   const byDistance = [...known].map((other) => ({ other, far: distance(name, other) })).sort((a, b) => a.far - b.far);
