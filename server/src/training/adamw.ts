@@ -1,0 +1,41 @@
+/**
+ * AdamW (Loshchilov & Hutter, ICLR 2019, arXiv 1711.05101), with the defaults and the order of operations of torch.optim.AdamW:
+ *
+ *   θ ← θ − lr · wd · θ                                            decoupled weight decay
+ *   m ← β₁ m + (1 − β₁) g,   v ← β₂ v + (1 − β₂) g²
+ *   θ ← θ − lr / (1 − β₁ᵗ) · m / ( √v / √(1 − β₂ᵗ) + ε )            t = 1, 2, ...
+ */
+import type { OptimizerRule } from './optimizers.ts';
+import { gradientOf } from './parameters.ts';
+
+export const adamw: OptimizerRule = {
+  title: 'AdamW',
+  source: 'Loshchilov & Hutter, ICLR 2019, arXiv 1711.05101',
+  create({ weightDecay, betas, epsilon }) {
+    const [beta1, beta2] = betas;
+    const moments = new Map<string, { m: Float64Array; v: Float64Array }>();
+    let t = 0;
+    return {
+      step(parameters, gradients, learningRate) {
+        t += 1;
+        const size = learningRate / (1 - beta1 ** t);
+        const correction = Math.sqrt(1 - beta2 ** t);
+        for (const [name, theta] of parameters) {
+          const g = gradientOf(gradients, name, theta.length);
+          let state = moments.get(name);
+          if (!state) {
+            state = { m: new Float64Array(theta.length), v: new Float64Array(theta.length) };
+            moments.set(name, state);
+          }
+          const { m, v } = state;
+          for (let i = 0; i < theta.length; i++) {
+            m[i] = beta1 * m[i] + (1 - beta1) * g[i];
+            v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
+            theta[i] -= learningRate * weightDecay * theta[i];
+            theta[i] -= (size * m[i]) / (Math.sqrt(v[i]) / correction + epsilon);
+          }
+        }
+      },
+    };
+  },
+};
