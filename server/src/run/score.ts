@@ -211,7 +211,10 @@ async function collectTask(
         case 'log':
           emit({ type: 'log', runId: folder.runId, text: event.text });
           break;
-        default: // of other kinds of work
+        case 'training':
+        case 'trained':
+        case 'pruning':
+          break; // of other kinds of work
       }
     },
     options.signal,
