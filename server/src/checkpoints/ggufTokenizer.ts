@@ -33,6 +33,14 @@ const gpt2: Json = byteLevel(true);
 const llama3 =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
+/** Words end where a capital begins another: o200k_base, and Tekken with each digit for itself and no English endings. */
+function cased(ending: string, digits: string): string {
+  const [upper, lower] = ['[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]', '[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]'];
+  const before = '[^\\r\\n\\p{L}\\p{N}]?';
+  const words = `${before}${upper}*${lower}+${ending}|${before}${upper}+${lower}*${ending}`;
+  return `${words}|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
+}
+
 interface PreTokenizer {
   split: Json;
   normalizer?: Json;
@@ -43,14 +51,44 @@ interface PreTokenizer {
 
 const llamaBpe: PreTokenizer = { split: sequence(split(llama3), byteLevel(false)), ignoreMerges: true, addsBos: true };
 
+/** GPT-NeoX's, which Pythia, OLMo and StableLM 3B have. */
+const neox: PreTokenizer = { split: gpt2, normalizer: { type: 'NFC' } };
+/** As Llama 3, with each digit for itself. */
+const qwen2: PreTokenizer = {
+  split: sequence(split(llama3.replace('{1,3}', '')), byteLevel(false)),
+  normalizer: { type: 'NFC' },
+};
+/** Llama 3's way of splitting on cl100k_base: OLMo 2, Phi-4. */
+const dbrx: PreTokenizer = { split: sequence(split(llama3), byteLevel(false)) };
+
 export const preTokenizers: Readonly<Record<string, PreTokenizer>> = {
   default: { split: gpt2 },
   'gpt-2': { split: gpt2 },
+  'phi-2': { split: gpt2 },
+  olmo: neox,
+  mpt: neox,
   smollm: { split: sequence({ type: 'Digits', individual_digits: true }, gpt2) },
+  falcon: {
+    split: sequence(
+      { type: 'Punctuation', behavior: 'Contiguous' },
+      gpt2,
+      { type: 'Digits', individual_digits: false },
+      split('[0-9][0-9][0-9]'),
+    ),
+  },
   'llama-bpe': llamaBpe,
   llama3: llamaBpe,
-  // As Llama 3, with each digit for itself.
-  qwen2: { split: sequence(split(llama3.replace('{1,3}', '')), byteLevel(false)), normalizer: { type: 'NFC' } },
+  'llama-v3': llamaBpe,
+  dbrx,
+  'smaug-bpe': dbrx,
+  qwen2,
+  stablelm2: qwen2,
+  'gpt-4o': { split: sequence(split(cased("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", '\\p{N}{1,3}')), byteLevel(false)) },
+  tekken: {
+    split: sequence(split(cased('', '\\p{N}')), byteLevel(false)),
+    ignoreMerges: true,
+    addsBos: true,
+  },
 };
 
 /** @throws LayerifError `badModel`: no vocabulary, a kind or a way of splitting that is not in the tables */

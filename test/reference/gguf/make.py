@@ -131,7 +131,7 @@ corpus = [" ".join(words[(i * k) % len(words)] for i in range(1, 40)) + "." for 
 corpus += ["def f(x):\n    return x + 1\n", "naïve café, résumé", "1234 5678 90", "日本語のテキスト", "🙂👍🏽", "DON'T we'll"] * 4
 texts = [
     "The capital of France is Paris.", "  two  spaces \n\n\tand tabs ", "12345 + 67 = 12412", "naïve café vs cafe\u0301", "日本語のテキスト🙂👩‍👩‍👧",
-    "def f(x):\n    return x  # don't WE'LL", "<|im_start|>user<|end|> the end</s>", "tail space ", "zero\u200bwidth no\u00a0break", "",
+    "def f(x):\n    return x  # don't WE'LL", "iPhoneXR DON'T re-do//it\n/ 3.14 (1,234,567) м x²½ 999", "<|im_start|>user<|end|> the end</s>", "tail space ", "zero\u200bwidth no\u00a0break", "",
 ]
 
 
@@ -156,12 +156,29 @@ def regex(pattern):
                                     pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
 
 
-# As in the tokenizer.json of SmolLM2, Llama 3, Qwen2 and GPT-2.
+UPPER, LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+
+
+def cased(ending, digits):
+    """Words end where a capital begins another: o200k_base, and Tekken with each digit for itself and no English endings."""
+    word = r"[^\r\n\p{L}\p{N}]?"
+    return (rf"{word}{UPPER}*{LOWER}+{ending}|{word}{UPPER}+{LOWER}*{ending}|{digits}| ?[^\s\p{{L}}\p{{N}}]+[\r\n/]*"
+            r"|\s*[\r\n]+|\s+(?!\S)|\s+")
+
+
+# As in the tokenizer.json of SmolLM2, Llama 3, Qwen2, GPT-2, Falcon, Phi-4, StableLM 2, Phi-4-mini and Mistral Nemo.
 byte_level = {
     "smollm": dict(pre=pre_tokenizers.Sequence([pre_tokenizers.Digits(True), pre_tokenizers.ByteLevel(add_prefix_space=False)])),
     "llama-bpe": dict(pre=regex(LLAMA3), ignore_merges=True, bos=True),
     "qwen2": dict(pre=regex(LLAMA3.replace("{1,3}", "")), normalizer=normalizers.NFC()),
     "gpt-2": dict(pre=pre_tokenizers.ByteLevel(add_prefix_space=False)),
+    "falcon": dict(pre=pre_tokenizers.Sequence([
+        pre_tokenizers.Punctuation("contiguous"), pre_tokenizers.ByteLevel(add_prefix_space=False), pre_tokenizers.Digits(False),
+        pre_tokenizers.Split(Regex("[0-9][0-9][0-9]"), "isolated")])),
+    "dbrx": dict(pre=regex(LLAMA3)),
+    "stablelm2": dict(pre=regex(LLAMA3.replace("{1,3}", "")), normalizer=normalizers.NFC()),
+    "gpt-4o": dict(pre=regex(cased("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", r"\p{N}{1,3}"))),
+    "tekken": dict(pre=regex(cased("", r"\p{N}")), ignore_merges=True, bos=True),
 }
 
 
@@ -184,7 +201,7 @@ def tokenizers_ids():
         vocabulary(w, "gpt2", tokens, [3 if x in special else 4 if x == "<|end|>" else 1 for x in tokens],
                    merges=[" ".join(m) for m in model["merges"]], pre=name)
         w.add_bos_token_id(0), w.add_eos_token_id(1)
-        if name == "qwen2":
+        if name in ("qwen2", "stablelm2"):
             w.add_add_bos_token(False)
         finish(w)
         ids[name] = [{"text": x, "ids": t.encode(x).ids} for x in texts]
