@@ -3,6 +3,7 @@
  * (`serialization: 'advanced'`), so typed arrays travel as they are. Every request carries `id`; the engine answers each
  * with exactly one `done` or `failed`, and any number of events before it.
  */
+import type { GradientCheckRequest, GradientMeasurements } from './check.ts';
 import type { ErrorCode, Place } from './errors.ts';
 import type { OutlierRequest, OutlierSummary, PruneRequest, PruneSummary } from './pruning.ts';
 import type { TrainOutcome, TrainRequest } from './training.ts';
@@ -107,6 +108,7 @@ export type EngineRequest =
   | { id: number; type: 'prune'; request: PruneRequest }
   | { id: number; type: 'restore'; modelPath: string } // the weights of the checkpoint again, after a prune in memory
   | { id: number; type: 'outliers'; request: OutlierRequest }
+  | { id: number; type: 'check'; request: GradientCheckRequest } // gradients against finite differences and each other
   | { id: number; type: 'release' }; // drop the warm model
 
 export type EngineEvent =
@@ -116,6 +118,7 @@ export type EngineEvent =
   | { id: number; type: 'training'; run: string; done: number; total: number } // optimiser steps of the whole request
   | { id: number; type: 'trained'; outcome: TrainOutcome }
   | { id: number; type: 'pruning'; done: number; total: number } // layers
+  | { id: number; type: 'checking'; done: number; total: number } // parts of the self-check
   | { id: number; type: 'log'; text: string };
 
 export type EngineReply =
@@ -129,6 +132,7 @@ export type EngineReply =
         | TrainOutcome[]
         | PruneSummary
         | OutlierSummary
+        | GradientMeasurements
         | null;
     }
   | { id: number; type: 'failed'; code: ErrorCode; message: string; place?: Place | undefined };

@@ -9,6 +9,7 @@ import type { EngineCancel, EngineReply, EngineRequest } from '../../../protocol
 import { collect } from './collect.ts';
 import type { Report } from './collect.ts';
 import { chooseDevice, PROBE_ARGUMENT, runProbe } from './device.ts';
+import { checkGradients } from './gradientCheck.ts';
 import { matMulRate } from './measure.ts';
 import { Model } from './model.ts';
 import { outliers, prune } from './prune.ts';
@@ -52,6 +53,11 @@ async function handle(request: EngineRequest, signal: AbortSignal): Promise<Valu
     case 'restore':
       (await open(runtime, request.modelPath)).weights.restore();
       return null;
+    case 'check': {
+      const model = await open(runtime, request.request.modelPath, request.request.adapter);
+      const report = reporter(request.id);
+      return checkGradients(model, request.request, (done, total) => report({ type: 'checking', done, total }));
+    }
     case 'release':
       await release();
       return null;

@@ -214,6 +214,7 @@ async function collectTask(
         case 'training':
         case 'trained':
         case 'pruning':
+        case 'checking':
           break; // of other kinds of work
       }
     },
