@@ -1,5 +1,5 @@
 /** `layerif inspect MODEL`: family, layers, modules, shapes, weights, coverage. */
-import { inspectModel, type Inspection } from '../run/inspect.ts';
+import { inspectAdapter, inspectModel, type AdapterInspection, type Inspection } from '../run/inspect.ts';
 import { count, counted, percent, table } from './format.ts';
 import type { Command } from './types.ts';
 
@@ -8,10 +8,15 @@ export const inspect: Command = {
   argument: 'MODEL',
   summary: 'describe a model: family, layers, modules, shapes, weights, coverage',
   details:
-    'MODEL is a folder with config.json and *.safetensors or a .gguf file. Weights are not read, only their headers.',
+    'MODEL is a folder with config.json and *.safetensors, a .gguf file or the folder of a PEFT adapter. Weights are not read, only their headers.',
   options: ['json'],
 
   run(argument, options, terminal) {
+    const adapter = inspectAdapter(argument, terminal.baseDir);
+    if (adapter) {
+      terminal.out(options.json ? `${JSON.stringify(adapter, null, 2)}\n` : adapterText(adapter));
+      return Promise.resolve(0);
+    }
     const model = inspectModel(argument, terminal.baseDir);
     if (options.json) {
       terminal.out(`${JSON.stringify(model, null, 2)}\n`);
@@ -32,6 +37,19 @@ export const inspect: Command = {
     return Promise.resolve(0);
   },
 };
+
+function adapterText({ name, baseModel, targetModules, modules, parameters, factors }: AdapterInspection): string {
+  const targets = targetModules === null ? 'as its base model has them' : [targetModules].flat().join(', ');
+  const rows = factors.map(({ rank, scale, modules: count_ }) => [String(rank), scale.toPrecision(4), count(count_)]);
+  const lines = [
+    `${name}: PEFT LoRA adapter of ${baseModel ?? 'a model that it does not name'}, ${counted(modules, 'module')}, ${count(parameters)} weights`,
+    `Target modules: ${targets}`,
+    'Give it as model.adapter beside the model.path of its base model; score.params: lora scores its factors',
+    '',
+    ...table([['rank', 'factor', 'modules'], ...rows], [0, 1, 2]),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
 
 /** Tensors that are not scored, the same tensor of every layer on one line. */
 function unscored(model: Inspection): string[] {

@@ -102,7 +102,9 @@ async function splits({ raw, baseDir, path: where }: Asked): Promise<Choice[]> {
 async function modules({ raw, baseDir }: Asked): Promise<Choice[]> {
   const modelPath = field(field(raw, 'model'), 'path');
   if (typeof modelPath !== 'string') return [];
-  const found = await describeModel(modelPath, baseDir);
+  const adapter = field(field(raw, 'model'), 'adapter');
+  const lora = typeof adapter === 'string' && field(field(raw, 'score'), 'params') === 'lora';
+  const found = await describeModel(modelPath, baseDir, lora ? { adapter, params: 'lora' } : {});
   const groups = [...new Set(found.modules.map(({ name }) => name.split('.')[0]).filter((group) => group !== ''))];
   const exact = found.modules.map(({ name, shape }) => ({ value: name, detail: shape.join(' × ') }));
   const globs = groups

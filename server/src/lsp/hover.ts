@@ -45,8 +45,7 @@ function valueWords(path: Path, raw: unknown): string {
 async function diskWords(path: Path, experiment: Experiment, baseDir: string): Promise<string> {
   try {
     const [section, name, key] = path;
-    if (section === 'model' && (path.length === 1 || name === 'path'))
-      return await modelWords(experiment.model.path, baseDir);
+    if (section === 'model' && (path.length === 1 || name === 'path')) return await modelWords(experiment, baseDir);
     if (
       section === 'datasets' &&
       typeof name === 'string' &&
@@ -77,10 +76,11 @@ async function datasetWords(name: string, experiment: Experiment, baseDir: strin
   ].join('\n\n');
 }
 
-async function modelWords(modelPath: string, baseDir: string): Promise<string> {
+async function modelWords({ model, score }: Experiment, baseDir: string): Promise<string> {
   const { name, family, format, layers, parameters, scoredParameters, coverage, modules } = await describeModel(
-    modelPath,
+    model.path,
     baseDir,
+    { adapter: model.adapter, params: model.adapter === undefined ? 'base' : score.params },
   );
   const million = (count: number) =>
     count >= 1e9

@@ -12,7 +12,7 @@ import { datasetFiles } from '../data/inputFiles.ts';
 import { countSlice, defaultValidation, openDataset } from '../data/splits.ts';
 import type { OpenDataset } from '../data/splits.ts';
 import { inspectModel, openOptions, resolveModel } from './inspect.ts';
-import type { Inspection } from './inspect.ts';
+import type { Adapted, Inspection } from './inspect.ts';
 import { architecture, scopeOf } from './scope.ts';
 
 /** Enough for the experiments that are open at once. */
@@ -81,11 +81,11 @@ export async function countTaskRows(
 }
 
 /** @throws LayerifError `badModel` */
-export async function describeModel(modelPath: string, baseDir: string, adapter?: string): Promise<Inspection> {
+export async function describeModel(modelPath: string, baseDir: string, adapted: Adapted = {}): Promise<Inspection> {
   const resolved = resolveModel(modelPath, baseDir);
-  const options = openOptions({ adapter }, baseDir);
-  return models.get(JSON.stringify([resolved, options]), modelStamp(resolved, options.adapter), () =>
-    Promise.resolve(inspectModel(modelPath, baseDir, adapter)),
+  const options = openOptions(adapted, baseDir);
+  return models.get(JSON.stringify([resolved, options, adapted.params]), modelStamp(resolved, options.adapter), () =>
+    Promise.resolve(inspectModel(modelPath, baseDir, adapted)),
   );
 }
 

@@ -1,9 +1,10 @@
 /** What a model is made of, without running it. */
 import { existsSync as exists } from 'node:fs';
 import path from 'node:path';
-import type { Experiment } from '../../../protocol/experiment.ts';
+import type { Score } from '../../../protocol/experiment.ts';
 import { openCheckpoint } from '../checkpoints/openCheckpoint.ts';
 import type { OpenOptions } from '../checkpoints/openCheckpoint.ts';
+import { isAdapterFolder, openAdapter } from '../checkpoints/peftAdapter.ts';
 import { architecture, scopeOf } from './scope.ts';
 
 export interface Inspection {
@@ -18,7 +19,7 @@ export interface Inspection {
   scoredParameters: number;
   /** 0..1 */
   coverage: number;
-  /** Of the first layer; layers of another kind are listed in `kinds`. */
+  /** Of the first layer that has any. */
   modules: { name: string; shape: [number, number]; parameters: number }[];
   layerNames: string[];
   /** Tensors outside the layers and those in them that no module owns: norms, biases, embeddings, head. */
@@ -27,14 +28,21 @@ export interface Inspection {
   dtypes: Record<string, number>;
 }
 
+/** An adapter on the model, and whose weights are meant. */
+export interface Adapted {
+  adapter?: string | undefined;
+  params?: Score['params'] | undefined;
+}
+
 /** @throws LayerifError `badModel` */
-export function inspectModel(modelPath: string, baseDir = '.', adapter?: string): Inspection {
+export function inspectModel(modelPath: string, baseDir = '.', { adapter, params = 'base' }: Adapted = {}): Inspection {
   const checkpoint = openCheckpoint(resolveModel(modelPath, baseDir), openOptions({ adapter }, baseDir));
   try {
     const model = architecture(checkpoint);
-    const scope = scopeOf(checkpoint, model, { layers: 'all', modules: ['*'] });
+    const scope = scopeOf(checkpoint, model, { layers: 'all', modules: ['*'], params });
     const layerNames = Array.from({ length: model.layers }, (_, i) => model.layerName(i));
-    const owned = new Set(layerNames.flatMap((name, i) => model.modules(i).map((m) => `${name}.${m.name}.weight`)));
+    const scored = (layer: number) => model.modules(layer).filter((m) => scope.modules.includes(m.name));
+    const owned = new Set(layerNames.flatMap((name, i) => scored(i).map((m) => `${name}.${m.name}.weight`)));
     const dtypes: Record<string, number> = {};
     for (const { dtype } of checkpoint.tensors.values()) dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
     return {
@@ -49,7 +57,8 @@ export function inspectModel(modelPath: string, baseDir = '.', adapter?: string)
       scoredParameters: scope.scoredParameters,
       coverage: scope.coverage,
       modules: model
-        .modules(0)
+        .modules(scope.layers[0])
+        .filter((m) => scope.modules.includes(m.name))
         .map((m) => ({ name: m.name, shape: [m.rows, m.columns], parameters: m.rows * m.columns })),
       layerNames,
       unscored: [...checkpoint.tensors.values()]
@@ -62,9 +71,53 @@ export function inspectModel(modelPath: string, baseDir = '.', adapter?: string)
   }
 }
 
+/** What a folder with a PEFT LoRA adapter holds. */
+export interface AdapterInspection {
+  name: string;
+  path: string;
+  /** As its configuration names it, or null. */
+  baseModel: string | null;
+  /** As its configuration says it. */
+  targetModules: string | readonly string[] | null;
+  modules: number;
+  parameters: number;
+  /** Rank r and factor s of s (x Aᵀ) Bᵀ, with the number of modules that have them. */
+  factors: { rank: number; scale: number; modules: number }[];
+  dtypes: Record<string, number>;
+}
+
+/** Null for what is no adapter. @throws LayerifError `badModel`: an adapter that cannot be applied */
+export function inspectAdapter(target: string, baseDir = '.'): AdapterInspection | null {
+  const folder = path.resolve(baseDir, target);
+  if (!isAdapterFolder(folder)) return null;
+  const { config, factors } = openAdapter(folder);
+  const groups = new Map<string, AdapterInspection['factors'][number]>();
+  const dtypes: Record<string, number> = {};
+  let parameters = 0;
+  for (const [module, { A, B }] of factors) {
+    const { rank, scale } = config.factorOf(module);
+    const group = groups.get(`${rank} ${scale}`) ?? { rank, scale, modules: 0 };
+    groups.set(`${rank} ${scale}`, { ...group, modules: group.modules + 1 });
+    for (const { dtype, shape } of [A, B]) {
+      dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
+      parameters += shape[0] * shape[1];
+    }
+  }
+  return {
+    name: path.basename(folder),
+    path: folder,
+    baseModel: config.baseModel,
+    targetModules: config.targetModules,
+    modules: factors.size,
+    parameters,
+    factors: [...groups.values()],
+    dtypes,
+  };
+}
+
 /** What `openCheckpoint` needs to know beside the path. */
 export function openOptions(
-  { revision, adapter }: Pick<Experiment['model'], 'revision' | 'adapter'>,
+  { revision, adapter }: { revision?: string | undefined; adapter?: string | undefined },
   baseDir: string,
 ): OpenOptions {
   return { revision, adapter: adapter === undefined ? undefined : path.resolve(baseDir, adapter) };
