@@ -33,10 +33,10 @@ export function openHuggingFace(folder: string): Checkpoint {
     config,
     tensors,
     files,
-    read(name) {
+    read(name, into) {
       const info = tensors.get(name);
       if (!info) throw bad(folder, `${folder} has no tensor ${name}${nearestNames(name, tensors.keys())}`);
-      return readFloat32(info);
+      return readFloat32(info, into);
     },
     tokenizer() {
       const file = path.join(folder, 'tokenizer.json');

@@ -107,10 +107,10 @@ export function withAdapter(base: Checkpoint, target: string): Checkpoint {
       factors,
       targets: (module) => adapter.config.targets(toPytorch(module, prefix)),
     },
-    read(name) {
+    read(name, into) {
       const info = stored.get(name);
-      if (info) return readFloat32(info);
-      return base.read(name);
+      if (info) return readFloat32(info, into);
+      return base.read(name, into);
     },
     sha256: async () => hashOfHashes(await hashFiles([...base.files, ...adapter.files])),
   };

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { floatTypes, storedBytes } from './dtypes.ts';
 import { openForReading, readTensorBytes, writeAtomically } from './fileBytes.ts';
-import { requireFinite } from './finite.ts';
+import { allFinite, requireFinite } from './finite.ts';
 import { duplicateKey } from './jsonKeys.ts';
 import { nearestNames } from './nearest.ts';
 import { isPrintable, printable } from './printable.ts';
@@ -131,8 +131,16 @@ function isTextMap(value: unknown): value is Record<string, string> {
   return Object.values(value).every((text) => typeof text === 'string');
 }
 
-/** One tensor as float32. @throws LayerifError `badModel`: no real type, a file that became shorter, NaN or infinite values */
-export function readFloat32(info: TensorInfo): Float32Array {
+/** Bytes that are read and decoded at a time: they stay in the cache, and no second copy of a large tensor is made. */
+const PIECE = 1 << 18;
+let piece = new Uint8Array(0);
+
+/**
+ * One tensor as float32.
+ * @param into filled and returned; its length is the tensor's
+ * @throws LayerifError `badModel`: no real type, a file that became shorter, NaN or infinite values
+ */
+export function readFloat32(info: TensorInfo, into?: Float32Array): Float32Array {
   const type = Object.hasOwn(floatTypes, info.dtype) ? floatTypes[info.dtype] : undefined;
   if (!type) {
     throw new LayerifError(
@@ -140,9 +148,21 @@ export function readFloat32(info: TensorInfo): Float32Array {
       `${info.file}: tensor ${info.name} has type ${info.dtype}; weights must be ${Object.keys(floatTypes).join(', ')}`,
     );
   }
-  const values = new Float32Array(info.byteLength / type.bytes);
-  if (info.dtype === 'F32') readTensorBytes(info, new Uint8Array(values.buffer));
-  else type.decode(readTensorBytes(info).buffer, values);
+  const values = into ?? new Float32Array(info.byteLength / type.bytes);
+  if (info.dtype === 'F32') {
+    readTensorBytes(info, new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength));
+  } else {
+    if (piece.length === 0) piece = new Uint8Array(PIECE);
+    let finite = true;
+    for (let at = 0; at < info.byteLength; at += PIECE) {
+      const byteLength = Math.min(PIECE, info.byteLength - at);
+      readTensorBytes({ ...info, offset: info.offset + at, byteLength }, piece);
+      const part = values.subarray(at / type.bytes, (at + byteLength) / type.bytes);
+      type.decode(piece.buffer, part);
+      finite &&= allFinite(part); // while the piece is in the cache
+    }
+    if (finite) return values;
+  }
   requireFinite(values, info);
   return values;
 }

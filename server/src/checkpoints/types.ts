@@ -41,9 +41,10 @@ export interface Checkpoint {
   };
   /**
    * Reads one tensor as float32, row-major in the Hugging Face layout (GGUF: dequantised, Q/K order restored).
+   * @param into an array of the tensor's size that may be filled and returned instead of a new one
    * @throws LayerifError `badModel` when the tensor is missing, the file is shorter than the header says or a value is NaN or infinite.
    */
-  read(name: string): Float32Array;
+  read(name: string, into?: Float32Array): Float32Array;
   /** Parsed `tokenizer.json` and `tokenizer_config.json` (rebuilt for GGUF). Throws `badModel` when there is none. */
   tokenizer(): { tokenizerJson: Record<string, unknown>; tokenizerConfig: Record<string, unknown> };
   /** Hex SHA-256 over the hex SHA-256 of `files`; file hashes are cached by path, size and time. */

@@ -1,12 +1,17 @@
 /**
  * Weights as float32 arrays that sessions are fed with, without a copy. Resident: read once and kept. Streamed: what a segment
- * used is dropped when the next one begins, so memory does not grow with the number of layers.
+ * used is dropped when the next one begins, so memory does not grow with the number of layers; arrays of the right size are filled
+ * anew, which spares their allocation and keeps one segment's weights in memory instead of those that wait for the collector too.
  */
 import type { Checkpoint, TensorInfo } from '../checkpoints/types.ts';
 import type { WeightInput } from '../models/segment.ts';
 import type { Architecture } from '../models/types.ts';
+import { collectGarbage } from './garbage.ts';
 import { floats, numbers } from './runtime.ts';
 import type { Feeds, Tensor } from './runtime.ts';
+
+/** Bytes that are worth a garbage collection. */
+const LARGE = 1 << 26;
 
 export class WeightStore {
   readonly #checkpoint: Checkpoint;
@@ -14,6 +19,10 @@ export class WeightStore {
   readonly #kept = new Map<string, Tensor>();
   /** Pruned matrices, in place of the checkpoint's. */
   readonly #replaced = new Map<string, () => Float32Array>();
+  /** Arrays that others hold too, which are never filled anew. */
+  readonly #lent = new WeakSet<Float32Array>();
+  /** Dropped arrays by length; nobody else may hold them. */
+  #free = new Map<number, Float32Array[]>();
   mode: 'resident' | 'streamed' = 'resident';
 
   constructor(checkpoint: Checkpoint, architecture: Architecture) {
@@ -31,14 +40,37 @@ export class WeightStore {
     );
     if (this.mode === 'streamed') {
       const wanted = new Set(names.values());
-      for (const name of this.#kept.keys()) if (!wanted.has(name)) this.#kept.delete(name);
+      for (const name of this.#kept.keys()) if (!wanted.has(name)) this.#drop(name);
+      this.#letGo([...wanted]);
     }
     return Object.fromEntries([...names].map(([input, name]) => [input, this.#tensor(name)]));
   }
 
+  #drop(name: string): void {
+    const array = numbers(this.#kept.get(name)!);
+    this.#kept.delete(name);
+    if (this.#lent.has(array)) return;
+    this.#free.set(array.length, [...(this.#free.get(array.length) ?? []), array]);
+  }
+
+  /** Drops the free arrays that have the size of no wanted weight, at once where they are large. */
+  #letGo(wanted: readonly string[]): void {
+    const missing = wanted.filter((name) => !this.#kept.has(name));
+    const sizes = new Set(missing.map((name) => this.#checkpoint.tensors.get(name)?.shape.reduce((a, b) => a * b, 1)));
+    let bytes = 0;
+    for (const [length, arrays] of this.#free) {
+      if (sizes.has(length) || missing.length === 0) continue;
+      bytes += 4 * length * arrays.length;
+      this.#free.delete(length);
+    }
+    if (bytes > LARGE) collectGarbage();
+  }
+
   /** A weight as it is now, as stored (not to be changed). @throws LayerifError `badModel` */
   values(name: string): Float32Array {
-    return numbers(this.#tensor(name));
+    const array = numbers(this.#tensor(name));
+    this.#lent.add(array);
+    return array;
   }
 
   /** Where and how the checkpoint stores a weight. */
@@ -76,10 +108,16 @@ export class WeightStore {
     let tensor = this.#kept.get(name);
     if (!tensor) {
       const info = this.#checkpoint.tensors.get(name);
-      const values = this.#replaced.get(name)?.() ?? this.#checkpoint.read(name);
+      const replaced = this.#replaced.get(name)?.();
+      if (replaced) this.#lent.add(replaced);
+      const values = replaced ?? this.#checkpoint.read(name, this.#freeArray(info));
       tensor = floats(values, info ? info.shape : []);
       this.#kept.set(name, tensor);
     }
     return tensor;
+  }
+
+  #freeArray(info: TensorInfo | undefined): Float32Array | undefined {
+    return info && this.#free.get(info.shape.reduce((a, b) => a * b, 1))?.pop();
   }
 }
