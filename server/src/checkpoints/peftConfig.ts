@@ -100,7 +100,7 @@ export function peftConfig(file: string, json: Json): PeftConfig {
     try {
       return new RegExp(text);
     } catch (error) {
-      throw fail(`${key} has ${JSON.stringify(text)}, which is no regular expression: ${(error as Error).message}`);
+      throw fail(`${shown(key)}, which holds no regular expression: ${(error as Error).message}`);
     }
   };
   /** First matching key wins; a key stands for the end of a module's path. */
