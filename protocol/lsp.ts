@@ -2,6 +2,7 @@
  * Requests and notifications between the extension (client) and the language server, beside standard LSP.
  * One row per message: method, who sends it, when.
  */
+import type { GradientCheckReport } from './check.ts';
 import type { RunEvent } from './run.ts';
 import type { DeviceId } from './engine.ts';
 
@@ -17,6 +18,18 @@ export interface ScoreParams {
 export interface ScoreAnswer {
   resultFile: string | null;
   /** Null when it finished. */
+  error: { code: string; message: string } | null;
+}
+
+/** Client -> server request: the self-check of gradients, `layerif check FILE --gradients`. One run at a time, as with scores. */
+export const CHECK_GRADIENTS_REQUEST = 'layerif/checkGradients';
+export interface CheckGradientsParams {
+  /** Absolute path of the experiment file. */
+  file: string;
+}
+export interface CheckGradientsAnswer {
+  /** Null when it did not come to an end; a failed check is a report too. */
+  report: GradientCheckReport | null;
   error: { code: string; message: string } | null;
 }
 

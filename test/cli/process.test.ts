@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { GradientCheckReport } from '../../protocol/check.ts';
 import type { Result } from '../../protocol/result.ts';
 import type { Estimate } from '../../protocol/run.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
@@ -89,6 +90,24 @@ test('layerif check: silent success, or file:line:column: message and exit 2', a
   const scored = await layerif(['score', 'broken.layerif.yaml', ...cpu], { cwd: folder });
   assert.deepEqual([scored.code, scored.stdout], [2, '']);
   assert.match(scored.stderr, new RegExp(`broken\\.layerif\\.yaml:${line}:5: `));
+});
+
+test('layerif check --gradients: a table with what it means, JSON, and exit 2 for a mistake in the file', async () => {
+  const human = await layerif(['check', 'tiny.layerif.yaml', '--gradients', ...cpu], { cwd: folder });
+  assert.equal(human.code, 0, human.stderr);
+  assert.match(human.stdout, /^loss along the gradient = its norm +\d\S+ +0\.0100 +passed$/m);
+  assert.match(human.stdout, /^Every check passed\.$/m);
+  const json = await layerif(['check', 'tiny.layerif.yaml', '--gradients', '--json', ...cpu], { cwd: folder });
+  const report = JSON.parse(json.stdout) as GradientCheckReport;
+  assert.deepEqual([report.format, report.passed, report.checks.length], ['layerif-gradient-check', true, 6]);
+  const bad = await layerif(['check', 'broken.layerif.yaml', '--gradients', ...cpu], { cwd: folder });
+  assert.deepEqual([bad.code, bad.stdout], [2, '']);
+  const problems = await layerif(['check', 'broken.layerif.yaml', '--json'], { cwd: folder });
+  assert.equal(problems.code, 2);
+  assert.match(
+    (JSON.parse(problems.stdout) as { problems: { message: string }[] }).problems[0].message,
+    /doc_to_taget/,
+  );
 });
 
 test('layerif estimate: a plan, and exit 3 when the memory does not suffice', async () => {

@@ -5,8 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { CANCEL_REQUEST, SAMPLE_TEXT_REQUEST, SCORE_REQUEST } from '../../protocol/lsp.ts';
-import type { SampleTextAnswer, SampleTextParams, ScoreAnswer } from '../../protocol/lsp.ts';
+import { CANCEL_REQUEST, CHECK_GRADIENTS_REQUEST, SAMPLE_TEXT_REQUEST, SCORE_REQUEST } from '../../protocol/lsp.ts';
+import type { CheckGradientsAnswer, SampleTextAnswer, SampleTextParams, ScoreAnswer } from '../../protocol/lsp.ts';
 import type { Result } from '../../protocol/result.ts';
 import type { RunEvent } from '../../protocol/run.ts';
 import { defaultSettings, machineOf } from '../../server/src/lsp/scoring.ts';
@@ -86,6 +86,26 @@ test('a run: answer, events, progress, result file, lenses', async () => {
     (await client.resolve(lens)).command?.title,
     'Score This Task · 8 train × 4 validation · last score just now',
   );
+});
+
+test('the self-check of gradients: a report with progress; what is wrong with the file is an answer', async () => {
+  const { folder, text } = workspace('gradients');
+  const file = path.join(folder, 'tiny.layerif.yaml');
+  const check = () => client.connection.sendRequest<CheckGradientsAnswer>(CHECK_GRADIENTS_REQUEST, { file });
+  const from = client.progress.length;
+  const [{ report, error }, second] = await Promise.all([check(), check()]);
+  assert.equal(error, null);
+  assert.ok(report?.passed && report.checks.length === 6 && report.file === file);
+  assert.match(second.error!.message, /one run at a time/);
+  const values = client.progress.slice(from).map(({ value }) => value);
+  assert.ok(values[0].kind === 'begin' && values[0].title === 'Checking the gradients of tiny');
+  assert.ok(values.some((value) => value.kind === 'report' && value.percentage === 100));
+  assert.equal(values.at(-1)!.kind, 'end');
+
+  fs.writeFileSync(file, text.replace('doc_to_target: sentiment', 'doc_to_target: nowhere'));
+  const wrong = await check();
+  assert.equal(wrong.report, null);
+  assert.match(wrong.error!.message, /nowhere/);
 });
 
 test('one task, and the tasks of one dataset', async () => {

@@ -20,6 +20,7 @@ export const optionTable = {
   },
   output: { type: 'string', value: 'DIR', help: 'where results go, in place of output_dir of the experiment file' },
   json: { type: 'boolean', help: 'print one JSON document on standard output and nothing else there' },
+  gradients: { type: 'boolean', help: 'run the model on a few samples and check its gradients too' },
   device: { type: 'string', value: 'ID', help: `${deviceIds.join(' | ')} (default auto)` },
   threads: { type: 'string', value: 'N', help: 'threads of the engine (default: all physical cores)' },
   memory: { type: 'string', value: 'GiB', help: 'most memory to use (default: 75 % of what is available)' },

@@ -5,7 +5,10 @@
 import type { RunEvent } from '../../../protocol/run.ts';
 import { duration } from './format.ts';
 
-type ProgressEvent = Extract<RunEvent, { type: 'progress' }>;
+/** A run's own event, or what another command says of itself. */
+type ProgressEvent = Pick<Extract<RunEvent, { type: 'progress' }>, 'task' | 'done' | 'total' | 'message'> & {
+  phase: string;
+};
 
 export interface ProgressTarget {
   write(text: string): void;

@@ -29,7 +29,7 @@ const EXTRA = 3;
 /** Changes of the loss, in nats, that a step along the gradient aims at. */
 const LOSS_STEPS = [0.003, 0.01, 0.03, 0.1];
 /** Steps along a random direction, as shares of the norm of the weights. */
-const RANDOM_STEPS = [0.001, 0.003, 0.01, 0.03];
+const RANDOM_STEPS = [0.0003, 0.001, 0.003, 0.01, 0.03];
 /** Share of the weights' norm that a step along the gradient never exceeds. */
 const LARGEST_STEP = 0.05;
 

@@ -7,8 +7,16 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { CancellationToken, Connection, WorkDoneProgressServerReporter } from 'vscode-languageserver/node';
 import { LayerifError, located } from '../../../protocol/errors.ts';
 import { ENGINE_STATE, RUN_EVENT } from '../../../protocol/lsp.ts';
-import type { EngineStateParams, ScoreAnswer, ScoreParams, Settings } from '../../../protocol/lsp.ts';
+import type {
+  CheckGradientsAnswer,
+  CheckGradientsParams,
+  EngineStateParams,
+  ScoreAnswer,
+  ScoreParams,
+  Settings,
+} from '../../../protocol/lsp.ts';
 import type { Machine, RunEvent } from '../../../protocol/run.ts';
+import { checkGradients } from '../run/checkGradients.ts';
 import { EnginePool } from '../run/enginePool.ts';
 import { physicalCores } from '../run/machine.ts';
 import { experimentName } from '../run/results.ts';
@@ -39,43 +47,68 @@ export class Scoring {
   }
 
   async score({ uri, task, dataset }: ScoreParams, token: CancellationToken): Promise<ScoreAnswer> {
+    const file = fileOf(uri);
+    const events = this.#events();
+    const title = `Scoring ${task ?? dataset ?? experimentName(file)}`;
+    const { value, error } = await this.#alone(file, title, token, async (signal, shown) => {
+      try {
+        return await scoreExperiment({
+          file,
+          ...(task === undefined ? {} : { tasks: [task] }),
+          ...(dataset === undefined ? {} : { dataset }),
+          machine: machineOf(await this.#settings()),
+          engine: this.#pool,
+          signal,
+          onEvent: (event) => {
+            shown.on(event);
+            events.send(event);
+          },
+        });
+      } finally {
+        events.flush();
+      }
+    });
+    return { resultFile: value?.resultFile ?? null, error };
+  }
+
+  async checkGradients({ file }: CheckGradientsParams, token: CancellationToken): Promise<CheckGradientsAnswer> {
+    const title = `Checking the gradients of ${experimentName(file)}`;
+    const { value, error } = await this.#alone(file, title, token, async (signal, shown) =>
+      checkGradients(
+        file,
+        machineOf(await this.#settings()),
+        signal,
+        ({ done, total }) => shown.show(done / total, `part ${done} of ${total}`),
+        this.#pool,
+      ),
+    );
+    return { report: value, error };
+  }
+
+  /** One piece of work at a time, with progress and cancel; whatever fails becomes the answer's error. */
+  async #alone<T>(
+    file: string,
+    title: string,
+    token: CancellationToken,
+    work: (signal: AbortSignal, shown: Progress) => Promise<T>,
+  ): Promise<{ value: T | null; error: ScoreAnswer['error'] }> {
     if (this.#running) {
       const message = `${this.#running.name} is being scored; wait for it or cancel it, one run at a time`;
-      return { resultFile: null, error: { code: 'badRequest', message } };
+      return { value: null, error: { code: 'badRequest', message } };
     }
-    const file = fileOf(uri);
-    const name = experimentName(file);
     const abort = new AbortController();
-    this.#running = { name, abort };
+    this.#running = { name: experimentName(file), abort };
     const cancel = () => abort.abort();
     token.onCancellationRequested(cancel);
-    const events = this.#events();
     let shown: Progress | null = null;
     try {
-      const progress = await this.#connection.window.createWorkDoneProgress();
-      shown = new Progress(progress, `Scoring ${task ?? dataset ?? name}`, cancel);
-      const { resultFile } = await scoreExperiment({
-        file,
-        ...(task === undefined ? {} : { tasks: [task] }),
-        ...(dataset === undefined ? {} : { dataset }),
-        machine: machineOf(await this.#settings()),
-        engine: this.#pool,
-        signal: abort.signal,
-        onEvent: (event) => {
-          shown?.on(event);
-          events.send(event);
-        },
-      });
-      return { resultFile, error: null };
+      shown = new Progress(await this.#connection.window.createWorkDoneProgress(), title, cancel);
+      return { value: await work(abort.signal, shown), error: null };
     } catch (error) {
-      const known =
-        error instanceof LayerifError
-          ? error
-          : new LayerifError('failed', `${(error as Error).message}; please report this`, { cause: error });
+      const known = asKnown(error, abort.signal);
       if (!(error instanceof LayerifError)) this.#connection.console.error(String((error as Error).stack));
-      return { resultFile: null, error: { code: known.code, message: located(known) } };
+      return { value: null, error: { code: known.code, message: located(known) } };
     } finally {
-      events.flush();
       shown?.done();
       this.#running = null;
       // The answer goes first: what follows only redraws.
@@ -142,14 +175,23 @@ class Progress {
       const samples = tasks.reduce((sum, task) => sum + task.train + task.validation, 0);
       this.#reporter.report(this.#percent, `${samples} samples, about ${duration(seconds)}`);
     }
-    if (event.type !== 'progress') return;
-    this.#percent = Math.max(this.#percent, Math.min(100, Math.floor((100 * event.done) / Math.max(1, event.total))));
-    this.#reporter.report(this.#percent, event.message);
+    if (event.type === 'progress') this.show(event.done / Math.max(1, event.total), event.message);
+  }
+
+  show(share: number, message: string): void {
+    this.#percent = Math.max(this.#percent, Math.min(100, Math.floor(100 * share)));
+    this.#reporter.report(this.#percent, message);
   }
 
   done(): void {
     this.#reporter.done();
   }
+}
+
+function asKnown(error: unknown, signal: AbortSignal): LayerifError {
+  if (error instanceof LayerifError) return error;
+  if (signal.aborted) return new LayerifError('cancelled', 'cancelled');
+  return new LayerifError('failed', `${(error as Error).message}; please report this`, { cause: error });
 }
 
 function duration(seconds: number): string {

@@ -17,12 +17,14 @@ import type { CancellationToken, InitializeParams, InitializeResult } from 'vsco
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import {
   CANCEL_REQUEST,
+  CHECK_GRADIENTS_REQUEST,
   LOCATE_REQUEST,
   OUTLINE_REQUEST,
   SAMPLE_TEXT_REQUEST,
   SCORE_REQUEST,
 } from '../../../protocol/lsp.ts';
 import type {
+  CheckGradientsParams,
   LocateParams,
   OutlineParams,
   SampleTextAnswer,
@@ -95,6 +97,9 @@ connection.onCodeLens(({ textDocument }) => lensesOf(documents.get(textDocument.
 connection.onCodeLensResolve((lens) => resolveLens(lens, documents));
 
 connection.onRequest(SCORE_REQUEST, (params: ScoreParams, token: CancellationToken) => scoring.score(params, token));
+connection.onRequest(CHECK_GRADIENTS_REQUEST, (params: CheckGradientsParams, token: CancellationToken) =>
+  scoring.checkGradients(params, token),
+);
 connection.onRequest(CANCEL_REQUEST, () => {
   scoring.cancel();
   return null;
