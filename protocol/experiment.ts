@@ -18,7 +18,7 @@ export interface Experiment {
   score: Score;
   /** Reserved sections, checked by the schema and used by `allocate`, `prune`, `evaluate`. */
   allocate?: Record<string, unknown>;
-  prune?: Record<string, unknown>;
+  prune?: Prune;
   evaluate?: Record<string, unknown>;
   scores?: unknown;
   data_scores?: unknown;
@@ -80,4 +80,17 @@ export interface Score {
   /** Of a training run, for `tracin`. */
   checkpoints?: { path: string; learning_rate: number }[];
   seed: number;
+}
+
+/** Section `prune`; what is missing is asked for on the command line or takes its default. */
+export interface Prune {
+  method?: 'magnitude' | 'wanda' | 'sparsegpt';
+  calibration?: { dataset: string; split: string; max_length?: number };
+  /** Share of the prunable weights, or of the layers; 0.5 when nothing is said. */
+  sparsity?: number;
+  /** `uniform`, a rule of `allocate`, an allocation file, or one sparsity a layer. */
+  map?: string | number[];
+  /** `unstructured`, `N:M` or `layers`. */
+  structure?: string;
+  output?: string;
 }

@@ -53,3 +53,50 @@ export interface OutlierSummary {
   /** One per layer, in percent. */
   outliers: number[];
 }
+
+export const PRUNING_REPORT = 'layerif-pruning.json';
+
+/** `layerif-pruning.json` in the folder of a pruned model. Fields are only ever added. */
+export interface PruningReport {
+  format: 'layerif-pruning';
+  version: 1;
+  model: { name: string; family: string; sha256: string };
+  /** Pruner id; `layers` where whole layers were left out. */
+  method: string;
+  /** `unstructured`, `N:M` or `layers`. */
+  structure: string;
+  /** How sparsities came about: a rule, a file, a list. */
+  map: string;
+  /** Share of all prunable weights that was asked for, and that is zero or gone now. */
+  requested: number;
+  achieved: number;
+  layers: {
+    index: number;
+    name: string;
+    requested: number;
+    achieved: number;
+    /** Share of zeros by module. */
+    modules: Record<string, number>;
+  }[];
+  /** Layers that were left out, by their old number. */
+  dropped: number[];
+  calibration: {
+    dataset: string;
+    split: string;
+    texts: number;
+    tokens: number;
+    dataSha256: Record<string, string>;
+  } | null;
+  /** What a reader must know. */
+  notes: string[];
+  provenance: {
+    layerif: string;
+    onnxruntime: string;
+    device: string;
+    threads: number;
+    date: string;
+    seconds: number;
+    peakMemoryBytes: number;
+    resumedLayers: number;
+  };
+}

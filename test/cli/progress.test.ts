@@ -12,7 +12,7 @@ function harness(interactive: boolean, columns = 80) {
     now: () => clock.now,
   });
   const update = (phase: 'forward' | 'backward', done: number, total: number, message = '') =>
-    progress.update({ type: 'progress', runId: 'r', task: 'reviews', phase, done, total, message });
+    progress.update({ task: 'reviews', phase, done, total, message });
   return { clock, written, progress, update };
 }
 

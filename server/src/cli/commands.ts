@@ -3,7 +3,8 @@ import { check } from './check.ts';
 import { estimate } from './estimate.ts';
 import { inspect } from './inspect.ts';
 import { list } from './list.ts';
+import { prune } from './prune.ts';
 import { score } from './score.ts';
 import type { Command } from './types.ts';
 
-export const commands: readonly Command[] = [score, check, estimate, inspect, list];
+export const commands: readonly Command[] = [score, check, estimate, inspect, list, prune];

@@ -170,14 +170,29 @@ const textSchema = {
 };
 
 const pruneSchema = z.strictObject({
-  method: doc(z.string().min(1), 'The pruner.', ['wanda', 'sparsegpt', 'magnitude']).optional(),
-  calibration: doc(
-    z.strictObject({ ...textSchema, max_length: doc(maxLength, 'Tokens of a calibration sample.').optional() }),
-    'Texts that the pruner looks at.',
+  method: doc(
+    z.enum(['magnitude', 'wanda', 'sparsegpt']),
+    'magnitude: the smallest weights go; wanda: the smallest products of weight and input norm, row by row; sparsegpt: second order, the weights that stay are adjusted. Default wanda.',
   ).optional(),
-  sparsity: doc(z.unknown(), 'Sparsity of the whole model, where no map is given.').optional(),
-  map: doc(z.unknown(), 'Sparsity by layer: a file or a rule.').optional(),
-  structure: doc(z.unknown(), 'unstructured, 2:4, 4:8 or layers.').optional(),
+  calibration: doc(
+    z.strictObject({ ...textSchema, max_length: doc(maxLength, 'Tokens of a calibration text.').optional() }),
+    'Texts that the pruner looks at; default: the training samples of the first task.',
+  ).optional(),
+  sparsity: doc(
+    z.number().min(0).lt(1),
+    'Share of the prunable weights that is removed, or of the layers with `structure: layers`. Default 0.5.',
+    [0.5],
+  ).optional(),
+  map: doc(
+    z.union([z.string().min(1), z.array(z.number().min(0).lt(1)).min(1)]),
+    'Sparsity by layer: uniform (default), a rule such as layerif, owl or alphapruning, a file NAME.layerif-allocation.json, or a list with one number a layer.',
+    ['uniform', 'layerif'],
+  ).optional(),
+  structure: doc(
+    z.string().regex(/^(unstructured|layers|\d+:\d+)$/),
+    'unstructured; N:M such as 2:4, which keeps N of every M weights; layers, which leaves whole layers out. Default unstructured.',
+    ['unstructured', '2:4', '4:8', 'layers'],
+  ).optional(),
   output: doc(filePath, 'Folder for the pruned model.').optional(),
 });
 

@@ -19,6 +19,7 @@ import type { LinearModule } from '../models/types.ts';
 import { Graph } from '../onnx/graph.ts';
 import { findPruner } from '../pruning/pruners.ts';
 import { inputNorms } from '../pruning/wanda.ts';
+import { nearestStructure } from '../pruning/structure.ts';
 import type { InputStatistics, Products } from '../pruning/types.ts';
 import { calibrate } from './calibration.ts';
 import type { Report } from './collect.ts';
@@ -49,7 +50,9 @@ export async function prune(model: Model, request: PruneRequest, report: Report)
     pruner.needs,
     async (layer, inputs) => {
       for (const module of chosen(model, layer, request)) {
-        const amount = { sparsity: request.sparsity[layer][module.name], structure: request.structure };
+        const sparsity = request.sparsity[layer][module.name];
+        const structure = request.structure && nearestStructure(request.structure, sparsity);
+        const amount = { sparsity, structure };
         const tensor = tensorName(model, layer, module);
         const matrix = { ...module, weight: asRows(weights.values(tensor), module) };
         await pruner.prune(matrix, inputs.get(module.name) ?? null, amount, products);

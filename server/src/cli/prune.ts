@@ -1,0 +1,88 @@
+/** `layerif prune FILE`: writes a model with a share of its weights, or of its layers, removed. */
+import path from 'node:path';
+import { LayerifError } from '../../../protocol/errors.ts';
+import type { PruningReport } from '../../../protocol/pruning.ts';
+import { pruneExperiment } from '../run/prune.ts';
+import { bytes, duration, percent, table } from './format.ts';
+import { machineOptions } from './options.ts';
+import { ProgressLine } from './progress.ts';
+import type { Command } from './types.ts';
+
+export const prune: Command = {
+  name: 'prune',
+  argument: 'FILE',
+  summary: 'write a pruned model: by magnitude, Wanda or SparseGPT, or without whole layers',
+  details:
+    'FILE is an experiment; its section `prune` holds the defaults of the options. The model itself is never written to.\n' +
+    'An interrupted pruning of the same model, texts and sparsities is resumed.',
+  options: ['method', 'sparsity', 'map', 'result', 'structure', 'task', 'output', 'json', ...machineOptions],
+  cooperative: true,
+
+  async run(argument, options, terminal) {
+    const { values } = options;
+    const progress = new ProgressLine({
+      write: (text) => terminal.err(text),
+      interactive: terminal.interactive,
+      columns: terminal.columns,
+      now: () => performance.now(),
+    });
+    const absolute = (file: string | undefined) =>
+      file === undefined ? undefined : path.resolve(terminal.baseDir, file);
+    try {
+      const { report, output } = await pruneExperiment({
+        file: path.resolve(terminal.baseDir, argument),
+        method: values.method as 'wanda' | undefined,
+        sparsity: values.sparsity === undefined ? undefined : readSparsity(values.sparsity),
+        map: values.map?.endsWith('.json') ? absolute(values.map) : values.map,
+        resultFile: absolute(values.result),
+        structure: values.structure,
+        task: options.task.at(-1),
+        output: absolute(options.output),
+        machine: options.machine,
+        signal: terminal.signal,
+        onProgress: (event) => progress.update({ task: '', phase: 'prune', ...event }),
+      });
+      progress.clear();
+      terminal.out(options.json ? `${JSON.stringify(report)}\n` : pruningReport(report, output, terminal.baseDir));
+      return 0;
+    } finally {
+      progress.clear();
+    }
+  },
+};
+
+/** @throws LayerifError `badRequest` */
+export function readSparsity(text: string): number {
+  const value = /^0?\.\d+$|^0$/.test(text) ? Number(text) : NaN;
+  if (value >= 0 && value < 1) return value;
+  throw new LayerifError(
+    'badRequest',
+    `--sparsity "${text}" is not a share: use a number from 0 to below 1, such as 0.5`,
+  );
+}
+
+export function pruningReport(report: PruningReport, output: string, baseDir: string): string {
+  const { layers, dropped, notes, calibration, provenance } = report;
+  const rows = layers.map(({ index, requested, achieved }) => [
+    String(index),
+    dropped.includes(index) ? 'left out' : percent(requested),
+    dropped.includes(index) ? '' : percent(achieved),
+  ]);
+  const head =
+    dropped.length > 0
+      ? `${report.model.name}: ${dropped.length} of ${layers.length} layers left out (${dropped.join(', ')}), ${percent(report.achieved)} of the weights of the layers; chosen by ${report.map}`
+      : `${report.model.name}: ${percent(report.achieved)} of the prunable weights are zero (asked for: ${percent(report.requested)}); method ${report.method}, ${report.structure}, map ${report.map}`;
+  const looked = calibration
+    ? `Calibrated on ${calibration.texts} texts with ${calibration.tokens} tokens (${calibration.split} of ${calibration.dataset}). `
+    : '';
+  return [
+    head,
+    '',
+    ...table([['layer', 'asked', 'zero'], ...rows], [0, 1, 2]),
+    '',
+    `${looked}Took ${duration(provenance.seconds)}${provenance.peakMemoryBytes > 0 ? `, ${bytes(provenance.peakMemoryBytes)} of memory` : ''}.`,
+    ...notes,
+    `Written: ${path.relative(baseDir, output) || output}`,
+    '',
+  ].join('\n');
+}
