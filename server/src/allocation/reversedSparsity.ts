@@ -1,0 +1,21 @@
+/** A control (LayerIF, table 3): LayerIF's map turned over. If it does as well as the map itself, the scores told nothing. */
+import { short } from './countText.ts';
+import { smoothed } from './layerifSparsity.ts';
+import { relativeSparsity } from './relativeSparsity.ts';
+import type { SparsityRule } from './sparsityRules.ts';
+
+export const reversedSparsity: SparsityRule = {
+  id: 'reversed',
+  title: 'LayerIF turned over, a control',
+  formula: 'as layerif, with t = 1 ± eps falling along the scores',
+  source: 'LayerIF, arXiv 2505.23811, table 3',
+  needs: 'scores',
+  higherMeansMore: false,
+  epsilon: 0.3,
+  lambda: null,
+
+  map(input) {
+    const smooth = smoothed(input);
+    return relativeSparsity(smooth.map((value) => -value), input, (i) => `its score ${short(input.values[i])} is ${short(smooth[i])} after min-max and smoothing, turned over`); // prettier-ignore
+  },
+};
