@@ -6,7 +6,7 @@
 import type { GradientCheckRequest, GradientMeasurements } from './check.ts';
 import type { ErrorCode, Place } from './errors.ts';
 import type { OutlierRequest, OutlierSummary, PruneRequest, PruneSummary } from './pruning.ts';
-import type { TrainOutcome, TrainRequest } from './training.ts';
+import type { FeatureRequest, Features, TrainOutcome, TrainRequest } from './training.ts';
 
 export type DeviceId = 'auto' | 'cpu' | 'cuda' | 'webgpu' | 'dml' | 'coreml';
 export const deviceIds: readonly DeviceId[] = ['auto', 'cpu', 'cuda', 'webgpu', 'dml', 'coreml'];
@@ -104,6 +104,7 @@ export type EngineRequest =
   | { id: number; type: 'preload'; modelPath: string; adapter?: string | undefined } // open a model and read its weights before they are needed
   | { id: number; type: 'measure' } // float32 MatMul rate, for time estimates
   | { id: number; type: 'collect'; request: CollectRequest }
+  | { id: number; type: 'features'; request: FeatureRequest } // hidden states behind layers
   | { id: number; type: 'train'; request: TrainRequest } // LoRA trainings one after the other
   | { id: number; type: 'prune'; request: PruneRequest }
   | { id: number; type: 'restore'; modelPath: string } // the weights of the checkpoint again, after a prune in memory
@@ -130,6 +131,7 @@ export type EngineReply =
         | { flopsPerSecond: number }
         | CollectSummary
         | TrainOutcome[]
+        | Features[]
         | PruneSummary
         | OutlierSummary
         | GradientMeasurements

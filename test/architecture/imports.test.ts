@@ -45,7 +45,7 @@ const table: Record<string, Row> = {
     node: 'all',
   },
   'server/src/data': {
-    folders: ['protocol'],
+    folders: ['protocol', random],
     packages: [
       'csv-parse',
       'hyparquet',

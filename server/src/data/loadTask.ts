@@ -57,7 +57,7 @@ export async function countTask(
   return { train: await countSlice(dataset, training), validation: await countSlice(dataset, validation) };
 }
 
-async function datasetOf({
+export async function datasetOf({
   task,
   datasets,
   baseDir,
@@ -72,7 +72,7 @@ async function datasetOf({
   return openDataset(task.dataset, datasets[task.dataset], baseDir);
 }
 
-async function slicesOf(task: Task, dataset: OpenDataset): Promise<{ training: string; validation: string }> {
+export async function slicesOf(task: Task, dataset: OpenDataset): Promise<{ training: string; validation: string }> {
   return {
     training: task.training_split,
     validation: task.validation_split ?? (await defaultValidation(dataset, task.training_split)),
@@ -80,7 +80,7 @@ async function slicesOf(task: Task, dataset: OpenDataset): Promise<{ training: s
 }
 
 /** The first rows to draw examples from: one more than needed, since a row is no example for itself. */
-async function fewshotRows(task: Task, dataset: OpenDataset, training: string): Promise<Row[]> {
+export async function fewshotRows(task: Task, dataset: OpenDataset, training: string): Promise<Row[]> {
   const rows: Row[] = [];
   for await (const row of sliceRows(dataset, task.fewshot_split ?? training)) {
     rows.push(row);

@@ -10,6 +10,7 @@ import { collect } from './collect.ts';
 import type { Report } from './collect.ts';
 import { chooseDevice, PROBE_ARGUMENT, runProbe } from './device.ts';
 import { checkGradients } from './gradientCheck.ts';
+import { features } from './features.ts';
 import { matMulRate } from './measure.ts';
 import { Model } from './model.ts';
 import { outliers, prune } from './prune.ts';
@@ -42,6 +43,8 @@ async function handle(request: EngineRequest, signal: AbortSignal): Promise<Valu
       const model = await open(runtime, request.request.modelPath, request.request.adapter);
       return collect(model, request.request, reporter(request.id));
     }
+    case 'features':
+      return features(await open(runtime, request.request.modelPath), request.request);
     case 'train': {
       const model = await open(runtime, request.request.modelPath);
       return train(model, request.request, reporter(request.id));
