@@ -5,7 +5,7 @@ import type { Checkpoint, TensorInfo } from '../../server/src/checkpoints/types.
 import type { Sample } from '../../server/src/data/types.ts';
 import { architectureOf } from '../../server/src/models/families.ts';
 import { weightBytes } from '../../server/src/run/memory.ts';
-import { batchesOf, planTask as planWithin, secondsFor } from '../../server/src/run/plan.ts';
+import { batchesOf, planTask as planWithin, planTasks, secondsFor } from '../../server/src/run/plan.ts';
 import type { Prepared, PreparedTask } from '../../server/src/run/prepare.ts';
 import { scopeOf } from '../../server/src/run/scope.ts';
 
@@ -110,6 +110,53 @@ test('twice the samples take about twice the time of the sweeps, a faster machin
   const tokens = 80 * 128;
   assert.ok(two.flops.sweeps > 6 * 106_168_320 * tokens && two.flops.sweeps < 9 * 106_168_320 * tokens);
   assert.equal(two.flops.gradients, 2 * 106_168_320 * tokens);
+});
+
+/** The same model with the estimator ekfac. */
+function withEkfac(
+  shape: Shape,
+  projection: 'auto' | 'none' | number,
+  fisher: 'true' | 'empirical' = 'true',
+): Prepared {
+  const score = { seed: 0, projection, fisher, damping: { rule: 'mean_square', factor: 0.1 } };
+  const base = prepared(shape);
+  return {
+    ...base,
+    experiment: { score },
+    estimator: { needs: ['ekfac'] },
+    tasks: [task(8, 2, 64)],
+  } as unknown as Prepared;
+}
+
+test('EK-FAC is projected where matrices are wide, says so, and is exact where they are small or on request', () => {
+  const limits = { memoryBytes: 16 * GIB, diskBytes: Infinity };
+  const [wide] = planTasks(withEkfac(smol, 'auto'), limits);
+  assert.equal(wide.plan.projection?.rank, 64);
+  assert.match(
+    wide.why,
+    /^EK-FAC decomposes covariances, which are up to 1536 wide here, so gradients are projected to rank 64/,
+  );
+  const [exact] = planTasks(withEkfac(smol, 'none'), limits);
+  assert.equal(exact.plan.projection, null);
+  const [small] = planTasks(withEkfac({ ...smol, hidden: 128, inner: 512, heads: 2, kv: 1 }, 'auto'), limits);
+  assert.equal(small.plan.projection, null);
+  assert.equal(planTasks(withEkfac(smol, 16), limits)[0].plan.projection?.rank, 16);
+
+  // A layer has inputs 576 (q, k, v), 576 (o), 576 (gate, up), 1536 (down) and outputs 576, 192, 192, 576, 1536, 1536, 576.
+  const cubes = 6 * 576 ** 3 + 2 * 192 ** 3 + 3 * 1536 ** 3;
+  assert.ok(Math.abs(exact.seconds / (3e-9 * 30 * cubes) - 1) < 1e-9);
+  assert.ok(wide.seconds < 1);
+});
+
+test('drawn labels cost a second backward sweep of the training samples, and EK-FAC its numbers on disk', () => {
+  const plan = (model: Prepared) => planTask(model, task(32, 8, 128), 16 * GIB);
+  const [drawn, empirical, grams] = [withEkfac(smol, 'none'), withEkfac(smol, 'none', 'empirical'), prepared(smol)].map(
+    plan,
+  );
+  assert.equal(empirical.flops.sweeps, grams.flops.sweeps);
+  const more = drawn.flops.sweeps / empirical.flops.sweeps;
+  assert.ok(more > 1.4 && more < 1.7, `${more}`); // 32 of 40 samples, two thirds of their work
+  assert.equal(empirical.diskBytes - grams.diskBytes, 2 * 8 * (7 * (32 * 8 + 1) + 1) * 210);
 });
 
 test('samples whose tables depend on their own length share a batch only with equals', () => {

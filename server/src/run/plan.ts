@@ -8,6 +8,7 @@
 import type { CollectPlan } from '../../../protocol/engine.ts';
 import { batches } from '../data/batches.ts';
 import type { Architecture } from '../models/types.ts';
+import { ekfacCost, ekfacRequest, EXACT_WIDTH } from './ekfac.ts';
 import { blockSizes, memoryParts, weightBytes, widthOf } from './memory.ts';
 import type { Prepared, PreparedTask } from './prepare.ts';
 
@@ -56,6 +57,8 @@ export interface TaskPlan {
   memoryBytes: number;
   memoryParts: Record<string, number>;
   flops: { sweeps: number; gradients: number; products: number };
+  /** Of what JavaScript computes in one thread. */
+  seconds: number;
   diskBytes: number;
   why: string;
 }
@@ -83,11 +86,22 @@ export function planTasks(prepared: Prepared, limits: Limits): TaskPlan[] {
   const { projection } = prepared.experiment.score;
   const plans = (rank: number | null) => prepared.tasks.map((task) => planTask(prepared, task, limits, rank));
   if (typeof projection === 'number') return plans(projection);
+  const widest = widestSide(prepared);
+  if (projection === 'auto' && prepared.estimator.needs.includes('ekfac') && widest > EXACT_WIDTH) {
+    const because = `EK-FAC decomposes covariances, which are up to ${widest} wide here, so gradients are projected to rank ${AUTO_RANK} a side (exact up to ${EXACT_WIDTH}, or with projection: none); `;
+    return plans(AUTO_RANK).map((plan) => ({ ...plan, why: because + plan.why }));
+  }
   const exact = plans(null);
   if (projection === 'none' || exact.every((plan) => fits(plan, limits))) return exact;
   const projected = plans(AUTO_RANK);
   const because = `exact gradients would need ${gib(Math.max(...exact.map((p) => p.memoryBytes)))}, so they are projected to rank ${AUTO_RANK}; `;
   return projected.map((plan) => ({ ...plan, why: because + plan.why }));
+}
+
+/** Of the scored weight matrices. */
+function widestSide({ model, scope }: Prepared): number {
+  const scored = scope.layers.flatMap((layer) => model.modules(layer).filter((m) => scope.modules.includes(m.name)));
+  return Math.max(...scored.map(({ rows, columns }) => Math.max(rows, columns)));
 }
 
 export function fits(plan: TaskPlan, limits: Limits): boolean {
@@ -148,19 +162,38 @@ function evaluate(
   const [n, m] = [task.train.length, task.validation.length];
   const grams = 8 * (n * n + n * m + m) * scope.layers.length * scope.modules.length;
   const boundary = 4 * tokens * model.hidden;
+  const longest = Math.max(...lengths.train);
+  const flops = flopsOf(model, scope, { tokens, samples, top, counted: countedOf(task), longest }, rank);
+  const request = ekfacRequest(estimator, experiment);
+  const trainTokens = sizes.train.reduce((sum, { rows, length }) => sum + rows * length, 0);
+  const ekfac =
+    request &&
+    ekfacCost(request, {
+      trainTokens,
+      tokens,
+      train: n,
+      validation: m,
+      backward: (flops.sweeps * 2) / 3 / tokens,
+      head: 2 * model.hidden * model.vocabulary,
+      matrices: matricesOf(model, scope, rank),
+    });
+  const own = ekfac ? 8 * ekfac.stored : 0;
   return {
     plan,
     tokensPerBatch,
     memoryBytes: Object.values(parts).reduce((a, b) => a + b, 0),
     memoryParts: parts,
-    flops: flopsOf(
-      model,
-      scope,
-      { tokens, samples, top, counted: countedOf(task), longest: Math.max(...lengths.train) },
-      rank,
-    ),
+    flops: {
+      sweeps: flops.sweeps + (ekfac?.sweeps ?? 0),
+      gradients: flops.gradients + (ekfac?.gradients ?? 0),
+      products: flops.products + (ekfac?.products ?? 0),
+    },
+    seconds: ekfac?.seconds ?? 0,
     // Grams once by layer and once together; the saved cotangents and their replacement; spilled boundaries
-    diskBytes: 2 * grams + 2 * boundary + (boundaries === 'files' ? (segments + 3) * boundary : 0),
+    diskBytes:
+      2 * (grams + own) +
+      (request?.fisher === 'true' ? 4 : 2) * boundary +
+      (boundaries === 'files' ? (segments + 3) * boundary : 0),
     why: reason(choice, weightBytes(checkpoint, model).total),
   };
 }
@@ -230,11 +263,31 @@ function flopsOf(
   return { sweeps, gradients, products: (t.samples * t.samples + t.samples * Math.min(t.samples, 128)) * numbers };
 }
 
+/** Every scored matrix as the captures see it. */
+function matricesOf(model: Architecture, scope: Prepared['scope'], rank: number | null) {
+  const kinds = new Map(blockSizes(model).map(({ layer, captures }) => [model.kind(layer), captures]));
+  const limit = (size: number) => Math.min(size, rank ?? Infinity);
+  return scope.layers.flatMap((layer) =>
+    kinds
+      .get(model.kind(layer))!
+      .filter((c) => scope.modules.includes(c.module))
+      .map(({ input, rows, columns }) => ({ layer, input, rows: limit(rows), columns: limit(columns) })),
+  );
+}
+
 /** Seconds on a machine that multiplies matrices at `rate`; the shares were measured (test/bench). */
 export function secondsFor(plan: TaskPlan, rate: number, readBytes: number): number {
   const { sweeps, gradients, products } = plan.flops;
+  const { seconds } = plan;
   const reads = plan.plan.weights === 'resident' ? 1 : 2;
-  return sweeps / (0.75 * rate) + gradients / (0.5 * rate) + products / (0.8 * rate) + (reads * readBytes) / 1e9 + 0.5;
+  return (
+    sweeps / (0.75 * rate) +
+    gradients / (0.5 * rate) +
+    products / (0.8 * rate) +
+    (reads * readBytes) / 1e9 +
+    seconds +
+    0.5
+  );
 }
 
 /** Length-bucketed; where the tables depend on a sample's own length only equals share a batch. */
