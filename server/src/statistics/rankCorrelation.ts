@@ -19,8 +19,9 @@ export function ranks(values: ArrayLike<number>): Float64Array {
   return found;
 }
 
-function pearson(a: Float64Array, b: Float64Array): number | null {
-  const mean = (values: Float64Array) => values.reduce((x, y) => x + y, 0) / values.length;
+/** -1 .. 1; null where one of the lists has fewer than two values or all of them equal. */
+export function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number | null {
+  const mean = (values: ArrayLike<number>) => Array.from(values).reduce((x, y) => x + y, 0) / values.length;
   const [meanA, meanB] = [mean(a), mean(b)];
   let [product, squareA, squareB] = [0, 0, 0];
   for (let i = 0; i < a.length; i++) {
