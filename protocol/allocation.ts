@@ -39,7 +39,7 @@ export interface AllocationRequest {
   lambda?: number | undefined;
   /** `block`: one sparsity for all matrices of a layer; `matrix`: one each. */
   unit?: 'block' | 'matrix' | undefined;
-  /** `unstructured`, or `N:M`: N of every M consecutive weights of a row are removed. */
+  /** `unstructured`, or `N:M`: N of every M consecutive weights of a row are kept. */
   structure?: string | undefined;
   /** As the reference code does: what the cap cuts off is not given to other layers. */
   paper?: boolean | undefined;

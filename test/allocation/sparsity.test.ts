@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { allocate } from '../../server/src/allocation/allocate.ts';
 import { achieved, CAP } from '../../server/src/allocation/bounds.ts';
-import { roundToGroups } from '../../server/src/allocation/groups.ts';
+import { readStructure, roundToGroups } from '../../server/src/allocation/groups.ts';
 import type { AllocationInput } from '../../server/src/allocation/layers.ts';
 import { relativeSparsity } from '../../server/src/allocation/relativeSparsity.ts';
 import { savitzkyGolay } from '../../server/src/allocation/savitzkyGolay.ts';
@@ -157,6 +157,11 @@ test('N:M: a uniform map keeps the structure, a varying one chooses N per layer 
     /structure 2:4 removes 50\.0 %, not the ratio 0\.6/,
   );
   assert.throws(() => sparsity([1, 2], { structure: '4:4' }), /structure "4:4" is unknown/);
+});
+
+test('N:M counts what is kept', () => {
+  assert.deepEqual(readStructure('1:4'), { zeros: 3, of: 4 });
+  assert.equal(sparsity([1, 2], { rule: 'uniform', structure: '1:4' }).total, 0.75);
 });
 
 test('N:M rounding is the nearest among all that keep the order, by trying them all', () => {

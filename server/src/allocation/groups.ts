@@ -1,5 +1,5 @@
 /**
- * Sparsity under a structure N:M: of every M consecutive weights of a row, N are removed. `2:4` with a uniform map is the structure that
+ * Sparsity under a structure N:M: of every M consecutive weights of a row, N are kept, as hardware vendors count. `2:4` with a uniform map is the structure that
  * hardware speeds up. A map that varies means another N per layer: N is rounded down or up so that the whole comes nearest to the wanted
  * ratio, larger fractions first, the lower layer first among equals; at least one weight of a group stays.
  */
@@ -15,11 +15,11 @@ export interface Structure {
 export function readStructure(text: string): Structure | null {
   if (text === 'unstructured') return null;
   const found = /^(\d+):(\d+)$/.exec(text);
-  const [zeros, of] = found ? [Number(found[1]), Number(found[2])] : [0, 0];
-  if (zeros >= 1 && zeros < of) return { zeros, of };
+  const [kept, of] = found ? [Number(found[1]), Number(found[2])] : [0, 0];
+  if (kept >= 1 && kept < of) return { zeros: of - kept, of };
   throw new LayerifError(
     'badRequest',
-    `structure "${text}" is unknown: use unstructured, or N:M with N removed of every M weights, such as 2:4 or 4:8`,
+    `structure "${text}" is unknown: use unstructured, or N:M with N kept of every M weights, such as 2:4 or 4:8`,
   );
 }
 

@@ -1,4 +1,5 @@
 /** The subcommands, in the order of the help. To add one, imitate `list.ts` and add it here. */
+import { allocate } from './allocate.ts';
 import { check } from './check.ts';
 import { estimate } from './estimate.ts';
 import { inspect } from './inspect.ts';
@@ -7,4 +8,4 @@ import { prune } from './prune.ts';
 import { score } from './score.ts';
 import type { Command } from './types.ts';
 
-export const commands: readonly Command[] = [score, check, estimate, inspect, list, prune];
+export const commands: readonly Command[] = [score, check, estimate, inspect, list, prune, allocate];

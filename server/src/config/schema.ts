@@ -141,27 +141,71 @@ const scoreSchema = z.strictObject({
   seed: doc(z.int().min(0).default(0), 'Seed of everything random, few-shot examples included.'),
 });
 
-const rule = doc(z.string().min(1), 'Which allocation rule is used.').optional();
+const rule = (words: string) => doc(z.string().min(1), `Which rule shares out: ${words}.`).optional();
 const total = doc(z.int().min(1), 'Sum over all layers.').optional();
+const beta = doc(z.number().positive(), 'Exponent on the scores; larger is more uneven.').optional();
+const minimum = doc(z.int().min(0), 'What every layer gets at least.').optional();
+const aggregation = doc(
+  z.enum(['positive', 'top25', 'sum']),
+  "Which aggregate of influence is a layer's score; default: that of `score`.",
+).optional();
+const fit = doc(
+  z.enum(['mid', 'peak']),
+  'Which part of the spectrum is its tail, for the AlphaLoRA and AlphaPruning rules.',
+).optional();
+const seed = doc(z.int().min(0), 'Of the rule random.').optional();
+const countWords = 'layerif, released, alphalora, mola_2468 (any shape), uniform, random';
+const choice = (what: string) =>
+  doc(
+    z.strictObject({ count: doc(z.int().min(1), 'How many layers.').optional(), aggregation }),
+    `Which layers ${what}.`,
+  ).optional();
 
 const allocateSchema = z.strictObject({
   experts: doc(
     z.strictObject({
       total,
-      beta: doc(z.number().positive(), 'Exponent on the scores; larger is more uneven.').optional(),
-      rule,
+      beta,
+      rule: rule(countWords),
+      minimum,
+      top_k: doc(z.int().min(1), 'Experts that are active per token.').optional(),
+      aggregation,
+      fit,
+      seed,
     }),
     'How many LoRA experts each layer gets.',
   ).optional(),
-  rank: doc(z.strictObject({ total, rule }), 'Which LoRA rank each layer gets.').optional(),
+  rank: doc(
+    z.strictObject({
+      total,
+      beta,
+      rule: rule(countWords),
+      minimum,
+      budget: doc(z.int().min(1), 'Trainable LoRA weights, in place of a total of ranks.').optional(),
+      step: doc(z.int().min(1), 'Every rank is a multiple of it.').optional(),
+      aggregation,
+      fit,
+      seed,
+    }),
+    'Which LoRA rank each layer gets.',
+  ).optional(),
   sparsity: doc(
     z.strictObject({
       ratio: doc(z.number().min(0).lt(1), 'Share of weights that are removed over all layers.').optional(),
       epsilon: doc(z.number().min(0), 'How far a layer may differ from the ratio.').optional(),
-      rule,
+      lambda: doc(z.number().min(0).max(0.5), 'Of OWL: half the range of sparsities.').optional(),
+      rule: rule('layerif, owl, alphapruning, uniform, reversed'),
+      unit: doc(z.enum(['block', 'matrix']), 'One sparsity for a layer, or one for each matrix.').optional(),
+      structure: doc(z.string().min(1), 'unstructured, or N:M with N kept of every M weights.', ['2:4']).optional(),
+      paper: doc(z.boolean(), 'As the reference code: what the cap cuts off is not given to other layers.').optional(),
+      aggregation,
+      fit,
     }),
     'How much of each layer is pruned.',
   ).optional(),
+  freeze: choice('are frozen: those with the lowest scores'),
+  tune: choice('are tuned: those with the highest scores'),
+  drop: choice('are left out: those with the lowest scores'),
 });
 
 const textSchema = {

@@ -1,5 +1,7 @@
 /** What is available, read from the tables of the folders that provide it: for `layerif list` and for completion. */
 import type { DataFormat } from '../../../protocol/experiment.ts';
+import { countRules } from '../allocation/countRules.ts';
+import { sparsityRules } from '../allocation/sparsityRules.ts';
 import { readers } from '../data/formats.ts';
 import { aggregations } from '../estimators/aggregation.ts';
 import { estimators } from '../estimators/estimators.ts';
@@ -30,6 +32,14 @@ const lists = {
       source: 'LayerIF, arXiv 2505.23811',
     })),
   families: () => families.map(({ id, title, source }) => ({ id, title, source })),
+  rules: () => [
+    ...countRules.map(({ id, title, formula, source }) => ({
+      id,
+      title: `experts, rank: ${title}: ${formula}`,
+      source,
+    })),
+    ...sparsityRules.map(({ id, title, formula, source }) => ({ id, title: `sparsity: ${title}: ${formula}`, source })),
+  ],
   formats: () =>
     readers.map(({ format, endings }) => ({
       id: format,

@@ -1,0 +1,92 @@
+/** `layerif allocate RESULT`: experts, ranks, layers or sparsity from scores, each layer's number explained. */
+import path from 'node:path';
+import type { Allocation } from '../../../protocol/allocation.ts';
+import { allocateResult, allocationFile, saveAllocation } from '../run/allocate.ts';
+import { count, percent, score, table } from './format.ts';
+import { shortened } from './paths.ts';
+import { ProgressLine } from './progress.ts';
+import { outliersOf, readRequest, requestOptions } from './requests.ts';
+import type { Command } from './types.ts';
+
+export const allocate: Command = {
+  name: 'allocate',
+  argument: 'RESULT',
+  summary: 'share out LoRA experts, ranks or sparsity among the layers by their scores',
+  details:
+    "RESULT is a complete *.layerif-result.json. Defaults of the options stand in the experiment's section `allocate`.\n" +
+    'Several tasks: --task picks, else the mean of their min-max-normalised scores. The allocation is written beside RESULT, or to --output FILE.',
+  options: ['task', 'output', 'json', ...requestOptions],
+
+  async run(argument, options, terminal) {
+    const resultFile = path.resolve(terminal.baseDir, argument);
+    const progress = new ProgressLine({
+      write: (text) => terminal.err(text),
+      interactive: terminal.interactive,
+      columns: terminal.columns,
+      now: () => performance.now(),
+    });
+    try {
+      const allocation = await allocateResult({
+        resultFile,
+        tasks: options.task,
+        request: readRequest(options, 'experts'),
+        outliers: outliersOf(options, terminal.baseDir),
+        onProgress: (event) => progress.update({ task: '', phase: 'spectrum', ...event }),
+        signal: terminal.signal,
+      });
+      progress.clear();
+      const file =
+        options.output === undefined ? allocationFile(resultFile) : path.resolve(terminal.baseDir, options.output);
+      saveAllocation(allocation, file);
+      terminal.out(
+        options.json
+          ? `${JSON.stringify(allocation)}\n`
+          : `${allocationReport(allocation)}\nWritten to ${shortened(file, terminal.baseDir)}\n`,
+      );
+      return 0;
+    } finally {
+      progress.clear();
+    }
+  },
+};
+
+const columns: Record<Allocation['kind'], string> = {
+  experts: 'experts',
+  rank: 'rank',
+  freeze: 'frozen',
+  tune: 'tuned',
+  drop: 'dropped',
+  sparsity: 'sparsity',
+};
+
+export function allocationReport({
+  kind,
+  rule,
+  ruleTitle,
+  quantity,
+  layers,
+  total,
+  notes,
+  provenance,
+}: Allocation): string {
+  const shown = (value: number) =>
+    kind === 'sparsity' ? percent(value) : kind === 'experts' || kind === 'rank' ? count(value) : value ? 'yes' : '';
+  const rows = layers.map((layer) => [
+    String(layer.index),
+    layer.score === null ? '' : score(layer.score),
+    shown(layer.value),
+    ...(kind === 'experts' ? [String(layer.topK)] : []),
+    layer.why,
+  ]);
+  const head = ['layer', quantity?.name ?? '', columns[kind], ...(kind === 'experts' ? ['top-k'] : []), 'why'];
+  const right = [0, 1, 2, ...(kind === 'experts' ? [3] : [])];
+  const whole = kind === 'sparsity' ? `${(100 * total).toFixed(4)} % of the weights` : `${count(total)} in all`;
+  const lines = [
+    `${columns[kind]} by rule ${rule}: ${ruleTitle}`,
+    `${provenance.model.name}, ${provenance.tasks.length === 1 ? 'task' : 'mean of tasks'} ${provenance.tasks.join(', ')}, estimator ${provenance.estimator}, ${provenance.aggregation}: ${whole}`,
+    '',
+    ...table([head, ...rows], right),
+    ...(notes.length > 0 ? ['', ...notes.map((note) => `Note: ${note}`)] : []),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
