@@ -33,12 +33,29 @@ export function scoreReport(result: Result, resultFile: string, texts: SampleTex
     `Influence: positive = helps validation (more of that sample lowers the validation loss), negative = harms it.`,
     `A layer's score is ${aggregationWords[experiment.score.aggregation]}. Compare layers within a task; the scale itself has no meaning.`,
     '',
+    ...methodLines(result),
     `Coverage ${percent(model.coverage)} of the layers' matrices: ${count(model.scoredParameters)} of ${count(model.parameters)} weights of the model scored.`,
     `Time ${duration(provenance.seconds.total ?? 0)}, peak memory ${bytes(provenance.peakMemoryBytes)}, ${provenance.device}, ${counted(provenance.threads, 'thread')}.`,
     `Result ${resultFile}`,
   ]
     .map((line) => `${line}\n`)
     .join('');
+}
+
+/** What was approximated, and how. */
+export function methodLines({ score, provenance }: Result): string[] {
+  const { fisher, projection } = score;
+  const labels = { true: `labels drawn from the model, seed ${provenance.seed}`, empirical: 'labels of the texts' };
+  const lines = fisher ? [`EK-FAC with the ${fisher} Fisher (${labels[fisher]}).`] : [];
+  if (!projection) return lines;
+  const { rank, seed, error } = projection;
+  lines.push(`Gradients are projected to ${rank} numbers a side (seed ${seed}), so scores are approximate.`);
+  for (const { task, train, validation, estimator, spearman } of error) {
+    const samples = `${count(train)} train × ${count(validation)} validation samples`;
+    const found = spearman === null ? '' : `: rank correlation of the layers ${spearman.toFixed(2)} (${estimator})`;
+    lines.push(`Exact beside projected on ${samples} of ${task}${found}.`);
+  }
+  return lines;
 }
 
 function taskReport(result: Result, task: ResultTask, page: Page): string[] {
@@ -59,11 +76,13 @@ function taskReport(result: Result, task: ResultTask, page: Page): string[] {
 }
 
 /** One line before a run starts. */
-export function planLine({ model, tasks, seconds, memoryBytes, memoryLimitBytes, device, threads }: Estimate): string {
+export function planLine(estimate: Estimate): string {
+  const { model, tasks, plan, seconds, memoryBytes, memoryLimitBytes, device, threads } = estimate;
+  const projected = plan.projection ? `, gradients projected to rank ${plan.projection}` : '';
   const samples = tasks
     .map(({ task, train, validation }) => `${task} ${count(train)} × ${count(validation)}`)
     .join(', ');
-  return `${model.name} (${counted(model.layers, 'layer')}), ${samples}: about ${duration(seconds)}, ${bytes(memoryBytes)} of ${bytes(memoryLimitBytes)}, ${device}, ${counted(threads, 'thread')}`;
+  return `${model.name} (${counted(model.layers, 'layer')}), ${samples}${projected}: about ${duration(seconds)}, ${bytes(memoryBytes)} of ${bytes(memoryLimitBytes)}, ${device}, ${counted(threads, 'thread')}`;
 }
 
 export function estimateReport(estimate: Estimate): string {
