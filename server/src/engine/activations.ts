@@ -5,6 +5,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { LayerifError } from '../../../protocol/errors.ts';
 import { floats, numbers } from './runtime.ts';
 import type { Tensor } from './runtime.ts';
 
@@ -19,7 +20,7 @@ export class SpilledActivations implements Activations {
   readonly #places: { offset: number; dims: readonly number[]; length: number }[] = [];
   #end = 0;
 
-  /** @throws the file system's error */
+  /** @throws the file system's error; `push` LayerifError `cannotWrite` on a full disk */
   constructor(file: string) {
     this.#file = file;
     this.#fd = fs.openSync(file, 'w+');
@@ -28,7 +29,16 @@ export class SpilledActivations implements Activations {
   push(tensor: Tensor): void {
     const data = numbers(tensor);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    for (let at = 0; at < bytes.length;) at += fs.writeSync(this.#fd, bytes, at, bytes.length - at, this.#end + at);
+    try {
+      for (let at = 0; at < bytes.length;) at += fs.writeSync(this.#fd, bytes, at, bytes.length - at, this.#end + at);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+      throw new LayerifError(
+        'cannotWrite',
+        `cannot write ${this.#file}: the disk is full; free some space or raise --memory so that activations need no files, and run again, finished layers are kept`,
+        { cause: error },
+      );
+    }
     this.#places.push({ offset: this.#end, dims: [...tensor.dims], length: data.length });
     this.#end += bytes.length;
   }

@@ -30,17 +30,23 @@ export interface RunFolder {
   resumed: boolean;
 }
 
-/** The folder of an interrupted run of the same hash, else a new one. @throws LayerifError `cannotWrite` */
-export function openRunFolder(outputDir: string, name: string, hash: string): RunFolder {
+/**
+ * The folder of an interrupted run of the same hash, else a new one.
+ * @param suffix of the result file, which says `status: partial` while a run is under way
+ * @throws LayerifError `cannotWrite`
+ */
+export function openRunFolder(outputDir: string, name: string, hash: string, suffix: string = RESULT_SUFFIX): RunFolder {
   const parent = path.join(outputDir, name);
   const at = (runId: string, resumed: boolean): RunFolder => {
     const folder = path.join(parent, runId);
-    return { runId, folder, resultFile: path.join(folder, `${name}${RESULT_SUFFIX}`), resumed };
+    return { runId, folder, resultFile: path.join(folder, `${name}${suffix}`), resumed };
   };
   for (const entry of runFolders(parent)) {
     if (RUN_ID.exec(entry)?.[1] !== hash.slice(0, 6)) continue;
     const candidate = at(entry, true);
-    if (readStatus(candidate.resultFile) === 'partial' && lock(candidate.folder)) return candidate;
+    if (!isOpen(candidate) || !lock(candidate.folder)) continue;
+    removeTemporary(candidate.folder);
+    return candidate;
   }
   const fresh = at(newRunId(hash, new Date()), false);
   try {
@@ -50,6 +56,18 @@ export function openRunFolder(outputDir: string, name: string, hash: string): Ru
   }
   lock(fresh.folder);
   return fresh;
+}
+
+/** Whether a run was interrupted here, perhaps before its first result. */
+function isOpen({ folder, resultFile }: RunFolder): boolean {
+  return fs.existsSync(resultFile) ? readStatus(resultFile) === 'partial' : fs.existsSync(path.join(folder, 'partial'));
+}
+
+/** What a process that was killed while it wrote has left (checkpoints/fileBytes.ts). */
+function removeTemporary(folder: string): void {
+  const left = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  for (const file of left.filter((name) => /^\..+\.\d+\.tmp$/.test(path.basename(name))))
+    fs.rmSync(path.join(folder, file), { force: true });
 }
 
 /** Takes the folder for this process; false when another living process has it. */

@@ -1,0 +1,139 @@
+/**
+ * A run that is killed at any moment is resumed, and the resumed result equals the uninterrupted one exactly. Every call by which
+ * engine or run change the file system is a moment (test/run/faults.mjs): writes of spilled activations, Grams, exact Grams of the
+ * projection's check, saved cotangents, losses, merged Grams and results, half written, and every rename between them. A
+ * sample of the moments by default; LAYERIF_ALL_FAULTS=1 takes them all.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import type { Result } from '../../protocol/result.ts';
+import { planTask } from '../../server/src/run/plan.ts';
+import { prepare } from '../../server/src/run/prepare.ts';
+import { tinyWorkspace } from './workspace.ts';
+import type { Workspace } from './workspace.ts';
+
+const every = process.env.LAYERIF_ALL_FAULTS ? 1 : 13;
+
+interface Outcome {
+  status: number | null;
+  signal: string | null;
+  message: string;
+}
+
+function scoreOnce(experiment: string, memoryBytes: number, fault = ''): Outcome {
+  const faults = pathToFileURL(path.join(import.meta.dirname, 'faults.mjs')).href;
+  const child = spawnSync(
+    process.execPath,
+    [path.join(import.meta.dirname, 'scoreOnce.ts'), experiment, String(memoryBytes)],
+    {
+      encoding: 'utf8',
+      env: {
+        ...process.env,
+        NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import ${faults}`,
+        LAYERIF_TEST_FAULT: fault,
+      },
+    },
+  );
+  return { status: child.status, signal: child.signal, message: child.stderr.trim().split('\n').at(-1) ?? '' };
+}
+
+function runs(folder: string): string[] {
+  const parent = path.join(folder, 'runs', 'tiny');
+  return fs.existsSync(parent) ? fs.readdirSync(parent).map((run) => path.join(parent, run)) : [];
+}
+
+/** What the only run of a folder computed. */
+function outcome(folder: string): { tasks: unknown; projection: unknown; grams: string; files: string[] } {
+  const all = runs(folder);
+  assert.equal(all.length, 1, 'the interrupted run was resumed, not begun again');
+  const result = JSON.parse(fs.readFileSync(path.join(all[0], 'tiny.layerif-result.json'), 'utf8')) as Result;
+  assert.equal(result.status, 'complete');
+  const grams = fs.readFileSync(path.join(all[0], 'grams.safetensors')).toString('base64');
+  return { tasks: result.tasks, projection: result.score.projection, grams, files: fs.readdirSync(all[0]).sort() };
+}
+
+/** A workspace with one small task, and the memory limit at which its activations go to files. */
+async function workspace(t: TestContext, projection: string): Promise<Workspace & { memoryBytes: number }> {
+  const made = tinyWorkspace(t, { layers: 2, train: 4 });
+  const text = fs.readFileSync(made.experiment, 'utf8');
+  const [before, after] = [text.indexOf('  - task: capital'), text.indexOf('score:')];
+  fs.writeFileSync(made.experiment, `${text.slice(0, before)}${text.slice(after)}  projection: ${projection}\n`);
+  const prepared = await prepare(made.experiment);
+  const rank = projection === 'none' ? null : Number(projection);
+  let memoryBytes = Infinity;
+  for (let tries = 0; tries < 20; tries++) {
+    const plan = planTask(prepared, prepared.tasks[0], { memoryBytes, diskBytes: Infinity }, rank);
+    if (plan.plan.boundaries === 'files') return { ...made, memoryBytes: plan.memoryBytes };
+    memoryBytes = plan.memoryBytes - 1;
+  }
+  throw new Error('no plan has its activations in files');
+}
+
+for (const projection of ['none', '4']) {
+  for (const target of ['engine', 'run'] as const) {
+    test(`projection ${projection}: killed at writes of the ${target}, resumed, the same result`, async (t) => {
+      const { folder, experiment, memoryBytes } = await workspace(t, projection);
+      const counter = path.join(folder, 'calls');
+      assert.equal(scoreOnce(experiment, memoryBytes, `count ${target} ${counter}`).message, '');
+      const whole = outcome(folder);
+      assert.deepEqual(whole.files, ['grams.safetensors', 'tiny.layerif-result.json']);
+      const calls = fs.statSync(counter).size;
+      assert.ok(calls > 10, `${calls} calls`);
+
+      let tried = 0;
+      for (let call = 1; call <= calls; call += every) {
+        fs.rmSync(path.join(folder, 'runs'), { recursive: true });
+        const killed = scoreOnce(experiment, memoryBytes, `kill ${target} ${call}`);
+        // Results under way are written by the clock, so the last moments may lie behind the end.
+        if (killed.status === 0) continue;
+        if (target === 'run') assert.equal(killed.signal, 'SIGKILL', `call ${call}: ${killed.message}`);
+        else assert.match(killed.message, /the engine ended with signal SIGKILL/, `call ${call}`);
+        tried++;
+        // The result was in place, and only the clearing up is missing: nothing to resume.
+        const [run] = runs(folder);
+        const result = run && path.join(run, 'tiny.layerif-result.json');
+        const finished =
+          result &&
+          fs.existsSync(result) &&
+          (JSON.parse(fs.readFileSync(result, 'utf8')) as Result).status === 'complete';
+        if (!finished) {
+          const resumed = scoreOnce(experiment, memoryBytes);
+          assert.equal(resumed.status, 0, `call ${call}: ${resumed.message}`);
+        }
+        const { files, ...numbers } = outcome(folder);
+        const { files: wholeFiles, ...wholeNumbers } = whole;
+        assert.deepEqual(numbers, wholeNumbers, `killed at call ${call} of ${calls}`);
+        if (!finished) assert.deepEqual(files, wholeFiles, `killed at call ${call} of ${calls}`);
+      }
+      assert.ok(tried > 3, `${tried} moments`);
+      t.diagnostic(`${tried} of ${calls} moments`);
+    });
+  }
+}
+
+test('a full disk: one message that says so, and the run goes on from where it was', async (t) => {
+  const { folder, experiment, memoryBytes } = await workspace(t, 'none');
+  const counter = path.join(folder, 'calls');
+  for (const target of ['engine', 'run'] as const) {
+    fs.rmSync(counter, { force: true });
+    fs.rmSync(path.join(folder, 'runs'), { recursive: true, force: true });
+    assert.equal(scoreOnce(experiment, memoryBytes, `count ${target} ${counter}`).message, '');
+    const whole = outcome(folder);
+    const calls = fs.statSync(counter).size;
+    const step = every === 1 ? 1 : Math.ceil(calls / 4);
+    for (let call = 3; call < calls - 6; call += step) {
+      fs.rmSync(path.join(folder, 'runs'), { recursive: true });
+      const full = scoreOnce(experiment, memoryBytes, `full ${target} ${call}`);
+      assert.equal(full.status, 1, `call ${call}`);
+      assert.match(full.message, /disk is full.*run again|no space left.*run again/, `call ${call}`);
+      const resumed = scoreOnce(experiment, memoryBytes);
+      assert.equal(resumed.status, 0, `call ${call}: ${resumed.message}`);
+      assert.deepEqual(outcome(folder), whole, `full at call ${call} of ${calls}`);
+    }
+  }
+});

@@ -1,0 +1,20 @@
+/** A process of its own that scores: node scoreOnce.ts EXPERIMENT MEMORY_BYTES. Saves its state at every segment boundary. */
+import { EnginePool } from '../../server/src/run/enginePool.ts';
+import { scoreExperiment } from '../../server/src/run/score.ts';
+import { machine } from './workspace.ts';
+
+const [file, memoryBytes] = process.argv.slice(2);
+const engine = new EnginePool();
+try {
+  await scoreExperiment({
+    file,
+    machine: { ...machine, memoryBytes: Number(memoryBytes) },
+    engine,
+    checkpointSeconds: 0,
+  });
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+} finally {
+  engine.dispose();
+}
