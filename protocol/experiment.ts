@@ -2,6 +2,8 @@
  * The resolved experiment: what `config` makes of a `*.layerif.yaml` with every default filled in and every alias replaced.
  * It is stored in the result file as `experiment`. Paths are as written (relative to the file's folder).
  */
+import type { ValidateSettings } from './validation.ts';
+
 export type EstimatorId = 'datainf' | 'fisher' | 'dot' | 'cosine' | 'relatif' | 'lissa' | 'ekfac' | 'tracin';
 export type AggregationId = 'positive' | 'top25' | 'sum';
 export type LossId = 'all' | 'target';
@@ -19,7 +21,8 @@ export interface Experiment {
   /** Reserved sections, checked by the schema and used by `allocate`, `prune`, `evaluate`. */
   allocate?: Record<string, unknown>;
   prune?: Prune;
-  evaluate?: Record<string, unknown>;
+  evaluate?: Evaluate;
+  validate?: ValidateSettings;
   scores?: unknown;
   data_scores?: unknown;
   train_experts?: unknown;
@@ -93,4 +96,13 @@ export interface Prune {
   /** `unstructured`, `N:M` or `layers`. */
   structure?: string;
   output?: string;
+}
+
+/** Section `evaluate`. */
+export interface Evaluate {
+  tasks?: string[];
+  perplexity?: { dataset: string; split: string };
+  /** Tokens that the model reads at once. */
+  max_length?: number;
+  gate?: { max_drop: number };
 }

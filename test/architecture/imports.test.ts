@@ -65,7 +65,7 @@ const table: Record<string, Row> = {
   'server/src/pruning': { folders: ['protocol', random], packages: numeric, node: [] },
   'server/src/evaluation': { folders: ['protocol', random], packages: numeric, node: [] },
   'server/src/training': {
-    folders: ['protocol', random, ...inServer(['autodiff', 'onnx'])],
+    folders: ['protocol', random, ...inServer(['autodiff', 'onnx', 'statistics'])],
     packages: numeric,
     node: [],
   },

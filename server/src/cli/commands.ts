@@ -7,5 +7,6 @@ import { list } from './list.ts';
 import { prune } from './prune.ts';
 import { score } from './score.ts';
 import type { Command } from './types.ts';
+import { validate } from './validate.ts';
 
-export const commands: readonly Command[] = [score, check, estimate, inspect, list, prune, allocate];
+export const commands: readonly Command[] = [score, check, estimate, inspect, list, prune, allocate, validate];

@@ -50,6 +50,11 @@ export const optionTable = {
   fit: { type: 'string', value: 'WORD', help: 'tail of the spectrum, for alphalora and alphapruning: mid | peak' },
   outliers: { type: 'string', value: 'FILE', help: 'JSON list of outlier ratios in %, one a layer, for the rule owl' },
   seed: { type: 'string', value: 'N', help: 'of the rule random (default 0)' },
+  protocol: {
+    type: 'string',
+    value: 'ID',
+    help: 'lds, loo, mislabel, retrieval, surrogate or all; several with commas (default: those of the experiment)',
+  },
   json: { type: 'boolean', help: 'print one JSON document on standard output and nothing else there' },
   gradients: { type: 'boolean', help: 'run the model on a few samples and check its gradients too' },
   device: { type: 'string', value: 'ID', help: `${deviceIds.join(' | ')} (default auto)` },

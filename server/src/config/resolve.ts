@@ -5,6 +5,7 @@
 import type { Dataset, Experiment, Score, Task } from '../../../protocol/experiment.ts';
 import type { ParsedDataset, ParsedExperiment } from './schema.ts';
 import { builders, ignoredKeys } from './taskSchema.ts';
+import { resolveValidation } from './validateSchema.ts';
 import type { ParsedTask } from './taskSchema.ts';
 
 export const defaultTrainingSplit = 'train[:300]';
@@ -26,6 +27,7 @@ export function resolveExperiment(parsed: ParsedExperiment): Experiment {
     allocate,
     prune,
     evaluate,
+    validate: parsed.validate === undefined ? undefined : resolveValidation(parsed.validate),
     scores,
     data_scores,
     train_experts,

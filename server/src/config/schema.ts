@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { datasetName, doc, filePath, splitSlice } from './words.ts';
 import { taskSchema } from './taskSchema.ts';
+import { validateSchema } from './validateSchema.ts';
 
 const maxLength = z.int().min(2);
 
@@ -243,6 +244,10 @@ const pruneSchema = z.strictObject({
 const evaluateSchema = z.strictObject({
   tasks: doc(z.array(z.string().min(1)).min(1), 'Names of tasks whose accuracy is measured.').optional(),
   perplexity: doc(z.strictObject(textSchema), 'Texts whose perplexity is measured.').optional(),
+  max_length: doc(
+    maxLength,
+    "Tokens that the model reads at once; default: the model's positions, at most 2048.",
+  ).optional(),
   gate: doc(
     z.strictObject({ max_drop: doc(z.number().min(0), 'Largest loss of quality that still passes.') }),
     'When an evaluation counts as failed.',
@@ -266,6 +271,7 @@ export const experimentSchema = z
     allocate: doc(allocateSchema, 'Experts, ranks and sparsity by layer, from scores.').optional(),
     prune: doc(pruneSchema, 'Pruning the model by layer.').optional(),
     evaluate: doc(evaluateSchema, 'Measuring the model before and after.').optional(),
+    validate: doc(validateSchema, 'Checking influence against retraining.').optional(),
     scores: doc(z.unknown(), 'Other layer scores beside influence.').optional(),
     data_scores: doc(z.unknown(), 'Scores of training samples.').optional(),
     train_experts: doc(z.unknown(), 'Training LoRA experts.').optional(),

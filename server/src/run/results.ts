@@ -35,7 +35,12 @@ export interface RunFolder {
  * @param suffix of the result file, which says `status: partial` while a run is under way
  * @throws LayerifError `cannotWrite`
  */
-export function openRunFolder(outputDir: string, name: string, hash: string, suffix: string = RESULT_SUFFIX): RunFolder {
+export function openRunFolder(
+  outputDir: string,
+  name: string,
+  hash: string,
+  suffix: string = RESULT_SUFFIX,
+): RunFolder {
   const parent = path.join(outputDir, name);
   const at = (runId: string, resumed: boolean): RunFolder => {
     const folder = path.join(parent, runId);
@@ -174,9 +179,10 @@ function runFolders(parent: string): string[] {
   }
 }
 
-function readStatus(file: string): Result['status'] | null {
+/** Of any of our result files; null where there is none that can be read. */
+function readStatus(file: string): string | null {
   try {
-    return readResult(file).status;
+    return (JSON.parse(fs.readFileSync(file, 'utf8')) as { status?: string }).status ?? null;
   } catch {
     return null;
   }

@@ -6,7 +6,7 @@
  *
  * θ₋ᵢ is trained from θ to a gradient of about zero with the same weight decay, which is part of H.
  */
-import type { Matrix } from 'ml-matrix';
+import { Matrix } from 'ml-matrix';
 import { Curvature, minimise } from './newton.ts';
 import type { Classified, Perceptron } from './perceptron.ts';
 
@@ -16,17 +16,22 @@ export interface Optimum {
   curvature: Curvature;
 }
 
-/** Rows with weight 0 are left out of the training. */
+/** Rows with weight 0 are left out of the training. @param damping of a proximal term damping/2 ‖θ − start‖² */
 export function trainFrom(
   network: Perceptron,
   start: Float64Array,
-  weights?: ArrayLike<number>,
-  known?: Curvature,
+  { weights, known, damping = 0 }: { weights?: ArrayLike<number>; known?: Curvature; damping?: number } = {},
 ): { theta: Float64Array; gradientNorm: number } {
+  const away = (theta: Float64Array) => theta.reduce((sum, v, k) => sum + (v - start[k]) ** 2, 0);
   const f = {
-    value: (theta: Float64Array) => network.objective(theta, weights),
-    gradient: (theta: Float64Array) => network.gradient(theta, weights),
-    hessian: (theta: Float64Array) => network.hessian(theta, weights),
+    value: (theta: Float64Array) => network.objective(theta, weights) + (damping / 2) * away(theta),
+    gradient: (theta: Float64Array) =>
+      network.gradient(theta, weights).map((g, k) => g + damping * (theta[k] - start[k])),
+    hessian: (theta: Float64Array) => {
+      const H = network.hessian(theta, weights);
+      for (let k = 0; k < network.size; k++) H.set(k, k, H.get(k, k) + damping);
+      return H;
+    },
   };
   return minimise(f, start, known ? { known } : {});
 }
@@ -36,16 +41,22 @@ export function optimum(network: Perceptron, start: Float64Array): Optimum {
   return { theta, gradientNorm, curvature: new Curvature(network.hessian(theta)) };
 }
 
-/** Predicted changes by the exact Hessian and with H = I. @param rows of the training data @param test the rows whose mean loss is L */
+/**
+ * Predicted changes by the exact Hessian and with H = I.
+ * @param rows of the training data
+ * @param test the rows whose mean loss is L
+ * @param damping added to H, which has the weight decay in it already
+ */
 export function predictedChanges(
   network: Perceptron,
   { theta, curvature }: Optimum,
   rows: readonly number[],
   test: Classified,
+  damping = 0,
 ): { exact: Float64Array; identity: Float64Array } {
   const g: Matrix = network.sampleGradients(theta);
   const query = meanRow(network.sampleGradients(theta, test));
-  const solved = curvature.solve(query);
+  const solved = curvature.solve(query, (value) => value + damping);
   const along = (direction: Float64Array, row: number) => {
     let sum = 0;
     for (let k = 0; k < direction.length; k++) sum += direction[k] * g.get(row, k);
@@ -57,20 +68,43 @@ export function predictedChanges(
   };
 }
 
-/** Change of the mean test loss when each group of rows is left out, retrained from the optimum. */
+/** Change of the mean test loss when each group of rows is left out, retrained from the optimum. @param damping as above */
 export function trueChanges(
   network: Perceptron,
   { theta, curvature }: Optimum,
   groups: readonly (readonly number[])[],
   test: Classified,
+  damping = 0,
 ): Float64Array {
   const before = mean(network.losses(theta, test));
   return Float64Array.from(groups, (group) => {
     const weights = new Float64Array(network.data.rows).fill(1);
     for (const row of group) weights[row] = 0;
-    const retrained = trainFrom(network, theta, weights, curvature);
+    // The curvature at the optimum is close to that without a few rows, but not with a proximal term on top.
+    const known = damping === 0 ? { known: curvature } : {};
+    const retrained = trainFrom(network, theta, { weights, damping, ...known });
     return mean(network.losses(retrained.theta, test)) - before;
   });
+}
+
+/**
+ * What estimators read of the classifier (products of per-sample gradients), and B with the exact Hessian beside it.
+ * @returns K n x n, C and exact n x m, diagV m, row-major
+ */
+export function sampleProducts(network: Perceptron, { theta, curvature }: Optimum, test: Classified, damping = 0) {
+  const G = network.sampleGradients(theta);
+  const V = network.sampleGradients(theta, test);
+  const solved = Array.from({ length: V.rows }, (_, j) => curvature.solve(V.getRow(j), (value) => value + damping));
+  const flat = (matrix: Matrix) => Float64Array.from(matrix.to1DArray());
+  return {
+    n: G.rows,
+    m: V.rows,
+    parameters: network.size,
+    K: flat(G.mmul(G.transpose())),
+    C: flat(G.mmul(V.transpose())),
+    diagV: Float64Array.from({ length: V.rows }, (_, j) => V.getRow(j).reduce((sum, v) => sum + v * v, 0)),
+    exact: flat(G.mmul(new Matrix(solved).transpose())),
+  };
 }
 
 function meanRow(matrix: Matrix): Float64Array {

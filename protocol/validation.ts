@@ -1,0 +1,105 @@
+/** Validation of influence by retraining: settings of the experiment's section `validate`, and the file `NAME.layerif-validation.json`. */
+import type { Experiment } from './experiment.ts';
+import type { OptimizerId, ScheduleId } from './training.ts';
+
+export const VALIDATION_SUFFIX = '.layerif-validation.json';
+
+export type ProtocolId = 'lds' | 'loo' | 'mislabel' | 'retrieval' | 'surrogate';
+export const protocolIds: readonly ProtocolId[] = ['lds', 'loo', 'mislabel', 'retrieval', 'surrogate'];
+
+export interface ValidateSettings {
+  protocols: ProtocolId[];
+  /** At most this many samples of the task's slices, the first ones. */
+  train: number;
+  validation: number;
+  /** LDS: random half subsets, each trained once per seed. */
+  subsets: number;
+  /** Leave-one-out: single samples that are left out, those with the highest loss. Leave-k-out: as many random groups of `group_size`. */
+  leave_out: number;
+  group_size: number;
+  /** Trainings of each subset or group, with initial factors and batches of their own. */
+  seeds: number;
+  /** Mislabel detection: share of the labels that are changed. */
+  flip: number;
+  retrain: {
+    /** Layers that are trained and whose influence is checked; absent: the two highest scored ones. */
+    layers?: number[];
+    rank: number;
+    alpha: number;
+    optimizer: OptimizerId;
+    steps: number;
+    batch_size: number;
+    learning_rate: number;
+    weight_decay: number;
+    schedule: ScheduleId;
+    warmup_steps: number;
+    /** Absent: no clipping. */
+    max_grad_norm?: number;
+  };
+  retrieval: { train_per_class: number; validation_per_class: number };
+  surrogate: { components: number; weight_decay: number; damping: number };
+}
+
+/** One predictor's agreement with the truth. */
+export interface AgreementRow {
+  /** Estimator, or a control: random, uniform, similarity, loss. */
+  predictor: string;
+  point: string | null;
+  control: boolean;
+  /** Null where it is not defined: all predictions are equal. */
+  value: number | null;
+  /** 95 %, bootstrap. */
+  interval: [number, number] | null;
+  /** The difference to gradient dot at the same point, paired. */
+  overDot: { difference: number; interval: [number, number] | null } | null;
+}
+
+export interface Measure {
+  /** Such as "LDS" or "AUC by self-influence". */
+  name: string;
+  /** What the number would be by chance. */
+  chance: number;
+  rows: AgreementRow[];
+}
+
+export interface ProtocolResult {
+  protocol: ProtocolId;
+  title: string;
+  /** What was done, with numbers. */
+  how: string;
+  measures: Measure[];
+  /** Share of flipped labels found among the most suspicious share of samples, per predictor. */
+  recall?: { shares: number[]; rows: { predictor: string; point: string | null; by: string; recall: number[] }[] };
+  /** Predicted and true changes, for a chart. */
+  points?: { name: string; predictor: string; point: string | null; predicted: number[]; true: number[] }[];
+  /** What follows, in words. */
+  verdict: string[];
+  seconds: number;
+}
+
+export interface ValidationResult {
+  format: 'layerif-validation';
+  version: 1;
+  status: 'partial' | 'complete';
+  experiment: Experiment;
+  experimentFile: string;
+  task: string;
+  model: { name: string; family: string; layers: number; sha256: string };
+  settings: ValidateSettings;
+  layers: number[];
+  modules: string[];
+  samples: { train: number; validation: number };
+  protocols: ProtocolResult[];
+  /** Protocols that could not be run, with the reason. */
+  skipped: { protocol: ProtocolId; reason: string }[];
+  provenance: {
+    layerif: string;
+    onnxruntime: string;
+    device: string;
+    threads: number;
+    date: string;
+    seconds: number;
+    retrainings: number;
+    seed: number;
+  };
+}

@@ -1,0 +1,67 @@
+/** `layerif validate FILE`: influence against retraining, as tables with all controls and what follows in words. */
+import path from 'node:path';
+import { LayerifError } from '../../../protocol/errors.ts';
+import { protocolIds } from '../../../protocol/validation.ts';
+import type { ProtocolId } from '../../../protocol/validation.ts';
+import { validateExperiment } from '../run/validate.ts';
+import { machineOptions } from './options.ts';
+import { ProgressLine } from './progress.ts';
+import type { Command } from './types.ts';
+import { validationReport } from './validateReport.ts';
+
+export const validate: Command = {
+  name: 'validate',
+  argument: 'FILE',
+  summary: 'check influence against retraining: LDS, leave-one-out, mislabels, retrieval, a convex surrogate',
+  details:
+    'FILE is an experiment; its section `validate` holds sizes and how LoRA factors are retrained. Finished retrainings of an\n' +
+    'interrupted validation of the same experiment, data and model are not run again.',
+  options: ['protocol', 'task', 'output', 'json', ...machineOptions],
+  cooperative: true,
+
+  async run(argument, options, terminal) {
+    const progress = new ProgressLine({
+      write: (text) => terminal.err(text),
+      interactive: terminal.interactive,
+      columns: terminal.columns,
+      now: () => performance.now(),
+    });
+    let folder = '';
+    try {
+      const { result, resultFile } = await validateExperiment({
+        file: path.resolve(terminal.baseDir, argument),
+        task: options.task.at(-1),
+        protocols: readProtocols(options.values.protocol),
+        outputDir: options.output === undefined ? undefined : path.resolve(terminal.baseDir, options.output),
+        machine: options.machine,
+        signal: terminal.signal,
+        onStarted: (started) => {
+          folder = path.dirname(started.resultFile);
+          if (started.resumed) progress.note(`Continuing the interrupted validation in ${folder}`);
+        },
+        onProgress: (event) => progress.update({ task: '', phase: 'validate', ...event }),
+      });
+      progress.clear();
+      terminal.out(options.json ? `${JSON.stringify(result)}\n` : validationReport(result, resultFile));
+      return 0;
+    } catch (error) {
+      progress.clear();
+      if (terminal.signal.aborted && folder !== '')
+        terminal.err(`Finished retrainings are kept in ${folder}; the same command continues there.\n`);
+      throw error;
+    }
+  },
+};
+
+/** `all`, or names with commas; undefined: those of the experiment. @throws LayerifError `badRequest` */
+export function readProtocols(text: string | undefined): ProtocolId[] | undefined {
+  if (text === undefined) return undefined;
+  if (text === 'all') return [...protocolIds];
+  const names = text.split(',').map((name) => name.trim());
+  const wrong = names.find((name) => !(protocolIds as readonly string[]).includes(name));
+  if (wrong === undefined) return names as ProtocolId[];
+  throw new LayerifError(
+    'badRequest',
+    `--protocol "${wrong}" is not a protocol: use ${protocolIds.join(', ')} or all, several with commas`,
+  );
+}

@@ -1,0 +1,54 @@
+/** What `validate` prints for people. Pure: a result in, text out. */
+import type { AgreementRow, Measure, ProtocolResult, ValidationResult } from '../../../protocol/validation.ts';
+import { counted, duration, percent, table } from './format.ts';
+
+export function validationReport(result: ValidationResult, resultFile: string): string {
+  const { model, samples, layers, provenance } = result;
+  const title = `${result.task}: ${samples.train} train × ${samples.validation} validation, ${model.name}, LoRA on layers ${layers.join(', ')}`;
+  return [
+    title,
+    ...result.protocols.flatMap((protocol) => ['', ...protocolReport(protocol)]),
+    ...result.skipped.map(({ protocol, reason }) => `\nNot run: ${protocol}, because ${reason}.`),
+    '',
+    'Values with 95 % bootstrap intervals; controls are marked with *. "over dot" is the difference to gradient dot at the same gradients.',
+    `${counted(provenance.retrainings, 'training')} of LoRA factors, ${duration(provenance.seconds)}, ${provenance.device}, ${counted(provenance.threads, 'thread')}.`,
+    `Result ${resultFile}`,
+  ]
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function protocolReport({ title, how, measures, recall, verdict }: ProtocolResult): string[] {
+  return [
+    title.toUpperCase(),
+    how,
+    '',
+    ...measures.flatMap((measure) => [...measureTable(measure), '']),
+    ...(recall ? [...recallTable(recall), ''] : []),
+    ...verdict,
+  ];
+}
+
+function measureTable({ name, chance, rows }: Measure): string[] {
+  const sorted = rows.toSorted((a, b) => (b.value ?? -Infinity) - (a.value ?? -Infinity));
+  return table(
+    [[`${name} (chance ${chance})`, 'gradients', 'value', 'interval', 'over dot'], ...sorted.map(cells)],
+    [2, 3, 4],
+  );
+}
+
+function cells({ predictor, point, control, value, interval, overDot }: AgreementRow): string[] {
+  return [
+    `${predictor}${control ? ' *' : ''}`,
+    point ?? '',
+    value === null ? 'undefined' : value.toFixed(3),
+    interval ? `${interval[0].toFixed(2)} to ${interval[1].toFixed(2)}` : '',
+    overDot ? `${overDot.difference >= 0 ? '+' : ''}${overDot.difference.toFixed(3)}` : '',
+  ];
+}
+
+function recallTable({ shares, rows }: NonNullable<ProtocolResult['recall']>): string[] {
+  const head = ['found in the most suspicious', 'gradients', 'by', ...shares.map(percent)];
+  const body = rows.map(({ predictor, point, by, recall }) => [predictor, point ?? '', by, ...recall.map(percent)]);
+  return table([head, ...body], [3, 4, 5, 6, 7]);
+}

@@ -1,0 +1,83 @@
+/** The section `validate` of an experiment file: how influence is checked against retraining. Defaults take minutes on a small model. */
+import { z } from 'zod';
+import { optimizerIds, scheduleIds } from '../../../protocol/training.ts';
+import { protocolIds } from '../../../protocol/validation.ts';
+import type { ValidateSettings } from '../../../protocol/validation.ts';
+import { doc } from './words.ts';
+
+const count = (least: number) => z.int().min(least);
+
+const retrainSchema = z.strictObject({
+  layers: doc(
+    z.array(z.int().min(0)).min(1),
+    'Layers that get LoRA factors and whose influence is checked; default: the two highest scored layers. The lower the lowest one, the longer it takes.',
+    [[28, 29]],
+  ).optional(),
+  rank: doc(count(1).default(8), 'LoRA rank.'),
+  alpha: doc(z.number().positive().default(16), 'LoRA alpha; the low-rank term is scaled with alpha / rank.'),
+  optimizer: doc(z.enum(optimizerIds).default('adamw'), 'adamw, or sgd.'),
+  steps: doc(count(1).default(12), 'Optimiser steps of a training; a warm start takes as many again.'),
+  batch_size: doc(count(1).default(16), 'Samples of a step.'),
+  learning_rate: doc(z.number().positive().default(0.001), 'Step size.'),
+  weight_decay: doc(z.number().min(0).default(0.01), 'Decoupled for adamw, a part of the gradient for sgd.'),
+  schedule: doc(z.enum(scheduleIds).default('constant'), 'Learning rate after the warm-up: constant, or linear to 0.'),
+  warmup_steps: doc(count(0).default(0), 'Steps over which the learning rate rises from 0.'),
+  max_grad_norm: doc(z.number().positive(), 'Largest norm of a gradient; absent: no clipping.').optional(),
+});
+
+export const validateSchema = z.strictObject({
+  protocols: doc(
+    z
+      .array(z.enum(protocolIds))
+      .min(1)
+      .default([...protocolIds]),
+    'lds: losses after training on random half subsets; loo: leave-one-out and leave-k-out; mislabel: finding changed labels; retrieval: finding training rows of the same kind; surrogate: exact leave-one-out of a classifier on frozen features.',
+  ),
+  train: doc(count(4).default(48), 'Training samples of the task that are used, the first ones.'),
+  validation: doc(count(2).default(16), 'Validation samples of the task that are used, the first ones.'),
+  subsets: doc(count(4).default(24), 'Half subsets of the linear datamodeling score.'),
+  leave_out: doc(count(4).default(12), 'Single samples, and groups, that are left out one after the other.'),
+  group_size: doc(count(2).default(8), 'Samples of a group.'),
+  seeds: doc(count(1).default(1), 'Trainings with other initial factors and batches, averaged.'),
+  flip: doc(z.number().gt(0).lt(0.5).default(0.2), 'Share of labels that are changed for mislabel detection.'),
+  retrain: doc(retrainSchema.prefault({}), 'How LoRA factors are trained.'),
+  retrieval: doc(
+    z
+      .strictObject({
+        train_per_class: doc(count(2).default(12), 'Training rows of each of the ten kinds, at most 90.'),
+        validation_per_class: doc(count(1).default(3), 'Validation rows of each kind, at most 10.'),
+      })
+      .prefault({}),
+    'Sizes of the built-in ten kinds of template tasks.',
+  ),
+  surrogate: doc(
+    z
+      .strictObject({
+        components: doc(count(2).default(16), 'Principal components of the hidden states that the classifier reads.'),
+        weight_decay: doc(z.number().positive().default(0.01), 'L2 penalty of the classifier.'),
+        damping: doc(
+          z.number().min(0).default(0),
+          'Added to the Hessian of the influence function beside the weight decay, and to the objective when retraining: a proximal term around the optimum.',
+        ),
+      })
+      .prefault({}),
+    'The classifier on frozen features.',
+  ),
+});
+
+export function resolveValidation({
+  retrain: { layers, max_grad_norm, ...retrain },
+  ...rest
+}: z.output<typeof validateSchema>): ValidateSettings {
+  return {
+    ...rest,
+    retrain: {
+      ...retrain,
+      ...(layers === undefined ? {} : { layers: [...new Set(layers)].sort((a, b) => a - b) }),
+      ...(max_grad_norm === undefined ? {} : { max_grad_norm }),
+    },
+  };
+}
+
+/** Of an experiment without the section. */
+export const defaultValidation: ValidateSettings = resolveValidation(validateSchema.parse({}));
