@@ -5,13 +5,14 @@
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { DampingRule } from '../../../protocol/experiment.ts';
-import { trace } from './grams.ts';
-import type { Damping, Grams } from './types.ts';
+import { sizeOf, trace } from './grams.ts';
+import type { Damping, Draw, Grams } from './types.ts';
 
 interface Rule {
   title: string;
   formula: string;
-  value(grams: Grams, factor: number): number;
+  /** @param size number of training samples, with their weights @param squares sum of their squared gradient norms */
+  value(sample: { size: number; squares: number; parameters: number }, factor: number): number;
 }
 
 export const dampingRules: Record<DampingRule, Rule> = {
@@ -20,33 +21,39 @@ export const dampingRules: Record<DampingRule, Rule> = {
   mean_square: {
     title: 'relative to the mean squared gradient entry',
     formula: 'λ = factor · trace(K) / (n d)',
-    value: (grams, factor) => (factor * trace(grams)) / (grams.n * grams.parameters),
+    value: ({ size, squares, parameters }, factor) => (factor * squares) / (size * parameters),
   },
   absolute: {
     title: 'the same number for every weight matrix',
     formula: 'λ = factor',
-    value: (_grams, factor) => factor,
+    value: (_sample, factor) => factor,
   },
   // Mean over the eigenvalues of F that can differ from zero: F has rank at most min(n, d).
   mean_eigenvalue: {
     title: 'relative to the mean eigenvalue of the Fisher within its rank',
     formula: 'λ = factor · trace(K) / (n min(n, d))',
-    value: (grams, factor) => (factor * trace(grams)) / (grams.n * Math.min(grams.n, grams.parameters)),
+    value: ({ size, squares, parameters }, factor) => (factor * squares) / (size * Math.min(size, parameters)),
   },
 };
+
+/** Factors that a sweep goes through beside the one asked for. */
+export const sweepFactors: readonly number[] = [0.001, 0.01, 0.1, 1, 10, 100, 1000];
 
 /**
  * λ for one weight matrix, in squared units of the gradient.
  *
+ * @param draw of a draw's training samples in place of all
  * @returns 0 only when every training gradient is zero (or so small that its square underflows) under a relative rule.
  * @throws LayerifError `badExperiment` for a factor that is not a positive number.
  */
-export function dampingValue(grams: Grams, { rule, factor }: Damping): number {
+export function dampingValue(grams: Grams, { rule, factor }: Damping, draw?: Draw): number {
   if (!(factor > 0 && Number.isFinite(factor))) {
     throw new LayerifError(
       'badExperiment',
       `damping factor ${factor} is not allowed: it must be a positive number, for example 0.1`,
     );
   }
-  return dampingRules[rule].value(grams, factor);
+  const { n, parameters } = grams;
+  const size = draw ? sizeOf(draw) : n;
+  return dampingRules[rule].value({ size, squares: trace(grams, draw?.train), parameters }, factor);
 }

@@ -9,7 +9,7 @@
  * multiplications per weight matrix.
  */
 import { dampingValue } from './damping.ts';
-import { checkGrams, isZero, multiply } from './grams.ts';
+import { checkGrams, isZero, multiply, sizeOf, weightedProducts } from './grams.ts';
 import type { Estimator } from './types.ts';
 
 export const datainf: Estimator = {
@@ -34,5 +34,29 @@ export const datainf: Estimator = {
     const B = multiply(K, weighted, n, m, signal);
     for (let i = 0; i < B.length; i++) B[i] = (C[i] - B[i]) / lambda;
     return { B, damping: lambda, zeroGradient: false };
+  },
+
+  /** F, n and λ of the draw: B v = 1/λ ( C v − 1/Σw K W D⁻¹ C v ), W the weights. One product with K serves all draws. */
+  curvature: 'resampled',
+  resamplingCost: (n) => n * n,
+  resampled(grams, draws, { damping, signal }) {
+    const { n, K } = grams;
+    const right = weightedProducts(grams, draws);
+    const lambdas = draws.map((draw) => dampingValue(grams, damping, draw));
+    const weighted = new Float64Array(right.length); // W D⁻¹ C v / Σw
+    draws.forEach((draw, d) => {
+      const size = sizeOf(draw);
+      for (let i = 0; i < n; i++) {
+        const weight = draw.train[i] / (size * (lambdas[d] + K[i * n + i]));
+        weighted[i * draws.length + d] = weight > 0 ? right[i * draws.length + d] * weight : 0;
+      }
+    });
+    const projected = multiply(K, weighted, n, draws.length, signal);
+    return lambdas.map((lambda, d) =>
+      Float64Array.from({ length: n }, (_, i) => {
+        const at = i * draws.length + d;
+        return lambda === 0 ? 0 : (right[at] - projected[at]) / lambda;
+      }),
+    );
   },
 };

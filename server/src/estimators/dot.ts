@@ -15,6 +15,7 @@ export const dot: Estimator = {
   formula: 'B = C',
   needs: ['C'],
   minimumTrain: 1,
+  curvature: 'none',
 
   influence(grams, { where }) {
     checkGrams(grams, where);

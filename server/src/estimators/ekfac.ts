@@ -30,6 +30,7 @@ export const ekfac: Estimator = {
   formula: 'B = sum (Q_S^T G Q_A) (Q_S^T V Q_A) / (Lambda + lambda), Q of E[y y^T] and E[x x^T]',
   needs: ['ekfac'],
   minimumTrain: 2,
+  curvature: 'fixed',
 
   influence(grams, { damping, where = 'this weight matrix' }) {
     checkGrams(grams, where);

@@ -3,13 +3,17 @@
  * To add one, write its file after the model of `dot.ts` and add it here.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
+import { cosine } from './cosine.ts';
 import { datainf } from './datainf.ts';
 import { dot } from './dot.ts';
 import { ekfac } from './ekfac.ts';
 import { fisher } from './fisher.ts';
+import { lissa } from './lissa.ts';
+import { relatif } from './relatif.ts';
+import { tracin } from './tracin.ts';
 import type { Estimator } from './types.ts';
 
-export const estimators: readonly Estimator[] = [datainf, fisher, dot, ekfac];
+export const estimators: readonly Estimator[] = [datainf, fisher, dot, cosine, relatif, lissa, tracin, ekfac];
 
 /** @throws LayerifError `badExperiment` that lists the ids there are. */
 export function findEstimator(id: string): Estimator {

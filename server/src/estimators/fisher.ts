@@ -6,14 +6,10 @@
  * The second form has no cancellation and needs one Cholesky factor of an n x n matrix. K itself is singular whenever two
  * training samples are alike; the damping repairs that unless it drowns in K's rounding, which the residual shows.
  */
-import { CholeskyDecomposition, Matrix } from 'ml-matrix';
-import { LayerifError } from '../../../protocol/errors.ts';
+import { dampedSystem, solve } from './dampedSystem.ts';
 import { dampingValue } from './damping.ts';
-import { checkGrams, isZero } from './grams.ts';
-import type { Estimator } from './types.ts';
-
-/** Largest relative residual |A X − nC| / |nC| that is accepted: about 1e10 of condition number in float64. */
-const residualLimit = 1e-6;
+import { checkGrams, isZero, weightedProducts } from './grams.ts';
+import type { Draw, Estimator, EstimatorOptions, Grams } from './types.ts';
 
 export const fisher: Estimator = {
   id: 'fisher',
@@ -23,39 +19,41 @@ export const fisher: Estimator = {
   needs: ['K', 'C', 'parameters'],
   minimumTrain: 1,
 
-  influence(grams, { damping, signal, where = 'this weight matrix' }) {
+  influence(grams, { damping, signal, where }) {
     checkGrams(grams, where);
-    const { n, m, K, C } = grams;
+    const { n, m, C } = grams;
     const lambda = dampingValue(grams, damping);
     if (isZero(grams) || lambda === 0) return { B: new Float64Array(n * m), damping: lambda, zeroGradient: true };
-    signal?.throwIfAborted();
-
-    const system = new Matrix(n, n);
-    for (let i = 0; i < n; i++) {
-      for (let k = 0; k <= i; k++) {
-        // float32 products may leave K a rounding error away from symmetric; Cholesky asks for exactly symmetric.
-        const value = (K[i * n + k] + K[k * n + i]) / 2 + (i === k ? n * lambda : 0);
-        system.set(i, k, value);
-        system.set(k, i, value);
-      }
-    }
-    const right = Matrix.from1DArray(n, m, C).mul(n);
-    const cholesky = new CholeskyDecomposition(system);
-    const solution = cholesky.isPositiveDefinite() ? cholesky.solve(right) : null;
-    const residual = solution === null ? Infinity : relativeResidual(system, solution, right);
-    if (solution === null || !(residual <= residualLimit)) {
-      throw new LayerifError(
-        'failed',
-        `the Fisher of ${where} cannot be inverted with damping ${lambda.toExponential(2)} (residual ${residual.toExponential(1)}, allowed ${residualLimit}): ` +
-          'training gradients are linearly dependent (duplicate samples?); raise the damping factor or use estimator datainf',
-      );
-    }
-    return { B: Float64Array.from(solution.to1DArray()), damping: lambda, zeroGradient: false };
+    const system = dampedSystem(grams, lambda, { where, signal });
+    return { B: solve(system, C, m, where).map((x) => n * x), damping: lambda, zeroGradient: false };
   },
+
+  curvature: 'resampled',
+  // A draw with replacement leaves about 1 - 1/e of the samples.
+  resamplingCost: (n) => (0.632 * n) ** 3 / 6 + 3 * (0.632 * n) ** 2,
+  resampled: fisherResampled,
 };
 
-/** |A X − B| / |B| in the Frobenius norm; 0 when B is zero, since then X is zero too. */
-function relativeResidual(A: Matrix, X: Matrix, B: Matrix): number {
-  const size = B.norm('frobenius');
-  return size === 0 ? 0 : A.mmul(X).sub(B).norm('frobenius') / size;
+/** n z_k / √w_k with (W½ K W½ + nλI) z = W½ C v: the row of a sample is counted once, however often it is drawn. */
+export function fisherResampled(
+  grams: Grams,
+  draws: readonly Draw[],
+  { damping, signal, where }: EstimatorOptions,
+): Float64Array[] {
+  const right = weightedProducts(grams, draws);
+  return draws.map((draw, d) => {
+    const influence = new Float64Array(grams.n);
+    const lambda = dampingValue(grams, damping, draw);
+    if (lambda === 0) return influence;
+    const system = dampedSystem(grams, lambda, { where, signal, draw });
+    const { members, roots, size } = system;
+    const z = solve(
+      system,
+      Float64Array.from(members, (i, a) => roots[a] * right[i * draws.length + d]),
+      1,
+      where,
+    );
+    members.forEach((i, a) => (influence[i] = (size * z[a]) / roots[a]));
+    return influence;
+  });
 }

@@ -2,13 +2,13 @@
  * One layer's score from the Grams of its weight matrices.
  *
  * Per matrix: B (n x m) with its own damping. The layer's B is the sum over its matrices; its influence per training sample
- * is that summed over validation samples, and its score aggregates those n numbers. A module's score aggregates the
- * module's own B, so modules add up to the layer only under `sum`.
+ * is that summed over validation samples, and its score aggregates those n numbers, or all n x m pairs with `per: pair`. A module's
+ * score aggregates the module's own B, so modules add up to the layer only under `sum`.
  */
 import type { AggregationId } from '../../../protocol/experiment.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { aggregations } from './aggregation.ts';
-import type { Damping, Estimator, Grams } from './types.ts';
+import type { Convergence, Damping, Estimator, Grams, RelatifForm } from './types.ts';
 
 export interface ModuleGrams {
   /** Name below the layer, e.g. `self_attn.q_proj`. */
@@ -20,6 +20,10 @@ export interface LayerScoreOptions {
   estimator: Estimator;
   damping: Damping;
   aggregation: AggregationId;
+  /** What is aggregated; default `sample`. */
+  per?: 'sample' | 'pair' | undefined;
+  /** Of the estimator `relatif`. */
+  relatif?: RelatifForm | undefined;
   /** Named in errors, e.g. `model.layers.3`. */
   layerName: string;
   signal?: AbortSignal | undefined;
@@ -40,6 +44,8 @@ export interface LayerScores {
   damping: (number | null)[];
   /** Modules whose training gradients are all zero. */
   zeroGradient: string[];
+  /** Of an iterative estimator: that of the module with the largest residual. */
+  convergence: (Convergence & { module: string }) | null;
   /** n and m numbers: squared norms of the samples' gradients over the layer's matrices. */
   trainSquaredNorm: Float64Array;
   validationSquaredNorm: Float64Array;
@@ -53,13 +59,16 @@ export function scoreLayer(modules: readonly ModuleGrams[], options: LayerScoreO
   if (modules.length === 0)
     throw new LayerifError('failed', `layer ${options.layerName} has no scored weight matrix; check score.modules`);
   const { n, m } = modules[0].grams;
+  const { damping: wanted, signal, relatif, per = 'sample' } = options;
   const aggregate = aggregations[options.aggregation].apply;
+  const aggregated = (of: Float64Array) => (per === 'pair' ? of : overValidation(of, n, m));
   const B = new Float64Array(n * m);
   const trainSquaredNorm = new Float64Array(n);
   const validationSquaredNorm = new Float64Array(m);
   const moduleScores: LayerScores['modules'] = {};
   const damping: (number | null)[] = [];
   const zeroGradient: string[] = [];
+  let convergence: LayerScores['convergence'] = null;
 
   for (const { module, grams } of modules) {
     const where = `${options.layerName} ${module}`;
@@ -69,18 +78,22 @@ export function scoreLayer(modules: readonly ModuleGrams[], options: LayerScoreO
         `Grams of ${where} are for ${grams.n} x ${grams.m} samples, those of ${modules[0].module} for ${n} x ${m}; delete the run folder and score again`,
       );
     }
-    const own = options.estimator.influence(grams, { damping: options.damping, signal: options.signal, where });
-    moduleScores[module] = { score: finite(aggregate(overValidation(own.B, n, m)), where) };
+    const own = options.estimator.influence(grams, { damping: wanted, relatif, signal, where });
+    moduleScores[module] = { score: finite(aggregate(aggregated(own.B)), where) };
     damping.push(own.damping);
     if (own.zeroGradient) zeroGradient.push(module);
+    if (own.convergence && !(own.convergence.residual <= (convergence?.residual ?? -1))) {
+      convergence = { ...own.convergence, module };
+    }
     for (let i = 0; i < B.length; i++) B[i] += own.B[i];
     for (let i = 0; i < n; i++) trainSquaredNorm[i] += grams.K[i * n + i];
     for (let j = 0; j < m; j++) validationSquaredNorm[j] += grams.diagV[j];
   }
 
   const influence = overValidation(B, n, m);
+  const values = aggregated(B);
   const [positive, top25, sum] = (['positive', 'top25', 'sum'] as const).map((id) =>
-    finite(aggregations[id].apply(influence), options.layerName),
+    finite(aggregations[id].apply(values), options.layerName),
   );
   return {
     score: { positive, top25, sum }[options.aggregation],
@@ -92,6 +105,7 @@ export function scoreLayer(modules: readonly ModuleGrams[], options: LayerScoreO
     modules: moduleScores,
     damping,
     zeroGradient,
+    convergence,
     trainSquaredNorm,
     validationSquaredNorm,
   };

@@ -26,6 +26,15 @@ export interface Grams {
   diagV: Float64Array;
   /** What the engine computed for the estimator `ekfac`, where it was asked to. */
   ekfac?: Ekfac | undefined;
+  /** C of every checkpoint, for the estimator `tracin`, where the run collected them. */
+  checkpoints?: CheckpointProducts | undefined;
+}
+
+export interface CheckpointProducts {
+  /** One per checkpoint. */
+  learningRates: Float64Array;
+  /** checkpoints x n x m. */
+  C: Float64Array;
 }
 
 export interface Ekfac {
@@ -42,8 +51,12 @@ export interface Damping {
   factor: number;
 }
 
+export type RelatifForm = 'l' | 'theta';
+
 export interface EstimatorOptions {
   damping: Damping;
+  /** What `relatif` divides by; default `l`. */
+  relatif?: RelatifForm | undefined;
   /** Checked between rows of work; an abort throws its reason. */
   signal?: AbortSignal | undefined;
   /** Named in errors, e.g. "model.layers.3 self_attn.q_proj". */
@@ -57,6 +70,23 @@ export interface Influence {
   damping: number | null;
   /** Every training gradient of this matrix is zero, so its influence is zero by definition. */
   zeroGradient: boolean;
+  /** Of an iterative estimator. */
+  convergence?: Convergence | undefined;
+}
+
+export interface Convergence {
+  iterations: number;
+  /** |C - (F + λI) B| / |C| at the end, in the Frobenius norm. */
+  residual: number;
+  converged: boolean;
+}
+
+/** Samples drawn again, as weights: how often each is there. Any number from 0; a half of the samples is a draw of ones and zeros. */
+export interface Draw {
+  /** n, not all zero. */
+  train: Float64Array;
+  /** m. */
+  validation: Float64Array;
 }
 
 export interface Estimator {
@@ -67,9 +97,21 @@ export interface Estimator {
   /** B in one line. */
   formula: string;
   /** What it reads of the Grams. */
-  needs: readonly ('K' | 'C' | 'diagV' | 'parameters' | 'ekfac')[];
+  needs: readonly ('K' | 'C' | 'diagV' | 'parameters' | 'ekfac' | 'checkpoints')[];
   /** Fewest training samples for which the numbers mean anything. */
   minimumTrain: number;
   /** @throws LayerifError `failed`: Grams of the wrong size or not finite, damping that cannot work, a singular system. */
   influence(grams: Grams, options: EstimatorOptions): Influence;
+  /**
+   * Whether the influence of a pair depends on the other training samples, through F: `none` when it does not, `resampled` when
+   * `resampled` computes it for other weights of the training samples, `fixed` when that would need the gradients again.
+   */
+  curvature: 'none' | 'resampled' | 'fixed';
+  /**
+   * With `curvature: resampled`: the n influences B v, summed over the draw's validation samples, one array per draw, with F, n and λ of
+   * the draw. Samples that are not in the draw get a number without meaning.
+   */
+  resampled?(grams: Grams, draws: readonly Draw[], options: EstimatorOptions): Float64Array[];
+  /** Multiplications of one draw and one weight matrix, beside reading the Grams. */
+  resamplingCost?(n: number): number;
 }

@@ -34,6 +34,23 @@ def dot(G, V, lam):
     return G @ V.T
 
 
+def cosine(G, V, lam):
+    sizes = np.outer(np.linalg.norm(G, axis=1), np.linalg.norm(V, axis=1))
+    return np.divide(G @ V.T, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+
+
+def relatif(G, V, lam, theta=False):
+    """Exact influence over the change of the sample's own loss, or of the weights; dense d x d inverse."""
+    n, d = G.shape
+    inverse = np.linalg.inv(G.T @ G / n + lam * np.eye(d))
+    change = np.linalg.norm(G @ inverse, axis=1) if theta else np.sqrt(np.einsum("kd,de,ke->k", G, inverse, G))
+    return np.divide(G @ inverse @ V.T, change[:, None], out=np.zeros((n, len(V))), where=change[:, None] > 0)
+
+
+def relatif_theta(G, V, lam):
+    return relatif(G, V, lam, theta=True)
+
+
 def aggregate(B):
     """B: influence of each training sample, summed over validation samples (and matrices)."""
     positive = np.sort(B[B > 0])[::-1]
@@ -41,7 +58,9 @@ def aggregate(B):
     return {"positive": float(positive.sum()), "top25": float(positive[:quarter].sum()), "sum": float(B.sum())}
 
 
-ESTIMATORS = {"datainf": datainf, "fisher": fisher, "dot": dot}
+# LiSSA converges to the exact form.
+ESTIMATORS = {"datainf": datainf, "fisher": fisher, "dot": dot, "cosine": cosine, "relatif": relatif, "relatif_theta": relatif_theta,
+              "lissa": fisher}  # fmt: skip
 
 
 def case(name, matrices, lam=None):
