@@ -21,7 +21,10 @@ interface Measured {
   cpuSeconds: number;
   peak: { resident: number };
 }
-const { measured } = (await import('./process.mjs')) as { measured: (command: string[]) => Promise<Measured> };
+// A plain script without types.
+const { measured } = (await import(new URL('process.mjs', import.meta.url).href)) as {
+  measured: (command: string[]) => Promise<Measured>;
+};
 
 const shape = { hidden: 4096, inner: 14336, heads: 32, kvHeads: 8, size: 128, vocabulary: 32000 };
 const samples = { train: 4, validation: 2, tokens: 128 };

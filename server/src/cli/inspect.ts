@@ -22,21 +22,35 @@ export const inspect: Command = {
       terminal.out(`${JSON.stringify(model, null, 2)}\n`);
       return Promise.resolve(0);
     }
-    const rows = model.modules.map(({ name, shape, parameters }) => [name, shape.join(' × '), count(parameters)]);
     const dtypes = Object.entries(model.dtypes).map(([dtype, tensors]) => `${dtype} (${counted(tensors, 'tensor')})`);
     const lines = [
       `${model.name}: ${model.family}, ${model.format}, ${counted(model.layers, 'layer')}, ${count(model.parameters)} weights`,
       `Stored as ${dtypes.join(', ')}; hidden size ${count(model.hidden)}, vocabulary ${count(model.vocabulary)}`,
       `${count(model.scoredParameters)} weights can be scored, coverage ${percent(model.coverage)} of the layers' matrices`,
       '',
-      ...table([[`module of ${model.layerNames[0]}`, 'shape', 'weights'], ...rows], [1, 2]),
-      '',
+      ...model.kinds.flatMap((kind) => [...kindTable(model, kind), '']),
       ...unscored(model),
     ];
     terminal.out(lines.map((line) => `${line}\n`).join(''));
     return Promise.resolve(0);
   },
 };
+
+/** Modules of layers that have the same; those that differ in a number alone, as experts do, share a line. */
+function kindTable({ layerNames }: Inspection, { layers, modules }: Inspection['kinds'][0]): string[] {
+  const groups = new Map<string, { name: string; shape: string; parameters: number; members: number }>();
+  for (const { name, shape, parameters } of modules) {
+    const pattern = name.replace(/\.\d+\./, '.*.');
+    const key = `${pattern} ${shape.join(' × ')}`;
+    const group = groups.get(key) ?? { name, shape: shape.join(' × '), parameters: 0, members: 0 };
+    group.members += 1;
+    group.parameters += parameters;
+    groups.set(key, group.members > 1 ? { ...group, name: `${pattern} (${group.members})` } : group);
+  }
+  const rows = [...groups.values()].map(({ name, shape, parameters }) => [name, shape, count(parameters)]);
+  const others = layers.length > 1 ? ` and ${counted(layers.length - 1, 'layer')} like it` : '';
+  return table([[`module of ${layerNames[layers[0]]}${others}`, 'shape', 'weights'], ...rows], [1, 2]);
+}
 
 function adapterText({ name, baseModel, targetModules, modules, parameters, factors }: AdapterInspection): string {
   const targets = targetModules === null ? 'as its base model has them' : [targetModules].flat().join(', ');

@@ -50,10 +50,11 @@ export function methodLines({ score, provenance }: Result): string[] {
   if (!projection) return lines;
   const { rank, seed, error } = projection;
   lines.push(`Gradients are projected to ${rank} numbers a side (seed ${seed}), so scores are approximate.`);
-  for (const { task, train, validation, estimator, spearman } of error) {
+  for (const { task, train, validation, estimator, spearman, gramError, largestGramError } of error) {
     const samples = `${count(train)} train × ${count(validation)} validation samples`;
     const found = spearman === null ? '' : `: rank correlation of the layers ${spearman.toFixed(2)} (${estimator})`;
-    lines.push(`Exact beside projected on ${samples} of ${task}${found}.`);
+    const off = `inner products off by ${percent(gramError)} in the median matrix, ${percent(largestGramError)} in the worst`;
+    lines.push(`Exact beside projected on ${samples} of ${task}${found}; ${off}.`);
   }
   return lines;
 }
@@ -104,7 +105,7 @@ export function estimateReport(estimate: Estimate): string {
     ...table([
       [
         'Plan',
-        `weights ${plan.weights}, ${counted(plan.segmentLength, 'block')} per segment, ${count(plan.tokensPerBatch)} tokens per batch: ${plan.why}`,
+        `weights ${plan.weights}, ${counted(plan.segmentLength, 'block')} per segment, ${count(plan.tokensPerBatch)} tokens per batch, activations between segments in ${plan.boundaries}, gradients ${plan.projection === null ? 'exact' : `projected to rank ${plan.projection}`}: ${plan.why}`,
       ],
       [
         'Device',

@@ -5,7 +5,14 @@ import type { Score } from '../../../protocol/experiment.ts';
 import { openCheckpoint } from '../checkpoints/openCheckpoint.ts';
 import type { OpenOptions } from '../checkpoints/openCheckpoint.ts';
 import { isAdapterFolder, openAdapter } from '../checkpoints/peftAdapter.ts';
+import type { LinearModule } from '../models/types.ts';
 import { architecture, scopeOf } from './scope.ts';
+
+export interface InspectedModule {
+  name: string;
+  shape: [number, number];
+  parameters: number;
+}
 
 export interface Inspection {
   name: string;
@@ -19,8 +26,10 @@ export interface Inspection {
   scoredParameters: number;
   /** 0..1 */
   coverage: number;
-  /** Of the first layer that has any. */
-  modules: { name: string; shape: [number, number]; parameters: number }[];
+  /** Of all layers, each name once. */
+  modules: InspectedModule[];
+  /** Layers with the same modules, by the first of them. */
+  kinds: { layers: number[]; modules: InspectedModule[] }[];
   layerNames: string[];
   /** Tensors outside the layers and those in them that no module owns: norms, biases, embeddings, head. */
   unscored: { name: string; shape: number[] }[];
@@ -43,6 +52,7 @@ export function inspectModel(modelPath: string, baseDir = '.', { adapter, params
     const layerNames = Array.from({ length: model.layers }, (_, i) => model.layerName(i));
     const scored = (layer: number) => model.modules(layer).filter((m) => scope.modules.includes(m.name));
     const owned = new Set(layerNames.flatMap((name, i) => scored(i).map((m) => `${name}.${m.name}.weight`)));
+    const kinds = kindsOf(scope.layers, scored);
     const dtypes: Record<string, number> = {};
     for (const { dtype } of checkpoint.tensors.values()) dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
     return {
@@ -56,10 +66,8 @@ export function inspectModel(modelPath: string, baseDir = '.', { adapter, params
       parameters: scope.parameters,
       scoredParameters: scope.scoredParameters,
       coverage: scope.coverage,
-      modules: model
-        .modules(scope.layers[0])
-        .filter((m) => scope.modules.includes(m.name))
-        .map((m) => ({ name: m.name, shape: [m.rows, m.columns], parameters: m.rows * m.columns })),
+      modules: [...new Map(kinds.flatMap(({ modules }) => modules.map((m) => [m.name, m]))).values()],
+      kinds,
       layerNames,
       unscored: [...checkpoint.tensors.values()]
         .filter(({ name }) => !owned.has(name))
@@ -113,6 +121,20 @@ export function inspectAdapter(target: string, baseDir = '.'): AdapterInspection
     factors: [...groups.values()],
     dtypes,
   };
+}
+
+function kindsOf(layers: number[], scored: (layer: number) => LinearModule[]): Inspection['kinds'] {
+  const kinds = new Map<string, Inspection['kinds'][0]>();
+  for (const layer of layers) {
+    const modules = scored(layer).map(({ name, rows, columns }): InspectedModule => {
+      return { name, shape: [rows, columns], parameters: rows * columns };
+    });
+    const key = JSON.stringify(modules);
+    const known = kinds.get(key);
+    if (known) known.layers.push(layer);
+    else kinds.set(key, { layers: [layer], modules });
+  }
+  return [...kinds.values()];
 }
 
 /** What `openCheckpoint` needs to know beside the path. */

@@ -98,6 +98,15 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** @throws LayerifError `cannotWrite` */
+export function makeFolder(folder: string): void {
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw cannotWrite(folder, error);
+  }
+}
+
 /** A reader sees the old file or the new one. @throws LayerifError `cannotWrite` */
 export function writeJson(file: string, value: unknown): void {
   try {
