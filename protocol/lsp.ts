@@ -3,6 +3,7 @@
  * One row per message: method, who sends it, when.
  */
 import type { GradientCheckReport } from './check.ts';
+import type { Allocation, AllocationKind, AllocationRequest } from './allocation.ts';
 import type { RunEvent } from './run.ts';
 import type { DeviceId } from './engine.ts';
 
@@ -97,4 +98,52 @@ export interface Settings {
   device: DeviceId;
   /** Directory for caches (file hashes); default: the platform's cache folder. */
   server: { threads: number; maxMemory: number; idleTimeout: number; runtime: string };
+}
+
+/** Client -> server request: an allocation from a result, with the sentence that explains every layer. */
+export const ALLOCATE_REQUEST = 'layerif/allocate';
+export interface AllocateParams extends AllocationRequest {
+  /** Absolute path. */
+  resultFile: string;
+  /** Default: the mean over all tasks. */
+  tasks?: string[];
+  /** Writes NAME.layerif-allocation.json beside the result. */
+  save?: boolean;
+}
+export interface AllocateAnswer {
+  /** Null with an error. */
+  allocation: Allocation | null;
+  /** The file that was written, else null. */
+  file: string | null;
+  error: { code: string; message: string } | null;
+}
+
+/** Client -> server request: an allocation or the scores in the words of another program. */
+export const EXPORT_REQUEST = 'layerif/export';
+export interface ExportParams extends Omit<AllocationRequest, 'kind'> {
+  resultFile: string;
+  /** An id of `layerif list exports`. */
+  to: string;
+  /** Default: what the target takes. */
+  kind?: AllocationKind;
+  tasks?: string[];
+  /** File to write, absolute or relative to the result; absent: nothing is written. */
+  output?: string;
+  loraRank?: number;
+  loraAlpha?: number;
+}
+export interface ExportAnswer {
+  /** Null for binary files and with an error. */
+  text: string | null;
+  /** The file that was written, or the default place. */
+  file: string | null;
+  notes: string[];
+  error: { code: string; message: string } | null;
+}
+
+/** Client -> server request: the rules and export targets there are, for menus. */
+export const ALLOCATION_CHOICES_REQUEST = 'layerif/allocationChoices';
+export interface AllocationChoicesAnswer {
+  rules: { id: string; title: string; kinds: AllocationKind[] }[];
+  targets: { id: string; title: string; kinds: AllocationKind[] }[];
 }

@@ -2,6 +2,7 @@
 import { allocate } from './allocate.ts';
 import { check } from './check.ts';
 import { estimate } from './estimate.ts';
+import { exportCommand } from './export.ts';
 import { inspect } from './inspect.ts';
 import { list } from './list.ts';
 import { prune } from './prune.ts';
@@ -9,4 +10,14 @@ import { score } from './score.ts';
 import type { Command } from './types.ts';
 import { validate } from './validate.ts';
 
-export const commands: readonly Command[] = [score, check, estimate, inspect, list, prune, allocate, validate];
+export const commands: readonly Command[] = [
+  score,
+  check,
+  estimate,
+  inspect,
+  list,
+  prune,
+  allocate,
+  exportCommand,
+  validate,
+];

@@ -28,6 +28,13 @@ export const optionTable = {
     help: 'result whose scores a rule reads (default: the newest of the experiment)',
   },
   structure: { type: 'string', value: 'WORD', help: 'unstructured | N:M such as 2:4 | layers (default unstructured)' },
+  to: { type: 'string', value: 'TARGET', help: 'the program to write for: a target of `layerif list exports`' },
+  'lora-rank': {
+    type: 'string',
+    value: 'N',
+    help: 'LoRA rank of one expert, or where layers have none of their own (default 8)',
+  },
+  'lora-alpha': { type: 'string', value: 'X', help: 'LoRA alpha at that rank (default twice the rank)' },
   kind: { type: 'string', value: 'WORD', help: 'experts | rank | freeze | tune | drop | sparsity (default experts)' },
   rule: { type: 'string', value: 'ID', help: 'a rule of `layerif list rules` (default layerif)' },
   total: {
@@ -55,6 +62,9 @@ export const optionTable = {
     value: 'ID',
     help: 'lds, loo, mislabel, retrieval, surrogate or all; several with commas (default: those of the experiment)',
   },
+  model: { type: 'string', value: 'PATH', help: "model in place of the experiment's" },
+  limit: { type: 'string', value: 'N', help: 'only the first N documents of each task' },
+  'log-samples': { type: 'boolean', help: 'keep the log-likelihoods of every document in the file' },
   json: { type: 'boolean', help: 'print one JSON document on standard output and nothing else there' },
   gradients: { type: 'boolean', help: 'run the model on a few samples and check its gradients too' },
   device: { type: 'string', value: 'ID', help: `${deviceIds.join(' | ')} (default auto)` },

@@ -16,14 +16,19 @@ import {
 import type { CancellationToken, InitializeParams, InitializeResult } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import {
+  ALLOCATE_REQUEST,
+  ALLOCATION_CHOICES_REQUEST,
   CANCEL_REQUEST,
   CHECK_GRADIENTS_REQUEST,
+  EXPORT_REQUEST,
   LOCATE_REQUEST,
   OUTLINE_REQUEST,
   SAMPLE_TEXT_REQUEST,
   SCORE_REQUEST,
 } from '../../../protocol/lsp.ts';
 import type {
+  AllocateParams,
+  ExportParams,
   CheckGradientsParams,
   LocateParams,
   OutlineParams,
@@ -34,8 +39,10 @@ import type {
 } from '../../../protocol/lsp.ts';
 import { RESULT_SUFFIX } from '../../../protocol/result.ts';
 import { dataFileEndings } from '../run/describe.ts';
+import { allocationChoices } from '../run/lists.ts';
 import { sampleTexts } from '../run/sampleText.ts';
 import { version } from '../run/version.ts';
+import { allocate, exportTo } from './allocating.ts';
 import { lensesOf, resolveLens } from './codeLens.ts';
 import { completionAt } from './completion.ts';
 import { Diagnostics } from './diagnostics.ts';
@@ -112,6 +119,10 @@ connection.onRequest(
     samples: await sampleTexts(resultFile, task, split, samples),
   }),
 );
+
+connection.onRequest(ALLOCATE_REQUEST, (params: AllocateParams) => allocate(params));
+connection.onRequest(EXPORT_REQUEST, (params: ExportParams) => exportTo(params));
+connection.onRequest(ALLOCATION_CHOICES_REQUEST, () => allocationChoices());
 
 connection.onShutdown(() => scoring.dispose());
 // The editor was killed: nobody is left to answer to.

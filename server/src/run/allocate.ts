@@ -214,6 +214,16 @@ function layersOf(
   }
 }
 
+/** Layers with the modules that an allocation of this kind is about. @throws LayerifError `badModel`, `badRequest` */
+export function resultLayers(result: Result, kind: AllocationKind): LayerInput[] {
+  const opened = new OpenModel(result);
+  try {
+    return layersOf(result, { kind }, opened).layers;
+  } finally {
+    opened.close();
+  }
+}
+
 /** `NAME.layerif-allocation.json` beside the result. */
 export function allocationFile(resultFile: string): string {
   return resultFile.replace(/(\.layerif-result)?\.json$/, ALLOCATION_SUFFIX);

@@ -1,10 +1,12 @@
 /** What is available, read from the tables of the folders that provide it: for `layerif list` and for completion. */
+import type { AllocationKind } from '../../../protocol/allocation.ts';
 import type { DataFormat } from '../../../protocol/experiment.ts';
 import { countRules } from '../allocation/countRules.ts';
 import { sparsityRules } from '../allocation/sparsityRules.ts';
 import { readers } from '../data/formats.ts';
 import { aggregations } from '../estimators/aggregation.ts';
 import { estimators } from '../estimators/estimators.ts';
+import { exportTargets } from '../export/targets.ts';
 import { families } from '../models/families.ts';
 
 export interface ListEntry {
@@ -40,6 +42,12 @@ const lists = {
     })),
     ...sparsityRules.map(({ id, title, formula, source }) => ({ id, title: `sparsity: ${title}: ${formula}`, source })),
   ],
+  exports: () =>
+    exportTargets.map(({ id, title, source, kinds }) => ({
+      id,
+      title: `${title} (${kinds.length > 0 ? kinds.join(', ') : 'scores'})`,
+      source,
+    })),
   formats: () =>
     readers.map(({ format, endings }) => ({
       id: format,
@@ -54,4 +62,18 @@ export const listKinds = Object.keys(lists) as ListKind[];
 
 export function listOf(kind: ListKind): ListEntry[] {
   return lists[kind]();
+}
+
+/** Rules and export targets with the kinds of allocation that they make or take, for menus. */
+export function allocationChoices(): {
+  rules: { id: string; title: string; kinds: AllocationKind[] }[];
+  targets: { id: string; title: string; kinds: AllocationKind[] }[];
+} {
+  return {
+    rules: [
+      ...countRules.map(({ id, title }) => ({ id, title, kinds: ['experts', 'rank'] as AllocationKind[] })),
+      ...sparsityRules.map(({ id, title }) => ({ id, title, kinds: ['sparsity'] as AllocationKind[] })),
+    ],
+    targets: exportTargets.map(({ id, title, kinds }) => ({ id, title, kinds: [...kinds] })),
+  };
 }

@@ -1,0 +1,58 @@
+/** Scores and the allocation as a table: CSV (RFC 4180) for programs, Markdown for people. */
+import type { ExportInput, ExportTarget } from './types.ts';
+
+const kinds = ['experts', 'rank', 'freeze', 'tune', 'drop', 'sparsity'] as const;
+
+export const csv: ExportTarget = {
+  id: 'csv',
+  title: 'one line per layer',
+  source: 'RFC 4180',
+  kinds,
+  ending: '.csv',
+  make: (input) => rows(input).map((row) => `${row.map(field).join(',')}\r\n`).join(''), // prettier-ignore
+};
+
+export const markdown: ExportTarget = {
+  id: 'markdown',
+  title: 'table with the explanation of every layer',
+  source: 'GitHub Flavored Markdown',
+  kinds,
+  ending: '.md',
+
+  make(input) {
+    const { kind, ruleTitle, notes, provenance } = input.allocation!;
+    const [head, ...body] = rows(input).map(
+      (row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`,
+    );
+    return [
+      `# ${kind} by layer`,
+      '',
+      `${ruleTitle}. Model ${provenance.model.name}; ${provenance.tasks.length > 1 ? 'mean of tasks' : 'task'} ${provenance.tasks.join(', ')}; estimator ${provenance.estimator}. Positive influence helps validation.`,
+      '',
+      head,
+      `|${' --- |'.repeat(rows(input)[0].length)}`,
+      ...body,
+      ...notes.flatMap((note) => ['', `Note: ${note}.`]),
+      '',
+    ].join('\n');
+  },
+};
+
+function rows({ layers, allocation }: ExportInput): string[][] {
+  const { kind, layers: given } = allocation!;
+  const experts = kind === 'experts';
+  return [
+    ['layer', 'name', 'score', 'parameters', kind, ...(experts ? ['top_k'] : []), 'why'],
+    ...layers.map(({ index, name, score }, l) => [
+      String(index),
+      name,
+      String(score),
+      String(given[l].parameters),
+      String(given[l].value),
+      ...(experts ? [String(given[l].topK)] : []),
+      given[l].why,
+    ]),
+  ];
+}
+
+const field = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

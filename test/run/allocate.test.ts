@@ -1,0 +1,194 @@
+/** Allocation and export of a real result of a tiny model, and every way a result can be wrong. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import type { AllocationFile } from '../../protocol/allocation.ts';
+import type { Result } from '../../protocol/result.ts';
+import { allocateResult, allocationFile, saveAllocation } from '../../server/src/run/allocate.ts';
+import { exportResult, writeExport } from '../../server/src/run/export.ts';
+import { ranges } from '../../server/src/run/resultScores.ts';
+import { writeTinyWorkspace } from '../tinyLlama.ts';
+import { runCommandLine } from '../../server/src/cli/cli.ts';
+import { score } from './workspace.ts';
+
+let folder = '';
+let resultFile = '';
+let result: Result;
+before(async () => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-allocate-'));
+  const { experiment } = writeTinyWorkspace(folder);
+  ({ result, resultFile } = await score(experiment));
+});
+after(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+/** A copy of the result with a change, beside the original. */
+function changed(change: (copy: Result) => void): string {
+  const copy = structuredClone(result);
+  change(copy);
+  const file = path.join(folder, 'changed.layerif-result.json');
+  fs.writeFileSync(file, JSON.stringify(copy));
+  return file;
+}
+const experts = (file = resultFile, rest: object = {}) =>
+  allocateResult({ resultFile: file, request: { kind: 'experts' }, ...rest });
+
+async function cli(...words: string[]): Promise<{ code: number; out: string; err: string }> {
+  const said = { out: '', err: '' };
+  const code = await runCommandLine(words, {
+    out: (text) => void (said.out += text),
+    err: (text) => void (said.err += text),
+    columns: 100,
+    interactive: false,
+    baseDir: folder,
+    signal: new AbortController().signal,
+  });
+  return { code, ...said };
+}
+
+test('experts of a result: one task by its scores, all tasks by their mean, every layer named and sized', async () => {
+  const one = await experts(resultFile, { tasks: [result.tasks[0].task] });
+  assert.deepEqual(one.layers.map((layer) => layer.score), result.tasks[0].layers.map((layer) => layer.score)); // prettier-ignore
+  assert.equal(one.total, 5 * result.model.layers);
+  assert.equal(one.layers.reduce((sum, layer) => sum + layer.parameters, 0), result.model.scoredParameters); // prettier-ignore
+  assert.deepEqual(one.layers.map((layer) => layer.name), result.tasks[0].layers.map((layer) => layer.name)); // prettier-ignore
+  const all = await experts();
+  assert.deepEqual(all.provenance.tasks, result.tasks.map(({ task }) => task)); // prettier-ignore
+  assert.ok(all.layers.every((layer) => layer.score! >= 0 && layer.score! <= 1));
+  const top = await experts(resultFile, {
+    request: { kind: 'experts', aggregation: 'top25' },
+    tasks: [result.tasks[0].task],
+  });
+  assert.deepEqual(top.layers.map((layer) => layer.score), result.tasks[0].layers.map((layer) => layer.top25)); // prettier-ignore
+});
+
+test('spectra are computed once, kept beside the result, and continued; a kept file of another model is not used', async () => {
+  const progress: number[] = [];
+  const request = { kind: 'experts', rule: 'alphalora' } as const;
+  const first = await allocateResult({ resultFile, request, onProgress: ({ done }) => progress.push(done) });
+  assert.deepEqual(progress, [1, 2, 3]);
+  const kept = resultFile.replace('.layerif-result.json', '.layerif-spectrum.json');
+  const spectrum = JSON.parse(fs.readFileSync(kept, 'utf8')) as { modelSha256: string; layers: unknown[] };
+  fs.writeFileSync(kept, JSON.stringify({ ...spectrum, layers: spectrum.layers.slice(0, 1) }));
+  const again = await allocateResult({ resultFile, request, onProgress: ({ done }) => progress.push(done) });
+  assert.deepEqual([again.layers, progress], [first.layers, [1, 2, 3, 2, 3]]);
+  fs.writeFileSync(kept, JSON.stringify({ ...spectrum, modelSha256: 'other' }));
+  await assert.rejects(
+    allocateResult({ resultFile, request, largestSide: 4 }),
+    /run layerif allocate .* once in a terminal/,
+  );
+  const map = await allocateResult({ resultFile, request: { kind: 'sparsity', rule: 'alphapruning', unit: 'matrix' } });
+  assert.ok(Math.abs(map.total - 0.5) < 1e-9);
+  assert.equal(Object.keys(map.layers[0].modules!).length, 7);
+});
+
+test('sparsity by matrix follows the scores of modules; owl needs outlier ratios', async () => {
+  const map = await allocateResult({ resultFile, request: { kind: 'sparsity', unit: 'matrix', ratio: 0.3 } });
+  assert.ok(Math.abs(map.total - 0.3) < 1e-9);
+  const request = { kind: 'sparsity', rule: 'owl' } as const;
+  await assert.rejects(allocateResult({ resultFile, request }), /--outliers FILE/);
+  const owl = await allocateResult({ resultFile, request, outliers: () => Promise.resolve([1, 2, 3]) });
+  assert.ok(owl.layers[0].value > owl.layers[1].value && owl.layers[1].value > owl.layers[2].value);
+  await assert.rejects(
+    allocateResult({ resultFile, request, outliers: () => Promise.resolve([1, 2]) }),
+    /2 values of outlier ratio in % for 3 layers/,
+  );
+});
+
+test('the allocate section of the experiment gives defaults, a request wins, parameters of another rule do not leak', async () => {
+  const file = changed((copy) => {
+    copy.experimentFile = path.join(folder, 'gone.layerif.yaml');
+    copy.experiment.model.path = path.join(folder, 'model');
+    copy.experiment.allocate = { experts: { total: 12, beta: 7, minimum: 2, rule: 'layerif' } };
+  });
+  const asked = await experts(file);
+  assert.deepEqual([asked.total, asked.settings.beta, asked.settings.minimum], [12, 7, 2]);
+  const other = await experts(file, { request: { kind: 'experts', rule: 'released', total: 15 } });
+  assert.deepEqual([other.total, other.settings.beta, other.settings.minimum], [15, 2.5, 2]);
+});
+
+test('the file keeps the latest allocation of each kind and replaces nothing else', async () => {
+  const file = allocationFile(resultFile);
+  saveAllocation(await experts(), file);
+  saveAllocation(await allocateResult({ resultFile, request: { kind: 'drop', count: 1 } }), file);
+  saveAllocation(await experts(resultFile, { request: { kind: 'experts', total: 9 } }), file);
+  const { allocations } = JSON.parse(fs.readFileSync(file, 'utf8')) as AllocationFile;
+  assert.deepEqual([Object.keys(allocations).sort(), allocations.experts?.total], [['drop', 'experts'], 9]);
+  const before = fs.readFileSync(resultFile, 'utf8');
+  const experts9 = allocations.experts!;
+  assert.throws(() => saveAllocation(experts9, resultFile), /is not a file of allocations/);
+  assert.equal(fs.readFileSync(resultFile, 'utf8'), before);
+});
+
+test('wrong results: partial with the missing layers, tasks that are not there, other files, a model that is gone', async () => {
+  assert.equal(ranges([0, 1, 2, 5, 7, 8]), '0-2, 5, 7-8');
+  const partial = changed((copy) => {
+    copy.status = 'partial';
+    copy.tasks[1].layers = copy.tasks[1].layers.slice(2);
+  });
+  await assert.rejects(
+    experts(partial),
+    new RegExp(`partial result: task ${result.tasks[1].task} lacks layers 0-1; run layerif score again`),
+  );
+  assert.equal((await experts(partial, { tasks: [result.tasks[0].task] })).layers.length, 3);
+  const begun = changed((copy) => {
+    copy.status = 'partial';
+    copy.tasks = copy.tasks.slice(0, 1);
+  });
+  await assert.rejects(experts(begun), /is not scored yet, all 3 layers are missing/);
+  await assert.rejects(experts(resultFile, { tasks: ['nobody'] }), /has no task "nobody": it has/);
+  const some = changed((copy) => void copy.tasks[0].layers.splice(1, 1));
+  await assert.rejects(experts(some), /was scored without layers 1/);
+  const nan = changed((copy) => void (copy.tasks[0].layers[1].positive = null as unknown as number));
+  await assert.rejects(experts(nan), /the score of layer 1 is null/);
+  await assert.rejects(experts(path.join(folder, 'none.json')), /cannot read the result/);
+  const gone = changed((copy) => void (copy.experiment.model.path = 'elsewhere'));
+  const fallback = await experts(gone);
+  assert.match(fallback.notes.join(), /the model could not be opened .*sizes of layers are the mean/);
+  await assert.rejects(allocateResult({ resultFile: gone, request: { kind: 'sparsity' } }), /elsewhere/);
+});
+
+test('exports of a real result; kinds that a target cannot take are refused; nothing half-written stays', async () => {
+  const { content, file } = await exportResult({ resultFile, to: 'peft', request: { kind: 'experts' } });
+  const config = JSON.parse(content as string) as { rank_pattern: Record<string, number> };
+  const allocation = await experts();
+  for (const [key, rank] of Object.entries(config.rank_pattern)) {
+    const layer = Number(/layers\\\.(\d+)/.exec(key)![1]);
+    assert.equal(rank, 8 * allocation.layers[layer].value, key);
+  }
+  assert.equal(file, resultFile.replace('.layerif-result.json', '.peft.adapter_config.json'));
+  await assert.rejects(
+    exportResult({ resultFile, to: 'mola', request: { kind: 'rank' } }),
+    /target mola takes experts, not rank/,
+  );
+  await assert.rejects(
+    exportResult({ resultFile, to: 'alphapruning', request: { kind: 'sparsity' } }),
+    /takes scores, no allocation/,
+  );
+  assert.throws(() => writeExport('x', path.join(folder, 'missing', 'a.txt')), /cannot write/);
+});
+
+test('layerif allocate and layerif export on the command line', async () => {
+  const json = await cli('allocate', resultFile, '--json', '--total', '10');
+  assert.deepEqual([json.code, json.err], [0, '']);
+  assert.equal((JSON.parse(json.out) as { total: number }).total, 10);
+  const table = await cli('allocate', resultFile, '--kind', 'sparsity', '--ratio', '0.4');
+  assert.match(table.out, /40\.0000 % of the weights[\s\S]*Layer 2 loses .* because[\s\S]*Written to /);
+  const moe = await cli('export', resultFile, '--to', 'mola', '--total', '9', '--output', '-');
+  assert.match(moe.out, /^--number_experts "\d,\d,\d"/);
+  const npy = await cli('export', resultFile, '--to', 'layerif-npy', '--output', 'scores.npy');
+  assert.deepEqual([npy.code, npy.out], [0, 'Written to scores.npy\n']);
+  assert.equal(fs.readFileSync(path.join(folder, 'scores.npy')).length % 8, 0);
+  for (const [words, message] of [
+    [['allocate', resultFile, '--total', '2'], /a total of 2 is too small for 3 layers/],
+    [['allocate', resultFile, '--total', 'many'], /--total "many" is not a number/],
+    [['allocate', resultFile, '--kind', 'expert'], /--kind "expert" is unknown: use one of experts/],
+    [['export', resultFile], /needs --to TARGET/],
+  ] as const) {
+    const { code, err } = await cli(...words);
+    assert.equal(code, 2);
+    assert.match(err, message);
+    assert.equal(err.trimEnd().split('\n').length, 1);
+  }
+});
