@@ -139,8 +139,14 @@ export class GradientTiles {
     }
   }
 
-  async release(): Promise<void> {
+  /** Lets go of the last captures. */
+  rest(): void {
     this.#transposed = { of: null, all: [] };
+  }
+
+  async release(): Promise<void> {
+    this.rest();
+    this.#buffer = new Float32Array(0);
     for (const session of [this.#transpose, this.#part, this.#gram, ...this.#forms.values()]) await session.release();
     this.#forms.clear();
   }

@@ -58,6 +58,12 @@ export class GramProducts {
     return arrange(sums, order(captures, train), train, validation);
   }
 
+  /** Lets go of the last captures; the sessions stay. */
+  rest(): void {
+    this.tiles.rest();
+    this.#tokens.rest();
+  }
+
   async release(): Promise<void> {
     await this.tiles.release();
     await this.#tokens.release();
@@ -65,14 +71,14 @@ export class GramProducts {
 }
 
 /**
- * Costs in float32 operations at the rate of large products, fitted to CPU times on two AVX-512 cores: forming a gradient number
- * and reading it back costs as much as 290 operations, products as short as a sample run at half the rate, combining two
+ * Costs in float32 operations at the rate of large products, fitted to CPU times on two AVX-512 cores (13 to 128 tokens, 16 to 80
+ * samples): forming a gradient number and reading it back costs as much as 210 operations beside 2.4 per token, combining two
  * positions costs 200, and an input is shared by several modules.
  */
 export function cheaper({ rows, columns, batches }: ModuleCaptures): Way {
   const samples = batches.reduce((sum, { batch }) => sum + batch.samples.length, 0);
   const tokens = batches.reduce((sum, { batch }) => sum + batch.samples.length * batch.length, 0);
-  const tiles = rows * columns * (4 * tokens + 2 * samples * samples + 290 * samples);
+  const tiles = rows * columns * (2.4 * tokens + 2 * samples * samples + 210 * samples);
   const products = tokens * tokens * (rows + 0.6 * columns + 200);
   return products < tiles ? 'tokens' : 'tiles';
 }

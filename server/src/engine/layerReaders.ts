@@ -6,8 +6,7 @@ import type { CollectRequest } from '../../../protocol/engine.ts';
 import type { Activations } from './activations.ts';
 import type { Batch } from './batch.ts';
 import { EkfacProducts } from './ekfac.ts';
-import { GramProducts } from './grams.ts';
-import type { ModuleGrams } from './grams.ts';
+import type { GramProducts, ModuleGrams } from './grams.ts';
 import { collectGarbage } from './garbage.ts';
 import type { Model } from './model.ts';
 import { Projection } from './projection.ts';
@@ -56,7 +55,7 @@ export class LayerReaders {
 
   static async create(model: Model, request: CollectRequest, batches: Batch[]): Promise<LayerReaders> {
     const ekfac = request.ekfac ? await EkfacProducts.create(model.runtime) : null;
-    return new LayerReaders(model, request, batches, await GramProducts.create(model.runtime), ekfac);
+    return new LayerReaders(model, request, batches, await model.grams(), ekfac);
   }
 
   /**
@@ -141,13 +140,13 @@ export class LayerReaders {
       if (!byLayer.has(capture.layer)) byLayer.set(capture.layer, new Map());
       byLayer.get(capture.layer)!.set(capture.module, { ...grams, ekfac: curvature });
     }
+    this.#products.rest();
     if (bytes > LARGE_CAPTURES) collectGarbage();
     this.gramSeconds += (performance.now() - start) / 1000;
     return byLayer;
   }
 
   async release(): Promise<void> {
-    await this.#products.release();
     await this.#ekfac?.release();
   }
 }

@@ -4,8 +4,9 @@ import type { Checkpoint } from '../checkpoints/types.ts';
 import { adapted } from '../models/adapter.ts';
 import { architectureOf } from '../models/families.ts';
 import type { Architecture } from '../models/types.ts';
-import type { Runtime, Session } from './runtime.ts';
+import { GramProducts } from './grams.ts';
 import type { BuiltGraph } from './graphs.ts';
+import type { Runtime, Session } from './runtime.ts';
 import { WeightStore } from './weights.ts';
 
 export interface Prepared<T extends BuiltGraph> {
@@ -19,6 +20,7 @@ export class Model {
   readonly runtime: Runtime;
   readonly #checkpoint: Checkpoint;
   readonly #sessions = new Map<string, Prepared<BuiltGraph>>();
+  #grams: GramProducts | null = null;
 
   private constructor(runtime: Runtime, checkpoint: Checkpoint) {
     this.runtime = runtime;
@@ -46,7 +48,14 @@ export class Model {
     return prepared as Prepared<T>;
   }
 
+  /** Gram products, whose sessions are kept like the others. */
+  async grams(): Promise<GramProducts> {
+    return (this.#grams ??= await GramProducts.create(this.runtime));
+  }
+
   async release(): Promise<void> {
+    await this.#grams?.release();
+    this.#grams = null;
     for (const { session } of this.#sessions.values()) await session.release();
     this.#sessions.clear();
     this.#checkpoint.close();

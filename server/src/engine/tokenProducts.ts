@@ -61,9 +61,14 @@ export class TokenProducts {
     return floats(numbers(p), [a.samples, a.length, b.samples, b.length]);
   }
 
-  async release(): Promise<void> {
+  /** Lets go of the last captures. */
+  rest(): void {
     this.#inputs = null;
     this.#known.clear();
+  }
+
+  async release(): Promise<void> {
+    this.rest();
     await this.#product.release();
     await this.#combine.release();
   }
