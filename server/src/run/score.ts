@@ -24,7 +24,7 @@ import { prepare } from './prepare.ts';
 import type { Prepared, PreparedTask, Selection } from './prepare.ts';
 import { experimentName, openRunFolder, writeJson } from './results.ts';
 import type { RunFolder } from './results.ts';
-import { addLayer, emptyTask, setLosses } from './taskResult.ts';
+import { addLayer, emptyTask, setLosses, weightCounts } from './taskResult.ts';
 import { peakMemory, resetPeakMemory, weightBytes } from './memory.ts';
 import type { TaskPlan } from './plan.ts';
 import { version } from './version.ts';
@@ -54,13 +54,17 @@ export async function scoreExperiment(options: ScoreOptions): Promise<{ result: 
   let runId = '';
   let prepared: Prepared | null = null;
   try {
+    // Loading ONNX Runtime takes as long as opening the model: both at once.
+    const engine = pool.start(options.machine);
+    engine.catch(() => undefined); // reported when it is awaited
     let warmUp: Promise<void> | undefined;
     prepared = await prepare(options.file, options, (checkpoint, model) => {
-      warmUp = warm(pool, options.machine, checkpoint, model);
-      warmUp.catch(() => undefined); // reported when it is awaited
+      warmUp = warm(engine, pool, options.machine, checkpoint, model);
+      warmUp.catch(() => undefined);
     });
     options.signal?.throwIfAborted();
     const modelSha256 = await prepared.checkpoint.sha256();
+    await engine;
     await warmUp;
     const { estimate, plans } = await planRun(prepared, options.machine, pool, options.outputDir);
     if (estimate.refusal) {
@@ -79,9 +83,9 @@ export async function scoreExperiment(options: ScoreOptions): Promise<{ result: 
       estimate,
     });
     for (const text of estimate.warnings) emit({ type: 'log', runId, text });
-    const engine = await pool.start(options.machine);
-    for (const pid of ['self', engine.pid] as const) resetPeakMemory(pid);
-    const result = await run({ prepared, plans, folder, pool, engine, modelSha256, options, emit });
+    const info = await pool.start(options.machine);
+    for (const pid of ['self', info.pid] as const) resetPeakMemory(pid);
+    const result = await run({ prepared, plans, folder, pool, engine: info, modelSha256, options, emit });
     emit({ type: 'finished', runId, resultFile: folder.resultFile, result });
     return { result, resultFile: folder.resultFile };
   } catch (error) {
@@ -94,9 +98,15 @@ export async function scoreExperiment(options: ScoreOptions): Promise<{ result: 
   }
 }
 
-/** Starts the engine while this process reads and tokenizes the data; it reads a model's weights when they surely stay resident. */
-async function warm(pool: EnginePool, machine: Machine, checkpoint: Checkpoint, model: Architecture): Promise<void> {
-  await pool.start(machine);
+/** The engine reads a model's weights while this process reads and tokenizes the data, when they surely stay resident. */
+async function warm(
+  engine: Promise<EngineInfo>,
+  pool: EnginePool,
+  machine: Machine,
+  checkpoint: Checkpoint,
+  model: Architecture,
+): Promise<void> {
+  await engine;
   const limit = machine.memoryBytes ?? defaultMemoryLimit();
   if (weightBytes(checkpoint, model).total < limit / 4) await pool.preload(checkpoint.path, checkpoint.adapter?.path);
 }
@@ -139,7 +149,7 @@ async function run({ prepared, plans, folder, pool, engine, modelSha256, options
     layerFiles.push({ task: task.task.task, files: prepared.scope.layers.map((layer) => files.get(layer)!) });
   }
 
-  mergeGrams(path.join(folder.folder, GRAMS_FILE), layerFiles);
+  mergeGrams(path.join(folder.folder, GRAMS_FILE), layerFiles, weightCounts(prepared));
   result.status = 'complete';
   result.provenance.seconds.total = (performance.now() - started) / 1000;
   result.provenance.date = new Date().toISOString();
