@@ -78,6 +78,8 @@ export interface Score {
   projection: 'auto' | 'none' | number;
   params: 'base' | 'lora';
   per?: 'sample' | 'pair';
+  /** What the estimator `relatif` divides by; absent: `l`. */
+  relatif?: 'l' | 'theta';
   /** Labels of the curvature's gradients, for `ekfac`: of the text, or drawn from the model. Set for that estimator alone. */
   fisher?: 'empirical' | 'true';
   /** Of a training run, for `tracin`. */

@@ -94,6 +94,32 @@ export interface ResultLayer {
   modules: Record<string, { score: number }>;
   /** Modules whose training gradients are all zero: their influence is 0 by definition. */
   zeroGradient?: string[];
+  /** Of the iterative estimator `lissa`: the module with the largest residual. */
+  convergence?: { module: string; iterations: number; residual: number; converged: boolean };
+  /** Where the score lies on other samples of the same kind: percentile interval of the task's `uncertainty.level`. */
+  interval?: [number, number];
+  /** The same for its rank among the layers, 1 being the highest score. */
+  rankInterval?: [number, number];
+  /** Whether the rank interval spans more than a third of the layers. */
+  unstable?: boolean;
+}
+
+/** How sure a task's layer scores are, from its Grams alone (`run/uncertainty.ts`). */
+export interface ResultUncertainty {
+  /** Share of the replicates inside an interval. */
+  level: number;
+  /** Bootstrap replicates over training and validation samples. */
+  replicates: number;
+  seed: number;
+  /**
+   * What of the estimator was computed again for every replicate. `resampled`: all of it; `none`: the influence of a pair depends on no
+   * other sample, so all of it too; `fixed`: the curvature is that of all samples, so the intervals leave out its part.
+   */
+  curvature: 'resampled' | 'none' | 'fixed';
+  /** Spearman's correlation of the layer scores of two halves of the samples; null with too few samples or layers. */
+  halves: { splits: number; median: number; low: number; high: number } | null;
+  /** Layers whose rank interval spans more than a third of the layers. */
+  unstable: number;
 }
 
 export interface ResultTask {
@@ -106,6 +132,10 @@ export interface ResultTask {
   influence: number[][];
   /** One entry per scored layer that is finished, in ascending order of `index`; rows of the matrices follow this order. */
   layers: ResultLayer[];
+  /** Once all layers are there. */
+  uncertainty?: ResultUncertainty;
+  /** Of the estimator `tracin`: what was added up, in the order of the experiment file. */
+  checkpoints?: { path: string; learningRate: number; trainLoss: number; validationLoss: number }[];
 }
 
 export interface Provenance {

@@ -88,3 +88,18 @@ test('layer: errors name layer and module', () => {
   );
   assert.throws(() => scoreLayer([], options), /model\.layers\.4 has no scored weight matrix/);
 });
+
+test('per pair: every pair of a training and a validation sample is aggregated by itself', () => {
+  const grams = gramsOf({ train: [[1, 0], [0, 2]], validation: [[3, 1], [-1, 1]] }); // prettier-ignore
+  const options = { estimator: dot, damping: { rule: 'mean_square', factor: 0.1 }, layerName: 'layer 0' } as const;
+  const modules = [{ module: 'q', grams }, { module: 'k', grams }]; // prettier-ignore
+  // C = [[3, -1], [2, 2]], twice.
+  const perSample = scoreLayer(modules, { ...options, aggregation: 'positive' });
+  const perPair = scoreLayer(modules, { ...options, aggregation: 'positive', per: 'pair' });
+  assert.equal(perSample.score, 2 * (2 + 4));
+  assert.equal(perPair.score, 2 * (3 + 2 + 2));
+  assert.equal(perPair.modules.q.score, 7);
+  assert.equal(scoreLayer(modules, { ...options, aggregation: 'top25', per: 'pair' }).score, 6);
+  assert.equal(perPair.sum, perSample.sum);
+  assert.deepEqual(perPair.influence, perSample.influence);
+});

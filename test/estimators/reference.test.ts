@@ -47,7 +47,7 @@ for (const { name, matrices, layer } of cases) {
   // EK-FAC is no function of the Grams: test/engine/ekfac.test.ts. TracIn needs checkpoints: tracin.test.ts.
   const fromGrams = estimators.filter(({ needs }) => !needs.includes('ekfac') && !needs.includes('checkpoints'));
   const cases = fromGrams.flatMap((estimator) => [
-    { key: estimator.id as string, estimator, form: 'l' as const },
+    { key: estimator.id, estimator, form: 'l' as const },
     ...(estimator.id === 'relatif' ? [{ key: 'relatif_theta', estimator, form: 'theta' as const }] : []),
   ]);
   for (const { key, estimator, form } of cases) {

@@ -129,6 +129,10 @@ const scoreSchema = z.strictObject({
     z.enum(['sample', 'pair']),
     'Aggregates over training samples, or over pairs of a training and a validation sample.',
   ).optional(),
+  relatif: doc(
+    z.enum(['l', 'theta']),
+    'For the estimator relatif, what influence is divided by: l (default), how much a training sample changes its own loss; theta, how much it changes the weights.',
+  ).optional(),
   fisher: doc(
     // `true` is a boolean to YAML; both spellings mean the word.
     z.union([z.enum(['true', 'empirical']), z.literal(true)]),

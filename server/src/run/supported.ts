@@ -26,11 +26,6 @@ export const limits: readonly Limit[] = [
     message: () => 'layers_pattern is for .onnx models, which this version does not read',
   },
   {
-    path: ['score', 'per'],
-    asked: ({ score }) => score.per === 'pair',
-    message: () => 'per "pair" is not available in this version; use "sample"',
-  },
-  {
     path: ['score', 'checkpoints'],
     asked: ({ score }) => score.checkpoints !== undefined,
     message: () => 'checkpoints are for the estimator tracin, which this version does not compute; remove the key',

@@ -2,6 +2,7 @@
 import type { ResultSamples, ResultTask } from '../../../protocol/result.ts';
 import type { Sample } from '../data/types.ts';
 import { scoreLayer } from '../estimators/layerScores.ts';
+import type { LayerScores } from '../estimators/layerScores.ts';
 import { readLayerGrams } from './gramFiles.ts';
 import { relativeTo } from './prepare.ts';
 import type { Prepared, PreparedTask } from './prepare.ts';
@@ -36,6 +37,14 @@ export function setLosses(target: ResultTask, train: number[], validation: numbe
   target.validation.loss = validation;
 }
 
+/** Number of weights by layer and module. */
+export function weightCounts({ model }: Pick<Prepared, 'model'>): (layer: number, module: string) => number {
+  return (layer, module) => {
+    const found = model.modules(layer).find(({ name }) => name === module)!;
+    return found.rows * found.columns;
+  };
+}
+
 /** Scores a finished layer from its Grams and puts it in its place. @throws LayerifError naming layer and module */
 export function addLayer(
   target: ResultTask,
@@ -45,29 +54,32 @@ export function addLayer(
   signal?: AbortSignal,
 ): void {
   const { model, scope, experiment, estimator } = prepared;
-  const sizes = new Map(model.modules(layer).map((m) => [m.name, m.rows * m.columns]));
-  const modules = scope.modules.filter((name) => sizes.has(name));
+  const present = new Set(model.modules(layer).map(({ name }) => name));
+  const modules = scope.modules.filter((name) => present.has(name));
+  const counts = weightCounts(prepared);
+  const { damping, aggregation, per, relatif } = experiment.score;
   const scores = scoreLayer(
-    readLayerGrams(file, layer, modules, (name) => sizes.get(name)!),
-    {
-      estimator,
-      damping: experiment.score.damping,
-      aggregation: experiment.score.aggregation,
-      layerName: model.layerName(layer),
-      signal,
-    },
+    readLayerGrams(file, layer, modules, (name) => counts(layer, name)),
+    { estimator, damping, aggregation, per, relatif, layerName: model.layerName(layer), signal },
   );
+  putLayer(target, layer, model.layerName(layer), scores);
+}
+
+/** Puts a layer's scores in their place among the layers that are there. */
+export function putLayer(target: ResultTask, layer: number, name: string, scores: LayerScores): void {
   const found = target.layers.findIndex((l) => l.index >= layer);
   const at = found < 0 ? target.layers.length : found;
+  const { convergence } = scores;
   target.layers.splice(at, 0, {
     index: layer,
-    name: model.layerName(layer),
+    name,
     score: scores.score,
     positive: scores.positive,
     top25: scores.top25,
     sum: scores.sum,
     modules: scores.modules,
     ...(scores.zeroGradient.length > 0 ? { zeroGradient: scores.zeroGradient } : {}),
+    ...(convergence ? { convergence } : {}),
   });
   target.damping.splice(at, 0, scores.damping);
   target.influence.splice(at, 0, [...scores.influence]);
