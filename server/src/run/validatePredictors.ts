@@ -36,13 +36,25 @@ export function gramPredictors(
         const onItself = estimator.influence(withItself(grams), { damping, where: module }).B;
         for (let i = 0; i < n; i++) self[i] += onItself[i * n + i];
       }
-      predictors.push({ id: estimator.id, point, control: estimator.id === 'dot', B, self });
+      predictors.push({
+        id: estimator.id,
+        point,
+        control: estimator.id === 'dot',
+        B,
+        self: isConstant(self) ? null : self,
+      });
     } catch (error) {
       if (!(error instanceof LayerifError)) throw error;
       notes.push(`${estimator.id} (${point}) left out: ${error.message}`);
     }
   }
   return { predictors, notes };
+}
+
+/** Normalised estimators (cosine) give every sample the same self-influence, which then says nothing. */
+function isConstant(values: Float64Array): boolean {
+  const size = Math.max(...values.map(Math.abs));
+  return values.every((v) => Math.abs(v - values[0]) <= 1e-9 * size);
 }
 
 /** The training samples in the place of the validation samples: B's diagonal is self-influence. */

@@ -5,7 +5,10 @@
  */
 import type { AgreementRow } from '../../../protocol/validation.ts';
 import { Random } from '../random/random.ts';
-import { ranks, spearman } from '../statistics/rankCorrelation.ts';
+import { auc } from '../statistics/auc.ts';
+import { resample } from '../statistics/bootstrap.ts';
+import { percentileInterval } from '../statistics/intervals.ts';
+import { pearson, spearman } from '../statistics/rankCorrelation.ts';
 
 export interface Predictor {
   id: string;
@@ -23,6 +26,7 @@ export interface Predictor {
 export type Statistic = (units: readonly number[]) => number | null;
 
 const RESAMPLES = 1000;
+const LEVEL = 0.95;
 
 /**
  * One row per predictor: the statistic over all units, a 95 % percentile interval over resampled units, and the same for the
@@ -35,7 +39,7 @@ export function agreementRows(
   seed: number,
 ): AgreementRow[] {
   const random = new Random(seed, 'agreement');
-  const resamples = Array.from({ length: RESAMPLES }, () => Array.from({ length: units }, () => random.integer(units)));
+  const resamples = Array.from({ length: RESAMPLES }, () => Array.from(resample(units, random)));
   const all = Array.from({ length: units }, (_, i) => i);
   const found = predictors.flatMap((predictor) => {
     const statistic = statisticOf(predictor);
@@ -47,17 +51,23 @@ export function agreementRows(
     const difference = (a: number | null, b: number | null) => (a === null || b === null ? null : a - b);
     const overDot =
       dot && id !== 'dot' && value !== null && dot.value !== null
-        ? { difference: value - dot.value, interval: percentiles(drawn.map((v, i) => difference(v, dot.drawn[i]))) }
+        ? {
+            difference: value - dot.value,
+            interval: percentileInterval(
+              drawn.map((v, i) => difference(v, dot.drawn[i])),
+              LEVEL,
+            ),
+          }
         : null;
-    return { predictor: id, point, control, value, interval: value === null ? null : percentiles(drawn), overDot };
+    return {
+      predictor: id,
+      point,
+      control,
+      value,
+      interval: value === null ? null : percentileInterval(drawn, LEVEL),
+      overDot,
+    };
   });
-}
-
-function percentiles(drawn: readonly (number | null)[]): [number, number] | null {
-  const sorted = drawn.filter((v) => v !== null).sort((a, b) => a - b);
-  if (sorted.length < drawn.length / 2) return null;
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(share * sorted.length) - 1))];
-  return [at(0.025), at(0.975)];
 }
 
 /**
@@ -121,7 +131,7 @@ export function predictedChangesOf(
 /** Units are training samples: area under the ROC curve of a suspicion for the flipped ones. */
 export function detection(suspicion: ArrayLike<number>, flipped: readonly boolean[]): Statistic {
   return (units) =>
-    rocAuc(
+    auc(
       units.map((i) => suspicion[i]),
       units.map((i) => flipped[i]),
     );
@@ -149,7 +159,7 @@ export function retrieval(
   const perQuery = classes.validation.map((wanted, j) => {
     const scores = Float64Array.from({ length: n }, (_, i) => B[i * m + j]);
     const same = classes.train.map((c) => c === wanted);
-    if (measure === 'auc') return rocAuc(scores, same);
+    if (measure === 'auc') return auc(scores, same);
     const size = same.filter(Boolean).length;
     const order = same.map((_, i) => i).sort((a, b) => scores[b] - scores[a]);
     return size === 0 ? null : expectedHits(order, scores, same, size) / size;
@@ -173,27 +183,6 @@ function expectedHits(
   const tied = order.filter((i) => scores[i] === edge);
   const hits = (list: readonly number[]) => list.filter((i) => hit[i]).length;
   return hits(above) + (hits(tied) * (count - above.length)) / tied.length;
-}
-
-/** Mann & Whitney's statistic: the chance that a positive has the higher score, ties counted half. Null without both kinds. */
-export function rocAuc(scores: ArrayLike<number>, positive: readonly boolean[]): number | null {
-  const positives = positive.filter(Boolean).length;
-  const negatives = positive.length - positives;
-  if (positives === 0 || negatives === 0) return null;
-  const ranked = ranks(scores);
-  const sum = positive.reduce((total, p, i) => total + (p ? ranked[i] : 0), 0);
-  return (sum - (positives * (positives + 1)) / 2) / (positives * negatives);
-}
-
-export function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number | null {
-  const [meanA, meanB] = [mean(a), mean(b)];
-  let [product, squareA, squareB] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    product += (a[i] - meanA) * (b[i] - meanB);
-    squareA += (a[i] - meanA) ** 2;
-    squareB += (b[i] - meanB) ** 2;
-  }
-  return squareA > 0 && squareB > 0 ? product / Math.sqrt(squareA * squareB) : null;
 }
 
 /** Slope of b against a by least squares. */
