@@ -5,6 +5,7 @@
  */
 import type { GradientCheckRequest, GradientMeasurements } from './check.ts';
 import type { ErrorCode, Place } from './errors.ts';
+import type { EvaluateRequest, EvaluateSummary } from './evaluation.ts';
 import type { OutlierRequest, OutlierSummary, PruneRequest, PruneSummary } from './pruning.ts';
 import type { FeatureRequest, Features, TrainOutcome, TrainRequest } from './training.ts';
 
@@ -110,6 +111,7 @@ export type EngineRequest =
   | { id: number; type: 'restore'; modelPath: string } // the weights of the checkpoint again, after a prune in memory
   | { id: number; type: 'outliers'; request: OutlierRequest }
   | { id: number; type: 'check'; request: GradientCheckRequest } // gradients against finite differences and each other
+  | { id: number; type: 'evaluate'; request: EvaluateRequest }
   | { id: number; type: 'release' }; // drop the warm model
 
 export type EngineEvent =
@@ -118,6 +120,7 @@ export type EngineEvent =
   | { id: number; type: 'segment'; segment: SegmentFile }
   | { id: number; type: 'training'; run: string; done: number; total: number } // optimiser steps of the whole request
   | { id: number; type: 'trained'; outcome: TrainOutcome }
+  | { id: number; type: 'evaluating'; done: number; total: number } // sequences
   | { id: number; type: 'pruning'; done: number; total: number } // layers
   | { id: number; type: 'checking'; done: number; total: number } // parts of the self-check
   | { id: number; type: 'log'; text: string };
@@ -134,6 +137,7 @@ export type EngineReply =
         | Features[]
         | PruneSummary
         | OutlierSummary
+        | EvaluateSummary
         | GradientMeasurements
         | null;
     }

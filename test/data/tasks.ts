@@ -27,6 +27,8 @@ export const letters: TextTokenizer = {
     const tokens = this.encode(text);
     return { tokens: tokens.slice(0, limit), truncated: tokens.length > limit };
   },
+  encodePlain: (text) => Int32Array.from([...text].map((c) => c.codePointAt(0)!)),
+  prefix: 0,
   promptLength: (text) => [...text].length + 1,
   decode: (tokens) => String.fromCodePoint(...Array.from(tokens).filter((id) => id !== 0)),
 };

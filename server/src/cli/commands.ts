@@ -2,6 +2,7 @@
 import { allocate } from './allocate.ts';
 import { check } from './check.ts';
 import { estimate } from './estimate.ts';
+import { evaluate } from './evaluate.ts';
 import { exportCommand } from './export.ts';
 import { inspect } from './inspect.ts';
 import { list } from './list.ts';
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   inspect,
   list,
   prune,
+  evaluate,
   allocate,
   exportCommand,
   validate,

@@ -20,6 +20,10 @@ export interface TextTokenizer {
   /** Number of ids that `text` takes at the start of a longer text: special tokens before it count, those after it do not. */
   promptLength(text: string): number;
   decode(tokens: Int32Array | readonly number[]): string;
+  /** Token ids without any special tokens. */
+  encodePlain(text: string): Int32Array;
+  /** What stands before the first token of a text that is predicted from nothing: BOS, else EOS; null when there is neither. */
+  prefix: number | null;
 }
 
 /** Characters above which the Unigram model is not given a text at once. */
@@ -59,6 +63,8 @@ export function createTokenizer(files: TokenizerFiles): TextTokenizer {
     },
     promptLength: (text) => ids(text, true).length - suffix,
     decode: (tokens) => (tokens.length === 0 ? '' : tokenizer.decode(Array.from(tokens))),
+    encodePlain: (text) => ids(text, false),
+    prefix: specialToken(tokenizer, files.tokenizerConfig, ['bos_token', 'eos_token']),
   };
 }
 
@@ -84,6 +90,21 @@ function build({ tokenizerJson, tokenizerConfig }: TokenizerFiles): Tokenizer {
       { cause: error },
     );
   }
+}
+
+/** Id of the first of these tokens that the configuration names. */
+function specialToken(
+  tokenizer: Tokenizer,
+  tokenizerConfig: TokenizerFiles['tokenizerConfig'],
+  keys: string[],
+): number | null {
+  for (const key of keys) {
+    const named = tokenizerConfig[key];
+    const content = typeof named === 'string' ? named : (named as { content?: unknown } | null | undefined)?.content;
+    const id = typeof content === 'string' ? tokenizer.token_to_id(content) : undefined;
+    if (id !== undefined) return id;
+  }
+  return null;
 }
 
 /** Special tokens that the post-processor puts behind a text, as BERT's [SEP]. */

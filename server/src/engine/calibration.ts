@@ -12,12 +12,12 @@ import type { Architecture } from '../models/types.ts';
 import type { InputStatistics, Pruner } from '../pruning/types.ts';
 import { makeBatches, tablesFor } from './batch.ts';
 import type { Batch } from './batch.ts';
-import { forwardGraph } from './graphs.ts';
 import type { BuiltGraph } from './graphs.ts';
 import type { Model } from './model.ts';
 import { floats, numbers } from './runtime.ts';
 import type { Tensor } from './runtime.ts';
 import { forward } from './sweep.ts';
+import { throughBlock } from './throughBlock.ts';
 
 type Needs = Pruner['needs'];
 
@@ -44,20 +44,8 @@ export async function calibrate(
   let [current] = await forward(model, batches, [], 0, () => undefined);
   for (let layer = 0; layer <= last; layer++) {
     if (layer >= from) await visit(layer, await inputsOf(model, { batches, rows, current, layer, needs }));
-    if (layer < last) current = await through(model, batches, current, layer);
+    if (layer < last) current = await throughBlock(model, batches, current, layer);
   }
-}
-
-async function through(model: Model, batches: Batch[], inputs: Tensor[], layer: number): Promise<Tensor[]> {
-  const { built, session } = await model.session(`forward ${model.architecture.kind(layer)}`, () =>
-    forwardGraph(model.architecture, [layer]),
-  );
-  const feeds = model.weights.feeds(built.weights, [layer]);
-  const outputs: Tensor[] = [];
-  for (const [i, batch] of batches.entries()) {
-    outputs.push((await session.run({ x: inputs[i], ...feeds, ...tablesFor(batch, built.tables) })).y);
-  }
-  return outputs;
 }
 
 interface Here {

@@ -11,6 +11,7 @@ import type { Report } from './collect.ts';
 import { chooseDevice, PROBE_ARGUMENT, runProbe } from './device.ts';
 import { checkGradients } from './gradientCheck.ts';
 import { features } from './features.ts';
+import { evaluate } from './evaluate.ts';
 import { matMulRate } from './measure.ts';
 import { Model } from './model.ts';
 import { outliers, prune } from './prune.ts';
@@ -53,6 +54,10 @@ async function handle(request: EngineRequest, signal: AbortSignal): Promise<Valu
       return prune(await open(runtime, request.request.modelPath), request.request, reporter(request.id));
     case 'outliers':
       return outliers(await open(runtime, request.request.modelPath), request.request, reporter(request.id));
+    case 'evaluate': {
+      const model = await open(runtime, request.request.modelPath, request.request.adapter);
+      return evaluate(model, request.request, reporter(request.id));
+    }
     case 'restore':
       (await open(runtime, request.modelPath)).weights.restore();
       return null;

@@ -1,13 +1,24 @@
 /** Which sparsity every matrix gets, or which layers go: from a number, a list, an allocation file, or a rule over scores. */
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
+import type { Allocation } from '../../../protocol/allocation.ts';
+import type { OutlierSummary } from '../../../protocol/pruning.ts';
+import { allocateResult } from './allocate.ts';
 import type { EnginePool } from './enginePool.ts';
+import { createTokenizer } from '../data/tokenizer.ts';
+import { batchesOf } from './plan.ts';
 import type { PruneOptions } from './prune.ts';
+import { calibrationOf } from './pruneInput.ts';
 import type { PruneInput } from './pruneInput.ts';
+import { experimentName, readResult, resultFiles } from './results.ts';
 import { mapOfAllocation, mapOfList, readAllocation, requireLayersOf, sparsityMap } from './sparsityMap.ts';
 import type { SparsityMap } from './sparsityMap.ts';
 
 type Options = Pick<PruneOptions, 'resultFile' | 'task' | 'machine' | 'onProgress' | 'signal'>;
+
+/** OWL counts entries above this multiple of a layer's mean. */
+const OUTLIER_MULTIPLE = 5;
+const TOKENS_PER_BATCH = 1024;
 
 /** @throws LayerifError `badRequest` */
 export async function resolveMap(input: PruneInput, options: Options, pool: EnginePool): Promise<SparsityMap> {
@@ -18,7 +29,16 @@ export async function resolveMap(input: PruneInput, options: Options, pool: Engi
     const file = path.resolve(baseDir, asked.map);
     return mapOfAllocation(model, readAllocation(file, 'sparsity'), file);
   }
-  throw new LayerifError('badRequest', 'rule');
+  const resultFile = resultOf(input, options);
+  const allocation = await allocated(input, options, resultFile, {
+    kind: 'sparsity',
+    rule: asked.map,
+    ratio: asked.sparsity,
+    structure: 'unstructured',
+    unit: 'block',
+    outliers: () => outliersOf(input, options, pool),
+  });
+  return mapOfAllocation(model, allocation, asked.map);
 }
 
 /** Layers to leave out, ascending. @throws LayerifError `badRequest` */
@@ -27,12 +47,108 @@ export async function layersToDrop(
   options: Options,
 ): Promise<{ dropped: number[]; source: string }> {
   const { model, asked, baseDir } = input;
-  if (typeof asked.map === 'string' && asked.map.endsWith('.json')) {
-    const file = path.resolve(baseDir, asked.map);
-    const { layers, rule } = readAllocation(file, 'drop');
-    requireLayersOf(model, layers, file);
-    const dropped = layers.filter(({ value }) => value === 1).map(({ index }) => index);
-    return { dropped, source: `${rule} (${path.basename(file)})` };
+  if (Array.isArray(asked.map) || asked.map === 'uniform') {
+    throw new LayerifError(
+      'badRequest',
+      `structure layers leaves out the layers that a rule names: give prune.map or --map a rule such as layerif, or a file of: layerif allocate RESULT --kind drop`,
+    );
   }
-  throw new LayerifError('badRequest', 'rule');
+  const isFile = asked.map.endsWith('.json');
+  const file = path.resolve(baseDir, asked.map);
+  const allocation = isFile
+    ? readAllocation(file, 'drop')
+    : await allocated(input, options, resultOf(input, options), {
+        kind: 'drop',
+        rule: asked.map,
+        count: Math.round(asked.sparsity * model.layers),
+      });
+  requireLayersOf(model, allocation.layers, isFile ? file : asked.map);
+  const dropped = allocation.layers.filter(({ value }) => value === 1).map(({ index }) => index);
+  if (dropped.length === 0 || dropped.length >= model.layers) {
+    throw new LayerifError(
+      'badRequest',
+      `${dropped.length} of ${model.layers} layers would be left out; choose a sparsity that leaves out at least one and keeps one`,
+    );
+  }
+  return { dropped, source: isFile ? `${allocation.rule} (${path.basename(file)})` : asked.map };
+}
+
+interface Request {
+  kind: 'sparsity' | 'drop';
+  rule: string;
+  ratio?: number;
+  count?: number;
+  structure?: string;
+  unit?: 'block';
+  outliers?: () => Promise<readonly number[]>;
+}
+
+function allocated(
+  { checkpoint }: PruneInput,
+  { task, onProgress, signal }: Options,
+  resultFile: string,
+  { outliers, ...request }: Request,
+): Promise<Allocation> {
+  const { model } = readResult(resultFile);
+  if (model.name !== checkpoint.name) {
+    throw new LayerifError(
+      'badRequest',
+      `${resultFile} holds scores of ${model.name}, the model to prune is ${checkpoint.name}; give another result with --result`,
+    );
+  }
+  return allocateResult({
+    resultFile,
+    tasks: task === undefined ? undefined : [task],
+    request,
+    outliers,
+    onProgress,
+    signal,
+  });
+}
+
+/** @throws LayerifError `badRequest` when the experiment has no complete result */
+function resultOf({ file, baseDir, experiment, asked }: PruneInput, { resultFile }: Options): string {
+  if (resultFile !== undefined) return resultFile;
+  const folder = path.resolve(baseDir, experiment.output_dir);
+  const complete = resultFiles(folder, experimentName(file)).find((name) => {
+    try {
+      return readResult(name).status === 'complete';
+    } catch {
+      return false; // an unreadable file has no scores
+    }
+  });
+  if (complete !== undefined) return complete;
+  throw new LayerifError(
+    'badRequest',
+    `the map ${String(asked.map)} reads a result, and ${folder} holds no complete one of ${experimentName(file)}; run first: layerif score ${file}`,
+  );
+}
+
+/** Measured on the calibration texts, for every pruner. */
+async function outliersOf(input: PruneInput, options: Options, pool: EnginePool): Promise<readonly number[]> {
+  const { checkpoint, model, experiment, baseDir } = input;
+  const calibration =
+    input.calibration ??
+    (await calibrationOf(experiment, experiment.prune ?? {}, baseDir, createTokenizer(checkpoint.tokenizer())));
+  const { samples } = calibration;
+  const lengths = samples.map(({ tokens }) => tokens.length);
+  const summary = (await pool.work(
+    {
+      type: 'outliers',
+      request: {
+        modelPath: checkpoint.path,
+        calibration: samples,
+        batches: batchesOf(model, lengths, TOKENS_PER_BATCH),
+        weights: 'streamed',
+        multiple: OUTLIER_MULTIPLE,
+      },
+    },
+    options.machine,
+    (event) => {
+      if (event.type !== 'pruning') return;
+      options.onProgress?.({ ...event, message: `outliers: layer ${event.done} of ${event.total}` });
+    },
+    options.signal,
+  )) as OutlierSummary;
+  return summary.outliers;
 }

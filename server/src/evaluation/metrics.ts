@@ -1,0 +1,132 @@
+/**
+ * Metrics of lm-evaluation-harness, one row each: what a document contributes, how documents become one number, its standard error.
+ * To add one, add a row; `run/evaluate.ts` takes those of a task's `metric_list`, else the default ones of its output type.
+ */
+import type { OutputType } from '../../../protocol/experiment.ts';
+
+/** What the model said about one document. */
+export interface Outcome {
+  /** Summed log-probability of each candidate continuation, in nats. */
+  logLikelihoods: number[];
+  /** Whether a candidate's tokens are the most probable ones at every place. */
+  greedy: boolean[];
+  /** The candidates' texts, without delimiter; the whole text for rolling. */
+  choices: string[];
+  /** Index of the right candidate; 0 where there is one candidate. */
+  gold: number;
+}
+
+export interface Metric {
+  id: string;
+  outputTypes: readonly OutputType[];
+  /** Used when a task has no `metric_list`. */
+  byDefault: boolean;
+  higherIsBetter: boolean;
+  /** Pairs of value and weight; the weight is 1 where documents count alike. */
+  of(outcome: Outcome): [value: number, weight: number];
+  aggregate(items: readonly (readonly [number, number])[]): number;
+  /** Null where the harness gives none. */
+  standardError(items: readonly (readonly [number, number])[]): number | null;
+}
+
+type Items = readonly (readonly [number, number])[];
+
+/** First of the largest values. */
+export function argmax(values: readonly number[]): number {
+  return values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
+}
+
+export function mean(items: Items): number {
+  return items.reduce((sum, [value]) => sum + value, 0) / items.length;
+}
+
+/** Standard deviation of the sample (n - 1) over sqrt(n); null for fewer than two documents. */
+export function meanStandardError(items: Items): number | null {
+  if (items.length < 2) return null;
+  const average = mean(items);
+  const variance = items.reduce((sum, [value]) => sum + (value - average) ** 2, 0) / (items.length - 1);
+  return Math.sqrt(variance / items.length);
+}
+
+const weightedMean = (items: Items): number =>
+  items.reduce((sum, [value]) => sum + value, 0) / items.reduce((sum, [, weight]) => sum + weight, 0);
+
+const choice = ['multiple_choice'] as const;
+const rolling = ['loglikelihood_rolling'] as const;
+const single = ['loglikelihood'] as const;
+
+const utf8 = new TextEncoder();
+/** Python's len(): code points, not UTF-16 units. */
+const characters = (text: string): number => [...text].length;
+const bytes = (text: string): number => utf8.encode(text).length;
+/** re.split(r"\s+", text) of Python. */
+const words = (text: string): number => text.split(/\s+/u).length;
+
+const accuracy = (id: string, byDefault: boolean, length: (text: string) => number): Metric => ({
+  id,
+  outputTypes: choice,
+  byDefault,
+  higherIsBetter: true,
+  of: ({ logLikelihoods, choices, gold }) => [
+    argmax(logLikelihoods.map((value, i) => value / length(choices[i]))) === gold ? 1 : 0,
+    1,
+  ],
+  aggregate: mean,
+  standardError: meanStandardError,
+});
+
+const perWeight = (id: string, weight: (text: string) => number, aggregate: (items: Items) => number): Metric => ({
+  id,
+  outputTypes: rolling,
+  byDefault: true,
+  higherIsBetter: false,
+  of: ({ logLikelihoods, choices }) => [logLikelihoods[0], weight(choices[0])],
+  aggregate,
+  standardError: () => null,
+});
+
+export const metrics: readonly Metric[] = [
+  accuracy('acc', true, () => 1),
+  accuracy('acc_norm', true, characters),
+  accuracy('acc_bytes', false, bytes),
+  {
+    id: 'exact_match',
+    outputTypes: choice,
+    byDefault: false,
+    higherIsBetter: true,
+    of: ({ greedy, gold }) => [greedy[gold] ? 1 : 0, 1],
+    aggregate: mean,
+    standardError: meanStandardError,
+  },
+  {
+    id: 'acc',
+    outputTypes: single,
+    byDefault: true,
+    higherIsBetter: true,
+    of: ({ greedy }) => [greedy[0] ? 1 : 0, 1],
+    aggregate: mean,
+    standardError: meanStandardError,
+  },
+  {
+    id: 'perplexity',
+    outputTypes: single,
+    byDefault: true,
+    higherIsBetter: false,
+    of: ({ logLikelihoods }) => [logLikelihoods[0], 1],
+    aggregate: (items) => Math.exp(-mean(items)),
+    // The harness resamples; this is the standard error of the mean carried through the exponential.
+    standardError: (items) => {
+      const error = meanStandardError(items);
+      return error === null ? null : Math.exp(-mean(items)) * error;
+    },
+  },
+  perWeight('word_perplexity', words, (items) => Math.exp(-weightedMean(items))),
+  perWeight('byte_perplexity', bytes, (items) => Math.exp(-weightedMean(items))),
+  perWeight('bits_per_byte', bytes, (items) => -weightedMean(items) / Math.LN2),
+];
+
+/** The harness counts the answer of a generation as one continuation here. */
+export function metricsOf(outputType: OutputType): Metric[] {
+  const type = outputType === 'generate_until' ? 'loglikelihood' : outputType;
+  return metrics.filter(({ outputTypes }) => outputTypes.includes(type));
+}

@@ -1,0 +1,38 @@
+/** Values of metrics that the comparison with the harness (test/run/evaluate.test.ts) does not reach. */
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { argmax, meanStandardError, metricsOf } from '../../server/src/evaluation/metrics.ts';
+import { chosenMetrics, summarise } from '../../server/src/evaluation/summary.ts';
+
+test('acc takes the likeliest, acc_norm per character (code points), acc_bytes per byte', () => {
+  const outcome = {
+    logLikelihoods: [-4, -6, -9],
+    greedy: [false, false, true],
+    choices: ['ab', 'abcd', 'äöüß€€'],
+    gold: 2,
+  };
+  const value = (id: string) =>
+    metricsOf('multiple_choice')
+      .find((m) => m.id === id)!
+      .of(outcome)[0];
+  // per character -2, -1.5, -1.5: the first of equals; per byte -2, -1.5, -9/14
+  assert.deepEqual([value('acc'), value('acc_norm'), value('acc_bytes'), value('exact_match')], [0, 0, 1, 1]);
+  assert.equal(argmax([1, 3, 3]), 1);
+});
+
+test('the standard error is that of a mean; one document has none', () => {
+  assert.equal(meanStandardError([[1, 1]]), null);
+  const error = meanStandardError([1, 0, 1, 1].map((v): [number, number] => [v, 1]))!;
+  assert.ok(Math.abs(error - 0.25) < 1e-12); // sqrt(0.75 / 3 / 4)
+});
+
+test('weighted perplexities add up before they are divided', () => {
+  const outcomes = [
+    { logLikelihoods: [-10], greedy: [false], choices: ['two words'], gold: 0 },
+    { logLikelihoods: [-20], greedy: [false], choices: ['one two three four'], gold: 0 },
+  ];
+  const { results } = summarise(chosenMetrics('loglikelihood_rolling', undefined), outcomes);
+  assert.ok(Math.abs(Number(results['word_perplexity,none']) - Math.exp(5)) < 1e-9);
+  assert.ok(Math.abs(Number(results['bits_per_byte,none']) - 30 / 27 / Math.LN2) < 1e-12);
+  assert.equal(results['word_perplexity_stderr,none'], 'N/A');
+});
