@@ -4,8 +4,11 @@
  */
 import type { GradientCheckReport } from './check.ts';
 import type { Allocation, AllocationKind, AllocationRequest } from './allocation.ts';
+import type { EstimatorId, Score } from './experiment.ts';
+import type { ResultTask } from './result.ts';
 import type { RunEvent } from './run.ts';
 import type { DeviceId } from './engine.ts';
+import type { ProtocolId } from './validation.ts';
 
 /** Client -> server request: start a run. Answers when the run ends. Only one run at a time; a second one is refused. */
 export const SCORE_REQUEST = 'layerif/score';
@@ -31,6 +34,22 @@ export interface CheckGradientsParams {
 export interface CheckGradientsAnswer {
   /** Null when it did not come to an end; a failed check is a report too. */
   report: GradientCheckReport | null;
+  error: { code: string; message: string } | null;
+}
+
+/** Client -> server request: influence against retraining, `layerif validate FILE`. One run at a time, as with scores. */
+export const VALIDATE_REQUEST = 'layerif/validate';
+export interface ValidateParams {
+  uri: string;
+  /** Default: the first task. */
+  task?: string;
+  /** Default: those of the experiment's section `validate`. */
+  protocols?: ProtocolId[];
+}
+export interface ValidateAnswer {
+  /** `NAME.layerif-validation.json`. */
+  resultFile: string | null;
+  /** Null when it finished. */
   error: { code: string; message: string } | null;
 }
 
@@ -146,4 +165,23 @@ export const ALLOCATION_CHOICES_REQUEST = 'layerif/allocationChoices';
 export interface AllocationChoicesAnswer {
   rules: { id: string; title: string; kinds: AllocationKind[] }[];
   targets: { id: string; title: string; kinds: AllocationKind[] }[];
+}
+
+/** Client -> server request: the scores of a finished run by another estimator, damping or aggregation, from its stored Grams. */
+export const RESCORE_REQUEST = 'layerif/rescore';
+export interface RescoreParams {
+  /** Absolute path. */
+  resultFile: string;
+  /** What is left out is as the run had it. */
+  estimator?: EstimatorId;
+  damping?: Partial<Score['damping']>;
+  aggregation?: Score['aggregation'];
+  per?: 'sample' | 'pair';
+}
+/** What a page draws of a task once its scores are computed again; samples and losses stay as they are. */
+export type RescoredTask = Pick<ResultTask, 'task' | 'layers' | 'influence' | 'uncertainty'>;
+export interface RescoreAnswer {
+  /** Null with an error. */
+  tasks: RescoredTask[] | null;
+  error: { code: string; message: string } | null;
 }

@@ -5,8 +5,20 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { CANCEL_REQUEST, CHECK_GRADIENTS_REQUEST, SAMPLE_TEXT_REQUEST, SCORE_REQUEST } from '../../protocol/lsp.ts';
-import type { CheckGradientsAnswer, SampleTextAnswer, SampleTextParams, ScoreAnswer } from '../../protocol/lsp.ts';
+import {
+  CANCEL_REQUEST,
+  CHECK_GRADIENTS_REQUEST,
+  SAMPLE_TEXT_REQUEST,
+  SCORE_REQUEST,
+  VALIDATE_REQUEST,
+} from '../../protocol/lsp.ts';
+import type {
+  CheckGradientsAnswer,
+  SampleTextAnswer,
+  SampleTextParams,
+  ScoreAnswer,
+  ValidateAnswer,
+} from '../../protocol/lsp.ts';
 import type { Result } from '../../protocol/result.ts';
 import type { RunEvent } from '../../protocol/run.ts';
 import { defaultSettings, machineOf } from '../../server/src/lsp/scoring.ts';
@@ -301,3 +313,17 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+test('validation: the answer names the file, a bad one the reason', async () => {
+  const { uri, text } = workspace('validated', { train: 8 });
+  await client.open(uri, text);
+  const validate = (params: object) => client.connection.sendRequest<ValidateAnswer>(VALIDATE_REQUEST, params);
+  const answer = await validate({ uri, task: 'sentiment', protocols: ['surrogate'] });
+  assert.equal(answer.error, null);
+  assert.match(answer.resultFile!, /tiny\.layerif-validation\.json$/);
+  const result = JSON.parse(fs.readFileSync(answer.resultFile!, 'utf8')) as { status: string; protocols: object[] };
+  assert.deepEqual([result.status, result.protocols.length], ['complete', 1]);
+  const refused = await validate({ uri, task: 'nothing' });
+  assert.equal(refused.resultFile, null);
+  assert.match(refused.error!.message, /no task "nothing"/);
+});

@@ -14,6 +14,8 @@ import type {
   ScoreAnswer,
   ScoreParams,
   Settings,
+  ValidateAnswer,
+  ValidateParams,
 } from '../../../protocol/lsp.ts';
 import type { Machine, RunEvent } from '../../../protocol/run.ts';
 import { checkGradients } from '../run/checkGradients.ts';
@@ -21,6 +23,7 @@ import { EnginePool } from '../run/enginePool.ts';
 import { physicalCores } from '../run/machine.ts';
 import { experimentName } from '../run/results.ts';
 import { scoreExperiment } from '../run/score.ts';
+import { validateExperiment } from '../run/validate.ts';
 import { fileOf } from './documents.ts';
 
 /** Snapshots of a growing result are large; the last one before the end is always sent. */
@@ -83,6 +86,23 @@ export class Scoring {
       ),
     );
     return { report: value, error };
+  }
+
+  async validate({ uri, task, protocols }: ValidateParams, token: CancellationToken): Promise<ValidateAnswer> {
+    const file = fileOf(uri);
+    const title = `Validating ${task ?? experimentName(file)}`;
+    const { value, error } = await this.#alone(file, title, token, async (signal, shown) =>
+      validateExperiment({
+        file,
+        task,
+        protocols,
+        machine: machineOf(await this.#settings()),
+        engine: this.#pool,
+        signal,
+        onProgress: ({ done, total, message }) => shown.show(done / total, message),
+      }),
+    );
+    return { resultFile: value?.resultFile ?? null, error };
   }
 
   /** One piece of work at a time, with progress and cancel; whatever fails becomes the answer's error. */

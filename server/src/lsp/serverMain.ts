@@ -23,8 +23,10 @@ import {
   EXPORT_REQUEST,
   LOCATE_REQUEST,
   OUTLINE_REQUEST,
+  RESCORE_REQUEST,
   SAMPLE_TEXT_REQUEST,
   SCORE_REQUEST,
+  VALIDATE_REQUEST,
 } from '../../../protocol/lsp.ts';
 import type {
   AllocateParams,
@@ -32,10 +34,12 @@ import type {
   CheckGradientsParams,
   LocateParams,
   OutlineParams,
+  RescoreParams,
   SampleTextAnswer,
   SampleTextParams,
   ScoreParams,
   Settings,
+  ValidateParams,
 } from '../../../protocol/lsp.ts';
 import { RESULT_SUFFIX } from '../../../protocol/result.ts';
 import { dataFileEndings } from '../run/describe.ts';
@@ -49,6 +53,7 @@ import { Diagnostics } from './diagnostics.ts';
 import { Documents } from './documents.ts';
 import { hoverAt } from './hover.ts';
 import { locate, outlineAnswer } from './locate.ts';
+import { rescore } from './rescoring.ts';
 import { defaultSettings, Scoring } from './scoring.ts';
 
 /** Files whose change may change what is said about an open experiment. */
@@ -104,6 +109,9 @@ connection.onCodeLens(({ textDocument }) => lensesOf(documents.get(textDocument.
 connection.onCodeLensResolve((lens) => resolveLens(lens, documents));
 
 connection.onRequest(SCORE_REQUEST, (params: ScoreParams, token: CancellationToken) => scoring.score(params, token));
+connection.onRequest(VALIDATE_REQUEST, (params: ValidateParams, token: CancellationToken) =>
+  scoring.validate(params, token),
+);
 connection.onRequest(CHECK_GRADIENTS_REQUEST, (params: CheckGradientsParams, token: CancellationToken) =>
   scoring.checkGradients(params, token),
 );
@@ -122,6 +130,7 @@ connection.onRequest(
 
 connection.onRequest(ALLOCATE_REQUEST, (params: AllocateParams) => allocate(params));
 connection.onRequest(EXPORT_REQUEST, (params: ExportParams) => exportTo(params));
+connection.onRequest(RESCORE_REQUEST, (params: RescoreParams, token: CancellationToken) => rescore(params, token));
 connection.onRequest(ALLOCATION_CHOICES_REQUEST, () => allocationChoices());
 
 connection.onShutdown(() => scoring.dispose());
