@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import type { AllocationFile } from '../../protocol/allocation.ts';
 import type { Result } from '../../protocol/result.ts';
 import { allocateResult, allocationFile, saveAllocation } from '../../server/src/run/allocate.ts';
+import { measureOutliers } from '../../server/src/run/outliers.ts';
 import { exportResult, writeExport } from '../../server/src/run/export.ts';
 import { ranges } from '../../server/src/run/resultScores.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
@@ -94,6 +95,31 @@ test('sparsity by matrix follows the scores of modules; owl needs outlier ratios
     allocateResult({ resultFile, request, outliers: () => Promise.resolve([1, 2]) }),
     /2 values of outlier ratio in % for 3 layers/,
   );
+});
+
+test('outlier ratios are measured on the calibration texts, the same for every run', async () => {
+  const machine = { device: 'cpu', threads: 1 } as const;
+  const first = await measureOutliers({ resultFile, machine });
+  assert.equal(first.length, 3);
+  assert.ok(
+    first.every((percent) => percent > 0 && percent < 10),
+    first.join(),
+  );
+  assert.deepEqual(await measureOutliers({ resultFile, machine }), first);
+  const { code, out } = await cli(
+    'allocate',
+    resultFile,
+    '--kind',
+    'sparsity',
+    '--rule',
+    'owl',
+    '--device',
+    'cpu',
+    '--json',
+  );
+  assert.equal(code, 0);
+  const { layers } = JSON.parse(out) as { layers: { score: number }[] };
+  assert.deepEqual(layers.map((layer) => layer.score), first); // prettier-ignore
 });
 
 test('the allocate section of the experiment gives defaults, a request wins, parameters of another rule do not leak', async () => {

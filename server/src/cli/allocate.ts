@@ -3,6 +3,8 @@ import path from 'node:path';
 import type { Allocation } from '../../../protocol/allocation.ts';
 import { allocateResult, allocationFile, saveAllocation } from '../run/allocate.ts';
 import { count, percent, score, table } from './format.ts';
+import { measureOutliers } from '../run/outliers.ts';
+import { machineOptions } from './options.ts';
 import { shortened } from './paths.ts';
 import { ProgressLine } from './progress.ts';
 import { outliersOf, readRequest, requestOptions } from './requests.ts';
@@ -15,7 +17,7 @@ export const allocate: Command = {
   details:
     "RESULT is a complete *.layerif-result.json. Defaults of the options stand in the experiment's section `allocate`.\n" +
     'Several tasks: --task picks, else the mean of their min-max-normalised scores. The allocation is written beside RESULT, or to --output FILE.',
-  options: ['task', 'output', 'json', ...requestOptions],
+  options: ['task', 'output', 'json', ...requestOptions, ...machineOptions],
 
   async run(argument, options, terminal) {
     const resultFile = path.resolve(terminal.baseDir, argument);
@@ -25,14 +27,19 @@ export const allocate: Command = {
       columns: terminal.columns,
       now: () => performance.now(),
     });
+    const { signal } = terminal;
+    const onProgress = (event: { done: number; total: number; message: string }) =>
+      progress.update({ task: '', phase: 'measure', ...event });
     try {
       const allocation = await allocateResult({
         resultFile,
         tasks: options.task,
         request: readRequest(options, 'experts'),
-        outliers: outliersOf(options, terminal.baseDir),
-        onProgress: (event) => progress.update({ task: '', phase: 'spectrum', ...event }),
-        signal: terminal.signal,
+        outliers:
+          outliersOf(options, terminal.baseDir) ??
+          (() => measureOutliers({ resultFile, machine: options.machine, onProgress, signal })),
+        onProgress,
+        signal,
       });
       progress.clear();
       const file =

@@ -84,7 +84,7 @@ export async function allocateResult(options: AllocateOptions): Promise<Allocati
       return { values: exponents.map((layer) => meanExponent(layer, fit)), matrixValues: exponents.map((layer) => Object.values(layer).map((e) => e[fit] ?? NaN)) }; // prettier-ignore
     }
     if (need === 'outliers') {
-      if (!options.outliers) throw new LayerifError('badRequest', 'rule owl looks at activations: give their outlier ratios with --outliers FILE, a JSON list with one number per layer'); // prettier-ignore
+      if (!options.outliers) throw new LayerifError('badRequest', 'rule owl looks at activations: layerif allocate RESULT --kind sparsity --rule owl measures them in a terminal, or takes their outlier ratios as a JSON list with --outliers FILE'); // prettier-ignore
       return { values: await options.outliers() };
     }
     if (!matrices || need === null) return { values: scores.scores };

@@ -1,0 +1,57 @@
+/** OWL's outlier ratios of the model of a result, measured on the calibration texts of its experiment (section `prune.calibration`). */
+import type { OutlierSummary } from '../../../protocol/pruning.ts';
+import type { Machine } from '../../../protocol/run.ts';
+import { EnginePool } from './enginePool.ts';
+import { batchesOf } from './plan.ts';
+import { preparePruning } from './pruneInput.ts';
+import { readResult } from './results.ts';
+
+/** Entries above this multiple of a layer's mean are outliers (the paper's M). */
+const MULTIPLE = 5;
+const TOKENS_PER_BATCH = 1024;
+
+export interface OutlierOptions {
+  resultFile: string;
+  machine: Machine;
+  onProgress?: ((event: { done: number; total: number; message: string }) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * @returns percent, one per layer
+ * @throws LayerifError `badExperiment` or `badData` for calibration texts that are missing or too short, `badModel`
+ */
+export async function measureOutliers({ resultFile, machine, onProgress, signal }: OutlierOptions): Promise<number[]> {
+  // Wanda is the pruner whose statistics these are; it makes the texts be read.
+  const input = await preparePruning(readResult(resultFile).experimentFile, {
+    method: 'wanda',
+    structure: 'unstructured',
+  });
+  const pool = new EnginePool();
+  try {
+    await pool.start(machine);
+    const { samples } = input.calibration!;
+    const lengths = samples.map(({ tokens }) => tokens.length);
+    const { outliers } = (await pool.work(
+      {
+        type: 'outliers',
+        request: {
+          modelPath: input.checkpoint.path,
+          calibration: samples,
+          batches: batchesOf(input.model, lengths, TOKENS_PER_BATCH),
+          weights: 'streamed',
+          multiple: MULTIPLE,
+        },
+      },
+      machine,
+      (event) => {
+        if (event.type === 'pruning') onProgress?.({ done: event.done, total: event.total, message: 'outliers' });
+      },
+      signal,
+    )) as OutlierSummary;
+    return outliers;
+  } finally {
+    pool.dispose();
+    input.checkpoint.close();
+  }
+}
