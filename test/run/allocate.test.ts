@@ -136,6 +136,7 @@ test('the allocate section of the experiment gives defaults, a request wins, par
 
 test('the file keeps the latest allocation of each kind and replaces nothing else', async () => {
   const file = allocationFile(resultFile);
+  fs.rmSync(file, { force: true });
   saveAllocation(await experts(), file);
   saveAllocation(await allocateResult({ resultFile, request: { kind: 'drop', count: 1 } }), file);
   saveAllocation(await experts(resultFile, { request: { kind: 'experts', total: 9 } }), file);
