@@ -85,7 +85,7 @@ export function allocateSparsity(
     if (!structure || !zeros) return [];
     const varies = new Set(zeros).size > 1;
     const exact = `exactly ${(100 * total).toFixed(4)} % of the weights are removed`;
-    return [varies ? `${exact}; only layers with 2:4 are sped up by hardware, the others are a finer map at the price of speed` : exact]; // prettier-ignore
+    return [varies ? `${exact}; hardware speeds up 2:4 in every layer alike, which a map that varies gives up` : exact]; // prettier-ignore
   }
 }
 
