@@ -166,3 +166,12 @@ test('groups of a run: all samples once, within the budget', () => {
   assert.deepEqual(groups, [[0], [1, 2]]);
   assert.deepEqual(groupsOf(architecture, samples, 1), [[0], [1], [2]]);
 });
+
+test('a training that diverges says so and what to do', async () => {
+  const optimizer = { ...optimizerDefaults, id: 'sgd' as const, learningRate: 1e60, weightDecay: 0 };
+  const run = { id: 'wild', seed: 1, samples: everything, start: null, steps: 9, save: null };
+  await assert.rejects(
+    trainHere({ optimizer, runs: [run] }),
+    /training wild diverged.*lower the learning rate \(1e\+60\)/,
+  );
+});

@@ -11,6 +11,7 @@ export function validationReport(result: ValidationResult, resultFile: string): 
     ...result.skipped.map(({ protocol, reason }) => `\nNot run: ${protocol}, because ${reason}.`),
     '',
     'Values with 95 % bootstrap intervals; controls are marked with *. "over dot" is the difference to gradient dot at the same gradients.',
+    'The best of several estimators is picked after the fact, which flatters it; look at the one that you use.',
     `${counted(provenance.retrainings, 'training')} of LoRA factors, ${duration(provenance.seconds)}, ${provenance.device}, ${counted(provenance.threads, 'thread')}.`,
     `Result ${resultFile}`,
   ]

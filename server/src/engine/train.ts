@@ -2,6 +2,7 @@
  * Trainings one after the other on one warm model: draw or load the factors, take steps on mini-batches, measure the losses of every
  * sample, save. Every finished run is an event of its own, so that whoever asked can keep it when the request is cancelled.
  */
+import { LayerifError } from '../../../protocol/errors.ts';
 import type { TrainOutcome, TrainRequest, TrainRun } from '../../../protocol/training.ts';
 import type { EngineEvent } from '../../../protocol/engine.ts';
 import { clipByNorm } from '../training/clipping.ts';
@@ -13,13 +14,12 @@ import type { Parameters } from '../training/parameters.ts';
 import { learningRateAt } from '../training/schedule.ts';
 import { loadFactors, saveAdapter } from './adapterFiles.ts';
 import type { Model } from './model.ts';
-import { requireFinite } from './sweep.ts';
 import { TrainedModel } from './trainedModel.ts';
 
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 type Report = (event: WithoutId<EngineEvent>) => void;
 
-/** @throws LayerifError `badModel` when a loss is not finite; the AbortSignal's reason when cancelled */
+/** @throws LayerifError `failed` when a training diverges; the AbortSignal's reason when cancelled */
 export async function train(model: Model, request: TrainRequest, report: Report): Promise<TrainOutcome[]> {
   model.weights.mode = request.weights;
   const trained = await TrainedModel.create(model, [...request.train, ...request.validation], request);
@@ -54,14 +54,14 @@ async function trainOnce(
   for (let step = 0; step < run.steps; step++) {
     const { loss, gradient } = await trained.gradient(batches.next().value);
     curve[step] = loss;
-    requireFinite(curve.subarray(step, step + 1), `step ${step} of training ${run.id}, batch`);
+    if (!Number.isFinite(loss)) throw diverged(run, step, settings.learningRate);
     gradientNorm = settings.clipNorm === null ? globalNorm(gradient) : clipByNorm(gradient, settings.clipNorm);
     optimizer.step(parameters, gradient, learningRateAt(settings, step, run.steps));
     trained.update();
     onStep();
   }
   const losses = await trained.losses(Array.from({ length: samples.length + validation.length }, (_, i) => i));
-  requireFinite(losses, `training ${run.id}, `);
+  if (!losses.every(Number.isFinite)) throw diverged(run, run.steps, settings.learningRate);
   if (run.save !== null) {
     const { architecture } = trained;
     saveAdapter(run.save, trained.shapes, parameters, { alpha: lora.alpha, baseModel: modelPath, architecture });
@@ -75,4 +75,14 @@ async function trainOnce(
     gradientNorm,
     seconds: (performance.now() - started) / 1000,
   };
+}
+
+/** Without a step taken the model itself is to blame. */
+function diverged({ id, steps }: TrainRun, step: number, learningRate: number): LayerifError {
+  return step === 0
+    ? new LayerifError('badModel', `the losses before training ${id} are not finite; the model overflows in float32`)
+    : new LayerifError(
+        'failed',
+        `training ${id} diverged: the loss after step ${step} of ${steps} is not finite; lower the learning rate (${learningRate}) or the number of steps`,
+      );
 }

@@ -24,19 +24,23 @@ export function verdictOf({ name, chance, rows }: Measure): string[] {
 function againstDot(fancy: AgreementRow, dot: AgreementRow): string {
   const { difference, interval } = fancy.overDot!;
   const numbers = `difference ${signed(difference)}${interval ? ` [${signed(interval[0])}, ${signed(interval[1])}]` : ''}`;
-  if (interval && interval[0] > 0) return `It beats gradient dot, ${said(dot)} (${numbers}).`;
-  if (interval && interval[1] < 0) return `It is worse than gradient dot, ${said(dot)} (${numbers}).`;
-  return `It does not beat gradient dot, ${said(dot)}, beyond chance (${numbers}).`;
+  if (interval && interval[0] > 0) return `It beats gradient dot (${shown(dot)}; ${numbers}).`;
+  if (interval && interval[1] < 0) return `It is worse than gradient dot (${shown(dot)}; ${numbers}).`;
+  return `It does not beat gradient dot beyond chance (${shown(dot)}; ${numbers}).`;
 }
 
 function best(rows: readonly AgreementRow[]): AgreementRow | undefined {
   return rows.reduce<AgreementRow | undefined>((a, b) => (a === undefined || b.value! > a.value! ? b : a), undefined);
 }
 
-function said({ predictor, value, interval }: AgreementRow): string {
-  return `${predictor} with ${value!.toFixed(2)}${interval ? ` [${interval[0].toFixed(2)}, ${interval[1].toFixed(2)}]` : ''}`;
+function said(row: AgreementRow): string {
+  return `${row.predictor} with ${shown(row)}`;
+}
+
+function shown({ value, interval }: AgreementRow): string {
+  return `${value!.toFixed(2)}${interval ? ` [${interval[0].toFixed(2)}, ${interval[1].toFixed(2)}]` : ''}`;
 }
 
 function signed(value: number): string {
-  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
+  return `${value < 0 ? '-' : '+'}${Math.abs(value).toFixed(2)}`;
 }

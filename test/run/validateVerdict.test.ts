@@ -1,0 +1,52 @@
+/** The words about a measure follow from its numbers. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AgreementRow } from '../../protocol/validation.ts';
+import { verdictOf } from '../../server/src/run/validateVerdict.ts';
+
+const row = (predictor: string, value: number | null, change: Partial<AgreementRow> = {}): AgreementRow => ({
+  predictor,
+  point: 'trained',
+  control: predictor === 'dot',
+  value,
+  interval: value === null ? null : [value - 0.1, value + 0.1],
+  overDot: null,
+  ...change,
+});
+const over = (difference: number, interval: [number, number]) => ({ overDot: { difference, interval } });
+const random = (value: number) => row('random', value, { point: null, control: true });
+const verdict = (rows: AgreementRow[]) => verdictOf({ name: 'LDS', chance: 0, rows });
+
+test('better than dot only when the interval of the difference says so', () => {
+  const dot = row('dot', 0.3);
+  const [better] = verdict([row('datainf', 0.5, over(0.2, [0.1, 0.3])), dot, random(0)]);
+  assert.equal(
+    better,
+    'LDS, trained gradients: the best estimator is datainf with 0.50 [0.40, 0.60]. It beats gradient dot (0.30 [0.20, 0.40]; difference +0.20 [+0.10, +0.30]).',
+  );
+  const [unsure] = verdict([row('datainf', 0.5, over(0.2, [-0.1, 0.3])), dot]);
+  assert.match(
+    unsure,
+    /It does not beat gradient dot beyond chance \(0\.30 .*difference \+0\.20 \[-0\.10, \+0\.30\]\)/,
+  );
+  const [worse] = verdict([row('datainf', 0.1, over(-0.2, [-0.3, -0.1])), dot]);
+  assert.match(worse, /It is worse than gradient dot/);
+});
+
+test('chance and controls are named', () => {
+  const [text] = verdict([row('datainf', 0.05, over(0.1, [0.05, 0.2])), row('dot', -0.05), random(0.2)]);
+  assert.match(text, /reaches down to chance \(0\)/);
+  assert.match(text, /does not beat the control random with 0\.20/);
+});
+
+test('the best of several is taken, a point is judged by itself, undefined values are said', () => {
+  const rows = [
+    row('datainf', 0.2, over(0, [0, 0])),
+    row('fisher', 0.4, over(0.2, [0.1, 0.3])),
+    row('dot', 0.2),
+    row('datainf', null, { point: 'pretrained' }),
+  ];
+  const [trained, pretrained] = verdict(rows);
+  assert.match(trained, /best estimator is fisher/);
+  assert.equal(pretrained, 'LDS, pretrained: no estimator gives a defined value; nothing can be said.');
+});
