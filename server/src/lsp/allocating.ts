@@ -1,9 +1,9 @@
 /** Requests of the editor about allocations: computed at once from the scores of a result, written only when asked for. */
 import path from 'node:path';
-import { LayerifError, located } from '../../../protocol/errors.ts';
 import type { AllocateAnswer, AllocateParams, ExportAnswer, ExportParams } from '../../../protocol/lsp.ts';
 import { allocateResult, allocationFile, saveAllocation } from '../run/allocate.ts';
 import { exportResult, writeExport } from '../run/export.ts';
+import { answered } from './answered.ts';
 
 /** Smaller side of the largest matrix whose spectrum is computed while an editor waits; about a second. */
 const LARGEST_SIDE = 1024;
@@ -27,17 +27,4 @@ export async function exportTo(params: ExportParams): Promise<ExportAnswer> {
     writeExport(content, target);
     return { text, file: target, notes };
   });
-}
-
-/** Bad input is an answer that the page shows, not a failed request; a defect fails. */
-async function answered<T extends object>(
-  nothing: T,
-  work: () => Promise<T>,
-): Promise<T & { error: AllocateAnswer['error'] }> {
-  try {
-    return { ...(await work()), error: null };
-  } catch (error) {
-    if (!(error instanceof LayerifError)) throw error;
-    return { ...nothing, error: { code: error.code, message: located(error) } };
-  }
 }
