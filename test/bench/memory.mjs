@@ -1,7 +1,7 @@
 /**
  * The planner's estimate of peak memory against what is then measured, over plans of every kind.
  *
- *   node test/bench/memory.mjs --model FOLDER_OR_GGUF [--only WORD] [--source] [--json FILE]
+ *   node test/bench/memory.mjs --model FOLDER_OR_GGUF [--only NAME] [--source] [--json FILE]
  *
  * Each row is one `layerif score` of texts of the wanted length. "estimated" is the plan's `memoryBytes`, "measured" the result's
  * `provenance.peakMemoryBytes` (anonymous memory of engine and command at their highest, server/src/run/memory.ts), "seen" the
@@ -51,7 +51,7 @@ const command = values.source ? [path.join(root, 'server/src/cli/cliMain.ts')] :
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-memory-'));
 const rows = [];
 try {
-  for (const c of configurations.filter(({ name }) => !values.only || name.includes(values.only))) {
+  for (const c of configurations.filter(({ name }) => !values.only || name === values.only)) {
     const data = Array.from({ length: c.train + c.validation }, (_, row) =>
       JSON.stringify({ text: text(row, c.length) }),
     );

@@ -100,6 +100,44 @@ test('when nothing fits the smallest plan is returned with what it would need', 
   assert.equal(largest, 'captures');
 });
 
+/** Several tasks under one experiment. */
+function planned(model: Prepared, projection: 'auto' | 'none' | number, memoryBytes: number, diskBytes = Infinity) {
+  const tasks = [task(4, 2, 64), task(300, 50, 512)];
+  const experiment = { score: { seed: 3, projection } } as Prepared['experiment'];
+  return planTasks({ ...model, tasks, experiment }, { memoryBytes, diskBytes });
+}
+
+test('auto projects only where exact gradients do not fit, and then every task', () => {
+  const model = prepared(smol);
+  for (const { plan } of planned(model, 'auto', 16 * GIB)) assert.equal(plan.projection, null);
+  const projected = planned(model, 'auto', 1.2 * GIB);
+  for (const { plan, memoryBytes, why } of projected) {
+    assert.deepEqual(plan.projection, { rank: 64, seed: 3 });
+    assert.ok(memoryBytes <= 1.2 * GIB);
+    assert.match(why, /^exact gradients would need \d+\.\d+ GiB, so they are projected to rank 64; /);
+    assert.ok(plan.check!.train.length > 0 && plan.check!.validation.length > 0);
+  }
+  assert.ok(planned(model, 'none', 1.2 * GIB)[1].memoryBytes > 1.2 * GIB, 'none stays exact and does not fit');
+  for (const { plan } of planned(model, 16, 16 * GIB)) assert.equal(plan.projection!.rank, 16);
+});
+
+test('activations go to files where memory lacks and the disk has room', () => {
+  const model = prepared(smol);
+  const [, spilled] = planned(model, 64, 0.9 * GIB);
+  assert.equal(spilled.plan.boundaries, 'files');
+  // 30 boundaries of 350 samples of 512 tokens, and 3 that cotangents and hidden states take
+  assert.ok(spilled.diskBytes > 33 * 4 * 350 * 512 * 576);
+  const [, refused] = planned(model, 64, 0.9 * GIB, 10 * GIB);
+  assert.ok(refused.memoryBytes > 0.9 * GIB || refused.diskBytes > 10 * GIB, 'neither memory nor disk would do');
+});
+
+test('the check of a projection takes a few samples, however many there are', () => {
+  const { plan } = planTask(prepared(smol), task(300, 50, 128), 8 * GIB, 64);
+  const samples = (split: 'train' | 'validation') => plan.check![split].flatMap((i) => plan.batches[split][i]).length;
+  assert.ok(samples('train') >= 8 && samples('train') <= 12, `${samples('train')}`);
+  assert.ok(samples('validation') >= 4 && samples('validation') <= 12, `${samples('validation')}`);
+});
+
 test('twice the samples take about twice the time of the sweeps, a faster machine less', () => {
   const model = prepared(smol);
   const one = planTask(model, task(32, 8, 128), 16 * GIB);

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { LayerifError } from '../../protocol/errors.ts';
+import type { RunEvent } from '../../protocol/run.ts';
 import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
 import { EnginePool } from '../../server/src/run/enginePool.ts';
 import { machine, numbersOf, score, tinyWorkspace } from './workspace.ts';
@@ -181,4 +182,40 @@ test('a smaller plan gives the same scores', async (t) => {
     const other = smaller.result.tasks[0].layers[i].score;
     assert.ok(Math.abs(other - layer.score) <= 1e-4 * Math.abs(layer.score), `${other} for ${layer.score}`);
   });
+});
+
+test('activations in files and projected gradients at full rank: the scores of a run in memory', async (t) => {
+  const { experiment, edit } = tinyWorkspace(t, { train: 16 });
+  const exact = await score(experiment, { tasks: ['sentiment'] });
+  assert.equal(exact.result.score.projection, null);
+  edit('estimator: datainf', 'estimator: datainf\n  projection: 1024');
+  const projected = await score(experiment, { tasks: ['sentiment'] });
+  const { rank, seed, error } = projected.result.score.projection!;
+  assert.deepEqual([rank, seed], [1024, 0]);
+  assert.deepEqual(
+    error.map(({ task, spearman, estimator }) => [task, spearman, estimator]),
+    [['sentiment', 1, 'datainf']],
+  );
+  assert.ok(error[0].train >= 8 && error[0].validation >= 4 && error[0].largestGramError < 1e-5);
+  // The smallest memory at which it starts at all.
+  const needs = (events: RunEvent[]) => events.find((e) => e.type === 'started')!.estimate;
+  let limit = needs(projected.events).memoryBytes - 1;
+  let smallest = projected;
+  for (;;) {
+    try {
+      smallest = await score(experiment, { tasks: ['sentiment'], machine: { ...machine, memoryBytes: limit } });
+      limit = needs(smallest.events).memoryBytes - 1;
+    } catch (error_) {
+      assert.equal((error_ as LayerifError).code, 'notEnoughMemory');
+      break;
+    }
+  }
+  const { plan } = needs(smallest.events);
+  assert.deepEqual([plan.weights, plan.boundaries, plan.projection], ['streamed', 'files', 1024]);
+  for (const other of [projected, smallest]) {
+    exact.result.tasks[0].layers.forEach(({ score: right }, i) => {
+      const found = other.result.tasks[0].layers[i].score;
+      assert.ok(Math.abs(found - right) <= 1e-4 * Math.abs(right), `${found} for ${right}`);
+    });
+  }
 });

@@ -76,7 +76,7 @@ export function memoryParts(
     products: 4 * (tile + narrow * tokens) + 24 * samples ** 2 + (ekfac ? 32 * widest ** 2 + 4 * widest * tokens : 0),
     work: Math.max(
       4 * work + 20 * model.heads * largest.rows * largest.length ** 2,
-      16 * plan.headRows * model.vocabulary,
+      16 * Math.min(plan.headRows, batchTokens) * model.vocabulary,
     ),
   };
 }
