@@ -98,3 +98,19 @@ test('rows: intervals hold the value, the difference to dot is paired, undefined
   const undefinedRow = agreementRows([all[0]], 4, () => () => null, 0)[0];
   assert.deepEqual([undefinedRow.value, undefinedRow.interval], [null, null]);
 });
+
+test('a random control is averaged over its draws, and predictions that differ by rounding are none', () => {
+  const one = (B: number[]): Predictor => ({
+    id: 'random',
+    point: null,
+    control: true,
+    B: Float64Array.from(B),
+    self: null,
+  });
+  const draws = [one([1, 2, 3, 4]), one([4, 3, 2, 1])];
+  const statisticOf = ({ B }: Predictor) => B && leaveOut(B, 4, 1, [[0], [1], [2], [3]], [1, 2, 3, 4], 'spearman');
+  const [row] = agreementRows([{ ...draws[0], draws }], 4, statisticOf, 0);
+  near(row.value, 0);
+  const rounded = leaveOut(Float64Array.of(0.1 + 0.2, 0.3, 0.3), 3, 1, [[0], [1], [2]], [1, 2, 3], 'pearson');
+  assert.equal(rounded([0, 1, 2]), null);
+});

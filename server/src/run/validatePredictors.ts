@@ -9,6 +9,7 @@ import type { Damping, Grams } from '../estimators/types.ts';
 import { Random } from '../random/random.ts';
 import type { Predictor } from '../training/agreement.ts';
 
+const RANDOM_DRAWS = 20;
 /** Estimators that are functions of the Grams alone. */
 const gramNeeds = new Set(['K', 'C', 'diagV', 'parameters']);
 
@@ -62,12 +63,13 @@ export function withItself({ n, K, parameters }: Grams): Grams {
   return { n, m: n, K, C: K, diagV: Float64Array.from({ length: n }, (_, i) => K[i * n + i]), parameters };
 }
 
-/** Random and uniform scores. */
+/** Random scores, several draws of them, and uniform ones. */
 export function blindPredictors(n: number, m: number, seed: number): Predictor[] {
   const random = new Random(seed, 'random control');
   const normals = (count: number) => Float64Array.from({ length: count }, () => random.normal());
+  const draw = (): Predictor => ({ id: 'random', point: null, control: true, B: normals(n * m), self: normals(n) });
   return [
-    { id: 'random', point: null, control: true, B: normals(n * m), self: normals(n) },
+    { ...draw(), draws: Array.from({ length: RANDOM_DRAWS }, draw) },
     {
       id: 'uniform',
       point: null,

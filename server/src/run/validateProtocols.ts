@@ -240,9 +240,12 @@ async function mislabel(context: ValidationContext): Promise<ProtocolAnswer> {
       }),
     );
     for (const predictor of all) {
-      const values = suspicion(predictor);
-      if (!values) continue;
-      rows.push({ predictor: predictor.id, point: predictor.point, by, recall: recallCurve(values, flipped, shares) });
+      const curves = (predictor.draws ?? [predictor]).flatMap((one) => {
+        const values = suspicion(one);
+        return values ? [recallCurve(values, flipped, shares)] : [];
+      });
+      if (curves.length === 0) continue;
+      rows.push({ predictor: predictor.id, point: predictor.point, by, recall: meanOf(curves) });
     }
   }
   return {

@@ -20,6 +20,8 @@ export interface Predictor {
   B: Float64Array | null;
   /** n: how much a training sample helps itself; null where that is not defined. */
   self: Float64Array | null;
+  /** Draws of a random control, whose statistics are averaged: one draw may look good by luck. Each is a predictor without draws. */
+  draws?: readonly Predictor[];
 }
 
 /** Units as indices, perhaps with repeats -> the statistic; null where it is not defined (all predictions equal). */
@@ -42,7 +44,7 @@ export function agreementRows(
   const resamples = Array.from({ length: RESAMPLES }, () => Array.from(resample(units, random)));
   const all = Array.from({ length: units }, (_, i) => i);
   const found = predictors.flatMap((predictor) => {
-    const statistic = statisticOf(predictor);
+    const statistic = predictor.draws ? averaged(predictor.draws.map(statisticOf)) : statisticOf(predictor);
     if (!statistic) return [];
     return [{ predictor, value: statistic(all), drawn: resamples.map((sample) => statistic(sample)) }];
   });
@@ -68,6 +70,13 @@ export function agreementRows(
       overDot,
     };
   });
+}
+
+function averaged(statistics: readonly (Statistic | null)[]): Statistic {
+  return (units) => {
+    const values = statistics.flatMap((statistic) => statistic?.(units) ?? []);
+    return values.length === 0 ? null : mean(values);
+  };
 }
 
 /**
@@ -206,7 +215,10 @@ function correlation(
   b: readonly number[],
   measure: (a: ArrayLike<number>, b: ArrayLike<number>) => number | null,
 ): number | null {
-  return a.length < 3 ? null : measure(a, b);
+  // Predictions that differ by rounding alone are no predictions.
+  const size = Math.max(...a.map(Math.abs));
+  const spread = Math.max(...a) - Math.min(...a);
+  return a.length < 3 || spread <= 1e-12 * size ? null : measure(a, b);
 }
 
 function mean(values: ArrayLike<number>): number {
