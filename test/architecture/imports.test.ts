@@ -25,6 +25,9 @@ const rules = ['allocation', 'pruning', 'evaluation', 'training', 'export'];
 const inServer = (names: string[]) => names.map((name) => `server/src/${name}`);
 const numeric = ['ml-matrix'];
 const random = 'server/src/random';
+/** Words for messages. */
+const text = 'server/src/text';
+const hub = 'server/src/hub';
 
 /** The table of design and ARCHITECTURE.md. A file belongs to the longest key that its path starts with. */
 const table: Record<string, Row> = {
@@ -36,25 +39,22 @@ const table: Record<string, Row> = {
     node: [],
   },
   'server/src/random': { folders: [], packages: ['pure-rand'], node: [] },
+  'server/src/text': { folders: [], packages: ['fastest-levenshtein'], node: [] },
+  'server/src/hub': { folders: ['protocol', text], packages: ['@huggingface/hub'], node: 'all' },
   'server/src/onnx': { folders: [], packages: ['@bufbuild/protobuf'], node: [] },
   'server/src/autodiff': { folders: inServer(['onnx']), packages: [], node: [] },
-  'server/src/models': { folders: inServer(['onnx']), packages: [], node: [] },
-  'server/src/checkpoints': {
-    folders: ['protocol'],
-    packages: ['@huggingface/hub', 'fastest-levenshtein'],
-    node: 'all',
-  },
+  'server/src/models': { folders: [text, ...inServer(['onnx'])], packages: [], node: [] },
+  'server/src/checkpoints': { folders: ['protocol', text, hub], packages: [], node: 'all' },
   'server/src/data': {
-    folders: ['protocol', random],
+    folders: ['protocol', random, text, hub],
     packages: [
       'csv-parse',
       'hyparquet',
       'hyparquet-compressors',
       '@huggingface/jinja',
       '@huggingface/tokenizers',
-      '@huggingface/hub',
       'picomatch',
-      'fastest-levenshtein',
+      'yaml', // configurations in a dataset's README
     ],
     node: 'all',
   },
@@ -63,7 +63,7 @@ const table: Record<string, Row> = {
   'server/src/statistics': { folders: ['protocol', random], packages: numeric, node: [] },
   'server/src/allocation': { folders: ['protocol', random], packages: numeric, node: [] },
   'server/src/pruning': { folders: ['protocol', random], packages: numeric, node: [] },
-  'server/src/evaluation': { folders: ['protocol', random], packages: numeric, node: [] },
+  'server/src/evaluation': { folders: ['protocol', random, 'server/src/statistics'], packages: numeric, node: [] },
   'server/src/training': {
     folders: ['protocol', random, ...inServer(['autodiff', 'onnx', 'statistics'])],
     packages: numeric,
@@ -71,8 +71,8 @@ const table: Record<string, Row> = {
   },
   'server/src/export': { folders: ['protocol'], packages: [], node: [] },
   'server/src/config': {
-    folders: ['protocol', ...inServer(['estimators', 'scores', 'models', 'data', ...rules])],
-    packages: ['zod', 'yaml', 'fastest-levenshtein', 'picomatch'],
+    folders: ['protocol', text, hub, ...inServer(['estimators', 'scores', 'models', 'data', ...rules])],
+    packages: ['zod', 'yaml', 'picomatch'],
     node: 'all',
   },
   'server/src/engine': {
@@ -82,7 +82,7 @@ const table: Record<string, Row> = {
   },
   // Reaches the engine through messages: `types only` below.
   'server/src/run': {
-    folders: ['protocol', random, ...inServer(['config', ...tables, ...rules])],
+    folders: ['protocol', random, text, hub, ...inServer(['config', ...tables, ...rules])],
     packages: ['picomatch'],
     node: 'all',
   },
@@ -91,11 +91,7 @@ const table: Record<string, Row> = {
     packages: ['vscode-languageserver', 'vscode-languageserver-textdocument'],
     node: 'all',
   },
-  'server/src/cli': {
-    folders: ['protocol', ...inServer(['run', 'config'])],
-    packages: ['fastest-levenshtein'],
-    node: 'all',
-  },
+  'server/src/cli': { folders: ['protocol', text, ...inServer(['run', 'config'])], packages: [], node: 'all' },
 };
 
 /** Edges that may carry types but no code. */

@@ -7,6 +7,7 @@ import { exportCommand } from './export.ts';
 import { inspect } from './inspect.ts';
 import { list } from './list.ts';
 import { prune } from './prune.ts';
+import { pruneAndCompareCommand } from './pruneAndCompare.ts';
 import { score } from './score.ts';
 import type { Command } from './types.ts';
 import { validate } from './validate.ts';
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   inspect,
   list,
   prune,
+  pruneAndCompareCommand,
   evaluate,
   allocate,
   exportCommand,

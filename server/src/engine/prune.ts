@@ -79,6 +79,7 @@ export async function prune(model: Model, request: PruneRequest, report: Report)
 /** Per layer the percentage of |W_ij| ‖X_j‖ above a multiple of the layer's mean, over all its linear modules. */
 export async function outliers(model: Model, request: OutlierRequest, report: Report): Promise<OutlierSummary> {
   const { architecture, weights } = model;
+  weights.restore();
   const found: number[] = [];
   await calibrate(model, request, 'squaredNorms', async (layer, inputs) => {
     const parts = architecture.modules(layer).map((module) => {

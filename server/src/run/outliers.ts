@@ -1,9 +1,11 @@
 /** OWL's outlier ratios of the model of a result, measured on the calibration texts of its experiment (section `prune.calibration`). */
+import type { EncodedSample } from '../../../protocol/engine.ts';
 import type { OutlierSummary } from '../../../protocol/pruning.ts';
 import type { Machine } from '../../../protocol/run.ts';
 import { EnginePool } from './enginePool.ts';
 import { batchesOf } from './plan.ts';
 import { preparePruning } from './pruneInput.ts';
+import type { PruneInput } from './pruneInput.ts';
 import { readResult } from './results.ts';
 
 /** Entries above this multiple of a layer's mean are outliers (the paper's M). */
@@ -30,28 +32,42 @@ export async function measureOutliers({ resultFile, machine, onProgress, signal 
   const pool = new EnginePool();
   try {
     await pool.start(machine);
-    const { samples } = input.calibration!;
-    const lengths = samples.map(({ tokens }) => tokens.length);
-    const { outliers } = (await pool.work(
-      {
-        type: 'outliers',
-        request: {
-          modelPath: input.checkpoint.path,
-          calibration: samples,
-          batches: batchesOf(input.model, lengths, TOKENS_PER_BATCH),
-          weights: 'streamed',
-          multiple: MULTIPLE,
-        },
-      },
-      machine,
-      (event) => {
-        if (event.type === 'pruning') onProgress?.({ done: event.done, total: event.total, message: 'outliers' });
-      },
-      signal,
-    )) as OutlierSummary;
-    return outliers;
+    return await outliersOf(input, input.calibration!.samples, pool, { machine, onProgress, signal });
   } finally {
     pool.dispose();
     input.checkpoint.close();
   }
+}
+
+/** On these texts, with a started engine. @returns percent, one per layer */
+export async function outliersOf(
+  { checkpoint, model }: Pick<PruneInput, 'checkpoint' | 'model'>,
+  samples: EncodedSample[],
+  pool: EnginePool,
+  { machine, onProgress, signal }: Omit<OutlierOptions, 'resultFile'>,
+): Promise<number[]> {
+  const lengths = samples.map(({ tokens }) => tokens.length);
+  const summary = await pool.work(
+    {
+      type: 'outliers',
+      request: {
+        modelPath: checkpoint.path,
+        calibration: samples,
+        batches: batchesOf(model, lengths, TOKENS_PER_BATCH),
+        weights: 'streamed',
+        multiple: MULTIPLE,
+      },
+    },
+    machine,
+    (event) => {
+      if (event.type !== 'pruning') return;
+      onProgress?.({
+        done: event.done,
+        total: event.total,
+        message: `outliers: layer ${event.done} of ${event.total}`,
+      });
+    },
+    signal,
+  );
+  return (summary as OutlierSummary).outliers;
 }

@@ -2,11 +2,10 @@
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Allocation } from '../../../protocol/allocation.ts';
-import type { OutlierSummary } from '../../../protocol/pruning.ts';
 import { allocateResult } from './allocate.ts';
 import type { EnginePool } from './enginePool.ts';
 import { createTokenizer } from '../data/tokenizer.ts';
-import { batchesOf } from './plan.ts';
+import { outliersOf } from './outliers.ts';
 import type { PruneOptions } from './prune.ts';
 import { calibrationOf } from './pruneInput.ts';
 import type { PruneInput } from './pruneInput.ts';
@@ -15,10 +14,6 @@ import { mapOfAllocation, mapOfList, readAllocation, requireLayersOf, sparsityMa
 import type { SparsityMap } from './sparsityMap.ts';
 
 type Options = Pick<PruneOptions, 'resultFile' | 'task' | 'machine' | 'onProgress' | 'signal'>;
-
-/** OWL counts entries above this multiple of a layer's mean. */
-const OUTLIER_MULTIPLE = 5;
-const TOKENS_PER_BATCH = 1024;
 
 /** @throws LayerifError `badRequest` */
 export async function resolveMap(input: PruneInput, options: Options, pool: EnginePool): Promise<SparsityMap> {
@@ -29,14 +24,14 @@ export async function resolveMap(input: PruneInput, options: Options, pool: Engi
     const file = path.resolve(baseDir, asked.map);
     return mapOfAllocation(model, readAllocation(file, 'sparsity'), file);
   }
-  const resultFile = resultOf(input, options);
+  const resultFile = options.resultFile ?? findResult(input, asked.map);
   const allocation = await allocated(input, options, resultFile, {
     kind: 'sparsity',
     rule: asked.map,
     ratio: asked.sparsity,
     structure: 'unstructured',
     unit: 'block',
-    outliers: () => outliersOf(input, options, pool),
+    outliers: () => outliers(input, options, pool),
   });
   return mapOfAllocation(model, allocation, asked.map);
 }
@@ -57,7 +52,7 @@ export async function layersToDrop(
   const file = path.resolve(baseDir, asked.map);
   const allocation = isFile
     ? readAllocation(file, 'drop')
-    : await allocated(input, options, resultOf(input, options), {
+    : await allocated(input, options, options.resultFile ?? findResult(input, asked.map), {
         kind: 'drop',
         rule: asked.map,
         count: Math.round(asked.sparsity * model.layers),
@@ -106,9 +101,8 @@ function allocated(
   });
 }
 
-/** @throws LayerifError `badRequest` when the experiment has no complete result */
-function resultOf({ file, baseDir, experiment, asked }: PruneInput, { resultFile }: Options): string {
-  if (resultFile !== undefined) return resultFile;
+/** The newest complete result of the experiment. @throws LayerifError `badRequest` when there is none */
+export function findResult({ file, baseDir, experiment }: PruneInput, map: string): string {
   const folder = path.resolve(baseDir, experiment.output_dir);
   const complete = resultFiles(folder, experimentName(file)).find((name) => {
     try {
@@ -120,35 +114,15 @@ function resultOf({ file, baseDir, experiment, asked }: PruneInput, { resultFile
   if (complete !== undefined) return complete;
   throw new LayerifError(
     'badRequest',
-    `the map ${String(asked.map)} reads a result, and ${folder} holds no complete one of ${experimentName(file)}; run first: layerif score ${file}`,
+    `the map ${map} reads a result, and ${folder} holds no complete one of ${experimentName(file)}; run first: layerif score ${file}`,
   );
 }
 
 /** Measured on the calibration texts, for every pruner. */
-async function outliersOf(input: PruneInput, options: Options, pool: EnginePool): Promise<readonly number[]> {
-  const { checkpoint, model, experiment, baseDir } = input;
+async function outliers(input: PruneInput, options: Options, pool: EnginePool): Promise<readonly number[]> {
+  const { checkpoint, experiment, baseDir } = input;
   const calibration =
     input.calibration ??
     (await calibrationOf(experiment, experiment.prune ?? {}, baseDir, createTokenizer(checkpoint.tokenizer())));
-  const { samples } = calibration;
-  const lengths = samples.map(({ tokens }) => tokens.length);
-  const summary = (await pool.work(
-    {
-      type: 'outliers',
-      request: {
-        modelPath: checkpoint.path,
-        calibration: samples,
-        batches: batchesOf(model, lengths, TOKENS_PER_BATCH),
-        weights: 'streamed',
-        multiple: OUTLIER_MULTIPLE,
-      },
-    },
-    options.machine,
-    (event) => {
-      if (event.type !== 'pruning') return;
-      options.onProgress?.({ ...event, message: `outliers: layer ${event.done} of ${event.total}` });
-    },
-    options.signal,
-  )) as OutlierSummary;
-  return summary.outliers;
+  return outliersOf(input, calibration.samples, pool, options);
 }

@@ -1,0 +1,91 @@
+/** `layerif prune-and-compare FILE`: prunes in memory in several ways, measures each, and tells which differences are real. */
+import path from 'node:path';
+import { exitCodes } from '../../../protocol/errors.ts';
+import type { ComparedMetric, PruningComparison } from '../../../protocol/pruningComparison.ts';
+import { pruneAndCompare } from '../run/pruneAndCompare.ts';
+import { duration, table } from './format.ts';
+import { machineOptions } from './options.ts';
+import { ProgressLine } from './progress.ts';
+import { readSparsity } from './prune.ts';
+import type { Command } from './types.ts';
+
+export const pruneAndCompareCommand: Command = {
+  name: 'prune-and-compare',
+  argument: 'FILE',
+  summary: 'prune in memory by several maps, methods and sparsities, evaluate each, compare',
+  details:
+    'FILE is an experiment with scores (run `layerif score` first). --map, --method and --sparsity take several values with commas;\n' +
+    'default maps: uniform, layerif, owl, alphapruning, reversed. With evaluate.gate the exit code is 1 when the quality falls too far.',
+  options: ['map', 'method', 'sparsity', 'structure', 'result', 'task', 'limit', 'output', 'json', ...machineOptions],
+  cooperative: true,
+
+  async run(argument, options, terminal) {
+    const progress = new ProgressLine({
+      write: (text) => terminal.err(text),
+      interactive: terminal.interactive,
+      columns: terminal.columns,
+      now: () => performance.now(),
+    });
+    const { values } = options;
+    const absolute = (file: string) => path.resolve(terminal.baseDir, file);
+    const list = (text: string | undefined) => text?.split(',').map((word) => word.trim());
+    try {
+      const { comparison, comparisonFile } = await pruneAndCompare({
+        file: absolute(argument),
+        maps: list(values.map)?.map((map) => (map.endsWith('.json') ? absolute(map) : map)),
+        methods: list(values.method),
+        sparsities: list(values.sparsity)?.map(readSparsity),
+        structure: values.structure,
+        resultFile: values.result === undefined ? undefined : absolute(values.result),
+        tasks: options.task.length > 0 ? options.task : undefined,
+        limit: values.limit === undefined ? undefined : Number(values.limit),
+        outputDir: options.output === undefined ? undefined : absolute(options.output),
+        machine: options.machine,
+        signal: terminal.signal,
+        onProgress: (event) => progress.update({ task: '', phase: 'compare', ...event }),
+      });
+      progress.clear();
+      terminal.out(options.json ? `${JSON.stringify(comparison)}\n` : comparisonReport(comparison, comparisonFile));
+      return comparison.gate?.passed === false ? exitCodes.failed : 0;
+    } finally {
+      progress.clear();
+    }
+  },
+};
+
+export function comparisonReport(
+  { model, prunings, findings, gate, provenance }: PruningComparison,
+  file: string,
+): string {
+  const names = prunings[0].metrics.map(
+    ({ task, metric, higherIsBetter }) => `${task} ${metric} ${higherIsBetter ? '↑' : '↓'}`,
+  );
+  const cell = ({ value, interval, againstUniform }: ComparedMetric): string => {
+    const range = interval ? ` [${interval.map((v) => v.toPrecision(3)).join(', ')}]` : '';
+    return `${value.toPrecision(4)}${range}${againstUniform ? ` p ${againstUniform.p.toFixed(3)}` : ''}`;
+  };
+  const rows = prunings.map((p) => [
+    p.method,
+    p.method === 'dense' ? '' : p.map,
+    p.method === 'dense' ? '' : `${(100 * p.achieved).toFixed(1)} %`,
+    ...p.metrics.map(cell),
+  ]);
+  return [
+    `${model.name}: prunings compared on the same documents`,
+    '',
+    ...table([['method', 'map', 'zero', ...names], ...rows], [2]),
+    '',
+    'In brackets the 95 % interval over documents; p: sign-flip test against the uniform map of the same method and sparsity.',
+    ...findings,
+    ...(gate
+      ? [
+          gate.passed
+            ? `Gate passed: no metric falls by more than ${gate.maxDrop}.`
+            : `Gate failed: ${gate.failures.join('; ')}.`,
+        ]
+      : []),
+    `Took ${duration(provenance.seconds)} on ${provenance.device}.`,
+    `Comparison ${file}`,
+    '',
+  ].join('\n');
+}
