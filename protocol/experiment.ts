@@ -30,11 +30,13 @@ export interface Experiment {
 }
 
 export interface Dataset {
-  /** One of `path` and `data_files` is set. */
+  /** One of `path` and `data_files` is set; both for files of a Hub dataset. */
   path?: string;
   data_files?: Record<string, string | string[]>;
   /** Subset (configuration) of a Hub dataset. */
   name?: string;
+  /** Of a Hub dataset: branch, tag or commit. */
+  revision?: string;
   ds_type?: DataFormat;
   split_column?: string;
   /** New column name -> column name in the file. */

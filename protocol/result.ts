@@ -60,6 +60,8 @@ export interface ResultModel {
   coverage: number;
   /** Over the hex SHA-256 of the weight files in name order. */
   sha256: string;
+  /** Of a hub id: the commit that the branch, tag or commit stood for. */
+  revision?: string;
 }
 
 export interface SampleRow {

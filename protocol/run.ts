@@ -58,7 +58,8 @@ export type RunEvent =
       type: 'progress';
       runId: string;
       task: string;
-      phase: 'load' | 'forward' | 'backward';
+      /** `download` comes before `started`, with `runId` and `task` empty; `done` and `total` are bytes then. */
+      phase: 'download' | 'load' | 'forward' | 'backward';
       done: number;
       total: number;
       message: string;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, realpathSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hubCacheFolder } from '../../server/src/checkpoints/hubCache.ts';
+import { hubCacheFolder } from '../../server/src/hub/environment.ts';
 import { openCheckpoint } from '../../server/src/checkpoints/openCheckpoint.ts';
 import { writeSafetensors } from '../../server/src/checkpoints/safetensors.ts';
 import { folder } from '../data/files.ts';
@@ -93,11 +93,11 @@ test('in the hub cache, links lead to the files; a hub id is found offline by br
   const said = (id: string, revision?: string) => complaint(() => openCheckpoint(id, { revision }), cache);
   assert.match(
     said('org/small'),
-    /^model org\/small is neither a path nor in the Hugging Face cache <root>; download it once with "hf download org\/small", or give the path of a folder$/,
+    /^model org\/small is neither a path nor in the Hugging Face cache <root>; layerif score downloads it, as "hf download org\/small" does$/,
   );
   assert.match(
     said('org/tiny', 'v2'),
-    /is in the Hugging Face cache <root>, but not its revision v2; download it once with "hf download org\/tiny --revision v2"/,
+    /is in the Hugging Face cache <root>, but not its revision v2; layerif score downloads it, as "hf download org\/tiny --revision v2" does$/,
   );
   for (const revision of ['..', '../refs', '../../other', '.', ''])
     assert.match(said('org/tiny', revision), /but not its revision/, revision);

@@ -107,7 +107,7 @@ test('what cannot be found is said with what can', async (t) => {
   );
   assert.equal(
     await say({ path: 'stanfordnlp/imdb' }),
-    'dataset "reviews": "stanfordnlp/imdb" is neither a file nor a folder in <root>, and datasets of the Hugging Face hub are not downloaded here; download it (hf download --repo-type dataset stanfordnlp/imdb --local-dir data/imdb) and give the folder or one of its files as path',
+    'dataset "reviews": "stanfordnlp/imdb" is neither a file nor a folder here, nor in the Hugging Face cache; layerif score downloads it, as "hf download --repo-type dataset stanfordnlp/imdb" does',
   );
   assert.equal(
     await say({ path: 'data/*.parquet' }),

@@ -12,7 +12,7 @@ import type { Part } from './ggufParts.ts';
 import { readTensor } from './ggufTensor.ts';
 import { rebuildTokenizer } from './ggufTokenizer.ts';
 import { hashFiles, hashOfHashes } from './hashFiles.ts';
-import { nearestNames } from './nearest.ts';
+import { nearestNames } from '../text/nearest.ts';
 import type { Checkpoint, TensorInfo } from './types.ts';
 
 /** @throws LayerifError `badModel` */

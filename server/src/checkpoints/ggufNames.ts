@@ -8,7 +8,7 @@ import type { Architecture, Tensors } from './ggufArchitectures.ts';
 import type { Metadata } from './ggufMetadata.ts';
 import { asStored } from './ggufParts.ts';
 import type { Part } from './ggufParts.ts';
-import { nearest } from './nearest.ts';
+import { closestTo } from '../text/nearest.ts';
 
 /** @throws LayerifError `badModel` that names the nearest and lists what is supported */
 export function architectureOf(metadata: Metadata, tensors: Tensors): Architecture {
@@ -17,7 +17,7 @@ export function architectureOf(metadata: Metadata, tensors: Tensors): Architectu
   if (rows.length === 0) {
     const known = [...new Set(architectures.map((row) => row.id))];
     throw metadata.error(
-      `GGUF files of architecture "${id}" are not supported; the nearest that is: ${nearest(id, known)}; supported: ${known.join(', ')}; where the model is of a supported family, take it as a Hugging Face folder with .safetensors`,
+      `GGUF files of architecture "${id}" are not supported; the nearest that is: ${closestTo(id, known)}; supported: ${known.join(', ')}; where the model is of a supported family, take it as a Hugging Face folder with .safetensors`,
     );
   }
   return rows.find((row) => row.fits?.(tensors) ?? true)!;

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { hashFiles, hashOfHashes } from './hashFiles.ts';
-import { nearestNames } from './nearest.ts';
+import { nearestNames } from '../text/nearest.ts';
 import { openSafetensors, readFloat32 } from './safetensors.ts';
 import type { Checkpoint, TensorInfo } from './types.ts';
 

@@ -3,9 +3,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { openGguf } from './ggufCheckpoint.ts';
-import { cachedSnapshot, isHubId } from './hubCache.ts';
+import { isHubId } from '../hub/cache.ts';
+import { cachedModel } from './hubModel.ts';
 import { openHuggingFace } from './huggingface.ts';
-import { didYouMean } from './nearest.ts';
+import { didYouMean } from '../text/nearest.ts';
 import { withAdapter } from './peftAdapter.ts';
 import type { Checkpoint } from './types.ts';
 
@@ -45,8 +46,8 @@ function openBase(target: string, revision: string | undefined): Checkpoint {
   const known = checkpointFormats.map((f) => f.title).join(', ');
   if (!stat) {
     if (isHubId(target)) {
-      const beside = fs.existsSync(path.dirname(absolute)) ? siblings(absolute) : '';
-      return { ...openHuggingFace(cachedSnapshot(target, revision, beside)), name: target.split('/')[1] };
+      const cached = cachedModel(target, revision, besidePath(target));
+      return { ...openBase(cached.target, undefined), name: target.split('/')[1], revision: cached.commit };
     }
     throw new LayerifError(
       'badModel',
@@ -77,6 +78,12 @@ const hints: Readonly<Record<string, string>> = {
   '.pth':
     ': pickled weights can hold code and are not read; save the model as safetensors (transformers: save_pretrained)',
 };
+
+/** What lies where a path of a hub id's name would be, for messages; nothing where its folder is not there. */
+export function besidePath(target: string): string {
+  const absolute = path.resolve(target);
+  return fs.existsSync(path.dirname(absolute)) ? siblings(absolute) : '';
+}
 
 /** What lies beside a path that does not exist: the nearest name, else a list. */
 function siblings(absolute: string): string {

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { hashFiles, hashOfHashes } from './hashFiles.ts';
-import { didYouMean, nearestNames } from './nearest.ts';
+import { didYouMean, nearestNames } from '../text/nearest.ts';
 import { peftConfig } from './peftConfig.ts';
 import type { PeftConfig } from './peftConfig.ts';
 import { openSafetensors, readFloat32 } from './safetensors.ts';

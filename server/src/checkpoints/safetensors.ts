@@ -8,7 +8,7 @@ import { floatTypes, storedBytes } from './dtypes.ts';
 import { openForReading, readTensorBytes, writeAtomically } from './fileBytes.ts';
 import { allFinite, requireFinite } from './finite.ts';
 import { duplicateKey } from './jsonKeys.ts';
-import { nearestNames } from './nearest.ts';
+import { nearestNames } from '../text/nearest.ts';
 import { isPrintable, printable } from './printable.ts';
 import type { TensorInfo } from './types.ts';
 

@@ -25,6 +25,8 @@ export interface Checkpoint {
   /** Folder or file name without ending. */
   readonly name: string;
   readonly format: 'safetensors' | 'gguf';
+  /** Commit of a hub id. */
+  readonly revision?: string;
   /** As in Hugging Face `config.json`; rebuilt from the metadata for GGUF. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;

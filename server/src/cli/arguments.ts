@@ -1,7 +1,7 @@
 /** Words of the command line -> command, argument and options, with "did you mean" for what is not known. */
 import { parseArgs } from 'node:util';
-import { distance } from 'fastest-levenshtein';
 import { LayerifError } from '../../../protocol/errors.ts';
+import { nearest } from '../text/nearest.ts';
 import { commonOptions, optionTable, readDevice, readMemory, readThreads, type OptionName } from './options.ts';
 import type { Command, Options } from './types.ts';
 
@@ -99,11 +99,10 @@ function read(given: ReadonlyMap<OptionName, string[]>): Options {
 
 /** "unknown command "scroe": did you mean "score"?" with the whole list when nothing is near. */
 export function unknown(what: string, word: string, known: readonly string[]): LayerifError {
-  const nearest = [...known].sort((a, b) => distance(word, a) - distance(word, b))[0];
-  const near = distance(word, nearest) <= Math.max(2, Math.floor(word.length / 3));
+  const meant = nearest(word, known);
   return new LayerifError(
     'badRequest',
-    `unknown ${what} "${word}": ${near ? `did you mean "${nearest}"? ` : ''}Known: ${known.join(', ')}`,
+    `unknown ${what} "${word}": ${meant === null ? '' : `did you mean "${meant}"? `}Known: ${known.join(', ')}`,
   );
 }
 

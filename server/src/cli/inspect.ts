@@ -1,6 +1,8 @@
 /** `layerif inspect MODEL`: family, layers, modules, shapes, weights, coverage. */
 import { inspectAdapter, inspectModel, type AdapterInspection, type Inspection } from '../run/inspect.ts';
+import { fetchModel, type DownloadEvent } from '../run/hubInputs.ts';
 import { count, counted, percent, table } from './format.ts';
+import { progressOn } from './progress.ts';
 import type { Command } from './types.ts';
 
 export const inspect: Command = {
@@ -8,19 +10,24 @@ export const inspect: Command = {
   argument: 'MODEL',
   summary: 'describe a model: family, layers, modules, shapes, weights, coverage',
   details:
-    'MODEL is a folder with config.json and *.safetensors, a .gguf file or the folder of a PEFT adapter. Weights are not read, only their headers.',
+    'MODEL is a folder with config.json and *.safetensors, a .gguf file, a hub id org/name (downloaded when it is not in the cache) or the folder of a PEFT adapter. Weights are not read, only their headers.',
   options: ['json'],
 
-  run(argument, options, terminal) {
+  async run(argument, options, terminal) {
     const adapter = inspectAdapter(argument, terminal.baseDir);
     if (adapter) {
       terminal.out(options.json ? `${JSON.stringify(adapter, null, 2)}\n` : adapterText(adapter));
-      return Promise.resolve(0);
+      return 0;
     }
+    const progress = progressOn(terminal);
+    const onProgress = (event: DownloadEvent) => progress.update({ task: '', phase: 'download', ...event });
+    await fetchModel({ path: argument }, terminal.baseDir, { signal: terminal.signal, onProgress }).finally(() =>
+      progress.clear(),
+    );
     const model = inspectModel(argument, terminal.baseDir);
     if (options.json) {
       terminal.out(`${JSON.stringify(model, null, 2)}\n`);
-      return Promise.resolve(0);
+      return 0;
     }
     const dtypes = Object.entries(model.dtypes).map(([dtype, tensors]) => `${dtype} (${counted(tensors, 'tensor')})`);
     const lines = [
@@ -32,7 +39,7 @@ export const inspect: Command = {
       ...unscored(model),
     ];
     terminal.out(lines.map((line) => `${line}\n`).join(''));
-    return Promise.resolve(0);
+    return 0;
   },
 };
 

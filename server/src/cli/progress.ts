@@ -4,6 +4,7 @@
  */
 import type { RunEvent } from '../../../protocol/run.ts';
 import { duration } from './format.ts';
+import type { Terminal } from './types.ts';
 
 /** A run's own event, or what another command says of itself. */
 type ProgressEvent = Pick<Extract<RunEvent, { type: 'progress' }>, 'task' | 'done' | 'total' | 'message'> & {
@@ -23,7 +24,7 @@ const barWidth = 24;
 export class ProgressLine {
   readonly #target: ProgressTarget;
   #phase = '';
-  #start: { now: number; done: number } | null = null;
+  #start: { now: number; done: number; total: number } | null = null;
   #lastWrite = -Infinity;
   #drawn = false;
 
@@ -35,7 +36,8 @@ export class ProgressLine {
   update(event: ProgressEvent): void {
     const now = this.#target.now();
     // A resumed run starts part of the way: what was done before says nothing about the speed.
-    this.#start ??= { now, done: event.done };
+    // Another total: a download in bytes, or what comes after it.
+    if (this.#start?.total !== event.total) this.#start = { now, done: event.done, total: event.total };
     const phase = `${event.task} ${event.phase}`;
     const isNew = phase !== this.#phase;
     this.#phase = phase;
@@ -74,6 +76,15 @@ export class ProgressLine {
     const advanced = done - this.#start!.done;
     return advanced > 0 && done < total && seconds > 1 ? (seconds / advanced) * (total - done) : null;
   }
+}
+
+/** On standard error of a terminal. */
+export function progressOn({
+  err,
+  interactive,
+  columns,
+}: Pick<Terminal, 'err' | 'interactive' | 'columns'>): ProgressLine {
+  return new ProgressLine({ write: (text) => err(text), interactive, columns, now: () => performance.now() });
 }
 
 function bar(share: number): string {

@@ -1,9 +1,9 @@
 /**
  * From zod's issues to one-line messages: what is wrong, the value that was found, what is allowed, what was probably meant.
  */
-import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { allowedWords, expectation, knownKeys, offeredKeys, schemaAt } from './jsonSchema.ts';
+import { nearest as nearestWord } from '../text/nearest.ts';
 import type { Path } from './yamlSource.ts';
 
 /** A problem of the content: where, by path, and whether the key or the value is at fault. */
@@ -67,14 +67,9 @@ export function didYouMean(word: string, known: readonly string[]): string {
   return best === null ? '' : `; did you mean ${JSON.stringify(best)}?`;
 }
 
-/** A swap of two letters is two edits, so two are allowed wherever the word is longer than that. */
+/** Keys and words of the file are snake_case; a hyphen is a slip too. */
 function nearest(word: string, known: readonly string[]): string | null {
-  if (known.length === 0) return null;
-  const folded = word.toLowerCase().replaceAll('-', '_');
-  const same = known.find((name) => name.toLowerCase() === folded);
-  if (same !== undefined) return same;
-  const best = closest(folded, known);
-  return distance(folded, best) <= Math.max(Math.min(2, word.length - 1), Math.floor(word.length / 3)) ? best : null;
+  return nearestWord(word.toLowerCase().replaceAll('-', '_'), known);
 }
 
 /** `tasks[0].doc_to_text` */

@@ -2,6 +2,7 @@
  * Rules between keys, which a schema cannot say: names that refer to each other, keys that exclude each other, keys that may come
  * from an included file. Each works on the raw value and skips what the schema has already refused, so that one slip hides nothing else.
  */
+import { isHubId } from '../hub/cache.ts';
 import { at, didYouMean, dotted, missing, shown } from './messages.ts';
 import type { Finding } from './messages.ts';
 import { builders, refusedTaskKeys } from './taskSchema.ts';
@@ -18,9 +19,9 @@ function exclusive(root: Record<string, unknown>): Finding[] {
   const lists: Path[][] = [
     ['max_length', 'sequence_len', 'cutoff_len'].map((key) => ['model', key]),
     ['damping_factor', 'damping'].map((key) => ['score', key]),
-    ...Object.keys(isMapping(root.datasets) ? root.datasets : {}).map((name) =>
-      ['path', 'data_files'].map((key) => ['datasets', name, key]),
-    ),
+    ...Object.entries(isMapping(root.datasets) ? root.datasets : {})
+      .filter(([, dataset]) => !isMapping(dataset) || !isRepository(dataset.path))
+      .map(([name]) => ['path', 'data_files'].map((key) => ['datasets', name, key])),
   ];
   return lists.flatMap((list) =>
     list
@@ -237,4 +238,9 @@ function datasetNames(root: Record<string, unknown>): string[] {
 
 function error(path: Path, where: Finding['at'], message: string): Finding {
   return { path, at: where, message, severity: 'error' };
+}
+
+/** `org/name`, whose `data_files` are names within the repository; not `data/reviews.jsonl`. */
+function isRepository(place: unknown): boolean {
+  return typeof place === 'string' && isHubId(place) && !/\.(jsonl?|csv|tsv|parquet|txt)$/i.test(place);
 }

@@ -2,6 +2,7 @@
  * From a valid file to the resolved experiment: aliases replaced, defaults filled in, ranges written out, datasets of harness task
  * files given a name. Nothing is read from disk and nothing fails here.
  */
+import { isHubId } from '../hub/cache.ts';
 import type { Dataset, Experiment, Score, Task } from '../../../protocol/experiment.ts';
 import type { ParsedDataset, ParsedExperiment } from './schema.ts';
 import { builders, ignoredKeys } from './taskSchema.ts';
@@ -82,7 +83,7 @@ function ownDataset(task: ParsedTask, datasets: Record<string, Dataset>): string
 
   const format = builders.get(place);
   const dataset: Dataset = defined({
-    path: files !== undefined ? undefined : format === undefined ? place : folder,
+    path: format === undefined ? (files === undefined || isHubId(place) ? place : undefined) : files === undefined ? folder : undefined, // prettier-ignore
     data_files: files === undefined ? undefined : filesBySplit(files),
     ds_type: format,
     name: task.dataset_name ?? undefined,

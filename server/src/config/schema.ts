@@ -47,13 +47,14 @@ const datasetSchema = z.strictObject({
       z.array(filePath).min(1),
       z.record(z.string().min(1), z.union([filePath, z.array(filePath).min(1)])),
     ]),
-    'Files by split, Hugging Face style, instead of path. A path or a list alone is split `train`.',
+    'Files by split, Hugging Face style, instead of path; with the id of a Hub dataset as path, files of its repository. A path or a list alone is split `train`.',
     [{ train: 'data/train.parquet', validation: 'data/validation.parquet' }],
   ).optional(),
   name: doc(
     z.string().min(1),
     'Subset (configuration) of a Hub dataset; `dataset_name` in harness task files.',
   ).optional(),
+  revision: doc(z.string().min(1), 'Branch, tag or commit of a Hub dataset; default main.', ['main']).optional(),
   ds_type: doc(
     z.enum(['json', 'csv', 'tsv', 'parquet', 'text']),
     'Format of the files, where the ending does not tell.',

@@ -8,7 +8,7 @@
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Task } from '../../../protocol/experiment.ts';
 import { pythonText } from './jinja/values.ts';
-import { listed } from './nearest.ts';
+import { listed } from '../text/listed.ts';
 import { placeOf } from './splits.ts';
 import {
   compileField,

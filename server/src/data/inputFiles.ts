@@ -2,16 +2,19 @@
  * Which files a dataset is made of, and which split each belongs to.
  *
  * `path` is a file, a folder or a glob; the splits of a folder or glob are told by folder names, else by file names (the words
- * and separators that Hugging Face looks for), else everything is `train`. `data_files` names the splits itself.
+ * and separators that Hugging Face looks for), else everything is `train`. `data_files` names the splits itself. A hub id is read from
+ * the Hugging Face cache (hubDataset.ts).
  */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { DataFormat, Dataset } from '../../../protocol/experiment.ts';
 import { dataEndings, formatOf, type DataFile } from './formats.ts';
-import { didYouMean, listed } from './nearest.ts';
+import { cachedDatasetFolders, hubDatasetOf, hubSplits } from './hubDataset.ts';
+import { listed } from '../text/listed.ts';
+import { didYouMean } from '../text/nearest.ts';
 
 /** The words that name a split in a path. The first is the split's name. */
 export const splitWords: readonly (readonly string[])[] = [
@@ -32,6 +35,17 @@ export type SplitFiles = Map<string, DataFile[]>;
  * @throws LayerifError `badData` when nothing is there, or a format is unknown
  */
 export async function datasetFiles(name: string, dataset: Dataset, baseDir: string): Promise<SplitFiles> {
+  const repo = hubDatasetOf(dataset, baseDir);
+  if (repo) {
+    const folders = cachedDatasetFolders(name, repo, dataset);
+    for (const [i, root] of folders.entries()) {
+      const all = (await filesBelow(root)).map((file) => slashed(relative(root, file)));
+      const readme = join(root, 'README.md');
+      const found = hubSplitFiles(name, dataset, all, existsSync(readme) ? readFileSync(readme, 'utf8') : null, root);
+      if (found.size > 0) return found;
+      if (i === folders.length - 1) throw noData(name, repo.id, all);
+    }
+  }
   if (dataset.data_files !== undefined) {
     const splits: SplitFiles = new Map();
     for (const [split, patterns] of Object.entries(dataset.data_files)) {
@@ -50,6 +64,43 @@ export async function datasetFiles(name: string, dataset: Dataset, baseDir: stri
     baseDir,
   );
   return found.root === null ? new Map([['train', found.files]]) : bySplitWords(found.files, found.root);
+}
+
+/**
+ * Split -> files of a hub repository; empty where it has no file that can be read.
+ * @param paths of its files
+ * @param readme its README.md, or null
+ * @param root where the files lie, or will lie
+ */
+export function hubSplitFiles(
+  name: string,
+  dataset: Dataset,
+  paths: readonly string[],
+  readme: string | null,
+  root: string,
+): SplitFiles {
+  const type = dataset.ds_type;
+  const data = paths.filter((file) => isShown(file.split('/')) && isData(type)(file));
+  if (data.length === 0) return new Map();
+  const found = hubSplits(name, dataset, data, readme);
+  const asFiles = (files: readonly string[]) => files.map((file) => dataFile(name, join(root, file), type));
+  if ('splits' in found) return new Map([...found.splits].map(([split, files]) => [split, asFiles(files)]));
+  return bySplitWords(ofOneFormat(asFiles(found.paths)), join(root, found.folder));
+}
+
+/** A repository may hold the same rows in several formats: those of which there are most files, as in Hugging Face. */
+function ofOneFormat(files: DataFile[]): DataFile[] {
+  const counts = new Map<DataFormat, number>();
+  for (const { format } of files) counts.set(format, (counts.get(format) ?? 0) + 1);
+  const [most] = [...counts].sort((a, b) => b[1] - a[1] || Number(b[0] === 'parquet') - Number(a[0] === 'parquet'));
+  return files.filter(({ format }) => format === most[0]);
+}
+
+export function noData(name: string, id: string, files: readonly string[]): LayerifError {
+  return fault(
+    name,
+    `"${id}" holds no data file (${listed(files, 6)}); endings that are read: ${dataEndings.join(' ')}`,
+  );
 }
 
 /** A dataset repository holds one folder for each of its subsets (configurations). */
@@ -100,15 +151,15 @@ async function matchingFiles(
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
-    .filter((entry) => !entry.isDirectory() && !notData.has(entry.name))
+    .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter(
-      (file) =>
-        !relative(folder, file)
-          .split(sep)
-          .some((part) => part.startsWith('.') || part.startsWith('__')),
-    )
+    .filter((file) => isShown(relative(folder, file).split(sep)))
     .sort((a, b) => (slashed(a) < slashed(b) ? -1 : 1));
+}
+
+/** Not hidden, and no description of the dataset. */
+function isShown(parts: readonly string[]): boolean {
+  return !notData.has(parts.at(-1)!) && !parts.some((part) => part.startsWith('.') || part.startsWith('__'));
 }
 
 function isData(type: DataFormat | undefined): (file: string) => boolean {
@@ -182,13 +233,6 @@ function standsIn(word: string, part: string): boolean {
 }
 
 function missing(name: string, pattern: string, path: string, baseDir: string): LayerifError {
-  const hub = /^[\w-][\w.-]*(\/[\w.-]+)?$/.test(pattern) && formatOf(pattern) === null;
-  if (hub) {
-    return fault(
-      name,
-      `"${pattern}" is neither a file nor a folder in ${baseDir}, and datasets of the Hugging Face hub are not downloaded here; download it (hf download --repo-type dataset ${pattern} --local-dir data/${basename(pattern)}) and give the folder or one of its files as path`,
-    );
-  }
   const folder = dirname(path);
   if (!existsSync(folder))
     return fault(

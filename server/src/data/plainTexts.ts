@@ -5,7 +5,8 @@
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Experiment } from '../../../protocol/experiment.ts';
 import { exampleOf } from './examples.ts';
-import { didYouMean, listed } from './nearest.ts';
+import { listed } from '../text/listed.ts';
+import { didYouMean } from '../text/nearest.ts';
 import { openDataset, placeOf, readSlice } from './splits.ts';
 import type { Row } from './types.ts';
 

@@ -6,7 +6,8 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import type { Dataset } from '../../../protocol/experiment.ts';
 import { columnsOf, countRows, readRows, type DataFile } from './formats.ts';
 import { datasetFiles, type SplitFiles } from './inputFiles.ts';
-import { didYouMean, listed } from './nearest.ts';
+import { listed } from '../text/listed.ts';
+import { didYouMean } from '../text/nearest.ts';
 import { parseSlices, resolveSlice, type Range, type Slice } from './slices.ts';
 import type { Row } from './types.ts';
 

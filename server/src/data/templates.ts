@@ -6,7 +6,8 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import { UnknownName } from './jinja/interpreter.ts';
 import { compileTemplate, literalList, type Template } from './jinja/template.ts';
 import { pythonText } from './jinja/values.ts';
-import { didYouMean, listed } from './nearest.ts';
+import { listed } from '../text/listed.ts';
+import { didYouMean } from '../text/nearest.ts';
 import { placeOf } from './splits.ts';
 import type { Row } from './types.ts';
 

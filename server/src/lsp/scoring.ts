@@ -195,7 +195,9 @@ class Progress {
       const samples = tasks.reduce((sum, task) => sum + task.train + task.validation, 0);
       this.#reporter.report(this.#percent, `${samples} samples, about ${duration(seconds)}`);
     }
-    if (event.type === 'progress') this.show(event.done / Math.max(1, event.total), event.message);
+    // Bytes: another whole than the run's, whose percentage begins when it starts.
+    if (event.type === 'progress' && event.phase === 'download') this.#reporter.report(this.#percent, event.message);
+    else if (event.type === 'progress') this.show(event.done / Math.max(1, event.total), event.message);
   }
 
   show(share: number, message: string): void {

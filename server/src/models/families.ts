@@ -18,6 +18,7 @@ import { qwen2Moe, qwen3Moe } from './qwenMoe.ts';
 import { smollm3 } from './smollm3.ts';
 import { stablelm } from './stablelm.ts';
 import type { Architecture, Config, Family, Weights } from './types.ts';
+import { closestTo } from '../text/nearest.ts';
 
 export const families: readonly Family[] = [
   llama,
@@ -47,7 +48,7 @@ export function architectureOf(config: Config, weights: Weights): Architecture {
   const family = families.find((f) => f.modelTypes.includes(String(type)));
   if (!family) {
     const known = families.flatMap((f) => f.modelTypes);
-    const near = typeof type === 'string' ? `; the nearest name that is: ${nearest(type, known)}` : '';
+    const near = typeof type === 'string' ? `; the nearest name that is: ${closestTo(type, known)}` : '';
     throw new Error(
       `config.json: model_type ${JSON.stringify(type ?? null)} is not supported${near}; supported: ${known.join(', ')} (CONTRIBUTING.md says how to add a family)`,
     );
@@ -58,20 +59,4 @@ export function architectureOf(config: Config, weights: Weights): Architecture {
     );
   }
   return family.architecture(config, weights);
-}
-
-/** The name fewest insertions, deletions and replacements away (Levenshtein 1966); the first of equals. */
-function nearest(name: string, known: readonly string[]): string {
-  const distances = known.map((other) => {
-    let row = Array.from({ length: other.length + 1 }, (_, i) => i);
-    for (let i = 1; i <= name.length; i++) {
-      const above = row;
-      row = [i];
-      for (let j = 1; j <= other.length; j++) {
-        row[j] = Math.min(row[j - 1] + 1, above[j] + 1, above[j - 1] + Number(name[i - 1] !== other[j - 1]));
-      }
-    }
-    return row[other.length];
-  });
-  return known[distances.indexOf(Math.min(...distances))];
 }

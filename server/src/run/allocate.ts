@@ -164,7 +164,7 @@ class OpenModel {
     if (this.#opened) return this.#opened;
     const { experiment, experimentFile, model: scored } = this.#result;
     const baseDir = path.dirname(experimentFile);
-    const checkpoint = openCheckpoint(resolveModel(experiment.model.path, baseDir), openOptions(experiment.model, baseDir)); // prettier-ignore
+    const checkpoint = openCheckpoint(resolveModel(experiment.model.path, baseDir), openOptions({ ...experiment.model, revision: scored.revision ?? experiment.model.revision }, baseDir)); // prettier-ignore
     this.#opened = { checkpoint, model: architecture(checkpoint) };
     const { layers } = this.#opened.model;
     if (layers === scored.layers) return this.#opened;

@@ -9,10 +9,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Experiment, Score, Task } from '../../../protocol/experiment.ts';
-import { openCheckpoint } from '../checkpoints/openCheckpoint.ts';
+import { besidePath, openCheckpoint } from '../checkpoints/openCheckpoint.ts';
 import { parseExperiment, readExperimentText } from '../config/experiment.ts';
 import type { Path, Positions, Problem } from '../config/experiment.ts';
 import { exampleOf } from '../data/examples.ts';
+import { hubDatasetOf, revisionsOf } from '../data/hubDataset.ts';
 import { loadTask } from '../data/loadTask.ts';
 import { parseSlices, resolveSlice } from '../data/slices.ts';
 import { countSlice, defaultValidation, readSlice } from '../data/splits.ts';
@@ -21,7 +22,10 @@ import { createTokenizer } from '../data/tokenizer.ts';
 import type { TextTokenizer } from '../data/tokenizer.ts';
 import type { Row } from '../data/types.ts';
 import { estimators, requireTrainSamples } from '../estimators/estimators.ts';
+import { cachedCommit } from '../hub/cache.ts';
+import { offlineBy } from '../hub/environment.ts';
 import { openKnownDataset, tryModel } from './describe.ts';
+import { isModelAbsent, missingDataset, missingModel, sizeOf, wantedSplits } from './hubInputs.ts';
 import { openOptions, resolveModel } from './inspect.ts';
 import { relativeTo } from './prepare.ts';
 import { unsupported } from './supported.ts';
@@ -79,6 +83,7 @@ class DiskCheck {
 
   async #model(): Promise<void> {
     const { model, score } = this.#experiment;
+    if (offlineBy() === null && isModelAbsent(model, this.#baseDir)) return this.#absentModel();
     let opened: unknown;
     if (model.adapter === undefined) {
       opened = await this.#attempt(['model', 'path'], () => tryModel(this.#experiment, this.#baseDir));
@@ -102,6 +107,37 @@ class DiskCheck {
         checkpoint.close();
       }
     });
+  }
+
+  /** A hub id that the cache does not hold is no mistake; only the full check asks the hub, and nothing downloads here. */
+  async #absentModel(): Promise<void> {
+    const { model } = this.#experiment;
+    const beside = besidePath(path.resolve(this.#baseDir, model.path));
+    const where: Path = ['model', 'path'];
+    if (this.#depth === 'quick') {
+      return this.#say(where, notHere(`model ${model.path}`, beside), beside === '' ? 'information' : 'warning');
+    }
+    const missing = await this.#attempt(where, () => missingModel(model, this.#baseDir));
+    if (missing) this.#say(where, notHere(`model ${model.path}`, beside, sizeOf(missing)), 'information');
+  }
+
+  /** As for models. @returns whether the dataset has to wait for a download */
+  async #absentDataset(name: string, place: Path): Promise<boolean> {
+    const dataset = this.#experiment.datasets[name];
+    const repo = hubDatasetOf(dataset, this.#baseDir);
+    if (!repo || offlineBy() !== null) return false;
+    const splits = wantedSplits(this.#experiment, name);
+    const here = revisionsOf(dataset).some((revision) => cachedCommit(repo, revision) !== null);
+    const beside = besidePath(path.resolve(this.#baseDir, repo.id));
+    if (this.#depth === 'quick') {
+      if (here) return false;
+      this.#say(place, notHere(`dataset ${repo.id}`, beside), beside === '' ? 'information' : 'warning');
+      return true;
+    }
+    const before = this.problems.length;
+    const missing = await this.#attempt(place, () => missingDataset(name, dataset, splits, this.#baseDir));
+    if (missing) this.#say(place, notHere(`dataset ${repo.id}`, beside, sizeOf(missing)), 'information');
+    return this.problems.length > before;
   }
 
   /** The nearest folder that exists must be one, and ours to write in. */
@@ -128,6 +164,7 @@ class DiskCheck {
   async #dataset(name: string): Promise<void> {
     const { split_column, field_mapping, ...plain } = this.#experiment.datasets[name];
     const place = plain.path === undefined ? 'data_files' : 'path';
+    if (await this.#absentDataset(name, this.#datasetKey(name, place))) return;
     const steps: [
       key: string,
       dataset: typeof plain & { split_column?: string; field_mapping?: Record<string, string> },
@@ -264,6 +301,11 @@ class DiskCheck {
   #say(where: Path, message: string, severity: Problem['severity'] = 'error'): void {
     this.problems.push({ ...this.#positions.value(where), message, severity, path: where });
   }
+}
+
+/** `model org/name is not a path (did you mean ...?) nor in the Hugging Face cache; score will download 269 MB`. */
+function notHere(what: string, beside: string, size?: string): string {
+  return `${what} is neither a path${beside} nor in the Hugging Face cache; score will download ${size ?? 'it from the hub'}`;
 }
 
 /** Errors of data and scope name the key they are about; the problem goes there. */

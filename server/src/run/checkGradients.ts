@@ -47,7 +47,7 @@ export async function checkGradients(
   engine?: EnginePool,
 ): Promise<GradientCheckReport> {
   const started = performance.now();
-  const prepared = await prepare(file);
+  const prepared = await prepare(file, {}, undefined, { signal });
   const pool = engine ?? new EnginePool();
   try {
     signal?.throwIfAborted();

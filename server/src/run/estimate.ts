@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Score } from '../../../protocol/experiment.ts';
 import type { Estimate, Machine } from '../../../protocol/run.ts';
 import { EnginePool } from './enginePool.ts';
+import type { FetchOptions } from './hubInputs.ts';
 import { defaultMemoryLimit, freeDisk } from './machine.ts';
 import { weightBytes } from './memory.ts';
 import { AUTO_RANK, gib, planTasks, secondsFor } from './plan.ts';
@@ -23,9 +24,10 @@ export async function estimateExperiment(
     machine: Machine;
     outputDir?: string | undefined;
     signal?: AbortSignal | undefined;
+    onProgress?: FetchOptions['onProgress'];
   } & Selection,
 ): Promise<Estimate> {
-  const prepared = await prepare(options.file, options);
+  const prepared = await prepare(options.file, options, undefined, options);
   const pool = new EnginePool();
   try {
     return (await planRun(prepared, options.machine, pool, options.outputDir)).estimate;
@@ -96,6 +98,13 @@ export async function planRun(
   };
   estimate.refusal = refusal(estimate, experiment.score.projection);
   return { estimate, plans };
+}
+
+/** The plan in one sentence. */
+export function planText(plan: Estimate['plan']): string {
+  const gradients = plan.projection === null ? 'exact' : `projected to rank ${plan.projection}`;
+  const segment = plan.segmentLength === 1 ? '1 block' : `${plan.segmentLength} blocks`;
+  return `weights ${plan.weights}, ${segment} per segment, ${plan.tokensPerBatch.toLocaleString('en-US')} tokens per batch, activations between segments in ${plan.boundaries}, gradients ${gradients}: ${plan.why}`;
 }
 
 const advice: Record<string, string> = {

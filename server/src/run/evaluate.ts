@@ -18,6 +18,7 @@ import type { Architecture } from '../models/types.ts';
 import { EnginePool } from './enginePool.ts';
 import { evaluationInput } from './evaluationInput.ts';
 import type { Document, EvaluationInput, EvaluationSelection } from './evaluationInput.ts';
+import { fetchDatasets, fetchModel } from './hubInputs.ts';
 import { openOptions, resolveModel } from './inspect.ts';
 import { defaultMemoryLimit } from './machine.ts';
 import { weightBytes } from './memory.ts';
@@ -56,8 +57,12 @@ export async function evaluateExperiment(
   const baseDir = path.dirname(file);
   const experiment = loadExperiment(file);
   const other = options.model !== undefined;
+  await fetchModel(other ? { path: options.model! } : experiment.model, other ? '.' : baseDir, options);
+  const tasks = experiment.tasks.filter(({ task }) => options.tasks?.includes(task) ?? true);
+  const texts = experiment.evaluate?.perplexity?.dataset ?? [];
+  await fetchDatasets(experiment, [...tasks.map(({ dataset }) => dataset), ...[texts].flat()], baseDir, options);
   const checkpoint = openCheckpoint(
-    other ? options.model! : resolveModel(experiment.model.path, baseDir),
+    other ? resolveModel(options.model!, '.') : resolveModel(experiment.model.path, baseDir),
     other ? {} : openOptions(experiment.model, baseDir),
   );
   const pool = options.engine ?? new EnginePool();

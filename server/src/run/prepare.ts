@@ -12,6 +12,8 @@ import type { Sample } from '../data/types.ts';
 import { findEstimator, requireTrainSamples } from '../estimators/estimators.ts';
 import type { Estimator } from '../estimators/types.ts';
 import type { Architecture } from '../models/types.ts';
+import { fetchDatasets, fetchModel } from './hubInputs.ts';
+import type { FetchOptions } from './hubInputs.ts';
 import { openOptions, resolveModel } from './inspect.ts';
 import { architecture, requirePositions, scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -46,6 +48,7 @@ export interface Selection {
 }
 
 /**
+ * @param fetching how hub ids that the cache lacks are downloaded
  * @param onModel called as soon as the model is known to fit the experiment, before the data are read
  * @throws LayerifError: `badExperiment`, `badModel` or `badData` with the place
  */
@@ -53,6 +56,7 @@ export async function prepare(
   file: string,
   selection: Selection = {},
   onModel: (checkpoint: Checkpoint, model: Architecture) => void = () => undefined,
+  fetching: FetchOptions = {},
 ): Promise<Prepared> {
   const absolute = path.resolve(file);
   const baseDir = path.dirname(absolute);
@@ -60,6 +64,7 @@ export async function prepare(
   requireSupported(experiment, absolute);
   const estimator = findEstimator(experiment.score.estimator);
 
+  await fetchModel(experiment.model, baseDir, fetching);
   const checkpoint = openCheckpoint(
     resolveModel(experiment.model.path, baseDir),
     openOptions(experiment.model, baseDir),
@@ -69,6 +74,7 @@ export async function prepare(
   const tokenizer = createTokenizer(checkpoint.tokenizer());
   onModel(checkpoint, model);
 
+  await fetchDatasets(experiment, experiment.tasks.map((task) => task.dataset), baseDir, fetching); // prettier-ignore
   const tasks: PreparedTask[] = [];
   const files = new Set<string>();
   const warnings: string[] = [];

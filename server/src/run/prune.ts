@@ -39,7 +39,7 @@ export interface PruneOptions extends PruneRequestOptions {
 
 /** @throws LayerifError */
 export async function pruneExperiment(options: PruneOptions): Promise<{ report: PruningReport; output: string }> {
-  const input = await preparePruning(options.file, options);
+  const input = await preparePruning(options.file, options, options);
   const pool = options.engine ?? new EnginePool();
   try {
     const output = outputOf(input, options.output);

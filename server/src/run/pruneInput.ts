@@ -16,6 +16,8 @@ import type { Architecture } from '../models/types.ts';
 import { findPruner } from '../pruning/pruners.ts';
 import { parseStructure } from '../pruning/structure.ts';
 import type { Pruner } from '../pruning/types.ts';
+import { fetchDatasets, fetchModel } from './hubInputs.ts';
+import type { FetchOptions } from './hubInputs.ts';
 import { openOptions, resolveModel } from './inspect.ts';
 import { relativeTo } from './prepare.ts';
 import { architecture, requirePositions } from './scope.ts';
@@ -49,7 +51,11 @@ export interface PruneInput {
 }
 
 /** @throws LayerifError `badExperiment`, `badModel`, `badData`, `badRequest` */
-export async function preparePruning(file: string, options: PruneRequestOptions): Promise<PruneInput> {
+export async function preparePruning(
+  file: string,
+  options: PruneRequestOptions,
+  fetching: FetchOptions = {},
+): Promise<PruneInput> {
   const absolute = path.resolve(file);
   const baseDir = path.dirname(absolute);
   const experiment = loadExperiment(absolute);
@@ -67,6 +73,7 @@ export async function preparePruning(file: string, options: PruneRequestOptions)
       { place: { file: absolute } },
     );
   }
+  await fetchModel(experiment.model, baseDir, fetching);
   const checkpoint = openCheckpoint(
     resolveModel(experiment.model.path, baseDir),
     openOptions(experiment.model, baseDir),
@@ -76,6 +83,10 @@ export async function preparePruning(file: string, options: PruneRequestOptions)
     if (structure && structure !== 'layers') requireGroups(model, structure);
     const wantsTexts = structure !== 'layers' && pruner.needs !== 'nothing';
     const tokenizer = wantsTexts ? createTokenizer(checkpoint.tokenizer()) : null;
+    if (tokenizer) {
+      const dataset = section.calibration?.dataset ?? experiment.tasks[0].dataset;
+      await fetchDatasets(experiment, [dataset], baseDir, fetching);
+    }
     const calibration = tokenizer && (await calibrationOf(experiment, section, baseDir, tokenizer));
     if (calibration) requirePositions(model, calibration.samples, 'prune.calibration');
     return {

@@ -15,7 +15,7 @@ import { ekfacRequest } from './ekfac.ts';
 import { EnginePool } from './enginePool.ts';
 import type { Checkpoint } from '../checkpoints/types.ts';
 import type { Architecture } from '../models/types.ts';
-import { planRun } from './estimate.ts';
+import { planRun, planText } from './estimate.ts';
 import { defaultMemoryLimit } from './machine.ts';
 import { mergeGrams } from './gramFiles.ts';
 import { projectionError } from './projectionError.ts';
@@ -58,9 +58,13 @@ export async function scoreExperiment(options: ScoreOptions): Promise<{ result: 
     const engine = pool.start(options.machine);
     engine.catch(() => undefined); // reported when it is awaited
     let warmUp: Promise<void> | undefined;
-    prepared = await prepare(options.file, options, (checkpoint, model) => {
+    const onModel = (checkpoint: Checkpoint, model: Architecture): void => {
       warmUp = warm(engine, pool, options.machine, checkpoint, model);
       warmUp.catch(() => undefined);
+    };
+    prepared = await prepare(options.file, options, onModel, {
+      signal: options.signal,
+      onProgress: (event) => emit({ type: 'progress', runId: '', task: '', phase: 'download', ...event }),
     });
     options.signal?.throwIfAborted();
     const modelSha256 = await prepared.checkpoint.sha256();
@@ -82,7 +86,7 @@ export async function scoreExperiment(options: ScoreOptions): Promise<{ result: 
       resumed: folder.resumed,
       estimate,
     });
-    for (const text of estimate.warnings) emit({ type: 'log', runId, text });
+    for (const text of [...estimate.warnings, `plan: ${planText(estimate.plan)}`]) emit({ type: 'log', runId, text });
     const info = await pool.start(options.machine);
     for (const pid of ['self', info.pid] as const) resetPeakMemory(pid);
     const result = await run({ prepared, plans, folder, pool, engine: info, modelSha256, options, emit });
@@ -201,31 +205,21 @@ async function collectTask(
     },
     options.machine,
     (event) => {
-      switch (event.type) {
-        case 'progress':
-          emit({
-            type: 'progress',
-            runId: folder.runId,
-            task: task.task.task,
-            phase: event.phase,
-            ...overall(event, index, prepared.tasks.length),
-            message: `${task.task.task}: ${phrases[event.phase]} ${event.done} of ${event.total}`,
-          });
-          break;
-        case 'losses':
-          setLosses(target, [...event.train], [...event.validation]);
-          break;
-        case 'segment':
-          for (const layer of event.segment.layers) onLayer(layer, event.segment.file);
-          break;
-        case 'log':
-          emit({ type: 'log', runId: folder.runId, text: event.text });
-          break;
-        case 'training':
-        case 'trained':
-        case 'pruning':
-        case 'checking':
-          break; // of other kinds of work
+      if (event.type === 'progress') {
+        emit({
+          type: 'progress',
+          runId: folder.runId,
+          task: task.task.task,
+          phase: event.phase,
+          ...overall(event, index, prepared.tasks.length),
+          message: `${task.task.task}: ${phrases[event.phase]} ${event.done} of ${event.total}`,
+        });
+      } else if (event.type === 'losses') {
+        setLosses(target, [...event.train], [...event.validation]);
+      } else if (event.type === 'segment') {
+        for (const layer of event.segment.layers) onLayer(layer, event.segment.file);
+      } else if (event.type === 'log') {
+        emit({ type: 'log', runId: folder.runId, text: event.text });
       }
     },
     options.signal,
@@ -290,6 +284,7 @@ function emptyResult(
       modules: scope.modules,
       coverage: scope.coverage,
       sha256: modelSha256,
+      ...(checkpoint.revision === undefined ? {} : { revision: checkpoint.revision }),
     },
     score: {
       estimator: experiment.score.estimator,
@@ -312,11 +307,21 @@ function emptyResult(
   };
 }
 
-/** Hash of everything that decides the numbers: resolved experiment, data, model. Where results are written is not part of it. */
-function identity(prepared: Prepared, modelSha256: string): string {
-  const { model, datasets, tasks, score } = prepared.experiment;
-  const text = JSON.stringify([model, datasets, tasks, score, prepared.dataSha256, modelSha256]);
-  return createHash('sha256').update(text).digest('hex');
+/**
+ * Hash of everything that decides the numbers: resolved experiment, data, model with its configuration (the weights may be the same
+ * under another), and the tokens, which tell the tokenizer. Where results are written is not part of it.
+ */
+function identity({ experiment, checkpoint, tasks, dataSha256 }: Prepared, modelSha256: string): string {
+  const { model, datasets, tasks: asked, score } = experiment;
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([model, datasets, asked, score, dataSha256, modelSha256, checkpoint.revision ?? null]));
+  hash.update(JSON.stringify(checkpoint.config));
+  for (const { train, validation } of tasks) {
+    for (const { tokens, countedFrom } of [...train, ...validation]) {
+      hash.update(`${tokens.length} ${countedFrom} `).update(tokens);
+    }
+  }
+  return hash.digest('hex');
 }
 
 function asLayerifError(error: unknown, signal?: AbortSignal): LayerifError {
