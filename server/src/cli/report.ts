@@ -2,6 +2,7 @@
 import type { Result, ResultTask } from '../../../protocol/result.ts';
 import type { Estimate } from '../../../protocol/run.ts';
 import { barChart } from './chart.ts';
+import { planText } from '../run/estimate.ts';
 import { bytes, count, counted, duration, percent, table } from './format.ts';
 import { highlightLines } from './highlights.ts';
 
@@ -103,10 +104,7 @@ export function estimateReport(estimate: Estimate): string {
     ...table([['task', 'train', 'validation', 'tokens', 'cut', 'time'], ...rows], [1, 2, 3, 4, 5]),
     '',
     ...table([
-      [
-        'Plan',
-        `weights ${plan.weights}, ${counted(plan.segmentLength, 'block')} per segment, ${count(plan.tokensPerBatch)} tokens per batch, activations between segments in ${plan.boundaries}, gradients ${plan.projection === null ? 'exact' : `projected to rank ${plan.projection}`}: ${plan.why}`,
-      ],
+      ['Plan', planText(plan)],
       [
         'Device',
         `${estimate.device}, ${counted(estimate.threads, 'thread')}, ${(estimate.flopsPerSecond / 1e9).toFixed(0)} GFLOP/s measured`,
