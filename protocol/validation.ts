@@ -37,7 +37,7 @@ export interface ValidateSettings {
     max_grad_norm?: number;
   };
   retrieval: { train_per_class: number; validation_per_class: number };
-  surrogate: { components: number; weight_decay: number; damping: number };
+  surrogate: { pooling: 'last' | 'mean'; components: number; weight_decay: number; damping: number };
 }
 
 /** One predictor's agreement with the truth. */

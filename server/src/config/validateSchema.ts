@@ -53,6 +53,10 @@ export const validateSchema = z.strictObject({
   surrogate: doc(
     z
       .strictObject({
+        pooling: doc(
+          z.enum(['last', 'mean']).default('last'),
+          'Hidden state of the prompt: of its last token, or the mean over its tokens.',
+        ),
         components: doc(count(2).default(16), 'Principal components of the hidden states that the classifier reads.'),
         weight_decay: doc(z.number().positive().default(0.01), 'L2 penalty of the classifier.'),
         damping: doc(

@@ -1,7 +1,7 @@
 /**
- * The convex surrogate: a softmax classifier with L2 penalty on frozen hidden states (the last token of the prompt, behind the highest
- * chosen layer), where leave-one-out is exact and takes seconds. It asks whether the estimators work on the user's data when nothing but
- * the estimator can fail.
+ * The convex surrogate: a softmax classifier with L2 penalty on frozen hidden states of the prompt, behind the highest chosen layer,
+ * where leave-one-out is exact and takes seconds. It asks whether the estimators work on the user's data when nothing but the
+ * estimator can fail.
  */
 import type { Measure, ProtocolResult } from '../../../protocol/validation.ts';
 import type { LabelledSample } from '../data/labelledTask.ts';
@@ -34,7 +34,7 @@ export const surrogate: Protocol = {
 
 async function run(context: ValidationContext): Promise<ProtocolAnswer> {
   const { settings, layers, validation } = context.options;
-  const { components, weight_decay, damping } = settings.surrogate;
+  const { components, weight_decay, damping, pooling } = settings.surrogate;
   const layer = layers.at(-1)!;
   const { train, known } = await classified(context, layer, components);
   const network = new Perceptron(train, [], weight_decay);
@@ -89,7 +89,7 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
   const dropped = validation.length - m;
   return {
     how:
-      `Hidden states behind layer ${layer} at the last token of the prompt, ${train.columns} principal components, ${train.classes} classes, weight decay ${weight_decay}${damping > 0 ? ` and damping ${damping}` : ''}; ${n} training and ${m} validation samples${dropped > 0 ? ` (${dropped} with answers that no training sample has left out)` : ''}. ` +
+      `Hidden states behind layer ${layer} ${pooling === 'last' ? 'at the last token' : 'averaged over the tokens'} of the prompt, ${train.columns} principal components, ${train.classes} classes, weight decay ${weight_decay}${damping > 0 ? ` and damping ${damping}` : ''}; ${n} training and ${m} validation samples${dropped > 0 ? ` (${dropped} with answers that no training sample has left out)` : ''}. ` +
       `Gradient norm at the optimum ${best.gradientNorm.toExponential(0)}, curvature ${smallest.toExponential(1)} to ${largest.toExponential(1)}; the ${count} samples with the highest loss left out, exact retraining by Newton's method` +
       `${scale === null ? '' : `; with the exact Hessian the true change is ${scale.toFixed(2)} times the predicted one`}.`,
     measures,
@@ -103,15 +103,16 @@ async function classified(context: ValidationContext, layer: number, components:
   const { train, validation } = context.options;
   const names = [...new Set(classesOf(train))].sort();
   const all = [...train, ...validation];
-  const [{ last, hidden }] = await context.features(
+  const [{ hidden, ...states }] = await context.features(
     all.map(({ prompt }) => prompt),
     [layer],
   );
+  const pooled = states[context.options.settings.surrogate.pooling];
   const labelOf = (list: LabelledSample[]) => classesOf(list).map((name) => names.indexOf(name));
   const kept = labelOf(validation).flatMap((label, j) => (label >= 0 ? [j] : []));
-  const row = (i: number) => last.subarray(i * hidden, (i + 1) * hidden);
+  const row = (i: number) => pooled.subarray(i * hidden, (i + 1) * hidden);
   const test = Float64Array.from(kept.flatMap((j) => [...row(train.length + j)]));
-  const features = principalComponents(last.subarray(0, train.length * hidden), test, hidden, components);
+  const features = principalComponents(pooled.subarray(0, train.length * hidden), test, hidden, components);
   const shared = { columns: features.components, classes: names.length };
   const labels = labelOf(validation);
   return {
