@@ -1,6 +1,6 @@
 /**
- * SHA-256 of files, remembered in the user's cache folder by real path, size and time of change: a model of many gigabytes is
- * hashed once. A cache that cannot be read or written costs only time.
+ * SHA-256 of files, remembered in the user's cache folder by real path, size and times (mtime, which a copy may keep, and ctime, which it
+ * changes): a model of many gigabytes is hashed once. A cache that cannot be read or written costs only time.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -9,7 +9,7 @@ import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { writeAtomically } from './fileBytes.ts';
 
-type Cache = Map<string, { size: number; mtimeMs: number; sha256: string }>;
+type Cache = Map<string, { size: number; mtimeMs: number; ctimeMs: number; sha256: string }>;
 
 /** Hex digests in the order of `files`. @throws LayerifError `failed` for a file that cannot be read */
 export async function hashFiles(files: readonly string[]): Promise<string[]> {
@@ -20,14 +20,14 @@ export async function hashFiles(files: readonly string[]): Promise<string[]> {
   for (const file of files) {
     try {
       const real = fs.realpathSync(file);
-      const { size, mtimeMs } = fs.statSync(real);
+      const { size, mtimeMs, ctimeMs } = fs.statSync(real);
       const known = cache.get(real);
-      if (known?.size === size && known.mtimeMs === mtimeMs) {
+      if (known?.size === size && known.mtimeMs === mtimeMs && known.ctimeMs === ctimeMs) {
         digests.push(known.sha256);
         continue;
       }
       const sha256 = await hash(real);
-      cache.set(real, { size, mtimeMs, sha256 });
+      cache.set(real, { size, mtimeMs, ctimeMs, sha256 });
       changed = true;
       digests.push(sha256);
     } catch (error) {
@@ -67,9 +67,10 @@ function readCache(file: string): Cache {
   const cache: Cache = new Map();
   try {
     for (const [name, entry] of Object.entries(JSON.parse(fs.readFileSync(file, 'utf8')) as object)) {
-      const { size, mtimeMs, sha256 } = (entry ?? {}) as Record<string, unknown>;
-      if (typeof size !== 'number' || typeof mtimeMs !== 'number') continue;
-      if (typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256)) cache.set(name, { size, mtimeMs, sha256 });
+      const { size, mtimeMs, ctimeMs, sha256 } = (entry ?? {}) as Record<string, unknown>;
+      if (typeof size !== 'number' || typeof mtimeMs !== 'number' || typeof ctimeMs !== 'number') continue;
+      if (typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256))
+        cache.set(name, { size, mtimeMs, ctimeMs, sha256 });
     }
   } catch {
     // no cache yet, or an unreadable one

@@ -102,7 +102,7 @@ function fingerprint(path: string): string {
     : [path];
   const parts = files.map((file) => {
     const s = fs.statSync(file, { throwIfNoEntry: false });
-    return s ? `${file} ${s.size} ${s.mtimeMs}` : file;
+    return s ? `${file} ${s.size} ${s.mtimeMs} ${s.ctimeMs}` : file;
   });
   return parts.join('\n');
 }

@@ -6,7 +6,10 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Dataset, Experiment, Task } from '../../../protocol/experiment.ts';
+import { findCachedModel } from '../checkpoints/hubModel.ts';
 import { openCheckpoint } from '../checkpoints/openCheckpoint.ts';
+import type { OpenOptions } from '../checkpoints/openCheckpoint.ts';
+import { isHubId } from '../hub/cache.ts';
 import { dataEndings } from '../data/formats.ts';
 import { datasetFiles } from '../data/inputFiles.ts';
 import { countSlice, defaultValidation, openDataset } from '../data/splits.ts';
@@ -84,7 +87,7 @@ export async function countTaskRows(
 export async function describeModel(modelPath: string, baseDir: string, adapted: Adapted = {}): Promise<Inspection> {
   const resolved = resolveModel(modelPath, baseDir);
   const options = openOptions(adapted, baseDir);
-  return models.get(JSON.stringify([resolved, options, adapted.params]), modelStamp(resolved, options.adapter), () =>
+  return models.get(JSON.stringify([resolved, options, adapted.params]), modelStamp(resolved, options), () =>
     Promise.resolve(inspectModel(modelPath, baseDir, adapted)),
   );
 }
@@ -97,7 +100,7 @@ export async function tryModel({ model, score }: Pick<Experiment, 'model' | 'sco
   const resolved = resolveModel(model.path, baseDir);
   const options = openOptions(model, baseDir);
   const key = JSON.stringify([resolved, options, score.layers, score.modules, score.params]);
-  return tried.get(key, modelStamp(resolved, options.adapter), () => {
+  return tried.get(key, modelStamp(resolved, options), () => {
     const checkpoint = openCheckpoint(resolved, options);
     try {
       scopeOf(checkpoint, architecture(checkpoint), score);
@@ -109,11 +112,13 @@ export async function tryModel({ model, score }: Pick<Experiment, 'model' | 'sco
 }
 
 /** Changes when any file of the checkpoint or its adapter does. */
-function modelStamp(resolved: string, adapter?: string): string {
+function modelStamp(resolved: string, { adapter, revision }: OpenOptions): string {
   const filesOf = (target: string): string[] => {
     const stat = fs.statSync(target, { throwIfNoEntry: false });
     return stat?.isDirectory() ? fs.readdirSync(target).map((name) => path.join(target, name)) : [target];
   };
+  const cached = isHubId(resolved) ? findCachedModel(resolved, revision) : null;
+  if (cached) resolved = cached.target;
   return stampOf([resolved, ...(adapter === undefined ? [] : [adapter])].flatMap(filesOf));
 }
 
@@ -121,7 +126,7 @@ function stampOf(files: readonly string[]): string {
   const hash = createHash('sha256');
   for (const file of files) {
     const stat = fs.statSync(file, { throwIfNoEntry: false });
-    hash.update(`${file}\0${stat?.size}\0${stat?.mtimeMs}\n`);
+    hash.update(`${file}\0${stat?.size}\0${stat?.mtimeMs}\0${stat?.ctimeMs}\n`);
   }
   return hash.digest('hex');
 }

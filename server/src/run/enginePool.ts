@@ -171,7 +171,15 @@ export class EnginePool {
     if (message.type === 'done') pending.resolve(message.value);
     else if (message.type === 'failed') {
       pending.reject(new LayerifError(message.code, message.message, { place: message.place }));
-    } else pending.onEvent?.(message);
+    } else {
+      try {
+        pending.onEvent?.(message);
+      } catch (error) {
+        // Whoever asked cannot go on, for example on a full disk: the engine need not either.
+        if (this.#child?.connected) this.#child.send({ type: 'cancel', id: message.id });
+        pending.reject(error as Error);
+      }
+    }
   }
 
   #onEnd(child: ChildProcess, how: string): void {

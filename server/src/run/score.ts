@@ -24,6 +24,7 @@ import { prepare } from './prepare.ts';
 import type { Prepared, PreparedTask, Selection } from './prepare.ts';
 import { experimentName, openRunFolder, writeJson } from './results.ts';
 import type { RunFolder } from './results.ts';
+import { discard, modelStamp, requireUnchanged, settleOrigin } from './origin.ts';
 import { addLayer, emptyTask, setLosses, weightCounts } from './taskResult.ts';
 import { peakMemory, resetPeakMemory, weightBytes } from './memory.ts';
 import type { TaskPlan } from './plan.ts';
@@ -67,6 +68,7 @@ export async function scoreExperiment(options: ScoreOptions): Promise<{ result: 
       onProgress: (event) => emit({ type: 'progress', runId: '', task: '', phase: 'download', ...event }),
     });
     options.signal?.throwIfAborted();
+    const stamp = modelStamp(prepared.checkpoint);
     const modelSha256 = await prepared.checkpoint.sha256();
     await engine;
     await warmUp;
@@ -76,8 +78,10 @@ export async function scoreExperiment(options: ScoreOptions): Promise<{ result: 
       throw new LayerifError(code, estimate.refusal);
     }
     const output = path.resolve(prepared.baseDir, options.outputDir ?? prepared.experiment.output_dir);
-    const folder = openRunFolder(output, experimentName(prepared.file), identity(prepared, modelSha256));
+    const hash = identity(prepared, modelSha256);
+    const folder = openRunFolder(output, experimentName(prepared.file), hash);
     runId = folder.runId;
+    const note = settleOrigin(folder, { hash, stamp });
     emit({
       type: 'started',
       runId,
@@ -86,10 +90,11 @@ export async function scoreExperiment(options: ScoreOptions): Promise<{ result: 
       resumed: folder.resumed,
       estimate,
     });
-    for (const text of [...estimate.warnings, `plan: ${planText(estimate.plan)}`]) emit({ type: 'log', runId, text });
+    for (const text of [...(note === null ? [] : [note]), ...estimate.warnings, `plan: ${planText(estimate.plan)}`])
+      emit({ type: 'log', runId, text });
     const info = await pool.start(options.machine);
     for (const pid of ['self', info.pid] as const) resetPeakMemory(pid);
-    const result = await run({ prepared, plans, folder, pool, engine: info, modelSha256, options, emit });
+    const result = await run({ prepared, plans, folder, pool, engine: info, modelSha256, stamp, options, emit });
     emit({ type: 'finished', runId, resultFile: folder.resultFile, result });
     return { result, resultFile: folder.resultFile };
   } catch (error) {
@@ -122,16 +127,26 @@ interface Run {
   pool: EnginePool;
   engine: EngineInfo;
   modelSha256: string;
+  /** Of the model's files before the run. */
+  stamp: string;
   options: ScoreOptions;
   emit: (event: RunEvent) => void;
 }
 
-async function run({ prepared, plans, folder, pool, engine, modelSha256, options, emit }: Run): Promise<Result> {
+async function run({ prepared, plans, folder, pool, engine, modelSha256, stamp, options, emit }: Run): Promise<Result> {
   const started = performance.now();
   const result = emptyResult(prepared, modelSha256, engine, plans[0].plan.projection);
   writeJson(folder.resultFile, result);
   const layerFiles: { task: string; files: string[] }[] = [];
   let written = performance.now();
+  const requireSameModel = (): void => {
+    try {
+      requireUnchanged(prepared.checkpoint, stamp);
+    } catch (error) {
+      discard(folder);
+      throw error;
+    }
+  };
 
   for (const [index, task] of prepared.tasks.entries()) {
     const target = emptyTask(prepared, task);
@@ -139,6 +154,7 @@ async function run({ prepared, plans, folder, pool, engine, modelSha256, options
     const files = new Map<number, string>();
     const workDir = path.join(folder.folder, 'partial', `task-${index}`);
     const onLayer = (layer: number, file: string): void => {
+      requireSameModel();
       files.set(layer, file);
       addLayer(target, prepared, layer, file, options.signal);
       if (performance.now() - written >= WRITE_INTERVAL_MS) {
