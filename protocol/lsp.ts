@@ -7,6 +7,7 @@ import type { Allocation, AllocationKind, AllocationRequest } from './allocation
 import type { EstimatorId, Score } from './experiment.ts';
 import type { ResultTask } from './result.ts';
 import type { RunEvent } from './run.ts';
+import type { DampingSweep } from './trust.ts';
 import type { DeviceId } from './engine.ts';
 import type { ProtocolId } from './validation.ts';
 
@@ -183,5 +184,17 @@ export type RescoredTask = Pick<ResultTask, 'task' | 'layers' | 'influence' | 'u
 export interface RescoreAnswer {
   /** Null with an error. */
   tasks: RescoredTask[] | null;
+  error: { code: string; message: string } | null;
+}
+
+/** Client -> server request: how the order of layers changes with the damping factor, from the stored Grams. */
+export const SWEEP_REQUEST = 'layerif/sweepDamping';
+export interface SweepParams {
+  /** Absolute path. */
+  resultFile: string;
+}
+export interface SweepAnswer {
+  /** Null with an error. */
+  tasks: DampingSweep[] | null;
   error: { code: string; message: string } | null;
 }

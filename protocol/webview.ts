@@ -1,7 +1,52 @@
 /** Webview <-> extension. Both sides switch over `type` and end in `assertNever`. Every message to a webview is a complete snapshot. */
+import type { GradientCheckReport } from './check.ts';
+import type {
+  AllocateAnswer,
+  AllocateParams,
+  AllocationChoicesAnswer,
+  ExportAnswer,
+  ExportParams,
+  RescoreAnswer,
+  RescoreParams,
+  SampleTextAnswer,
+  SweepAnswer,
+  SweepParams,
+} from './lsp.ts';
 import type { Result } from './result.ts';
-import type { SampleTextAnswer } from './lsp.ts';
 import type { Estimate } from './run.ts';
+import type { ValidationResult } from './validation.ts';
+
+/**
+ * What the results page asks and gets, beside its result. The extension adds the result file and hands the question to the language
+ * server; a page never names a file.
+ */
+export interface Questions {
+  rescore: { params: Omit<RescoreParams, 'resultFile'>; answer: RescoreAnswer };
+  sweep: { params: Omit<SweepParams, 'resultFile'>; answer: SweepAnswer };
+  allocate: { params: Omit<AllocateParams, 'resultFile' | 'save'>; answer: AllocateAnswer };
+  allocationChoices: { params: Record<string, never>; answer: AllocationChoicesAnswer };
+  /** The text of an export, which is not written. */
+  export: { params: Omit<ExportParams, 'resultFile' | 'output'>; answer: ExportAnswer };
+}
+export type Question = keyof Questions;
+type Ask = {
+  [What in Question]: { type: 'ask'; requestId: number; what: What; params: Questions[What]['params'] };
+}[Question];
+
+/** What lies beside a result and says how far it can be trusted. */
+export interface Trust {
+  /** The last self-check of the experiment in this workspace. */
+  check: { report: GradientCheckReport; date: string } | null;
+  /** The newest validation of the experiment. */
+  validation: { result: ValidationResult; file: string } | null;
+  /** Why a validation that is there cannot be read; null when nothing is wrong. */
+  fault: string | null;
+  /** What runs now, in words; null when nothing does. */
+  busy: string | null;
+}
+
+/** Commands that a page may run on its result. */
+export type PageCommand = 'checkGradients' | 'validateInfluence' | 'pruneAndEvaluate' | 'compareResults';
 
 export type ToWebview =
   | { type: 'result'; result: Result; file: string }
@@ -18,7 +63,12 @@ export type ToWebview =
     }
   | { type: 'idle' }
   | { type: 'failed'; message: string }
-  | { type: 'samples'; requestId: number; answer: SampleTextAnswer };
+  | { type: 'samples'; requestId: number; answer: SampleTextAnswer }
+  | { type: 'trust'; trust: Trust }
+  /** To one `ask`; `failure` when the question itself failed, with a null answer. */
+  | { type: 'answer'; requestId: number; answer: unknown; failure: string | null }
+  /** Brings a tab to the front. */
+  | { type: 'showTab'; tab: string };
 
 export type FromWebview =
   /** Sent once the page listens; the host answers with the current snapshot. */
@@ -28,4 +78,12 @@ export type FromWebview =
   | { type: 'openSample'; file: string; line: number | null }
   | { type: 'revealTask'; task: string }
   | { type: 'revealDataset'; dataset: string }
-  | { type: 'openResult' };
+  | { type: 'openResult' }
+  | Ask
+  | { type: 'command'; command: PageCommand }
+  /** `what` for the message that says it is in the clipboard. */
+  | { type: 'copy'; text: string; what: string }
+  /** Writes the allocation beside the result. */
+  | { type: 'saveAllocation'; params: Questions['allocate']['params'] }
+  /** Asks for a place and writes the export there. */
+  | { type: 'saveExport'; params: Questions['export']['params'] };

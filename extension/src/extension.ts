@@ -5,9 +5,11 @@
  */
 import * as vscode from 'vscode';
 import { ServerClient } from './client.ts';
+import { registerDecisionCommands } from './commands/decisions.ts';
 import { registerResultCommands } from './commands/results.ts';
 import { registerScoreCommands } from './commands/score.ts';
 import { registerServerCommands } from './commands/server.ts';
+import { registerTrustCommands } from './commands/trust.ts';
 import { isExperimentFile } from './experimentFiles.ts';
 import { ExperimentsView, findExperiments } from './experimentsView.ts';
 import { LayersView } from './layersView.ts';
@@ -17,6 +19,7 @@ import { RunList } from './runList.ts';
 import { RunsView } from './runsView.ts';
 import { RunTracker } from './runTracker.ts';
 import { createStatus } from './status.ts';
+import { TrustStore } from './trustStore.ts';
 
 let client: ServerClient | null = null;
 
@@ -26,11 +29,13 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   client = server;
   const runs = new RunTracker(server);
   const list = new RunList();
-  const results = new ResultsEditor(context.extensionUri, server, runs);
+  const trust = new TrustStore(context.workspaceState);
+  const results = new ResultsEditor(context.extensionUri, server, runs, trust);
   context.subscriptions.push(
     output,
     runs,
     list,
+    trust,
     results,
     runs.onChange((run) => {
       if (run?.end) list.refresh();
@@ -43,6 +48,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     registerScoreCommands({ client: server, runs, results, output }),
     registerServerCommands(server, runs, output),
     registerResultCommands(results, list, runs),
+    registerTrustCommands({ client: server, runs, results, list, trust, output }),
+    registerDecisionCommands({ results, list }),
   );
 
   const start = () => server.start().catch((error: Error) => output.error(error.message));

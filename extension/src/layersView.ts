@@ -99,7 +99,12 @@ export class LayersView implements vscode.WebviewViewProvider, vscode.Disposable
       }
       case 'samples':
       case 'openSample':
-        return; // The side bar has no samples.
+      case 'ask':
+      case 'command':
+      case 'copy':
+      case 'saveAllocation':
+      case 'saveExport':
+        return; // The side bar has no samples and no tabs.
       default:
         assertNever(message);
     }

@@ -7,11 +7,13 @@ import { SAMPLE_TEXT_REQUEST } from '../../protocol/lsp.ts';
 import type { SampleTextAnswer, SampleTextParams } from '../../protocol/lsp.ts';
 import type { FromWebview, ToWebview } from '../../protocol/webview.ts';
 import type { ServerClient } from './client.ts';
+import { answer, copy, saveAllocation, saveExport } from './pageRequests.ts';
 import { columnBeside, openSample, revealInExperiment } from './jumps.ts';
 import { forPage, parseResult } from './resultFile.ts';
 import { isRunning, runningMessage } from './runState.ts';
 import type { RunState } from './runState.ts';
 import type { RunTracker } from './runTracker.ts';
+import type { TrustStore } from './trustStore.ts';
 import { assertNever, openPage, throttled } from './webviewPage.ts';
 import type { Page } from './webviewPage.ts';
 
@@ -23,6 +25,8 @@ interface OpenEditor {
   uri: vscode.Uri;
   panel: vscode.WebviewPanel;
   page: Page;
+  /** To be shown as soon as the page listens. */
+  tab: string | null;
   /** Draws the run's newest snapshot, or the file when no run writes it. */
   refresh(): void;
 }
@@ -33,21 +37,26 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
   private readonly extensionUri: vscode.Uri;
   private readonly client: ServerClient;
   private readonly runs: RunTracker;
+  private readonly trust: TrustStore;
 
-  constructor(extensionUri: vscode.Uri, client: ServerClient, runs: RunTracker) {
+  constructor(extensionUri: vscode.Uri, client: ServerClient, runs: RunTracker, trust: TrustStore) {
     this.extensionUri = extensionUri;
     this.client = client;
     this.runs = runs;
+    this.trust = trust;
     this.subscriptions = [
       vscode.window.registerCustomEditorProvider(RESULTS_EDITOR, this, { supportsMultipleEditorsPerDocument: true }),
       runs.onChange((run) => {
         for (const editor of this.editors) if (run && sameFile(editor.uri, run.resultFile)) editor.refresh();
       }),
+      trust.onChange(() => {
+        for (const editor of this.editors) void this.postTrust(editor);
+      }),
     ];
   }
 
   /** Opens a result beside the text it belongs to, in the group where results already are. */
-  async open(resultFile: string, options: { preserveFocus: boolean }): Promise<void> {
+  async open(resultFile: string, options: { preserveFocus: boolean; tab?: string }): Promise<void> {
     const shown = [...this.editors].find((editor) => editor.panel.visible);
     const viewColumn = shown?.panel.viewColumn ?? vscode.ViewColumn.Beside;
     await vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(resultFile), RESULTS_EDITOR, {
@@ -55,6 +64,19 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
       preserveFocus: options.preserveFocus,
       preview: false,
     });
+    const { tab } = options;
+    if (tab === undefined) return;
+    for (const editor of this.editors) {
+      if (!sameFile(editor.uri, resultFile)) continue;
+      editor.tab = tab; // a page that is still loading asks with `ready`
+      editor.page.post({ type: 'showTab', tab });
+    }
+  }
+
+  /** The result that is in front, or in sight when the focus is elsewhere. */
+  get active(): vscode.Uri | null {
+    const all = [...this.editors];
+    return (all.find(({ panel }) => panel.active) ?? all.find(({ panel }) => panel.visible))?.uri ?? null;
   }
 
   private isVisible(resultFile: string): boolean {
@@ -80,7 +102,7 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
       void this.receive(editor, message);
     });
     const update = throttled(LIVE_INTERVAL_MS, () => void this.snapshot(uri).then((message) => page.post(message)));
-    const editor: OpenEditor = { uri, panel, page, refresh: update.request };
+    const editor: OpenEditor = { uri, panel, page, tab: null, refresh: update.request };
     const folder = vscode.Uri.joinPath(uri, '..');
     const base = uri.path.slice(uri.path.lastIndexOf('/') + 1);
     const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(folder, base));
@@ -120,6 +142,9 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
     switch (message.type) {
       case 'ready':
         editor.page.post(await this.snapshot(editor.uri));
+        await this.postTrust(editor);
+        if (editor.tab !== null) editor.page.post({ type: 'showTab', tab: editor.tab });
+        editor.tab = null;
         return;
       case 'cancel':
         await vscode.commands.executeCommand('layerif.cancelRun');
@@ -142,9 +167,27 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
       }
       case 'openResult':
         return this.open(editor.uri.fsPath, { preserveFocus: false });
+      case 'ask':
+        editor.page.post(await answer(this.client, editor.uri.fsPath, message));
+        return;
+      case 'command':
+        await vscode.commands.executeCommand(`layerif.${message.command}`, editor.uri);
+        return;
+      case 'copy':
+        return copy(message);
+      case 'saveAllocation':
+        return saveAllocation(this.client, editor.uri.fsPath, message);
+      case 'saveExport':
+        return saveExport(this.client, editor.uri.fsPath, message);
       default:
         assertNever(message);
     }
+  }
+
+  private async postTrust(editor: OpenEditor): Promise<void> {
+    const experimentFile = await this.experimentFile(editor.uri);
+    if (experimentFile === null) return;
+    editor.page.post({ type: 'trust', trust: await this.trust.of(editor.uri, experimentFile) });
   }
 
   private async samples(uri: vscode.Uri, message: FromWebview & { type: 'samples' }): Promise<SampleTextAnswer> {
@@ -158,7 +201,8 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
     }
   }
 
-  private async experimentFile(uri: vscode.Uri): Promise<string | null> {
+  /** Of the run that writes the result, else as the result says. */
+  async experimentFile(uri: vscode.Uri): Promise<string | null> {
     const run = this.runOf(uri);
     if (run) return run.experimentFile;
     const message = await this.snapshot(uri);

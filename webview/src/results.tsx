@@ -2,17 +2,28 @@
 import './styles/page.css';
 import './styles/charts.css';
 import './styles/tables.css';
+import './styles/decisions.css';
 import { render } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { Header } from './components/Header.tsx';
 import { Patterns } from './components/patterns.tsx';
 import { Tabs } from './components/Tabs.tsx';
-import { useChoices, useView } from './host.ts';
+import { onMessage, useChoices, useView } from './host.ts';
+import { useRescored } from './rescored.ts';
 import { tabs } from './tabs.tsx';
 
 function ResultsPage() {
   const view = useView();
   const [choices, change] = useChoices();
   const { result } = view;
+  const rescored = useRescored(result, choices);
+  useEffect(
+    () =>
+      onMessage((message) => {
+        if (message.type === 'showTab') change({ tab: message.tab });
+      }),
+    [],
+  );
   if (view.phase === 'loading') return <main class="page" aria-busy="true" />;
   if (view.phase === 'failed')
     return (
@@ -30,9 +41,16 @@ function ResultsPage() {
     <main class="page">
       <Patterns />
       <Header view={view} result={result} />
-      {result && Content ? (
+      {result && rescored && Content ? (
         <Tabs label="Result" tabs={shown} selected={choices.tab} onSelect={(tab) => change({ tab })}>
-          <Content result={result} running={running} choices={choices} change={change} />
+          <Content
+            result={result}
+            rescored={rescored}
+            trust={view.trust}
+            running={running}
+            choices={choices}
+            change={change}
+          />
         </Tabs>
       ) : (
         <p class="empty">

@@ -7,8 +7,8 @@ import { experimentName, isExperimentFile } from '../experimentFiles.ts';
 import { findExperiments } from '../experimentsView.ts';
 import type { ExperimentNode } from '../experimentsView.ts';
 import type { ResultsEditor } from '../resultsEditor.ts';
-import { isRunning } from '../runState.ts';
 import type { RunTracker } from '../runTracker.ts';
+import { mayRun, saveExperiment } from './guard.ts';
 
 /** What VS Code hands to a command: a lens argument, a file from a menu, a tree node, or nothing (palette). */
 type Source = LensArgument | vscode.Uri | ExperimentNode | undefined;
@@ -52,7 +52,7 @@ function target(source: Source): { uri?: vscode.Uri; task?: string; dataset?: st
 }
 
 /** The active experiment file, else the only one of the workspace, else a choice; says what to do when there is none. */
-async function chooseExperiment(): Promise<vscode.Uri | undefined> {
+export async function chooseExperiment(what = 'score'): Promise<vscode.Uri | undefined> {
   const active = vscode.window.activeTextEditor?.document.uri;
   if (active && isExperimentFile(active.path)) return active;
   const uris = await findExperiments();
@@ -70,7 +70,7 @@ async function chooseExperiment(): Promise<vscode.Uri | undefined> {
     description: vscode.workspace.asRelativePath(uri),
     uri,
   }));
-  return (await vscode.window.showQuickPick(items, { placeHolder: 'Experiment to score', matchOnDescription: true }))
+  return (await vscode.window.showQuickPick(items, { placeHolder: `Experiment to ${what}`, matchOnDescription: true }))
     ?.uri;
 }
 
@@ -89,35 +89,8 @@ async function choose(client: ServerClient, uri: vscode.Uri, what: 'task' | 'dat
 
 async function score(parts: ScoreParts, uri: vscode.Uri, only: Pick<ScoreParams, 'task' | 'dataset'>): Promise<void> {
   const { client, runs } = parts;
-  if (!vscode.workspace.isTrusted) {
-    void vscode.window
-      .showWarningMessage(
-        'Scoring loads a model and starts a process, so it needs a trusted workspace.',
-        'Manage Trust',
-      )
-      .then((choice) => {
-        if (choice) void vscode.commands.executeCommand('workbench.trust.manage');
-      });
-    return;
-  }
-  if (uri.scheme !== 'file') {
-    void vscode.window.showWarningMessage(
-      'Scoring needs files on a disk; this workspace is virtual. Results can be viewed here.',
-    );
-    return;
-  }
-  if (isRunning(runs.current)) {
-    const choice = await vscode.window.showInformationMessage(
-      `${experimentName(runs.current.experimentFile)} is being scored. One run at a time: wait for it or cancel it.`,
-      'Open Results',
-      'Cancel Run',
-    );
-    if (choice === 'Open Results') await vscode.commands.executeCommand('layerif.openResult');
-    if (choice === 'Cancel Run') await vscode.commands.executeCommand('layerif.cancelRun');
-    return;
-  }
-  const document = vscode.workspace.textDocuments.find((open) => open.uri.toString() === uri.toString());
-  if (document?.isDirty) await document.save();
+  if (!(await mayRun(runs, uri))) return;
+  await saveExperiment(uri);
   const params: ScoreParams = { uri: uri.toString(), ...only };
   let answer: ScoreAnswer;
   try {

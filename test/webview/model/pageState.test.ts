@@ -47,12 +47,14 @@ test('result, failure and idle are complete snapshots', () => {
     result,
     run: null,
     message: '',
+    trust: null,
   });
   assert.deepEqual(reduceView(live, { type: 'failed', message: 'x' }), {
     phase: 'failed',
     result: null,
     run: null,
     message: 'x',
+    trust: null,
   });
   assert.equal(reduceView(live, { type: 'idle' }).result, null);
   assert.equal(reduceView(live, { type: 'samples', requestId: 1, answer: { samples: [] } }), live);

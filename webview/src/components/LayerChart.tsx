@@ -3,7 +3,7 @@
  * click selects the layer for everything below. Ctrl/Cmd+click on a bar opens the task in the experiment file.
  */
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
-import { describeChart, describeLayer } from '../model/describe.ts';
+import { describeChart, describeLayer, rankWords } from '../model/describe.ts';
 import { formatNumber, formatShare } from '../model/format.ts';
 import type { LayerValue } from '../model/layers.ts';
 import { useWidth } from '../size.ts';
@@ -182,6 +182,10 @@ function Tooltip(props: {
               <td class="number">{formatNumber(value.value)}</td>
               <td class="number">{formatShare(value.share)}</td>
               <td class="number">#{value.rank}</td>
+              <td class="faint">
+                {value.interval && `${formatNumber(value.interval[0])} to ${formatNumber(value.interval[1])}`}
+                {rankWords(value).replace(/^, /, value.interval ? '; rank ' : 'rank ')}
+              </td>
             </tr>
           ))}
         </tbody>

@@ -16,6 +16,7 @@ export function LayerTable(props: {
   const [by, setBy] = useState(-1);
   const at = (layer: number, task: number) =>
     props.values.find((value) => value.layer === layer && value.task === task);
+  const sure = props.values.some(({ rankInterval }) => rankInterval !== null);
   const rows = [...props.layers];
   if (by >= 0) rows.sort((a, b) => (at(a, by)?.rank ?? Infinity) - (at(b, by)?.rank ?? Infinity) || a - b);
   return (
@@ -30,7 +31,13 @@ export function LayerTable(props: {
               </button>
             </th>
             {props.tasks.map((name, task) => (
-              <th key={name} class="first" scope="colgroup" colSpan={3} aria-sort={by === task ? 'descending' : 'none'}>
+              <th
+                key={name}
+                class="first"
+                scope="colgroup"
+                colSpan={sure ? 4 : 3}
+                aria-sort={by === task ? 'descending' : 'none'}
+              >
                 <button type="button" class="sort" onClick={() => setBy(task)} title={`Sort by ${name}`}>
                   <Swatch task={task} /> <span class="name">{name}</span>
                 </button>
@@ -49,6 +56,11 @@ export function LayerTable(props: {
                 <th scope="col" class="number">
                   Rank
                 </th>
+                {sure && (
+                  <th scope="col" class="number">
+                    On other samples
+                  </th>
+                )}
               </Fragment>
             ))}
           </tr>
@@ -73,6 +85,12 @@ export function LayerTable(props: {
                     <td class="number first">{value ? formatNumber(value.value) : MISSING}</td>
                     <td class="number">{value ? formatShare(value.share) : ''}</td>
                     <td class="number faint">{value ? value.rank : ''}</td>
+                    {sure && (
+                      <td class="number faint">
+                        {value?.rankInterval ? value.rankInterval.map(Math.round).join('\u2013') : ''}
+                        {value?.unstable && ' unstable'}
+                      </td>
+                    )}
                   </Fragment>
                 );
               })}

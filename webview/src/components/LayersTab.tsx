@@ -11,7 +11,9 @@ import { HeatMap } from './HeatMap.tsx';
 import { LayerChart } from './LayerChart.tsx';
 import { LayerDetail } from './LayerDetail.tsx';
 import { LayerTable } from './LayerTable.tsx';
+import { IntervalNote } from './IntervalNote.tsx';
 import { Legend } from './Legend.tsx';
+import { RecomputeControls } from './RecomputeControls.tsx';
 import { samplePlace } from './SampleTables.tsx';
 
 const views = [
@@ -21,7 +23,8 @@ const views = [
   { id: 'table', name: 'Table' },
 ] as const;
 
-export function LayersTab({ result, running, choices, change }: TabProps) {
+export function LayersTab({ result: own, rescored, running, choices, change }: TabProps) {
+  const { result } = rescored;
   const { layers, values, aggregation, taskPlace, task, layer, found } = useSelection(result, choices);
   const [lines, setLines] = useState(false);
   const [sample, setSample] = useState<number | null>(null);
@@ -67,6 +70,7 @@ export function LayersTab({ result, running, choices, change }: TabProps) {
             />
           </div>
         </div>
+        <RecomputeControls result={own} view={rescored} choices={choices} change={change} />
         <p class="caption">
           {choices.normalised ? `Share of each task\u2019s largest layer${running ? ' so far' : ''}` : 'Raw score'}:{' '}
           {meaning}.
@@ -75,6 +79,7 @@ export function LayersTab({ result, running, choices, change }: TabProps) {
           tasks={names}
           selected={taskPlace}
           lines={lines && !choices.table}
+          unstable={!choices.table && values.some((value) => value.unstable)}
           negatives={values.some((value) => value.sign === 'negative')}
           onSelect={(place) => change({ task: names[place] })}
         />
@@ -100,6 +105,13 @@ export function LayersTab({ result, running, choices, change }: TabProps) {
               change(place === null ? { layer: index } : { layer: index, task: names[place] })
             }
             onReveal={(place) => send({ type: 'revealTask', task: names[place] })}
+          />
+        )}
+        {task && (
+          <IntervalNote
+            task={task}
+            shown={values.some(({ interval }) => interval !== null)}
+            changed={rescored.changed}
           />
         )}
       </section>

@@ -7,6 +7,8 @@ export function Legend(props: {
   negatives: boolean;
   /** Lines instead of bars. */
   lines: boolean;
+  /** Some layer's rank would change much with the samples. */
+  unstable: boolean;
   onSelect: (task: number) => void;
 }) {
   return (
@@ -26,6 +28,12 @@ export function Legend(props: {
           </button>
         ))}
       </div>
+      {props.unstable && (
+        <span class="legend-note">
+          <strong aria-hidden="true">?</strong> {props.lines ? 'dashed' : 'striped'}: unstable, its rank spans more than
+          a third of the layers on other samples
+        </span>
+      )}
       {props.negatives && (
         <span class="legend-note">
           {!props.lines && <Swatch task={props.selected} negative />}

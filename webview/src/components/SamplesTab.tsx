@@ -7,7 +7,7 @@ import { SampleTables } from './SampleTables.tsx';
 
 const COUNT = 20;
 
-export function SamplesTab({ result, running, choices, change }: TabProps) {
+export function SamplesTab({ rescored: { result }, running, choices, change }: TabProps) {
   const { taskPlace, task, layer, found } = useSelection(result, choices);
   if (!task || layer === null)
     return (

@@ -4,14 +4,14 @@
  */
 import * as Plot from '@observablehq/plot';
 import type { LayerValue } from '../model/layers.ts';
-import { labelStep, valueDomain } from '../model/layers.ts';
+import { drawnInterval, labelStep, valueDomain } from '../model/layers.ts';
 import { taskStyle } from '../model/colour.ts';
 import { formatShare, formatTick } from '../model/format.ts';
 import { describeValue } from '../model/describe.ts';
-import { negativeFill, positiveFill, taskColour } from './patterns.tsx';
+import { negativeFill, positiveFill, taskColour, UNSTABLE_FILL } from './patterns.tsx';
 
 export const CHART_HEIGHT = 240;
-export const MARGIN = { left: 62, right: 12, top: 12, bottom: 26 };
+export const MARGIN = { left: 62, right: 12, top: 16, bottom: 26 };
 
 export interface LayerPlotOptions {
   values: readonly LayerValue[];
@@ -80,7 +80,8 @@ export function layerPlot(options: LayerPlotOptions): SVGSVGElement {
   return svg;
 }
 
-function bars({ values, tasks, layers, width }: LayerPlotOptions, y: (value: LayerValue) => number): Plot.Markish[] {
+function bars(options: LayerPlotOptions, y: (value: LayerValue) => number): Plot.Markish[] {
+  const { values, tasks, layers, width } = options;
   const share = 0.8 / Math.max(1, tasks);
   const gap = (slotWidth(width, layers.length) * share > 8 ? 1 : 0.25) / slotWidth(width, layers.length);
   const left = (value: LayerValue) => value.slot - 0.4 + value.task * share + gap / 2;
@@ -99,10 +100,68 @@ function bars({ values, tasks, layers, width }: LayerPlotOptions, y: (value: Lay
       className: 'layerif-bar',
       ariaLabel: describeValue,
     }),
+    // Stripes in the colour of the ground over bars whose rank would change with the samples.
+    Plot.rectY(
+      values.filter(({ unstable }) => unstable),
+      {
+        x1: left,
+        x2: (value: LayerValue) => left(value) + share - gap,
+        y1: 0,
+        y2: y,
+        fill: { value: UNSTABLE_FILL, scale: null },
+        className: 'layerif-unstable',
+      },
+    ),
+    ...whiskers(options, (value) => left(value) + (share - gap) / 2, y),
   ];
 }
 
-function lines({ values, tasks }: LayerPlotOptions, y: (value: LayerValue) => number): Plot.Markish[] {
+/** Intervals, dashed for an unstable layer, with a question mark above it. */
+function whiskers(
+  { values, normalised }: LayerPlotOptions,
+  x: (value: LayerValue) => number,
+  y: (value: LayerValue) => number,
+): Plot.Markish[] {
+  const known = values.flatMap((value) => {
+    const interval = drawnInterval(value, normalised);
+    return interval ? [{ value, x: x(value), low: interval[0], high: interval[1] }] : [];
+  });
+  const stroke = 'var(--layerif-whisker)';
+  const part = (unstable: boolean) => known.filter(({ value }) => value.unstable === unstable);
+  return [
+    Plot.ruleX(part(false), { x: 'x', y1: 'low', y2: 'high', stroke, className: 'layerif-whisker' }),
+    Plot.ruleX(part(true), {
+      x: 'x',
+      y1: 'low',
+      y2: 'high',
+      stroke,
+      strokeDasharray: '2 2',
+      className: 'layerif-whisker',
+    }),
+    Plot.text(
+      values.filter(({ unstable }) => unstable),
+      {
+        x,
+        y: (value: LayerValue) => Math.max(y(value), drawnInterval(value, normalised)?.[1] ?? 0),
+        text: () => '?',
+        dy: -6,
+        fill: 'var(--vscode-foreground)',
+        fontWeight: 'bold',
+        className: 'layerif-unstable-mark',
+      },
+    ),
+  ];
+}
+
+function lines(options: LayerPlotOptions, y: (value: LayerValue) => number): Plot.Markish[] {
+  const { values, tasks } = options;
+  return [...whiskers(options, ({ slot }) => slot, y), ...taskLines({ values, tasks }, y)];
+}
+
+function taskLines(
+  { values, tasks }: Pick<LayerPlotOptions, 'values' | 'tasks'>,
+  y: (value: LayerValue) => number,
+): Plot.Markish[] {
   return Array.from({ length: tasks }, (_, task) => task).flatMap((task) => {
     const own = values.filter((value) => value.task === task);
     const style = taskStyle(task);

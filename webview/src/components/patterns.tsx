@@ -9,6 +9,8 @@ import type { TaskStyle } from '../model/colour.ts';
 
 export const positiveFill = (task: number) => `url(#layerif-positive-${task % taskStyles.length})`;
 export const negativeFill = (task: number) => `url(#layerif-negative-${task % taskStyles.length})`;
+/** Stripes over whatever is below: the layer is unstable. */
+export const UNSTABLE_FILL = 'url(#layerif-unstable)';
 export const taskColour = (task: number) => `var(${taskStyle(task).variable})`;
 
 const lines: Record<TaskStyle['pattern'], JSX.Element | null> = {
@@ -24,6 +26,9 @@ export function Patterns() {
   return (
     <svg class="patterns" width="0" height="0" aria-hidden="true" focusable="false">
       <defs>
+        <pattern id="layerif-unstable" width="8" height="8" patternUnits="userSpaceOnUse">
+          <path d="M-2 6l8 -8M-2 14l16 -16M2 10l8 -8" stroke="var(--vscode-editor-background)" stroke-width="2.2" />
+        </pattern>
         {taskStyles.map((style, task) => {
           const colour = `var(${style.variable})`;
           return (

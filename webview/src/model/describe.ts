@@ -8,16 +8,26 @@ export const HURTS = 'hurts validation';
 export const signWords = (value: number) => (value > 0 ? HELPS : value < 0 ? HURTS : 'no effect');
 
 export function describeValue(value: LayerValue): string {
-  return `Layer ${value.layer}, ${value.taskName}: ${formatNumber(value.value)}, ${formatShare(value.share)} of the largest, rank ${value.rank}`;
+  return `Layer ${value.layer}, ${value.taskName}: ${valueWords(value)}`;
+}
+
+const valueWords = (value: LayerValue) =>
+  `${formatNumber(value.value)}${intervalWords(value)}, ${formatShare(value.share)} of the largest, rank ${value.rank}${rankWords(value)}`;
+
+const intervalWords = ({ interval }: LayerValue) =>
+  interval ? `, interval ${formatNumber(interval[0])} to ${formatNumber(interval[1])}` : '';
+
+/** ", 2 to 9 on other samples, unstable". */
+export function rankWords({ rankInterval, unstable }: LayerValue): string {
+  if (!rankInterval) return '';
+  const [low, high] = rankInterval.map((rank) => String(Math.round(rank)));
+  return `, ${low === high ? low : `${low} to ${high}`} on other samples${unstable ? ', unstable' : ''}`;
 }
 
 export function describeLayer(layer: number, values: readonly LayerValue[], tasks: number, pending: string): string {
   const own = values.filter((value) => value.layer === layer);
   if (own.length === 0) return `Layer ${layer}: ${pending}`;
-  const parts = own.map(
-    (v) =>
-      `${tasks > 1 ? `${v.taskName} ` : ''}${formatNumber(v.value)}, ${formatShare(v.share)} of the largest, rank ${v.rank}`,
-  );
+  const parts = own.map((v) => `${tasks > 1 ? `${v.taskName} ` : ''}${valueWords(v)}`);
   return `Layer ${layer}: ${parts.join('; ')}`;
 }
 

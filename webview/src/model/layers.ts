@@ -11,6 +11,8 @@ export const aggregations: readonly { id: AggregationId; name: string; meaning: 
   { id: 'sum', name: 'Sum', meaning: 'sum of all influences, helpful minus harmful' },
 ];
 
+export type Interval = readonly [number, number];
+
 export interface LayerValue {
   /** Place in `tasks`. */
   task: number;
@@ -25,6 +27,11 @@ export interface LayerValue {
   /** From 1, by value, among the task's finished layers. */
   rank: number;
   sign: 'positive' | 'negative' | 'zero';
+  /** Where value and rank lie on other samples of the same kind; null where the result has none for this aggregation. */
+  interval: Interval | null;
+  rankInterval: Interval | null;
+  /** The rank interval spans more than a third of the layers. */
+  unstable: boolean;
 }
 
 /** Indices of the layers that the run scores, ascending: what the experiment asks for, plus whatever is there. */
@@ -38,6 +45,8 @@ export function scoredLayers(result: Result): number[] {
 /** One value per task and finished layer, tasks in file order, layers ascending. */
 export function layerValues(result: Result, aggregation: AggregationId): LayerValue[] {
   const slots = new Map(scoredLayers(result).map((layer, slot) => [layer, slot]));
+  // Intervals belong to the aggregation that they were made with.
+  const sure = aggregation === result.experiment.score.aggregation;
   return result.tasks.flatMap((task, t) => {
     const largest = Math.max(0, ...task.layers.map((layer) => Math.abs(finite(layer[aggregation]))));
     const order = [...task.layers].sort((a, b) => finite(b[aggregation]) - finite(a[aggregation]) || a.index - b.index);
@@ -53,16 +62,26 @@ export function layerValues(result: Result, aggregation: AggregationId): LayerVa
         share: largest > 0 ? value / largest : 0,
         rank: ranks.get(layer.index) ?? 0,
         sign: value > 0 ? 'positive' : value < 0 ? 'negative' : 'zero',
+        interval: (sure && layer.interval) || null,
+        rankInterval: (sure && layer.rankInterval) || null,
+        unstable: sure && layer.unstable === true,
       };
     });
   });
 }
 
-/** Limits of the value axis: always with 0, never empty. */
+/** The interval on the axis of the values: raw, or as a share of the task's largest layer. */
+export function drawnInterval({ value, share, interval }: LayerValue, normalised: boolean): Interval | null {
+  if (!interval || !normalised) return interval;
+  return share === 0 ? null : [(interval[0] * share) / value, (interval[1] * share) / value];
+}
+
+/** Limits of the value axis: always with 0, with every interval, never empty. */
 export function valueDomain(values: readonly LayerValue[], normalised: boolean): [number, number] {
-  if (normalised) return [values.some((v) => v.share < 0) ? -1 : 0, 1];
-  const low = Math.min(0, ...values.map((v) => v.value));
-  const high = Math.max(0, ...values.map((v) => v.value));
+  const ends = values.flatMap((value) => drawnInterval(value, normalised) ?? []);
+  if (normalised) return [Math.min(values.some((v) => v.share < 0) ? -1 : 0, ...ends), Math.max(1, ...ends)];
+  const low = Math.min(0, ...values.map((v) => v.value), ...ends);
+  const high = Math.max(0, ...values.map((v) => v.value), ...ends);
   return low === 0 && high === 0 ? [0, 1] : [low, high];
 }
 

@@ -2,8 +2,12 @@
 import type { AggregationId } from '../../../protocol/experiment.ts';
 import type { Result } from '../../../protocol/result.ts';
 import type { Estimate } from '../../../protocol/run.ts';
-import type { ToWebview } from '../../../protocol/webview.ts';
+import type { ToWebview, Trust } from '../../../protocol/webview.ts';
+import { countForm, sparsityForm } from './allocation.ts';
+import type { AllocationForm } from './allocation.ts';
 import type { SampleOrder } from './ranking.ts';
+import { asTheRun } from './rescore.ts';
+import type { Recompute } from './rescore.ts';
 
 export interface Choices {
   tab: string;
@@ -20,6 +24,9 @@ export interface Choices {
   order: SampleOrder;
   /** Each layer of the heat map on its own colour scale. */
   perLayer: boolean;
+  recompute: Recompute;
+  allocation: AllocationForm;
+  sparsity: AllocationForm;
 }
 
 export const defaultChoices: Choices = {
@@ -32,20 +39,34 @@ export const defaultChoices: Choices = {
   table: false,
   order: 'total',
   perLayer: false,
+  recompute: asTheRun,
+  allocation: countForm,
+  sparsity: sparsityForm,
 };
 
 /** A stored state may come from another version: unknown keys are dropped, missing ones take the default. */
 export function restoreChoices(stored: unknown): Choices {
-  const choices: Choices = { ...defaultChoices };
-  if (typeof stored !== 'object' || stored === null) return choices;
-  for (const key of Object.keys(defaultChoices) as (keyof Choices)[]) {
-    const value = (stored as Record<string, unknown>)[key];
-    const fits =
-      key === 'layer' ? value === null || Number.isInteger(value) : typeof value === typeof defaultChoices[key];
-    if (fits) Object.assign(choices, { [key]: value });
-  }
-  return choices;
+  return Object.assign({ ...defaultChoices }, isRecord(stored) ? restored(defaultChoices, stored) : {});
 }
+
+/** Every key of the standard, with what is stored where that is of the same kind. A null stands for no number. */
+function restored(standard: object, stored: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(standard as Record<string, unknown>).map(([key, value]) => {
+      const own = stored[key];
+      if (isRecord(value)) return [key, isRecord(own) ? restored(value, own) : value];
+      const fits = Array.isArray(value)
+        ? Array.isArray(own) && own.every((entry) => typeof entry === 'string')
+        : value === null
+          ? own === null || Number.isFinite(own)
+          : typeof own === typeof value;
+      return [key, fits ? own : value];
+    }),
+  );
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What is known of the run that the page shows. */
 export interface View {
@@ -53,18 +74,21 @@ export interface View {
   result: Result | null;
   run: { runId: string; message: string; done: number; total: number; startedAt: number; estimate: Estimate } | null;
   message: string;
+  /** Null until the extension has said what there is. */
+  trust: Trust | null;
 }
 
-export const emptyView: View = { phase: 'loading', result: null, run: null, message: '' };
+export const emptyView: View = { phase: 'loading', result: null, run: null, message: '', trust: null };
 
 /** Messages are complete snapshots, except that a run may not have a result yet. */
 export function reduceView(view: View, message: ToWebview): View {
   switch (message.type) {
     case 'result':
-      return { phase: 'done', result: message.result, run: null, message: '' };
+      return { ...view, phase: 'done', result: message.result, run: null, message: '' };
     case 'running': {
       const { runId, startedAt, estimate, done, total } = message;
       return {
+        ...view,
         phase: 'running',
         // The first snapshot of a resumed run has no numbers yet; what the page already shows of the same run stays.
         result: message.result ?? (view.run?.runId === runId ? view.result : null),
@@ -73,10 +97,14 @@ export function reduceView(view: View, message: ToWebview): View {
       };
     }
     case 'idle':
-      return { phase: 'idle', result: null, run: null, message: '' };
+      return { ...emptyView, phase: 'idle' };
     case 'failed':
-      return { phase: 'failed', result: null, run: null, message: message.message };
+      return { ...emptyView, phase: 'failed', message: message.message };
+    case 'trust':
+      return { ...view, trust: message.trust };
     case 'samples':
+    case 'answer':
+    case 'showTab':
       return view;
   }
 }

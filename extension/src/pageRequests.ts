@@ -1,0 +1,76 @@
+/**
+ * What a results page asks beside its snapshot: questions to the language server about its result, texts to copy, allocations and
+ * exports to write. The result file is added here, so a page can reach no other file.
+ */
+import * as vscode from 'vscode';
+import {
+  ALLOCATE_REQUEST,
+  ALLOCATION_CHOICES_REQUEST,
+  EXPORT_REQUEST,
+  RESCORE_REQUEST,
+  SWEEP_REQUEST,
+} from '../../protocol/lsp.ts';
+import type { AllocateAnswer, ExportAnswer } from '../../protocol/lsp.ts';
+import type { FromWebview, Question, ToWebview } from '../../protocol/webview.ts';
+import type { ServerClient } from './client.ts';
+
+const methods: Record<Question, string> = {
+  rescore: RESCORE_REQUEST,
+  sweep: SWEEP_REQUEST,
+  allocate: ALLOCATE_REQUEST,
+  allocationChoices: ALLOCATION_CHOICES_REQUEST,
+  export: EXPORT_REQUEST,
+};
+
+export async function answer(
+  client: ServerClient,
+  resultFile: string,
+  { requestId, what, params }: FromWebview & { type: 'ask' },
+): Promise<ToWebview> {
+  try {
+    const value = await client.request<unknown>(methods[what], { ...params, resultFile });
+    return { type: 'answer', requestId, answer: value, failure: null };
+  } catch (error) {
+    return { type: 'answer', requestId, answer: null, failure: (error as Error).message };
+  }
+}
+
+export async function copy({ text, what }: FromWebview & { type: 'copy' }): Promise<void> {
+  await vscode.env.clipboard.writeText(text);
+  vscode.window.setStatusBarMessage(`$(clippy) ${what} copied`, 3000);
+}
+
+export async function saveAllocation(
+  client: ServerClient,
+  resultFile: string,
+  { params }: FromWebview & { type: 'saveAllocation' },
+): Promise<void> {
+  const { file, error } = await client.request<AllocateAnswer>(ALLOCATE_REQUEST, { ...params, resultFile, save: true });
+  if (error || !file) void vscode.window.showErrorMessage(`The allocation was not saved: ${error?.message ?? ''}`);
+  else await offerToOpen(`The allocation is saved as ${vscode.workspace.asRelativePath(file)}.`, file);
+}
+
+export async function saveExport(
+  client: ServerClient,
+  resultFile: string,
+  { params }: FromWebview & { type: 'saveExport' },
+): Promise<void> {
+  const dry = await client.request<ExportAnswer>(EXPORT_REQUEST, { ...params, resultFile });
+  if (dry.error || !dry.file) {
+    void vscode.window.showErrorMessage(`The export is not possible: ${dry.error?.message ?? ''}`);
+    return;
+  }
+  const target = await vscode.window.showSaveDialog({
+    defaultUri: vscode.Uri.file(dry.file),
+    title: `Export for ${params.to}`,
+  });
+  if (!target) return;
+  const written = await client.request<ExportAnswer>(EXPORT_REQUEST, { ...params, resultFile, output: target.fsPath });
+  if (written.error) void vscode.window.showErrorMessage(`The export was not written: ${written.error.message}`);
+  else await offerToOpen(`Exported for ${params.to}: ${vscode.workspace.asRelativePath(target)}.`, target.fsPath);
+}
+
+async function offerToOpen(message: string, file: string): Promise<void> {
+  const choice = await vscode.window.showInformationMessage(message, 'Open');
+  if (choice) await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(file));
+}
