@@ -201,8 +201,8 @@ const damaged: Record<string, [Uint8Array, RegExp]> = {
     safetensorsBytes({ a: { ...one, data_offsets: [-8, 0] } }, eight),
     /tensor a has the offsets \[-8,0\]/,
   ],
-  'no offsets': [safetensorsBytes({ a: { dtype: 'F32', shape: [2] } }, eight), /tensor a has the offsets undefined/],
-  'an entry that is no object': [safetensorsBytes({ a: null }, eight), /tensor a has the unknown type undefined/],
+  'no offsets': [safetensorsBytes({ a: { dtype: 'F32', shape: [2] } }, eight), /tensor a has the offsets missing/],
+  'an entry that is no object': [safetensorsBytes({ a: null }, eight), /tensor a has the unknown type missing/],
   'an unknown type': [safetensorsBytes({ a: { ...one, dtype: 'F3' } }, eight), /tensor a has the unknown type "F3"/],
   'a type that every object has': [
     safetensorsBytes({ a: { ...one, dtype: 'toString' } }, eight),

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { hashFiles, hashOfHashes } from './hashFiles.ts';
 import { nearestNames } from '../text/nearest.ts';
+import { cut, quoted } from './printable.ts';
 import { openSafetensors, readFloat32 } from './safetensors.ts';
 import type { Checkpoint, TensorInfo } from './types.ts';
 
@@ -74,7 +75,7 @@ function readConfig(folder: string): Record<string, unknown> {
   if (typeof config.model_type !== 'string') {
     throw bad(
       file,
-      `${file} names no architecture (model_type is ${JSON.stringify(config.model_type) ?? 'missing'}); take the config.json of the model`,
+      `${file} names no architecture (model_type is ${quoted(config.model_type)}); take the config.json of the model`,
     );
   }
   return config;
@@ -99,7 +100,7 @@ function weightFiles(folder: string): { files: string[]; promised: string[] } {
   if (missing.length > 0) {
     throw bad(
       index,
-      `${index} names ${shards.length} shards, of which the folder lacks ${missing.join(', ')}; download them again`,
+      `${index} names ${shards.length} shards, of which the folder lacks ${cut(missing.join(', '))}; download them again`,
     );
   }
   return { files: shards.map((name) => fs.realpathSync(path.join(folder, name))), promised: Object.keys(map) };

@@ -6,6 +6,7 @@
  * `refused` unless it has its neutral value. A key that is none of these is refused too, for a newer PEFT may mean anything by it.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
+import { quoted } from './printable.ts';
 import type { LoraFactor } from './types.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -74,7 +75,7 @@ const plainInitialisations: readonly unknown[] = [undefined, null, true, false, 
 /** @throws LayerifError `badModel` naming the key, its value and what is supported */
 export function peftConfig(file: string, json: Json): PeftConfig {
   const fail = (what: string): LayerifError => new LayerifError('badModel', `${file}: ${what}`, { place: { file } });
-  const shown = (key: string): string => `${key} is ${JSON.stringify(json[key]) ?? 'missing'}`;
+  const shown = (key: string): string => `${key} is ${quoted(json[key])}`;
   if (json.peft_type !== 'LORA') throw fail(`${shown('peft_type')}; only "LORA" adapters can be applied`);
   if ((json.bias ?? 'none') !== 'none')
     throw fail(`${shown('bias')}; only "none" is supported: merge the adapter into the model (peft: merge_and_unload)`);
@@ -93,7 +94,7 @@ export function peftConfig(file: string, json: Json): PeftConfig {
 
   const positive = (key: string, value: unknown, whole: boolean): number => {
     if (typeof value !== 'number' || !(value > 0) || !Number.isFinite(value) || (whole && !Number.isInteger(value)))
-      throw fail(`${key} is ${JSON.stringify(value)}; a positive ${whole ? 'whole ' : ''}number is needed`);
+      throw fail(`${key} is ${quoted(value)}; a positive ${whole ? 'whole ' : ''}number is needed`);
     return value;
   };
   const pattern = (text: string, key: string): RegExp => {
@@ -168,9 +169,7 @@ function layerRule(
   const given = json.layers_to_transform ?? [];
   const layers: readonly unknown[] = Array.isArray(given) ? given : [given];
   if (layers.some((layer) => !Number.isInteger(layer)))
-    throw fail(
-      `layers_to_transform is ${JSON.stringify(given)}; a layer's number or a list of layer numbers is needed`,
-    );
+    throw fail(`layers_to_transform is ${quoted(given)}; a layer's number or a list of layer numbers is needed`);
   if (layers.length === 0) return null;
   const words = names('layers_pattern', json, fail) ?? [];
   const regexes = (typeof words === 'string' ? [words] : words).map((word) =>
@@ -189,7 +188,7 @@ function names(key: string, json: Json, fail: (what: string) => LayerifError): s
   if (isNeutral(value)) return null;
   if (typeof value === 'string') return value;
   if (Array.isArray(value) && value.every((name): name is string => typeof name === 'string')) return value;
-  throw fail(`${key} is ${JSON.stringify(value)}; a text or a list of texts is needed`);
+  throw fail(`${key} is ${quoted(value)}; a text or a list of texts is needed`);
 }
 
 function isNeutral(value: unknown): boolean {

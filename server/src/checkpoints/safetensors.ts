@@ -9,7 +9,7 @@ import { openForReading, readTensorBytes, writeAtomically } from './fileBytes.ts
 import { allFinite, requireFinite } from './finite.ts';
 import { duplicateKey } from './jsonKeys.ts';
 import { nearestNames } from '../text/nearest.ts';
-import { isPrintable, printable } from './printable.ts';
+import { isPrintable, printable, quoted } from './printable.ts';
 import type { TensorInfo } from './types.ts';
 
 /** The format's own limit. */
@@ -104,11 +104,11 @@ function tensorInfo(
   const counts = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((x) => typeof x === 'number' && Number.isSafeInteger(x) && x >= 0);
   if (typeof dtype !== 'string' || !Object.hasOwn(storedBytes, dtype)) {
-    return fail(`tensor ${name} has the unknown type ${JSON.stringify(dtype)}`);
+    return fail(`tensor ${name} has the unknown type ${quoted(dtype)}`);
   }
-  if (!counts(shape)) return fail(`tensor ${name} has the shape ${JSON.stringify(shape)}`);
+  if (!counts(shape)) return fail(`tensor ${name} has the shape ${quoted(shape)}`);
   if (!counts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    return fail(`tensor ${name} has the offsets ${JSON.stringify(offsets)}`);
+    return fail(`tensor ${name} has the offsets ${quoted(offsets)}`);
   }
   const [start, end] = offsets;
   if (dataStart + end > size) {

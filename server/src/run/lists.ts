@@ -7,7 +7,9 @@ import { readers } from '../data/formats.ts';
 import { aggregations } from '../estimators/aggregation.ts';
 import { estimators } from '../estimators/estimators.ts';
 import { exportTargets } from '../export/targets.ts';
+import { metrics } from '../evaluation/metrics.ts';
 import { families } from '../models/families.ts';
+import { pruners } from '../pruning/pruners.ts';
 
 export interface ListEntry {
   /** The word to write in an experiment file or that a checkpoint must say. */
@@ -42,6 +44,13 @@ const lists = {
     })),
     ...sparsityRules.map(({ id, title, formula, source }) => ({ id, title: `sparsity: ${title}: ${formula}`, source })),
   ],
+  pruners: () => pruners.map(({ id, title, source }) => ({ id, title, source })),
+  metrics: () =>
+    metrics.map(({ id, outputTypes, higherIsBetter }) => ({
+      id,
+      title: `of ${outputTypes.join(', ')}; ${higherIsBetter ? 'higher' : 'lower'} is better`,
+      source: 'lm-evaluation-harness',
+    })),
   exports: () =>
     exportTargets.map(({ id, title, source, kinds }) => ({
       id,
