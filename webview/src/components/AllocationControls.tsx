@@ -1,6 +1,6 @@
 /** What is allocated, by which rule and scores, how much of it, and what is drawn beside. */
 import type { AllocationRequest } from '../../../protocol/allocation.ts';
-import { controlsOf, countKinds, shortRule, structures } from '../model/allocation.ts';
+import { controlsOf, countKinds, ruleName, structures } from '../model/allocation.ts';
 import type { AllocationForm } from '../model/allocation.ts';
 import { Checkbox, LinkButton, Select } from './controls.tsx';
 import { Slider } from './Slider.tsx';
@@ -55,7 +55,7 @@ export function AllocationControls(props: {
               options={structures}
               onChange={(structure) => onForm({ structure })}
             />
-            <Select label="Sparsity" value={form.unit} options={units} onChange={(unit) => onForm({ unit })} />
+            <Select label="Unit" value={form.unit} options={units} onChange={(unit) => onForm({ unit })} />
           </>
         )}
       </div>
@@ -101,7 +101,3 @@ export function AllocationControls(props: {
     </>
   );
 }
-
-/** MoLA shapes and LayerIF's two rules differ behind the comma only. */
-const ruleName = (id: string, title: string) =>
-  id.startsWith('mola') ? `MoLA ${id.slice(5)}` : id === 'released' ? 'LayerIF, released lists' : shortRule(title);

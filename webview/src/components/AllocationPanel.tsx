@@ -2,7 +2,7 @@
 import { useMemo } from 'preact/hooks';
 import type { Result } from '../../../protocol/result.ts';
 import { useAnswer, useAnswers } from '../ask.ts';
-import { allocationSeries, countKinds, requestOf, rulesFor, shortRule, totalWords, valueText } from '../model/allocation.ts'; // prettier-ignore
+import { allocationSeries, countKinds, requestOf, rulesFor, ruleName, totalWords, valueText } from '../model/allocation.ts'; // prettier-ignore
 import type { AllocationForm } from '../model/allocation.ts';
 import { resultKey } from '../rescored.ts';
 import { AllocationControls } from './AllocationControls.tsx';
@@ -26,7 +26,7 @@ export function AllocationPanel(props: {
   const rules = rulesFor(choices, form.kind);
   const beside = form.baselines.filter((id) => id !== form.rule && rules.some((rule) => rule.id === id));
   const others = useAnswers(source, 'allocate', complete ? beside.map((id) => requestOf(form, id)) : []);
-  const name = (id: string) => shortRule(rules.find((rule) => rule.id === id)?.title ?? id);
+  const name = (id: string) => ruleName(id, rules.find((rule) => rule.id === id)?.title ?? id);
   const allocation = asked.answer?.allocation?.kind === form.kind ? asked.answer.allocation : null;
   const drawn = others.flatMap((other, i) =>
     other?.allocation && other.allocation.kind === form.kind

@@ -119,6 +119,13 @@ function whiskers(points: readonly Point[], x: (point: Point) => number, stroke:
   ]);
   return [
     Plot.ruleX(known, { x, y1: 'low', y2: 'high', stroke, className: 'layerif-whisker' }),
-    Plot.tickY(ends, { x: 'x', y: 'y', stroke, insetLeft: 0, className: 'layerif-whisker-end' }),
+    // Not `tickY`, which would make the axis one of categories.
+    Plot.ruleY(ends, {
+      x1: (end: { x: number }) => end.x - 0.06,
+      x2: (end: { x: number }) => end.x + 0.06,
+      y: 'y',
+      stroke,
+      className: 'layerif-whisker-end',
+    }),
   ];
 }
