@@ -18,7 +18,7 @@ const prefixes: readonly [RegExp, string][] = [
   [/^(decoder\.)?layers\./, 'model.'],
 ];
 
-function pytorchPath(module: string): string {
+export function pytorchPath(module: string): string {
   return (prefixes.find(([start]) => start.test(module))?.[1] ?? '') + module;
 }
 

@@ -6,7 +6,9 @@ import fs from 'node:fs';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { ErrorCode, Place } from '../../../protocol/errors.ts';
 import type { EngineCancel, EngineReply, EngineRequest } from '../../../protocol/engine.ts';
+import { isGraphPath } from '../graphs/open.ts';
 import { collect } from './collect.ts';
+import { collectForeign, probeForeign } from './collectForeign.ts';
 import type { Report } from './collect.ts';
 import { chooseDevice, PROBE_ARGUMENT, runProbe } from './device.ts';
 import { checkGradients } from './gradientCheck.ts';
@@ -14,6 +16,7 @@ import { features } from './features.ts';
 import { evaluate } from './evaluate.ts';
 import { matMulRate } from './measure.ts';
 import { Model } from './model.ts';
+import { trainExperts } from './moeTrain.ts';
 import { outliers, prune } from './prune.ts';
 import { onnxruntimeVersion, Runtime } from './runtime.ts';
 import { train } from './train.ts';
@@ -41,14 +44,25 @@ async function handle(request: EngineRequest, signal: AbortSignal): Promise<Valu
     case 'measure':
       return { flopsPerSecond: await matMulRate(runtime) };
     case 'collect': {
+      if (isGraphPath(request.request.modelPath)) {
+        await release(); // a graph is opened anew: its sessions belong to samples of one shape
+        return collectForeign(runtime, request.request, reporter(request.id));
+      }
       const model = await open(runtime, request.request.modelPath, request.request.adapter);
       return collect(model, request.request, reporter(request.id));
     }
+    case 'graph':
+      await release();
+      return probeForeign(runtime, request.request);
     case 'features':
       return features(await open(runtime, request.request.modelPath), request.request);
     case 'train': {
       const model = await open(runtime, request.request.modelPath);
       return train(model, request.request, reporter(request.id));
+    }
+    case 'trainExperts': {
+      const model = await open(runtime, request.request.modelPath);
+      return trainExperts(model, request.request, reporter(request.id));
     }
     case 'prune':
       return prune(await open(runtime, request.request.modelPath), request.request, reporter(request.id));

@@ -41,7 +41,8 @@ export async function evaluate(model: Model, request: EvaluateRequest, report: R
   return summary;
 }
 
-async function addLogLikelihoods(
+/** Adds the log-probabilities of the counted tokens of a batch to its sequences. @param hidden last states [B, T, hidden] */
+export async function addLogLikelihoods(
   model: Model,
   { counted, samples }: Batch,
   hidden: Tensor,

@@ -6,7 +6,6 @@ import type { EncodedSample } from '../../../protocol/engine.ts';
 import type { LoraSettings } from '../../../protocol/training.ts';
 import { adapted } from '../models/adapter.ts';
 import type { Architecture } from '../models/types.ts';
-import type { WeightInput } from '../models/segment.ts';
 import type { LoraShape } from '../training/lora.ts';
 import { factorNames } from '../training/lora.ts';
 import type { Parameters } from '../training/parameters.ts';
@@ -15,9 +14,10 @@ import type { Batch } from './batch.ts';
 import { forwardGraph } from './graphs.ts';
 import type { Model } from './model.ts';
 import { floats, numbers } from './runtime.ts';
-import type { Feeds, Tensor } from './runtime.ts';
+import type { Tensor } from './runtime.ts';
 import { forward, head, segmentsOf } from './sweep.ts';
 import type { Segment } from './sweep.ts';
+import { TrainedTensors } from './trainedTensors.ts';
 import { weightGradientGraph } from './weightGradients.ts';
 
 export interface TrainedModelOptions {
@@ -41,8 +41,7 @@ export class TrainedModel {
   /** Input of the lowest trained layer, per sample: [T, hidden]. */
   readonly #states: Float32Array[];
   readonly #batches = new Map<string, { batch: Batch; x: Tensor }>();
-  #parameters: Parameters = new Map();
-  #tensors = new Map<string, Tensor>();
+  readonly #trained: TrainedTensors;
 
   private constructor(
     model: Model,
@@ -60,6 +59,11 @@ export class TrainedModel {
     this.#segments = segments;
     this.#states = states;
     this.#tokensPerRun = tokensPerRun;
+    const sizes = shapes.flatMap(({ module, rows, columns, rank }) => {
+      const { A, B } = factorNames(module);
+      return [[A, [rank, columns]] as const, [B, [rows, rank]] as const];
+    });
+    this.#trained = new TrainedTensors(model, new Map(sizes));
   }
 
   /**
@@ -108,24 +112,12 @@ export class TrainedModel {
 
   /** @param parameters the factors' weights; changes to them count from the next `update` on */
   use(parameters: Parameters): void {
-    this.#parameters = parameters;
-    this.update();
+    this.#trained.use(parameters);
   }
 
   /** Takes over the numbers that a step has changed. */
   update(): void {
-    const shapes = new Map(
-      this.shapes.flatMap(({ module, rows, columns, rank }) => {
-        const { A, B } = factorNames(module);
-        return [
-          [A, [rank, columns]],
-          [B, [rows, rank]],
-        ] as const;
-      }),
-    );
-    this.#tensors = new Map(
-      [...this.#parameters].map(([name, data]) => [name, floats(Float32Array.from(data), shapes.get(name)!)]),
-    );
+    this.#trained.update();
   }
 
   /** Mean nats per counted token of each sample. @param samples indices */
@@ -145,9 +137,7 @@ export class TrainedModel {
    * @param samples indices, at least one
    */
   async gradient(samples: readonly number[]): Promise<{ loss: number; gradient: Parameters }> {
-    const gradient: Parameters = new Map(
-      [...this.#parameters].map(([name, data]) => [name, new Float64Array(data.length)]),
-    );
+    const gradient = this.#trained.zeros();
     let loss = 0;
     for (const { batch, x } of this.#runsOf(samples)) {
       const { hidden, inputs } = await this.#forward(batch, x);
@@ -169,7 +159,7 @@ export class TrainedModel {
       const { built, session } = await this.#model.session(`forward ${this.#kinds(layers)}`, () =>
         forwardGraph(this.architecture, layers),
       );
-      const feeds = { ...this.#feeds(built.weights, layers), ...tablesFor(batch, built.tables) };
+      const feeds = { ...this.#trained.feeds(built.weights, layers), ...tablesFor(batch, built.tables) };
       hidden = (await session.run({ x: hidden, ...feeds })).y;
     }
     return { hidden, inputs };
@@ -188,7 +178,7 @@ export class TrainedModel {
     const { built, session } = await this.#model.session(`train ${this.#kinds(layers)} ${wantInput}`, () =>
       weightGradientGraph(this.architecture, layers, (l, tensor) => this.#isTrained(l, tensor), wantInput),
     );
-    const feeds = { ...this.#feeds(built.weights, layers), ...tablesFor(batch, built.tables) };
+    const feeds = { ...this.#trained.feeds(built.weights, layers), ...tablesFor(batch, built.tables) };
     const results = await session.run({ x, dy, ...feeds });
     for (const { block, tensor, output } of built.gradients) {
       const sum = into.get(`${this.architecture.layerName(layers[block])}.${tensor}`)!;
@@ -199,19 +189,7 @@ export class TrainedModel {
   }
 
   #isTrained(layer: number, tensor: string): boolean {
-    return this.#tensors.has(`${this.architecture.layerName(layer)}.${tensor}`);
-  }
-
-  /** Factors from here, all else from the model. */
-  #feeds(inputs: WeightInput[], layers: number[]): Feeds {
-    const own: Feeds = {};
-    const others = inputs.filter(({ input, block, tensor }) => {
-      const name = block === null ? tensor : `${this.architecture.layerName(layers[block])}.${tensor}`;
-      const trained = this.#tensors.get(name);
-      if (trained) own[input] = trained;
-      return !trained;
-    });
-    return { ...this.#model.weights.feeds(others, layers), ...own };
+    return this.#trained.has(`${this.architecture.layerName(layer)}.${tensor}`);
   }
 
   #kinds(layers: Segment): string {

@@ -3,6 +3,7 @@
  * come from the same rule table, asked for at the weights' inputs; they are summed over the samples of a run.
  */
 import { backward } from '../autodiff/backward.ts';
+import type { Seed } from '../autodiff/backward.ts';
 import { SegmentBuilder } from '../models/segment.ts';
 import type { Architecture } from '../models/types.ts';
 import { blocks, built } from './graphs.ts';
@@ -18,12 +19,14 @@ export interface WeightGradientGraph extends BuiltGraph {
 /**
  * x, dy [B, T, hidden] -> gradients of the trained weights, dx where asked for.
  * @param trained whether a tensor, named below its layer, is trained
+ * @param further cotangents of values inside the blocks that a loss of their own depends on
  */
 export function weightGradientGraph(
   architecture: Architecture,
   layers: number[],
   trained: (layer: number, tensor: string) => boolean,
   wantInput: boolean,
+  further: (b: SegmentBuilder) => Seed[] = () => [],
 ): WeightGradientGraph {
   const b = new SegmentBuilder(`weight gradients ${layers.join(' ')}`);
   const g = b.graph;
@@ -35,7 +38,7 @@ export function weightGradientGraph(
       : [],
   );
   const wrt = [...wanted.map(({ value }) => value), ...(wantInput ? [x] : [])];
-  const cotangents = backward(g, [{ of: y, cotangent: dy }], wrt);
+  const cotangents = backward(g, [{ of: y, cotangent: dy }, ...further(b)], wrt);
   const gradients = wanted.map(({ block, tensor, value }, i) => {
     const output = `gradient.${value.name}`;
     g.output(cotangents[i] ?? g.zerosLike(value), output);

@@ -23,6 +23,21 @@ export interface WeightInput {
   tensor: string;
 }
 
+/** A router over LoRA experts (loraExperts.ts): what the balance of its assignments is told from. */
+export interface Routing {
+  block: number;
+  module: string;
+  /** Experts per token. */
+  chosen: number;
+  /** Softmax over all experts: [B, T, experts] */
+  probabilities: Value;
+  /** 1 where an expert is chosen, 0 elsewhere: [B, T, experts] */
+  assigned: Value;
+}
+
+/** What is added to the output of a linear module with `rows` outputs: x [B, T, columns] -> [B, T, rows], or null for nothing. */
+export type LinearTerm = (module: string, x: Value, rows: number) => Value | null;
+
 export type Activation = (g: Graph, x: Value) => Value;
 
 /** `hidden_act` of config.json. */
@@ -39,10 +54,12 @@ export class SegmentBuilder {
   readonly graph: Graph;
   readonly weights: WeightInput[] = [];
   readonly captures: Capture[] = [];
+  readonly routings: Routing[] = [];
   /** Names of the tables that the graph is fed with. */
   readonly tables = new Set<string>();
   #block: number | null = null;
   #lora: ReadonlyMap<string, Lora> = new Map();
+  #term: LinearTerm = () => null;
   readonly #inputs = new Map<string, Value>();
 
   constructor(name: string) {
@@ -68,6 +85,22 @@ export class SegmentBuilder {
     } finally {
       this.#lora = outer;
     }
+  }
+
+  /** Linear modules that `body` builds have a further term. */
+  withTerm<T>(term: LinearTerm, body: () => T): T {
+    const outer = this.#term;
+    this.#term = term;
+    try {
+      return body();
+    } finally {
+      this.#term = outer;
+    }
+  }
+
+  /** Remembers a router of the block under way. */
+  route(routing: Omit<Routing, 'block'>): void {
+    if (this.#block !== null) this.routings.push({ block: this.#block, ...routing });
   }
 
   /** A weight: `tensor` is its name below the layer, or its whole name outside a block. */
@@ -97,7 +130,9 @@ export class SegmentBuilder {
       const product = g.matMul(x, matrix);
       this.#capture(module, x, product);
       const lora = this.#lora.get(module);
-      const output = lora ? g.add(product, this.#lowRank(module, x, rows, lora)) : product;
+      const adapted = lora ? g.add(product, this.#lowRank(module, x, rows, lora)) : product;
+      const term = this.#term(module, x, rows);
+      const output = term ? g.add(adapted, term) : adapted;
       return options.bias ? g.add(output, this.weight(`${module}.bias`, [rows])) : output;
     });
   }
