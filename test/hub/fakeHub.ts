@@ -106,7 +106,7 @@ export async function fakeHub(t: TestContext, repos: Record<string, FakeRepo>): 
       if (answer.destroyed) return;
       if (end !== undefined && at >= end) return void answer.socket?.destroy();
       if (at >= rest.length) return void answer.end();
-      const to = Math.min(rest.length, at + PIECE, end ?? Infinity);
+      const to = Math.min(rest.length, at + Math.max(PIECE, rest.length >> 8), end ?? Infinity);
       const piece = rest.subarray(at, to);
       at = to;
       answer.write(piece, () => setTimeout(next, pause));
