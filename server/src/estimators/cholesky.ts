@@ -6,7 +6,8 @@
  * read.
  */
 
-const BLOCK = 64;
+/** Columns that are taken off together; measured at n = 190 to 2048. */
+const BLOCK = 24;
 
 /**
  * Overwrites the lower triangle of A (n x n, row-major) with L; what the upper one holds afterwards means nothing.
@@ -88,17 +89,29 @@ function inner(A: Float64Array, a: number, b: number, length: number): number {
 /** X with L Lᵀ X = R. @param L lower triangle of n x n @param R n x m, row-major; overwritten with X */
 export function choleskySolve(L: Float64Array, n: number, R: Float64Array, m: number): Float64Array {
   for (let i = 0; i < n; i++) {
-    for (let k = 0; k < i; k++) {
-      const l = L[i * n + k];
-      for (let j = 0; j < m; j++) R[i * m + j] -= l * R[k * m + j];
+    const whole = i - (i % 4);
+    const to = i * m;
+    for (let k = 0; k < whole; k += 4) {
+      const at = i * n + k;
+      const [l0, l1, l2, l3] = [L[at], L[at + 1], L[at + 2], L[at + 3]];
+      const r0 = k * m;
+      const r1 = r0 + m;
+      const r2 = r1 + m;
+      const r3 = r2 + m;
+      for (let j = 0; j < m; j++) R[to + j] -= l0 * R[r0 + j] + l1 * R[r1 + j] + l2 * R[r2 + j] + l3 * R[r3 + j];
     }
-    for (let j = 0; j < m; j++) R[i * m + j] /= L[i * n + i];
+    for (let k = whole; k < i; k++) for (let j = 0; j < m; j++) R[to + j] -= L[i * n + k] * R[k * m + j];
+    const pivot = L[i * n + i];
+    for (let j = 0; j < m; j++) R[to + j] /= pivot;
   }
   for (let i = n - 1; i >= 0; i--) {
-    for (let j = 0; j < m; j++) R[i * m + j] /= L[i * n + i];
+    const from = i * m;
+    const pivot = L[i * n + i];
+    for (let j = 0; j < m; j++) R[from + j] /= pivot;
     for (let k = 0; k < i; k++) {
       const l = L[i * n + k];
-      for (let j = 0; j < m; j++) R[k * m + j] -= l * R[i * m + j];
+      const to = k * m;
+      for (let j = 0; j < m; j++) R[to + j] -= l * R[from + j];
     }
   }
   return R;

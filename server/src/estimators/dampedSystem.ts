@@ -43,13 +43,10 @@ export function dampedSystem(
   const count = members.length;
   const kernel = new Float64Array(count * count);
   for (let a = 0; a < count; a++) {
-    for (let b = 0; b <= a; b++) {
-      // float32 products may leave K a rounding error away from symmetric; Cholesky asks for exactly symmetric.
-      const [i, k] = [members[a], members[b]];
-      const value = (roots[a] * roots[b] * (K[i * n + k] + K[k * n + i])) / 2;
-      kernel[a * count + b] = value;
-      kernel[b * count + a] = value;
-    }
+    const from = members[a] * n;
+    const root = roots[a];
+    // The factor reads the lower triangle alone, so that a K which is not exactly symmetric does no harm.
+    for (let b = 0; b < count; b++) kernel[a * count + b] = root * roots[b] * K[from + members[b]];
   }
   const factor = kernel.slice();
   for (let a = 0; a < count; a++) factor[a * count + a] += size * lambda;

@@ -113,5 +113,5 @@ export interface Estimator {
    */
   resampled?(grams: Grams, draws: readonly Draw[], options: EstimatorOptions): Float64Array[];
   /** Multiplications of one draw and one weight matrix, beside reading the Grams. */
-  resamplingCost?(n: number): number;
+  resamplingCost?: (n: number) => number;
 }

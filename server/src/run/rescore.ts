@@ -14,6 +14,7 @@ import type { Damping, Estimator } from '../estimators/types.ts';
 import { StoredGrams } from './gramFiles.ts';
 import { readResult } from './results.ts';
 import { putLayer } from './taskResult.ts';
+import { addUncertainty, uncertaintyOf } from './uncertainty.ts';
 
 export interface Rescoring {
   estimator?: EstimatorId | undefined;
@@ -23,6 +24,8 @@ export interface Rescoring {
   relatif?: 'l' | 'theta' | undefined;
   /** Only these; default all. */
   tasks?: readonly string[] | undefined;
+  /** Whether intervals are made too, which takes seconds; default false. */
+  uncertainty?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -58,6 +61,11 @@ export async function rescore(resultFile: string, choice: Rescoring = {}): Promi
       choice.signal?.throwIfAborted();
       const options = { ...settings, estimator, layerName: name, signal: choice.signal };
       putLayer(target, index, name, scoreLayer(grams.layer(task.task, index), options));
+    }
+    if (choice.uncertainty) {
+      const { seed } = result.experiment.score;
+      const options = { ...settings, estimator, seed, signal: choice.signal };
+      addUncertainty(target, await uncertaintyOf(target, (layer) => grams.layer(task.task, layer), options));
     }
     tasks.push(target);
   }
@@ -101,7 +109,12 @@ export function chosenTasks(result: Result, resultFile: string, names?: readonly
 }
 
 /** @throws LayerifError `badRequest` for an estimator whose numbers the run did not make */
-function requireStored(estimator: Estimator, grams: StoredGrams, { task, layers }: ResultTask, file: string): void {
+export function requireStored(
+  estimator: Estimator,
+  grams: StoredGrams,
+  { task, layers }: ResultTask,
+  file: string,
+): void {
   const missing = (['ekfac', 'checkpoints'] as const).find((need) => estimator.needs.includes(need));
   if (!missing || layers.length === 0) return;
   const [first] = grams.layer(task, layers[0].index);

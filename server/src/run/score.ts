@@ -20,12 +20,14 @@ import { defaultMemoryLimit } from './machine.ts';
 import { mergeGrams } from './gramFiles.ts';
 import { projectionError } from './projectionError.ts';
 import type { CheckedSamples } from './projectionError.ts';
+import { graphOptions } from './openModel.ts';
 import { prepare } from './prepare.ts';
 import type { Prepared, PreparedTask, Selection } from './prepare.ts';
 import { experimentName, openRunFolder, writeJson } from './results.ts';
 import type { RunFolder } from './results.ts';
 import { discard, modelStamp, requireUnchanged, settleOrigin } from './origin.ts';
-import { addLayer, emptyTask, setLosses, weightCounts } from './taskResult.ts';
+import { addLayer, emptyTask, layerGrams, setLosses, weightCounts } from './taskResult.ts';
+import { addUncertainty, uncertaintyOf } from './uncertainty.ts';
 import { peakMemory, resetPeakMemory, weightBytes } from './memory.ts';
 import type { TaskPlan } from './plan.ts';
 import { version } from './version.ts';
@@ -166,6 +168,9 @@ async function run({ prepared, plans, folder, pool, engine, modelSha256, stamp, 
     await collectTask({ prepared, plans, folder, pool, options, emit }, task, index, workDir, target, onLayer, result);
     const error = projectionError(prepared, task.task.task, workDir, readDone(path.join(workDir, DONE_FILE))!.checked);
     if (error) result.score.projection?.error.push(error);
+    await addIntervals(target, prepared, files, result, options.signal, (text) =>
+      emit({ type: 'log', runId: folder.runId, text }),
+    );
     layerFiles.push({ task: task.task.task, files: prepared.scope.layers.map((layer) => files.get(layer)!) });
   }
 
@@ -176,6 +181,31 @@ async function run({ prepared, plans, folder, pool, engine, modelSha256, stamp, 
   writeJson(folder.resultFile, result);
   fs.rmSync(path.join(folder.folder, 'partial'), { recursive: true, force: true });
   return result;
+}
+
+/** Intervals of a finished task; where they cannot be had, the scores stand without them and the log says why. */
+async function addIntervals(
+  target: ResultTask,
+  prepared: Prepared,
+  files: ReadonlyMap<number, string>,
+  { provenance: { seconds } }: Result,
+  signal: AbortSignal | undefined,
+  log: (text: string) => void,
+): Promise<void> {
+  const started = performance.now();
+  const { estimator } = prepared;
+  const { damping, aggregation, per, relatif, seed } = prepared.experiment.score;
+  const options = { estimator, damping, aggregation, per, relatif, seed, signal };
+  try {
+    addUncertainty(
+      target,
+      await uncertaintyOf(target, (layer) => layerGrams(prepared, layer, files.get(layer)!), options),
+    );
+  } catch (error) {
+    if (!(error instanceof LayerifError) || error.code !== 'failed') throw error;
+    log(`no intervals for the scores of ${target.task}: ${error.message}`);
+  }
+  seconds.intervals = (seconds.intervals ?? 0) + (performance.now() - started) / 1000;
 }
 
 /** Collects one task, or takes it from disk when an interrupted run had finished it. */
@@ -206,11 +236,12 @@ async function collectTask(
     return;
   }
   const encoded = (samples: PreparedTask['train']) =>
-    samples.map(({ tokens, countedFrom }) => ({ tokens, countedFrom }));
+    samples.map(({ tokens, countedFrom, label, arrays }) => ({ tokens, countedFrom, label, arrays }));
   const summary: CollectSummary = await pool.collect(
     {
       modelPath: prepared.checkpoint.path,
       adapter: prepared.checkpoint.adapter?.path,
+      graph: graphOptions(prepared.experiment.model),
       layers,
       modules,
       train: encoded(task.train),

@@ -2,7 +2,7 @@
 import type { ResultSamples, ResultTask } from '../../../protocol/result.ts';
 import type { Sample } from '../data/types.ts';
 import { scoreLayer } from '../estimators/layerScores.ts';
-import type { LayerScores } from '../estimators/layerScores.ts';
+import type { LayerScores, ModuleGrams } from '../estimators/layerScores.ts';
 import { readLayerGrams } from './gramFiles.ts';
 import { relativeTo } from './prepare.ts';
 import type { Prepared, PreparedTask } from './prepare.ts';
@@ -45,6 +45,14 @@ export function weightCounts({ model }: Pick<Prepared, 'model'>): (layer: number
   };
 }
 
+/** The Grams of a finished layer. */
+export function layerGrams({ model, scope }: Prepared, layer: number, file: string): ModuleGrams[] {
+  const present = new Set(model.modules(layer).map(({ name }) => name));
+  const modules = scope.modules.filter((name) => present.has(name));
+  const counts = weightCounts({ model });
+  return readLayerGrams(file, layer, modules, (name) => counts(layer, name));
+}
+
 /** Scores a finished layer from its Grams and puts it in its place. @throws LayerifError naming layer and module */
 export function addLayer(
   target: ResultTask,
@@ -53,16 +61,11 @@ export function addLayer(
   file: string,
   signal?: AbortSignal,
 ): void {
-  const { model, scope, experiment, estimator } = prepared;
-  const present = new Set(model.modules(layer).map(({ name }) => name));
-  const modules = scope.modules.filter((name) => present.has(name));
-  const counts = weightCounts(prepared);
+  const { model, experiment, estimator } = prepared;
   const { damping, aggregation, per, relatif } = experiment.score;
-  const scores = scoreLayer(
-    readLayerGrams(file, layer, modules, (name) => counts(layer, name)),
-    { estimator, damping, aggregation, per, relatif, layerName: model.layerName(layer), signal },
-  );
-  putLayer(target, layer, model.layerName(layer), scores);
+  const layerName = model.layerName(layer);
+  const options = { estimator, damping, aggregation, per, relatif, layerName, signal };
+  putLayer(target, layer, layerName, scoreLayer(layerGrams(prepared, layer, file), options));
 }
 
 /** Puts a layer's scores in their place among the layers that are there. */
