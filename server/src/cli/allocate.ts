@@ -6,7 +6,7 @@ import { count, percent, score, table } from './format.ts';
 import { measureOutliers } from '../run/outliers.ts';
 import { machineOptions } from './options.ts';
 import { shortened } from './paths.ts';
-import { ProgressLine } from './progress.ts';
+import { progressOn } from './progress.ts';
 import { outliersOf, readRequest, requestOptions } from './requests.ts';
 import type { Command } from './types.ts';
 
@@ -21,12 +21,7 @@ export const allocate: Command = {
 
   async run(argument, options, terminal) {
     const resultFile = path.resolve(terminal.baseDir, argument);
-    const progress = new ProgressLine({
-      write: (text) => terminal.err(text),
-      interactive: terminal.interactive,
-      columns: terminal.columns,
-      now: () => performance.now(),
-    });
+    const progress = progressOn(terminal);
     const { signal } = terminal;
     const onProgress = (event: { done: number; total: number; message: string }) =>
       progress.update({ task: '', phase: 'measure', ...event });

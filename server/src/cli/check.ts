@@ -10,7 +10,7 @@ import { counted } from './format.ts';
 import { gradientReport } from './gradientReport.ts';
 import { machineOptions } from './options.ts';
 import { shortened } from './paths.ts';
-import { ProgressLine } from './progress.ts';
+import { progressOn } from './progress.ts';
 import type { Command, Options, Terminal } from './types.ts';
 
 export const check: Command = {
@@ -45,12 +45,7 @@ export const check: Command = {
 };
 
 async function gradients(file: string, options: Options, terminal: Terminal): Promise<number> {
-  const progress = new ProgressLine({
-    write: (text) => terminal.err(text),
-    interactive: terminal.interactive,
-    columns: terminal.columns,
-    now: () => performance.now(),
-  });
+  const progress = progressOn(terminal);
   try {
     const report = await checkGradients(file, options.machine, terminal.signal, ({ done, total }) =>
       progress.update({

@@ -5,7 +5,7 @@ import type { Evaluation } from '../../../protocol/evaluation.ts';
 import { evaluateExperiment } from '../run/evaluate.ts';
 import { duration, table } from './format.ts';
 import { machineOptions } from './options.ts';
-import { ProgressLine } from './progress.ts';
+import { progressOn } from './progress.ts';
 import type { Command } from './types.ts';
 
 export const evaluate: Command = {
@@ -19,12 +19,7 @@ export const evaluate: Command = {
   cooperative: true,
 
   async run(argument, options, terminal) {
-    const progress = new ProgressLine({
-      write: (text) => terminal.err(text),
-      interactive: terminal.interactive,
-      columns: terminal.columns,
-      now: () => performance.now(),
-    });
+    const progress = progressOn(terminal);
     try {
       const { model, limit } = options.values;
       const { evaluation, evaluationFile } = await evaluateExperiment({

@@ -5,7 +5,7 @@ import type { PruningReport } from '../../../protocol/pruning.ts';
 import { pruneExperiment } from '../run/prune.ts';
 import { bytes, duration, percent, table } from './format.ts';
 import { machineOptions } from './options.ts';
-import { ProgressLine } from './progress.ts';
+import { progressOn } from './progress.ts';
 import type { Command } from './types.ts';
 
 export const prune: Command = {
@@ -20,12 +20,7 @@ export const prune: Command = {
 
   async run(argument, options, terminal) {
     const { values } = options;
-    const progress = new ProgressLine({
-      write: (text) => terminal.err(text),
-      interactive: terminal.interactive,
-      columns: terminal.columns,
-      now: () => performance.now(),
-    });
+    const progress = progressOn(terminal);
     const absolute = (file: string | undefined) =>
       file === undefined ? undefined : path.resolve(terminal.baseDir, file);
     try {

@@ -5,7 +5,7 @@ import type { ComparedMetric, PruningComparison } from '../../../protocol/prunin
 import { pruneAndCompare } from '../run/pruneAndCompare.ts';
 import { duration, table } from './format.ts';
 import { machineOptions } from './options.ts';
-import { ProgressLine } from './progress.ts';
+import { progressOn } from './progress.ts';
 import { readSparsity } from './prune.ts';
 import type { Command } from './types.ts';
 
@@ -20,12 +20,7 @@ export const pruneAndCompareCommand: Command = {
   cooperative: true,
 
   async run(argument, options, terminal) {
-    const progress = new ProgressLine({
-      write: (text) => terminal.err(text),
-      interactive: terminal.interactive,
-      columns: terminal.columns,
-      now: () => performance.now(),
-    });
+    const progress = progressOn(terminal);
     const { values } = options;
     const absolute = (file: string) => path.resolve(terminal.baseDir, file);
     const list = (text: string | undefined) => text?.split(',').map((word) => word.trim());

@@ -5,7 +5,7 @@ import { sampleTexts } from '../run/sampleText.ts';
 import { scoreExperiment } from '../run/score.ts';
 import { highlightsOf } from './highlights.ts';
 import { machineOptions } from './options.ts';
-import { ProgressLine } from './progress.ts';
+import { progressOn } from './progress.ts';
 import { planLine, scoreReport, type SampleTexts } from './report.ts';
 import type { Command } from './types.ts';
 
@@ -20,12 +20,7 @@ export const score: Command = {
   cooperative: true,
 
   async run(argument, options, terminal) {
-    const progress = new ProgressLine({
-      write: (text) => terminal.err(text),
-      interactive: terminal.interactive,
-      columns: terminal.columns,
-      now: () => performance.now(),
-    });
+    const progress = progressOn(terminal);
     let resultFile = '';
     const said = new Set<string>();
     try {

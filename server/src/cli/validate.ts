@@ -5,7 +5,7 @@ import { protocolIds } from '../../../protocol/validation.ts';
 import type { ProtocolId } from '../../../protocol/validation.ts';
 import { validateExperiment } from '../run/validate.ts';
 import { machineOptions } from './options.ts';
-import { ProgressLine } from './progress.ts';
+import { progressOn } from './progress.ts';
 import type { Command } from './types.ts';
 import { validationReport } from './validateReport.ts';
 
@@ -20,12 +20,7 @@ export const validate: Command = {
   cooperative: true,
 
   async run(argument, options, terminal) {
-    const progress = new ProgressLine({
-      write: (text) => terminal.err(text),
-      interactive: terminal.interactive,
-      columns: terminal.columns,
-      now: () => performance.now(),
-    });
+    const progress = progressOn(terminal);
     let folder = '';
     try {
       const { result, resultFile } = await validateExperiment({
