@@ -18,6 +18,10 @@ export interface EncodedSample {
   tokens: Int32Array;
   /** Index of the first token that is counted as a prediction target, at least 1. Counted: countedFrom .. tokens.length-1. */
   countedFrom: number;
+  /** Of a classifier: index of the class. */
+  label?: number | undefined;
+  /** What fills a graph's other inputs, by their names: one sample's numbers, without the batch axis. */
+  arrays?: Record<string, { shape: number[]; data: Float32Array }> | undefined;
 }
 
 /** Captures are projected to `rank` numbers a side, with matrices drawn from `seed` (engine/projection.ts). */
@@ -62,6 +66,8 @@ export interface CollectRequest {
   modelPath: string;
   /** Absolute path of a PEFT LoRA adapter that is applied to the model. */
   adapter?: string | undefined;
+  /** Of a user's ONNX graph: how its layers are called and which output holds the logits, where that is not clear. */
+  graph?: { pattern?: string | undefined; output?: string | undefined } | undefined;
   /** Layers to score, ascending. */
   layers: number[];
   /** Scored module names below a layer. */
@@ -72,6 +78,21 @@ export interface CollectRequest {
   ekfac?: EkfacRequest | undefined;
   /** Folder for finished segments and the cotangent at the last boundary; what lies there is resumed. */
   workDir: string;
+}
+
+/** One sample through a user's graph, forward and backward, to learn what a run takes. */
+export interface GraphProbeRequest extends Pick<CollectRequest, 'modelPath' | 'graph' | 'layers' | 'modules'> {
+  /** The largest. */
+  sample: EncodedSample;
+}
+
+export interface GraphProbe {
+  /** Rows of x and y by layer and module name. */
+  positions: Record<number, Record<string, number>>;
+  /** Seconds of one sample, without making the session; and of making it. */
+  seconds: { run: number; session: number };
+  /** Bytes of all values inside the graph together. */
+  activations: number;
 }
 
 export interface EngineInfo {
@@ -106,6 +127,7 @@ export type EngineRequest =
   | { id: number; type: 'preload'; modelPath: string; adapter?: string | undefined } // open a model and read its weights before they are needed
   | { id: number; type: 'measure' } // float32 MatMul rate, for time estimates
   | { id: number; type: 'collect'; request: CollectRequest }
+  | { id: number; type: 'graph'; request: GraphProbeRequest } // what a sample of a user's graph takes
   | { id: number; type: 'features'; request: FeatureRequest } // hidden states behind layers
   | { id: number; type: 'train'; request: TrainRequest } // LoRA trainings one after the other
   | { id: number; type: 'trainExperts'; request: TrainExpertsRequest } // LoRA experts by layer, then log-likelihoods
@@ -135,6 +157,7 @@ export type EngineReply =
         | EngineInfo
         | { flopsPerSecond: number }
         | CollectSummary
+        | GraphProbe
         | TrainOutcome[]
         | TrainExpertsOutcome
         | Features[]

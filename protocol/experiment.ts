@@ -2,6 +2,7 @@
  * The resolved experiment: what `config` makes of a `*.layerif.yaml` with every default filled in and every alias replaced.
  * It is stored in the result file as `experiment`. Paths are as written (relative to the file's folder).
  */
+import type { TrainExpertsSettings } from './experts.ts';
 import type { ValidateSettings } from './validation.ts';
 
 export type EstimatorId = 'datainf' | 'fisher' | 'dot' | 'cosine' | 'relatif' | 'lissa' | 'ekfac' | 'tracin';
@@ -14,7 +15,7 @@ export type DampingRule = 'mean_square' | 'absolute' | 'mean_eigenvalue';
 export interface Experiment {
   version: 1;
   description?: string;
-  model: { path: string; revision?: string; adapter?: string; max_length: number; layers_pattern?: string };
+  model: { path: string; revision?: string; adapter?: string; max_length: number; layers_pattern?: string; output?: string };
   datasets: Record<string, Dataset>;
   tasks: Task[];
   score: Score;
@@ -25,7 +26,7 @@ export interface Experiment {
   validate?: ValidateSettings;
   scores?: unknown;
   data_scores?: unknown;
-  train_experts?: unknown;
+  train_experts?: TrainExpertsSettings;
   output_dir: string;
 }
 
@@ -59,6 +60,8 @@ export interface Task {
   doc_to_target?: string | number;
   /** List of texts, a template or the name of a list column. */
   doc_to_choice?: string[] | string;
+  /** How inputs of a user's ONNX graph that are no tokens are filled, by their names. */
+  inputs?: Record<string, GraphInput>;
   target_delimiter: string;
   fewshot_delimiter: string;
   output_type: OutputType;
@@ -66,6 +69,21 @@ export interface Task {
   metric_list?: unknown[];
   /** Harness keys that were accepted and do nothing here. */
   ignored?: string[];
+}
+
+/** A column of numbers, .npy files or images for one input of a graph. */
+export interface GraphInput {
+  column: string;
+  /** Height and width that images are brought to; absent: those of the graph. */
+  size?: [number, number];
+  /** Subtracted from values between 0 and 1, by channel. */
+  mean?: number[];
+  /** Divided by, by channel. */
+  std?: number[];
+  /** What the numbers of an image are multiplied with before the mean is subtracted; default 1/255. */
+  rescale?: number;
+  /** Order of an image's axes; default channels_first. */
+  layout?: 'channels_first' | 'channels_last';
 }
 
 export interface Score {

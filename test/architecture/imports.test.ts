@@ -51,11 +51,19 @@ const table: Record<string, Row> = {
       'csv-parse',
       'hyparquet',
       'hyparquet-compressors',
+      'pngjs', // images for ONNX classifiers
+      'jpeg-js',
       '@huggingface/jinja',
       '@huggingface/tokenizers',
       'picomatch',
       'yaml', // configurations in a dataset's README
     ],
+    node: 'all',
+  },
+  // User-supplied ONNX: read as a model (checkpoints, models: types of what runs see), specialised, differentiated.
+  'server/src/graphs': {
+    folders: ['protocol', ...inServer(['onnx', 'autodiff', 'checkpoints', 'models'])],
+    packages: [],
     node: 'all',
   },
   'server/src/estimators': { folders: ['protocol', random], packages: numeric, node: [] },
@@ -76,13 +84,13 @@ const table: Record<string, Row> = {
     node: 'all',
   },
   'server/src/engine': {
-    folders: ['protocol', ...inServer(['onnx', 'autodiff', 'models', 'checkpoints', 'training', 'pruning', 'random'])],
+    folders: ['protocol', ...inServer(['onnx', 'autodiff', 'graphs', 'models', 'checkpoints', 'training', 'pruning', 'random'])],
     packages: ['onnxruntime-node', ...numeric], // numeric: eigendecompositions of EK-FAC
     node: 'all',
   },
   // Reaches the engine through messages: `types only` below.
   'server/src/run': {
-    folders: ['protocol', random, text, hub, ...inServer(['config', ...tables, ...rules])],
+    folders: ['protocol', random, text, hub, ...inServer(['config', 'graphs', ...tables, ...rules])],
     packages: ['picomatch'],
     node: 'all',
   },

@@ -24,7 +24,7 @@ export interface Checkpoint {
   readonly path: string;
   /** Folder or file name without ending. */
   readonly name: string;
-  readonly format: 'safetensors' | 'gguf';
+  readonly format: 'safetensors' | 'gguf' | 'onnx';
   /** Commit of a hub id. */
   readonly revision?: string;
   /** As in Hugging Face `config.json`; rebuilt from the metadata for GGUF. */

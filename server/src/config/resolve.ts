@@ -6,6 +6,7 @@ import { isHubId } from '../hub/cache.ts';
 import type { Dataset, Experiment, Score, Task } from '../../../protocol/experiment.ts';
 import type { ParsedDataset, ParsedExperiment } from './schema.ts';
 import { builders, ignoredKeys } from './taskSchema.ts';
+import { resolveTrainExperts } from './trainExpertsSchema.ts';
 import { resolveValidation } from './validateSchema.ts';
 import type { ParsedTask } from './taskSchema.ts';
 
@@ -31,7 +32,7 @@ export function resolveExperiment(parsed: ParsedExperiment): Experiment {
     validate: parsed.validate === undefined ? undefined : resolveValidation(parsed.validate),
     scores,
     data_scores,
-    train_experts,
+    train_experts: train_experts === undefined ? undefined : resolveTrainExperts(train_experts),
     output_dir: parsed.output_dir,
   }) satisfies Experiment;
 }
@@ -59,6 +60,7 @@ function resolveTask(task: ParsedTask, datasets: Record<string, Dataset>): Task 
     doc_to_text: task.doc_to_text,
     doc_to_target: task.doc_to_target,
     doc_to_choice: Array.isArray(task.doc_to_choice) ? task.doc_to_choice.map(String) : task.doc_to_choice,
+    inputs: inputsOf(task.inputs),
     target_delimiter: task.target_delimiter,
     fewshot_delimiter: task.fewshot_delimiter,
     output_type: task.output_type ?? likelyOutputType(task),
@@ -66,6 +68,14 @@ function resolveTask(task: ParsedTask, datasets: Record<string, Dataset>): Task 
     metric_list: task.metric_list,
     ignored: ignored.length > 0 ? ignored : undefined,
   });
+}
+
+/** A name alone is the column's. */
+function inputsOf(inputs: ParsedTask['inputs']): Task['inputs'] {
+  if (inputs === undefined) return undefined;
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, input]) => [name, typeof input === 'string' ? { column: input } : defined(input)]),
+  );
 }
 
 function likelyOutputType(task: ParsedTask): Task['output_type'] {

@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { datasetName, doc, filePath, splitSlice } from './words.ts';
 import { taskSchema } from './taskSchema.ts';
+import { trainExpertsSchema } from './trainExpertsSchema.ts';
 import { validateSchema } from './validateSchema.ts';
 
 const maxLength = z.int().min(2);
@@ -32,6 +33,11 @@ const modelSchema = z.strictObject({
     z.string().min(1),
     'How the layers of an .onnx model are named, where they are not found by themselves; {} stands for the index.',
     ['encoder.layer.{}'],
+  ).optional(),
+  output: doc(
+    z.string().min(1),
+    'Which output of an .onnx model holds the logits, where it is not called logits and not the only one.',
+    ['logits'],
   ).optional(),
 });
 
@@ -279,7 +285,7 @@ export const experimentSchema = z
     validate: doc(validateSchema, 'Checking influence against retraining.').optional(),
     scores: doc(z.unknown(), 'Other layer scores beside influence.').optional(),
     data_scores: doc(z.unknown(), 'Scores of training samples.').optional(),
-    train_experts: doc(z.unknown(), 'Training LoRA experts.').optional(),
+    train_experts: doc(trainExpertsSchema, 'Training LoRA experts for several allocations.').optional(),
     output_dir: doc(z.string().min(1).default('runs'), 'Folder for results, relative to this file.'),
   })
   .meta({

@@ -108,6 +108,34 @@ const read = {
     'The choices: a list of texts, a template or the name of a list column.',
     [['negative', 'positive'], 'choices'],
   ).optional(),
+  inputs: doc(
+    z.record(
+      z.string().min(1),
+      z.union([
+        z.string().min(1),
+        z.strictObject({
+          column: doc(z.string().min(1), 'Column of numbers, .npy files or images (PNG, JPEG).'),
+          size: doc(
+            z.tuple([z.int().min(1), z.int().min(1)]),
+            'Height and width that images are brought to (bilinear); default: those of the graph.',
+            [[224, 224]],
+          ).optional(),
+          mean: doc(z.array(z.number()).min(1), 'Subtracted, by channel.', [[0.485, 0.456, 0.406]]).optional(),
+          std: doc(z.array(z.number().positive()).min(1), 'Divided by, by channel.', [[0.229, 0.224, 0.225]]).optional(),
+          rescale: doc(
+            z.number().positive(),
+            'What the numbers of an image (0 to 255) are multiplied with first; default 1/255.',
+          ).optional(),
+          layout: doc(
+            z.enum(['channels_first', 'channels_last']),
+            'Order of an image for the graph; default channels_first.',
+          ).optional(),
+        }),
+      ]),
+    ),
+    'For an .onnx model: which column fills which input of the graph, and how images are normalised.',
+    [{ pixel_values: { column: 'image', mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] } }],
+  ).optional(),
   target_delimiter: doc(z.string().default(' '), 'Between prompt and answer.'),
   fewshot_delimiter: doc(z.string().default('\n\n'), 'Between few-shot examples.'),
   output_type: doc(

@@ -234,3 +234,19 @@ function fault(task: Task, message: string, row?: Row): LayerifError {
     place: row === undefined ? undefined : placeOf(row),
   });
 }
+
+/** `doc_to_text` of a row by itself. */
+export function promptOf(task: Task, row: Row): string {
+  return textOf(task, fieldsOf(task), row).text;
+}
+
+/** The class that `doc_to_target` names: the index of a choice where there are choices, else its number or text. */
+export function answerOf(task: Task, row: Row, choices: readonly string[] | null): number | string {
+  const fields = fieldsOf(task);
+  if (choices === null) {
+    const { value } = targetValue(task, fields, row);
+    return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : targetText(task, fields, row);
+  }
+  const { value, from } = targetValue(task, fields, row);
+  return inside(task, row, 'doc_to_target', goldIndex(value, from, choices), choices, value);
+}

@@ -2,6 +2,8 @@
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Dataset, LossId, Task } from '../../../protocol/experiment.ts';
 import { exampleOf } from './examples.ts';
+import { graphSample } from './graphSamples.ts';
+import type { GraphInputs } from './graphSamples.ts';
 import { sampleOf } from './samples.ts';
 import { listed } from '../text/listed.ts';
 import { didYouMean } from '../text/nearest.ts';
@@ -22,6 +24,14 @@ export interface LoadTaskOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** The same for a model that may be a user's graph. */
+export interface LoadModelTaskOptions extends Omit<LoadTaskOptions, 'tokenizer'> {
+  /** Null for a graph that takes no text. */
+  tokenizer: TextTokenizer | null;
+  /** What a user's graph asks for; a checkpoint reads text alone. */
+  graph?: GraphInputs | null | undefined;
+}
+
 export interface LoadedTask {
   train: Sample[];
   validation: Sample[];
@@ -34,7 +44,7 @@ export interface LoadedTask {
 const SAMPLES_PER_TURN = 64;
 
 /** @throws LayerifError `badData`, with file and line where a row is to blame; `cancelled` when `signal` is aborted. */
-export async function loadTask(options: LoadTaskOptions): Promise<LoadedTask> {
+export async function loadTask(options: LoadModelTaskOptions): Promise<LoadedTask> {
   const { task } = options;
   const dataset = await datasetOf(options);
   const { training, validation } = await slicesOf(task, dataset);
@@ -99,13 +109,17 @@ async function* sliceRows(dataset: OpenDataset, text: string): AsyncGenerator<Ro
 async function encode(
   rows: Row[],
   fewshot: Row[],
-  { task, tokenizer, maxLength, loss, signal }: LoadTaskOptions,
+  { task, tokenizer, maxLength, loss, graph, signal }: LoadModelTaskOptions,
 ): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (const row of rows) {
     if (samples.length % SAMPLES_PER_TURN === SAMPLES_PER_TURN - 1) await new Promise((next) => setImmediate(next));
     if (signal?.aborted) throw new LayerifError('cancelled', 'reading the data was cancelled');
-    samples.push(sampleOf(exampleOf(task, row, fewshot), tokenizer, { maxLength, loss }));
+    samples.push(
+      graph
+        ? await graphSample(task, row, fewshot, tokenizer, { maxLength, loss }, graph)
+        : sampleOf(exampleOf(task, row, fewshot), tokenizer!, { maxLength, loss }),
+    );
   }
   return samples;
 }

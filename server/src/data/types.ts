@@ -31,4 +31,8 @@ export interface Sample {
   /** Index of the first counted token, at least 1. */
   countedFrom: number;
   truncated: boolean;
+  /** For a classifier: index of the class. */
+  classIndex?: number;
+  /** What fills a graph's other inputs. */
+  arrays?: Record<string, { shape: number[]; data: Float32Array }>;
 }

@@ -6,7 +6,9 @@ import fs from 'node:fs';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { ErrorCode, Place } from '../../../protocol/errors.ts';
 import type { EngineCancel, EngineReply, EngineRequest } from '../../../protocol/engine.ts';
+import { isGraphPath } from '../graphs/open.ts';
 import { collect } from './collect.ts';
+import { collectForeign, probeForeign } from './collectForeign.ts';
 import type { Report } from './collect.ts';
 import { chooseDevice, PROBE_ARGUMENT, runProbe } from './device.ts';
 import { checkGradients } from './gradientCheck.ts';
@@ -42,9 +44,16 @@ async function handle(request: EngineRequest, signal: AbortSignal): Promise<Valu
     case 'measure':
       return { flopsPerSecond: await matMulRate(runtime) };
     case 'collect': {
+      if (isGraphPath(request.request.modelPath)) {
+        await release(); // a graph is opened anew: its sessions belong to samples of one shape
+        return collectForeign(runtime, request.request, reporter(request.id));
+      }
       const model = await open(runtime, request.request.modelPath, request.request.adapter);
       return collect(model, request.request, reporter(request.id));
     }
+    case 'graph':
+      await release();
+      return probeForeign(runtime, request.request);
     case 'features':
       return features(await open(runtime, request.request.modelPath), request.request);
     case 'train': {

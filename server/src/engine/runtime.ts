@@ -11,6 +11,7 @@ import * as ort from 'onnxruntime-node';
 import type { DeviceId } from '../../../protocol/engine.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { encodeModel } from '../onnx/model.ts';
+import type { DataType, TypedArray } from '../onnx/types.ts';
 
 export type Tensor = ort.Tensor;
 export type Feeds = Record<string, ort.Tensor>;
@@ -24,6 +25,11 @@ export function floats(data: Float32Array, shape: readonly number[]): Tensor {
 
 export function integers(data: BigInt64Array, shape: readonly number[]): Tensor {
   return new ort.Tensor('int64', data, shape);
+}
+
+/** Of any type that graphs hold. @throws for bfloat16, which ONNX Runtime's binding does not take */
+export function typedTensor(type: DataType, data: TypedArray, shape: readonly number[]): Tensor {
+  return new ort.Tensor(type as 'float32', data as Float32Array, shape);
 }
 
 export function tensorOf(data: Float32Array | Float64Array, shape: readonly number[]): Tensor {
@@ -53,11 +59,20 @@ export class Runtime {
   }
 
   async session(graph: Graph): Promise<Session> {
-    const session = await ort.InferenceSession.create(encodeModel(graph), {
+    return this.#open(encodeModel(graph), 'all');
+  }
+
+  /** A user's graph as it is: no optimisation, so that every value in it can be an output. */
+  async plainSession(model: Uint8Array): Promise<Session> {
+    return this.#open(model, 'disabled');
+  }
+
+  async #open(model: Uint8Array, level: 'all' | 'disabled'): Promise<Session> {
+    const session = await ort.InferenceSession.create(model, {
       executionProviders: [this.device],
       intraOpNumThreads: this.threads,
       interOpNumThreads: 1,
-      graphOptimizationLevel: 'all',
+      graphOptimizationLevel: level,
       enableCpuMemArena: false,
       enableMemPattern: false,
       logSeverityLevel: 3,

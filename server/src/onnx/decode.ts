@@ -39,6 +39,16 @@ export interface DecodedNode {
   inputs: readonly string[];
   outputs: readonly string[];
   attributes: Attributes;
+  /** What the exporter notes beside the node, such as the modules it comes from. */
+  metadata: Readonly<Record<string, string>>;
+}
+
+/** A graph inside a node: a branch of an If, the body of a loop. It may read every value of the graph around it. */
+export interface DecodedSubgraph {
+  inputs: readonly DecodedValue[];
+  outputs: readonly DecodedValue[];
+  initializers: readonly DecodedInitializer[];
+  nodes: readonly DecodedNode[];
 }
 
 /** What an ONNX file says, with names for values. Nothing is checked but the encoding. */
@@ -93,6 +103,18 @@ function operator(domain: string, name: string): string {
   return plainDomain(domain) === '' ? name : `${domain}.${name}`;
 }
 
+/** The graphs that an attribute holds, none where it holds something else. */
+export function subgraphsOf(attribute: Attribute | undefined): DecodedSubgraph[] {
+  if (attribute?.kind !== 'other' || !attribute.subgraph) return [];
+  const { g, graphs } = fromBinary(AttributeProtoSchema, attribute.value);
+  return [...(g ? [g] : []), ...graphs].map((graph) => ({
+    inputs: graph.input.map(decodeValue),
+    outputs: graph.output.map(decodeValue),
+    initializers: graph.initializer.map(decodeInitializer),
+    nodes: decodeNodes(graph),
+  }));
+}
+
 function decodeNodes(graph: GraphProto): DecodedNode[] {
   return graph.node.map((node) => ({
     name: node.name,
@@ -100,6 +122,7 @@ function decodeNodes(graph: GraphProto): DecodedNode[] {
     inputs: node.input,
     outputs: node.output,
     attributes: Object.fromEntries(node.attribute.map((attribute) => [attribute.name, decodeAttribute(attribute)])),
+    metadata: Object.fromEntries(node.metadataProps.map(({ key, value }) => [key, value])),
   }));
 }
 
@@ -152,7 +175,7 @@ function decodeTensor(tensor: TensorProto): Tensor {
     throw new Error(`constant "${tensor.name}" ${type}[${shape.join(', ')}] holds ${given}; expected ${size} elements`);
   }
   // A copy: the raw bytes need not lie on a multiple of the element size.
-  const data = raw.length > 0 ? new array(raw.slice().buffer) : (array.from as (list: unknown) => TypedArray)(list);
+  const data = raw.length > 0 ? new array(new Uint8Array(raw).buffer) : (array.from as (list: unknown) => TypedArray)(list);
   return { type, shape, data };
 }
 

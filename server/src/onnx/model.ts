@@ -101,7 +101,7 @@ function encodeInitializer({ value, data, external }: Initializer): TensorProto 
   return tensor;
 }
 
-function encodeTensor(name: string, type: DataType, shape: readonly number[], data: TypedArray | null): TensorProto {
+export function encodeTensor(name: string, type: DataType, shape: readonly number[], data: TypedArray | null): TensorProto {
   return create(TensorProtoSchema, {
     name,
     dataType: dataTypes[type].code,
@@ -111,7 +111,7 @@ function encodeTensor(name: string, type: DataType, shape: readonly number[], da
   });
 }
 
-function encodeAttribute(name: string, attribute: Attribute): AttributeProto {
+export function encodeAttribute(name: string, attribute: Attribute): AttributeProto {
   const proto = (fields: Parameters<typeof create<typeof AttributeProtoSchema>>[1]): AttributeProto =>
     create(AttributeProtoSchema, { name, ...fields });
   switch (attribute.kind) {

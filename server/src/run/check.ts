@@ -18,6 +18,8 @@ import { loadTask } from '../data/loadTask.ts';
 import { parseSlices, resolveSlice } from '../data/slices.ts';
 import { countSlice, defaultValidation, readSlice } from '../data/splits.ts';
 import type { OpenDataset } from '../data/splits.ts';
+import type { GraphInputs } from '../data/graphSamples.ts';
+import { isGraphPath } from '../graphs/open.ts';
 import { createTokenizer } from '../data/tokenizer.ts';
 import type { TextTokenizer } from '../data/tokenizer.ts';
 import type { Row } from '../data/types.ts';
@@ -27,6 +29,7 @@ import { offlineBy } from '../hub/environment.ts';
 import { openKnownDataset, tryModel } from './describe.ts';
 import { isModelAbsent, missingDataset, missingModel, sizeOf, wantedSplits } from './hubInputs.ts';
 import { openOptions, resolveModel } from './inspect.ts';
+import { graphInputs, graphOptions, openModel } from './openModel.ts';
 import { relativeTo } from './prepare.ts';
 import { unsupported } from './supported.ts';
 
@@ -65,6 +68,7 @@ class DiskCheck {
   readonly #depth: 'quick' | 'full';
   readonly #datasets = new Map<string, OpenDataset>();
   #tokenizer: TextTokenizer | null = null;
+  #graph: GraphInputs | null = null;
 
   constructor(experiment: Experiment, baseDir: string, positions: Positions, depth: 'quick' | 'full') {
     this.#experiment = experiment;
@@ -97,12 +101,14 @@ class DiskCheck {
     }
     if (opened === null || this.#depth === 'quick') return;
     this.#attempt(['model', 'path'], () => {
-      const checkpoint = openCheckpoint(
+      const { checkpoint, graph } = openModel(
         resolveModel(model.path, this.#baseDir),
         openOptions({ revision: model.revision }, this.#baseDir),
+        graphOptions(model),
       );
       try {
-        this.#tokenizer = createTokenizer(checkpoint.tokenizer());
+        this.#graph = graphInputs(graph);
+        if (graph?.tokens !== false) this.#tokenizer = createTokenizer(checkpoint.tokenizer());
       } finally {
         checkpoint.close();
       }
@@ -215,7 +221,9 @@ class DiskCheck {
     const estimator = estimators.find(({ id }) => id === this.#experiment.score.estimator);
     if (estimator) this.#attempt(at('training_split'), () => requireTrainSamples(estimator, train, task.task));
     // Loading renders every row, and tokenizes it.
-    if (this.#tokenizer) return this.#load(task, at);
+    if (this.#tokenizer || this.#graph) return this.#load(task, at);
+    // Without the tokenizer: of a graph, rows are not rendered before it is known what it takes.
+    if (isGraphPath(this.#experiment.model.path)) return;
     await this.#attempt(at('doc_to_text'), () => this.#render(task, dataset, [task.training_split, validationText!]));
   }
 
@@ -257,7 +265,8 @@ class DiskCheck {
         baseDir: this.#baseDir,
         maxLength: model.max_length,
         loss: score.loss,
-        tokenizer: this.#tokenizer!,
+        tokenizer: this.#tokenizer,
+        graph: this.#graph,
       });
       const known = new Set(this.problems.map(({ message }) => message));
       for (const warning of loaded.warnings)

@@ -7,7 +7,6 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Dataset, Experiment, Task } from '../../../protocol/experiment.ts';
 import { findCachedModel } from '../checkpoints/hubModel.ts';
-import { openCheckpoint } from '../checkpoints/openCheckpoint.ts';
 import type { OpenOptions } from '../checkpoints/openCheckpoint.ts';
 import { isHubId } from '../hub/cache.ts';
 import { dataEndings } from '../data/formats.ts';
@@ -16,7 +15,8 @@ import { countSlice, defaultValidation, openDataset } from '../data/splits.ts';
 import type { OpenDataset } from '../data/splits.ts';
 import { inspectModel, openOptions, resolveModel } from './inspect.ts';
 import type { Adapted, Inspection } from './inspect.ts';
-import { architecture, scopeOf } from './scope.ts';
+import { graphOptions, openModel } from './openModel.ts';
+import { scopeOf } from './scope.ts';
 
 /** Enough for the experiments that are open at once. */
 const REMEMBERED = 64;
@@ -87,7 +87,7 @@ export async function countTaskRows(
 export async function describeModel(modelPath: string, baseDir: string, adapted: Adapted = {}): Promise<Inspection> {
   const resolved = resolveModel(modelPath, baseDir);
   const options = openOptions(adapted, baseDir);
-  return models.get(JSON.stringify([resolved, options, adapted.params]), modelStamp(resolved, options), () =>
+  return models.get(JSON.stringify([resolved, options, adapted.params, adapted.graph]), modelStamp(resolved, options), () =>
     Promise.resolve(inspectModel(modelPath, baseDir, adapted)),
   );
 }
@@ -99,12 +99,12 @@ export async function describeModel(modelPath: string, baseDir: string, adapted:
 export async function tryModel({ model, score }: Pick<Experiment, 'model' | 'score'>, baseDir: string): Promise<void> {
   const resolved = resolveModel(model.path, baseDir);
   const options = openOptions(model, baseDir);
-  const key = JSON.stringify([resolved, options, score.layers, score.modules, score.params]);
+  const key = JSON.stringify([resolved, options, graphOptions(model), score.layers, score.modules, score.params]);
   return tried.get(key, modelStamp(resolved, options), () => {
-    const checkpoint = openCheckpoint(resolved, options);
+    const { checkpoint, model: opened, graph } = openModel(resolved, options, graphOptions(model));
     try {
-      scopeOf(checkpoint, architecture(checkpoint), score);
-      checkpoint.tokenizer();
+      scopeOf(checkpoint, opened, score);
+      if (graph?.tokens !== false) checkpoint.tokenizer();
     } finally {
       checkpoint.close();
     }

@@ -8,6 +8,7 @@ import { defaultMemoryLimit, freeDisk } from './machine.ts';
 import { weightBytes } from './memory.ts';
 import { AUTO_RANK, gib, planTasks, secondsFor } from './plan.ts';
 import type { TaskPlan } from './plan.ts';
+import { planForeign } from './planForeign.ts';
 import { prepare } from './prepare.ts';
 import type { Prepared, Selection } from './prepare.ts';
 
@@ -49,7 +50,8 @@ export async function planRun(
   const limit = machine.memoryBytes ?? defaultMemoryLimit();
   const output = path.resolve(prepared.baseDir, outputDir ?? experiment.output_dir);
   const diskFreeBytes = freeDisk(output);
-  const plans = planTasks(prepared, { memoryBytes: limit, diskBytes: diskFreeBytes });
+  const limits = { memoryBytes: limit, diskBytes: diskFreeBytes };
+  const plans = prepared.graph ? await planForeign(prepared, limits, pool, machine) : planTasks(prepared, limits);
   const largest = plans.reduce((a, b) => (a.memoryBytes >= b.memoryBytes ? a : b));
   const read = weightBytes(checkpoint, model).total;
 

@@ -2,11 +2,12 @@
 import { existsSync as exists } from 'node:fs';
 import path from 'node:path';
 import type { Score } from '../../../protocol/experiment.ts';
-import { openCheckpoint } from '../checkpoints/openCheckpoint.ts';
 import type { OpenOptions } from '../checkpoints/openCheckpoint.ts';
 import { isAdapterFolder, openAdapter } from '../checkpoints/peftAdapter.ts';
+import type { GraphOptions } from '../graphs/open.ts';
 import type { LinearModule } from '../models/types.ts';
-import { architecture, scopeOf } from './scope.ts';
+import { openModel } from './openModel.ts';
+import { scopeOf } from './scope.ts';
 
 export interface InspectedModule {
   name: string;
@@ -41,13 +42,14 @@ export interface Inspection {
 export interface Adapted {
   adapter?: string | undefined;
   params?: Score['params'] | undefined;
+  /** Of a user's ONNX graph. */
+  graph?: GraphOptions | undefined;
 }
 
 /** @throws LayerifError `badModel` */
-export function inspectModel(modelPath: string, baseDir = '.', { adapter, params = 'base' }: Adapted = {}): Inspection {
-  const checkpoint = openCheckpoint(resolveModel(modelPath, baseDir), openOptions({ adapter }, baseDir));
+export function inspectModel(modelPath: string, baseDir = '.', { adapter, params = 'base', graph }: Adapted = {}): Inspection {
+  const { checkpoint, model } = openModel(resolveModel(modelPath, baseDir), openOptions({ adapter }, baseDir), graph);
   try {
-    const model = architecture(checkpoint);
     const scope = scopeOf(checkpoint, model, { layers: 'all', modules: ['*'], params });
     const layerNames = Array.from({ length: model.layers }, (_, i) => model.layerName(i));
     const scored = (layer: number) => model.modules(layer).filter((m) => scope.modules.includes(m.name));

@@ -3,7 +3,6 @@ import path from 'node:path';
 import type { Experiment, Task } from '../../../protocol/experiment.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { hashFiles } from '../checkpoints/hashFiles.ts';
-import { openCheckpoint } from '../checkpoints/openCheckpoint.ts';
 import type { Checkpoint } from '../checkpoints/types.ts';
 import { loadExperiment } from '../config/experiment.ts';
 import { loadTask } from '../data/loadTask.ts';
@@ -11,11 +10,13 @@ import { createTokenizer } from '../data/tokenizer.ts';
 import type { Sample } from '../data/types.ts';
 import { findEstimator, requireTrainSamples } from '../estimators/estimators.ts';
 import type { Estimator } from '../estimators/types.ts';
+import type { OpenedGraph } from '../graphs/open.ts';
 import type { Architecture } from '../models/types.ts';
 import { fetchDatasets, fetchModel } from './hubInputs.ts';
 import type { FetchOptions } from './hubInputs.ts';
 import { openOptions, resolveModel } from './inspect.ts';
-import { architecture, requirePositions, scopeOf } from './scope.ts';
+import { graphInputs, graphOptions, openModel } from './openModel.ts';
+import { requirePositions, scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { requireSupported } from './supported.ts';
 
@@ -32,6 +33,8 @@ export interface Prepared {
   experiment: Experiment;
   checkpoint: Checkpoint;
   model: Architecture;
+  /** A user's ONNX graph; null or absent for a checkpoint. */
+  graph?: OpenedGraph | null;
   scope: Scope;
   estimator: Estimator;
   tasks: PreparedTask[];
@@ -65,14 +68,14 @@ export async function prepare(
   const estimator = findEstimator(experiment.score.estimator);
 
   await fetchModel(experiment.model, baseDir, fetching);
-  const checkpoint = openCheckpoint(
+  const { checkpoint, model, graph } = openModel(
     resolveModel(experiment.model.path, baseDir),
     openOptions(experiment.model, baseDir),
+    graphOptions(experiment.model),
   );
-  const model = architecture(checkpoint);
   const scope = scopeOf(checkpoint, model, experiment.score);
-  const tokenizer = createTokenizer(checkpoint.tokenizer());
-  onModel(checkpoint, model);
+  const tokenizer = graph?.tokens === false ? null : createTokenizer(checkpoint.tokenizer());
+  if (!graph) onModel(checkpoint, model);
 
   await fetchDatasets(experiment, experiment.tasks.map((task) => task.dataset), baseDir, fetching); // prettier-ignore
   const tasks: PreparedTask[] = [];
@@ -86,6 +89,7 @@ export async function prepare(
       maxLength: experiment.model.max_length,
       loss: experiment.score.loss,
       tokenizer,
+      graph: graphInputs(graph),
     });
     requireTrainSamples(estimator, loaded.train.length, task.task);
     requirePositions(model, [...loaded.train, ...loaded.validation], task.task);
@@ -101,6 +105,7 @@ export async function prepare(
     experiment,
     checkpoint,
     model,
+    graph,
     scope,
     estimator,
     tasks,

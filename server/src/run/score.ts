@@ -20,7 +20,7 @@ import { defaultMemoryLimit } from './machine.ts';
 import { mergeGrams } from './gramFiles.ts';
 import { projectionError } from './projectionError.ts';
 import type { CheckedSamples } from './projectionError.ts';
-import { graphOptions } from './openModel.ts';
+import { encodedSample, graphOptions } from './openModel.ts';
 import { prepare } from './prepare.ts';
 import type { Prepared, PreparedTask, Selection } from './prepare.ts';
 import { experimentName, openRunFolder, writeJson } from './results.ts';
@@ -236,7 +236,7 @@ async function collectTask(
     return;
   }
   const encoded = (samples: PreparedTask['train']) =>
-    samples.map(({ tokens, countedFrom, label, arrays }) => ({ tokens, countedFrom, label, arrays }));
+    samples.map(encodedSample);
   const summary: CollectSummary = await pool.collect(
     {
       modelPath: prepared.checkpoint.path,
@@ -259,7 +259,7 @@ async function collectTask(
           task: task.task.task,
           phase: event.phase,
           ...overall(event, index, prepared.tasks.length),
-          message: `${task.task.task}: ${phrases[event.phase]} ${event.done} of ${event.total}`,
+          message: `${task.task.task}: ${prepared.graph ? 'sample' : phrases[event.phase]} ${event.done} of ${event.total}`,
         });
       } else if (event.type === 'losses') {
         setLosses(target, [...event.train], [...event.validation]);

@@ -5,6 +5,7 @@
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Experiment } from '../../../protocol/experiment.ts';
 import { estimators } from '../estimators/estimators.ts';
+import { isGraphPath } from '../graphs/open.ts';
 
 interface Limit {
   /** Path of the key in the experiment file. */
@@ -20,17 +21,32 @@ export const limits: readonly Limit[] = [
     message: ({ score }) =>
       `estimator "${score.estimator}" is not available in this version; available: ${estimators.map((e) => e.id).join(', ')}`,
   },
+  ...(['layers_pattern', 'output'] as const).map((key) => ({
+    path: ['model', key],
+    asked: ({ model }: Experiment) => model[key] !== undefined && !isGraphPath(model.path),
+    message: ({ model }: Experiment) => `${key} is for .onnx models, and ${model.path} is none; remove the key`,
+  })),
   {
-    path: ['model', 'layers_pattern'],
-    asked: ({ model }) => model.layers_pattern !== undefined,
-    message: () => 'layers_pattern is for .onnx models, which this version does not read',
+    path: ['model', 'adapter'],
+    asked: ({ model }) => model.adapter !== undefined && isGraphPath(model.path),
+    message: () => 'an adapter cannot be applied to an .onnx model; merge it before the export and remove the key',
+  },
+  {
+    path: ['score', 'fisher'],
+    asked: ({ model, score }) => score.fisher === 'true' && isGraphPath(model.path),
+    message: () => 'the true Fisher draws labels from the model, which .onnx models do not do; set fisher: empirical',
+  },
+  {
+    path: ['score', 'projection'],
+    asked: ({ model, score }) => typeof score.projection === 'number' && isGraphPath(model.path),
+    message: () => 'gradients of .onnx models are exact, and as many layers at a time as memory allows; remove the key',
   },
   {
     path: ['score', 'checkpoints'],
     asked: ({ score }) => score.checkpoints !== undefined,
     message: () => 'checkpoints are for the estimator tracin, which this version does not compute; remove the key',
   },
-  ...(['scores', 'data_scores', 'train_experts'] as const).map((key) => ({
+  ...(['scores', 'data_scores'] as const).map((key) => ({
     path: [key],
     asked: (experiment: Experiment) => experiment[key] !== undefined,
     message: () => `${key} is not available in this version; remove the section`,
