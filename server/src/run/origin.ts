@@ -21,7 +21,7 @@ interface Origin {
 /** Length and times of every file that decides what the model computes. */
 export function modelStamp({ path: target, files, adapter }: Pick<Checkpoint, 'path' | 'files' | 'adapter'>): string {
   const configs = [
-    path.join(target, 'config.json'),
+    ...(files.includes(target) ? [] : [path.join(target, 'config.json')]), // a single file holds its configuration
     ...(adapter ? [path.join(adapter.path, 'adapter_config.json')] : []),
   ];
   return [...files, ...configs]
