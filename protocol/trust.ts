@@ -29,3 +29,60 @@ export interface DampingStep {
   toDefault: Agreement | null;
   toNext: Agreement | null;
 }
+
+/** Tasks, estimators, models or runs beside each other: `layerif compare`. */
+export interface Comparison {
+  format: 'layerif-comparison';
+  version: 1;
+  series: ComparedSeries[];
+  /** Scores per series after `byDepth`. */
+  layers: number;
+  /** Whether models of different depth were brought to the same number of layers by relative depth. */
+  byDepth: boolean;
+  /** Share of the bootstrap replicates inside an interval. */
+  level: number;
+  seed: number;
+  pairs: ComparedPair[];
+  /** Spearman of every series with every other. */
+  matrix: (number | null)[][];
+  /** What to know when reading the numbers. */
+  notes: string[];
+}
+
+export interface ComparedSeries {
+  /** Says what tells it apart from the others. */
+  label: string;
+  file: string;
+  model: string;
+  task: string;
+  estimator: EstimatorId;
+  aggregation: AggregationId;
+  /** Scored layers and their scores, as they are in the run. */
+  layers: number[];
+  scores: number[];
+  /** Bootstrap replicates; 0 where the Grams are gone or there are too few samples. */
+  replicates: number;
+}
+
+export interface ComparedPair {
+  /** Indices into `series`. */
+  a: number;
+  b: number;
+  spearman: ComparedStatistic;
+  kendall: ComparedStatistic;
+  /** Of the k layers with the highest scores, how many are the same; `chance` is the mean share of a random order, p its upper tail. */
+  topK: { k: number; shared: number; overlap: number; chance: number; p: number };
+  /**
+   * Spearman of the training samples' influence, brought together over layers in three ways; null where the two do not have the same
+   * training samples or the Grams are gone.
+   */
+  samples: { mean: number | null; rank: number | null; vote: number | null } | null;
+}
+
+export interface ComparedStatistic {
+  value: number | null;
+  /** Over bootstrap samples of training and validation rows. */
+  interval: [number, number] | null;
+  /** Permutation test over the layers, two-sided. */
+  p: number | null;
+}

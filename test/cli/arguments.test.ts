@@ -35,7 +35,14 @@ test('arguments: every option, in any order, with = or a space', () => {
     machine: { device: 'cpu', threads: 3, memoryBytes: 2.5 * 2 ** 30 },
     values: { device: 'cpu', task: 'b', threads: '3', memory: '2.5', output: 'out' },
     flags: new Set(['json']),
+    more: [],
   });
+});
+
+test('arguments: a command that takes several gets the others beside the first', () => {
+  const compare = { ...commands[0], name: 'compare', several: true };
+  const { argument, options } = parseCommandLine(['compare', 'a.json', 'b.json', 'c.json'], [compare]);
+  assert.deepEqual([argument, options.more], ['a.json', ['b.json', 'c.json']]);
 });
 
 test('arguments: defaults', () => {

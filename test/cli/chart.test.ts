@@ -43,3 +43,18 @@ test('chart: every line has the same width, at most the one asked for, and longe
     ),
   );
 });
+
+test('whiskers go from the low to the high end of the interval, also beyond the bar', () => {
+  const bars = [
+    { label: '0', value: 50, interval: [25, 100] as [number, number], note: '1-2' },
+    { label: '1', value: 20, interval: [18, 22] as [number, number], note: '2-3 ?' },
+  ];
+  const [head, first, second] = barChart(bars, { width: 60, noteHeading: 'rank' });
+  assert.match(head, /share {2}score {2}rank$/);
+  const drawn = /^ +0 {2}(\S+)/.exec(first)![1];
+  assert.match(drawn, /^█+├█+[▏▎▍▌▋▊▉]?─+┤$/);
+  assert.ok(Math.abs(drawn.indexOf('├') / drawn.length - 0.25) < 0.1, drawn);
+  assert.match(first, / 1-2$/);
+  assert.match(second, / 2-3 \?$/);
+  assert.doesNotMatch(barChart([{ label: '0', value: -1, interval: [-2, 1] }], { width: 60 }).join(''), /├/);
+});

@@ -64,13 +64,13 @@ export function parseCommandLine(words: readonly string[], commands: readonly Co
       'badRequest',
       `layerif ${command.name} needs ${command.argument}: layerif ${command.name} ${command.argument}`,
     );
-  if (rest.length > 1) {
+  if (rest.length > 1 && !command.several) {
     throw new LayerifError(
       'badRequest',
       `layerif ${command.name} takes one ${command.argument}, but got ${rest.length}: ${rest.join(' ')}`,
     );
   }
-  return { command, argument: rest[0], options };
+  return { command, argument: rest[0], options: { ...options, more: rest.slice(1) } };
 }
 
 function read(given: ReadonlyMap<OptionName, string[]>): Options {
@@ -93,6 +93,7 @@ function read(given: ReadonlyMap<OptionName, string[]>): Options {
     values: Object.fromEntries(
       [...given].filter(([name]) => optionTable[name].type === 'string').map(([name, texts]) => [name, texts.at(-1)!]),
     ),
+    more: [],
     flags: new Set([...given.keys()].filter((name) => optionTable[name].type === 'boolean')),
   };
 }

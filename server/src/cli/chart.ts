@@ -2,13 +2,18 @@
  * A bar chart of one value per layer, in text. Pure: values and width in, lines out.
  *
  * Positive bars are solid and grow to the right in eighths of a character. When there is a negative value, the zero line
- * moves inward and negative bars are shaded and grow to the left, so that they differ by more than side or colour.
+ * moves inward and negative bars are shaded and grow to the left, so that they differ by more than side or colour. Whiskers are drawn
+ * over the bars.
  */
 import { percent, score } from './format.ts';
 
 export interface Bar {
   label: string;
   value: number;
+  /** Drawn as a whisker, ├ to ┤, where no bar is negative. */
+  interval?: [low: number, high: number] | undefined;
+  /** A last column. */
+  note?: string | undefined;
 }
 
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
@@ -19,7 +24,7 @@ const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
  */
 export function barChart(
   bars: readonly Bar[],
-  { width, heading = 'layer' }: { width: number; heading?: string },
+  { width, heading = 'layer', noteHeading = '' }: { width: number; heading?: string; noteHeading?: string },
 ): string[] {
   const total = bars.reduce((sum, { value }) => sum + Math.abs(value), 0);
   const shares = bars.map(({ value }) => (total === 0 ? '-' : percent(Math.abs(value) / total)));
@@ -27,22 +32,29 @@ export function barChart(
   const labelWidth = Math.max(heading.length, ...bars.map(({ label }) => label.length));
   const shareWidth = Math.max('share'.length, ...shares.map((text) => text.length));
   const scoreWidth = Math.max('score'.length, ...scores.map((text) => text.length));
-  const room = Math.max(8, Math.max(40, width) - labelWidth - shareWidth - scoreWidth - 6);
+  const notes = bars.map(({ note }) => note ?? '');
+  const noteWidth = Math.max(noteHeading.length, ...notes.map((text) => text.length));
+  const noteRoom = noteWidth > 0 ? noteWidth + 2 : 0;
+  const room = Math.max(8, Math.max(40, width) - labelWidth - shareWidth - scoreWidth - noteRoom - 6);
 
-  const high = Math.max(0, ...bars.map(({ value }) => value));
+  const whiskers = bars.every(({ value }) => value >= 0);
+  const top = ({ value, interval }: Bar) => (whiskers && interval ? Math.max(value, interval[1]) : value);
+  const high = Math.max(0, ...bars.map(top));
   const low = Math.min(0, ...bars.map(({ value }) => value));
   const span = high - low;
   // Either side that has a bar has at least one character for it.
   const left = low === 0 ? 0 : Math.min(room - (high > 0 ? 2 : 1), Math.max(1, Math.round((-low / span) * (room - 1))));
   const right = room - left - (left > 0 ? 1 : 0);
 
-  const line = (label: string, bar: string, share: string, value: string) =>
-    `${label.padStart(labelWidth)}  ${bar.padEnd(room)}  ${share.padStart(shareWidth)}  ${value.padStart(scoreWidth)}`;
+  const line = (label: string, bar: string, share: string, value: string, note: string) =>
+    `${label.padStart(labelWidth)}  ${bar.padEnd(room)}  ${share.padStart(shareWidth)}  ${value.padStart(scoreWidth)}${note ? `  ${note}` : ''}`;
   return [
-    line(heading, '', 'share', 'score'),
-    ...bars.map(({ label, value }, index) =>
-      line(label, drawn(value, { high, low, left, right }), shares[index], scores[index]),
-    ),
+    line(heading, '', 'share', 'score', noteHeading),
+    ...bars.map(({ label, value, interval }, index) => {
+      const bar = drawn(value, { high, low, left, right });
+      const shown = whiskers && interval && high > 0 ? withWhisker(bar, interval, right / high) : bar;
+      return line(label, shown, shares[index], scores[index], notes[index]);
+    }),
   ];
 }
 
@@ -56,4 +68,15 @@ function drawn(
   // A value above zero never looks like zero.
   const visible = value > 0 ? Math.max(1, steps) : 0;
   return ' '.repeat(left) + zeroLine + '█'.repeat(Math.floor(visible / 8)) + eighths[visible % 8];
+}
+
+/** @param scale characters per unit */
+function withWhisker(bar: string, [low, high]: readonly [number, number], scale: number): string {
+  const end = Math.max(0, Math.ceil(high * scale) - 1);
+  const start = Math.min(end, Math.max(0, Math.floor(low * scale)));
+  if (start === end) return bar;
+  const characters = [...bar.padEnd(end + 1)].map((c, i) => (c === ' ' && i > start && i < end ? '─' : c));
+  characters[start] = '├';
+  characters[end] = '┤';
+  return characters.join('');
 }

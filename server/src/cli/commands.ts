@@ -1,6 +1,8 @@
 /** The subcommands, in the order of the help. To add one, imitate `list.ts` and add it here. */
 import { allocate } from './allocate.ts';
 import { check } from './check.ts';
+import { compare } from './compare.ts';
+import { damping } from './damping.ts';
 import { estimate } from './estimate.ts';
 import { evaluate } from './evaluate.ts';
 import { exportCommand } from './export.ts';
@@ -9,6 +11,7 @@ import { list } from './list.ts';
 import { prune } from './prune.ts';
 import { pruneAndCompareCommand } from './pruneAndCompare.ts';
 import { score } from './score.ts';
+import { trainExperts } from './trainExperts.ts';
 import type { Command } from './types.ts';
 import { validate } from './validate.ts';
 
@@ -24,4 +27,7 @@ export const commands: readonly Command[] = [
   allocate,
   exportCommand,
   validate,
+  compare,
+  damping,
+  trainExperts,
 ];

@@ -71,9 +71,48 @@ function taskReport(result: Result, task: ResultTask, page: Page): string[] {
     ...(zero.length > 0 ? [`No gradient at all, so influence 0 by definition: ${zero.join(', ')}.`] : []),
     '',
     ...barChart(
-      layers.map(({ index, score: value }) => ({ label: String(index), value })),
-      { width: page.width },
+      layers.map(({ index, score: value, interval, rankInterval, unstable }) => ({
+        label: String(index),
+        value,
+        interval,
+        note: rankInterval && `${rankInterval.join('-')}${unstable ? ' ?' : ''}`,
+      })),
+      { width: page.width, noteHeading: task.uncertainty ? 'rank' : '' },
     ),
+    ...uncertaintyLines(task),
+    ...convergenceLines(task),
+  ];
+}
+
+/** What the whiskers and ranks mean, and how alike two halves of the samples are. */
+function uncertaintyLines({ uncertainty, layers }: ResultTask): string[] {
+  if (!uncertainty) return [];
+  const { level, replicates, curvature, halves, unstable } = uncertainty;
+  const part = curvature === 'fixed' ? ', with the curvature of all samples, so they are somewhat too narrow' : '';
+  const lines = [
+    '',
+    `├ ┤ and rank: where ${Math.round(100 * level)} % of ${count(replicates)} bootstrap samples of the same kind fall${part}.`,
+  ];
+  if (halves) {
+    lines.push(
+      `Two halves of the samples rank the layers with a Spearman correlation of ${halves.median.toFixed(2)} (${halves.low.toFixed(2)} to ${halves.high.toFixed(2)} over ${halves.splits} splits).`,
+    );
+  }
+  if (unstable > 0) {
+    lines.push(
+      `? ${unstable} of ${counted(layers.length, 'layer')}: the rank may lie in more than a third of all ranks.`,
+    );
+  }
+  return lines;
+}
+
+function convergenceLines({ layers }: ResultTask): string[] {
+  const open = layers.filter(({ convergence }) => convergence && !convergence.converged);
+  if (open.length === 0) return [];
+  const worst = open.reduce((a, b) => (a.convergence!.residual > b.convergence!.residual ? a : b));
+  const { module, iterations, residual } = worst.convergence!;
+  return [
+    `Warning: LiSSA did not converge in ${counted(open.length, 'layer')}; worst: layer ${worst.index} ${module}, residual ${residual.toExponential(1)} after ${count(iterations)} steps. Raise the damping factor or use estimator fisher.`,
   ];
 }
 

@@ -32,12 +32,16 @@ export interface Options {
   values: Partial<Record<OptionName, string>>;
   /** Options without a value that were given. */
   flags: ReadonlySet<OptionName>;
+  /** Arguments behind the first one, of a command that takes several. */
+  more: readonly string[];
 }
 
 export interface Command {
   name: string;
   /** The one positional argument, as written in the help. */
   argument: string;
+  /** Whether it takes several arguments; the others are `options.more`. */
+  several?: boolean;
   /** One line of help. */
   summary: string;
   /** What the argument may be, and what the command prints. */

@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { ResultLayer, ResultTask, ResultUncertainty } from '../../../protocol/result.ts';
 import type { LayerScoreOptions, ModuleGrams } from '../estimators/layerScores.ts';
 import { planReplicates, replicateScores } from '../estimators/replicates.ts';
+import type { ReplicatePlan } from '../estimators/replicates.ts';
 import type { Draw } from '../estimators/types.ts';
 import { Random } from '../random/random.ts';
 import { resampleCounts } from '../statistics/bootstrap.ts';
@@ -26,39 +27,26 @@ export interface UncertaintyOptions extends Omit<LayerScoreOptions, 'layerName'>
 
 export type LayerUncertainty = Required<Pick<ResultLayer, 'interval' | 'rankInterval' | 'unstable'>>;
 
+/** What of a task is needed. */
+export type Scored = Pick<ResultTask, 'task' | 'layers'> & {
+  train: { samples: number };
+  validation: { samples: number };
+};
+
 /**
  * @param modulesOf Grams of a layer, asked for once
  * @returns null with fewer than four training samples
  * @throws LayerifError `failed` where the estimator cannot be applied to a part of the samples
  */
 export async function uncertaintyOf(
-  task: Pick<ResultTask, 'task' | 'layers'> & { train: { samples: number }; validation: { samples: number } },
+  task: Scored,
   modulesOf: (layer: number) => ModuleGrams[],
   { seed, replicates = REPLICATES, ...options }: UncertaintyOptions,
 ): Promise<{ uncertainty: ResultUncertainty; layers: LayerUncertainty[] } | null> {
-  const [n, m] = [task.train.samples, task.validation.samples];
+  const replicated = await scoreReplicates(task, modulesOf, { seed, replicates, ...options });
+  if (!replicated) return null;
   const { layers } = task;
-  if (n < LEAST_TRAIN || layers.length === 0) return null;
-  const matrices = layers.reduce((sum, layer) => sum + Object.keys(layer.modules).length, 0);
-  const plan = planReplicates(options.estimator, { n, matrices, per: options.per ?? 'sample', replicates });
-
-  const random = new Random(seed, `bootstrap ${task.task}`);
-  const drawn = Array.from({ length: plan.replicates }, () => ({
-    train: resampleCounts(n, random),
-    validation: resampleCounts(m, random),
-  }));
-  const splits = m >= 2 && layers.length >= 2 ? Array.from({ length: SPLITS }, () => halves(n, m, random)) : [];
-  const draws = [...drawn, ...splits.flat()];
-
-  const scores = draws.map(() => new Float64Array(layers.length));
-  for (const [row, { index, name }] of layers.entries()) {
-    await setImmediate();
-    options.signal?.throwIfAborted();
-    const own = replicateScores(modulesOf(index), draws, plan.curvature, { ...options, layerName: name });
-    own.forEach((score, d) => (scores[d][row] = score));
-  }
-
-  const bootstrapped = scores.slice(0, drawn.length);
+  const { plan, bootstrapped, halves: pairs } = replicated;
   const ranks = rankIntervals(bootstrapped, LEVEL);
   const found = layers.map((_, row): LayerUncertainty => {
     const [low, high] = [Math.floor(ranks[row][0]), Math.ceil(ranks[row][1])];
@@ -68,8 +56,8 @@ export async function uncertaintyOf(
       unstable: high - low > layers.length / 3,
     };
   });
-  const agreements = splits
-    .map((_, split) => spearman(scores[drawn.length + 2 * split], scores[drawn.length + 2 * split + 1]))
+  const agreements = pairs
+    .map(([a, b]) => spearman(a, b))
     .filter((value) => value !== null)
     .sort((a, b) => a - b);
   return {
@@ -90,6 +78,48 @@ export async function uncertaintyOf(
       unstable: found.filter(({ unstable }) => unstable).length,
     },
     layers: found,
+  };
+}
+
+export interface Replicates {
+  plan: ReplicatePlan;
+  /** Layer scores of each bootstrap draw. The same task, sample counts and seed have the same draws, so that runs can be compared. */
+  bootstrapped: Float64Array[];
+  /** Layer scores of two halves, per split. */
+  halves: [Float64Array, Float64Array][];
+}
+
+/** Layer scores on drawn samples; null with too few training samples. */
+export async function scoreReplicates(
+  { task, layers, train, validation }: Scored,
+  modulesOf: (layer: number) => ModuleGrams[],
+  { seed, replicates = REPLICATES, ...options }: UncertaintyOptions,
+): Promise<Replicates | null> {
+  const [n, m] = [train.samples, validation.samples];
+  if (n < LEAST_TRAIN || layers.length === 0) return null;
+  const matrices = layers.reduce((sum, layer) => sum + Object.keys(layer.modules).length, 0);
+  const plan = planReplicates(options.estimator, { n, matrices, per: options.per ?? 'sample', replicates });
+
+  const random = new Random(seed, `bootstrap ${task}`);
+  const drawn = Array.from({ length: plan.replicates }, () => ({
+    train: resampleCounts(n, random),
+    validation: resampleCounts(m, random),
+  }));
+  const splits = m >= 2 && layers.length >= 2 ? Array.from({ length: SPLITS }, () => halves(n, m, random)) : [];
+  const draws = [...drawn, ...splits.flat()];
+
+  const scores = draws.map(() => new Float64Array(layers.length));
+  for (const [row, { index, name }] of layers.entries()) {
+    await setImmediate();
+    options.signal?.throwIfAborted();
+    const own = replicateScores(modulesOf(index), draws, plan.curvature, { ...options, layerName: name });
+    own.forEach((score, d) => (scores[d][row] = score));
+  }
+  const half = (split: number, which: number) => scores[drawn.length + 2 * split + which];
+  return {
+    plan,
+    bootstrapped: scores.slice(0, drawn.length),
+    halves: splits.map((_, split) => [half(split, 0), half(split, 1)]),
   };
 }
 

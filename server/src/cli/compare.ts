@@ -1,0 +1,92 @@
+/** `layerif compare RESULT RESULT...`: how alike the layer scores of tasks, estimators, models or runs are. */
+import path from 'node:path';
+import type { EstimatorId } from '../../../protocol/experiment.ts';
+import type { ComparedStatistic, Comparison } from '../../../protocol/trust.ts';
+import { compareRuns } from '../run/compare.ts';
+import { percent, table } from './format.ts';
+import { readCount, readList } from './lists.ts';
+import type { Command } from './types.ts';
+
+export const compare: Command = {
+  name: 'compare',
+  argument: 'RESULT',
+  several: true,
+  summary: 'compare the layer scores of tasks, estimators, models or runs',
+  details:
+    'RESULT RESULT... are complete *.layerif-result.json files; one alone compares its tasks, or its estimators with --estimator.\n' +
+    'Intervals come from the Grams beside each result. Other estimators are computed from them too; nothing runs on the model.',
+  options: ['task', 'estimator', 'top-k', 'by-depth', 'json'],
+
+  async run(argument, options, terminal) {
+    const files = [argument, ...options.more].map((file) => path.resolve(terminal.baseDir, file));
+    const { values, flags } = options;
+    const comparison = await compareRuns(files, {
+      tasks: options.task,
+      estimators: values.estimator === undefined ? undefined : (readList(values.estimator) as EstimatorId[]),
+      byDepth: flags.has('by-depth'),
+      topK: values['top-k'] === undefined ? undefined : readCount('top-k', values['top-k']),
+      signal: terminal.signal,
+    });
+    terminal.out(options.json ? `${JSON.stringify(comparison)}\n` : comparisonReport(comparison));
+    return 0;
+  },
+};
+
+export function comparisonReport({ series, pairs, matrix, layers, byDepth, level, notes }: Comparison): string {
+  const letters = series.map((_, i) => (i < 26 ? String.fromCharCode(65 + i) : String(i + 1)));
+  const rows = pairs.map(({ a, b, spearman, kendall, topK, samples }) => [
+    `${letters[a]} ${letters[b]}`,
+    ...statistic(spearman),
+    ...statistic(kendall),
+    `${topK.shared} of ${topK.k}`,
+    percent(topK.chance),
+    probability(topK.p),
+    ...(samples ? [samples.mean, samples.rank, samples.vote].map(correlation) : ['', '', '']),
+  ]);
+  const shared = `top ${pairs[0].topK.k}`;
+  const interval = percent(level).replace('.0 ', ' ');
+  const head = ['', 'Spearman', interval, 'p', 'Kendall', interval, 'p', shared, 'chance', 'p', 'mean', 'rank', 'vote'];
+  const cut = pairs.some(({ samples }) => samples) ? head.length : head.length - 3;
+  return [
+    `${series.length} rankings of ${layers} layers${byDepth ? ', by relative depth' : ''}`,
+    ...series.map(({ label, replicates }, i) => {
+      return `  ${letters[i]}  ${label}${replicates > 0 ? '' : ' (without intervals)'}`;
+    }),
+    '',
+    ...table([head, ...rows].map((row) => row.slice(0, cut)), head.map((_, i) => i).slice(1)), // prettier-ignore
+    '',
+    ...(series.length > 2
+      ? [
+          'Spearman of every pair',
+          ...table(
+            [['', ...letters], ...matrix.map((row, i) => [letters[i], ...row.map(correlation)])],
+            letters.map((_, i) => i + 1),
+          ),
+          '',
+        ]
+      : []),
+    `Correlations are of the layer scores: 1 the same order, 0 none, -1 the reverse. Intervals: other samples of the same kind (bootstrap).`,
+    `p: share of random layer orders that agree at least as much. Chance: mean overlap of a random order.`,
+    ...(cut === head.length
+      ? [
+          'mean, rank, vote: Spearman of the training samples, their influence brought together over layers (arXiv 2511.04715).',
+        ]
+      : []),
+    ...notes,
+  ]
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('');
+}
+
+function statistic({ value, interval, p }: ComparedStatistic): string[] {
+  const between = interval ? `${correlation(interval[0])} to ${correlation(interval[1])}` : '';
+  return [correlation(value), between, p === null ? '' : probability(p)];
+}
+
+function correlation(value: number | null): string {
+  return value === null ? '-' : value.toFixed(2);
+}
+
+function probability(p: number): string {
+  return p < 0.001 ? '<0.001' : p.toFixed(3);
+}
