@@ -1,15 +1,17 @@
 /**
- * npm run bench: LayerIF against PyTorch and kronfluence on the same model and tokens, in one session, taking turns.
+ * npm run bench: LayerIF against PyTorch and the libraries of the field on the same model and tokens, in one session, taking turns.
  *
- *   node test/bench/bench.mjs [--workloads S,M] [--runs 3] [--only torch,layerif] [--threads 2] [--python PATH] [--cli FILE] [--out FILE]
+ *   node test/bench/bench.mjs [--workloads XS,S,M] [--runs 2] [--only torch,layerif] [--threads 2] [--fresh]
+ *                             [--python PATH] [--cli FILE] [--out FILE]
  *
- * Writes results.json and the table in README.md; with --out only FILE, which is for trying things. To add a contestant: a Python file that ends in `report(seconds)` and a row in
- * `contestants`.
+ * results.json is written after every run: what was interrupted goes on where it stopped, --fresh starts over. At the end the table goes
+ * into README.md; with --out only FILE is written, which is for trying things. A contestant that fails stands in the table with its error.
  */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { contestants, workloads } from './contestants.mjs';
 import { machine, otherMklPath, packageVersions, pythonWithPeers } from './environment.mjs';
 import { lastJson, measured } from './process.mjs';
 import { table, writeTable } from './table.mjs';
@@ -18,24 +20,25 @@ const here = import.meta.dirname;
 const root = path.join(here, '../..');
 const cache = path.join(root, '.cache/bench');
 
-/** Random token ids; `runs` caps --runs, since one M takes minutes. */
-const workloads = {
-  XS: { train: 8, validation: 2, tokens: 64, runs: 3 },
-  S: { train: 16, validation: 4, tokens: 64, runs: 99 },
-  M: { train: 64, validation: 16, tokens: 128, runs: 1 },
-};
-
 const { values: options } = parseArgs({
   options: {
-    workloads: { type: 'string', default: 'S,M' },
-    runs: { type: 'string', default: '3' },
+    workloads: { type: 'string', default: 'XS,S,M' },
+    runs: { type: 'string', default: '2' },
     only: { type: 'string' },
     threads: { type: 'string', default: '2' },
+    fresh: { type: 'boolean', default: false },
     python: { type: 'string' },
     cli: { type: 'string', default: path.join(root, 'dist/cli.cjs') },
     out: { type: 'string' },
   },
 });
+const say = (text) => process.stderr.write(`${text}\n`);
+
+const names = options.workloads.split(',');
+const unknown = names.filter((name) => !workloads[name]);
+if (unknown.length > 0)
+  throw new Error(`no workload ${unknown.join(', ')}; there are ${Object.keys(workloads).join(', ')}`);
+const wanted = options.only?.split(',');
 
 fs.mkdirSync(cache, { recursive: true });
 const python = pythonWithPeers(cache, options.python);
@@ -44,6 +47,7 @@ const threadEnv = { OMP_NUM_THREADS: options.threads, MKL_NUM_THREADS: options.t
 
 async function peer(script, folder, env = {}) {
   const run = await measured([python, path.join(here, script), folder, options.threads], {
+    cwd: folder, // some leave files where they are started
     env: { ...threadEnv, ...env },
   });
   const { seconds, ...details } = lastJson(run.stdout);
@@ -51,19 +55,20 @@ async function peer(script, folder, env = {}) {
   return { seconds, processSeconds, cpuSeconds, peak, details };
 }
 
-/** The whole command, from a cold result and hash cache. */
-async function layerif(folder) {
-  const runs = path.join(folder, 'runs');
+/** The whole command, from a cold result and hash cache; its result and Grams are kept for agreement.py. */
+async function layerif(experiment, folder) {
+  const runs = path.join(folder, path.basename(experiment, '.layerif.yaml'));
   fs.rmSync(runs, { recursive: true, force: true });
   const hashes = fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-bench-'));
-  const command = [process.execPath, path.resolve(options.cli), 'score', 'bench.layerif.yaml', '--json'];
+  const command = [process.execPath, path.resolve(options.cli), 'score', experiment, '--json', '--output', runs];
   const machineChoice = ['--device', 'cpu', '--threads', options.threads];
   try {
     const run = await measured([...command, ...machineChoice], { cwd: folder, env: { XDG_CACHE_HOME: hashes } });
-    const { status, provenance } = JSON.parse(run.stdout);
+    const { status, provenance, score } = JSON.parse(run.stdout);
     if (status !== 'complete') throw new Error(`layerif's result is ${status}`);
     const { layerif, onnxruntime, seconds: phases, peakMemoryBytes } = provenance;
-    const details = { layerif, onnxruntime, phases, enginePeakBytes: peakMemoryBytes };
+    const projection = score.projection && { rank: score.projection.rank, error: score.projection.error };
+    const details = { layerif, onnxruntime, phases, enginePeakBytes: peakMemoryBytes, projection };
     const { processSeconds, cpuSeconds, peak } = run;
     return { seconds: processSeconds, processSeconds, cpuSeconds, peak, details };
   } finally {
@@ -71,36 +76,17 @@ async function layerif(folder) {
   }
 }
 
-const contestants = {
-  torch: { name: 'PyTorch, gradients alone', run: (folder) => peer('torch_gradients.py', folder) },
-  torchOther: other && {
-    name: `PyTorch, gradients alone, ${other.label}`,
-    run: (folder) => peer('torch_gradients.py', folder, other.env),
-  },
-  kronfluence: {
-    name: 'kronfluence identity, per-module scores',
-    run: (folder) => peer('kronfluence_identity.py', folder),
-  },
-  kronfluenceOther: other && {
-    name: `kronfluence identity, per-module scores, ${other.label}`,
-    run: (folder) => peer('kronfluence_identity.py', folder, other.env),
-  },
-  layerif: { name: 'LayerIF: the whole command `layerif score`', run: layerif },
-};
-
-function find(folder, name) {
-  const entries = fs.existsSync(folder) ? fs.readdirSync(folder, { recursive: true }) : [];
-  return entries.map((entry) => path.join(folder, entry)).find((file) => path.basename(file) === name);
-}
-
-/** C of every matrix against kronfluence's scores, or null when one of the two did not run. */
-async function agreement(folder) {
-  const [theirs, ours] = [
-    path.join(folder, 'kronfluence.safetensors'),
-    find(path.join(folder, 'runs'), 'grams.safetensors'),
-  ];
-  if (!ours || !fs.existsSync(theirs)) return null;
-  return lastJson((await measured([python, path.join(here, 'agreement.py'), theirs, ours])).stdout);
+/** Rows of `contestants` that take part in a workload, with PyTorch's other MKL path as rows of their own. */
+function entriesOf(workload) {
+  return Object.entries(contestants)
+    .filter(([id, { on }]) => on.includes(workload) && (wanted?.includes(id) ?? true))
+    .flatMap(([id, row]) => {
+      const run = (folder) => (row.script ? peer(row.script, folder) : layerif(row.experiment, folder));
+      const own = { id, name: row.name, run };
+      if (!row.other || !other || workload === 'XS') return [own];
+      const name = `${row.name}, ${other.label}`;
+      return [own, { id: `${id}Other`, name, run: (folder) => peer(row.script, folder, other.env) }];
+    });
 }
 
 async function matMulRate(env = {}) {
@@ -110,54 +96,77 @@ async function matMulRate(env = {}) {
   return Math.round(lastJson(stdout).gflops);
 }
 
-async function compete(name, chosen) {
-  const { runs: cap, ...shape } = workloads[name];
-  const folder = path.join(cache, 'work', name);
-  fs.rmSync(path.join(folder, 'kronfluence.safetensors'), { force: true });
-  const found = { ...shape, contestants: {} };
-  for (let round = 0; round < Math.min(cap, Number(options.runs)); round++) {
-    for (const id of chosen) {
-      const load = os.loadavg()[0];
-      const { details, ...run } = await contestants[id].run(folder);
-      const entry = (found.contestants[id] ??= { name: contestants[id].name, runs: [] });
-      entry.runs.push({ ...run, loadBefore: load });
-      entry.details = details;
-      const memory = run.peak ? `, ${(run.peak.resident / 2 ** 30).toFixed(2)} GiB` : '';
-      process.stderr.write(
-        `${name} ${round + 1} ${id}: ${run.seconds.toFixed(2)} s (process ${run.processSeconds.toFixed(2)} s, CPU ${run.cpuSeconds?.toFixed(2)} s)${memory}\n`,
-      );
-    }
+/** The state to go on from: that of an interrupted run with the same settings, else a new one. */
+async function begin(file) {
+  const versions = { node: process.versions.node, ...packageVersions(python) };
+  const settings = { threads: Number(options.threads), machine: machine(), versions, names, only: wanted ?? null };
+  const old = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : null;
+  if (!options.fresh && old?.open && JSON.stringify(old.open) === JSON.stringify(settings)) {
+    say(`going on with the run of ${old.date}`);
+    return old;
   }
-  found.agreement = await agreement(folder);
-  return found;
+  return {
+    date: new Date().toISOString(),
+    open: settings,
+    threads: settings.threads,
+    machine: settings.machine,
+    versions: { ...versions },
+    torchMatMulGflops: {
+      asInstalled: await matMulRate(),
+      other: other && { label: other.label, gflops: await matMulRate(other.env) },
+    },
+    workloads: {},
+  };
 }
 
-const names = options.workloads.split(',');
-const unknown = names.filter((name) => !workloads[name]);
-if (unknown.length > 0)
-  throw new Error(`no workload ${unknown.join(', ')}; there are ${Object.keys(workloads).join(', ')}`);
-const chosen = Object.keys(contestants).filter(
-  (id) => contestants[id] && (options.only?.split(',').includes(id) ?? true),
-);
+async function compete(name, found, save) {
+  const { runs: cap } = workloads[name];
+  const folder = path.join(cache, 'work', name);
+  for (let round = 0; round < Math.min(cap, Number(options.runs)); round++) {
+    for (const { id, name: title, run } of entriesOf(name)) {
+      const entry = (found.contestants[id] ??= { name: title, runs: [] });
+      if (entry.error || entry.runs.length > round) continue;
+      const load = os.loadavg()[0];
+      try {
+        const { details, ...figures } = await run(folder);
+        entry.runs.push({ ...figures, loadBefore: load });
+        entry.details = details;
+        const memory = figures.peak ? `, ${(figures.peak.resident / 2 ** 30).toFixed(2)} GiB` : '';
+        const cpu = figures.cpuSeconds === null ? '' : `, CPU ${figures.cpuSeconds.toFixed(2)} s`;
+        say(
+          `${name} ${round + 1} ${id}: ${figures.seconds.toFixed(2)} s (process ${figures.processSeconds.toFixed(2)} s${cpu})${memory}`,
+        );
+      } catch (error) {
+        const lines = error.message.trim().split('\n');
+        entry.error = lines.at(-1).slice(0, 200);
+        say(`${name} ${round + 1} ${id} failed: ${lines.slice(-5).join('\n')}`);
+      }
+      save();
+    }
+  }
+  found.agreement = lastJson((await measured([python, path.join(here, 'agreement.py'), folder])).stdout);
+  save();
+}
+
 const shapes = names.map((name) =>
   [name, workloads[name].train, workloads[name].validation, workloads[name].tokens].join(':'),
 );
 await measured([python, path.join(here, 'workload.py'), path.join(cache, 'work'), ...shapes]);
 
-const results = {
-  date: new Date().toISOString(),
-  threads: Number(options.threads),
-  machine: machine(),
-  versions: { node: process.versions.node, ...packageVersions(python) },
-  torchMatMulGflops: {
-    asInstalled: await matMulRate(),
-    other: other && { label: other.label, gflops: await matMulRate(other.env) },
-  },
-  workloads: {},
+const file = options.out ?? path.join(here, 'results.json');
+const results = await begin(file);
+const save = () => {
+  fs.writeFileSync(`${file}.new`, `${JSON.stringify(results, null, 2)}\n`);
+  fs.renameSync(`${file}.new`, file);
 };
-for (const name of names) results.workloads[name] = await compete(name, chosen);
-const { layerif: version, onnxruntime } = Object.values(results.workloads)[0].contestants.layerif?.details ?? {};
+for (const name of names) {
+  const { train, validation, tokens } = workloads[name];
+  await compete(name, (results.workloads[name] ??= { train, validation, tokens, contestants: {} }), save);
+}
+const ours = Object.values(results.workloads).find(({ contestants: c }) => c.layerif?.details);
+const { layerif: version, onnxruntime } = ours?.contestants.layerif.details ?? {};
 Object.assign(results.versions, { layerif: version, onnxruntime });
-fs.writeFileSync(options.out ?? path.join(here, 'results.json'), `${JSON.stringify(results, null, 2)}\n`);
+delete results.open;
+save();
 process.stdout.write(`${table(results)}\n`);
 if (!options.out) await writeTable(table(results), path.join(root, 'README.md'));

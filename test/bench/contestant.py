@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM
 
 FOLDER, THREADS = Path(sys.argv[1]), int(sys.argv[2])
@@ -25,6 +26,11 @@ def load_model():
 def load_tokens() -> dict[str, torch.Tensor]:
     """{"train": [n, tokens], "validation": [m, tokens]}"""
     return {split: torch.tensor(rows) for split, rows in json.loads((FOLDER / "tokens.json").read_text()).items()}
+
+
+def save_total(name: str, scores: torch.Tensor) -> None:
+    """For agreement.py: [train, validation], inner products of gradients of mean losses, summed over the 210 matrices."""
+    save_file({"all": scores.double().contiguous()}, FOLDER / f"{name}.safetensors")
 
 
 def report(seconds: float, **details) -> None:

@@ -71,6 +71,6 @@ export function machine() {
 export function packageVersions(python) {
   const code =
     'import json,platform;from importlib.metadata import version as v;' +
-    'print(json.dumps({"python":platform.python_version(),**{p:v(p) for p in ("torch","transformers","kronfluence")}}))';
+    'print(json.dumps({"python":platform.python_version(),**{p:v(p) for p in ("torch","transformers","kronfluence","captum","dattri","bergson")}}))';
   return JSON.parse(execFileSync(python, ['-c', code], { encoding: 'utf8' }));
 }

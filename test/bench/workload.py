@@ -3,7 +3,7 @@
     python test/bench/workload.py FOLDER S:16:4:64 M:64:16:128        (name : training samples : validation samples : tokens)
 
 FOLDER/model is a Hugging Face folder of SmolLM-135M's shape in float32; FOLDER/<name> holds tokens.json, {train,validation}.jsonl
-(a text of N words is N tokens) and bench.layerif.yaml.
+(a text of N words is N tokens), bench.layerif.yaml and bench64.layerif.yaml, which projects the gradients.
 """
 
 import json
@@ -32,8 +32,7 @@ tasks:
     validation_split: validation
     doc_to_text: text
     output_type: loglikelihood_rolling
-output_dir: runs
-"""
+{score}"""
 
 
 def write_model(folder: Path) -> None:
@@ -51,7 +50,9 @@ def write_workload(folder: Path, train: int, validation: int, tokens: int) -> No
     for split, rows in splits.items():
         lines = (json.dumps({"text": " ".join(f"w{token}" for token in row)}) + "\n" for row in rows)
         (folder / f"{split}.jsonl").write_text("".join(lines))
-    (folder / "bench.layerif.yaml").write_text(EXPERIMENT.format(tokens=tokens))
+    for name, projection in (("bench", "none"), ("bench64", 64)):
+        score = f"score: {{ projection: {projection} }}\n"
+        (folder / f"{name}.layerif.yaml").write_text(EXPERIMENT.format(tokens=tokens, score=score))
 
 
 if __name__ == "__main__":
