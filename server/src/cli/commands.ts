@@ -30,4 +30,5 @@ export const commands: readonly Command[] = [
   compare,
   damping,
   trainExperts,
+  trainExperts,
 ];

@@ -43,7 +43,7 @@ export const evaluate: Command = {
 };
 
 /** @throws LayerifError `badRequest` */
-function readLimit(text: string): number {
+export function readLimit(text: string): number {
   if (/^[1-9]\d*$/.test(text)) return Number(text);
   throw new LayerifError('badRequest', `--limit "${text}" is not a number of documents: use a whole number from 1`);
 }

@@ -73,7 +73,7 @@ export async function pruneAndCompare(
     const engine = await pool.start(options.machine);
     const sha256 = await checkpoint.sha256();
     const rules = settings.filter(({ map }) => map !== 'uniform' && !map.endsWith('.json'));
-    const resultFile = rules.length === 0 ? null : (options.resultFile ?? findResult(base, rules[0].map));
+    const resultFile = rules.length === 0 ? null : (options.resultFile ?? findResult(base, `the map ${rules[0].map}`));
     const store = new Store(base, options, [
       sha256,
       calibration.dataSha256,

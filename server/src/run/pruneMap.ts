@@ -24,7 +24,7 @@ export async function resolveMap(input: PruneInput, options: Options, pool: Engi
     const file = path.resolve(baseDir, asked.map);
     return mapOfAllocation(model, readAllocation(file, 'sparsity'), file);
   }
-  const resultFile = options.resultFile ?? findResult(input, asked.map);
+  const resultFile = options.resultFile ?? findResult(input, `the map ${asked.map}`);
   const allocation = await allocated(input, options, resultFile, {
     kind: 'sparsity',
     rule: asked.map,
@@ -52,7 +52,7 @@ export async function layersToDrop(
   const file = path.resolve(baseDir, asked.map);
   const allocation = isFile
     ? readAllocation(file, 'drop')
-    : await allocated(input, options, options.resultFile ?? findResult(input, asked.map), {
+    : await allocated(input, options, options.resultFile ?? findResult(input, `the map ${asked.map}`), {
         kind: 'drop',
         rule: asked.map,
         count: Math.round(asked.sparsity * model.layers),
@@ -101,8 +101,15 @@ function allocated(
   });
 }
 
-/** The newest complete result of the experiment. @throws LayerifError `badRequest` when there is none */
-export function findResult({ file, baseDir, experiment }: PruneInput, map: string): string {
+/**
+ * The newest complete result of the experiment.
+ * @param what reads it, for the message
+ * @throws LayerifError `badRequest` when there is none
+ */
+export function findResult(
+  { file, baseDir, experiment }: Pick<PruneInput, 'file' | 'baseDir' | 'experiment'>,
+  what: string,
+): string {
   const folder = path.resolve(baseDir, experiment.output_dir);
   const complete = resultFiles(folder, experimentName(file)).find((name) => {
     try {
@@ -114,7 +121,7 @@ export function findResult({ file, baseDir, experiment }: PruneInput, map: strin
   if (complete !== undefined) return complete;
   throw new LayerifError(
     'badRequest',
-    `the map ${map} reads a result, and ${folder} holds no complete one of ${experimentName(file)}; run first: layerif score ${file}`,
+    `${what} reads a result, and ${folder} holds no complete one of ${experimentName(file)}; run first: layerif score ${file}`,
   );
 }
 

@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Allocation, AllocationFile } from '../../../protocol/allocation.ts';
+import type { Allocation, AllocationFile, AllocationKind } from '../../../protocol/allocation.ts';
 import { ALLOCATION_SUFFIX } from '../../../protocol/allocation.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Architecture } from '../models/types.ts';
@@ -90,7 +90,7 @@ export function requireLayersOf(
 }
 
 /** The allocation of one kind in a file. @throws LayerifError `badRequest` */
-export function readAllocation(file: string, kind: 'sparsity' | 'drop'): Allocation {
+export function readAllocation(file: string, kind: AllocationKind): Allocation {
   let content: Partial<AllocationFile>;
   try {
     content = JSON.parse(fs.readFileSync(file, 'utf8')) as Partial<AllocationFile>;
