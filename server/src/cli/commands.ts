@@ -3,6 +3,7 @@ import { allocate } from './allocate.ts';
 import { check } from './check.ts';
 import { compare } from './compare.ts';
 import { damping } from './damping.ts';
+import { devices } from './devices.ts';
 import { estimate } from './estimate.ts';
 import { evaluate } from './evaluate.ts';
 import { exportCommand } from './export.ts';
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   estimate,
   inspect,
   list,
+  devices,
   prune,
   pruneAndCompareCommand,
   evaluate,
@@ -29,6 +31,5 @@ export const commands: readonly Command[] = [
   validate,
   compare,
   damping,
-  trainExperts,
   trainExperts,
 ];
