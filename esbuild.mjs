@@ -26,6 +26,7 @@ const nodeBundles = {
 const webviewBundles = {
   results: 'webview/src/results.tsx',
   layers: 'webview/src/layers.tsx',
+  comparison: 'webview/src/comparison.tsx',
 };
 
 const production = process.argv.includes('--production');

@@ -6,8 +6,9 @@ import type { GradientCheckReport } from './check.ts';
 import type { Allocation, AllocationKind, AllocationRequest } from './allocation.ts';
 import type { EstimatorId, Score } from './experiment.ts';
 import type { ResultTask } from './result.ts';
+import type { PruningReport } from './pruning.ts';
 import type { RunEvent } from './run.ts';
-import type { DampingSweep } from './trust.ts';
+import type { Comparison, DampingSweep } from './trust.ts';
 import type { DeviceId } from './engine.ts';
 import type { ProtocolId } from './validation.ts';
 
@@ -196,5 +197,83 @@ export interface SweepParams {
 export interface SweepAnswer {
   /** Null with an error. */
   tasks: DampingSweep[] | null;
+  error: { code: string; message: string } | null;
+}
+
+/** Client -> server requests: prune a model, evaluate one, or prune in several ways and compare. One at a time, as with scores. */
+export const PRUNE_REQUEST = 'layerif/prune';
+export interface PruneParams {
+  uri: string;
+  method?: 'magnitude' | 'wanda' | 'sparsegpt';
+  sparsity?: number;
+  /** `uniform`, a rule, or an allocation file. */
+  map?: string;
+  structure?: string;
+  /** Folder, absolute; default: below the experiment's output folder. */
+  output?: string;
+}
+export interface PruneAnswer {
+  /** Null with an error. */
+  report: PruningReport | null;
+  /** Folder of the pruned model. */
+  output: string | null;
+  error: { code: string; message: string } | null;
+}
+
+export const EVALUATE_REQUEST = 'layerif/evaluate';
+export interface EvaluateParams {
+  uri: string;
+  /** In place of the experiment's model. */
+  model?: string;
+  tasks?: string[];
+}
+export interface EvaluateAnswer {
+  /** `NAME.layerif-evaluation.json`. */
+  evaluationFile: string | null;
+  error: { code: string; message: string } | null;
+}
+
+export const PRUNE_AND_COMPARE_REQUEST = 'layerif/pruneAndCompare';
+export interface PruneAndCompareParams {
+  uri: string;
+  /** Result whose scores the rules read; default: the newest complete one. */
+  resultFile?: string;
+  maps?: string[];
+  methods?: string[];
+  sparsities?: number[];
+  structure?: string;
+  /** Documents of each task. */
+  limit?: number;
+}
+export interface PruneAndCompareAnswer {
+  /** `NAME.layerif-pruning-comparison.json`. */
+  comparisonFile: string | null;
+  error: { code: string; message: string } | null;
+}
+
+/** What a prune-and-compare would take. */
+export const ESTIMATE_PRUNING_REQUEST = 'layerif/estimatePruning';
+export interface EstimatePruningAnswer {
+  estimate: {
+    prunings: number;
+    documents: number;
+    evaluationTokens: number;
+    calibrationTokens: number;
+    seconds: number;
+  } | null;
+  error: { code: string; message: string } | null;
+}
+
+/** Client -> server request: tasks and runs beside each other, `layerif compare`. */
+export const COMPARE_REQUEST = 'layerif/compare';
+export interface CompareParams {
+  /** Absolute paths of results. */
+  files: string[];
+  /** Models of different depth by relative depth. */
+  byDepth?: boolean;
+}
+export interface CompareAnswer {
+  /** Null with an error. */
+  comparison: Comparison | null;
   error: { code: string; message: string } | null;
 }

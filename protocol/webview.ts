@@ -12,8 +12,10 @@ import type {
   SweepAnswer,
   SweepParams,
 } from './lsp.ts';
+import type { PruningComparison } from './pruningComparison.ts';
 import type { Result } from './result.ts';
 import type { Estimate } from './run.ts';
+import type { Comparison } from './trust.ts';
 import type { ValidationResult } from './validation.ts';
 
 /**
@@ -46,7 +48,7 @@ export interface Trust {
 }
 
 /** Commands that a page may run on its result. */
-export type PageCommand = 'checkGradients' | 'validateInfluence' | 'pruneAndEvaluate' | 'compareResults';
+export type PageCommand = 'checkGradients' | 'validateInfluence' | 'pruneAndEvaluate';
 
 export type ToWebview =
   | { type: 'result'; result: Result; file: string }
@@ -67,6 +69,9 @@ export type ToWebview =
   | { type: 'trust'; trust: Trust }
   /** To one `ask`; `failure` when the question itself failed, with a null answer. */
   | { type: 'answer'; requestId: number; answer: unknown; failure: string | null }
+  /** To the page of comparisons. */
+  | { type: 'pruningComparison'; comparison: PruningComparison }
+  | { type: 'runComparison'; comparison: Comparison }
   /** Brings a tab to the front. */
   | { type: 'showTab'; tab: string };
 

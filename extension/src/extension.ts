@@ -5,7 +5,10 @@
  */
 import * as vscode from 'vscode';
 import { ServerClient } from './client.ts';
+import { ComparisonEditor } from './comparisonEditor.ts';
+import { registerCompareCommand } from './commands/compare.ts';
 import { registerDecisionCommands } from './commands/decisions.ts';
+import { registerPruningCommands } from './commands/pruning.ts';
 import { registerResultCommands } from './commands/results.ts';
 import { registerScoreCommands } from './commands/score.ts';
 import { registerServerCommands } from './commands/server.ts';
@@ -31,6 +34,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const list = new RunList();
   const trust = new TrustStore(context.workspaceState);
   const results = new ResultsEditor(context.extensionUri, server, runs, trust);
+  const longWork = { client: server, runs, results, list, trust, output };
   context.subscriptions.push(
     output,
     runs,
@@ -48,7 +52,10 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     registerScoreCommands({ client: server, runs, results, output }),
     registerServerCommands(server, runs, output),
     registerResultCommands(results, list, runs),
-    registerTrustCommands({ client: server, runs, results, list, trust, output }),
+    new ComparisonEditor(context.extensionUri),
+    registerTrustCommands(longWork),
+    registerPruningCommands(longWork),
+    registerCompareCommand({ client: server, results, list, extensionUri: context.extensionUri }),
     registerDecisionCommands({ results, list }),
   );
 

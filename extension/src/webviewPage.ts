@@ -12,7 +12,7 @@ export interface Page {
 export function openPage(
   webview: vscode.Webview,
   extensionUri: vscode.Uri,
-  page: 'results' | 'layers',
+  page: 'results' | 'layers' | 'comparison',
   title: string,
   receive: (message: FromWebview) => void,
 ): Page & vscode.Disposable {

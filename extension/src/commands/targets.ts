@@ -19,7 +19,7 @@ export interface TargetParts {
 
 const isResult = (uri: vscode.Uri) => uri.path.endsWith(RESULT_SUFFIX);
 
-function resultIn(source: Source): vscode.Uri | null {
+export function resultIn(source: Source): vscode.Uri | null {
   if (!source) return null;
   if (source instanceof vscode.Uri) return isResult(source) ? source : null;
   if (source.kind === 'running') return vscode.Uri.file(source.run.resultFile);

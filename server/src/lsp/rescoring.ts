@@ -1,7 +1,17 @@
 /** Requests of the editor that are answered from the stored Grams of a finished run: no model, no engine. */
 import type { CancellationToken } from 'vscode-languageserver/node';
-import type { RescoreAnswer, RescoreParams } from '../../../protocol/lsp.ts';
-import { rescore as rescoreRun } from '../run/rescore.ts';
+import type {
+  CompareAnswer,
+  CompareParams,
+  RescoreAnswer,
+  RescoreParams,
+  SweepAnswer,
+  SweepParams,
+} from '../../../protocol/lsp.ts';
+import type { DampingSweep } from '../../../protocol/trust.ts';
+import { compareRuns } from '../run/compare.ts';
+import { openRun, rescore as rescoreRun } from '../run/rescore.ts';
+import { sweepDamping } from '../run/sweepDamping.ts';
 import { answered } from './answered.ts';
 
 export function rescore({ resultFile, ...choice }: RescoreParams, token: CancellationToken): Promise<RescoreAnswer> {
@@ -11,6 +21,23 @@ export function rescore({ resultFile, ...choice }: RescoreParams, token: Cancell
     return {
       tasks: tasks.map(({ task, layers, influence, uncertainty }) => ({ task, layers, influence, uncertainty })),
     };
+  });
+}
+
+export function sweep({ resultFile }: SweepParams, token: CancellationToken): Promise<SweepAnswer> {
+  const signal = signalOf(token);
+  return answered<Pick<SweepAnswer, 'tasks'>>({ tasks: null }, async () => {
+    const tasks: DampingSweep[] = [];
+    for (const { task } of openRun(resultFile).result.tasks)
+      tasks.push(await sweepDamping(resultFile, task, { signal }));
+    return { tasks };
+  });
+}
+
+export function compare({ files, byDepth }: CompareParams, token: CancellationToken): Promise<CompareAnswer> {
+  const signal = signalOf(token);
+  return answered<Pick<CompareAnswer, 'comparison'>>({ comparison: null }, async () => {
+    return { comparison: await compareRuns(files, { byDepth, signal }) };
   });
 }
 

@@ -34,6 +34,14 @@ export const defaultSettings: Settings = {
   server: { threads: 0, maxMemory: 0, idleTimeout: 10, runtime: '' },
 };
 
+/** What long work is given. */
+export interface WorkTools {
+  machine: Machine;
+  engine: EnginePool;
+  signal: AbortSignal;
+  onProgress: (event: { done: number; total: number; message: string }) => void;
+}
+
 export class Scoring {
   readonly #connection: Connection;
   readonly #settings: () => Promise<Settings>;
@@ -103,6 +111,23 @@ export class Scoring {
       }),
     );
     return { resultFile: value?.resultFile ?? null, error };
+  }
+
+  /** For the other long requests: the same engine, progress, cancel, and one at a time. */
+  alone<T>(
+    file: string,
+    title: string,
+    token: CancellationToken,
+    run: (tools: WorkTools) => Promise<T>,
+  ): Promise<{ value: T | null; error: ScoreAnswer['error'] }> {
+    return this.#alone(file, title, token, async (signal, shown) =>
+      run({
+        machine: machineOf(await this.#settings()),
+        engine: this.#pool,
+        signal,
+        onProgress: ({ done, total, message }) => shown.show(done / Math.max(1, total), message),
+      }),
+    );
   }
 
   /** One piece of work at a time, with progress and cancel; whatever fails becomes the answer's error. */

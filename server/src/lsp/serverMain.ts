@@ -20,25 +20,36 @@ import {
   ALLOCATION_CHOICES_REQUEST,
   CANCEL_REQUEST,
   CHECK_GRADIENTS_REQUEST,
+  COMPARE_REQUEST,
+  ESTIMATE_PRUNING_REQUEST,
+  EVALUATE_REQUEST,
   EXPORT_REQUEST,
   LOCATE_REQUEST,
   OUTLINE_REQUEST,
+  PRUNE_AND_COMPARE_REQUEST,
+  PRUNE_REQUEST,
   RESCORE_REQUEST,
   SAMPLE_TEXT_REQUEST,
   SCORE_REQUEST,
+  SWEEP_REQUEST,
   VALIDATE_REQUEST,
 } from '../../../protocol/lsp.ts';
 import type {
   AllocateParams,
+  EvaluateParams,
   ExportParams,
   CheckGradientsParams,
+  CompareParams,
   LocateParams,
   OutlineParams,
+  PruneAndCompareParams,
+  PruneParams,
   RescoreParams,
   SampleTextAnswer,
   SampleTextParams,
   ScoreParams,
   Settings,
+  SweepParams,
   ValidateParams,
 } from '../../../protocol/lsp.ts';
 import { RESULT_SUFFIX } from '../../../protocol/result.ts';
@@ -53,7 +64,8 @@ import { Diagnostics } from './diagnostics.ts';
 import { Documents } from './documents.ts';
 import { hoverAt } from './hover.ts';
 import { locate, outlineAnswer } from './locate.ts';
-import { rescore } from './rescoring.ts';
+import { estimatePruning, evaluate, prune, pruneAndCompare } from './pruning.ts';
+import { compare, rescore, sweep } from './rescoring.ts';
 import { defaultSettings, Scoring } from './scoring.ts';
 
 /** Files whose change may change what is said about an open experiment. */
@@ -115,6 +127,16 @@ connection.onRequest(VALIDATE_REQUEST, (params: ValidateParams, token: Cancellat
 connection.onRequest(CHECK_GRADIENTS_REQUEST, (params: CheckGradientsParams, token: CancellationToken) =>
   scoring.checkGradients(params, token),
 );
+connection.onRequest(PRUNE_REQUEST, (params: PruneParams, token: CancellationToken) => prune(scoring, params, token));
+connection.onRequest(EVALUATE_REQUEST, (params: EvaluateParams, token: CancellationToken) =>
+  evaluate(scoring, params, token),
+);
+connection.onRequest(PRUNE_AND_COMPARE_REQUEST, (params: PruneAndCompareParams, token: CancellationToken) =>
+  pruneAndCompare(scoring, params, token),
+);
+connection.onRequest(ESTIMATE_PRUNING_REQUEST, (params: PruneAndCompareParams, token: CancellationToken) =>
+  estimatePruning(scoring, params, token),
+);
 connection.onRequest(CANCEL_REQUEST, () => {
   scoring.cancel();
   return null;
@@ -131,6 +153,8 @@ connection.onRequest(
 connection.onRequest(ALLOCATE_REQUEST, (params: AllocateParams) => allocate(params));
 connection.onRequest(EXPORT_REQUEST, (params: ExportParams) => exportTo(params));
 connection.onRequest(RESCORE_REQUEST, (params: RescoreParams, token: CancellationToken) => rescore(params, token));
+connection.onRequest(SWEEP_REQUEST, (params: SweepParams, token: CancellationToken) => sweep(params, token));
+connection.onRequest(COMPARE_REQUEST, (params: CompareParams, token: CancellationToken) => compare(params, token));
 connection.onRequest(ALLOCATION_CHOICES_REQUEST, () => allocationChoices());
 
 connection.onShutdown(() => scoring.dispose());

@@ -23,6 +23,11 @@ export function ExportBar(props: {
         Copy List
       </Button>
       <Button onClick={() => send({ type: 'saveAllocation', params: requestOf(form) })}>Save beside Result</Button>
+      {form.kind === 'sparsity' && (
+        <Button onClick={() => send({ type: 'command', command: 'pruneAndEvaluate' })}>
+          Prune and Evaluate{'\u2026'}
+        </Button>
+      )}
       {target && (
         <>
           <Select

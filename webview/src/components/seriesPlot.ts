@@ -101,7 +101,8 @@ function lineMarks(series: Series, count: number): Plot.Markish[] {
   const stroke = taskColour(series.style);
   const points = pointsOf(series);
   // Intervals of several lines at one place stand beside each other.
-  const shift = count > 1 ? ((series.style % count) - (count - 1) / 2) * 0.06 : 0;
+  const spread = Math.min(0.06, 0.5 / count);
+  const shift = series.intervals && count > 1 ? ((series.style % count) - (count - 1) / 2) * spread : 0;
   const x = ({ slot }: Point) => slot + shift;
   return [
     Plot.line(points, { x, y: 'value', stroke, strokeWidth: 1.5, strokeDasharray: dash || undefined }),
@@ -121,8 +122,8 @@ function whiskers(points: readonly Point[], x: (point: Point) => number, stroke:
     Plot.ruleX(known, { x, y1: 'low', y2: 'high', stroke, className: 'layerif-whisker' }),
     // Not `tickY`, which would make the axis one of categories.
     Plot.ruleY(ends, {
-      x1: (end: { x: number }) => end.x - 0.06,
-      x2: (end: { x: number }) => end.x + 0.06,
+      x1: (end: { x: number }) => end.x - 0.02,
+      x2: (end: { x: number }) => end.x + 0.02,
       y: 'y',
       stroke,
       className: 'layerif-whisker-end',

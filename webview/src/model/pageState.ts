@@ -105,6 +105,8 @@ export function reduceView(view: View, message: ToWebview): View {
     case 'samples':
     case 'answer':
     case 'showTab':
+    case 'pruningComparison':
+    case 'runComparison':
       return view;
   }
 }

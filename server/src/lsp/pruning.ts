@@ -1,0 +1,69 @@
+/** Pruning, evaluation and both in one go, on request of the editor: one at a time, with progress and cancel, in the engine of the scores. */
+import type { CancellationToken } from 'vscode-languageserver/node';
+import type {
+  EstimatePruningAnswer,
+  EvaluateAnswer,
+  EvaluateParams,
+  PruneAndCompareAnswer,
+  PruneAndCompareParams,
+  PruneAnswer,
+  PruneParams,
+} from '../../../protocol/lsp.ts';
+import { estimatePruning as estimateOf } from '../run/estimatePruning.ts';
+import { evaluateExperiment } from '../run/evaluate.ts';
+import { pruneExperiment } from '../run/prune.ts';
+import { DEFAULT_MAPS, pruneAndCompare as compare } from '../run/pruneAndCompare.ts';
+import { experimentName } from '../run/results.ts';
+import { fileOf } from './documents.ts';
+import type { Scoring } from './scoring.ts';
+
+export async function prune(
+  scoring: Scoring,
+  { uri, ...options }: PruneParams,
+  token: CancellationToken,
+): Promise<PruneAnswer> {
+  const file = fileOf(uri);
+  const { value, error } = await scoring.alone(file, `Pruning ${experimentName(file)}`, token, (tools) =>
+    pruneExperiment({ file, ...options, ...tools }),
+  );
+  return { report: value?.report ?? null, output: value?.output ?? null, error };
+}
+
+export async function evaluate(
+  scoring: Scoring,
+  { uri, ...options }: EvaluateParams,
+  token: CancellationToken,
+): Promise<EvaluateAnswer> {
+  const file = fileOf(uri);
+  const { value, error } = await scoring.alone(file, `Evaluating ${experimentName(file)}`, token, (tools) =>
+    evaluateExperiment({ file, ...options, ...tools }),
+  );
+  return { evaluationFile: value?.evaluationFile ?? null, error };
+}
+
+export async function pruneAndCompare(
+  scoring: Scoring,
+  { uri, ...options }: PruneAndCompareParams,
+  token: CancellationToken,
+): Promise<PruneAndCompareAnswer> {
+  const file = fileOf(uri);
+  const title = `Pruning and evaluating ${experimentName(file)}`;
+  const { value, error } = await scoring.alone(file, title, token, (tools) => compare({ file, ...options, ...tools }));
+  return { comparisonFile: value?.comparisonFile ?? null, error };
+}
+
+export async function estimatePruning(
+  scoring: Scoring,
+  { uri, maps = DEFAULT_MAPS, methods = ['wanda'], sparsities = [0.5], structure, limit }: PruneAndCompareParams,
+  token: CancellationToken,
+): Promise<EstimatePruningAnswer> {
+  const file = fileOf(uri);
+  const prunings = maps.length * methods.length * sparsities.length;
+  const { value, error } = await scoring.alone(
+    file,
+    `Estimating ${experimentName(file)}`,
+    token,
+    ({ machine, engine }) => estimateOf({ file, structure, limit, prunings, machine }, engine),
+  );
+  return { estimate: value, error };
+}
