@@ -38,6 +38,8 @@ const positive = [0.3, 2] as const;
 /** Constant indices. */
 const ids = (g: Graph, shape: readonly number[], values: readonly number[]): Value =>
   g.initializer(`ids${shape.join('x')}`, 'int64', shape, BigInt64Array.from(values, BigInt));
+const scaled = (g: Graph, values: readonly number[]): Value =>
+  g.initializer('scales', 'float32', [values.length], Float32Array.from(values));
 /** Some true, some false, of the shape [2, 3]. */
 const mask = (g: Graph): Value => g.initializer('mask', 'bool', [2, 3], Uint8Array.of(1, 0, 0, 1, 1, 0));
 
@@ -48,12 +50,23 @@ export const cases: readonly GradCase[] = [
   { op: 'Add', shapes: [[2, 3], [3]], why: 'second input is broadcast' },
   { op: 'Add', shapes: [[2, 1, 3], [4, 1]], why: 'both are broadcast' },
   { op: 'Add', shapes: [['B', 'T', 3], ['T', 1]], why: 'symbols' },
+  { op: 'AveragePool', shapes: [[2, 3, 6, 5]], attributes: { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 1, 1] }, type: 'float32' },
+  { op: 'AveragePool', shapes: [[1, 2, 6]], attributes: { kernel_shape: [3], strides: [2], pads: [1, 1], count_include_pad: 1 }, type: 'float32', why: 'padding counts' },
+  { op: 'AveragePool', shapes: [[1, 2, 6, 6]], attributes: { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 }, type: 'float32', why: 'a window beyond the end' },
+  { op: 'BatchNormalization', shapes: [[2, 3, 4, 2], [3], [3], [3], [3]], attributes: { epsilon: 0.1 }, range: positive, type: 'float32' },
   { op: 'Cast', shapes: [[2, 3]], build: (g, [x]) => g.cast(g.mul(x, x), 'float64'), type: 'float32' },
   { op: 'Ceil', shapes: [[5]], kinks: [-1, 0, 1], why: 'no slope', build: (g, [x]) => g.add(x, g.node('Ceil', [x])[0]) },
   { op: 'Clip', shapes: [[3, 5], [], []], why: 'bounds get the cut part', build: (g, x) => clipBetween(g, x) },
   { op: 'Clip', shapes: [[3, 5]], why: 'lower bound only', build: (g, [x]) => g.clip(x, -0.4, null) },
   { op: 'Concat', shapes: [[2, 3], [2, 1], [2, 4]], attributes: { axis: 1 } },
   { op: 'Concat', shapes: [['B', 'T', 2], ['B', 3, 2]], attributes: { axis: -2 }, why: 'a size that is a symbol' },
+  { op: 'Conv', shapes: [[2, 4, 7, 6], [6, 4, 3, 2], [6]], attributes: { strides: [2, 1], pads: [1, 0, 2, 1] }, type: 'float32' },
+  { op: 'Conv', shapes: [[2, 4, 8, 7], [6, 2, 3, 3]], attributes: { group: 2, dilations: [2, 1], pads: [2, 1, 2, 1], strides: [3, 2] }, type: 'float32', why: 'groups, dilation' },
+  { op: 'Conv', shapes: [[2, 3, 9], [3, 1, 4]], attributes: { group: 3, auto_pad: 'SAME_UPPER', strides: [2] }, type: 'float32', why: 'one axis, channel by channel' },
+  { op: 'Conv', shapes: [[1, 2, 4, 3, 5], [2, 2, 2, 2, 3]], attributes: { auto_pad: 'SAME_LOWER' }, type: 'float32', why: 'three axes' },
+  { op: 'Conv', shapes: [[1, 2, 8, 8], [3, 2, 1, 1]], attributes: { strides: [4, 4] }, type: 'float32', why: 'a stride that skips what is behind the kernel' },
+  { op: 'ConvTranspose', shapes: [[2, 4, 5, 4], [4, 3, 3, 2], [3]], attributes: { strides: [2, 1], pads: [1, 0, 1, 1], output_padding: [1, 0] }, type: 'float32' },
+  { op: 'ConvTranspose', shapes: [[2, 4, 5], [4, 2, 3]], attributes: { group: 2, dilations: [2], strides: [2] }, type: 'float32', why: 'groups, dilation' },
   { op: 'Cos', shapes: [[2, 3]] },
   { op: 'CumSum', shapes: [[2, 4]], build: (g, [x]) => g.cumSum(x, 1) },
   { op: 'CumSum', shapes: [[4, 2]], build: (g, [x]) => g.cumSum(x, 0, { exclusive: 1, reverse: 1 }) },
@@ -82,9 +95,13 @@ export const cases: readonly GradCase[] = [
   { op: 'Gemm', shapes: [[3, 2], [3, 4], [2, 1]], attributes: { transA: 1 } },
   { op: 'Gemm', shapes: [[2, 3], [4, 3]], attributes: { transB: 1, alpha: 0.5 } },
   { op: 'Gemm', shapes: [[3, 2], [4, 3]], attributes: { transA: 1, transB: 1 } },
+  { op: 'GlobalAveragePool', shapes: [[2, 3, 4, 5]], type: 'float32' },
+  { op: 'GlobalMaxPool', shapes: [[2, 3, 2, 3]], range: [-40, 40], type: 'float32' },
+  { op: 'GroupNormalization', shapes: [[2, 6, 4], [6], [6]], attributes: { num_groups: 2, epsilon: 0.1 }, type: 'float32' },
   { op: 'HardSigmoid', shapes: [[9]], attributes: { alpha: 0.5, beta: 0.4 }, kinks: [-0.8, 1.2], type: 'float32' },
   { op: 'HardSwish', shapes: [[9]], range: [-5, 5], kinks: [-3, 3], type: 'float32' },
   { op: 'Identity', shapes: [[2, 3]] },
+  { op: 'InstanceNormalization', shapes: [[2, 3, 4, 5], [3], [3]], attributes: { epsilon: 0.1 }, type: 'float32' },
   { op: 'LayerNormalization', shapes: [[2, 3, 5], [5], [5]], attributes: { epsilon: 1e-3 } },
   { op: 'LayerNormalization', shapes: [['B', 3, 5], [3, 5]], attributes: { axis: 1 }, why: 'two axes, no bias' },
   { op: 'LeakyRelu', shapes: [[7]], attributes: { alpha: 0.2 }, kinks: [0], type: 'float32' },
@@ -103,6 +120,8 @@ export const cases: readonly GradCase[] = [
   { op: 'MatMul', shapes: [['B', 3], [4, 3]], why: 'transposed weight', build: (g, [x, w]) => g.matMul(x, g.transpose(w, [1, 0])) },
   { op: 'Max', shapes: [[2, 3], [3], [2, 1]] },
   { op: 'Max', shapes: [[3]], why: 'ties share', build: (g, [x]) => g.max(g.mul(x, x), g.mul(x, x)) },
+  { op: 'MaxPool', shapes: [[2, 3, 7, 6]], attributes: { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 1, 1] } },
+  { op: 'MaxPool', shapes: [[2, 2, 6, 6]], attributes: { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 }, why: 'a window beyond the end' },
   { op: 'Mean', shapes: [[2, 3], [3], [2, 1]], type: 'float32' },
   { op: 'Min', shapes: [[2, 3], [3]] },
   { op: 'Mul', shapes: [[2, 3], [3]] },
@@ -132,6 +151,9 @@ export const cases: readonly GradCase[] = [
   { op: 'Reshape', shapes: [[2, 6]], build: (g, [x]) => g.reshape(x, [3, -1]) },
   { op: 'Reshape', shapes: [['B', 'T', 6]], build: (g, [x]) => g.reshape(x, ['B', 'T', 2, 3]), why: 'heads split' },
   { op: 'Reshape', shapes: [['B', 'T', 4]], build: (g, [x]) => g.reshape(x, ['B*T', 4]), why: 'symbols are multiplied' },
+  { op: 'Resize', shapes: [[1, 2, 3, 4]], build: (g, [x]) => g.node('Resize', [x, null, null, g.ints([1, 2, 7, 6])], { mode: 'nearest' }), type: 'float32' },
+  { op: 'Resize', shapes: [[1, 2, 3, 4]], build: (g, [x]) => g.node('Resize', [x, null, scaled(g, [1, 1, 2, 2])], { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }), type: 'float32', why: 'scales' },
+  { op: 'Resize', shapes: [[1, 2, 5, 4]], build: (g, [x]) => g.node('Resize', [x, null, null, g.ints([1, 2, 3, 7])], { mode: 'linear' }), type: 'float32', why: 'linear' },
   { op: 'Round', shapes: [[5]], kinks: [-1.5, -0.5, 0.5, 1.5], why: 'no slope', build: (g, [x]) => g.add(x, g.node('Round', [x])[0]) },
   { op: 'ScatterElements', shapes: [[3, 4], [2, 4]], build: (g, [x, u]) => g.scatterElements(x, rowIds(g), u, 0, 'add') },
   { op: 'ScatterElements', shapes: [[3, 4], [2, 4]], build: (g, [x, u]) => g.scatterElements(x, rowIds(g), u, 0) },

@@ -14,10 +14,20 @@ interface Row {
 }
 
 const bert = ['bert.pooler.dense', 'classifier'];
+const resnet = ['resnet.embedder.embedder.convolution', 'classifier.1'];
+const stages = ['0.layers.0', '0.layers.1', '1.layers.0'].map((name) => `resnet.encoder.stages.${name}`);
 const rows: readonly Row[] = [
   { graph: 'gpt2', layers: ['transformer.h.0', 'transformer.h.1'], modules: 8, rest: ['lm_head'] },
   { graph: 'llama', layers: ['model.layers.0', 'model.layers.1'], modules: 14, rest: ['lm_head'] },
   { graph: 'bert', layers: ['bert.encoder.layer.0', 'bert.encoder.layer.1'], modules: 12, rest: bert },
+  {
+    graph: 'vit',
+    layers: ['vit.layers.0', 'vit.layers.1'],
+    modules: 12,
+    rest: ['vit.embeddings.patch_embeddings.projection', 'classifier'],
+  },
+  { graph: 'resnet', layers: stages, modules: 8, rest: resnet },
+  { graph: 'resnet_batchnorm', layers: stages, modules: 8, rest: resnet },
 ];
 
 for (const exporter of ['torchscript', 'dynamo']) {

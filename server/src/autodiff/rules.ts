@@ -8,6 +8,8 @@
  * To add an operator: a row here, a row in `test/autodiff/cases.ts`, and if it is new to the builder one in
  * `onnx/shapes.ts`. Nothing else. Rules that need more than an expression lie in `movement.ts` and `products.ts`.
  */
+import { batchNormGradient, groupNormGradient, instanceNormGradient } from './channelNorms.ts';
+import { convGradient, convTransposeGradient } from './convolution.ts';
 import {
   gatherGradient,
   gatherNDGradient,
@@ -17,6 +19,13 @@ import {
   splitSizes,
   tileGradient,
 } from './movement.ts';
+import {
+  averagePoolGradient,
+  globalAverageGradient,
+  globalMaxGradient,
+  maxPoolGradient,
+  resizeGradient,
+} from './pools.ts';
 import { einsumGradient, gemmGradient, matMulGradient } from './products.ts';
 import {
   extremeGradient,
@@ -36,6 +45,8 @@ const steps: GradRule = () => [null];
 export const rules: Readonly<Record<string, GradRule>> = {
   Abs: ({ g, thin, x }) => [g.mul(thin, g.sign(x[0]))],
   Add: ({ thin }) => [thin, thin],
+  AveragePool: averagePoolGradient,
+  BatchNormalization: batchNormGradient,
   Cast: ({ g, thin, x }) => [g.cast(thin, x[0].type)],
   Ceil: steps,
   // Where a bound is active the cotangent belongs to the bound.
@@ -51,6 +62,8 @@ export const rules: Readonly<Record<string, GradRule>> = {
   },
   Concat: ({ g, dy, node, x, int }) =>
     g.split(dy, splitSizes(g, x, int('axis', 0)), int('axis', 0)).slice(0, node.inputs.length),
+  Conv: convGradient,
+  ConvTranspose: convTransposeGradient,
   Cos: ({ g, thin, x }) => [g.neg(g.mul(thin, g.sin(x[0])))],
   // Every later element holds x: sum from the other end.
   CumSum: ({ g, dy, x, int }) => {
@@ -95,6 +108,9 @@ export const rules: Readonly<Record<string, GradRule>> = {
     return [g.mul(thin, g.add(distribution, g.mul(x, density)))];
   },
   Gemm: gemmGradient,
+  GlobalAveragePool: globalAverageGradient,
+  GlobalMaxPool: globalMaxGradient,
+  GroupNormalization: groupNormGradient,
   HardSigmoid: ({ g, dy, y, float }) => {
     const sloped = g.and(g.greater(y, 0), g.less(y, 1));
     return [g.where(sloped, g.mul(dy, float('alpha', 0.2)), 0)];
@@ -105,6 +121,7 @@ export const rules: Readonly<Record<string, GradRule>> = {
     return [g.mul(dy, g.where(g.greater(x, 3), 1, g.where(g.less(x, -3), 0, slope)))];
   },
   Identity: ({ thin }) => [thin],
+  InstanceNormalization: instanceNormGradient,
   LayerNormalization: layerNormGradient,
   LeakyRelu: ({ g, dy, x, float }) => [g.where(g.greater(x[0], 0), dy, g.mul(dy, float('alpha', 0.01)))],
   Log: ({ g, thin, x }) => [g.div(thin, x[0])],
@@ -112,6 +129,7 @@ export const rules: Readonly<Record<string, GradRule>> = {
   LogSoftmax: ({ g, dy, y, int }) => [g.sub(dy, g.mul(g.exp(y), g.reduceSum(dy, [int('axis', -1)])))],
   MatMul: matMulGradient,
   Max: extremum,
+  MaxPool: maxPoolGradient,
   Mean: ({ g, dy, x }) => x.map(() => g.div(dy, x.length)),
   Min: extremum,
   Mul: ({ g, thin, x: [a, b] }) => [g.mul(thin, b), g.mul(thin, a)],
@@ -144,6 +162,7 @@ export const rules: Readonly<Record<string, GradRule>> = {
   ReduceSumSquare: (c) => [c.g.mul(reducedBack(c, c.g.mul(c.dy, 2)), c.x[0])],
   Relu: ({ g, dy, x }) => [g.where(g.greater(x[0], 0), dy, 0)],
   Reshape: reshape,
+  Resize: resizeGradient,
   Round: steps,
   ScatterElements: scatterGradient,
   ScatterND: scatterGradient,

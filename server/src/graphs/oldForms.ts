@@ -50,6 +50,11 @@ export const oldForms: Readonly<Record<string, Lowering>> = {
     if (!c.has('min') && !c.has('max')) return c.same();
     return c.same([c.x(0), inputOf(c, 'min'), inputOf(c, 'max')], {});
   },
+  // An empty cache in front of new keys adds nothing.
+  Concat: (c) => {
+    const parts = c.inputs.filter((part) => part && !part.shape.includes(0)) as Value[];
+    return parts.length === c.inputs.length ? c.same() : [c.g.concat(parts, c.int('axis', 0))];
+  },
   // At inference nothing is dropped.
   Dropout: (c) => {
     const training = c.inputs[2] ? c.numbers(2)![0] : 0;

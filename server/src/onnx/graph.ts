@@ -245,9 +245,10 @@ export class Graph extends Words {
         if (known?.every((item) => typeof item === 'number')) return known;
         throw new Error(`input ${i} ("${x(i).name}") must be constant`);
       };
+      const floats = (i: number): number[] | null => (inputs[i] ? this.numbers(inputs[i]) : null);
       const unknown = (): Dim => `?${(this.#unknowns += 1)}`;
       const reader = readerOf({ op, name, attributes });
-      const outputs = row({ ...reader, inputs, outputCount, x, contents, constants, unknown });
+      const outputs = row({ ...reader, inputs, outputCount, x, contents, constants, floats, unknown });
       if (outputs.length < outputCount)
         throw new Error(`gives ${outputs.length} outputs; ${outputCount} were asked for`);
       return outputs.slice(0, outputCount).map(({ type, shape }) => ({ type, shape }));

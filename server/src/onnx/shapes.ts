@@ -8,6 +8,13 @@
 import type { AttributeReader } from './attributes.ts';
 import type { Contents } from './contents.ts';
 import { sortedAxes } from './contents.ts';
+import {
+  convolutionShape,
+  globalPoolShape,
+  poolShape,
+  resizeShape,
+  transposedConvolutionShape,
+} from './spatialShapes.ts';
 import { axisOf, broadcast, product, quotient, sameCount, sum } from './dims.ts';
 import type { DataType, Dim, Value } from './types.ts';
 import { dataTypeOf, shapeText } from './types.ts';
@@ -26,6 +33,8 @@ export interface Shaping extends AttributeReader {
   contents(i: number): Contents | null;
   /** An integer input that must be constant. */
   constants(i: number): readonly number[];
+  /** The content of a constant input of any type, null where it is none. */
+  floats(i: number): readonly number[] | null;
   /** A new symbol, for a size that only running tells. */
   unknown(): Dim;
 }
@@ -90,6 +99,8 @@ export const shapes: Readonly<Record<string, Row>> = {
   And: comparison,
   ArgMax: argument,
   ArgMin: argument,
+  AveragePool: (s) => poolShape(s).slice(0, 1),
+  BatchNormalization: (s) => [s.x(0)],
   // The bits of one type read as another of the same size (opset 26).
   BitCast: (s) => shapes.Cast(s),
   Cast: (s) => {
@@ -122,6 +133,8 @@ export const shapes: Readonly<Record<string, Row>> = {
     return [{ type: s.has('value_int') ? 'int64' : 'float32', shape: [] }];
   },
   ConstantOfShape: (s) => [{ type: s.tensor('value')?.type ?? 'float32', shape: sizes(s, 0) }],
+  Conv: convolutionShape,
+  ConvTranspose: transposedConvolutionShape,
   Cos: same,
   CumSum: same,
   Div: arithmetic,
@@ -170,11 +183,15 @@ export const shapes: Readonly<Record<string, Row>> = {
     }
     return [{ type: a.type, shape: [m, n] }];
   },
+  GlobalAveragePool: globalPoolShape,
+  GlobalMaxPool: globalPoolShape,
   Greater: comparison,
   GreaterOrEqual: comparison,
+  GroupNormalization: same,
   HardSigmoid: same,
   HardSwish: same,
   Identity: same,
+  InstanceNormalization: same,
   IsInf: like('bool'),
   IsNaN: like('bool'),
   LayerNormalization: normalization,
@@ -185,6 +202,7 @@ export const shapes: Readonly<Record<string, Row>> = {
   LogSoftmax: same,
   MatMul: matrixProduct,
   Max: arithmetic,
+  MaxPool: (s) => poolShape(s).slice(0, s.outputCount),
   Mean: arithmetic,
   Min: arithmetic,
   Mod: arithmetic,
@@ -226,6 +244,7 @@ export const shapes: Readonly<Record<string, Row>> = {
   ReduceSumSquare: reduction,
   Relu: same,
   Reshape: (s) => [{ type: s.x(0).type, shape: reshaped(s.x(0).shape, sizes(s, 1), s.int('allowzero', 0) !== 0) }],
+  Resize: resizeShape,
   Round: same,
   ScatterElements: same,
   ScatterND: same,

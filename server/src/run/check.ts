@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Experiment, Score, Task } from '../../../protocol/experiment.ts';
-import { besidePath, openCheckpoint } from '../checkpoints/openCheckpoint.ts';
+import { besidePath } from '../checkpoints/openCheckpoint.ts';
 import { parseExperiment, readExperimentText } from '../config/experiment.ts';
 import type { Path, Positions, Problem } from '../config/experiment.ts';
 import { exampleOf } from '../data/examples.ts';

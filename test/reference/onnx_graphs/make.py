@@ -34,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from causal_lm import Float64Mode  # noqa: E402
 
 HERE = Path(__file__).parent
+MODE = torch.onnx.TrainingMode
 plain = dict(attn_implementation="eager")
 
 
@@ -78,7 +79,11 @@ def resnet():
 
 TEXT = {"input_ids": {0: "batch", 1: "sequence"}, "attention_mask": {0: "batch", 1: "sequence"}}
 IMAGE = {"pixel_values": {0: "batch"}}
+# Exporters fold a BatchNormalization into the convolution before it unless they are told not to. `resnet` is folded: the kernel of
+# the graph is s W with s = gamma / sqrt(variance + eps) by row, and so its gradient is that of W over s.
+KEPT = {"resnet_batchnorm"}
 MODELS = {"gpt2": (gpt2, TEXT), "llama": (llama, TEXT), "bert": (bert, TEXT), "vit": (vit, IMAGE), "resnet": (resnet, IMAGE)}
+MODELS["resnet_batchnorm"] = MODELS["resnet"]
 LENGTHS = [7, 12, 5]
 
 
@@ -100,7 +105,7 @@ def randomise(model):
 
 def samples_of(name):
     generator = torch.Generator().manual_seed(5)
-    if name in ("vit", "resnet"):
+    if name.startswith(("vit", "resnet")):
         size = 8 if name == "vit" else 16
         return [{"pixel_values": torch.randn(1, 3, size, size, generator=generator)} for _ in LENGTHS]
     tokens = [torch.randint(1, 61, (1, length), generator=generator) for length in LENGTHS]
@@ -118,7 +123,7 @@ def loss_of(model, sample, label):
         return -torch.log_softmax(logits[0], dim=-1)[label]
 
 
-def export(model, sample, axes, name, dynamo):
+def export(model, sample, axes, name, dynamo, keep=False):
     """The exporter's file, without the stack traces that it writes beside every node."""
     target = HERE / f"{name}.onnx"
     batched = {k: torch.cat([v, v]) for k, v in sample.items()}
@@ -133,12 +138,13 @@ def export(model, sample, axes, name, dynamo):
     if dynamo:
         shapes = {k: {i: torch.export.Dim.DYNAMIC for i in dims} for k, dims in axes.items()}
         program = torch.onnx.export(
-            model, (), kwargs=batched, dynamo=True, dynamic_shapes=shapes, external_data=False, **named
+            model, (), kwargs=batched, dynamo=True, dynamic_shapes=shapes, external_data=False, optimize=not keep, **named
         )
         program.save(str(target))
     else:
         torch.onnx.export(
-            model, tuple(batched.values()), str(target), dynamo=False, opset_version=17, dynamic_axes=axes | {"logits": {0: "batch"}}, **named
+            model, tuple(batched.values()), str(target), dynamo=False, opset_version=17, dynamic_axes=axes | {"logits": {0: "batch"}},
+            training=MODE.PRESERVE if keep else MODE.EVAL, **named
         )
     model.forward = whole
     graph = onnx.load(target)
@@ -155,6 +161,14 @@ def export(model, sample, axes, name, dynamo):
     onnx.checker.check_model(graph)
 
 
+def folded_scale(model, parameter):
+    norms = dict(model.named_modules())
+    norm = norms.get(parameter.replace("convolution.weight", "normalization"))
+    if norm is None or "convolution" not in parameter:
+        return 1
+    return (norm.weight / torch.sqrt(norm.running_var + norm.eps)).detach().reshape(-1, 1, 1, 1)
+
+
 def make(name):
     build, axes = MODELS[name]
     model = randomise(build())
@@ -162,7 +176,7 @@ def make(name):
     for exporter in ("torchscript", "dynamo"):
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            export(model, samples[1], axes, f"{name}-{exporter}", exporter == "dynamo")
+            export(model, samples[1], axes, f"{name}-{exporter}", exporter == "dynamo", name in KEPT)
     state = model.state_dict()
     with Float64Mode():
         double = build().double().eval()
@@ -178,7 +192,8 @@ def make(name):
                 out[f"input.{key}.{i}"] = value if value.is_floating_point() else value.to(torch.int32)
         for parameter, tensor in double.named_parameters():
             if tensor.dim() >= 2 and tensor.grad is not None and "embed" not in parameter:
-                out[f"gradient.{i}.{parameter}"] = tensor.grad.float().contiguous()
+                scale = folded_scale(double, parameter) if name == "resnet" else 1
+                out[f"gradient.{i}.{parameter}"] = (tensor.grad / scale).float().contiguous()
     out["loss"] = torch.stack(losses)
     out["label"] = torch.tensor([i % 3 for i in range(len(samples))], dtype=torch.int32)
     save_file(out, HERE / f"{name}.safetensors")
