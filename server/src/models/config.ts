@@ -1,11 +1,15 @@
 /** Typed reading of `config.json` with errors that name the key and its value. */
 import type { Config, Weights } from './types.ts';
 
+/** More layers, components or positions than any model has: what a damaged file says would only be allocated. */
+const LARGEST = 1 << 26;
+
 export function positiveInteger(config: Config, key: string, fallback?: number): number {
   const value = config[key] ?? fallback;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) {
     throw new Error(`config.json: ${key} is ${JSON.stringify(value)}; a positive whole number is needed`);
   }
+  if (value > LARGEST) throw new Error(`config.json: ${key} is ${value}; no model has more than ${LARGEST}`);
   return value;
 }
 

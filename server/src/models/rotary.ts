@@ -153,7 +153,12 @@ export function rotaryTables(rotary: Rotary, length: number, longest: number): {
   return { cos: { shape: [length, dim], data: cos }, sin: { shape: [length, dim], data: sin } };
 }
 
+/** No model's heads are as wide. */
+const WIDEST_HEAD = 1 << 16;
+
+/** @throws Error for a width that only a damaged file can have */
 function plain(dim: number, theta: number): Float64Array {
+  if (dim > WIDEST_HEAD) throw new Error(`config.json: heads of ${dim} components; at most ${WIDEST_HEAD} are read`);
   return Float64Array.from({ length: dim / 2 }, (_, k) => theta ** (-(2 * k) / dim));
 }
 
