@@ -137,7 +137,14 @@ export interface ResultTask {
   /** Once all layers are there. */
   uncertainty?: ResultUncertainty;
   /** Of the estimator `tracin`: what was added up, in the order of the experiment file. */
-  checkpoints?: { path: string; learningRate: number; trainLoss: number; validationLoss: number }[];
+  checkpoints?: {
+    path: string;
+    learningRate: number;
+    sha256: string;
+    /** Mean over samples, in nats per counted token. */
+    trainLoss: number;
+    validationLoss: number;
+  }[];
 }
 
 export interface Provenance {

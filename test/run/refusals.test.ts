@@ -10,10 +10,10 @@ import type { Workspace } from './workspace.ts';
 
 const rows: { what: string; spoil: (w: Workspace) => void; code: LayerifError['code']; message: RegExp }[] = [
   {
-    what: 'an estimator that is not there yet',
+    what: 'tracin without checkpoints',
     spoil: (w) => w.edit('estimator: datainf', 'estimator: tracin'),
     code: 'badExperiment',
-    message: /estimator "tracin" is not available in this version; available: datainf, fisher, dot/,
+    message: /tracin adds up over checkpoints .* list them under score\.checkpoints/,
   },
   {
     what: 'a layer that the model does not have',

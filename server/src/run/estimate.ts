@@ -50,6 +50,7 @@ export async function planRun(
   const limit = machine.memoryBytes ?? defaultMemoryLimit();
   const output = path.resolve(prepared.baseDir, outputDir ?? experiment.output_dir);
   const diskFreeBytes = freeDisk(output);
+  const passes = prepared.checkpoints?.length ?? 1;
   const limits = { memoryBytes: limit, diskBytes: diskFreeBytes };
   const plans = prepared.graph ? await planForeign(prepared, limits, pool, machine) : planTasks(prepared, limits);
   const largest = plans.reduce((a, b) => (a.memoryBytes >= b.memoryBytes ? a : b));
@@ -63,10 +64,10 @@ export async function planRun(
       validation: validation.length,
       tokens: samples.reduce((sum, s) => sum + s.tokens.length, 0),
       truncated: samples.filter((s) => s.truncated).length,
-      seconds: secondsFor(plans[i], flopsPerSecond, read),
+      seconds: passes * secondsFor(plans[i], flopsPerSecond, read),
     };
   });
-  const diskBytes = plans.reduce((sum, p) => sum + p.diskBytes, 0);
+  const diskBytes = plans.reduce((sum, p) => sum + passes * p.diskBytes, 0);
   const estimate: Estimate = {
     model: {
       name: checkpoint.name,

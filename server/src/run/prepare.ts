@@ -14,6 +14,8 @@ import type { OpenedGraph } from '../graphs/open.ts';
 import type { Architecture } from '../models/types.ts';
 import { fetchDatasets, fetchModel } from './hubInputs.ts';
 import type { FetchOptions } from './hubInputs.ts';
+import { openCheckpoints } from './checkpoints.ts';
+import type { TracinCheckpoint } from './checkpoints.ts';
 import { openOptions, resolveModel } from './inspect.ts';
 import { graphInputs, graphOptions, openModel } from './openModel.ts';
 import { requirePositions, scopeOf } from './scope.ts';
@@ -36,6 +38,8 @@ export interface Prepared {
   /** A user's ONNX graph; null or absent for a checkpoint. */
   graph?: OpenedGraph | null;
   scope: Scope;
+  /** With the estimator `tracin`: what is added up. */
+  checkpoints?: TracinCheckpoint[] | undefined;
   estimator: Estimator;
   tasks: PreparedTask[];
   /** Path relative to the experiment's folder -> hex SHA-256. */
@@ -74,6 +78,7 @@ export async function prepare(
     graphOptions(experiment.model),
   );
   const scope = scopeOf(checkpoint, model, experiment.score);
+  const checkpoints = await openCheckpoints(experiment, baseDir, { checkpoint, model, scope, graph });
   const tokenizer = graph?.tokens === false ? null : createTokenizer(checkpoint.tokenizer());
   if (!graph) onModel(checkpoint, model);
 
@@ -107,6 +112,7 @@ export async function prepare(
     model,
     graph,
     scope,
+    checkpoints,
     estimator,
     tasks,
     dataSha256,

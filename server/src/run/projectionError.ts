@@ -32,7 +32,11 @@ export function projectionError(
   const { train, validation } = checked;
   // An estimator that needs more than Grams is compared by the default one.
   const own = prepared.estimator;
-  const estimator = own.needs.includes('ekfac') ? findEstimator('datainf') : own;
+  const estimator = own.needs.includes('ekfac')
+    ? findEstimator('datainf')
+    : own.needs.includes('checkpoints')
+      ? findEstimator('dot')
+      : own;
 
   const scores = { exact: [] as number[], projected: [] as number[] };
   const errors: number[] = [];

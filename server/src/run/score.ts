@@ -7,11 +7,12 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
-import type { CollectSummary, EngineInfo, ProjectionPlan } from '../../../protocol/engine.ts';
+import type { EngineInfo, ProjectionPlan } from '../../../protocol/engine.ts';
 import { GRAMS_FILE } from '../../../protocol/result.ts';
 import type { Result, ResultTask } from '../../../protocol/result.ts';
 import type { Machine, RunEvent } from '../../../protocol/run.ts';
-import { ekfacRequest } from './ekfac.ts';
+import { collectCheckpoints } from './collectCheckpoints.ts';
+import { collectTask, readDone } from './collectTask.ts';
 import { EnginePool } from './enginePool.ts';
 import type { Checkpoint } from '../checkpoints/types.ts';
 import type { Architecture } from '../models/types.ts';
@@ -19,24 +20,19 @@ import { planRun, planText } from './estimate.ts';
 import { defaultMemoryLimit } from './machine.ts';
 import { mergeGrams } from './gramFiles.ts';
 import { projectionError } from './projectionError.ts';
-import type { CheckedSamples } from './projectionError.ts';
-import { encodedSample, graphOptions } from './openModel.ts';
 import { prepare } from './prepare.ts';
-import type { Prepared, PreparedTask, Selection } from './prepare.ts';
+import type { Prepared, Selection } from './prepare.ts';
 import { experimentName, openRunFolder, writeJson } from './results.ts';
 import type { RunFolder } from './results.ts';
 import { discard, modelStamp, requireUnchanged, settleOrigin } from './origin.ts';
-import { addLayer, emptyTask, layerGrams, setLosses, weightCounts } from './taskResult.ts';
+import { addLayer, emptyTask, layerGrams, weightCounts } from './taskResult.ts';
 import { addUncertainty, uncertaintyOf } from './uncertainty.ts';
-import { peakMemory, resetPeakMemory, weightBytes } from './memory.ts';
+import { resetPeakMemory, weightBytes } from './memory.ts';
 import type { TaskPlan } from './plan.ts';
 import { version } from './version.ts';
 
 /** Result files of a run under way are rewritten at most this often. */
 const WRITE_INTERVAL_MS = 1000;
-const CHECKPOINT_SECONDS = 10;
-/** In a task's folder once all its layers are there. */
-const DONE_FILE = 'done.json';
 
 export interface ScoreOptions extends Selection {
   file: string;
@@ -165,8 +161,12 @@ async function run({ prepared, plans, folder, pool, engine, modelSha256, stamp, 
       }
       emit({ type: 'layers', runId: folder.runId, result });
     };
-    await collectTask({ prepared, plans, folder, pool, options, emit }, task, index, workDir, target, onLayer, result);
-    const error = projectionError(prepared, task.task.task, workDir, readDone(path.join(workDir, DONE_FILE))!.checked);
+    const shared = { prepared, plans, runId: folder.runId, pool, options, emit };
+    const own = { task, index, workDir, target, onLayer };
+    const collect = prepared.checkpoints ? collectCheckpoints : collectTask;
+    // Checkpoints have folders of their own; the last one is measured.
+    const checkedDir = (await collect(shared, own, result)) ?? workDir;
+    const error = projectionError(prepared, task.task.task, checkedDir, readDone(checkedDir)!.checked);
     if (error) result.score.projection?.error.push(error);
     await addIntervals(target, prepared, files, result, options.signal, (text) =>
       emit({ type: 'log', runId: folder.runId, text }),
@@ -206,107 +206,6 @@ async function addIntervals(
     log(`no intervals for the scores of ${target.task}: ${error.message}`);
   }
   seconds.intervals = (seconds.intervals ?? 0) + (performance.now() - started) / 1000;
-}
-
-/** Collects one task, or takes it from disk when an interrupted run had finished it. */
-async function collectTask(
-  {
-    prepared,
-    plans,
-    folder,
-    pool,
-    options,
-    emit,
-  }: Pick<Run, 'prepared' | 'plans' | 'folder' | 'pool' | 'options' | 'emit'>,
-  task: PreparedTask,
-  index: number,
-  workDir: string,
-  target: ResultTask,
-  onLayer: (layer: number, file: string) => void,
-  result: Result,
-): Promise<void> {
-  const doneFile = path.join(workDir, DONE_FILE);
-  const { layers, modules } = prepared.scope;
-  const { projection, check, batches } = plans[index].plan;
-  const done = readDone(doneFile);
-  // Another memory limit may have changed between exact and projected gradients.
-  if (done && JSON.stringify(done.projection) === JSON.stringify(projection)) {
-    setLosses(target, done.train, done.validation);
-    for (const layer of layers) onLayer(layer, path.join(workDir, `layer-${layer}.safetensors`));
-    return;
-  }
-  const encoded = (samples: PreparedTask['train']) =>
-    samples.map(encodedSample);
-  const summary: CollectSummary = await pool.collect(
-    {
-      modelPath: prepared.checkpoint.path,
-      adapter: prepared.checkpoint.adapter?.path,
-      graph: graphOptions(prepared.experiment.model),
-      layers,
-      modules,
-      train: encoded(task.train),
-      validation: encoded(task.validation),
-      plan: { ...plans[index].plan, checkpointSeconds: options.checkpointSeconds ?? CHECKPOINT_SECONDS },
-      ekfac: ekfacRequest(prepared.estimator, prepared.experiment),
-      workDir,
-    },
-    options.machine,
-    (event) => {
-      if (event.type === 'progress') {
-        emit({
-          type: 'progress',
-          runId: folder.runId,
-          task: task.task.task,
-          phase: event.phase,
-          ...overall(event, index, prepared.tasks.length),
-          message: `${task.task.task}: ${prepared.graph ? 'sample' : phrases[event.phase]} ${event.done} of ${event.total}`,
-        });
-      } else if (event.type === 'losses') {
-        setLosses(target, [...event.train], [...event.validation]);
-      } else if (event.type === 'segment') {
-        for (const layer of event.segment.layers) onLayer(layer, event.segment.file);
-      } else if (event.type === 'log') {
-        emit({ type: 'log', runId: folder.runId, text: event.text });
-      }
-    },
-    options.signal,
-  );
-  const samplesOf = (split: 'train' | 'validation') => check![split].flatMap((batch) => batches[split][batch]);
-  const checked = check && { train: samplesOf('train'), validation: samplesOf('validation') };
-  const losses = { train: target.train.loss, validation: target.validation.loss };
-  writeJson(doneFile, { ...losses, projection, checked } satisfies Done);
-  const { seconds, peakMemoryBytes } = result.provenance;
-  for (const [phase, value] of Object.entries(summary.seconds)) seconds[phase] = (seconds[phase] ?? 0) + value;
-  const { pid } = await pool.start(options.machine);
-  const [own, engine] = [peakMemory('self'), peakMemory(pid)];
-  const peak = own !== null && engine !== null ? own + engine : summary.peakMemoryBytes;
-  result.provenance.peakMemoryBytes = Math.max(peakMemoryBytes, peak);
-}
-
-/** Losses of a finished task, and how its gradients were computed. */
-interface Done {
-  train: number[];
-  validation: number[];
-  projection: ProjectionPlan | null;
-  /** Samples whose Grams were computed both ways. */
-  checked: CheckedSamples | null;
-}
-
-function readDone(file: string): Done | null {
-  return fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as Done) : null;
-}
-
-const phrases = { load: 'reading weights', forward: 'forward sweep', backward: 'segment' } as const;
-
-/** Share of the whole run in thousandths: the forward sweep is about a quarter of a task's work. */
-function overall(
-  event: { phase: string; done: number; total: number },
-  task: number,
-  tasks: number,
-): { done: number; total: number } {
-  const part = event.done / event.total;
-  const withinTask = event.phase === 'backward' ? 0.25 + 0.75 * part : 0.25 * part;
-  return { done: Math.round((1000 * (task + withinTask)) / tasks), total: 1000 };
 }
 
 function emptyResult(
@@ -358,11 +257,12 @@ function emptyResult(
  * Hash of everything that decides the numbers: resolved experiment, data, model with its configuration (the weights may be the same
  * under another), and the tokens, which tell the tokenizer. Where results are written is not part of it.
  */
-function identity({ experiment, checkpoint, tasks, dataSha256 }: Prepared, modelSha256: string): string {
+function identity({ experiment, checkpoint, checkpoints, tasks, dataSha256 }: Prepared, modelSha256: string): string {
   const { model, datasets, tasks: asked, score } = experiment;
   const hash = createHash('sha256');
   hash.update(JSON.stringify([model, datasets, asked, score, dataSha256, modelSha256, checkpoint.revision ?? null]));
   hash.update(JSON.stringify(checkpoint.config));
+  if (checkpoints) hash.update(JSON.stringify(checkpoints.map(({ sha256 }) => sha256)));
   for (const { train, validation } of tasks) {
     for (const { tokens, countedFrom } of [...train, ...validation]) {
       hash.update(`${tokens.length} ${countedFrom} `).update(tokens);

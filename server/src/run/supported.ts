@@ -4,7 +4,6 @@
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Experiment } from '../../../protocol/experiment.ts';
-import { estimators } from '../estimators/estimators.ts';
 import { isGraphPath } from '../graphs/open.ts';
 
 interface Limit {
@@ -15,12 +14,6 @@ interface Limit {
 }
 
 export const limits: readonly Limit[] = [
-  {
-    path: ['score', 'estimator'],
-    asked: ({ score }) => !estimators.some((e) => e.id === score.estimator),
-    message: ({ score }) =>
-      `estimator "${score.estimator}" is not available in this version; available: ${estimators.map((e) => e.id).join(', ')}`,
-  },
   ...(['layers_pattern', 'output'] as const).map((key) => ({
     path: ['model', key],
     asked: ({ model }: Experiment) => model[key] !== undefined && !isGraphPath(model.path),
@@ -43,8 +36,15 @@ export const limits: readonly Limit[] = [
   },
   {
     path: ['score', 'checkpoints'],
-    asked: ({ score }) => score.checkpoints !== undefined,
-    message: () => 'checkpoints are for the estimator tracin, which this version does not compute; remove the key',
+    asked: ({ score }) => score.checkpoints !== undefined && score.estimator !== 'tracin',
+    message: ({ score }) =>
+      `checkpoints are for the estimator tracin, not for ${score.estimator}; remove the key or set estimator: tracin`,
+  },
+  {
+    path: ['score', 'estimator'],
+    asked: ({ score }) => score.estimator === 'tracin' && score.checkpoints === undefined,
+    message: () =>
+      'tracin adds up over checkpoints of a training run: list them under score.checkpoints with path and learning_rate, or use dot for one checkpoint',
   },
   ...(['scores', 'data_scores'] as const).map((key) => ({
     path: [key],
