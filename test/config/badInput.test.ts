@@ -305,6 +305,19 @@ const rows: { name: string; text: string; says: string[] }[] = [
     says: ['12:32: there is no task "capitals": tasks are sentiment'],
   },
   {
+    name: 'experts without a rank',
+    text: `${small}train_experts: { rank: 0, seeds: 1.5 }\n`,
+    says: [
+      '12:24: train_experts.rank is 0: expected a whole number of at least 1',
+      '12:34: train_experts.seeds is 1.5: expected a whole number of at least 1',
+    ],
+  },
+  {
+    name: 'an unknown key of train_experts',
+    text: `${small}train_experts: { allocation: [layerif] }\n`,
+    says: ['12:18: unknown key "allocation" in train_experts; did you mean "allocations"?'],
+  },
+  {
     name: 'an unknown key of a reserved section',
     text: `${small}allocate: { experts: { totl: 3 } }\n`,
     says: ['12:24: unknown key "totl" in allocate.experts; did you mean "total"?'],

@@ -59,7 +59,7 @@ function difference(
 /** Sentences about the metric that decides, honest about what is noise. @param ids in the order of `metrics` */
 export function findingsOf(ids: readonly string[], metrics: readonly ExpertsMetric[][]): string[] {
   const decisive = metrics[0][0]?.metric;
-  if (decisive === undefined) return [];
+  if (decisive === undefined || ids.length < 2) return [];
   const rows = ids.flatMap((id, i) => {
     const row = metrics[i].find(({ metric }) => metric === decisive);
     return row ? [{ id, ...row }] : [];
