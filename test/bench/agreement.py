@@ -40,12 +40,13 @@ grams = newest("bench", "grams.safetensors")
 if grams:
     ours: dict[str, dict[str, np.ndarray]] = {}
     for name, array in load_file(grams).items():
-        matrix, kind = re.search(r"(\d+\.[\w.]+)\.(K|C|diagV)$", name).groups()
+        matrix, kind = re.search(r"(\d+\.[\w.]+)\.(\w+)$", name).groups()
         ours.setdefault(matrix, {})[kind] = array
     assert len(ours) == 210
     m = len(next(iter(ours.values()))["diagV"])
     for parts in ours.values():
-        parts["C"], parts["K"] = parts["C"].reshape(-1, m), parts["K"].reshape(len(parts["C"].reshape(-1, m)), -1)
+        C = parts["C"].reshape(-1, m)
+        parts.update(C=C, K=parts["K"].reshape(len(C), len(C)))
 
     if theirs := peers("kronfluence"):
         assert len(theirs) == 210

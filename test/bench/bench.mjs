@@ -144,7 +144,11 @@ async function compete(name, found, save) {
       save();
     }
   }
-  found.agreement = lastJson((await measured([python, path.join(here, 'agreement.py'), folder])).stdout);
+  try {
+    found.agreement = lastJson((await measured([python, path.join(here, 'agreement.py'), folder])).stdout);
+  } catch (error) {
+    say(`${name}: the numbers could not be compared: ${error.message}`);
+  }
   save();
 }
 
