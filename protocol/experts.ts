@@ -153,6 +153,7 @@ export interface ExpertsResult {
     device: string;
     threads: number;
     date: string;
+    /** Of all trainings together, those before an interruption too. */
     seconds: number;
     seed: number;
     dataSha256: Record<string, string>;

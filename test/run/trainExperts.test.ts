@@ -122,6 +122,18 @@ test('an interrupted run goes on with the next training and has the numbers of a
   assert.equal(result.scores, null);
 });
 
+test('allocations with the same experts are trained once', async (t) => {
+  const { experiment } = workspace(t, section('uniform, mola_222').replace('total: 7', 'total: 6').replace('seeds: 2', 'seeds: 1')); // prettier-ignore
+  const trained: string[] = [];
+  const { result } = await run(experiment, { onProgress: ({ message }) => trained.push(message) });
+  const [uniform, mola] = result.allocations;
+  assert.ok(!trained.some((message) => message.startsWith('mola_222')));
+  assert.deepEqual(mola.trainings, uniform.trainings);
+  assert.deepEqual(mola.notes, ['the same experts as uniform, whose trainings these are']);
+  assert.deepEqual([mola.metrics[0].againstFirst!.difference, mola.metrics[0].againstFirst!.p], [0, 1]);
+  assert.equal(result.provenance.seconds, uniform.trainings[0].seconds);
+});
+
 test('an allocation file is an allocation too, with its own experts per token', async (t) => {
   const { experiment, folder } = workspace(t, section('uniform, mine.layerif-allocation.json', ', seeds: 1').replace('seeds: 2, ', '')); // prettier-ignore
   const { resultFile } = await score(experiment, { tasks: ['sentiment'] });

@@ -73,7 +73,7 @@ export function expertsReport(result: ExpertsResult, file: string): string {
     '"± seeds" is their standard error over seeds, of trainings with the same initial weights and batches.',
     ...findings,
     ...(result.scores === null ? [] : [`Scores from ${result.scores}`]),
-    `Took ${duration(provenance.seconds)} on ${provenance.device}, ${counted(provenance.threads, 'thread')}.`,
+    `The trainings took ${duration(provenance.seconds)} together on ${provenance.device}, ${counted(provenance.threads, 'thread')}.`,
     `Result ${file}`,
   ]
     .map((line) => `${line}\n`)

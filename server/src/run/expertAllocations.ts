@@ -20,6 +20,8 @@ export interface ExpertAllocation {
   experts: number[];
   topK: number[];
   notes: string[];
+  /** An earlier allocation with the same experts, whose trainings are these too; null where there is none. */
+  sameAs: string | null;
 }
 
 export interface AllocationsInput {
@@ -53,13 +55,20 @@ export async function expertAllocations(
   const reader = rules.find((rule) => needOf({ kind: 'experts', rule }) !== null);
   const scores = reader === undefined ? null : scoresFor(input, reader);
   const allocations: ExpertAllocation[] = [];
-  for (const id of settings.allocations) allocations.push(await one(input, id, scores));
+  for (const id of settings.allocations) {
+    const made = await one(input, id, scores);
+    const twin = allocations.find(({ experts, topK }) => equal(experts, made.experts) && equal(topK, made.topK));
+    const note = twin && `the same experts as ${twin.id}, whose trainings these are`;
+    allocations.push({ ...made, sameAs: twin?.id ?? null, notes: note ? [...made.notes, note] : made.notes });
+  }
   const ids = allocations.map((a) => a.id);
   const same = ids.find((id, i) => ids.indexOf(id) < i);
   if (same !== undefined)
     throw new LayerifError('badExperiment', `train_experts.allocations: two files are called ${same}; rename one`);
   return { allocations, scores };
 }
+
+const equal = (a: readonly number[], b: readonly number[]): boolean => a.every((value, i) => value === b[i]);
 
 const isFile = (id: string): boolean => id.endsWith('.json');
 
@@ -73,7 +82,11 @@ function scoresFor(input: AllocationsInput, rule: string): string {
   );
 }
 
-async function one(input: AllocationsInput, id: string, scores: string | null): Promise<ExpertAllocation> {
+async function one(
+  input: AllocationsInput,
+  id: string,
+  scores: string | null,
+): Promise<Omit<ExpertAllocation, 'sameAs'>> {
   const { settings, model, baseDir } = input;
   const found = isFile(id)
     ? readAllocation(path.resolve(baseDir, id), 'experts')

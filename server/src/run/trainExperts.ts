@@ -72,7 +72,6 @@ export async function trainExpertsOf(
     const output = path.resolve(input.baseDir, options.outputDir ?? experiment.output_dir);
     const folder = openRunFolder(output, experimentName(input.file), hash, EXPERTS_SUFFIX);
     options.onStarted?.(folder);
-    const started = performance.now();
     const engine = await pool.start(options.machine);
     const [evaluated] = input.evaluation.tasks;
     const result: ExpertsResult = {
@@ -93,7 +92,10 @@ export async function trainExpertsOf(
       },
       scores,
       untrained: {},
-      allocations: allocations.map((a) => ({ ...a, total: a.experts.reduce((x, y) => x + y, 0), parameters: null, trainings: [], metrics: [] })), // prettier-ignore
+      allocations: allocations.map(({ id, title, experts, topK, notes }) => {
+        const all = experts.reduce((sum, count) => sum + count, 0);
+        return { id, title, experts, topK, total: all, parameters: null, notes, trainings: [], metrics: [] };
+      }),
       findings: [],
       provenance: {
         layerif: version,
@@ -127,7 +129,7 @@ export async function trainExpertsOf(
     for (let s = 0; s < settings.seeds; s++) {
       const seed = experiment.score.seed + s;
       for (const [a, allocation] of allocations.entries()) {
-        const name = `${allocation.id}-s${seed}`;
+        const name = `${allocation.sameAs ?? allocation.id}-s${seed}`;
         const save = path.join(folder.folder, 'experts', name);
         const done = await keep.once(name, () => {
           const say = (share: number, message: string) => report(share, `${allocation.id}, seed ${seed}: ${message}`);
@@ -141,7 +143,7 @@ export async function trainExpertsOf(
         const metrics = compareAllocations(values, betterOf(input), experiment.score.seed);
         metrics.forEach((list, i) => (result.allocations[i].metrics = list));
         result.findings = findingsOf(values.map(({ id }) => id), metrics); // prettier-ignore
-        result.provenance.seconds = (performance.now() - started) / 1000;
+        if (allocation.sameAs === null) result.provenance.seconds += done.training.seconds;
         writeJson(folder.resultFile, result);
       }
     }
