@@ -42,7 +42,7 @@ export function registerCompareCommand(parts: CompareParts): vscode.Disposable {
         if (message.type === 'ready') page.post({ type: 'runComparison', comparison });
       },
     );
-    panel.onDidDispose(() => page.dispose());
+    panel.onDidDispose(() => void page.dispose());
   });
 }
 

@@ -51,7 +51,10 @@ export function SelfCheck({ check, busy }: { check: Trust['check']; busy: boolea
                     <th scope="row">{row.title}</th>
                     <td class="number">{formatNumber(row.value, 2)}</td>
                     <td class="number faint">{formatNumber(row.limit, 2)}</td>
-                    <td class={row.passed === false ? 'bad' : undefined}>{checkWord(row)}</td>
+                    <td class={row.passed === false ? 'bad' : undefined}>
+                      {row.passed === false && <span aria-hidden="true">{'\u2717'} </span>}
+                      {checkWord(row)}
+                    </td>
                     <td class="reason">{row.sentence}</td>
                   </tr>
                 ))}

@@ -108,7 +108,7 @@ function bars(options: LayerPlotOptions, y: (value: LayerValue) => number): Plot
         x2: (value: LayerValue) => left(value) + share - gap,
         y1: 0,
         y2: y,
-        fill: { value: UNSTABLE_FILL, scale: null },
+        fill: UNSTABLE_FILL,
         className: 'layerif-unstable',
       },
     ),
