@@ -3,6 +3,7 @@
  * (`serialization: 'advanced'`), so typed arrays travel as they are. Every request carries `id`; the engine answers each
  * with exactly one `done` or `failed`, and any number of events before it.
  */
+import type { DeviceState } from './devices.ts';
 import type { GradientCheckRequest, GradientMeasurements } from './check.ts';
 import type { ErrorCode, Place } from './errors.ts';
 import type { EvaluateRequest, EvaluateSummary } from './evaluation.ts';
@@ -61,6 +62,19 @@ export interface EkfacRequest {
   damping: { relative: boolean; factors: number[] };
 }
 
+/** A part of a weight matrix whose Grams are made for themselves: some of its rows (outputs) or columns (inputs). */
+export interface WeightBlock {
+  layer: number;
+  /** The scored module. */
+  module: string;
+  /** Of the block, such as `self_attn.q_proj.head.3`. */
+  name: string;
+  side: 'rows' | 'columns';
+  /** first .. last - 1 */
+  first: number;
+  last: number;
+}
+
 /** Everything the engine needs to collect one task's Grams. */
 export interface CollectRequest {
   modelPath: string;
@@ -72,6 +86,8 @@ export interface CollectRequest {
   layers: number[];
   /** Scored module names below a layer. */
   modules: string[];
+  /** Modules with blocks are replaced by them; not with a projection. */
+  blocks?: WeightBlock[] | undefined;
   train: EncodedSample[];
   validation: EncodedSample[];
   plan: CollectPlan;
@@ -125,6 +141,7 @@ export interface SegmentFile {
 export type EngineRequest =
   | { id: number; type: 'start'; device: DeviceId; threads: number }
   | { id: number; type: 'preload'; modelPath: string; adapter?: string | undefined } // open a model and read its weights before they are needed
+  | { id: number; type: 'devices' } // tries every device in a process of its own
   | { id: number; type: 'measure' } // float32 MatMul rate, for time estimates
   | { id: number; type: 'collect'; request: CollectRequest }
   | { id: number; type: 'graph'; request: GraphProbeRequest } // what a sample of a user's graph takes
@@ -156,6 +173,7 @@ export type EngineReply =
       value:
         | EngineInfo
         | { flopsPerSecond: number }
+        | { devices: DeviceState[] }
         | CollectSummary
         | GraphProbe
         | TrainOutcome[]

@@ -84,14 +84,17 @@ const table: Record<string, Row> = {
     node: 'all',
   },
   'server/src/engine': {
-    folders: ['protocol', ...inServer(['onnx', 'autodiff', 'graphs', 'models', 'checkpoints', 'training', 'pruning', 'random'])],
+    folders: [
+      'protocol',
+      ...inServer(['onnx', 'autodiff', 'graphs', 'models', 'checkpoints', 'training', 'pruning', 'random']),
+    ],
     packages: ['onnxruntime-node', ...numeric], // numeric: eigendecompositions of EK-FAC
     node: 'all',
   },
   // Reaches the engine through messages: `types only` below.
   'server/src/run': {
     folders: ['protocol', random, text, hub, ...inServer(['config', 'graphs', ...tables, ...rules])],
-    packages: ['picomatch'],
+    packages: ['picomatch', 'yauzl'], // yauzl: wheels of the CUDA runtime
     node: 'all',
   },
   'server/src/lsp': {

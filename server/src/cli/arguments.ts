@@ -59,6 +59,7 @@ export function parseCommandLine(words: readonly string[], commands: readonly Co
       );
     }
   }
+  if (rest.length === 0 && command.without !== undefined) return { command, argument: command.without, options };
   if (rest.length === 0)
     throw new LayerifError(
       'badRequest',

@@ -71,6 +71,8 @@ export const optionTable = {
   'log-samples': { type: 'boolean', help: 'keep the log-likelihoods of every document in the file' },
   json: { type: 'boolean', help: 'print one JSON document on standard output and nothing else there' },
   gradients: { type: 'boolean', help: 'run the model on a few samples and check its gradients too' },
+  yes: { type: 'boolean', help: 'agree to sizes and licences that are shown, and install' },
+  cudnn: { type: 'boolean', help: 'install cuDNN too (517 MB more), for graphs with convolutions' },
   device: { type: 'string', value: 'ID', help: `${deviceIds.join(' | ')} (default auto)` },
   threads: { type: 'string', value: 'N', help: 'threads of the engine (default: all physical cores)' },
   memory: { type: 'string', value: 'GiB', help: 'most memory to use (default: 75 % of what is available)' },

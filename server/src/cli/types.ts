@@ -42,6 +42,8 @@ export interface Command {
   argument: string;
   /** Whether it takes several arguments; the others are `options.more`. */
   several?: boolean;
+  /** What stands for the argument when it is left out. */
+  without?: string;
   /** One line of help. */
   summary: string;
   /** What the argument may be, and what the command prints. */

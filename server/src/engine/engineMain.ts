@@ -10,7 +10,8 @@ import { isGraphPath } from '../graphs/open.ts';
 import { collect } from './collect.ts';
 import { collectForeign, probeForeign } from './collectForeign.ts';
 import type { Report } from './collect.ts';
-import { chooseDevice, PROBE_ARGUMENT, runProbe } from './device.ts';
+import { chooseDevice, PROBE_ARGUMENT, runProbe, tryDevices } from './device.ts';
+import { classifyRunning } from './deviceFailures.ts';
 import { checkGradients } from './gradientCheck.ts';
 import { features } from './features.ts';
 import { evaluate } from './evaluate.ts';
@@ -25,6 +26,8 @@ import type { Device } from './runtime.ts';
 let runtime: Runtime | null = null;
 let warm: { key: string; model: Model } | null = null;
 let queue: Promise<void> = Promise.resolve();
+/** Of the request under way. */
+let current: number | null = null;
 const aborts = new Map<number, AbortController>();
 
 type Value = Extract<EngineReply, { type: 'done' }>['value'];
@@ -33,6 +36,10 @@ async function handle(request: EngineRequest, signal: AbortSignal): Promise<Valu
   if (request.type === 'start') {
     const { device, note } = chooseDevice(request.device);
     runtime = new Runtime(device, request.threads);
+    runtime.onPartial = () => {
+      const text = `${device} lacks some operators of the model's graphs (such as lookups by 64-bit integers), the CPU computes those; products run on ${device}`;
+      if (current !== null) process.send?.({ id: current, type: 'log', text });
+    };
     return { onnxruntime: onnxruntimeVersion, device, deviceNote: note, threads: request.threads, pid: process.pid };
   }
   if (!runtime) throw new Error('the engine was not started');
@@ -41,6 +48,8 @@ async function handle(request: EngineRequest, signal: AbortSignal): Promise<Valu
     case 'preload':
       (await open(runtime, request.modelPath, request.adapter)).weights.readAll();
       return null;
+    case 'devices':
+      return { devices: tryDevices(runtime.threads) };
     case 'measure':
       return { flopsPerSecond: await matMulRate(runtime) };
     case 'collect': {
@@ -135,6 +144,7 @@ function onMessage(message: EngineRequest | EngineCancel): void {
   queue = queue.then(async () => {
     try {
       abort.signal.throwIfAborted();
+      current = message.id;
       reply({ id: message.id, type: 'done', value: await handle(message, abort.signal) });
     } catch (error) {
       if (process.env.LAYERIF_DEBUG) console.error(error);
@@ -159,12 +169,20 @@ const causes: { pattern: RegExp; code: ErrorCode; advice: string }[] = [
 function asFailure(error: unknown): { code: ErrorCode; message: string; place?: Place | undefined } {
   if (error instanceof LayerifError) return { code: error.code, message: error.message, place: error.place };
   const text = error instanceof Error ? error.message : String(error);
+  const device = runtime?.device ?? 'cpu';
+  const lost = classifyRunning(device, text);
+  if (lost) {
+    return {
+      code: lost.cause === 'memory' ? 'notEnoughMemory' : 'deviceUnavailable',
+      message: `device "${device}" failed in the middle of the work: ${lost.sentence}; finished layers are kept: ${lost.advice} and run the same command again to resume, or choose the device cpu`,
+    };
+  }
   const cause = causes.find(({ pattern }) => pattern.test(text));
   return cause ? { code: cause.code, message: `${text}; ${cause.advice}` } : { code: 'failed', message: text };
 }
 
 if (process.argv[2] === PROBE_ARGUMENT) {
-  runProbe(process.argv[3] as Device).then(
+  runProbe(process.argv[3] as Device, process.argv[4] === 'rate' ? Number(process.argv[5]) : null).then(
     () => process.exit(0),
     (error: unknown) => {
       console.error(error instanceof Error ? error.message : error);

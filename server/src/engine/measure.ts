@@ -27,3 +27,27 @@ export async function matMulRate(runtime: Runtime): Promise<number> {
   known.set(runtime, rate);
   return rate;
 }
+
+/** Sizes of `sizedRate`, and how long a product must at least take to be a measurement. */
+const SIZES = [64, 128, 256, 512, 1024, 2048];
+const ENOUGH_MS = 30;
+
+/** The rate of square products that are large enough to take a while but not long: for devices whose rate nobody knows. */
+export async function sizedRate(runtime: Runtime): Promise<number> {
+  let rate = 0;
+  for (const size of SIZES) {
+    const g = new Graph('rate');
+    g.output(g.matMul(g.input('a', 'float32', [size, size]), g.input('b', 'float32', [size, size])), 'y');
+    const session = await runtime.session(g);
+    const matrix = () => floats(new Float32Array(size * size).fill(0.5), [size, size]);
+    const feeds = { a: matrix(), b: matrix() };
+    await session.run(feeds); // the first one compiles
+    const start = performance.now();
+    await session.run(feeds);
+    const milliseconds = performance.now() - start;
+    await session.release();
+    rate = Math.max(rate, (2 * size ** 3) / (milliseconds / 1000));
+    if (milliseconds >= ENOUGH_MS) break;
+  }
+  return rate;
+}

@@ -50,12 +50,17 @@ export interface Session {
 export class Runtime {
   readonly device: Device;
   readonly threads: number;
+  /** Whether ONNX Runtime may give operators that the device lacks to the CPU; without, a session of such a graph is refused. */
+  readonly fallback: 'cpu' | 'nowhereElse';
+  /** Told once, when the first graph comes whose operators the device does not all have. */
+  onPartial: (() => void) | undefined;
   /** Looked at after every run. */
   signal: AbortSignal | undefined;
 
-  constructor(device: Device, threads: number) {
+  constructor(device: Device, threads: number, fallback: 'cpu' | 'nowhereElse' = 'cpu') {
     this.device = device;
     this.threads = threads;
+    this.fallback = fallback;
   }
 
   async session(graph: Graph): Promise<Session> {
@@ -68,16 +73,7 @@ export class Runtime {
   }
 
   async #open(model: Uint8Array, level: 'all' | 'disabled'): Promise<Session> {
-    const session = await ort.InferenceSession.create(model, {
-      executionProviders: [this.device],
-      intraOpNumThreads: this.threads,
-      interOpNumThreads: 1,
-      graphOptimizationLevel: level,
-      enableCpuMemArena: false,
-      enableMemPattern: false,
-      logSeverityLevel: 3,
-      extra: { session: { intra_op: { allow_spinning: '0' }, set_denormal_as_zero: '1' } },
-    });
+    const session = await this.#create(model, level);
     return {
       run: async (feeds, into) => {
         this.signal?.throwIfAborted();
@@ -88,5 +84,35 @@ export class Runtime {
       },
       release: () => session.release(),
     };
+  }
+
+  /** On an accelerator without the CPU first, so that it is known, and said, when the CPU has to help. */
+  async #create(model: Uint8Array, level: 'all' | 'disabled'): Promise<ort.InferenceSession> {
+    const options = (alone: boolean): ort.InferenceSession.SessionOptions => ({
+      executionProviders: [this.device],
+      intraOpNumThreads: this.threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: level,
+      enableCpuMemArena: false,
+      enableMemPattern: false,
+      // The first try may fail, which is no news for standard error.
+      logSeverityLevel: alone && this.fallback === 'cpu' ? 4 : 3,
+      extra: {
+        session: {
+          intra_op: { allow_spinning: '0' },
+          set_denormal_as_zero: '1',
+          ...(alone ? { disable_cpu_ep_fallback: '1' } : {}),
+        },
+      },
+    });
+    if (this.device === 'cpu') return ort.InferenceSession.create(model, options(false));
+    try {
+      return await ort.InferenceSession.create(model, options(true));
+    } catch (error) {
+      if (this.fallback === 'nowhereElse' || !/fallback to CPU EP/.test((error as Error).message)) throw error;
+      this.onPartial?.();
+      this.onPartial = undefined;
+      return ort.InferenceSession.create(model, options(false));
+    }
   }
 }

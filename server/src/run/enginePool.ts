@@ -18,6 +18,7 @@ import type {
 } from '../../../protocol/engine.ts';
 import type { EngineStateParams } from '../../../protocol/lsp.ts';
 import type { Machine } from '../../../protocol/run.ts';
+import { cudaEnvironment } from './cudaRuntime.ts';
 import { physicalCores } from './machine.ts';
 import { findRuntime } from './runtimePath.ts';
 
@@ -56,12 +57,14 @@ export class EnginePool {
   async start(machine: Machine): Promise<EngineInfo> {
     const threads = machine.threads ?? physicalCores();
     const runtime = findRuntime(machine.runtime);
-    const key = JSON.stringify([machine.device, threads, runtime.path]);
+    // The loader reads its path once, so CUDA is decided when the process starts.
+    const cuda = machine.device === 'auto' || machine.device === 'cuda' ? cudaEnvironment() : {};
+    const key = JSON.stringify([machine.device, threads, runtime.path, cuda]);
     if (this.#child && this.#info && key === this.#key) return this.#info;
     this.#stop();
     this.#key = key;
     this.#setState('starting', runtime.label);
-    this.#spawn(runtime);
+    this.#spawn({ path: runtime.path, env: { ...runtime.env, ...cuda } });
     try {
       this.#info = (await this.#request({ type: 'start', device: machine.device, threads })) as EngineInfo;
     } catch (error) {
