@@ -34,6 +34,8 @@ export interface Dataset {
   /** One of `path` and `data_files` is set; both for files of a Hub dataset. */
   path?: string;
   data_files?: Record<string, string | string[]>;
+  /** Instead of files of rows: a .npy file for each column, the first axis running over the rows. */
+  arrays?: Record<string, string>;
   /** Subset (configuration) of a Hub dataset. */
   name?: string;
   /** Of a Hub dataset: branch, tag or commit. */
@@ -98,6 +100,8 @@ export interface Score {
   projection: 'auto' | 'none' | number;
   params: 'base' | 'lora';
   per?: 'sample' | 'pair';
+  /** What has a score of its own below a layer; absent: `module`. */
+  granularity?: 'module' | 'head';
   /** What the estimator `relatif` divides by; absent: `l`. */
   relatif?: 'l' | 'theta';
   /** Labels of the curvature's gradients, for `ekfac`: of the text, or drawn from the model. Set for that estimator alone. */

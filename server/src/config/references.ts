@@ -21,7 +21,7 @@ function exclusive(root: Record<string, unknown>): Finding[] {
     ['damping_factor', 'damping'].map((key) => ['score', key]),
     ...Object.entries(isMapping(root.datasets) ? root.datasets : {})
       .filter(([, dataset]) => !isMapping(dataset) || !isRepository(dataset.path))
-      .map(([name]) => ['path', 'data_files'].map((key) => ['datasets', name, key])),
+      .map(([name]) => ['path', 'data_files', 'arrays'].map((key) => ['datasets', name, key])),
   ];
   return lists.flatMap((list) =>
     list
@@ -56,12 +56,17 @@ function datasets(root: Record<string, unknown>): Finding[] {
   }
   for (const name of names) {
     const dataset = root.datasets[name];
-    if (isMapping(dataset) && dataset.path === undefined && dataset.data_files === undefined) {
+    if (
+      isMapping(dataset) &&
+      dataset.path === undefined &&
+      dataset.data_files === undefined &&
+      dataset.arrays === undefined
+    ) {
       found.push(
         error(
           ['datasets', name],
           'key',
-          `datasets.${name} has no data: give it a path (a file, a folder or a glob) or data_files`,
+          `datasets.${name} has no data: give it a path (a file, a folder or a glob), data_files, or arrays (.npy files)`,
         ),
       );
     }

@@ -56,6 +56,11 @@ const datasetSchema = z.strictObject({
     'Files by split, Hugging Face style, instead of path; with the id of a Hub dataset as path, files of its repository. A path or a list alone is split `train`.',
     [{ train: 'data/train.parquet', validation: 'data/validation.parquet' }],
   ).optional(),
+  arrays: doc(
+    z.record(z.string().min(1), filePath),
+    'Instead of path: a .npy file for each column; its first axis runs over the rows. All rows are split `train`.',
+    [{ pixel_values: 'data/images.npy', label: 'data/labels.npy' }],
+  ).optional(),
   name: doc(
     z.string().min(1),
     'Subset (configuration) of a Hub dataset; `dataset_name` in harness task files.',
@@ -135,6 +140,10 @@ const scoreSchema = z.strictObject({
   per: doc(
     z.enum(['sample', 'pair']),
     'Aggregates over training samples, or over pairs of a training and a validation sample.',
+  ).optional(),
+  granularity: doc(
+    z.enum(['module', 'head']),
+    'What has a score of its own below a layer: every module (default), or attention heads too, as rows of the query, key and value matrices and columns of the output matrix. Every part has its own damping.',
   ).optional(),
   relatif: doc(
     z.enum(['l', 'theta']),

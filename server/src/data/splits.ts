@@ -4,6 +4,7 @@
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Dataset } from '../../../protocol/experiment.ts';
+import { openArrays } from './arrayDataset.ts';
 import { columnsOf, countRows, readRows, type DataFile } from './formats.ts';
 import { datasetFiles, type SplitFiles } from './inputFiles.ts';
 import { listed } from '../text/listed.ts';
@@ -32,6 +33,7 @@ export interface OpenDataset {
 
 /** @throws LayerifError `badData`: missing files, unknown format, a `split_column` or mapped column that is not there. */
 export async function openDataset(name: string, dataset: Dataset, baseDir: string): Promise<OpenDataset> {
+  if (dataset.arrays) return openArrays(name, dataset.arrays, dataset.field_mapping ?? {}, baseDir);
   const groups = await datasetFiles(name, dataset, baseDir);
   const all = [...groups.values()].flat();
   const files = [...new Map(all.map((file) => [file.path, file])).values()];

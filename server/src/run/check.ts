@@ -169,7 +169,7 @@ class DiskCheck {
   /** Opened in steps, so that a mistake stands at the key that made it. */
   async #dataset(name: string): Promise<void> {
     const { split_column, field_mapping, ...plain } = this.#experiment.datasets[name];
-    const place = plain.path === undefined ? 'data_files' : 'path';
+    const place = plain.arrays ? 'arrays' : plain.path === undefined ? 'data_files' : 'path';
     if (await this.#absentDataset(name, this.#datasetKey(name, place))) return;
     const steps: [
       key: string,

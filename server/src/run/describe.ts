@@ -47,7 +47,9 @@ const tried = new Remembered<void>();
 
 /** @throws LayerifError `badData` */
 export async function openKnownDataset(name: string, dataset: Dataset, baseDir: string): Promise<OpenDataset> {
-  const files = [...(await datasetFiles(name, dataset, baseDir)).values()].flat().map((file) => file.path);
+  const files = dataset.arrays
+    ? Object.values(dataset.arrays).map((file) => path.resolve(baseDir, file))
+    : [...(await datasetFiles(name, dataset, baseDir)).values()].flat().map((file) => file.path);
   return datasets.get(JSON.stringify([name, dataset, baseDir]), stampOf(files), () =>
     openDataset(name, dataset, baseDir),
   );
@@ -87,8 +89,10 @@ export async function countTaskRows(
 export async function describeModel(modelPath: string, baseDir: string, adapted: Adapted = {}): Promise<Inspection> {
   const resolved = resolveModel(modelPath, baseDir);
   const options = openOptions(adapted, baseDir);
-  return models.get(JSON.stringify([resolved, options, adapted.params, adapted.graph]), modelStamp(resolved, options), () =>
-    Promise.resolve(inspectModel(modelPath, baseDir, adapted)),
+  return models.get(
+    JSON.stringify([resolved, options, adapted.params, adapted.graph]),
+    modelStamp(resolved, options),
+    () => Promise.resolve(inspectModel(modelPath, baseDir, adapted)),
   );
 }
 

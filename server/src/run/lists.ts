@@ -8,6 +8,7 @@ import { aggregations } from '../estimators/aggregation.ts';
 import { estimators } from '../estimators/estimators.ts';
 import { exportTargets } from '../export/targets.ts';
 import { metrics } from '../evaluation/metrics.ts';
+import { operators } from '../graphs/operators.ts';
 import { families } from '../models/families.ts';
 import { pruners } from '../pruning/pruners.ts';
 
@@ -56,6 +57,12 @@ const lists = {
       id,
       title: `${title} (${kinds.length > 0 ? kinds.join(', ') : 'scores'})`,
       source,
+    })),
+  operators: () =>
+    operators().map(({ id, how }) => ({
+      id,
+      title: `in .onnx models: ${how}`,
+      source: id.startsWith('com.') ? 'ONNX Runtime' : 'ONNX',
     })),
   formats: () =>
     readers.map(({ format, endings }) => ({

@@ -6,7 +6,7 @@ import type { Task } from '../../../protocol/experiment.ts';
 import type { SampleTextAnswer } from '../../../protocol/lsp.ts';
 import type { Result, SampleRow } from '../../../protocol/result.ts';
 import { hashFiles } from '../checkpoints/hashFiles.ts';
-import { exampleOf } from '../data/examples.ts';
+import { answerOf, choicesOf, exampleOf } from '../data/examples.ts';
 import { formatOf, readRows } from '../data/formats.ts';
 import type { Row } from '../data/types.ts';
 import { readResult } from './results.ts';
@@ -74,10 +74,23 @@ async function textsOf(
   for await (const row of readRows({ path: file, format }, Math.min(...numbers), Math.max(...numbers) + 1)) {
     const indices = byRow.get(row.row);
     if (!indices) continue;
-    const { prompt, answer } = exampleOf(alone, renamed(row, dataset.field_mapping ?? {}));
-    for (const index of indices) texts.set(index, prompt + answer);
+    const text = shownText(alone, renamed(row, dataset.field_mapping ?? {}));
+    for (const index of indices) texts.set(index, text);
   }
   return texts;
+}
+
+/** A row without text, as an image has, is shown by the columns that fill the graph's inputs. */
+function shownText(task: Task, row: Row): string {
+  if (task.doc_to_text === undefined && task.inputs) {
+    const cells = Object.values(task.inputs).map(({ column }) => row.values[column]);
+    const known = cells.map((cell) => (typeof cell === 'string' ? cell : '(array)'));
+    return [...known, ...(task.doc_to_target === undefined ? [] : [answerOf(task, row, choicesOf(task, row))])].join(
+      ' ',
+    );
+  }
+  const { prompt, answer } = exampleOf(task, row);
+  return prompt + answer;
 }
 
 function renamed(row: Row, mapping: Record<string, string>): Row {
