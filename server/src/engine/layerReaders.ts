@@ -12,6 +12,7 @@ import type { Model } from './model.ts';
 import { Projection } from './projection.ts';
 import { backwardSegment } from './sweep.ts';
 import type { ModuleCaptures, Segment } from './sweep.ts';
+import { blockCaptures } from './weightBlocks.ts';
 
 /** Captures worth a garbage collection: ONNX Runtime's memory comes back only with the objects that hold it. */
 const LARGE_CAPTURES = 1 << 26;
@@ -130,15 +131,17 @@ export class LayerReaders {
     let bytes = 0;
     for (const capture of captures) {
       bytes += capture.batches.reduce((sum, { x, y }) => sum + 4 * (x.data.length + y.data.length), 0);
-      const curvature =
-        this.#ekfac && withEkfac
-          ? await this.#ekfac.of(capture, train, validation, plan.gradientTile, asked!)
-          : undefined;
-      capture.batches = capture.batches.filter(({ batch }) => batch.split !== 'fisher');
-      const grams = await this.#products.of(capture, train, validation, plan.gradientTile);
-      capture.batches.length = 0; // the captures are large: let them go as soon as they are used
       if (!byLayer.has(capture.layer)) byLayer.set(capture.layer, new Map());
-      byLayer.get(capture.layer)!.set(capture.module, { ...grams, ekfac: curvature });
+      for (const block of blockCaptures(capture, this.#request.blocks)) {
+        const curvature =
+          this.#ekfac && withEkfac
+            ? await this.#ekfac.of(block, train, validation, plan.gradientTile, asked!)
+            : undefined;
+        const real = { ...block, batches: block.batches.filter(({ batch }) => batch.split !== 'fisher') };
+        const grams = await this.#products.of(real, train, validation, plan.gradientTile);
+        byLayer.get(capture.layer)!.set(block.module, { ...grams, ekfac: curvature });
+      }
+      capture.batches.length = 0; // the captures are large: let them go as soon as they are used
     }
     this.#products.rest();
     if (bytes > LARGE_CAPTURES) collectGarbage();

@@ -28,7 +28,10 @@ export function findEstimator(id: string): Estimator {
 /** @throws LayerifError `badData` when `n` training samples are too few for the estimator. */
 export function requireTrainSamples(estimator: Estimator, n: number, task: string): void {
   if (n >= estimator.minimumTrain) return;
-  const others = estimators.filter((other) => n >= other.minimumTrain).map((other) => other.id);
+  const others = estimators
+    .filter(({ minimumTrain, needs }) => n >= minimumTrain && !needs.includes('checkpoints'))
+    .map(({ id }) => id)
+    .slice(0, 2);
   const advice =
     others.length > 0
       ? `add samples to training_split or use estimator ${others.join(' or ')}`

@@ -65,6 +65,7 @@ export async function collectTask(
       graph: graphOptions(prepared.experiment.model),
       layers,
       modules,
+      blocks: prepared.blocks,
       train: encoded(task.train),
       validation: encoded(task.validation),
       plan: { ...plans[index].plan, checkpointSeconds: options.checkpointSeconds ?? CHECKPOINT_SECONDS },

@@ -10,6 +10,7 @@ import { batches } from '../data/batches.ts';
 import type { Architecture } from '../models/types.ts';
 import { ekfacCost, ekfacRequest, EXACT_WIDTH } from './ekfac.ts';
 import { blockSizes, memoryParts, weightBytes, widthOf } from './memory.ts';
+import { scoredUnits } from './heads.ts';
 import type { Prepared, PreparedTask } from './prepare.ts';
 
 const MIB = 1 << 20;
@@ -83,7 +84,8 @@ export function planTask(prepared: Prepared, task: PreparedTask, limits: Limits,
 
 /** Plans of all tasks, exact or projected alike. */
 export function planTasks(prepared: Prepared, limits: Limits): TaskPlan[] {
-  const { projection } = prepared.experiment.score;
+  const { projection: asked, granularity } = prepared.experiment.score;
+  const projection = granularity === 'head' ? 'none' : asked; // a projection mixes the heads
   const plans = (rank: number | null) => prepared.tasks.map((task) => planTask(prepared, task, limits, rank));
   if (typeof projection === 'number') return plans(projection);
   const widest = widestSide(prepared);
@@ -112,13 +114,10 @@ export function gib(bytes: number): string {
   return `${(bytes / 2 ** 30).toFixed(bytes < 2 ** 30 ? 2 : 1)} GiB`;
 }
 
-function evaluate(
-  { checkpoint, model, scope, experiment, estimator }: Prepared,
-  task: PreparedTask,
-  choice: Choice,
-  rank: number | null,
-): TaskPlan {
+function evaluate(prepared: Prepared, task: PreparedTask, choice: Choice, rank: number | null): TaskPlan {
+  const { checkpoint, model, scope, experiment, estimator } = prepared;
   const { weights, boundaries, segmentLength, tokensPerBatch } = choice;
+  const units = Math.max(...scope.layers.map((layer) => scoredUnits(prepared, layer).length));
   const lengths = {
     train: task.train.map((s) => s.tokens.length),
     validation: task.validation.map((s) => s.tokens.length),
@@ -160,7 +159,7 @@ function evaluate(
     ekfac: estimator.needs.includes('ekfac'),
   });
   const [n, m] = [task.train.length, task.validation.length];
-  const grams = 8 * (n * n + n * m + m) * scope.layers.length * scope.modules.length;
+  const grams = 8 * (n * n + n * m + m) * scope.layers.length * units;
   const boundary = 4 * tokens * model.hidden;
   const longest = Math.max(...lengths.train);
   const flops = flopsOf(model, scope, { tokens, samples, top, counted: countedOf(task), longest }, rank);

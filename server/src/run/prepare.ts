@@ -1,5 +1,6 @@
 /** Everything a run needs to know before it starts: experiment, model, scope and every task's samples. */
 import path from 'node:path';
+import type { WeightBlock } from '../../../protocol/engine.ts';
 import type { Experiment, Task } from '../../../protocol/experiment.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { hashFiles } from '../checkpoints/hashFiles.ts';
@@ -16,6 +17,7 @@ import { fetchDatasets, fetchModel } from './hubInputs.ts';
 import type { FetchOptions } from './hubInputs.ts';
 import { openCheckpoints } from './checkpoints.ts';
 import type { TracinCheckpoint } from './checkpoints.ts';
+import { headBlocks } from './heads.ts';
 import { openOptions, resolveModel } from './inspect.ts';
 import { graphInputs, graphOptions, openModel } from './openModel.ts';
 import { requirePositions, scopeOf } from './scope.ts';
@@ -38,6 +40,8 @@ export interface Prepared {
   /** A user's ONNX graph; null or absent for a checkpoint. */
   graph?: OpenedGraph | null;
   scope: Scope;
+  /** With `score.granularity: head`: parts of the attention matrices. */
+  blocks?: WeightBlock[] | undefined;
   /** With the estimator `tracin`: what is added up. */
   checkpoints?: TracinCheckpoint[] | undefined;
   estimator: Estimator;
@@ -78,6 +82,7 @@ export async function prepare(
     graphOptions(experiment.model),
   );
   const scope = scopeOf(checkpoint, model, experiment.score);
+  const blocks = headBlocks({ experiment, model, scope });
   const checkpoints = await openCheckpoints(experiment, baseDir, { checkpoint, model, scope, graph });
   const tokenizer = graph?.tokens === false ? null : createTokenizer(checkpoint.tokenizer());
   if (!graph) onModel(checkpoint, model);
@@ -112,6 +117,7 @@ export async function prepare(
     model,
     graph,
     scope,
+    blocks,
     checkpoints,
     estimator,
     tasks,

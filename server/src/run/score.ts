@@ -12,6 +12,7 @@ import { GRAMS_FILE } from '../../../protocol/result.ts';
 import type { Result, ResultTask } from '../../../protocol/result.ts';
 import type { Machine, RunEvent } from '../../../protocol/run.ts';
 import { collectCheckpoints } from './collectCheckpoints.ts';
+import { unitNames } from './heads.ts';
 import { collectTask, readDone } from './collectTask.ts';
 import { EnginePool } from './enginePool.ts';
 import type { Checkpoint } from '../checkpoints/types.ts';
@@ -227,7 +228,7 @@ function emptyResult(
       layers: model.layers,
       parameters: scope.parameters,
       scoredParameters: scope.scoredParameters,
-      modules: scope.modules,
+      modules: unitNames(prepared),
       coverage: scope.coverage,
       sha256: modelSha256,
       ...(checkpoint.revision === undefined ? {} : { revision: checkpoint.revision }),

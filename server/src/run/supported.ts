@@ -35,6 +35,17 @@ export const limits: readonly Limit[] = [
     message: () => 'gradients of .onnx models are exact, and as many layers at a time as memory allows; remove the key',
   },
   {
+    path: ['score', 'granularity'],
+    asked: ({ score }) => score.granularity === 'head' && typeof score.projection === 'number',
+    message: () => 'granularity head needs exact gradients, because a projection mixes the heads; set projection: none',
+  },
+  {
+    path: ['score', 'granularity'],
+    asked: ({ model, score }) => score.granularity === 'head' && (score.params === 'lora' || isGraphPath(model.path)),
+    message: () =>
+      'granularity head cuts the attention matrices of a checkpoint, not factors of an adapter or an .onnx graph',
+  },
+  {
     path: ['score', 'checkpoints'],
     asked: ({ score }) => score.checkpoints !== undefined && score.estimator !== 'tracin',
     message: ({ score }) =>

@@ -4,6 +4,7 @@ import type { Sample } from '../data/types.ts';
 import { scoreLayer } from '../estimators/layerScores.ts';
 import type { LayerScores, ModuleGrams } from '../estimators/layerScores.ts';
 import { readLayerGrams } from './gramFiles.ts';
+import { scoredUnits, unitNames } from './heads.ts';
 import { relativeTo } from './prepare.ts';
 import type { Prepared, PreparedTask } from './prepare.ts';
 
@@ -37,20 +38,23 @@ export function setLosses(target: ResultTask, train: number[], validation: numbe
   target.validation.loss = validation;
 }
 
-/** Number of weights by layer and module. */
-export function weightCounts({ model }: Pick<Prepared, 'model'>): (layer: number, module: string) => number {
-  return (layer, module) => {
-    const found = model.modules(layer).find(({ name }) => name === module)!;
-    return found.rows * found.columns;
-  };
+/** Number of weights by layer and module, or part of it. */
+export function weightCounts(
+  prepared: Pick<Prepared, 'model' | 'scope' | 'blocks'>,
+): (layer: number, name: string) => number {
+  const known = new Map<string, number>();
+  for (const layer of prepared.scope.layers) {
+    for (const { name, parameters } of scoredUnits(prepared, layer)) known.set(`${layer}.${name}`, parameters);
+  }
+  return (layer, name) => known.get(`${layer}.${name}`)!;
 }
 
 /** The Grams of a finished layer. */
-export function layerGrams({ model, scope }: Prepared, layer: number, file: string): ModuleGrams[] {
-  const present = new Set(model.modules(layer).map(({ name }) => name));
-  const modules = scope.modules.filter((name) => present.has(name));
-  const counts = weightCounts({ model });
-  return readLayerGrams(file, layer, modules, (name) => counts(layer, name));
+export function layerGrams(prepared: Prepared, layer: number, file: string): ModuleGrams[] {
+  const units = scoredUnits(prepared, layer);
+  const present = new Set(units.map(({ name }) => name));
+  const ordered = unitNames(prepared).filter((name) => present.has(name));
+  return readLayerGrams(file, layer, ordered, (name) => units.find((unit) => unit.name === name)!.parameters);
 }
 
 /** Scores a finished layer from its Grams and puts it in its place. @throws LayerifError naming layer and module */
