@@ -5,6 +5,7 @@
 import type { GradientCheckReport } from './check.ts';
 import type { Allocation, AllocationKind, AllocationRequest } from './allocation.ts';
 import type { EstimatorId, Score } from './experiment.ts';
+import type { InspectedModel } from './inspection.ts';
 import type { ResultTask } from './result.ts';
 import type { PruningReport } from './pruning.ts';
 import type { RunEvent } from './run.ts';
@@ -275,5 +276,21 @@ export interface CompareParams {
 export interface CompareAnswer {
   /** Null with an error. */
   comparison: Comparison | null;
+  error: { code: string; message: string } | null;
+}
+
+/** Client -> server request: layers, modules and what a graph's data must bring; from headers, without running anything. */
+export const INSPECT_REQUEST = 'layerif/inspectModel';
+export interface InspectParams {
+  /** Absolute path of a checkpoint folder, a .gguf or a .onnx file. */
+  path: string;
+  /** `model.layers_pattern`, of a graph; empty or absent: found by itself. */
+  layersPattern?: string;
+  /** `model.output`, of a graph; empty or absent: found by itself. */
+  output?: string;
+}
+export interface InspectAnswer {
+  /** Null with an error. */
+  model: InspectedModel | null;
   error: { code: string; message: string } | null;
 }

@@ -24,6 +24,7 @@ import {
   ESTIMATE_PRUNING_REQUEST,
   EVALUATE_REQUEST,
   EXPORT_REQUEST,
+  INSPECT_REQUEST,
   LOCATE_REQUEST,
   OUTLINE_REQUEST,
   PRUNE_AND_COMPARE_REQUEST,
@@ -40,6 +41,7 @@ import type {
   ExportParams,
   CheckGradientsParams,
   CompareParams,
+  InspectParams,
   LocateParams,
   OutlineParams,
   PruneAndCompareParams,
@@ -63,6 +65,7 @@ import { completionAt } from './completion.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { Documents } from './documents.ts';
 import { hoverAt } from './hover.ts';
+import { inspect } from './inspecting.ts';
 import { locate, outlineAnswer } from './locate.ts';
 import { estimatePruning, evaluate, prune, pruneAndCompare } from './pruning.ts';
 import { compare, rescore, sweep } from './rescoring.ts';
@@ -155,6 +158,7 @@ connection.onRequest(EXPORT_REQUEST, (params: ExportParams) => exportTo(params))
 connection.onRequest(RESCORE_REQUEST, (params: RescoreParams, token: CancellationToken) => rescore(params, token));
 connection.onRequest(SWEEP_REQUEST, (params: SweepParams, token: CancellationToken) => sweep(params, token));
 connection.onRequest(COMPARE_REQUEST, (params: CompareParams, token: CancellationToken) => compare(params, token));
+connection.onRequest(INSPECT_REQUEST, (params: InspectParams) => inspect(params));
 connection.onRequest(ALLOCATION_CHOICES_REQUEST, () => allocationChoices());
 
 connection.onShutdown(() => scoring.dispose());
