@@ -6,12 +6,11 @@ import { answered } from './answered.ts';
 
 /** An empty pattern or output is one that is not given. */
 export async function inspect({ path, layersPattern, output }: InspectParams): Promise<InspectAnswer> {
-  return answered<Pick<InspectAnswer, 'model'>>({ model: null }, async () => {
+  return answered<Pick<InspectAnswer, 'model'>>({ model: null }, () => {
     // A page fills in the fields, the extension the path: without one there is nothing that could be meant.
     if (typeof path !== 'string' || path === '')
       throw new LayerifError('badRequest', 'inspecting needs the path of a model');
-    return {
-      model: inspectFile(path, { pattern: layersPattern?.trim() || undefined, output: output?.trim() || undefined }),
-    };
+    const options = { pattern: layersPattern?.trim() || undefined, output: output?.trim() || undefined };
+    return Promise.resolve({ model: inspectFile(path, options) });
   });
 }
