@@ -104,6 +104,7 @@ export class LayersView implements vscode.WebviewViewProvider, vscode.Disposable
       case 'copy':
       case 'saveAllocation':
       case 'saveExport':
+      case 'createExperiment':
         return; // The side bar has no samples and no tabs.
       default:
         assertNever(message);

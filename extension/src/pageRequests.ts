@@ -1,12 +1,13 @@
 /**
  * What a results page asks beside its snapshot: questions to the language server about its result, texts to copy, allocations and
- * exports to write. The result file is added here, so a page can reach no other file.
+ * exports to write. The result or model file is added here, so a page can reach no other file.
  */
 import * as vscode from 'vscode';
 import {
   ALLOCATE_REQUEST,
   ALLOCATION_CHOICES_REQUEST,
   EXPORT_REQUEST,
+  INSPECT_REQUEST,
   RESCORE_REQUEST,
   SWEEP_REQUEST,
 } from '../../protocol/lsp.ts';
@@ -20,15 +21,16 @@ const methods: Record<Question, string> = {
   allocate: ALLOCATE_REQUEST,
   allocationChoices: ALLOCATION_CHOICES_REQUEST,
   export: EXPORT_REQUEST,
+  inspectModel: INSPECT_REQUEST,
 };
 
 export async function answer(
   client: ServerClient,
-  resultFile: string,
+  subject: { resultFile: string; path?: undefined } | { path: string; resultFile?: undefined },
   { requestId, what, params }: FromWebview & { type: 'ask' },
 ): Promise<ToWebview> {
   try {
-    const value = await client.request<unknown>(methods[what], { ...params, resultFile });
+    const value = await client.request<unknown>(methods[what], { ...params, path: subject.path, resultFile: subject.resultFile });
     return { type: 'answer', requestId, answer: value, failure: null };
   } catch (error) {
     return { type: 'answer', requestId, answer: null, failure: (error as Error).message };

@@ -168,7 +168,7 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
       case 'openResult':
         return this.open(editor.uri.fsPath, { preserveFocus: false });
       case 'ask':
-        editor.page.post(await answer(this.client, editor.uri.fsPath, message));
+        editor.page.post(await answer(this.client, { resultFile: editor.uri.fsPath }, message));
         return;
       case 'command':
         await vscode.commands.executeCommand(`layerif.${message.command}`, editor.uri);
@@ -179,6 +179,8 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
         return saveAllocation(this.client, editor.uri.fsPath, message);
       case 'saveExport':
         return saveExport(this.client, editor.uri.fsPath, message);
+      case 'createExperiment':
+        return; // That of an inspected model.
       default:
         assertNever(message);
     }

@@ -9,7 +9,7 @@ export interface PageParts {
   nonce: string;
   scriptUri: string;
   styleUri: string;
-  page: 'results' | 'layers' | 'comparison';
+  page: 'results' | 'layers' | 'comparison' | 'inspect';
   title: string;
 }
 

@@ -12,7 +12,7 @@ export interface Page {
 export function openPage(
   webview: vscode.Webview,
   extensionUri: vscode.Uri,
-  page: 'results' | 'layers' | 'comparison',
+  page: 'results' | 'layers' | 'comparison' | 'inspect',
   title: string,
   receive: (message: FromWebview) => void,
 ): Page & vscode.Disposable {

@@ -45,7 +45,7 @@ export interface OpenPage {
 
 export async function openPage(
   browser: Browser,
-  kind: 'results' | 'layers' | 'comparison',
+  kind: 'results' | 'layers' | 'comparison' | 'inspect',
   options: { theme?: ThemeName; width?: number; height?: number; state?: unknown } = {},
 ): Promise<OpenPage> {
   const theme = options.theme ?? 'dark';

@@ -63,17 +63,19 @@ export function useAnswer<What extends Question>(
   params: Questions[What]['params'] | null,
   milliseconds = 150,
 ): Asked<What> {
-  const [state, setState] = useState<Asked<What>>({ answer: null, pending: params !== null, failure: null });
+  const key = JSON.stringify([source, what, params]);
+  /** `key`: of the question that was answered. */
+  const [state, setState] = useState<{ key: string; answer: Asked<What>['answer']; failure: string | null }>({
+    key: '',
+    answer: null,
+    failure: null,
+  });
   const first = useRef(true);
   /** One question at a time: what changed meanwhile is asked once, when the answer is there. */
   const line = useRef<{ busy: boolean; next: (() => void) | null }>({ busy: false, next: null });
   useEffect(() => {
-    if (params === null) {
-      setState({ answer: null, pending: false, failure: null });
-      return;
-    }
+    if (params === null) return;
     let current = true;
-    setState((old) => ({ ...old, pending: true }));
     const start = () => {
       if (!current) return;
       if (line.current.busy) {
@@ -81,16 +83,16 @@ export function useAnswer<What extends Question>(
         return;
       }
       line.current.busy = true;
-      const settle = (state: (old: Asked<What>) => Asked<What>) => {
+      const settle = (answer: Asked<What>['answer'] | undefined, failure: string | null) => {
         line.current.busy = false;
-        if (current) setState(state);
+        if (current) setState((old) => ({ key, answer: answer === undefined ? old.answer : answer, failure }));
         const next = line.current.next;
         line.current.next = null;
         next?.();
       };
       ask(source, what, params).then(
-        (answer) => settle(() => ({ answer, pending: false, failure: null })),
-        (error: Error) => settle((old) => ({ ...old, pending: false, failure: error.message })),
+        (answer) => settle(answer, null),
+        (error: Error) => settle(undefined, error.message),
       );
     };
     const timer = setTimeout(start, first.current ? 0 : milliseconds);
@@ -99,8 +101,10 @@ export function useAnswer<What extends Question>(
       current = false;
       clearTimeout(timer);
     };
-  }, [source, what, JSON.stringify(params)]);
-  return state;
+  }, [key]);
+  if (params === null) return { answer: null, pending: false, failure: null };
+  const pending = state.key !== key;
+  return { answer: state.answer, pending, failure: pending ? null : state.failure };
 }
 
 /** Several questions of one kind, answered one after the other; null for what is not there yet or failed. */

@@ -10,6 +10,12 @@ declare module 'preact' {
       'vscode-checkbox': OfAnyElement & { checked?: boolean; label?: string };
       'vscode-option': OfAnyElement & { value?: string; selected?: boolean };
       'vscode-progress-bar': OfAnyElement & { value?: number; max?: number; indeterminate?: boolean };
+      'vscode-textfield': OfAnyElement & {
+        value?: string;
+        label?: string;
+        placeholder?: string;
+        invalid?: boolean;
+      };
       'vscode-single-select': OfAnyElement & { value?: string; label?: string };
     }
   }

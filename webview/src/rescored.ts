@@ -32,7 +32,7 @@ export function useRescored(own: Result | null, choices: Choices): RescoredView 
     settings,
     changed: params !== null,
     pending: asked.pending,
-    failure: asked.failure ?? asked.answer?.error?.message ?? null,
+    failure: asked.pending ? null : (asked.failure ?? asked.answer?.error?.message ?? null),
   };
 }
 

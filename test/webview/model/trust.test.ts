@@ -41,10 +41,10 @@ test('unstable layers are counted, and the top third is judged by its rank inter
 test('the sweep says between which factors the order holds', () => {
   const [task] = sweep(result).tasks!;
   const [order, top] = sweepSentences(task);
-  assert.match(order, /while the factor lies between 0\.00100 and 10\.0; at 1,000 it is 0\.55/);
+  assert.match(order, /while the factor lies between 0\.001 and 10; at 1000 it is 0\.55/);
   assert.match(top, /top third/);
   const steady: DampingSweep = { ...task, steps: task.steps.map((step) => ({ ...step, toDefault: { spearman: 0.97, kendall: null } })) }; // prettier-ignore
-  assert.match(sweepSentences(steady)[0], /hardly moves from factor 0\.00100 to 1,000 \(Spearman at least 0\.97\).*does not hang on/); // prettier-ignore
+  assert.match(sweepSentences(steady)[0], /hardly moves from factor 0\.001 to 1000 \(Spearman at least 0\.97\).*does not hang on/); // prettier-ignore
 });
 
 test('the top third is compared by its members, and steps that failed are named', () => {

@@ -4,7 +4,7 @@ import type { DampingSweep as Sweep } from '../../../protocol/trust.ts';
 import type { Result } from '../../../protocol/result.ts';
 import { useAnswer } from '../ask.ts';
 import { isDamped, runSettings } from '../model/rescore.ts';
-import { formatNumber } from '../model/format.ts';
+import { factorText } from '../model/format.ts';
 import type { Series } from '../model/series.ts';
 import { correlationText, highest, sweepSentences } from '../model/trust.ts';
 import { resultKey } from '../rescored.ts';
@@ -43,13 +43,13 @@ export function DampingSweep({ result }: { result: Result }) {
         <>
           <p class="caption">
             Spearman correlation of the layer scores with those at the run{'\u2019'}s own factor,{' '}
-            {formatNumber(own.factor)}, against the factor.
+            {factorText(own.factor)}, against the factor.
           </p>
           <SeriesLegend series={series} />
           <SeriesChart
             name="Rank stability of layers against the damping factor"
             series={series}
-            slots={tasks[0].steps.map(({ factor }) => String(Number(factor.toPrecision(3))))}
+            slots={tasks[0].steps.map(({ factor }) => factorText(factor))}
             axis="Factor"
             format={correlationText}
             domain={[0, 1]}

@@ -22,7 +22,7 @@ export function RecomputeControls(props: {
   const { settings } = view;
   if (result.status !== 'complete')
     return (
-      <p class="note">
+      <p class="note recompute">
         Other estimators and dampings can be looked at once the run is complete: its Grams are stored then.
       </p>
     );

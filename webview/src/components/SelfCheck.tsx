@@ -30,7 +30,7 @@ export function SelfCheck({ check, busy }: { check: Trust['check']; busy: boolea
             {formatDuration(report.seconds)}.
           </p>
           <div class="table-scroll" tabIndex={0} role="region" aria-label="Self-check of gradients">
-            <table class="data">
+            <table class="data checks">
               <caption class="spoken">Self-check of gradients</caption>
               <thead>
                 <tr>

@@ -4,6 +4,7 @@ import '@vscode-elements/elements/dist/vscode-checkbox/index.js';
 import '@vscode-elements/elements/dist/vscode-option/index.js';
 import '@vscode-elements/elements/dist/vscode-progress-bar/index.js';
 import '@vscode-elements/elements/dist/vscode-single-select/index.js';
+import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 
@@ -84,6 +85,31 @@ export function Checkbox(props: {
       checked={props.checked}
       onChange={(event: Event) => props.onChange((event.currentTarget as HTMLInputElement).checked)}
     />
+  );
+}
+
+/** One line of text; `onInput` at every key. */
+export function TextField(props: {
+  label: string;
+  value: string;
+  placeholder?: string;
+  invalid?: boolean;
+  onInput: (text: string) => void;
+}) {
+  const id = useId();
+  return (
+    <span class="field">
+      <span id={id} class="label">
+        {props.label}
+      </span>
+      <vscode-textfield
+        label={props.label}
+        value={props.value}
+        placeholder={props.placeholder}
+        invalid={props.invalid ?? false}
+        onInput={(event: Event) => props.onInput((event.currentTarget as HTMLInputElement).value)}
+      />
+    </span>
   );
 }
 

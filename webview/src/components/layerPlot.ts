@@ -129,6 +129,8 @@ function whiskers(
   const stroke = 'var(--layerif-whisker)';
   const part = (unstable: boolean) => known.filter(({ value }) => value.unstable === unstable);
   return [
+    // The ground's colour beneath keeps a whisker visible inside its bar.
+    Plot.ruleX(known, { x: 'x', y1: 'low', y2: 'high', stroke: 'var(--vscode-editor-background)', strokeWidth: 3 }),
     Plot.ruleX(part(false), { x: 'x', y1: 'low', y2: 'high', stroke, className: 'layerif-whisker' }),
     Plot.ruleX(part(true), {
       x: 'x',

@@ -107,6 +107,7 @@ export function reduceView(view: View, message: ToWebview): View {
     case 'showTab':
     case 'pruningComparison':
     case 'runComparison':
+    case 'inspecting':
       return view;
   }
 }

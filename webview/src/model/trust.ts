@@ -6,7 +6,7 @@ import type { GradientCheckRow } from '../../../protocol/check.ts';
 import type { ResultTask } from '../../../protocol/result.ts';
 import type { DampingSweep } from '../../../protocol/trust.ts';
 import type { ProtocolResult } from '../../../protocol/validation.ts';
-import { formatNumber, plural } from './format.ts';
+import { factorText, plural } from './format.ts';
 
 const HARDLY = 0.9;
 const MUCH = 0.7;
@@ -75,8 +75,8 @@ export function sweepSentences({ steps, factor, layers }: DampingSweep): string[
   const lowest = known.reduce((low, one) => (one.value < low.value ? one : low));
   const sentences = [
     lowest.value >= HARDLY
-      ? `The order of layers hardly moves from factor ${formatNumber(known[0].step.factor)} to ${formatNumber(known[known.length - 1].step.factor)} (Spearman at least ${correlationText(lowest.value)}): it does not hang on the choice of damping.`
-      : `The order of layers hardly moves (Spearman at least ${HARDLY}) ${from === to ? `only near the factor ${formatNumber(steps[at].factor)}` : `while the factor lies between ${formatNumber(steps[from].factor)} and ${formatNumber(steps[to].factor)}`}; at ${formatNumber(lowest.step.factor)} it is ${correlationText(lowest.value)}.`,
+      ? `The order of layers hardly moves from factor ${factorText(known[0].step.factor)} to ${factorText(known[known.length - 1].step.factor)} (Spearman at least ${correlationText(lowest.value)}): it does not hang on the choice of damping.`
+      : `The order of layers hardly moves (Spearman at least ${HARDLY}) ${from === to ? `only near the factor ${factorText(steps[at].factor)}` : `while the factor lies between ${factorText(steps[from].factor)} and ${factorText(steps[to].factor)}`}; at ${factorText(lowest.step.factor)} it is ${correlationText(lowest.value)}.`,
   ];
   const size = Math.max(1, Math.floor(layers.length / 3));
   const own = new Set(highest(steps[at].scores ?? [], size));
@@ -88,7 +88,7 @@ export function sweepSentences({ steps, factor, layers }: DampingSweep): string[
   );
   const failed = steps.filter(({ error }) => error !== null);
   if (failed.length > 0)
-    sentences.push(`Not defined at factor ${failed.map((step) => formatNumber(step.factor)).join(', ')}: ${failed[0].error}.`); // prettier-ignore
+    sentences.push(`Not defined at factor ${failed.map((step) => factorText(step.factor)).join(', ')}: ${failed[0].error}.`); // prettier-ignore
   return sentences;
 }
 

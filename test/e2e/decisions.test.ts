@@ -1,0 +1,179 @@
+/**
+ * From scores to trust and decisions in the installed extension: whiskers, another estimator at once, the self-check, the damping sweep,
+ * allocations, sparsities, pruning with evaluation, and results beside each other. The model is a tiny random Llama with two tasks.
+ */
+import { after, afterEach, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Frame, Page } from 'playwright-core';
+import type { AllocationFile } from '../../protocol/allocation.ts';
+import type { PruningComparison } from '../../protocol/pruningComparison.ts';
+import type { Result } from '../../protocol/result.ts';
+import { writeTinyWorkspace } from '../tinyLlama.ts';
+import { startWorkbench } from './harness.ts';
+import type { Workbench } from './harness.ts';
+import { vsix } from './vsix.ts';
+import {
+  accessibilityFaults,
+  bars,
+  clickLens,
+  explainFailure,
+  notification,
+  openFile,
+  resultsPage,
+  runCommand,
+  screenshot,
+  webview,
+} from './workbench.ts';
+
+const LAYERS = 6;
+
+let bench: Workbench;
+let page: Page;
+
+before(async () => {
+  bench = await startWorkbench({
+    vsix,
+    fill: (folder) => void writeTinyWorkspace(folder, { layers: LAYERS, hidden: 64, heads: 4, train: 16 }),
+  });
+  page = bench.page;
+  await page.setViewportSize({ width: 1500, height: 1000 });
+  await page.goto(bench.url);
+  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+  await openFile(page, 'tiny.layerif.yaml');
+  await clickLens(page, /^Score Layers$/);
+  const frame = await resultsPage(page);
+  await frame.locator('.status', { hasText: 'Complete' }).waitFor({ timeout: 60_000 });
+});
+after(() => bench?.stop());
+afterEach(async (context) => {
+  if ('passed' in context && !context.passed) await explainFailure(page, context.name, bench.logs());
+});
+
+const runs = () => join(bench.folder, 'runs', 'tiny');
+/** The file of the run that ends so, once it is there. */
+function fileOf(suffix: string): string | null {
+  const found = readdirSync(runs()).map((run) => join(runs(), run, `tiny${suffix}`));
+  return found.find((file) => existsSync(file)) ?? null;
+}
+const result = () => JSON.parse(readFileSync(fileOf('.layerif-result.json')!, 'utf8')) as Result;
+const tab = (frame: Frame, name: string) => frame.getByRole('tab', { name }).click();
+
+/** Chooses an entry of one of the page's lists, as a user's click would. */
+const choose = (frame: Frame, label: string, value: string) =>
+  frame.locator(`vscode-single-select[label="${label}"]`).evaluate((element, wanted) => {
+    (element as HTMLElement & { value: string }).value = wanted;
+    element.dispatchEvent(new Event('change'));
+  }, value);
+
+test('intervals are drawn by default', async () => {
+  const frame = await resultsPage(page);
+  const { tasks } = result();
+  assert.ok(tasks.every(({ uncertainty, layers }) => uncertainty && layers.every(({ interval }) => interval)));
+  const whiskers = await frame.locator('.layerif-whisker line').count();
+  assert.equal(whiskers, tasks.length * LAYERS);
+  await frame.getByText(/Whiskers: where 90\s%/).waitFor();
+  await screenshot(page, 'whiskers');
+});
+
+test('another estimator is shown at once, and says that it is recomputed', async () => {
+  const frame = await resultsPage(page);
+  const labels = () => bars(frame).evaluateAll((all) => all.map((bar) => bar.getAttribute('aria-label') ?? ''));
+  const own = await labels();
+  await choose(frame, 'Estimator', 'dot');
+  await frame.locator('.recomputed', { hasText: 'Recomputed from the stored Grams' }).waitFor();
+  assert.notDeepEqual(await labels(), own);
+  await screenshot(page, 'recomputed');
+  await frame.getByRole('button', { name: /Back to the run/ }).click();
+  await frame.locator('.recomputed').waitFor({ state: 'detached' });
+  assert.deepEqual(await labels(), own);
+});
+
+test('Trust: the sweep is drawn, gradients are checked on request', async () => {
+  const frame = await resultsPage(page);
+  await tab(frame, 'Trust');
+  await frame
+    .getByRole('application', { name: /Rank stability/ })
+    .locator('svg')
+    .waitFor();
+  await frame
+    .getByText(/The order of layers (hardly moves|is not defined)/)
+    .first()
+    .waitFor();
+  await frame.locator('vscode-button', { hasText: 'Check Gradients' }).click();
+  await frame.getByText('All checks passed').waitFor({ timeout: 90_000 });
+  await notification(page, /Gradients of tiny: \d checks passed/).waitFor();
+  await runCommand(page, 'Notifications: Clear All Notifications');
+  assert.deepEqual(await accessibilityFaults(await resultsPage(page)), []);
+  await screenshot(page, 'trust');
+});
+
+test('Allocation: exact totals, a reason for every layer, saved beside the result', async () => {
+  await runCommand(page, 'LayerIF: Allocate LoRA Experts from Scores');
+  const frame = await resultsPage(page);
+  await frame.getByRole('heading', { name: 'LoRA experts per layer' }).waitFor();
+  await frame.getByText(`${5 * LAYERS} experts over ${LAYERS} layers`).waitFor();
+  assert.equal(await frame.locator('td.reason', { hasText: /^Layer \d+ gets \d+ experts? because/ }).count(), LAYERS);
+  await frame.locator('.series-legend', { hasText: 'Uniform' }).waitFor();
+  assert.deepEqual(await accessibilityFaults(frame), []);
+  await screenshot(page, 'allocation');
+  await frame.locator('vscode-button', { hasText: 'Save beside Result' }).click();
+  await notification(page, /The allocation is saved as/).waitFor();
+  const { allocations } = JSON.parse(readFileSync(fileOf('.layerif-allocation.json')!, 'utf8')) as AllocationFile;
+  assert.equal(
+    allocations.experts!.layers.reduce((sum, { value }) => sum + value, 0),
+    5 * LAYERS,
+  );
+  await runCommand(page, 'Notifications: Clear All Notifications');
+});
+
+test('Sparsity: the share is exact and baselines are drawn', async () => {
+  const frame = await resultsPage(page);
+  await tab(frame, 'Sparsity');
+  await frame.getByText(/50\.00\s% of the prunable weights/).waitFor();
+  await frame.locator('.series-legend', { hasText: 'Reversed (control)' }).waitFor();
+  await screenshot(page, 'sparsity');
+});
+
+test('Prune and Evaluate: choices, an estimate, then the comparison', async () => {
+  await runCommand(page, 'LayerIF: Prune and Evaluate');
+  const input = page.locator('.quick-input-widget');
+  for (const step of ['Maps', 'Methods']) {
+    await input.locator(`input[placeholder^="${step}"]`).waitFor();
+    if (step === 'Maps')
+      // AlphaPruning and OWL are tested without an editor
+      for (const name of ['OWL', 'AlphaPruning'])
+        await input.locator('.monaco-list-row', { hasText: name }).first().click();
+    await input.getByRole('button', { name: 'OK' }).click();
+  }
+  await input.getByText('Share of the prunable weights').waitFor();
+  await page.keyboard.press('Enter');
+  const dialog = page.locator('.monaco-dialog-box');
+  await dialog.getByText(/3 prunings of tiny take about/).waitFor({ timeout: 60_000 });
+  await dialog.getByRole('button', { name: 'Prune and Evaluate' }).click();
+  const frame = await webview(page, 'body[data-layerif-page="comparison"] main h1', 120_000);
+  await frame.getByText('Complete').waitFor({ timeout: 60_000 });
+  const comparison = JSON.parse(readFileSync(fileOf('.layerif-pruning-comparison.json')!, 'utf8')) as PruningComparison;
+  assert.deepEqual(
+    comparison.prunings.map(({ map }) => map),
+    ['none', 'uniform', 'layerif', 'reversed'],
+  );
+  assert.equal(await frame.locator('table.data tbody tr').count(), 4);
+  assert.deepEqual(await accessibilityFaults(frame), []);
+  await screenshot(page, 'pruning-comparison');
+});
+
+test('Compare Results: the two tasks of the run beside each other', async () => {
+  await runCommand(page, 'LayerIF: Compare Results');
+  const input = page.locator('.quick-input-widget');
+  await input.locator('input[placeholder^="Results to compare"]').waitFor();
+  // The page in front is picked already; the comparison hides it.
+  if (/\b0 Selected/.test((await input.textContent()) ?? ''))
+    await input.locator('.monaco-list-row', { hasText: 'tiny' }).first().click();
+  await input.getByRole('button', { name: 'OK' }).click();
+  const frame = await webview(page, 'body[data-layerif-page="comparison"] table.matrix');
+  assert.equal(await frame.locator('table.matrix tbody tr').count(), 2);
+  assert.deepEqual(await accessibilityFaults(frame), []);
+  await screenshot(page, 'results-compared');
+});
