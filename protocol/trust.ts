@@ -86,3 +86,32 @@ export interface ComparedStatistic {
   /** Permutation test over the layers, two-sided. */
   p: number | null;
 }
+
+/** How far each predicted token of one validation sample contributes to the sample's influence: `layerif tokens`. */
+export interface TokenInfluence {
+  format: 'layerif-tokens';
+  version: 1;
+  file: string;
+  model: string;
+  task: string;
+  estimator: EstimatorId;
+  /** The validation sample, from 0, and where it stands. */
+  validation: number;
+  row: { file: string; row: number; line: number | null };
+  /** Predicted tokens in the order of the text. */
+  tokens: { position: number; id: number; text: string }[];
+  layers: TokenLayer[];
+  /** Over layers and tokens: the largest difference between sums over tokens and the influence of the run, relative to the largest one. */
+  difference: number;
+  /** Scored weights / all matrix weights of the layers. */
+  coverage: number;
+}
+
+export interface TokenLayer {
+  index: number;
+  name: string;
+  /** Per token, summed over training samples and modules; positive = the training samples help to predict this token. */
+  influence: number[];
+  /** Their sum: what the run found for this validation sample. */
+  sum: number;
+}

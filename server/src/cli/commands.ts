@@ -12,6 +12,7 @@ import { list } from './list.ts';
 import { prune } from './prune.ts';
 import { pruneAndCompareCommand } from './pruneAndCompare.ts';
 import { score } from './score.ts';
+import { tokens } from './tokens.ts';
 import { trainExperts } from './trainExperts.ts';
 import type { Command } from './types.ts';
 import { validate } from './validate.ts';
@@ -31,5 +32,6 @@ export const commands: readonly Command[] = [
   validate,
   compare,
   damping,
+  tokens,
   trainExperts,
 ];
