@@ -188,3 +188,22 @@ test('with a seed the first experts of a module are the same however many there 
   const A = few.get('model.layers.0.mlp.down_proj.experts.lora_A.weight')!;
   assert.ok(Math.max(...A.map(Math.abs)) <= 1 / Math.sqrt(24) && Math.max(...A) > 0.9 / Math.sqrt(24));
 });
+
+for (const name of ['gpt2/by_layer', 'gemma2/soft_caps', 'mixtral/two_of_four', 'falcon/multi_query', 'phi/parallel']) {
+  test(`experts on all linear modules of ${name}: nothing changes untrained, training lowers the loss`, async (t) => {
+    const folderOf = path.join(casesFolder, name);
+    const model = Model.open(new Runtime('cpu', 1), folderOf);
+    t.after(() => model.release());
+    const sequences = samplesOf(name);
+    const groups = [sequences.map((_, i) => [i])];
+    const { layers } = model.architecture;
+    const modules = [...new Set(Array.from({ length: layers }, (_, l) => model.architecture.modules(l).map((m) => m.name)).flat())]; // prettier-ignore
+    const experts = { experts: Array.from({ length: layers }, (_, l) => 1 + (l % 3)), topK: Array.from({ length: layers }, (_, l) => Math.min(2, 1 + (l % 3))), rank: 2, alpha: 4, modules }; // prettier-ignore
+    const change = { modelPath: folderOf, train: sequences, sequences, groups, experts, batchSize: 99 };
+    const plain = await evaluate(model, { ...change, weights: 'streamed', headRows: 64 }, () => undefined);
+    const untrained = await trainExperts(model, request({ ...change, steps: 0, weights: 'streamed' }), () => undefined);
+    assert.ok(relativeError(untrained.evaluation.logLikelihood, plain.logLikelihood) < 1e-6);
+    const { curve } = await trainExperts(model, request({ ...change, steps: 8 }), () => undefined);
+    assert.ok(curve[7] < curve[0] - 0.01, `${curve[0]} to ${curve[7]}`);
+  });
+}
