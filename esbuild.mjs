@@ -1,5 +1,5 @@
 /**
- * Bundles everything that runs: extension host, language server, engine and command line for Node, two pages for webviews.
+ * Bundles everything that runs: extension host, language server, engine and command line for Node, the pages for webviews.
  *
  *   node esbuild.mjs [--production] [--watch]
  *
@@ -27,6 +27,7 @@ const webviewBundles = {
   results: 'webview/src/results.tsx',
   layers: 'webview/src/layers.tsx',
   comparison: 'webview/src/comparison.tsx',
+  inspect: 'webview/src/inspect.tsx',
 };
 
 const production = process.argv.includes('--production');

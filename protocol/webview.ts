@@ -6,6 +6,8 @@ import type {
   AllocationChoicesAnswer,
   ExportAnswer,
   ExportParams,
+  InspectAnswer,
+  InspectParams,
   RescoreAnswer,
   RescoreParams,
   SampleTextAnswer,
@@ -29,6 +31,8 @@ export interface Questions {
   allocationChoices: { params: Record<string, never>; answer: AllocationChoicesAnswer };
   /** The text of an export, which is not written. */
   export: { params: Omit<ExportParams, 'resultFile' | 'output'>; answer: ExportAnswer };
+  /** Of the page of an inspected model, which has a model in place of a result. */
+  inspectModel: { params: Omit<InspectParams, 'path'>; answer: InspectAnswer };
 }
 export type Question = keyof Questions;
 type Ask = {
@@ -72,6 +76,8 @@ export type ToWebview =
   /** To the page of comparisons. */
   | { type: 'pruningComparison'; comparison: PruningComparison }
   | { type: 'runComparison'; comparison: Comparison }
+  /** To the page of an inspected model: absolute path, and a number that grows when the file changes. */
+  | { type: 'inspecting'; file: string; revision: number }
   /** Brings a tab to the front. */
   | { type: 'showTab'; tab: string };
 
@@ -88,6 +94,8 @@ export type FromWebview =
   | { type: 'command'; command: PageCommand }
   /** `what` for the message that says it is in the clipboard. */
   | { type: 'copy'; text: string; what: string }
+  /** Starts an experiment about the inspected model, with what stands in the fields. */
+  | { type: 'createExperiment'; layersPattern: string; output: string }
   /** Writes the allocation beside the result. */
   | { type: 'saveAllocation'; params: Questions['allocate']['params'] }
   /** Asks for a place and writes the export there. */

@@ -8,6 +8,7 @@ import { ServerClient } from './client.ts';
 import { ComparisonEditor } from './comparisonEditor.ts';
 import { registerCompareCommand } from './commands/compare.ts';
 import { registerDecisionCommands } from './commands/decisions.ts';
+import { registerInspectCommand } from './commands/inspect.ts';
 import { registerPruningCommands } from './commands/pruning.ts';
 import { registerResultCommands } from './commands/results.ts';
 import { registerScoreCommands } from './commands/score.ts';
@@ -15,6 +16,7 @@ import { registerServerCommands } from './commands/server.ts';
 import { registerTrustCommands } from './commands/trust.ts';
 import { isExperimentFile } from './experimentFiles.ts';
 import { ExperimentsView, findExperiments } from './experimentsView.ts';
+import { InspectView } from './inspectView.ts';
 import { LayersView } from './layersView.ts';
 import { openWhenWritten } from './openLive.ts';
 import { ResultsEditor } from './resultsEditor.ts';
@@ -34,6 +36,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const list = new RunList();
   const trust = new TrustStore(context.workspaceState);
   const results = new ResultsEditor(context.extensionUri, server, runs, trust);
+  const inspecting = new InspectView(context.extensionUri, server);
   const longWork = { client: server, runs, results, list, trust, output };
   context.subscriptions.push(
     output,
@@ -57,6 +60,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     registerPruningCommands(longWork),
     registerCompareCommand({ client: server, results, list, extensionUri: context.extensionUri }),
     registerDecisionCommands({ results, list }),
+    inspecting,
+    registerInspectCommand(inspecting),
   );
 
   const start = () => server.start().catch((error: Error) => output.error(error.message));

@@ -30,7 +30,11 @@ export async function answer(
   { requestId, what, params }: FromWebview & { type: 'ask' },
 ): Promise<ToWebview> {
   try {
-    const value = await client.request<unknown>(methods[what], { ...params, path: subject.path, resultFile: subject.resultFile });
+    const value = await client.request<unknown>(methods[what], {
+      ...params,
+      path: subject.path,
+      resultFile: subject.resultFile,
+    });
     return { type: 'answer', requestId, answer: value, failure: null };
   } catch (error) {
     return { type: 'answer', requestId, answer: null, failure: (error as Error).message };

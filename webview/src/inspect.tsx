@@ -81,7 +81,8 @@ function Inspection({ file, revision }: { file: string; revision: number }) {
   );
 }
 
-const layersFound = ({ layerNames: { length } }: InspectedModel) => `${length} ${length === 1 ? 'layer' : 'layers'} found`;
+const layersFound = ({ layerNames: { length } }: InspectedModel) =>
+  `${length} ${length === 1 ? 'layer' : 'layers'} found`;
 
 function Facts({ model }: { model: InspectedModel }) {
   const { family, layerNames, parameters, scoredParameters, coverage, dtypes, graph } = model;

@@ -1,0 +1,106 @@
+/**
+ * The page of an inspected model: one panel for each model. It asks the language server what the layers are, again whenever the file
+ * changes, and starts an experiment that says what stands in the fields.
+ */
+import * as vscode from 'vscode';
+import { INSPECT_REQUEST } from '../../protocol/lsp.ts';
+import type { InspectAnswer, InspectParams } from '../../protocol/lsp.ts';
+import type { FromWebview } from '../../protocol/webview.ts';
+import type { ServerClient } from './client.ts';
+import { inspectedExperiment } from './inspectedExperiment.ts';
+import { answer } from './pageRequests.ts';
+import { openPage, throttled } from './webviewPage.ts';
+
+/** An export writes its file in many pieces. */
+const CHANGE_MS = 1000;
+
+export class InspectView implements vscode.Disposable {
+  private readonly extensionUri: vscode.Uri;
+  private readonly client: ServerClient;
+  private readonly panels = new Map<string, vscode.WebviewPanel>();
+
+  constructor(extensionUri: vscode.Uri, client: ServerClient) {
+    this.extensionUri = extensionUri;
+    this.client = client;
+  }
+
+  /** @param uri of a checkpoint folder, a .gguf or a .onnx file on a disk */
+  open(uri: vscode.Uri): void {
+    const known = this.panels.get(uri.fsPath);
+    if (known) {
+      known.reveal();
+      return;
+    }
+    const name = nameOf(uri);
+    // Kept while hidden: what was typed would be lost, and a large graph read again.
+    const panel = vscode.window.createWebviewPanel('layerif.inspect', `Layers of ${name}`, vscode.ViewColumn.Active, {
+      retainContextWhenHidden: true,
+    });
+    this.panels.set(uri.fsPath, panel);
+    let revision = 0;
+    const show = () => page.post({ type: 'inspecting', file: uri.fsPath, revision });
+    const page = openPage(panel.webview, this.extensionUri, 'inspect', 'LayerIF model layers', (message) => {
+      if (message.type === 'ready') show();
+      else if (message.type === 'ask' && message.what === 'inspectModel')
+        void answer(this.client, { path: uri.fsPath }, message).then((reply) => page.post(reply));
+      else if (message.type === 'createExperiment') void this.createExperiment(uri, message);
+    });
+    const changed = throttled(CHANGE_MS, () => {
+      revision += 1;
+      show();
+    });
+    const watchers = [watcherOf(vscode.Uri.joinPath(uri, '..'), name), watcherOf(uri, '*')];
+    const parts: vscode.Disposable[] = [page, changed, ...watchers];
+    for (const watcher of watchers) {
+      parts.push(watcher.onDidChange(changed.request), watcher.onDidCreate(changed.request));
+      parts.push(watcher.onDidDelete(changed.request));
+    }
+    panel.onDidDispose(() => {
+      this.panels.delete(uri.fsPath);
+      for (const part of parts) part.dispose();
+    });
+  }
+
+  dispose(): void {
+    for (const panel of [...this.panels.values()]) panel.dispose();
+  }
+
+  private async createExperiment(
+    uri: vscode.Uri,
+    { layersPattern, output }: FromWebview & { type: 'createExperiment' },
+  ): Promise<void> {
+    try {
+      const params: InspectParams = { path: uri.fsPath, layersPattern, output };
+      const { model, error } = await this.client.request<InspectAnswer>(INSPECT_REQUEST, params);
+      if (!model) throw new Error(error?.message ?? 'no answer');
+      const { file, modelPath } = await placeOf(uri);
+      const document = await vscode.workspace.openTextDocument(file.with({ scheme: 'untitled' }));
+      const editor = await vscode.window.showTextDocument(document);
+      const text = inspectedExperiment({ model, modelPath, layersPattern, output });
+      await editor.insertSnippet(new vscode.SnippetString(text), new vscode.Position(0, 0));
+    } catch (error) {
+      void vscode.window.showErrorMessage(`No experiment was created: ${(error as Error).message}`);
+    }
+  }
+}
+
+const nameOf = ({ path }: vscode.Uri) => path.slice(path.lastIndexOf('/') + 1);
+
+const watcherOf = (folder: vscode.Uri, pattern: string) =>
+  vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(folder, pattern.replace(/[[\]{}*?]/g, (c) => (pattern === '*' ? c : `[${c}]`)))); // prettier-ignore
+
+/** NAME.layerif.yaml in the workspace folder that holds the model, else beside it; with a number where that is taken. */
+async function placeOf(model: vscode.Uri): Promise<{ file: vscode.Uri; modelPath: string }> {
+  const owner = vscode.workspace.getWorkspaceFolder(model)?.uri;
+  // The folder may itself be the model.
+  const folder = owner && owner.path !== model.path ? owner : vscode.Uri.joinPath(model, '..');
+  const modelPath = `./${model.path.slice(folder.path.replace(/\/$/, '').length + 1)}`;
+  const stem = nameOf(model).replace(/\.(onnx|gguf)$/i, '');
+  const entries = await vscode.workspace.fs.readDirectory(folder).then(undefined, () => []);
+  const taken = new Set(entries.map(([name]) => name));
+  const drafts = new Set(vscode.workspace.textDocuments.map(({ uri }) => uri.path));
+  for (let i = 1; ; i++) {
+    const file = vscode.Uri.joinPath(folder, `${stem}${i === 1 ? '' : `-${i}`}.layerif.yaml`);
+    if (!taken.has(nameOf(file)) && !drafts.has(file.path)) return { file, modelPath };
+  }
+}
