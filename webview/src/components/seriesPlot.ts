@@ -119,6 +119,7 @@ function whiskers(points: readonly Point[], x: (point: Point) => number, stroke:
     { x: x(point), y: point.high },
   ]);
   return [
+    Plot.ruleX(known, { x, y1: 'low', y2: 'high', stroke: 'var(--vscode-editor-background)', strokeWidth: 3 }),
     Plot.ruleX(known, { x, y1: 'low', y2: 'high', stroke, className: 'layerif-whisker' }),
     // Not `tickY`, which would make the axis one of categories.
     Plot.ruleY(ends, {
