@@ -10,6 +10,7 @@ import type { ResultTask } from './result.ts';
 import type { PruningReport } from './pruning.ts';
 import type { RunEvent } from './run.ts';
 import type { Comparison, DampingSweep } from './trust.ts';
+import type { DeviceReport } from './devices.ts';
 import type { DeviceId } from './engine.ts';
 import type { ProtocolId } from './validation.ts';
 
@@ -293,4 +294,47 @@ export interface InspectAnswer {
   /** Null with an error. */
   model: InspectedModel | null;
   error: { code: string; message: string } | null;
+}
+
+/** Client -> server request: every device tried and measured, for *LayerIF: Check Acceleration*. */
+export const DEVICES_REQUEST = 'layerif/devices';
+export interface DevicesAnswer {
+  /** Null with an error. */
+  report: DeviceReport | null;
+  /** The report as a Markdown document. */
+  markdown: string;
+  error: { code: string; message: string } | null;
+}
+
+/** Client -> server request: what *LayerIF: Install CUDA Runtime* would install, to be shown and agreed to. */
+export const CUDA_OFFER_REQUEST = 'layerif/cudaOffer';
+export interface CudaOfferParams {
+  /** cuDNN too. */
+  optional: boolean;
+}
+export interface CudaOfferAnswer {
+  /** A package each, with what it is for, sizes and licence. */
+  lines: string[];
+  /** Bytes. */
+  download: number;
+  kept: number;
+  /** Folder of what is installed already, or null. */
+  installed: string | null;
+}
+
+/** Client -> server requests: install it (agreed to by then), or remove it. */
+export const INSTALL_CUDA_REQUEST = 'layerif/installCuda';
+export const REMOVE_CUDA_REQUEST = 'layerif/removeCuda';
+export interface CudaAnswer {
+  /** Folder that is now there, or that was removed; null when there was none, and with an error. */
+  folder: string | null;
+  error: { code: string; message: string } | null;
+}
+
+/** Server -> client notification: bytes of an installation under way. */
+export const INSTALL_CUDA_PROGRESS = 'layerif/installCudaProgress';
+export interface InstallCudaProgress {
+  done: number;
+  total: number;
+  message: string;
 }

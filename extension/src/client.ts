@@ -77,6 +77,11 @@ export class ServerClient implements vscode.Disposable {
       : this.client.sendRequest<Answer>(method, params);
   }
 
+  /** Notifications of the server that runs now; null when none does. */
+  onNotification<Params>(method: string, handler: (params: Params) => void): vscode.Disposable | null {
+    return this.client?.onNotification(method, handler) ?? null;
+  }
+
   dispose(): Promise<void> {
     this.disposed = true;
     return this.enqueue(() => this.stopNow()).finally(() => {

@@ -9,6 +9,7 @@ import { ComparisonEditor } from './comparisonEditor.ts';
 import { registerCompareCommand } from './commands/compare.ts';
 import { registerDecisionCommands } from './commands/decisions.ts';
 import { registerInspectCommand } from './commands/inspect.ts';
+import { registerDeviceCommands } from './commands/devices.ts';
 import { registerPruningCommands } from './commands/pruning.ts';
 import { registerResultCommands } from './commands/results.ts';
 import { registerScoreCommands } from './commands/score.ts';
@@ -54,6 +55,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     new ExperimentsView(server),
     registerScoreCommands({ client: server, runs, results, output }),
     registerServerCommands(server, runs, output),
+    registerDeviceCommands(server, output),
     registerResultCommands(results, list, runs),
     new ComparisonEditor(context.extensionUri),
     registerTrustCommands(longWork),

@@ -81,7 +81,8 @@ function probe(device: Device, threads?: number): Trial {
     },
   );
   if (child.status === 0) return { failure: null, flopsPerSecond: rateIn(child.stdout) };
-  const slow = (child.error)?.code === 'ETIMEDOUT';
+  const failed: NodeJS.ErrnoException | undefined = child.error;
+  const slow = failed?.code === 'ETIMEDOUT';
   const ended = slow ? 'timeout' : child.signal || child.status! > 128 ? 'crash' : null;
   const how = slow ? `${PROBE_MS / 1000} s` : child.signal ? `signal ${child.signal}` : `exit code ${child.status}`;
   return { failure: classify(`${child.stdout}\n${child.stderr}`, ended, how), flopsPerSecond: null };

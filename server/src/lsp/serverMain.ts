@@ -20,15 +20,19 @@ import {
   ALLOCATION_CHOICES_REQUEST,
   CANCEL_REQUEST,
   CHECK_GRADIENTS_REQUEST,
+  CUDA_OFFER_REQUEST,
+  DEVICES_REQUEST,
   COMPARE_REQUEST,
   ESTIMATE_PRUNING_REQUEST,
   EVALUATE_REQUEST,
   EXPORT_REQUEST,
+  INSTALL_CUDA_REQUEST,
   INSPECT_REQUEST,
   LOCATE_REQUEST,
   OUTLINE_REQUEST,
   PRUNE_AND_COMPARE_REQUEST,
   PRUNE_REQUEST,
+  REMOVE_CUDA_REQUEST,
   RESCORE_REQUEST,
   SAMPLE_TEXT_REQUEST,
   SCORE_REQUEST,
@@ -40,6 +44,7 @@ import type {
   EvaluateParams,
   ExportParams,
   CheckGradientsParams,
+  CudaOfferParams,
   CompareParams,
   InspectParams,
   LocateParams,
@@ -62,6 +67,7 @@ import { version } from '../run/version.ts';
 import { allocate, exportTo } from './allocating.ts';
 import { lensesOf, resolveLens } from './codeLens.ts';
 import { completionAt } from './completion.ts';
+import { devices, installCuda, offerCuda, removeCuda } from './devices.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { Documents } from './documents.ts';
 import { hoverAt } from './hover.ts';
@@ -69,7 +75,7 @@ import { inspect } from './inspecting.ts';
 import { locate, outlineAnswer } from './locate.ts';
 import { estimatePruning, evaluate, prune, pruneAndCompare } from './pruning.ts';
 import { compare, rescore, sweep } from './rescoring.ts';
-import { defaultSettings, Scoring } from './scoring.ts';
+import { defaultSettings, machineOf, Scoring } from './scoring.ts';
 
 /** Files whose change may change what is said about an open experiment. */
 const watched = `**/*{${[...dataFileEndings, '.yaml', '.yml', '.safetensors', '.gguf', 'config.json'].join(',')}}`;
@@ -160,6 +166,15 @@ connection.onRequest(SWEEP_REQUEST, (params: SweepParams, token: CancellationTok
 connection.onRequest(COMPARE_REQUEST, (params: CompareParams, token: CancellationToken) => compare(params, token));
 connection.onRequest(INSPECT_REQUEST, (params: InspectParams) => inspect(params));
 connection.onRequest(ALLOCATION_CHOICES_REQUEST, () => allocationChoices());
+
+connection.onRequest(DEVICES_REQUEST, async (_: unknown, token: CancellationToken) =>
+  devices(machineOf(await settings()), token),
+);
+connection.onRequest(CUDA_OFFER_REQUEST, (params: CudaOfferParams) => offerCuda(params));
+connection.onRequest(INSTALL_CUDA_REQUEST, (params: CudaOfferParams, token: CancellationToken) =>
+  installCuda(connection, params, token),
+);
+connection.onRequest(REMOVE_CUDA_REQUEST, () => removeCuda());
 
 connection.onShutdown(() => scoring.dispose());
 // The editor was killed: nobody is left to answer to.
