@@ -78,7 +78,7 @@ export function RunComparison({ comparison }: { comparison: Comparison }) {
       <section aria-labelledby="pairs-heading">
         <h2 id="pairs-heading">Pairs</h2>
         <div class="table-scroll" tabIndex={0} role="region" aria-label="Every pair">
-          <table class="data">
+          <table class="data pairs">
             <caption class="spoken">Every pair with intervals and tests</caption>
             <thead>
               <tr>
