@@ -52,7 +52,7 @@ function Inspection({ file, revision }: { file: string; revision: number }) {
           <TextField
             label="Layers are named"
             value={layersPattern}
-            placeholder="found by themselves; such as encoder.layer.{}"
+            placeholder="such as encoder.layer.{}"
             invalid={fault !== null && layersPattern !== ''}
             onInput={setPattern}
           />

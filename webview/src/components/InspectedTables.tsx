@@ -7,7 +7,7 @@ export function InspectedTables({ model }: { model: InspectedModel }) {
   const unscored = unscoredRows(model);
   return (
     <>
-      <section aria-labelledby="layers-head">
+      <section>
         <h2 id="layers-head">Layers</h2>
         <div class="table-scroll inspect-tall" tabIndex={0} role="region" aria-labelledby="layers-head">
           <table class="data">
@@ -45,7 +45,7 @@ export function InspectedTables({ model }: { model: InspectedModel }) {
       {model.kinds.map((kind) => (
         <Kind key={kind.layers[0]} kind={kind} only={model.kinds.length === 1} />
       ))}
-      <section aria-labelledby="unscored-head">
+      <section>
         <h2 id="unscored-head">Not scored</h2>
         {unscored.length === 0 ? (
           <p class="empty">Every weight is scored.</p>
@@ -64,7 +64,7 @@ export function InspectedTables({ model }: { model: InspectedModel }) {
 function Kind({ kind: { layers, modules }, only }: { kind: InspectedModel['kinds'][0]; only: boolean }) {
   const id = `kind-${layers[0]}`;
   return (
-    <section aria-labelledby={id}>
+    <section>
       <h2 id={id}>
         {only ? 'Modules of every layer' : `Modules of layer${layers.length > 1 ? 's' : ''} ${ranges(layers)}`}
       </h2>

@@ -28,17 +28,24 @@ export interface ModuleRow {
   parameters: number;
 }
 
+/** As many are experts; a few are told apart by their names, which `score.modules` takes. */
+const MANY = 8;
+
 /** Experts, which differ in a number alone, share a row. */
 export function moduleRows(modules: InspectedModel['kinds'][0]['modules']): ModuleRow[] {
-  const groups = new Map<string, ModuleRow>();
+  const groups = new Map<string, ModuleRow[]>();
   for (const { name, shape, parameters } of modules) {
-    const pattern = name.replace(/\.\d+(?=\.)/g, '.*');
-    const key = `${pattern} ${shape.join()}`;
-    const known = groups.get(key);
-    if (!known) groups.set(key, { name, members: 1, shape, parameters });
-    else groups.set(key, { ...known, name: pattern, members: known.members + 1, parameters: known.parameters + parameters }); // prettier-ignore
+    const key = `${patternOf(name)} ${shape.join()}`;
+    groups.set(key, [...(groups.get(key) ?? []), { name, members: 1, shape, parameters }]);
   }
-  return [...groups.values()];
+  return [...groups.values()].flatMap((members) => (members.length < MANY ? members : [together(members)]));
+}
+
+const patternOf = (name: string) => name.replace(/\.\d+(?=\.)/g, '.*');
+
+function together(rows: ModuleRow[]): ModuleRow {
+  const parameters = rows.reduce((sum, row) => sum + row.parameters, 0);
+  return { ...rows[0], name: patternOf(rows[0].name), members: rows.length, parameters };
 }
 
 export interface UnscoredRow {
