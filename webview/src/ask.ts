@@ -40,8 +40,13 @@ export function ask<What extends Question>(
     send({ type: 'ask', requestId, what, params } as Parameters<typeof send>[0]);
   });
   kept.set(key, answer);
-  // A failure may pass: the next time it is asked again.
-  answer.catch(() => kept.delete(key));
+  // What failed may work later: the next time it is asked again.
+  answer.then(
+    (value) => {
+      if (typeof value === 'object' && value !== null && 'error' in value && value.error !== null) kept.delete(key);
+    },
+    () => kept.delete(key),
+  );
   for (const old of [...kept.keys()].slice(0, Math.max(0, kept.size - KEPT))) kept.delete(old);
   return answer as Promise<Questions[What]['answer']>;
 }
