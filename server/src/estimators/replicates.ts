@@ -11,8 +11,8 @@ import { scoreLayer } from './layerScores.ts';
 import type { LayerScoreOptions, ModuleGrams } from './layerScores.ts';
 import type { Draw, Estimator } from './types.ts';
 
-/** Multiplications that intervals may cost: a few seconds at the rate of one core. */
-const budget = 2.5e10;
+/** Multiplications that intervals may cost: about ten seconds of one core. */
+const budget = 1.2e10;
 
 export interface ReplicatePlan {
   replicates: number;
@@ -21,7 +21,7 @@ export interface ReplicatePlan {
 
 /**
  * The asked number of replicates, fewer (at least 50) where the estimator makes each of them expensive, and with fixed curvature where
- * 50 would cost more than four times the budget.
+ * 50 would cost more than eight times the budget.
  *
  * @param matrices scored weight matrices of all layers
  */
@@ -33,7 +33,7 @@ export function planReplicates(
   if (per === 'pair') return { replicates, curvature: 'fixed' };
   const cost = resamplingCost(n) * matrices;
   const least = Math.min(50, replicates);
-  if (least * cost > 4 * budget) return { replicates, curvature: 'fixed' };
+  if (least * cost > 8 * budget) return { replicates, curvature: 'fixed' };
   return { replicates: Math.max(least, Math.min(replicates, Math.floor(budget / cost))), curvature };
 }
 
