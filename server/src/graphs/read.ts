@@ -116,7 +116,13 @@ function externalFile(graph: string, constant: string, location: string): string
   };
   if (location === '' || path.isAbsolute(location) || outside(wanted, folder))
     throw fault(graph, `${named} lies outside of the folder of the graph; put the file beside the .onnx file`);
-  const stat = fs.statSync(wanted, { throwIfNoEntry: false });
+  let stat: fs.Stats | undefined;
+  try {
+    stat = fs.statSync(wanted, { throwIfNoEntry: false });
+  } catch (error) {
+    // A circle of links, a NUL in the name, a name that is too long.
+    throw fault(graph, `${named} cannot be opened (${(error as NodeJS.ErrnoException).code}); put the file beside the .onnx file`, error); // prettier-ignore
+  }
   if (!stat) throw fault(graph, `${named} is missing; put the file beside the .onnx file`);
   if (!stat.isFile()) throw fault(graph, `${named} is no file`);
   const real = fs.realpathSync(wanted);
