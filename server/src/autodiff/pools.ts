@@ -90,7 +90,7 @@ function resizedIdentity(g: Graph, c: RuleContext, from: number, to: number, sca
   const eye = new Float32Array(from * from);
   for (let i = 0; i < from; i++) eye[i * from + i] = 1;
   const identity = g.initializer(`resize ${from} ${to} ${g.nodes.length}`, 'float32', [1, 1, from, from], eye);
-  const { axes: _, ...attributes } = c.node.attributes;
+  const attributes = Object.fromEntries(Object.entries(c.node.attributes).filter(([name]) => name !== 'axes'));
   const scales = scale === null ? null : g.initializer(`scale ${from} ${to} ${g.nodes.length}`, 'float32', [4], Float32Array.of(1, 1, 1, scale)); // prettier-ignore
   const [made] = g.append(
     'Resize',

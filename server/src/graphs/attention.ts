@@ -137,12 +137,7 @@ function atPositions(g: Graph, table: Value, positions: Value, batch: number, le
   // One number: the position of the first token.
   if (sizes(positions).length === 1 && rows === 1 && length !== 1) {
     const first = g.reshape(g.cast(positions, 'int64'), [1, 1]);
-    const all = g.initializer(
-      `positions ${g.nodes.length}`,
-      'int64',
-      [1, length],
-      indices('int64', length) as BigInt64Array,
-    );
+    const all = g.initializer(`positions ${g.nodes.length}`, 'int64', [1, length], indices('int64', length));
     return atPositions(g, table, g.expand(g.add(first, all), [batch, length]), batch, length);
   }
   return g.unsqueeze(g.gather(table, g.reshape(positions, [batch, length]), 0), [1]);

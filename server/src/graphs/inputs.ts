@@ -97,7 +97,9 @@ function contentOf(input: DecodedValue, role: Role | null, sample: GraphSample, 
       return list((t) => t);
     case 'zeros':
       return list(() => 0);
-    default: {
+    case 'past':
+    case 'off':
+    case null: {
       const array = sample.arrays?.[input.name];
       if (!array) {
         const brought = Object.keys(sample.arrays ?? {});

@@ -226,7 +226,10 @@ export function constantOf({ attributes, outputs }: DecodedNode): DecodedInitial
       return made('float32', [], Float32Array.of(attribute.value));
     case 'floats':
       return made('float32', [attribute.value.length], Float32Array.from(attribute.value));
-    default:
+    case 'string':
+    case 'strings':
+    case 'other':
+    case undefined:
       return null;
   }
 }

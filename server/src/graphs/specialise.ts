@@ -38,7 +38,7 @@ export interface Specialisation {
   model: DecodedModel;
   probed: ReadonlyMap<string, Probed>;
   /** Content of a constant. */
-  constant(name: string): TypedArray;
+  constant: (name: string) => TypedArray;
   modules: readonly GraphModule[];
 }
 
