@@ -49,12 +49,10 @@ export class InspectView implements vscode.Disposable {
       revision += 1;
       show();
     });
-    const watchers = [watcherOf(vscode.Uri.joinPath(uri, '..'), name), watcherOf(uri, '*')];
-    const parts: vscode.Disposable[] = [page, changed, ...watchers];
-    for (const watcher of watchers) {
-      parts.push(watcher.onDidChange(changed.request), watcher.onDidCreate(changed.request));
-      parts.push(watcher.onDidDelete(changed.request));
-    }
+    const watcher = watcherOf(uri);
+    const parts: vscode.Disposable[] = [page, changed, watcher];
+    parts.push(watcher.onDidChange(changed.request), watcher.onDidCreate(changed.request));
+    parts.push(watcher.onDidDelete(changed.request));
     panel.onDidDispose(() => {
       this.panels.delete(uri.fsPath);
       for (const part of parts) part.dispose();
@@ -86,8 +84,13 @@ export class InspectView implements vscode.Disposable {
 
 const nameOf = ({ path }: vscode.Uri) => path.slice(path.lastIndexOf('/') + 1);
 
-const watcherOf = (folder: vscode.Uri, pattern: string) =>
-  vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(folder, pattern.replace(/[[\]{}*?]/g, (c) => (pattern === '*' ? c : `[${c}]`)))); // prettier-ignore
+/** Of the file itself, or of what lies in the folder. */
+function watcherOf(uri: vscode.Uri): vscode.FileSystemWatcher {
+  const pattern = /\.(onnx|gguf)$/i.test(uri.path)
+    ? new vscode.RelativePattern(vscode.Uri.joinPath(uri, '..'), nameOf(uri).replace(/[[\]{}*?]/g, '[$&]'))
+    : new vscode.RelativePattern(uri, '*');
+  return vscode.workspace.createFileSystemWatcher(pattern);
+}
 
 /** NAME.layerif.yaml in the workspace folder that holds the model, else beside it; with a number where that is taken. */
 async function placeOf(model: vscode.Uri): Promise<{ file: vscode.Uri; modelPath: string }> {

@@ -30,7 +30,7 @@ const expected: RegExp[] = [
   /^extension\/LICENSE(\.txt)?$/i,
   /^extension\/media\/[\w./-]+\.(svg|png|md|json)$/,
   /^extension\/dist\/(extension|server|engine|cli)\.cjs$/,
-  /^extension\/dist\/webview\/(results|layers)\.(js|css)$/,
+  /^extension\/dist\/webview\/(results|layers|comparison|inspect)\.(js|css)$/,
   /^extension\/dist\/ThirdPartyNotices\.txt$/,
   /^extension\/node_modules\/onnxruntime-node\/package\.json$/,
   /^extension\/node_modules\/onnxruntime-node\/dist\/\w+\.js$/,
