@@ -1,4 +1,7 @@
-/** Nothing listens on a port, and only `hub/` may go to the network: for the files of a hub id that an experiment names. */
+/**
+ * Nothing listens on a port. Two places may go to the network: `hub/`, for the files of a hub id that an experiment names, and
+ * `run/wheels.ts`, for the CUDA runtime once a user has agreed to it.
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -17,7 +20,7 @@ const network = [
   /\.listen\(\s*\d/,
   /@huggingface\/hub/,
 ];
-const allowed = ['server/src/hub/'];
+const allowed = ['server/src/hub/', 'server/src/run/wheels.ts'];
 
 function offences(text: string): string[] {
   return text

@@ -20,8 +20,8 @@ const preload = pathToFileURL(path.join(import.meta.dirname, 'fakeDevice.mjs')).
 
 function workspace(t: TestContext) {
   const { folder } = tinyWorkspace(t, { layers: 2, train: 4 });
-  const run = (device: string, fake?: string) =>
-    layerif(['score', 'tiny.layerif.yaml', '--device', device, '--threads', '1'], {
+  const run = (device: string, fake?: string, ...more: string[]) =>
+    layerif(['score', 'tiny.layerif.yaml', '--device', device, '--threads', '1', ...more], {
       cwd: folder,
       // No CUDA runtime of the user.
       env: {
@@ -49,6 +49,14 @@ test('the device that was named runs, and stands in the result', { skip }, async
     results().map(({ status, provenance }) => [status, provenance.device]),
     [['complete', 'cuda']],
   );
+});
+
+test('where the CPU has to help with a graph, the log says so once', { skip }, async (t) => {
+  const { run, results } = workspace(t);
+  const { code, stderr } = await run('cuda', 'partly 1', '--verbose');
+  assert.equal(code, 0, stderr);
+  assert.equal(stderr.split('cuda lacks some operators').length, 2, stderr);
+  assert.equal(results()[0].provenance.device, 'cuda');
 });
 
 for (const [fake, said] of [
