@@ -15,7 +15,14 @@ export type DampingRule = 'mean_square' | 'absolute' | 'mean_eigenvalue';
 export interface Experiment {
   version: 1;
   description?: string;
-  model: { path: string; revision?: string; adapter?: string; max_length: number; layers_pattern?: string; output?: string };
+  model: {
+    path: string;
+    revision?: string;
+    adapter?: string;
+    max_length: number;
+    layers_pattern?: string;
+    output?: string;
+  };
   datasets: Record<string, Dataset>;
   tasks: Task[];
   score: Score;

@@ -70,7 +70,8 @@ function openBase(target: string, revision: string | undefined): Checkpoint {
 const hints: Readonly<Record<string, string>> = {
   '.safetensors': ': give the folder that it lies in, with config.json and tokenizer.json beside it',
   '.json': ': give the folder that it lies in',
-  '.onnx': ': an ONNX graph can be scored, estimated, checked and inspected; this needs a checkpoint with its weights by name',
+  '.onnx':
+    ': an ONNX graph can be scored, estimated, checked and inspected; this needs a checkpoint with its weights by name',
   '.bin':
     ': pickled weights can hold code and are not read; save the model as safetensors (transformers: save_pretrained)',
   '.pt':

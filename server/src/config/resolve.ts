@@ -74,7 +74,10 @@ function resolveTask(task: ParsedTask, datasets: Record<string, Dataset>): Task 
 function inputsOf(inputs: ParsedTask['inputs']): Task['inputs'] {
   if (inputs === undefined) return undefined;
   return Object.fromEntries(
-    Object.entries(inputs).map(([name, input]) => [name, typeof input === 'string' ? { column: input } : defined(input)]),
+    Object.entries(inputs).map(([name, input]) => [
+      name,
+      typeof input === 'string' ? { column: input } : defined(input),
+    ]),
   );
 }
 

@@ -121,7 +121,9 @@ const read = {
             [[224, 224]],
           ).optional(),
           mean: doc(z.array(z.number()).min(1), 'Subtracted, by channel.', [[0.485, 0.456, 0.406]]).optional(),
-          std: doc(z.array(z.number().positive()).min(1), 'Divided by, by channel.', [[0.229, 0.224, 0.225]]).optional(),
+          std: doc(z.array(z.number().positive()).min(1), 'Divided by, by channel.', [
+            [0.229, 0.224, 0.225],
+          ]).optional(),
           rescale: doc(
             z.number().positive(),
             'What the numbers of an image (0 to 255) are multiplied with first; default 1/255.',

@@ -175,7 +175,8 @@ function decodeTensor(tensor: TensorProto): Tensor {
     throw new Error(`constant "${tensor.name}" ${type}[${shape.join(', ')}] holds ${given}; expected ${size} elements`);
   }
   // A copy: the raw bytes need not lie on a multiple of the element size.
-  const data = raw.length > 0 ? new array(new Uint8Array(raw).buffer) : (array.from as (list: unknown) => TypedArray)(list);
+  const data =
+    raw.length > 0 ? new array(new Uint8Array(raw).buffer) : (array.from as (list: unknown) => TypedArray)(list);
   return { type, shape, data };
 }
 

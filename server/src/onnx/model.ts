@@ -101,7 +101,12 @@ function encodeInitializer({ value, data, external }: Initializer): TensorProto 
   return tensor;
 }
 
-export function encodeTensor(name: string, type: DataType, shape: readonly number[], data: TypedArray | null): TensorProto {
+export function encodeTensor(
+  name: string,
+  type: DataType,
+  shape: readonly number[],
+  data: TypedArray | null,
+): TensorProto {
   return create(TensorProtoSchema, {
     name,
     dataType: dataTypes[type].code,

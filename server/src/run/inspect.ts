@@ -47,7 +47,11 @@ export interface Adapted {
 }
 
 /** @throws LayerifError `badModel` */
-export function inspectModel(modelPath: string, baseDir = '.', { adapter, params = 'base', graph }: Adapted = {}): Inspection {
+export function inspectModel(
+  modelPath: string,
+  baseDir = '.',
+  { adapter, params = 'base', graph }: Adapted = {},
+): Inspection {
   const { checkpoint, model } = openModel(resolveModel(modelPath, baseDir), openOptions({ adapter }, baseDir), graph);
   try {
     const scope = scopeOf(checkpoint, model, { layers: 'all', modules: ['*'], params });
