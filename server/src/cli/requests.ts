@@ -78,8 +78,7 @@ export function outliersOf(
   return () => {
     try {
       const list: unknown = JSON.parse(fs.readFileSync(path.resolve(baseDir, file), 'utf8'));
-      if (Array.isArray(list) && list.every((value) => typeof value === 'number'))
-        return Promise.resolve(list);
+      if (Array.isArray(list) && list.every((value) => typeof value === 'number')) return Promise.resolve(list);
     } catch (error) {
       throw new LayerifError('badRequest', `--outliers ${file}: ${(error as Error).message}`, { cause: error });
     }
