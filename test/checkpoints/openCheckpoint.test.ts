@@ -38,7 +38,10 @@ test('files of other kinds are told what to do', (t) => {
     noending: '',
   });
   const said = (path: string) => complaint(() => openCheckpoint(join(root, path)), root);
-  assert.equal(said('a.onnx'), `model a.onnx cannot be read: ONNX graphs are not supported yet; ${expected}`);
+  assert.equal(
+    said('a.onnx'),
+    `model a.onnx cannot be read: an ONNX graph can be scored, estimated, checked and inspected; this needs a checkpoint with its weights by name; ${expected}`,
+  );
   assert.match(
     said('model.safetensors'),
     /cannot be read: give the folder that it lies in, with config\.json and tokenizer\.json beside it;/,

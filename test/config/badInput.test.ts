@@ -5,7 +5,7 @@ import { located } from '../../protocol/errors.ts';
 import { parseExperiment } from '../../server/src/config/experiment.ts';
 import { small } from './files.ts';
 
-const modelKeys = 'path, revision, adapter, max_length, sequence_len, cutoff_len, layers_pattern';
+const modelKeys = 'path, revision, adapter, max_length, sequence_len, cutoff_len, layers_pattern, output';
 const estimators = 'datainf, fisher, dot, cosine, relatif, lissa, ekfac, tracin';
 const noPython =
   'LayerIF runs no Python; apply it once and save the rows as a dataset file, then use doc_to_text and doc_to_target';
@@ -187,7 +187,9 @@ const rows: { name: string; text: string; says: string[] }[] = [
   {
     name: 'a dataset without data',
     text: small.replace('path: data/reviews.jsonl', 'ds_type: json'),
-    says: ['5:3: datasets.reviews has no data: give it a path (a file, a folder or a glob) or data_files'],
+    says: [
+      '5:3: datasets.reviews has no data: give it a path (a file, a folder or a glob), data_files, or arrays (.npy files)',
+    ],
   },
   {
     name: 'a dataset with two places',
