@@ -44,6 +44,18 @@ export interface ForeignCaptures {
   losses: { train: Float64Array; validation: Float64Array };
 }
 
+/** EK-FAC factors E[x xᵀ] and E[y yᵀ] of one matrix; a convolution in groups is several, whose rows see different inputs. */
+function requireWholeMatrices({ found }: OpenedGraph, { modules }: CollectRequest): void {
+  for (const { name: layer, modules: own } of found.layers) {
+    const grouped = own.find(({ name, module }) => module.groups > 1 && modules.includes(name));
+    if (!grouped) continue;
+    throw new LayerifError(
+      'badExperiment',
+      `score.estimator: ekfac has no factors for ${grouped.name} of ${layer}, a convolution in ${grouped.module.groups} groups; leave it out with score.modules or use datainf`,
+    );
+  }
+}
+
 export async function collectForeign(
   runtime: Runtime,
   request: CollectRequest,
@@ -53,6 +65,7 @@ export async function collectForeign(
   const model = foreignModel(runtime, opened);
   const samples = placed(request);
   requireUsable(opened, samples);
+  if (request.ekfac) requireWholeMatrices(opened, request);
   const partial = new PartialRun(request.workDir, { batches: [], projection: null, check: null });
   const seconds = { backward: 0, grams: 0 };
   const open = request.layers.filter((layer) => !partial.hasLayer(layer));
