@@ -28,6 +28,8 @@ export interface TextTokenizer {
 
 /** Characters above which the Unigram model is not given a text at once. */
 export const LONGEST_UNIGRAM_TEXT = 100_000;
+/** Characters of the library's own words in an error: they may repeat a piece of a damaged file. */
+const LONGEST_REASON = 300;
 /** Ids at the end of a cut text that may differ from those of the whole. */
 const CUT_MARGIN_TOKENS = 64;
 /** Characters that are tried first for each wanted id. */
@@ -86,7 +88,7 @@ function build({ tokenizerJson, tokenizerConfig }: TokenizerFiles): Tokenizer {
   } catch (error) {
     throw new LayerifError(
       'badModel',
-      `the tokenizer cannot be used: ${error instanceof Error ? error.message : String(error)}; tokenizer.json must be a file of the Hugging Face tokenizers library`,
+      `the tokenizer cannot be used: ${(error instanceof Error ? error.message : String(error)).slice(0, LONGEST_REASON)}; tokenizer.json must be a file of the Hugging Face tokenizers library`,
       { cause: error },
     );
   }
