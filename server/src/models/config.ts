@@ -1,15 +1,17 @@
 /** Typed reading of `config.json` with errors that name the key and its value. */
 import type { Config, Weights } from './types.ts';
 
-/** More layers, components or positions than any model has: what a damaged file says would only be allocated. */
+/** More than any model has: what a damaged file says would only be allocated, or walked through. */
 const LARGEST = 1 << 26;
+const MOST_LAYERS_OR_EXPERTS = 4096;
 
 export function positiveInteger(config: Config, key: string, fallback?: number): number {
   const value = config[key] ?? fallback;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) {
     throw new Error(`config.json: ${key} is ${JSON.stringify(value)}; a positive whole number is needed`);
   }
-  if (value > LARGEST) throw new Error(`config.json: ${key} is ${value}; no model has more than ${LARGEST}`);
+  const largest = /layers?$|experts/.test(key) ? MOST_LAYERS_OR_EXPERTS : LARGEST;
+  if (value > largest) throw new Error(`config.json: ${key} is ${value}; no model has more than ${largest}`);
   return value;
 }
 
