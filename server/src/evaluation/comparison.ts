@@ -113,7 +113,7 @@ export function gateFailures({ map, method, sparsity, metrics }: ComparedPruning
     );
 }
 
-function mean(values: readonly number[]): number {
+export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 

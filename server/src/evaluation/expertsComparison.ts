@@ -6,6 +6,7 @@
 import type { ExpertsDifference, ExpertsMetric } from '../../../protocol/experts.ts';
 import { Random } from '../random/random.ts';
 import { pairedDifference } from '../statistics/paired.ts';
+import { mean } from './comparison.ts';
 
 /** Metric -> one number per document. */
 export type DocumentValues = Record<string, number[]>;
@@ -82,10 +83,6 @@ export function findingsOf(ids: readonly string[], metrics: readonly ExpertsMetr
 
 function contains([low, high]: readonly [number, number], value: number): boolean {
   return low <= value && value <= high;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Sample standard deviation / sqrt(n); null for fewer than two. */

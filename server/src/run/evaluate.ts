@@ -22,16 +22,15 @@ import { fetchDatasets, fetchModel } from './hubInputs.ts';
 import { openOptions, resolveModel } from './inspect.ts';
 import { defaultMemoryLimit } from './machine.ts';
 import { weightBytes } from './memory.ts';
-import { batchesOf } from './plan.ts';
+import { batchesOf, headRowsOf } from './plan.ts';
 import { relativeTo } from './prepare.ts';
 import { experimentName, makeFolder, newRunId, writeJson } from './results.ts';
 import { architecture } from './scope.ts';
-import { version } from './version.ts';
+import { madeBy } from './version.ts';
 
 const TOKENS_PER_BATCH = 2048;
 /** Tokens whose activations are in memory at a time: streamed weights are read once for so many. */
 const TOKENS_PER_GROUP = { resident: 1 << 14, streamed: 1 << 17 };
-const HEAD_NUMBERS = 1 << 23;
 /** Longest window where the model reads more, and where its configuration does not say. */
 const DEFAULT_LENGTH = 2048;
 
@@ -86,11 +85,7 @@ export async function evaluateExperiment(
       model: { name: checkpoint.name, family: model.family, sha256: await checkpoint.sha256() },
       experimentFile: file,
       provenance: {
-        layerif: version,
-        onnxruntime: engine.onnxruntime,
-        device: engine.device,
-        threads: engine.threads,
-        date: new Date().toISOString(),
+        ...madeBy(engine),
         seconds: (performance.now() - started) / 1000,
         dataSha256: Object.fromEntries(
           [...new Set(input.files)].map((name, i) => [relativeTo(baseDir, name), hashes[i]]),
@@ -159,7 +154,7 @@ export async function runEvaluation(
         sequences,
         groups,
         weights,
-        headRows: Math.max(16, Math.min(512, Math.floor(HEAD_NUMBERS / model.vocabulary))),
+        headRows: headRowsOf(model),
       },
     },
     machine,

@@ -49,6 +49,12 @@ const choices: readonly Choice[] = [
 
 /** Numbers in the logits of one run of the head. */
 const HEAD_NUMBERS = 8 * MIB;
+
+/** Counted positions per run of the head. */
+export function headRowsOf({ vocabulary }: Pick<Architecture, 'vocabulary'>): number {
+  return Math.max(16, Math.min(512, Math.floor(HEAD_NUMBERS / vocabulary)));
+}
+
 /** What the check of a projection takes: as many batches as hold these samples, unless that is too many tokens. */
 const CHECKED = { train: 8, validation: 4, tokens: 1536 };
 
@@ -144,7 +150,7 @@ function evaluate(prepared: Prepared, task: PreparedTask, choice: Choice, rank: 
     projection: rank === null ? null : { rank, seed: experiment.score.seed },
     check,
     gradientTile: choice.gradientTile,
-    headRows: Math.max(16, Math.min(512, Math.floor(HEAD_NUMBERS / model.vocabulary))),
+    headRows: headRowsOf(model),
   };
   const parts = memoryParts(checkpoint, model, {
     plan,

@@ -19,7 +19,7 @@ import { requireOutput, writePrunedModel } from './prunedModel.ts';
 import { experimentName } from './results.ts';
 import { prunable } from './sparsityMap.ts';
 import type { SparsityMap } from './sparsityMap.ts';
-import { version } from './version.ts';
+import { madeBy } from './version.ts';
 
 const TOKENS_PER_BATCH = 1024;
 const PROGRAMS_BYTES = 250 * 2 ** 20;
@@ -46,11 +46,7 @@ export async function pruneExperiment(options: PruneOptions): Promise<{ report: 
     const started = performance.now();
     const engine = await pool.start(options.machine);
     const provenance = (summary: Pick<PruneSummary, 'peakMemoryBytes' | 'resumedLayers'>) => ({
-      layerif: version,
-      onnxruntime: engine.onnxruntime,
-      device: engine.device,
-      threads: engine.threads,
-      date: new Date().toISOString(),
+      ...madeBy(engine),
       seconds: (performance.now() - started) / 1000,
       ...summary,
     });
@@ -144,7 +140,7 @@ function weightsFor(
   limit: number,
 ): 'resident' | 'streamed' {
   const bytes = weightBytes(checkpoint, model);
-  const widths = model.modules(0).map((m) => m.columns);
+  const widths = Array.from({ length: model.layers }, (_, layer) => model.modules(layer).map((m) => m.columns)).flat();
   const distinct = [...new Set(widths)];
   const squares = distinct.reduce((sum, w) => sum + w * w, 0);
   const statistics = pruner.needs === 'products' ? 12 * squares + 48 * Math.max(...widths) ** 2 : 0;

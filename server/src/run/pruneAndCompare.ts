@@ -24,7 +24,7 @@ import type { PruneInput } from './pruneInput.ts';
 import { findResult, resolveMap } from './pruneMap.ts';
 import { experimentName, makeFolder, writeJson } from './results.ts';
 import { prunable } from './sparsityMap.ts';
-import { version } from './version.ts';
+import { madeBy } from './version.ts';
 
 /** LayerIF's map, what it has to beat, and its reverse as a control. */
 export const DEFAULT_MAPS = ['uniform', 'layerif', 'owl', 'alphapruning', 'reversed'];
@@ -100,11 +100,7 @@ export async function pruneAndCompare(
       findings: [],
       gate: null,
       provenance: {
-        layerif: version,
-        onnxruntime: engine.onnxruntime,
-        device: engine.device,
-        threads: engine.threads,
-        date: new Date().toISOString(),
+        ...madeBy(engine),
         seconds: 0,
         seed,
       },

@@ -30,7 +30,7 @@ import { addLayer, emptyTask, layerGrams, weightCounts } from './taskResult.ts';
 import { addUncertainty, uncertaintyOf } from './uncertainty.ts';
 import { resetPeakMemory, weightBytes } from './memory.ts';
 import type { TaskPlan } from './plan.ts';
-import { version } from './version.ts';
+import { madeBy } from './version.ts';
 
 /** Result files of a run under way are rewritten at most this often. */
 const WRITE_INTERVAL_MS = 1000;
@@ -241,11 +241,7 @@ function emptyResult(
     },
     tasks: [],
     provenance: {
-      layerif: version,
-      onnxruntime: engine.onnxruntime,
-      device: engine.device,
-      threads: engine.threads,
-      date: new Date().toISOString(),
+      ...madeBy(engine),
       seconds: {},
       peakMemoryBytes: 0,
       dataSha256: prepared.dataSha256,

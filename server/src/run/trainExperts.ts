@@ -18,18 +18,17 @@ import { EnginePool } from './enginePool.ts';
 import { measure, runEvaluation } from './evaluate.ts';
 import { expertAllocations } from './expertAllocations.ts';
 import type { ExpertAllocation } from './expertAllocations.ts';
-import { batchesOf } from './plan.ts';
+import { batchesOf, headRowsOf } from './plan.ts';
 import { experimentName, openRunFolder, writeJson } from './results.ts';
 import { prepareExperts } from './trainExpertsInput.ts';
 import type { ExpertsInput, ExpertsSelection } from './trainExpertsInput.ts';
 import { requireMemory } from './trainExpertsMemory.ts';
-import { version } from './version.ts';
+import { madeBy } from './version.ts';
 
 /** Padded tokens of one run of a layer's graph. */
 const TOKENS_PER_RUN = 1024;
 /** Batches of an evaluation that are in memory at a time. */
 const BATCHES_PER_GROUP = 8;
-const HEAD_NUMBERS = 1 << 23;
 /** Metrics whose value is the mean over the documents. */
 const MEANS = new Set(['acc', 'acc_norm', 'acc_bytes', 'exact_match']);
 
@@ -98,11 +97,7 @@ export async function trainExpertsOf(
       }),
       findings: [],
       provenance: {
-        layerif: version,
-        onnxruntime: engine.onnxruntime,
-        device: engine.device,
-        threads: engine.threads,
-        date: new Date().toISOString(),
+        ...madeBy(engine),
         seconds: 0,
         seed: experiment.score.seed,
         dataSha256: input.dataSha256,
@@ -205,7 +200,7 @@ async function trainOnce(
         save,
         sequences,
         groups,
-        headRows: Math.max(16, Math.min(512, Math.floor(HEAD_NUMBERS / model.vocabulary))),
+        headRows: headRowsOf(model),
       },
     },
     machine,

@@ -18,7 +18,7 @@ import type { Prepared } from './prepare.ts';
 import { experimentName, openRunFolder, writeJson } from './results.ts';
 import { ValidationContext } from './validateContext.ts';
 import { protocols } from './validateProtocols.ts';
-import { version } from './version.ts';
+import { madeBy } from './version.ts';
 
 export interface ValidateOptions {
   file: string;
@@ -84,11 +84,7 @@ export async function validateExperiment(
       protocols: [],
       skipped: [],
       provenance: {
-        layerif: version,
-        onnxruntime: engine.onnxruntime,
-        device: engine.device,
-        threads: engine.threads,
-        date: new Date().toISOString(),
+        ...madeBy(engine),
         seconds: 0,
         retrainings: 0,
         seed: prepared.experiment.score.seed,
