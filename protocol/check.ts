@@ -1,5 +1,5 @@
 /** The self-check of gradients (`layerif check FILE --gradients`): what the engine measures and what a user is told. */
-import type { EncodedSample } from './engine.ts';
+import type { EncodedSample } from './samples.ts';
 
 export interface GradientCheckRequest {
   modelPath: string;

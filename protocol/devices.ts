@@ -1,9 +1,8 @@
 /** What `layerif devices` and *LayerIF: Check Acceleration* say about the places where a model can be computed. */
-import type { DeviceId } from './engine.ts';
 
 export type Device = Exclude<DeviceId, 'auto'>;
 
-/** Why a device cannot be used; sentences and advice are in `engine/deviceFailures.ts`. */
+/** Why a device cannot be used; sentences and advice are in `engine/runtime/deviceFailures.ts`. */
 export type DeviceCause =
   | 'platform' // never on this operating system or processor
   | 'build' // not in this build of ONNX Runtime
@@ -67,3 +66,7 @@ export interface DeviceReport {
   /** Folder of the CUDA runtime that LayerIF installed, or null. */
   cudaRuntime: string | null;
 }
+
+export type DeviceId = 'auto' | 'cpu' | 'cuda' | 'webgpu' | 'dml' | 'coreml';
+
+export const deviceIds: readonly DeviceId[] = ['auto', 'cpu', 'cuda', 'webgpu', 'dml', 'coreml'];

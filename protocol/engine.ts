@@ -3,29 +3,16 @@
  * (`serialization: 'advanced'`), so typed arrays travel as they are. Every request carries `id`; the engine answers each
  * with exactly one `done` or `failed`, and any number of events before it.
  */
-import type { DeviceState } from './devices.ts';
+import type { DeviceState, DeviceId } from './devices.ts';
 import type { GradientCheckRequest, GradientMeasurements } from './check.ts';
 import type { ErrorCode, Place } from './errors.ts';
 import type { EvaluateRequest, EvaluateSummary } from './evaluation.ts';
 import type { TrainExpertsOutcome, TrainExpertsRequest } from './experts.ts';
 import type { OutlierRequest, OutlierSummary, PruneRequest, PruneSummary } from './pruning.ts';
+import type { EncodedSample } from './samples.ts';
 import type { FeatureRequest, Features, TrainOutcome, TrainRequest } from './training.ts';
 
-export type DeviceId = 'auto' | 'cpu' | 'cuda' | 'webgpu' | 'dml' | 'coreml';
-export const deviceIds: readonly DeviceId[] = ['auto', 'cpu', 'cuda', 'webgpu', 'dml', 'coreml'];
-
-/** One tokenised sample. */
-export interface EncodedSample {
-  tokens: Int32Array;
-  /** Index of the first token that is counted as a prediction target, at least 1. Counted: countedFrom .. tokens.length-1. */
-  countedFrom: number;
-  /** Of a classifier: index of the class. */
-  label?: number | undefined;
-  /** What fills a graph's other inputs, by their names: one sample's numbers, without the batch axis. */
-  arrays?: Record<string, { shape: number[]; data: Float32Array }> | undefined;
-}
-
-/** Captures are projected to `rank` numbers a side, with matrices drawn from `seed` (engine/projection.ts). */
+/** Captures are projected to `rank` numbers a side, with matrices drawn from `seed` (engine/sweep/projection.ts). */
 export interface ProjectionPlan {
   rank: number;
   seed: number;

@@ -1,5 +1,5 @@
 /** What crosses between `run` and the engine for evaluations, and the file that an evaluation writes. */
-import type { EncodedSample } from './engine.ts';
+import type { EncodedSample } from './samples.ts';
 
 export const EVALUATION_SUFFIX = '.layerif-evaluation.json';
 

@@ -2,8 +2,7 @@
  * The resolved experiment: what `config` makes of a `*.layerif.yaml` with every default filled in and every alias replaced.
  * It is stored in the result file as `experiment`. Paths are as written (relative to the file's folder).
  */
-import type { TrainExpertsSettings } from './experts.ts';
-import type { ValidateSettings } from './validation.ts';
+import type { ScheduleId, OptimizerId } from './optimizer.ts';
 
 export type EstimatorId = 'datainf' | 'fisher' | 'dot' | 'cosine' | 'relatif' | 'lissa' | 'ekfac' | 'tracin';
 export type AggregationId = 'positive' | 'top25' | 'sum';
@@ -139,3 +138,66 @@ export interface Evaluate {
   max_length?: number;
   gate?: { max_drop: number };
 }
+
+/** The section `train_experts` with every default filled in. */
+export interface TrainExpertsSettings {
+  /** Rules of `allocate`, or files of allocations. The others are compared with the first. */
+  allocations: string[];
+  /** Sum of experts over the layers; absent: that of `allocate.experts`, else 5 a layer. */
+  total?: number;
+  rank: number;
+  alpha: number;
+  top_k: number;
+  modules: string[];
+  /** Samples that are trained on; absent: the task's training split. */
+  training_split?: string;
+  /** Absent: that of `score`. */
+  loss?: LossId;
+  steps: number;
+  batch_size: number;
+  learning_rate: number;
+  weight_decay: number;
+  schedule: ScheduleId;
+  warmup_steps: number;
+  max_grad_norm?: number;
+  balance: number;
+  /** Number of trainings of each allocation, with the seeds 0, 1, ... after that of `score`. */
+  seeds: number;
+}
+
+export interface ValidateSettings {
+  protocols: ProtocolId[];
+  /** At most this many samples of the task's slices, the first ones. */
+  train: number;
+  validation: number;
+  /** LDS: random half subsets, each trained once per seed. */
+  subsets: number;
+  /** Leave-one-out: single samples that are left out, those with the highest loss. Leave-k-out: as many random groups of `group_size`. */
+  leave_out: number;
+  group_size: number;
+  /** Trainings of each subset or group, with initial factors and batches of their own. */
+  seeds: number;
+  /** Mislabel detection: share of the labels that are changed. */
+  flip: number;
+  retrain: {
+    /** Layers that are trained and whose influence is checked; absent: the two highest scored ones. */
+    layers?: number[];
+    rank: number;
+    alpha: number;
+    optimizer: OptimizerId;
+    steps: number;
+    batch_size: number;
+    learning_rate: number;
+    weight_decay: number;
+    schedule: ScheduleId;
+    warmup_steps: number;
+    /** Absent: no clipping. */
+    max_grad_norm?: number;
+  };
+  retrieval: { train_per_class: number; validation_per_class: number };
+  surrogate: { pooling: 'last' | 'mean'; components: number; weight_decay: number; damping: number };
+}
+
+export type ProtocolId = 'lds' | 'loo' | 'mislabel' | 'retrieval' | 'surrogate';
+
+export const protocolIds: readonly ProtocolId[] = ['lds', 'loo', 'mislabel', 'retrieval', 'surrogate'];

@@ -1,8 +1,8 @@
 /** LoRA experts by layer (LoRA-MoE): what is asked of the engine, the section `train_experts`, and the file that is written. */
-import type { EncodedSample } from './engine.ts';
 import type { EvaluateSummary } from './evaluation.ts';
-import type { Experiment, LossId } from './experiment.ts';
-import type { OptimizerSettings, ScheduleId } from './training.ts';
+import type { Experiment, TrainExpertsSettings } from './experiment.ts';
+import type { OptimizerSettings } from './optimizer.ts';
+import type { EncodedSample } from './samples.ts';
 
 export const EXPERTS_SUFFIX = '.layerif-experts.json';
 
@@ -52,32 +52,6 @@ export interface TrainExpertsOutcome {
   parameters: number;
   evaluation: EvaluateSummary;
   seconds: number;
-}
-
-/** The section `train_experts` with every default filled in. */
-export interface TrainExpertsSettings {
-  /** Rules of `allocate`, or files of allocations. The others are compared with the first. */
-  allocations: string[];
-  /** Sum of experts over the layers; absent: that of `allocate.experts`, else 5 a layer. */
-  total?: number;
-  rank: number;
-  alpha: number;
-  top_k: number;
-  modules: string[];
-  /** Samples that are trained on; absent: the task's training split. */
-  training_split?: string;
-  /** Absent: that of `score`. */
-  loss?: LossId;
-  steps: number;
-  batch_size: number;
-  learning_rate: number;
-  weight_decay: number;
-  schedule: ScheduleId;
-  warmup_steps: number;
-  max_grad_norm?: number;
-  balance: number;
-  /** Number of trainings of each allocation, with the seeds 0, 1, ... after that of `score`. */
-  seeds: number;
 }
 
 export interface ExpertsTraining {

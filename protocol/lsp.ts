@@ -4,15 +4,13 @@
  */
 import type { GradientCheckReport } from './check.ts';
 import type { Allocation, AllocationKind, AllocationRequest } from './allocation.ts';
-import type { EstimatorId, Score } from './experiment.ts';
+import type { EstimatorId, Score, ProtocolId } from './experiment.ts';
 import type { InspectedModel } from './inspection.ts';
 import type { ResultTask } from './result.ts';
 import type { PruningReport } from './pruning.ts';
 import type { RunEvent } from './run.ts';
 import type { Comparison, DampingSweep } from './trust.ts';
-import type { DeviceReport } from './devices.ts';
-import type { DeviceId } from './engine.ts';
-import type { ProtocolId } from './validation.ts';
+import type { DeviceReport, DeviceId } from './devices.ts';
 
 /** Client -> server request: start a run. Answers when the run ends. Only one run at a time; a second one is refused. */
 export const SCORE_REQUEST = 'layerif/score';

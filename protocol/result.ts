@@ -1,5 +1,6 @@
 /** The result file, `NAME.layerif-result.json`. Fields are only ever added. */
 import type { EstimatorId, Experiment } from './experiment.ts';
+import type { Provenance } from './provenance.ts';
 
 export const RESULT_SUFFIX = '.layerif-result.json';
 export const GRAMS_FILE = 'grams.safetensors';
@@ -106,7 +107,7 @@ export interface ResultLayer {
   unstable?: boolean;
 }
 
-/** How sure a task's layer scores are, from its Grams alone (`run/uncertainty.ts`). */
+/** How sure a task's layer scores are, from its Grams alone (`run/influence/uncertainty.ts`). */
 export interface ResultUncertainty {
   /** Share of the replicates inside an interval. */
   level: number;
@@ -145,18 +146,4 @@ export interface ResultTask {
     trainLoss: number;
     validationLoss: number;
   }[];
-}
-
-export interface Provenance {
-  layerif: string;
-  onnxruntime: string;
-  device: string;
-  threads: number;
-  /** ISO 8601, UTC. */
-  date: string;
-  /** Wall-clock seconds by phase. */
-  seconds: Record<string, number>;
-  peakMemoryBytes: number;
-  dataSha256: Record<string, string>;
-  seed: number;
 }

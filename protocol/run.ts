@@ -1,6 +1,6 @@
 /** What a run tells the faces that show it (command line, language server, and through it the editor). */
+import type { DeviceId } from './devices.ts';
 import type { Result } from './result.ts';
-import type { DeviceId } from './engine.ts';
 import type { ErrorCode, Place } from './errors.ts';
 
 /** Machine choices; they never stand in the experiment file. */

@@ -2,28 +2,8 @@
  * Training in the engine: LoRA factors on chosen layers, many (re)trainings in one request, losses of every sample after each.
  * Everything is deterministic given the seeds.
  */
-import type { EncodedSample } from './engine.ts';
-
-export type OptimizerId = 'adamw' | 'sgd';
-export type ScheduleId = 'constant' | 'linear';
-export const optimizerIds: readonly OptimizerId[] = ['adamw', 'sgd'];
-export const scheduleIds: readonly ScheduleId[] = ['constant', 'linear'];
-
-export interface OptimizerSettings {
-  id: OptimizerId;
-  learningRate: number;
-  /** Decoupled (adamw) or a part of the gradient (sgd). */
-  weightDecay: number;
-  /** Of adamw. */
-  betas: [number, number];
-  epsilon: number;
-  /** Of sgd. */
-  momentum: number;
-  schedule: ScheduleId;
-  warmupSteps: number;
-  /** Largest global norm of the gradient; null clips nothing. */
-  clipNorm: number | null;
-}
+import type { OptimizerSettings } from './optimizer.ts';
+import type { EncodedSample } from './samples.ts';
 
 export interface LoraSettings {
   rank: number;

@@ -1,44 +1,7 @@
 /** Validation of influence by retraining: settings of the experiment's section `validate`, and the file `NAME.layerif-validation.json`. */
-import type { Experiment } from './experiment.ts';
-import type { OptimizerId, ScheduleId } from './training.ts';
+import type { Experiment, ValidateSettings, ProtocolId } from './experiment.ts';
 
 export const VALIDATION_SUFFIX = '.layerif-validation.json';
-
-export type ProtocolId = 'lds' | 'loo' | 'mislabel' | 'retrieval' | 'surrogate';
-export const protocolIds: readonly ProtocolId[] = ['lds', 'loo', 'mislabel', 'retrieval', 'surrogate'];
-
-export interface ValidateSettings {
-  protocols: ProtocolId[];
-  /** At most this many samples of the task's slices, the first ones. */
-  train: number;
-  validation: number;
-  /** LDS: random half subsets, each trained once per seed. */
-  subsets: number;
-  /** Leave-one-out: single samples that are left out, those with the highest loss. Leave-k-out: as many random groups of `group_size`. */
-  leave_out: number;
-  group_size: number;
-  /** Trainings of each subset or group, with initial factors and batches of their own. */
-  seeds: number;
-  /** Mislabel detection: share of the labels that are changed. */
-  flip: number;
-  retrain: {
-    /** Layers that are trained and whose influence is checked; absent: the two highest scored ones. */
-    layers?: number[];
-    rank: number;
-    alpha: number;
-    optimizer: OptimizerId;
-    steps: number;
-    batch_size: number;
-    learning_rate: number;
-    weight_decay: number;
-    schedule: ScheduleId;
-    warmup_steps: number;
-    /** Absent: no clipping. */
-    max_grad_norm?: number;
-  };
-  retrieval: { train_per_class: number; validation_per_class: number };
-  surrogate: { pooling: 'last' | 'mean'; components: number; weight_decay: number; damping: number };
-}
 
 /** One predictor's agreement with the truth. */
 export interface AgreementRow {

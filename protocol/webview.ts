@@ -14,7 +14,7 @@ import type {
   SweepAnswer,
   SweepParams,
 } from './lsp.ts';
-import type { PruningComparison } from './pruningComparison.ts';
+import type { PruningComparison } from './pruning.ts';
 import type { Result } from './result.ts';
 import type { Estimate } from './run.ts';
 import type { Comparison } from './trust.ts';

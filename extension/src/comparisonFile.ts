@@ -1,5 +1,5 @@
 /** Reading `*.layerif-pruning-comparison.json`: what the page draws is checked here. No `vscode` here. */
-import type { PruningComparison } from '../../protocol/pruningComparison.ts';
+import type { PruningComparison } from '../../protocol/pruning.ts';
 
 /** Throws an `Error` whose message can be shown as it is. */
 export function parseComparison(text: string): PruningComparison {

@@ -8,7 +8,8 @@ import { readStructure, roundToGroups } from '../../server/src/allocation/groups
 import type { AllocationInput } from '../../server/src/allocation/layers.ts';
 import { relativeSparsity } from '../../server/src/allocation/relativeSparsity.ts';
 import { savitzkyGolay } from '../../server/src/allocation/savitzkyGolay.ts';
-import { sparsityRules, type SparsityInput } from '../../server/src/allocation/sparsityRules.ts';
+import { sparsityRules } from '../../server/src/allocation/sparsityRules.ts';
+import type { SparsityInput } from '../../server/src/allocation/types.ts';
 import { inputOf, reference, type Reference, type Released } from './inputs.ts';
 
 const { pruning } = reference<Released>('released');

@@ -1,6 +1,6 @@
 /**
  * Nothing listens on a port. Two places may go to the network: `hub/`, for the files of a hub id that an experiment names, and
- * `run/wheels.ts`, for the CUDA runtime once a user has agreed to it.
+ * `run/machine/wheels.ts`, for the CUDA runtime once a user has agreed to it.
  */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
@@ -20,7 +20,7 @@ const network = [
   /\.listen\(\s*\d/,
   /@huggingface\/hub/,
 ];
-const allowed = ['server/src/hub/', 'server/src/run/wheels.ts'];
+const allowed = ['server/src/hub/', 'server/src/run/machine/wheels.ts'];
 
 function offences(text: string): string[] {
   return text

@@ -4,7 +4,7 @@
  *   node test/bench/memory.mjs --model FOLDER_OR_GGUF [--only NAME] [--source] [--json FILE]
  *
  * Each row is one `layerif score` of texts of the wanted length. "estimated" is the plan's `memoryBytes`, "measured" the result's
- * `provenance.peakMemoryBytes` (anonymous memory of engine and command at their highest, server/src/run/memory.ts), "seen" the
+ * `provenance.peakMemoryBytes` (anonymous memory of engine and command at their highest, server/src/run/machine/memory.ts), "seen" the
  * highest sum of RssAnon that was seen from outside every 50 ms, "resident" the sum of the peaks of RSS, mapped files included. `--source` runs the sources
  * with this Node (24 or newer) instead of dist/.
  */

@@ -10,7 +10,7 @@ import type { TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { DeviceReport } from '../../protocol/devices.ts';
 import type { Result } from '../../protocol/result.ts';
-import { devicesMarkdown } from '../../server/src/run/devices.ts';
+import { devicesMarkdown } from '../../server/src/run/machine/devices.ts';
 import { layerif } from '../cli/layerifProcess.ts';
 import { tinyWorkspace } from '../run/workspace.ts';
 

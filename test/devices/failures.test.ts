@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DeviceCause } from '../../protocol/devices.ts';
-import { classify, classifyRunning, platformFailure } from '../../server/src/engine/deviceFailures.ts';
+import { classify, classifyRunning, platformFailure } from '../../server/src/engine/runtime/deviceFailures.ts';
 
 const load = (library: string, error: string) =>
   `\u001b[1;31m[E:onnxruntime:, provider_bridge_ort.cc:2146 Create] FAIL : Failed to load library /x/libonnxruntime_providers_${library}.so with error: ${error}\n\u001b[m\nOrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library`;

@@ -8,7 +8,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame, Page } from 'playwright-core';
 import type { AllocationFile } from '../../protocol/allocation.ts';
-import type { PruningComparison } from '../../protocol/pruningComparison.ts';
+import type { PruningComparison } from '../../protocol/pruning.ts';
 import type { Result } from '../../protocol/result.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
 import { startWorkbench } from './harness.ts';

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { makeBatches } from '../../server/src/engine/batch.ts';
-import { cheaper, GramProducts } from '../../server/src/engine/grams.ts';
-import type { ModuleGrams, Way } from '../../server/src/engine/grams.ts';
-import { Model } from '../../server/src/engine/model.ts';
-import { Runtime } from '../../server/src/engine/runtime.ts';
-import { backwardSegment, forward, head, segmentsOf } from '../../server/src/engine/sweep.ts';
-import type { ModuleCaptures } from '../../server/src/engine/sweep.ts';
+import { makeBatches } from '../../server/src/engine/sweep/batch.ts';
+import { cheaper, GramProducts } from '../../server/src/engine/grams/grams.ts';
+import type { ModuleGrams, Way } from '../../server/src/engine/grams/grams.ts';
+import { Model } from '../../server/src/engine/sweep/model.ts';
+import { Runtime } from '../../server/src/engine/runtime/runtime.ts';
+import type { ModuleCaptures } from '../../server/src/engine/sweep/captures.ts';
+import { backwardSegment, forward, head, segmentsOf } from '../../server/src/engine/sweep/sweep.ts';
 import { casesFolder, referenceOf, relativeError, samplesOf } from './reference.ts';
 
 const NAME = 'llama/biases';

@@ -5,13 +5,13 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { makeBatches } from '../../server/src/engine/batch.ts';
-import { GramProducts } from '../../server/src/engine/grams.ts';
-import type { ModuleGrams } from '../../server/src/engine/grams.ts';
-import { Model } from '../../server/src/engine/model.ts';
-import { orthonormalRows, Projection } from '../../server/src/engine/projection.ts';
-import { Runtime } from '../../server/src/engine/runtime.ts';
-import { backwardSegment, forward, head, segmentsOf } from '../../server/src/engine/sweep.ts';
+import { makeBatches } from '../../server/src/engine/sweep/batch.ts';
+import { GramProducts } from '../../server/src/engine/grams/grams.ts';
+import type { ModuleGrams } from '../../server/src/engine/grams/grams.ts';
+import { Model } from '../../server/src/engine/sweep/model.ts';
+import { orthonormalRows, Projection } from '../../server/src/engine/sweep/projection.ts';
+import { Runtime } from '../../server/src/engine/runtime/runtime.ts';
+import { backwardSegment, forward, head, segmentsOf } from '../../server/src/engine/sweep/sweep.ts';
 import { Random } from '../../server/src/random/random.ts';
 import { cases, casesFolder, referenceOf, relativeError, samplesOf } from './reference.ts';
 

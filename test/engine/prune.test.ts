@@ -7,9 +7,9 @@ import os from 'node:os';
 import path from 'node:path';
 import type { PruneRequest } from '../../protocol/pruning.ts';
 import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
-import { Model } from '../../server/src/engine/model.ts';
-import { outliers, prune } from '../../server/src/engine/prune.ts';
-import { Runtime } from '../../server/src/engine/runtime.ts';
+import { Model } from '../../server/src/engine/sweep/model.ts';
+import { outliers, prune } from '../../server/src/engine/prune/prune.ts';
+import { Runtime } from '../../server/src/engine/runtime/runtime.ts';
 import { casesFolder, samplesOf } from './reference.ts';
 
 const cases: { family: string; folder: string; layer: (index: number) => string }[] = [

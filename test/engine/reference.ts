@@ -1,15 +1,15 @@
 /** Reads a case of test/reference, `<family>/<case>`, and computes the same quantities with our engine. */
+import type { EncodedSample } from '../../protocol/samples.ts';
 import fs from 'node:fs';
 import path from 'node:path';
-import type { EncodedSample } from '../../protocol/engine.ts';
 import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
-import { makeBatches } from '../../server/src/engine/batch.ts';
-import type { Batch } from '../../server/src/engine/batch.ts';
-import { GramProducts } from '../../server/src/engine/grams.ts';
-import { Model } from '../../server/src/engine/model.ts';
-import { Runtime } from '../../server/src/engine/runtime.ts';
-import { backwardSegment, forward, head, segmentsOf } from '../../server/src/engine/sweep.ts';
-import type { ModuleCaptures } from '../../server/src/engine/sweep.ts';
+import { makeBatches } from '../../server/src/engine/sweep/batch.ts';
+import type { Batch } from '../../server/src/engine/sweep/batch.ts';
+import { GramProducts } from '../../server/src/engine/grams/grams.ts';
+import { Model } from '../../server/src/engine/sweep/model.ts';
+import { Runtime } from '../../server/src/engine/runtime/runtime.ts';
+import type { ModuleCaptures } from '../../server/src/engine/sweep/captures.ts';
+import { backwardSegment, forward, head, segmentsOf } from '../../server/src/engine/sweep/sweep.ts';
 import type { Architecture } from '../../server/src/models/types.ts';
 
 export const casesFolder = path.join(import.meta.dirname, '../reference');

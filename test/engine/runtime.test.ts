@@ -1,7 +1,7 @@
 /** Options of every session: what is below float32's normal range counts as zero, on every thread. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { floats, numbers, Runtime } from '../../server/src/engine/runtime.ts';
+import { floats, numbers, Runtime } from '../../server/src/engine/runtime/runtime.ts';
 import { Graph } from '../../server/src/onnx/graph.ts';
 
 test('subnormal numbers count as zero, normal ones stay, whichever thread computes them', async () => {

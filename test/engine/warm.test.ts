@@ -6,9 +6,9 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { CollectRequest } from '../../protocol/engine.ts';
 import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
-import { collect } from '../../server/src/engine/collect.ts';
-import { Model } from '../../server/src/engine/model.ts';
-import { Runtime } from '../../server/src/engine/runtime.ts';
+import { collect } from '../../server/src/engine/grams/collect.ts';
+import { Model } from '../../server/src/engine/sweep/model.ts';
+import { Runtime } from '../../server/src/engine/runtime/runtime.ts';
 import type { Graph } from '../../server/src/onnx/graph.ts';
 import { casesFolder, samplesOf } from './reference.ts';
 

@@ -7,7 +7,7 @@ import { planReplicates, replicateScores } from '../../server/src/estimators/rep
 import type { Draw, Grams } from '../../server/src/estimators/types.ts';
 import { Random } from '../../server/src/random/random.ts';
 import { resampleCounts } from '../../server/src/statistics/bootstrap.ts';
-import { select } from '../../server/src/run/projectionError.ts';
+import { select } from '../../server/src/run/influence/projectionError.ts';
 import { gramsOf, randomGradients, relativeError } from './primal.ts';
 
 const [n, m] = [9, 5];

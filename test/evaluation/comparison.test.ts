@@ -1,6 +1,6 @@
+import type { ComparedPruning } from '../../protocol/pruning.ts';
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import type { ComparedPruning } from '../../protocol/pruningComparison.ts';
 import { compareMetrics, findingsOf, gateFailures } from '../../server/src/evaluation/comparison.ts';
 
 const documents = (values: number[], key: string) => values.map((value) => ({ [key]: value }));

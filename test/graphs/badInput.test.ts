@@ -9,8 +9,8 @@ import { layersOf } from '../../server/src/graphs/layers.ts';
 import { logitsOf } from '../../server/src/graphs/loss.ts';
 import { modulesOf } from '../../server/src/graphs/modules.ts';
 import { conditionsOf } from '../../server/src/graphs/branches.ts';
-import { openForeign } from '../../server/src/graphs/open.ts';
-import { openGraph } from '../../server/src/graphs/read.ts';
+import { openGraph } from '../../server/src/graphs/open.ts';
+import { readGraph } from '../../server/src/graphs/read.ts';
 import type { DecodedModel, DecodedNode, DecodedValue } from '../../server/src/onnx/decode.ts';
 import { Graph } from '../../server/src/onnx/graph.ts';
 import { encodeModel } from '../../server/src/onnx/model.ts';
@@ -39,32 +39,32 @@ function external(location: string, length = 24): string {
 }
 
 test('external data: read beside the graph; missing, outside, a link out, and cut off are refused by name', () => {
-  assert.equal(openGraph(external('weights.bin')).constant('w').length, 6);
+  assert.equal(readGraph(external('weights.bin')).constant('w').length, 6);
   assert.throws(
-    () => openGraph(external('gone.bin')),
+    () => readGraph(external('gone.bin')),
     /external data "gone\.bin" of constant "w" is missing; put the file beside/,
   );
-  assert.throws(() => openGraph(external('../weights.bin')), /"\.\.\/weights\.bin" .* lies outside of the folder/);
-  assert.throws(() => openGraph(external('/etc/hostname')), /"\/etc\/hostname" .* lies outside of the folder/);
+  assert.throws(() => readGraph(external('../weights.bin')), /"\.\.\/weights\.bin" .* lies outside of the folder/);
+  assert.throws(() => readGraph(external('/etc/hostname')), /"\/etc\/hostname" .* lies outside of the folder/);
   const outside = fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-outside-'));
   fs.writeFileSync(path.join(outside, 'w.bin'), new Uint8Array(24));
   fs.symlinkSync(path.join(outside, 'w.bin'), path.join(folder, 'link.bin'));
-  assert.throws(() => openGraph(external('link.bin')), /is a symbolic link that leads out of the folder/);
+  assert.throws(() => readGraph(external('link.bin')), /is a symbolic link that leads out of the folder/);
   fs.rmSync(outside, { recursive: true });
-  assert.throws(() => openGraph(external('weights.bin', 20)), /takes 24 bytes; .* the file holds 20: it is cut off/);
+  assert.throws(() => readGraph(external('weights.bin', 20)), /takes 24 bytes; .* the file holds 20: it is cut off/);
 });
 
 test('a file of more than 2 GiB is refused before it is read', () => {
   const file = path.join(folder, 'huge.onnx');
   fs.writeFileSync(file, '');
   fs.truncateSync(file, 2 ** 31);
-  assert.throws(() => openGraph(file), /holds 2147483648 bytes, .* external data/);
+  assert.throws(() => readGraph(file), /holds 2147483648 bytes, .* external data/);
 });
 
 test('a file that is no ONNX model names itself', () => {
   const file = path.join(folder, 'text.onnx');
   fs.writeFileSync(file, 'not a graph at all');
-  assert.throws(() => openGraph(file), /text\.onnx: not an ONNX model/);
+  assert.throws(() => readGraph(file), /text\.onnx: not an ONNX model/);
 });
 
 test('outputs: several without a name are asked about; no logits is no loss', () => {
@@ -123,15 +123,15 @@ test('operators that cannot be scored are refused with node and layer', () => {
     return file;
   };
   assert.throws(
-    () => openForeign(write('LSTM')),
+    () => openGraph(write('LSTM')),
     /operator "LSTM" \(node "\/model\/layers\.0\/lstm\/LSTM", layer "model\.layers\.0\.lstm"\) is recurrent/,
   );
-  assert.throws(() => openForeign(write('Loop')), /"Loop" .* control flow that depends on the data/);
+  assert.throws(() => openGraph(write('Loop')), /"Loop" .* control flow that depends on the data/);
   assert.throws(
-    () => openForeign(write('MatMulInteger')),
+    () => openGraph(write('MatMulInteger')),
     /"MatMulInteger" .* quantised form, through which there is no gradient/,
   );
-  assert.throws(() => openForeign(write('RandomNormalLike')), /draws random numbers/);
+  assert.throws(() => openGraph(write('RandomNormalLike')), /draws random numbers/);
 });
 
 test('If: a condition that is the same for all samples is taken, one that depends on the data is refused', () => {
@@ -143,10 +143,10 @@ test('If: a condition that is the same for all samples is taken, one that depend
 
 test('layers: the pattern overrides what names tell; without names repetition does; neither is an error that says what to write', () => {
   const file = path.join(references, 'llama-torchscript.onnx');
-  const opened = openForeign(file, { pattern: 'layers.{}.mlp' });
+  const opened = openGraph(file, { pattern: 'layers.{}.mlp' });
   assert.deepEqual(opened.found.layers.map(({ name }) => name), ['model.layers.0.mlp', 'model.layers.1.mlp']); // prettier-ignore
   assert.throws(
-    () => openForeign(file, { pattern: 'blocks' }),
+    () => openGraph(file, { pattern: 'blocks' }),
     /layers_pattern "blocks" matches none of the 15 .* such as model\.layers\.0\.self_attn\.q_proj/,
   );
   const weight = (name: string, shape: number[]) => ({ name, type: 'float32' as const, shape, data: new Float32Array(shape[0] * shape[1]), external: null }); // prettier-ignore

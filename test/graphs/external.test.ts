@@ -6,7 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { LayerifError } from '../../protocol/errors.ts';
-import { openGraph } from '../../server/src/graphs/read.ts';
+import { readGraph } from '../../server/src/graphs/read.ts';
 import { Graph } from '../../server/src/onnx/graph.ts';
 import { encodeModel } from '../../server/src/onnx/model.ts';
 
@@ -24,7 +24,7 @@ function folder(t: TestContext) {
     g.output(g.matMul(g.input('x', 'float32', ['B', 2]), w), 'y');
     const file = path.join(graph, 'model.onnx');
     fs.writeFileSync(file, encodeModel(g));
-    return openGraph(file);
+    return readGraph(file);
   };
   const refused = (message: RegExp, ...place: Parameters<typeof open>) =>
     assert.throws(

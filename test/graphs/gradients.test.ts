@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { openForeign } from '../../server/src/graphs/open.ts';
+import { openGraph } from '../../server/src/graphs/open.ts';
 import { folder, measure, reference } from './reference.ts';
 
 interface Row {
@@ -33,7 +33,7 @@ const rows: readonly Row[] = [
 for (const exporter of ['torchscript', 'dynamo']) {
   for (const row of rows) {
     test(`${row.graph} by the ${exporter} exporter: layers by their Hugging Face names, losses and gradients`, async () => {
-      const opened = openForeign(path.join(folder, `${row.graph}-${exporter}.onnx`));
+      const opened = openGraph(path.join(folder, `${row.graph}-${exporter}.onnx`));
       assert.deepEqual(
         opened.found.layers.map(({ name }) => name),
         row.layers,

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { backward } from '../../server/src/autodiff/backward.ts';
-import { Runtime, typedTensor } from '../../server/src/engine/runtime.ts';
-import type { Feeds } from '../../server/src/engine/runtime.ts';
+import { Runtime, typedTensor } from '../../server/src/engine/runtime/runtime.ts';
+import type { Feeds } from '../../server/src/engine/runtime/runtime.ts';
 import { lowerings } from '../../server/src/graphs/lower.ts';
 import { specialise } from '../../server/src/graphs/specialise.ts';
 import type { Probed } from '../../server/src/graphs/types.ts';

@@ -1,9 +1,9 @@
 /** Graphs of `test/reference/onnx_graphs` with their samples, and per-sample gradients as the engine's captures give them. */
+import type { EncodedSample } from '../../protocol/samples.ts';
 import path from 'node:path';
-import type { EncodedSample } from '../../protocol/engine.ts';
 import { openSafetensors, readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
-import { capture, foreignModel } from '../../server/src/engine/collectForeign.ts';
-import { Runtime } from '../../server/src/engine/runtime.ts';
+import { capture, graphModel } from '../../server/src/engine/userGraph/collectGraph.ts';
+import { Runtime } from '../../server/src/engine/runtime/runtime.ts';
 import type { OpenedGraph } from '../../server/src/graphs/open.ts';
 
 export const folder = path.resolve(import.meta.dirname, '../reference/onnx_graphs');
@@ -63,7 +63,7 @@ export async function measure(
   const samples = expected.samples.map((sample, index) => ({ split: 'train' as const, index, sample }));
   const layers = opened.found.layers.map((_, i) => i);
   const modules = [...new Set(opened.found.layers.flatMap((l) => l.modules.map((m) => m.name)))];
-  const model = foreignModel(new Runtime('cpu', 1), opened);
+  const model = graphModel(new Runtime('cpu', 1), opened);
   const { captures, losses } = await capture(model, opened, samples, layers, modules);
   const loss = Math.max(...[...losses.train].map((value, i) => Math.abs(value - expected.loss[i]) / expected.loss[i]));
   const errors = new Map<string, number>();

@@ -5,9 +5,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { PNG } from 'pngjs';
-import { checkExperiment } from '../../server/src/run/check.ts';
-import { inspectModel } from '../../server/src/run/inspect.ts';
-import { scoreExperiment } from '../../server/src/run/score.ts';
+import { checkExperiment } from '../../server/src/run/inputs/check.ts';
+import { inspectModel } from '../../server/src/run/inputs/inspect.ts';
+import { scoreExperiment } from '../../server/src/run/influence/score.ts';
 import { textExperiment, writeGraphWorkspace } from './tiny.ts';
 
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-graph-runs-'));

@@ -7,8 +7,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { LayerifError } from '../../protocol/errors.ts';
 import { openCheckpoint } from '../../server/src/checkpoints/openCheckpoint.ts';
-import { fetchModel, missingModel } from '../../server/src/run/hubInputs.ts';
-import type { DownloadEvent } from '../../server/src/run/hubInputs.ts';
+import { fetchModel, missingModel } from '../../server/src/run/inputs/hubInputs.ts';
+import type { DownloadEvent } from '../../server/src/run/inputs/hubInputs.ts';
 import { writeTinyLlama } from '../tinyLlama.ts';
 import { fakeHub } from './fakeHub.ts';
 

@@ -25,9 +25,9 @@ import type {
   ScoreAnswer,
   SweepAnswer,
 } from '../../protocol/lsp.ts';
-import type { PruningComparison } from '../../protocol/pruningComparison.ts';
+import type { PruningComparison } from '../../protocol/pruning.ts';
 import type { Result } from '../../protocol/result.ts';
-import { defaultSettings } from '../../server/src/lsp/scoring.ts';
+import { defaultSettings } from '../../server/src/lsp/jobs.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
 import { Client } from './client.ts';
 

@@ -7,8 +7,8 @@ import { test } from 'node:test';
 import type { Checkpoint } from '../../server/src/checkpoints/types.ts';
 import { architectureOf } from '../../server/src/models/families.ts';
 import type { Architecture } from '../../server/src/models/types.ts';
-import { requirePositions, scopeOf } from '../../server/src/run/scope.ts';
-import { headGraph, embedGraph } from '../../server/src/engine/graphs.ts';
+import { requirePositions, scopeOf } from '../../server/src/run/inputs/scope.ts';
+import { headGraph, embedGraph } from '../../server/src/engine/sweep/graphs.ts';
 
 const bases = {
   gpt2: { n_embd: 16, n_layer: 2, n_head: 4, vocab_size: 40, n_positions: 20 },

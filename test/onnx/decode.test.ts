@@ -61,7 +61,7 @@ const linear: GraphInit = {
   output: [{ name: 'y', type: tensorType(1, 'batch', null, 1) }],
 };
 
-test('a foreign file becomes a graph that can be differentiated', async () => {
+test("a user's file becomes a graph that can be differentiated", async () => {
   const model = decodeModel(bytesOf({ ...linear, node: linear.node!.slice(0, 4), output: [{ name: '/p' }] }));
   assert.deepEqual(model.opsets, { '': 17 });
   assert.deepEqual(model.inputs[0].shape, ['batch', '?', 2]);

@@ -4,8 +4,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { checkExperiment } from '../../server/src/run/check.ts';
-import { countTaskRows, describeDataset, describeModel } from '../../server/src/run/describe.ts';
+import { checkExperiment } from '../../server/src/run/inputs/check.ts';
+import { countTaskRows, describeDataset, describeModel } from '../../server/src/run/inputs/describe.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
 
 const root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-check-')));

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { GradientCheckRequest, GradientMeasurements } from '../../protocol/check.ts';
-import type { EncodedSample } from '../../protocol/engine.ts';
-import { checkGradients as measure, roundToBfloat16 } from '../../server/src/engine/gradientCheck.ts';
-import { Model } from '../../server/src/engine/model.ts';
-import { Runtime } from '../../server/src/engine/runtime.ts';
-import { checkGradients, rows } from '../../server/src/run/checkGradients.ts';
+import type { EncodedSample } from '../../protocol/samples.ts';
+import { checkGradients as measure, roundToBfloat16 } from '../../server/src/engine/check/gradientCheck.ts';
+import { Model } from '../../server/src/engine/sweep/model.ts';
+import { Runtime } from '../../server/src/engine/runtime/runtime.ts';
+import { checkGradients, rows } from '../../server/src/run/influence/checkGradients.ts';
 import { casesFolder, samplesOf } from '../engine/reference.ts';
 import { machine, tinyWorkspace } from './workspace.ts';
 

@@ -9,10 +9,10 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { deflateRawSync, crc32 } from 'node:zlib';
-import { cudaEnvironment, cudaOffer, installCudaRuntime, installedCudaRuntime, removeCudaRuntime } from '../../server/src/run/cudaRuntime.ts'; // prettier-ignore
-import { cudaOnnxruntime, cudaPackages } from '../../server/src/run/cudaPackages.ts';
-import type { CudaPackage } from '../../server/src/run/cudaPackages.ts';
-import { packageIndex } from '../../server/src/run/wheels.ts';
+import { cudaEnvironment, cudaOffer, installCudaRuntime, installedCudaRuntime, removeCudaRuntime } from '../../server/src/run/machine/cudaRuntime.ts'; // prettier-ignore
+import { cudaOnnxruntime, cudaPackages } from '../../server/src/run/machine/cudaPackages.ts';
+import type { CudaPackage } from '../../server/src/run/machine/cudaPackages.ts';
+import { packageIndex } from '../../server/src/run/machine/wheels.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
-import { EnginePool } from '../../server/src/run/enginePool.ts';
+import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 import { machine, numbersOf, score, tinyWorkspace } from './workspace.ts';
 
 for (const fisher of ['true', 'empirical'] as const) {

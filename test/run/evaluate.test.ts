@@ -6,8 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { LayerifError } from '../../protocol/errors.ts';
-import { evaluateExperiment } from '../../server/src/run/evaluate.ts';
-import type { EvaluateOptions } from '../../server/src/run/evaluate.ts';
+import { evaluateExperiment } from '../../server/src/run/evaluate/evaluate.ts';
+import type { EvaluateOptions } from '../../server/src/run/evaluate/evaluate.ts';
 import { machine } from './workspace.ts';
 
 const reference = path.join(import.meta.dirname, '../reference/evaluation');

@@ -12,8 +12,8 @@ import { pathToFileURL } from 'node:url';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { Result } from '../../protocol/result.ts';
-import { planTask } from '../../server/src/run/plan.ts';
-import { prepare } from '../../server/src/run/prepare.ts';
+import { planTask } from '../../server/src/run/influence/plan.ts';
+import { prepare } from '../../server/src/run/inputs/prepare.ts';
 import { tinyWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
 

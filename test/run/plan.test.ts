@@ -4,10 +4,11 @@ import { test } from 'node:test';
 import type { Checkpoint, TensorInfo } from '../../server/src/checkpoints/types.ts';
 import type { Sample } from '../../server/src/data/types.ts';
 import { architectureOf } from '../../server/src/models/families.ts';
-import { weightBytes } from '../../server/src/run/memory.ts';
-import { batchesOf, planTask as planWithin, planTasks, secondsFor } from '../../server/src/run/plan.ts';
-import type { Prepared, PreparedTask } from '../../server/src/run/prepare.ts';
-import { scopeOf } from '../../server/src/run/scope.ts';
+import { weightBytes } from '../../server/src/run/machine/memory.ts';
+import { planTask as planWithin, planTasks, secondsFor } from '../../server/src/run/influence/plan.ts';
+import type { Prepared, PreparedTask } from '../../server/src/run/inputs/prepared.ts';
+import { scopeOf } from '../../server/src/run/inputs/scope.ts';
+import { batchesOf } from '../../server/src/run/machine/batching.ts';
 
 const GIB = 2 ** 30;
 

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../protocol/errors.ts';
-import { evaluateExperiment } from '../../server/src/run/evaluate.ts';
-import { pruneAndCompare } from '../../server/src/run/pruneAndCompare.ts';
-import type { CompareOptions } from '../../server/src/run/pruneAndCompare.ts';
-import { pruneExperiment } from '../../server/src/run/prune.ts';
+import { evaluateExperiment } from '../../server/src/run/evaluate/evaluate.ts';
+import { pruneAndCompare } from '../../server/src/run/prune/pruneAndCompare.ts';
+import type { CompareOptions } from '../../server/src/run/prune/pruneAndCompare.ts';
+import { pruneExperiment } from '../../server/src/run/prune/prune.ts';
 import { machine, score, tinyWorkspace } from './workspace.ts';
 
 const compare = (file: string, options: Partial<CompareOptions> = {}) => pruneAndCompare({ file, machine, ...options });

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { LayerifError } from '../../protocol/errors.ts';
-import { EnginePool } from '../../server/src/run/enginePool.ts';
+import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 import { writeTinyLlama } from '../tinyLlama.ts';
 import { numbersOf, score, tinyWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
-import type { ScoreOptions } from '../../server/src/run/score.ts';
+import type { ScoreOptions } from '../../server/src/run/influence/score.ts';
 
 /** Other weights of the same shapes in the same folder, under the time of the old file: what a careless copy does. */
 function replace({ model, folder }: Workspace, seed = 99): () => void {

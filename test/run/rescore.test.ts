@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import type { Result, ResultTask } from '../../protocol/result.ts';
-import { rescore } from '../../server/src/run/rescore.ts';
+import { rescore } from '../../server/src/run/influence/rescore.ts';
 import { score, tinyWorkspace } from './workspace.ts';
 
 /** What a rescoring computes: without intervals, which a run adds. */

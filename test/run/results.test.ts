@@ -16,7 +16,7 @@ import {
   readResult,
   resultFiles,
   writeJson,
-} from '../../server/src/run/results.ts';
+} from '../../server/src/run/files/results.ts';
 import { numbersOf, score, tinyWorkspace } from './workspace.ts';
 
 function folder(t: TestContext): string {

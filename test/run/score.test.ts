@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import type { LayerifError } from '../../protocol/errors.ts';
 import type { RunEvent } from '../../protocol/run.ts';
 import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
-import { EnginePool } from '../../server/src/run/enginePool.ts';
+import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 import { machine, numbersOf, score, tinyWorkspace } from './workspace.ts';
 
 const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);

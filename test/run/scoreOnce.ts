@@ -1,6 +1,6 @@
 /** A process of its own that scores: node scoreOnce.ts EXPERIMENT MEMORY_BYTES. Saves its state at every segment boundary. */
-import { EnginePool } from '../../server/src/run/enginePool.ts';
-import { scoreExperiment } from '../../server/src/run/score.ts';
+import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
+import { scoreExperiment } from '../../server/src/run/influence/score.ts';
 import { machine } from './workspace.ts';
 
 const [file, memoryBytes] = process.argv.slice(2);

@@ -3,8 +3,8 @@ import fs from 'node:fs';
 import { test } from 'node:test';
 import type { TokenInfluence } from '../../protocol/trust.ts';
 import { tokensReport } from '../../server/src/cli/tokens.ts';
-import { openRun } from '../../server/src/run/rescore.ts';
-import { tokenInfluence } from '../../server/src/run/tokens.ts';
+import { openRun } from '../../server/src/run/influence/rescore.ts';
+import { tokenInfluence } from '../../server/src/run/influence/tokens.ts';
 import { machine, score, tinyWorkspace } from './workspace.ts';
 
 for (const estimator of ['datainf', 'fisher', 'dot', 'ekfac']) {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { EnginePool } from '../../server/src/run/enginePool.ts';
+import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 import { writeTinyLlama } from '../tinyLlama.ts';
 import { machine, numbersOf, score, tinyWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';

@@ -8,10 +8,10 @@ import { LayerifError } from '../../protocol/errors.ts';
 import type { ExpertsResult } from '../../protocol/experts.ts';
 import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
 import { expertsReport } from '../../server/src/cli/trainExperts.ts';
-import { allocateResult, saveAllocation } from '../../server/src/run/allocate.ts';
-import { evaluateExperiment } from '../../server/src/run/evaluate.ts';
-import { trainExpertsOf } from '../../server/src/run/trainExperts.ts';
-import type { TrainExpertsOptions } from '../../server/src/run/trainExperts.ts';
+import { allocateResult, saveAllocation } from '../../server/src/run/decide/allocate.ts';
+import { evaluateExperiment } from '../../server/src/run/evaluate/evaluate.ts';
+import { trainExpertsOf } from '../../server/src/run/experts/trainExperts.ts';
+import type { TrainExpertsOptions } from '../../server/src/run/experts/trainExperts.ts';
 import { machine, score, tinyWorkspace } from './workspace.ts';
 
 const section = (allocations: string, more = '') =>

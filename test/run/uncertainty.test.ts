@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findEstimator } from '../../server/src/estimators/estimators.ts';
 import { scoreLayer } from '../../server/src/estimators/layerScores.ts';
-import { rescore } from '../../server/src/run/rescore.ts';
-import { sweepDamping } from '../../server/src/run/sweepDamping.ts';
-import { uncertaintyOf } from '../../server/src/run/uncertainty.ts';
+import { rescore } from '../../server/src/run/influence/rescore.ts';
+import { sweepDamping } from '../../server/src/run/influence/sweepDamping.ts';
+import { uncertaintyOf } from '../../server/src/run/influence/uncertainty.ts';
 import { gramsOf, randomGradients } from '../estimators/primal.ts';
 import { score, tinyWorkspace } from './workspace.ts';
 

@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { LayerifError } from '../../protocol/errors.ts';
 import type { ValidationResult } from '../../protocol/validation.ts';
-import { validateExperiment } from '../../server/src/run/validate.ts';
-import type { ValidateOptions } from '../../server/src/run/validate.ts';
+import { validateExperiment } from '../../server/src/run/validate/validate.ts';
+import type { ValidateOptions } from '../../server/src/run/validate/validate.ts';
 import { machine, tinyWorkspace } from './workspace.ts';
 
 const sizes =

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../server/src/random/random.ts';
-import { blindPredictors, gramPredictors, withItself } from '../../server/src/run/validatePredictors.ts';
-import { detection, linearDatamodeling } from '../../server/src/training/agreement.ts';
-import { optimum, sampleProducts, trainFrom } from '../../server/src/training/leaveOneOut.ts';
-import { Perceptron } from '../../server/src/training/perceptron.ts';
-import type { Classified } from '../../server/src/training/perceptron.ts';
+import { blindPredictors, gramPredictors, withItself } from '../../server/src/run/validate/validatePredictors.ts';
+import { detection, linearDatamodeling } from '../../server/src/validation/agreement.ts';
+import { optimum, sampleProducts, trainFrom } from '../../server/src/validation/leaveOneOut.ts';
+import { Perceptron } from '../../server/src/validation/perceptron.ts';
+import type { Classified } from '../../server/src/validation/perceptron.ts';
 
 const WEIGHT_DECAY = 0.01;
 const random = new Random(5);

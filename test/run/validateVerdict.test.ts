@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AgreementRow } from '../../protocol/validation.ts';
-import { verdictOf } from '../../server/src/run/validateVerdict.ts';
+import { verdictOf } from '../../server/src/run/validate/validateVerdict.ts';
 
 const row = (predictor: string, value: number | null, change: Partial<AgreementRow> = {}): AgreementRow => ({
   predictor,

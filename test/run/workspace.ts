@@ -5,8 +5,8 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Result } from '../../protocol/result.ts';
 import type { RunEvent } from '../../protocol/run.ts';
-import { scoreExperiment } from '../../server/src/run/score.ts';
-import type { ScoreOptions } from '../../server/src/run/score.ts';
+import { scoreExperiment } from '../../server/src/run/influence/score.ts';
+import type { ScoreOptions } from '../../server/src/run/influence/score.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
 import type { TinyWorkspaceOptions } from '../tinyLlama.ts';
 

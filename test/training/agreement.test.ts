@@ -10,8 +10,8 @@ import {
   recallCurve,
   retrieval,
   slope,
-} from '../../server/src/training/agreement.ts';
-import type { Predictor } from '../../server/src/training/agreement.ts';
+} from '../../server/src/validation/agreement.ts';
+import type { Predictor } from '../../server/src/validation/agreement.ts';
 
 const near = (a: number | null, b: number) => assert.ok(a !== null && Math.abs(a - b) < 1e-12, `${a}, expected ${b}`);
 

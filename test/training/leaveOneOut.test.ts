@@ -10,11 +10,11 @@ import { test } from 'node:test';
 import { Matrix } from 'ml-matrix';
 import { spearman } from '../../server/src/statistics/rankCorrelation.ts';
 import { adamw } from '../../server/src/training/adamw.ts';
-import { optimum, predictedChanges, trainFrom, trueChanges } from '../../server/src/training/leaveOneOut.ts';
-import { Curvature } from '../../server/src/training/newton.ts';
+import { optimum, predictedChanges, trainFrom, trueChanges } from '../../server/src/validation/leaveOneOut.ts';
+import { Curvature } from '../../server/src/validation/newton.ts';
 import { optimizerDefaults } from '../../server/src/training/optimizers.ts';
-import { Perceptron } from '../../server/src/training/perceptron.ts';
-import type { Classified } from '../../server/src/training/perceptron.ts';
+import { Perceptron } from '../../server/src/validation/perceptron.ts';
+import type { Classified } from '../../server/src/validation/perceptron.ts';
 
 const TEST_FLOWER = 83;
 const species = ['setosa', 'versicolor', 'virginica'];

@@ -1,9 +1,9 @@
 /** Optimisers, schedules and clipping against torch (test/reference/training/make.py), mini-batches against their promises. */
+import type { OptimizerSettings } from '../../protocol/optimizer.ts';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import type { OptimizerSettings } from '../../protocol/training.ts';
 import { clipByNorm } from '../../server/src/training/clipping.ts';
 import { initialFactors } from '../../server/src/training/lora.ts';
 import { miniBatches, stepsPerEpoch } from '../../server/src/training/miniBatches.ts';

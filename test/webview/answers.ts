@@ -10,7 +10,7 @@ import type { AgreementRow, ValidationResult } from '../../protocol/validation.t
 import type { FromWebview, Questions, Trust } from '../../protocol/webview.ts';
 import { LayerifError } from '../../protocol/errors.ts';
 import { allocate } from '../../server/src/allocation/allocate.ts';
-import { allocationChoices } from '../../server/src/run/lists.ts';
+import { allocationChoices } from '../../server/src/run/inputs/lists.ts';
 import { random } from './sampleResult.ts';
 import type { OpenPage } from './page.ts';
 

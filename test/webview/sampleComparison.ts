@@ -1,5 +1,5 @@
 /** A SYNTHETIC comparison of prunings for the page tests. */
-import type { ComparedMetric, ComparedPruning, PruningComparison } from '../../protocol/pruningComparison.ts';
+import type { ComparedMetric, ComparedPruning, PruningComparison } from '../../protocol/pruning.ts';
 
 const maps = ['uniform', 'layerif', 'owl', 'reversed'];
 

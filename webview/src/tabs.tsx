@@ -4,25 +4,12 @@
  */
 import type { ComponentType } from 'preact';
 import type { Result } from '../../protocol/result.ts';
-import type { Trust } from '../../protocol/webview.ts';
-import type { Choices } from './model/pageState.ts';
-import type { RescoredView } from './rescored.ts';
 import { AllocationTab, SparsityTab } from './components/AllocationTab.tsx';
 import { LayersTab } from './components/LayersTab.tsx';
 import { RunTab } from './components/RunTab.tsx';
 import { SamplesTab } from './components/SamplesTab.tsx';
 import { TrustTab } from './components/TrustTab.tsx';
-
-export interface TabProps {
-  /** The run's own. */
-  result: Result;
-  /** As the choices want it seen: maybe by another estimator or damping. */
-  rescored: RescoredView;
-  trust: Trust | null;
-  running: boolean;
-  choices: Choices;
-  change: (part: Partial<Choices>) => void;
-}
+import type { TabProps } from './tabProps.ts';
 
 export interface TabRow {
   id: string;

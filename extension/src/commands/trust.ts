@@ -1,8 +1,8 @@
 /** Check Gradients and Validate Influence: what the Trust tab shows, from a page, a lens, a tree or the palette. */
+import type { ProtocolId } from '../../../protocol/experiment.ts';
 import * as vscode from 'vscode';
 import { CHECK_GRADIENTS_REQUEST, OUTLINE_REQUEST, VALIDATE_REQUEST } from '../../../protocol/lsp.ts';
 import type { CheckGradientsAnswer, OutlineAnswer, ValidateAnswer, ValidateParams } from '../../../protocol/lsp.ts';
-import type { ProtocolId } from '../../../protocol/validation.ts';
 import type { ServerClient } from '../client.ts';
 import { experimentName } from '../experimentFiles.ts';
 import type { RunTracker } from '../runTracker.ts';

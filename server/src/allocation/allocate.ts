@@ -1,10 +1,10 @@
 /**
  * A request and one value per layer in, an allocation out: one function per kind in the table at the end. Pure; what a rule looks at
- * (scores, tail exponents, outlier ratios) is brought along by `run/allocate.ts`.
+ * (scores, tail exponents, outlier ratios) is brought along by `run/decide/allocate.ts`.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { AllocatedLayer, Allocation, AllocationKind, AllocationRequest } from '../../../protocol/allocation.ts';
-import { countRule, type Counts, type Need } from './countRules.ts';
+import { countRule } from './countRules.ts';
 import { short } from './countText.ts';
 import { chooseLayers } from './layerChoice.ts';
 import { parametersOf, rankCost, type AllocationInput, type LayerInput } from './layers.ts';
@@ -12,6 +12,7 @@ import { ranksWithin } from './rankBudget.ts';
 import { sum } from './rounding.ts';
 import { allocateSparsity } from './sparsity.ts';
 import { sparsityRule } from './sparsityRules.ts';
+import type { Counts, Need } from './types.ts';
 
 /** What is computed here; who asked and from which file is added by `run`. */
 export type BareAllocation = Omit<Allocation, 'format' | 'version' | 'provenance'>;

@@ -4,8 +4,8 @@
  * (`tailExponent.ts`). The code may end with layers without experts, which its users raise to one; here the minimum does that.
  */
 import { alphaLoraText, requireNotNegative } from './countText.ts';
-import type { CountRule } from './countRules.ts';
 import { alphaLoraRounding } from './rounding.ts';
+import type { CountRule } from './types.ts';
 
 export const alphaLoraCounts: CountRule = {
   id: 'alphalora',

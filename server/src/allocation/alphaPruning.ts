@@ -5,7 +5,7 @@
  */
 import { short } from './countText.ts';
 import { relativeSparsity } from './relativeSparsity.ts';
-import type { SparsityRule } from './sparsityRules.ts';
+import type { SparsityRule } from './types.ts';
 
 export const alphaPruning: SparsityRule = {
   id: 'alphapruning',

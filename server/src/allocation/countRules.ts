@@ -8,43 +8,8 @@ import { layerifCounts } from './layerifCounts.ts';
 import { mola } from './molaCounts.ts';
 import { randomCounts } from './randomCounts.ts';
 import { releasedCounts } from './releasedCounts.ts';
+import type { CountRule } from './types.ts';
 import { uniformCounts } from './uniformCounts.ts';
-
-export interface CountInput {
-  /** One per layer: scores, tail exponents, or anything where the rule needs nothing. */
-  values: readonly number[];
-  total: number;
-  /** Of every layer. */
-  minimum: number;
-  beta: number;
-  seed: number;
-  /** What is counted, for the explanations: "expert", "experts". */
-  noun: [one: string, many: string];
-}
-
-export interface Counts {
-  counts: number[];
-  /** Ends the sentence "Layer 11 gets 9 experts because ...", without a full stop. */
-  because(layer: number): string;
-  notes: string[];
-}
-
-/** What a rule looks at; null for a rule that looks at nothing. */
-export type Need = 'scores' | 'exponents' | 'outliers' | null;
-
-export interface CountRule {
-  id: string;
-  title: string;
-  formula: string;
-  source: string;
-  needs: Need;
-  /** Default exponent; null for rules without one. */
-  beta: number | null;
-  /** Whether a layer with a larger value never gets less. */
-  monotone: boolean;
-  /** @throws LayerifError `badRequest` */
-  allocate(input: CountInput): Counts;
-}
 
 export const countRules: readonly CountRule[] = [
   layerifCounts,

@@ -5,9 +5,9 @@
  *
  * The released lists follow another rule: `releasedCounts.ts`.
  */
-import type { CountRule } from './countRules.ts';
 import { shareText, requireNotNegative } from './countText.ts';
 import { largestRemainders } from './rounding.ts';
+import type { CountRule } from './types.ts';
 
 export const layerifCounts: CountRule = {
   id: 'layerif',

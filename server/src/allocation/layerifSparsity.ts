@@ -8,7 +8,7 @@ import { short } from './countText.ts';
 import { relativeSparsity } from './relativeSparsity.ts';
 import { minMax } from './rounding.ts';
 import { savitzkyGolay } from './savitzkyGolay.ts';
-import type { SparsityInput, SparsityRule } from './sparsityRules.ts';
+import type { SparsityInput, SparsityRule } from './types.ts';
 
 export const layerifSparsity: SparsityRule = {
   id: 'layerif',

@@ -3,8 +3,8 @@
  * Where the layers do not divide, groups are as equal as possible and the first ones larger. The shape sets the total.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
-import type { CountRule } from './countRules.ts';
 import { sum } from './rounding.ts';
+import type { CountRule } from './types.ts';
 
 /** @param shape digits ("2468"), or numbers with commas or dashes between ("4,6,8,10") */
 export function mola(shape: string): CountRule {

@@ -7,7 +7,7 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import { shifted } from './bounds.ts';
 import { percent, short } from './countText.ts';
 import { minMax, sum } from './rounding.ts';
-import type { SparsityRule } from './sparsityRules.ts';
+import type { SparsityRule } from './types.ts';
 
 export const owl: SparsityRule = {
   id: 'owl',

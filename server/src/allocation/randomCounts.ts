@@ -1,7 +1,7 @@
 /** A control: the minimum each, and every further one for a layer drawn at random, all layers alike. The same seed gives the same list. */
 import { Random } from '../random/random.ts';
-import type { CountRule } from './countRules.ts';
 import { largestRemainders } from './rounding.ts';
+import type { CountRule } from './types.ts';
 
 export const randomCounts: CountRule = {
   id: 'random',

@@ -3,7 +3,7 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import { percent, short } from './countText.ts';
 import { scaled } from './bounds.ts';
 import { minMax } from './rounding.ts';
-import type { SparsityInput, SparsityMap } from './sparsityRules.ts';
+import type { SparsityInput, SparsityMap } from './types.ts';
 
 /**
  * @param values larger = pruned more

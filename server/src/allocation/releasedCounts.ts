@@ -4,8 +4,8 @@
  * lowest score has one expert; the paper's formula would give it two.
  */
 import { alphaLoraText } from './countText.ts';
-import type { CountRule } from './countRules.ts';
 import { alphaLoraRounding, minMax } from './rounding.ts';
+import type { CountRule } from './types.ts';
 
 export const releasedCounts: CountRule = {
   id: 'released',

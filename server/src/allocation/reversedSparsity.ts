@@ -2,7 +2,7 @@
 import { short } from './countText.ts';
 import { smoothed } from './layerifSparsity.ts';
 import { relativeSparsity } from './relativeSparsity.ts';
-import type { SparsityRule } from './sparsityRules.ts';
+import type { SparsityRule } from './types.ts';
 
 export const reversedSparsity: SparsityRule = {
   id: 'reversed',

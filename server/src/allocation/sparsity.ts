@@ -6,7 +6,7 @@ import { achieved, CAP, requireRatio } from './bounds.ts';
 import { percent } from './countText.ts';
 import { readStructure, roundToGroups } from './groups.ts';
 import { sum } from './rounding.ts';
-import type { SparsityInput, SparsityRule } from './sparsityRules.ts';
+import type { SparsityInput, SparsityRule } from './types.ts';
 
 interface SparsityAllocation {
   settings: Omit<AllocationRequest, 'kind'>;

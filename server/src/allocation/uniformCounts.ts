@@ -1,6 +1,6 @@
 /** The same for every layer, a baseline; what does not divide goes to the lowest layers. */
-import type { CountRule } from './countRules.ts';
 import { largestRemainders } from './rounding.ts';
+import type { CountRule } from './types.ts';
 
 export const uniformCounts: CountRule = {
   id: 'uniform',

@@ -1,5 +1,5 @@
 /** The same sparsity everywhere, a baseline. */
-import type { SparsityRule } from './sparsityRules.ts';
+import type { SparsityRule } from './types.ts';
 
 export const uniformSparsity: SparsityRule = {
   id: 'uniform',

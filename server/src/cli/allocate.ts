@@ -1,9 +1,9 @@
 /** `layerif allocate RESULT`: experts, ranks, layers or sparsity from scores, each layer's number explained. */
 import path from 'node:path';
 import type { Allocation } from '../../../protocol/allocation.ts';
-import { allocateResult, allocationFile, saveAllocation } from '../run/allocate.ts';
+import { allocateResult, allocationFile, saveAllocation } from '../run/decide/allocate.ts';
 import { count, percent, score, table } from './format.ts';
-import { measureOutliers } from '../run/outliers.ts';
+import { measureOutliers } from '../run/prune/outliers.ts';
 import { machineOptions } from './options.ts';
 import { shortened } from './paths.ts';
 import { progressOn } from './progress.ts';

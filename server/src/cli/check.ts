@@ -4,8 +4,8 @@
  */
 import path from 'node:path';
 import { located } from '../../../protocol/errors.ts';
-import { checkExperiment } from '../run/check.ts';
-import { checkGradients } from '../run/checkGradients.ts';
+import { checkExperiment } from '../run/inputs/check.ts';
+import { checkGradients } from '../run/influence/checkGradients.ts';
 import { counted } from './format.ts';
 import { gradientReport } from './gradientReport.ts';
 import { machineOptions } from './options.ts';

@@ -1,6 +1,6 @@
 /** The command line without a process around it: words in, text and exit code out. */
 import { exitCodes, LayerifError, located } from '../../../protocol/errors.ts';
-import { version } from '../run/version.ts';
+import { version } from '../run/files/version.ts';
 import { parseCommandLine } from './arguments.ts';
 import { commands } from './commands.ts';
 import { commandHelp, generalHelp } from './help.ts';

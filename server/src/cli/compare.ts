@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { EstimatorId } from '../../../protocol/experiment.ts';
 import type { ComparedStatistic, Comparison } from '../../../protocol/trust.ts';
-import { compareRuns } from '../run/compare.ts';
+import { compareRuns } from '../run/influence/compare.ts';
 import { percent, table } from './format.ts';
 import { readCount, readList } from './lists.ts';
 import type { Command } from './types.ts';

@@ -2,8 +2,8 @@
 import path from 'node:path';
 import type { EstimatorId } from '../../../protocol/experiment.ts';
 import type { DampingSweep } from '../../../protocol/trust.ts';
-import { openRun } from '../run/rescore.ts';
-import { sweepDamping } from '../run/sweepDamping.ts';
+import { openRun } from '../run/influence/rescore.ts';
+import { sweepDamping } from '../run/influence/sweepDamping.ts';
 import { table } from './format.ts';
 import { readFactors } from './lists.ts';
 import type { Command } from './types.ts';

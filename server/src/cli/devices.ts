@@ -1,8 +1,8 @@
 /** `layerif devices`: what there is to compute on, why not, and the CUDA runtime. */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { DeviceReport } from '../../../protocol/devices.ts';
-import { cudaOffer, installCudaRuntime, removeCudaRuntime } from '../run/cudaRuntime.ts';
-import { rateWords, reportDevices } from '../run/devices.ts';
+import { cudaOffer, installCudaRuntime, removeCudaRuntime } from '../run/machine/cudaRuntime.ts';
+import { rateWords, reportDevices } from '../run/machine/devices.ts';
 import { unknown } from './arguments.ts';
 import { table } from './format.ts';
 import { progressOn } from './progress.ts';

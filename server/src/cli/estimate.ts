@@ -1,7 +1,7 @@
 /** `layerif estimate FILE`: plan, time, memory and disk that `score` will need. */
 import path from 'node:path';
 import { exitCodes } from '../../../protocol/errors.ts';
-import { estimateExperiment } from '../run/estimate.ts';
+import { estimateExperiment } from '../run/influence/estimate.ts';
 import { machineOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 import { estimateReport } from './report.ts';

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Evaluation } from '../../../protocol/evaluation.ts';
-import { evaluateExperiment } from '../run/evaluate.ts';
+import { evaluateExperiment } from '../run/evaluate/evaluate.ts';
 import { duration, table } from './format.ts';
 import { machineOptions } from './options.ts';
 import { progressOn } from './progress.ts';

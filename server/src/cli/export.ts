@@ -1,7 +1,7 @@
 /** `layerif export RESULT --to TARGET`: an allocation or the scores in the words of another program. */
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
-import { exportResult, writeExport } from '../run/export.ts';
+import { exportResult, writeExport } from '../run/decide/export.ts';
 import { shortened } from './paths.ts';
 import { outliersOf, readRequest, requestOptions } from './requests.ts';
 import type { Command } from './types.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Result, ResultLayer, ResultTask } from '../../../protocol/result.ts';
 import { score, table } from './format.ts';
 import { shortened } from './paths.ts';
-import type { Page } from './report.ts';
+import type { Page } from './types.ts';
 
 /** Samples shown at either end. */
 const shown = 3;

@@ -1,6 +1,6 @@
 /** `layerif inspect MODEL`: family, layers, modules, shapes, weights, coverage. */
-import { inspectAdapter, inspectModel, type AdapterInspection, type Inspection } from '../run/inspect.ts';
-import { fetchModel, type DownloadEvent } from '../run/hubInputs.ts';
+import { inspectAdapter, inspectModel, type AdapterInspection, type Inspection } from '../run/inputs/inspect.ts';
+import { fetchModel, type DownloadEvent } from '../run/inputs/hubInputs.ts';
 import { count, counted, percent, table } from './format.ts';
 import { progressOn } from './progress.ts';
 import type { Command } from './types.ts';

@@ -1,5 +1,5 @@
 /** `layerif list WHAT`: what is available, one line each. */
-import { listKinds, listOf, type ListKind } from '../run/lists.ts';
+import { listKinds, listOf, type ListKind } from '../run/inputs/lists.ts';
 import { unknown } from './arguments.ts';
 import { table } from './format.ts';
 import type { Command } from './types.ts';

@@ -1,6 +1,7 @@
 /** Every option of the command line: one row each, and how a row's text becomes a value. */
+import { deviceIds } from '../../../protocol/devices.ts';
+import type { DeviceId } from '../../../protocol/devices.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
-import { deviceIds, type DeviceId } from '../../../protocol/engine.ts';
 
 interface OptionSpec {
   type: 'string' | 'boolean';

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { PruningReport } from '../../../protocol/pruning.ts';
-import { pruneExperiment } from '../run/prune.ts';
+import { pruneExperiment } from '../run/prune/prune.ts';
 import { bytes, duration, percent, table } from './format.ts';
 import { machineOptions } from './options.ts';
 import { progressOn } from './progress.ts';

@@ -1,8 +1,8 @@
 /** `layerif prune-and-compare FILE`: prunes in memory in several ways, measures each, and tells which differences are real. */
 import path from 'node:path';
 import { exitCodes } from '../../../protocol/errors.ts';
-import type { ComparedMetric, PruningComparison } from '../../../protocol/pruningComparison.ts';
-import { pruneAndCompare } from '../run/pruneAndCompare.ts';
+import type { ComparedMetric, PruningComparison } from '../../../protocol/pruning.ts';
+import { pruneAndCompare } from '../run/prune/pruneAndCompare.ts';
 import { duration, table } from './format.ts';
 import { machineOptions } from './options.ts';
 import { progressOn } from './progress.ts';

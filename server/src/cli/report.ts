@@ -2,22 +2,16 @@
 import type { Result, ResultTask } from '../../../protocol/result.ts';
 import type { Estimate } from '../../../protocol/run.ts';
 import { barChart } from './chart.ts';
-import { planText } from '../run/estimate.ts';
+import { planText } from '../run/influence/estimate.ts';
 import { bytes, count, counted, duration, percent, table } from './format.ts';
 import { highlightLines } from './highlights.ts';
+import type { Page } from './types.ts';
 
 const aggregationWords = {
   positive: 'the sum of its helpful samples',
   top25: 'the sum of the most helpful quarter of its helpful samples',
   sum: 'the sum of all its samples, helpful minus harmful',
 } as const;
-
-export interface Page {
-  /** Characters of a line. */
-  width: number;
-  /** Shown paths are relative to this folder when they lie below it. */
-  baseDir: string;
-}
 
 /** Task -> training sample -> text. */
 export type SampleTexts = ReadonlyMap<string, ReadonlyMap<number, string>>;

@@ -1,8 +1,8 @@
 /** `layerif score FILE`: scores the layers, shows progress, prints the chart or the result document. */
 import path from 'node:path';
 import type { Result } from '../../../protocol/result.ts';
-import { sampleTexts } from '../run/sampleText.ts';
-import { scoreExperiment } from '../run/score.ts';
+import { sampleTexts } from '../run/inputs/sampleText.ts';
+import { scoreExperiment } from '../run/influence/score.ts';
 import { highlightsOf } from './highlights.ts';
 import { machineOptions } from './options.ts';
 import { progressOn } from './progress.ts';

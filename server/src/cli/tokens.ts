@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { TokenInfluence } from '../../../protocol/trust.ts';
-import { tokenInfluence } from '../run/tokens.ts';
+import { tokenInfluence } from '../run/influence/tokens.ts';
 import { percent, score, table } from './format.ts';
 import { readCount } from './lists.ts';
 import { machineOptions } from './options.ts';

@@ -54,3 +54,10 @@ export interface Command {
   /** @returns the exit code. Failures are thrown. */
   run(argument: string, options: Options, terminal: Terminal): Promise<number> | number;
 }
+
+export interface Page {
+  /** Characters of a line. */
+  width: number;
+  /** Shown paths are relative to this folder when they lie below it. */
+  baseDir: string;
+}

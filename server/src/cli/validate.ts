@@ -1,9 +1,9 @@
 /** `layerif validate FILE`: influence against retraining, as tables with all controls and what follows in words. */
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
-import { protocolIds } from '../../../protocol/validation.ts';
-import type { ProtocolId } from '../../../protocol/validation.ts';
-import { validateExperiment } from '../run/validate.ts';
+import { protocolIds } from '../../../protocol/experiment.ts';
+import type { ProtocolId } from '../../../protocol/experiment.ts';
+import { validateExperiment } from '../run/validate/validate.ts';
 import { machineOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 import type { Command } from './types.ts';

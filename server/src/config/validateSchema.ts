@@ -1,8 +1,8 @@
 /** The section `validate` of an experiment file: how influence is checked against retraining. Defaults take minutes on a small model. */
+import type { ValidateSettings } from '../../../protocol/experiment.ts';
+import { protocolIds } from '../../../protocol/experiment.ts';
+import { optimizerIds, scheduleIds } from '../../../protocol/optimizer.ts';
 import { z } from 'zod';
-import { optimizerIds, scheduleIds } from '../../../protocol/training.ts';
-import { protocolIds } from '../../../protocol/validation.ts';
-import type { ValidateSettings } from '../../../protocol/validation.ts';
 import { doc } from './words.ts';
 
 const count = (least: number) => z.int().min(least);

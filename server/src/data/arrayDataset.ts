@@ -7,8 +7,8 @@ import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Dataset } from '../../../protocol/experiment.ts';
 import { listed } from '../text/listed.ts';
+import type { OpenDataset } from './dataset.ts';
 import { npyHeader, parseNpy } from './npy.ts';
-import type { OpenDataset } from './splits.ts';
 import type { Row } from './types.ts';
 
 /** @throws LayerifError `badData`: a file that is missing or no array, columns that differ in their number of rows */

@@ -7,8 +7,9 @@ import type { GraphInputs } from './graphSamples.ts';
 import { sampleOf } from './samples.ts';
 import { listed } from '../text/listed.ts';
 import { didYouMean } from '../text/nearest.ts';
+import type { OpenDataset } from './dataset.ts';
 import { parseSlices, resolveSlice } from './slices.ts';
-import { countSlice, defaultValidation, openDataset, readSlice, type OpenDataset } from './splits.ts';
+import { countSlice, defaultValidation, openDataset, readSlice } from './splits.ts';
 import type { TextTokenizer } from './tokenizer.ts';
 import type { Row, Sample } from './types.ts';
 

@@ -9,27 +9,12 @@ import { columnsOf, countRows, readRows, type DataFile } from './formats.ts';
 import { datasetFiles, type SplitFiles } from './inputFiles.ts';
 import { listed } from '../text/listed.ts';
 import { didYouMean } from '../text/nearest.ts';
+import type { OpenDataset } from './dataset.ts';
 import { parseSlices, resolveSlice, type Range, type Slice } from './slices.ts';
 import type { Row } from './types.ts';
 
 /** Rows of the default validation split. */
 const DEFAULT_VALIDATION_ROWS = 50;
-
-export interface OpenDataset {
-  /** The key in `datasets`. */
-  name: string;
-  /** Split names, in the order in which they were found. */
-  splits: string[];
-  /** With the new names of `field_mapping`. */
-  columns: string[];
-  /** Absolute paths, without repeats. */
-  files: string[];
-  warnings: string[];
-  /** Rows of a split. @throws LayerifError for an unknown split. */
-  count(split: string): Promise<number>;
-  /** Rows of a split in a range, as far as they go. */
-  rows(split: string, range: Range): AsyncGenerator<Row, void, undefined>;
-}
 
 /** @throws LayerifError `badData`: missing files, unknown format, a `split_column` or mapped column that is not there. */
 export async function openDataset(name: string, dataset: Dataset, baseDir: string): Promise<OpenDataset> {

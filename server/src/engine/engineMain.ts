@@ -7,21 +7,21 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import type { ErrorCode, Place } from '../../../protocol/errors.ts';
 import type { EngineCancel, EngineReply, EngineRequest } from '../../../protocol/engine.ts';
 import { isGraphPath } from '../graphs/open.ts';
-import { collect } from './collect.ts';
-import { collectForeign, probeForeign } from './collectForeign.ts';
-import type { Report } from './collect.ts';
-import { chooseDevice, PROBE_ARGUMENT, runProbe, tryDevices } from './device.ts';
-import { classifyRunning } from './deviceFailures.ts';
-import { checkGradients } from './gradientCheck.ts';
-import { features } from './features.ts';
-import { evaluate } from './evaluate.ts';
-import { matMulRate } from './measure.ts';
-import { Model } from './model.ts';
-import { trainExperts } from './moeTrain.ts';
-import { outliers, prune } from './prune.ts';
-import { onnxruntimeVersion, Runtime } from './runtime.ts';
-import { train } from './train.ts';
-import type { Device } from './runtime.ts';
+import { collect } from './grams/collect.ts';
+import { collectGraph, probeGraph } from './userGraph/collectGraph.ts';
+import { chooseDevice, PROBE_ARGUMENT, runProbe, tryDevices } from './runtime/device.ts';
+import { classifyRunning } from './runtime/deviceFailures.ts';
+import { checkGradients } from './check/gradientCheck.ts';
+import { features } from './observe/hiddenPooled.ts';
+import { evaluate } from './observe/logProbabilities.ts';
+import { matMulRate } from './runtime/measure.ts';
+import { Model } from './sweep/model.ts';
+import { trainExperts } from './experts/trainExperts.ts';
+import { outliers, prune } from './prune/prune.ts';
+import type { Report } from './runtime/report.ts';
+import { onnxruntimeVersion, Runtime } from './runtime/runtime.ts';
+import { train } from './train/train.ts';
+import type { Device } from './runtime/runtime.ts';
 
 let runtime: Runtime | null = null;
 let warm: { key: string; model: Model } | null = null;
@@ -55,14 +55,14 @@ async function handle(request: EngineRequest, signal: AbortSignal): Promise<Valu
     case 'collect': {
       if (isGraphPath(request.request.modelPath)) {
         await release(); // a graph is opened anew: its sessions belong to samples of one shape
-        return collectForeign(runtime, request.request, reporter(request.id));
+        return collectGraph(runtime, request.request, reporter(request.id));
       }
       const model = await open(runtime, request.request.modelPath, request.request.adapter);
       return collect(model, request.request, reporter(request.id));
     }
     case 'graph':
       await release();
-      return probeForeign(runtime, request.request);
+      return probeGraph(runtime, request.request);
     case 'features':
       return features(await open(runtime, request.request.modelPath), request.request);
     case 'train': {

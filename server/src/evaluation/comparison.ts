@@ -2,7 +2,7 @@
  * Prunings of one model against each other: intervals and paired tests from what every document contributed. Documents are the same for
  * all, so differences are taken document by document.
  */
-import type { ComparedMetric, ComparedPruning } from '../../../protocol/pruningComparison.ts';
+import type { ComparedMetric, ComparedPruning } from '../../../protocol/pruning.ts';
 import { Random } from '../random/random.ts';
 import { bootstrapInterval } from '../statistics/bootstrap.ts';
 import { pairedDifference } from '../statistics/paired.ts';

@@ -1,6 +1,6 @@
 /**
  * Metrics of lm-evaluation-harness, one row each: what a document contributes, how documents become one number, its standard error.
- * To add one, add a row; `run/evaluate.ts` takes those of a task's `metric_list`, else the default ones of its output type.
+ * To add one, add a row; `run/evaluate/evaluate.ts` takes those of a task's `metric_list`, else the default ones of its output type.
  */
 import type { OutputType } from '../../../protocol/experiment.ts';
 

@@ -2,13 +2,13 @@
 import { targetModules } from './types.ts';
 import type { ExportInput, ExportTarget } from './types.ts';
 
-const shared = { kinds: ['experts'], ending: '.args.txt', make: moeArguments } as const;
+const shared = { kinds: ['experts'], ending: '.args.txt', make: expertsArguments } as const;
 
 export const mola: ExportTarget = { id: 'mola', title: 'arguments --number_experts, --top_k ...', source: 'GCYZSL/MoLA', ...shared }; // prettier-ignore
 
 export const alphalora: ExportTarget = { id: 'alphalora', title: 'arguments --number_experts, --top_k ...', source: 'peijunallin/alphalora', ...shared }; // prettier-ignore
 
-function moeArguments({ allocation, layers, loraRank, loraScale }: ExportInput): string {
+function expertsArguments({ allocation, layers, loraRank, loraScale }: ExportInput): string {
   const given = allocation!.layers;
   const list = (values: readonly (number | string)[]) => `"${values.join(',')}"`;
   return `${[

@@ -7,7 +7,7 @@
  * empty: a sample is scored as a whole.
  */
 import type { Graph, Value } from '../onnx/graph.ts';
-import type { LowerContext, Lowering } from './lower.ts';
+import type { LowerContext, Lowering } from './lowering.ts';
 
 /** What stands for minus infinity in a mask: its exponential is 0, and nothing overflows. */
 const NEVER = -1e30;

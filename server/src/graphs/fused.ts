@@ -1,7 +1,7 @@
 /** Fused and composite operators made of simpler ones: those of ONNX Runtime's optimizer, and rarer activations of the standard. */
 import type { Graph, Value } from '../onnx/graph.ts';
 import type { Attributes } from '../onnx/types.ts';
-import type { LowerContext, Lowering } from './lower.ts';
+import type { LowerContext, Lowering } from './lowering.ts';
 
 /** y = (x − mean) / √(variance + ε) · scale + bias over the last axes; without the mean it is RMSNormalization. */
 function normalized(c: LowerContext, x: Value, scale: Value, bias: Value | null, centre: boolean, axis: number): Value {

@@ -3,7 +3,7 @@
  *
  *   e = exp(z - max z),   nll = log Σ e - (z_label - max z),   dz = weight / Σ e * (e - Σ e onehot(label))
  *
- * The sum over the classes is a product with ones, as in `engine/graphs.ts`: a plain float32 sum over a vocabulary was the largest
+ * The sum over the classes is a product with ones, as in `engine/sweep/graphs.ts`: a plain float32 sum over a vocabulary was the largest
  * error of all gradients.
  */
 import type { DecodedModel } from '../onnx/decode.ts';

@@ -1,38 +1,14 @@
 /**
- * One foreign node -> nodes of opset 21. Most operators go over as they are; a row below brings an older form into the new one, or
+ * One node of a user's graph -> nodes of opset 21. Most operators go over as they are; a row below brings an older form into the new one, or
  * makes a fused operator of others, which all have gradient rules. Shapes are numbers. To support an operator: a row here, or in
  * one of the tables that are joined, and where it has neither row nor rule, a rule in `autodiff/rules.ts`.
  */
-import type { AttributeReader } from '../onnx/attributes.ts';
 import { readerOf } from '../onnx/attributes.ts';
-import type { DecodedNode } from '../onnx/decode.ts';
-import type { Graph, Value } from '../onnx/graph.ts';
-import type { Attributes } from '../onnx/types.ts';
+import type { Value } from '../onnx/graph.ts';
 import { attentionForms } from './attention.ts';
 import { fusedForms } from './fused.ts';
+import type { LowerContext, Lowering } from './lowering.ts';
 import { oldForms } from './oldForms.ts';
-import type { Probed } from './types.ts';
-
-export interface LowerContext extends AttributeReader {
-  g: Graph;
-  node: DecodedNode;
-  /** Version of the standard operators in the file. */
-  opset: number;
-  inputs: readonly (Value | null)[];
-  /** Input that must be there. @throws Error naming it */
-  x(i: number): Value;
-  /** Content of a constant input, null where it is left out. @throws Error when it is no constant */
-  numbers(i: number): number[] | null;
-  /** What the probe told of each output; null for outputs that nothing reads. */
-  outputs: readonly (Probed | null)[];
-  /** Says that y (a node's output) is x times the node's weight, `alpha` times. */
-  captured(x: Value, y: Value, options?: { left?: boolean; alpha?: number }): void;
-  /** The node as it is, perhaps with other inputs or attributes. */
-  same(inputs?: readonly (Value | null)[], attributes?: Attributes): Value[];
-}
-
-/** Outputs in the node's order. */
-export type Lowering = (c: LowerContext) => (Value | null)[];
 
 export const lowerings: Readonly<Record<string, Lowering>> = {
   ...attentionForms,

@@ -4,7 +4,7 @@
  */
 import type { Value } from '../onnx/graph.ts';
 import type { Attribute, Attributes } from '../onnx/types.ts';
-import type { LowerContext, Lowering } from './lower.ts';
+import type { LowerContext, Lowering } from './lowering.ts';
 
 function without(attributes: Attributes, ...names: string[]): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([name]) => !names.includes(name)));

@@ -12,7 +12,7 @@ import { layersOf } from './layers.ts';
 import type { FoundLayers } from './layers.ts';
 import { logitsOf } from './loss.ts';
 import { modulesOf } from './modules.ts';
-import { fault, openGraph } from './read.ts';
+import { fault, readGraph } from './read.ts';
 import type { GraphFile, GraphModule, GraphTask } from './types.ts';
 
 /** What the experiment says of a graph. */
@@ -41,8 +41,8 @@ export function isGraphPath(target: string): boolean {
 }
 
 /** @throws LayerifError `badModel` */
-export function openForeign(target: string, options: GraphOptions = {}): OpenedGraph {
-  const file = openGraph(target);
+export function openGraph(target: string, options: GraphOptions = {}): OpenedGraph {
+  const file = readGraph(target);
   try {
     const modules = modulesOf(file.model);
     const found = layersOf(modules, options.pattern);

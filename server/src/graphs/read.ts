@@ -19,7 +19,7 @@ import type { GraphFile } from './types.ts';
 const LONGEST = 2 ** 31 - 1;
 
 /** @throws LayerifError `badModel` naming the file and what is wrong in it */
-export function openGraph(file: string): GraphFile {
+export function readGraph(file: string): GraphFile {
   const absolute = path.resolve(file);
   const bad = (text: string, cause?: unknown): LayerifError => fault(absolute, text, cause);
   const { size } = fs.statSync(absolute);

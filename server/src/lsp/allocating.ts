@@ -1,8 +1,8 @@
 /** Requests of the editor about allocations: computed at once from the scores of a result, written only when asked for. */
 import path from 'node:path';
 import type { AllocateAnswer, AllocateParams, ExportAnswer, ExportParams } from '../../../protocol/lsp.ts';
-import { allocateResult, allocationFile, saveAllocation } from '../run/allocate.ts';
-import { exportResult, writeExport } from '../run/export.ts';
+import { allocateResult, allocationFile, saveAllocation } from '../run/decide/allocate.ts';
+import { exportResult, writeExport } from '../run/decide/export.ts';
 import { answered } from './answered.ts';
 
 /** Smaller side of the largest matrix whose spectrum is computed while an editor waits; about a second. */

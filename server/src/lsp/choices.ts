@@ -8,8 +8,8 @@ import path from 'node:path';
 import { CompletionItemKind } from 'vscode-languageserver/node';
 import type { Dataset } from '../../../protocol/experiment.ts';
 import type { Path } from '../config/experiment.ts';
-import { dataFileEndings, describeDataset, describeModel } from '../run/describe.ts';
-import { listOf } from '../run/lists.ts';
+import { dataFileEndings, describeDataset, describeModel } from '../run/inputs/describe.ts';
+import { listOf } from '../run/inputs/lists.ts';
 
 export interface Choice {
   value: string;

@@ -10,8 +10,8 @@ import type {
   InstallCudaProgress,
 } from '../../../protocol/lsp.ts';
 import type { Machine } from '../../../protocol/run.ts';
-import { cudaOffer, installCudaRuntime, installedCudaRuntime, removeCudaRuntime } from '../run/cudaRuntime.ts';
-import { devicesMarkdown, reportDevices } from '../run/devices.ts';
+import { cudaOffer, installCudaRuntime, installedCudaRuntime, removeCudaRuntime } from '../run/machine/cudaRuntime.ts';
+import { devicesMarkdown, reportDevices } from '../run/machine/devices.ts';
 
 /** Notifications are for eyes. */
 const INTERVAL_MS = 200;

@@ -1,7 +1,7 @@
 /** The editor's question what a model is made of: answered from headers while the pattern of the layers is being typed. */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { InspectAnswer, InspectParams } from '../../../protocol/lsp.ts';
-import { inspectFile } from '../run/inspectFile.ts';
+import { inspectFile } from '../run/inputs/inspectFile.ts';
 import { answered } from './answered.ts';
 
 /** An empty pattern or output is one that is not given. */

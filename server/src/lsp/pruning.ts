@@ -9,13 +9,13 @@ import type {
   PruneAnswer,
   PruneParams,
 } from '../../../protocol/lsp.ts';
-import { estimatePruning as estimateOf } from '../run/estimatePruning.ts';
-import { evaluateExperiment } from '../run/evaluate.ts';
-import { pruneExperiment } from '../run/prune.ts';
-import { DEFAULT_MAPS, pruneAndCompare as compare } from '../run/pruneAndCompare.ts';
-import { experimentName } from '../run/results.ts';
+import { estimatePruning as estimateOf } from '../run/prune/estimatePruning.ts';
+import { evaluateExperiment } from '../run/evaluate/evaluate.ts';
+import { pruneExperiment } from '../run/prune/prune.ts';
+import { DEFAULT_MAPS, pruneAndCompare as compare } from '../run/prune/pruneAndCompare.ts';
+import { experimentName } from '../run/files/results.ts';
 import { fileOf } from './documents.ts';
-import type { Scoring } from './scoring.ts';
+import type { Scoring } from './jobs.ts';
 
 export async function prune(
   scoring: Scoring,

@@ -9,9 +9,9 @@ import type {
   SweepParams,
 } from '../../../protocol/lsp.ts';
 import type { DampingSweep } from '../../../protocol/trust.ts';
-import { compareRuns } from '../run/compare.ts';
-import { openRun, rescore as rescoreRun } from '../run/rescore.ts';
-import { sweepDamping } from '../run/sweepDamping.ts';
+import { compareRuns } from '../run/influence/compare.ts';
+import { openRun, rescore as rescoreRun } from '../run/influence/rescore.ts';
+import { sweepDamping } from '../run/influence/sweepDamping.ts';
 import { answered } from './answered.ts';
 
 export function rescore({ resultFile, ...choice }: RescoreParams, token: CancellationToken): Promise<RescoreAnswer> {

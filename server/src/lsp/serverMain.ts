@@ -60,10 +60,10 @@ import type {
   ValidateParams,
 } from '../../../protocol/lsp.ts';
 import { RESULT_SUFFIX } from '../../../protocol/result.ts';
-import { dataFileEndings } from '../run/describe.ts';
-import { allocationChoices } from '../run/lists.ts';
-import { sampleTexts } from '../run/sampleText.ts';
-import { version } from '../run/version.ts';
+import { dataFileEndings } from '../run/inputs/describe.ts';
+import { allocationChoices } from '../run/inputs/lists.ts';
+import { sampleTexts } from '../run/inputs/sampleText.ts';
+import { version } from '../run/files/version.ts';
 import { allocate, exportTo } from './allocating.ts';
 import { lensesOf, resolveLens } from './codeLens.ts';
 import { completionAt } from './completion.ts';
@@ -75,7 +75,7 @@ import { inspect } from './inspecting.ts';
 import { locate, outlineAnswer } from './locate.ts';
 import { estimatePruning, evaluate, prune, pruneAndCompare } from './pruning.ts';
 import { compare, rescore, sweep } from './rescoring.ts';
-import { defaultSettings, machineOf, Scoring } from './scoring.ts';
+import { defaultSettings, machineOf, Scoring } from './jobs.ts';
 
 /** Files whose change may change what is said about an open experiment. */
 const watched = `**/*{${[...dataFileEndings, '.yaml', '.yml', '.safetensors', '.gguf', 'config.json'].join(',')}}`;

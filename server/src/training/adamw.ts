@@ -5,8 +5,8 @@
  *   m ← β₁ m + (1 − β₁) g,   v ← β₂ v + (1 − β₂) g²
  *   θ ← θ − lr / (1 − β₁ᵗ) · m / ( √v / √(1 − β₂ᵗ) + ε )            t = 1, 2, ...
  */
-import type { OptimizerRule } from './optimizers.ts';
 import { gradientOf } from './parameters.ts';
+import type { OptimizerRule } from './types.ts';
 
 export const adamw: OptimizerRule = {
   title: 'AdamW',

@@ -1,21 +1,8 @@
 /** The one table of optimisers. To add one, write its file after the model of `sgd.ts` and add it here and to `OptimizerId`. */
-import type { OptimizerId, OptimizerSettings } from '../../../protocol/training.ts';
+import type { OptimizerId, OptimizerSettings } from '../../../protocol/optimizer.ts';
 import { adamw } from './adamw.ts';
-import type { Numbers, Parameters } from './parameters.ts';
 import { sgd } from './sgd.ts';
-
-export interface Optimizer {
-  /** Changes `parameters` in place. @throws Error naming a parameter without a gradient */
-  step(parameters: Parameters, gradients: Numbers, learningRate: number): void;
-}
-
-export interface OptimizerRule {
-  title: string;
-  /** Paper or origin. */
-  source: string;
-  /** A new state: moments at zero. */
-  create(settings: OptimizerSettings): Optimizer;
-}
+import type { OptimizerRule } from './types.ts';
 
 export const optimizers: Record<OptimizerId, OptimizerRule> = { adamw, sgd };
 

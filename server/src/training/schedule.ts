@@ -2,7 +2,7 @@
  * Learning rates by step, named as in Hugging Face transformers: `constant` (constant_with_warmup) and `linear`. Both rise linearly
  * over the warm-up; step w of w warm-up steps is the first with the full rate.
  */
-import type { OptimizerSettings, ScheduleId } from '../../../protocol/training.ts';
+import type { OptimizerSettings, ScheduleId } from '../../../protocol/optimizer.ts';
 
 /** Factor after the warm-up. @param after steps since its end @param left steps from there to the end of training, at least 1 */
 const shapes: Record<ScheduleId, (after: number, left: number) => number> = {

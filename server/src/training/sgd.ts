@@ -5,8 +5,8 @@
  *
  * Its fixed points are those of mean loss + wd/2 ‖θ‖², which is what influence functions linearise.
  */
-import type { OptimizerRule } from './optimizers.ts';
 import { gradientOf } from './parameters.ts';
+import type { OptimizerRule } from './types.ts';
 
 export const sgd: OptimizerRule = {
   title: 'SGD',

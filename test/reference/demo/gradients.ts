@@ -3,14 +3,14 @@
  *
  *   node test/reference/demo/gradients.ts MODEL samples.json 0.mlp.up_proj,29.mlp.down_proj gradients.safetensors
  */
+import type { EncodedSample } from '../../../protocol/samples.ts';
 import fs from 'node:fs';
-import type { EncodedSample } from '../../../protocol/engine.ts';
 import { writeSafetensors } from '../../../server/src/checkpoints/safetensors.ts';
-import { makeBatches } from '../../../server/src/engine/batch.ts';
-import { GramProducts, order } from '../../../server/src/engine/grams.ts';
-import { Model } from '../../../server/src/engine/model.ts';
-import { Runtime } from '../../../server/src/engine/runtime.ts';
-import { backwardSegment, forward, head, segmentsOf } from '../../../server/src/engine/sweep.ts';
+import { makeBatches } from '../../../server/src/engine/sweep/batch.ts';
+import { GramProducts, order } from '../../../server/src/engine/grams/grams.ts';
+import { Model } from '../../../server/src/engine/sweep/model.ts';
+import { Runtime } from '../../../server/src/engine/runtime/runtime.ts';
+import { backwardSegment, forward, head, segmentsOf } from '../../../server/src/engine/sweep/sweep.ts';
 
 const [modelPath, samplesFile, list, into] = process.argv.slice(2);
 const wanted = new Set(list.split(','));

@@ -3,7 +3,7 @@
  *
  *     node test/reference/demo/samples.ts EXPERIMENT TASK > samples.json        (Node 24: runs TypeScript as it is)
  */
-import { prepare } from '../../../server/src/run/prepare.ts';
+import { prepare } from '../../../server/src/run/inputs/prepare.ts';
 
 const [file, task] = process.argv.slice(2);
 if (file === undefined || task === undefined) {

@@ -1,5 +1,5 @@
 /** Two tabs over one panel: where to put LoRA experts, ranks or training, and how much to prune where. */
-import type { TabProps } from '../tabs.tsx';
+import type { TabProps } from '../tabProps.ts';
 import { AllocationPanel } from './AllocationPanel.tsx';
 
 export function AllocationTab({ result, choices, change }: TabProps) {

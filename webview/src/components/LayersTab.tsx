@@ -1,11 +1,11 @@
 /** Layers: the chart of all tasks, the heat map of one, and everything about the selected layer. */
 import { useMemo, useState } from 'preact/hooks';
-import type { TabProps } from '../tabs.tsx';
 import { send } from '../host.ts';
 import { aggregations, findLayer } from '../model/layers.ts';
 import { orderSamples, sampleOrders } from '../model/ranking.ts';
 import { plural } from '../model/format.ts';
 import { useSelection } from '../selection.ts';
+import type { TabProps } from '../tabProps.ts';
 import { Checkbox, Select } from './controls.tsx';
 import { HeatMap } from './HeatMap.tsx';
 import { LayerChart } from './LayerChart.tsx';

@@ -1,6 +1,6 @@
 /** A comparison of prunings: what was found, quality against sparsity, every number with its interval, and the maps themselves. */
+import type { PruningComparison as Comparison } from '../../../protocol/pruning.ts';
 import { useMemo, useState } from 'preact/hooks';
-import type { PruningComparison as Comparison } from '../../../protocol/pruningComparison.ts';
 import { MISSING, formatDate, formatDuration, formatShare, formatSigned, plural } from '../model/format.ts';
 import { againstUniformWords, isDense, mapName, mapSeries, metricAt, metricsOf, metricText, qualityChart } from '../model/comparison.ts'; // prettier-ignore
 import { Select } from './controls.tsx';

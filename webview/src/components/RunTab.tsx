@@ -1,7 +1,6 @@
 /** Run: where the numbers come from, what they cost, and how to read them. */
 import type { ComponentChildren } from 'preact';
 import type { ResultSamples } from '../../../protocol/result.ts';
-import type { TabProps } from '../tabs.tsx';
 import {
   MISSING,
   formatBytes,
@@ -13,6 +12,7 @@ import {
 } from '../model/format.ts';
 import { lossSummary } from '../model/losses.ts';
 import { send } from '../host.ts';
+import type { TabProps } from '../tabProps.ts';
 import { LinkButton } from './controls.tsx';
 
 export function RunTab({ result }: TabProps) {

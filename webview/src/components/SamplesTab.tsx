@@ -1,6 +1,6 @@
 /** Samples: the same tables as under the chart, longer, with the layer and the task in reach. */
-import type { TabProps } from '../tabs.tsx';
 import { useSelection } from '../selection.ts';
+import type { TabProps } from '../tabProps.ts';
 import { Select } from './controls.tsx';
 import { pending, sourceKey } from './LayerDetail.tsx';
 import { SampleTables } from './SampleTables.tsx';

@@ -1,5 +1,5 @@
 /** Trust: is the gradient right, does the order of layers hold on other samples and other dampings, and does influence predict retraining? */
-import type { TabProps } from '../tabs.tsx';
+import type { TabProps } from '../tabProps.ts';
 import { DampingSweep } from './DampingSweep.tsx';
 import { SelfCheck } from './SelfCheck.tsx';
 import { Uncertainty } from './Uncertainty.tsx';

@@ -1,0 +1,12 @@
+/** A sample as it crosses to the engine: tokens, and which of them are counted. */
+
+/** One tokenised sample. */
+export interface EncodedSample {
+  tokens: Int32Array;
+  /** Index of the first token that is counted as a prediction target, at least 1. Counted: countedFrom .. tokens.length-1. */
+  countedFrom: number;
+  /** Of a classifier: index of the class. */
+  label?: number | undefined;
+  /** What fills a graph's other inputs, by their names: one sample's numbers, without the batch axis. */
+  arrays?: Record<string, { shape: number[]; data: Float32Array }> | undefined;
+}

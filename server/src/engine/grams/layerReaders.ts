@@ -1,0 +1,163 @@
+/**
+ * What is computed from a segment's captures while they exist: Grams of every scored module, with `ekfac` its influence, and for
+ * projected captures the exact Grams of a few batches, which tell the projection's error. Captures are dropped as they are used.
+ */
+import type { CollectRequest } from '../../../../protocol/engine.ts';
+import type { Activations } from '../sweep/activations.ts';
+import type { Batch } from '../sweep/batch.ts';
+import { EkfacProducts } from './ekfac.ts';
+import { GramProducts } from './grams.ts';
+import type { ModuleGrams } from './grams.ts';
+import { collectGarbage } from '../runtime/garbage.ts';
+import type { ModuleCaptures } from '../sweep/captures.ts';
+import type { Model } from '../sweep/model.ts';
+import { Projection } from '../sweep/projection.ts';
+import { backwardSegment } from '../sweep/sweep.ts';
+import type { Segment } from '../sweep/sweep.ts';
+import { blockCaptures } from './weightBlocks.ts';
+
+/** Captures worth a garbage collection: ONNX Runtime's memory comes back only with the objects that hold it. */
+const LARGE_CAPTURES = 1 << 26;
+
+export interface LayerGrams {
+  layer: number;
+  /** By module name. */
+  grams: Map<string, ModuleGrams>;
+  /** Exact Grams of the samples of `plan.check`, in its order; null for exact runs. */
+  exact: Map<string, ModuleGrams> | null;
+}
+
+export class LayerReaders {
+  /** Wall-clock seconds spent on captures. */
+  gramSeconds = 0;
+  readonly #model: Model;
+  readonly #request: CollectRequest;
+  readonly #batches: Batch[];
+  readonly #projection: Projection | null;
+  readonly #products: GramProducts;
+  readonly #ekfac: EkfacProducts | null;
+  readonly #scored: (layer: number, module: string) => boolean;
+
+  private constructor(
+    model: Model,
+    request: CollectRequest,
+    batches: Batch[],
+    products: GramProducts,
+    ekfac: EkfacProducts | null,
+  ) {
+    this.#model = model;
+    this.#request = request;
+    this.#batches = batches;
+    this.#products = products;
+    this.#ekfac = ekfac;
+    const { projection } = request.plan;
+    this.#projection = projection && new Projection(model.architecture, projection);
+    const modules = new Set(request.modules);
+    this.#scored = (layer, module) => request.layers.includes(layer) && modules.has(module);
+  }
+
+  static async create(model: Model, request: CollectRequest, batches: Batch[]): Promise<LayerReaders> {
+    const ekfac = request.ekfac ? await EkfacProducts.create(model.runtime) : null;
+    return new LayerReaders(
+      model,
+      request,
+      batches,
+      await model.kept('grams', () => GramProducts.create(model.runtime)),
+      ekfac,
+    );
+  }
+
+  /**
+   * Runs all batches backward through one segment.
+   * @param dx where the cotangents of its inputs go; null where nobody needs them
+   */
+  async read(
+    segment: Segment,
+    inputs: Activations,
+    cotangents: Activations,
+    dx: Activations | null,
+  ): Promise<LayerGrams[]> {
+    const { train, validation } = this.#request;
+    const options = { projection: this.#projection, ...(dx ? { dx } : {}) };
+    const { captures } = await backwardSegment(
+      this.#model,
+      this.#batches,
+      segment,
+      inputs,
+      cotangents,
+      this.#scored,
+      dx !== null,
+      () => undefined,
+      options,
+    );
+    const grams = await this.#grams(captures, train.length, validation.length, true);
+    const exact = this.#projection ? await this.#exact(segment, inputs, cotangents) : null;
+    return [...grams].map(([layer, own]) => ({ layer, grams: own, exact: exact?.get(layer) ?? null }));
+  }
+
+  /** Exact Grams of the batches of `plan.check`. */
+  async #exact(
+    segment: Segment,
+    inputs: Activations,
+    cotangents: Activations,
+  ): Promise<Map<number, Map<string, ModuleGrams>> | null> {
+    const { check } = this.#request.plan;
+    if (!check) return null;
+    let size = { train: 0, validation: 0 };
+    const chosen = (['train', 'validation'] as const).flatMap((split) => {
+      const own = this.#batches.flatMap((batch, index) => (batch.split === split ? [{ batch, index }] : []));
+      return check[split].map((position) => own[position]);
+    });
+    const batches = chosen.map(({ batch }) => {
+      if (batch.split === 'fisher') throw new Error('a batch of drawn labels cannot be checked');
+      const first = size[batch.split];
+      size = { ...size, [batch.split]: first + batch.samples.length };
+      return { ...batch, samples: batch.samples.map((_, i) => first + i) };
+    });
+    const { captures } = await backwardSegment(
+      this.#model,
+      batches,
+      segment,
+      chosen.map(({ index }) => inputs.at(index)!),
+      chosen.map(({ index }) => cotangents.at(index)!),
+      this.#scored,
+      false,
+      () => undefined,
+    );
+    return this.#grams(captures, size.train, size.validation, false);
+  }
+
+  async #grams(
+    captures: ModuleCaptures[],
+    train: number,
+    validation: number,
+    withEkfac: boolean,
+  ): Promise<Map<number, Map<string, ModuleGrams>>> {
+    const start = performance.now();
+    const { plan, ekfac: asked } = this.#request;
+    const byLayer = new Map<number, Map<string, ModuleGrams>>();
+    let bytes = 0;
+    for (const capture of captures) {
+      bytes += capture.batches.reduce((sum, { x, y }) => sum + 4 * (x.data.length + y.data.length), 0);
+      if (!byLayer.has(capture.layer)) byLayer.set(capture.layer, new Map());
+      for (const block of blockCaptures(capture, this.#request.blocks)) {
+        const curvature =
+          this.#ekfac && withEkfac
+            ? await this.#ekfac.of(block, train, validation, plan.gradientTile, asked!)
+            : undefined;
+        const real = { ...block, batches: block.batches.filter(({ batch }) => batch.split !== 'fisher') };
+        const grams = await this.#products.of(real, train, validation, plan.gradientTile);
+        byLayer.get(capture.layer)!.set(block.module, { ...grams, ekfac: curvature });
+      }
+      capture.batches.length = 0; // the captures are large: let them go as soon as they are used
+    }
+    this.#products.rest();
+    if (bytes > LARGE_CAPTURES) collectGarbage();
+    this.gramSeconds += (performance.now() - start) / 1000;
+    return byLayer;
+  }
+
+  async release(): Promise<void> {
+    await this.#ekfac?.release();
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * A model with trainable low-rank factors on some of its layers. The factors live here, everything else is the warm model's; what
+ * lies below the lowest trained layer never changes, so its activations are computed once and kept: n x T x hidden numbers.
+ */
+import type { EncodedSample } from '../../../../protocol/samples.ts';
+import type { LoraSettings } from '../../../../protocol/training.ts';
+import { adapted } from '../../models/adapter.ts';
+import type { Architecture } from '../../models/types.ts';
+import type { LoraShape } from '../../training/lora.ts';
+import { factorNames } from '../../training/lora.ts';
+import type { Parameters } from '../../training/parameters.ts';
+import { makeBatches, tablesFor, groupsOf } from '../sweep/batch.ts';
+import type { Batch } from '../sweep/batch.ts';
+import { forwardGraph } from '../sweep/graphs.ts';
+import type { Model } from '../sweep/model.ts';
+import { floats, numbers } from '../runtime/runtime.ts';
+import type { Tensor } from '../runtime/runtime.ts';
+import { forward, head, segmentsOf } from '../sweep/sweep.ts';
+import type { Segment } from '../sweep/sweep.ts';
+import { TrainedTensors } from './trainedTensors.ts';
+import { weightGradientGraph } from './weightGradients.ts';
+
+export interface TrainedModelOptions {
+  lora: LoraSettings;
+  /** Padded tokens of one run. */
+  tokensPerRun: number;
+  segmentLength: number;
+}
+
+/** Counted positions per run of the head. */
+const HEAD_NUMBERS = 8 << 20;
+
+export class TrainedModel {
+  readonly architecture: Architecture;
+  /** The modules with factors, in forward order. */
+  readonly shapes: readonly LoraShape[];
+  readonly #model: Model;
+  readonly #samples: readonly EncodedSample[];
+  readonly #segments: readonly Segment[];
+  readonly #tokensPerRun: number;
+  /** Input of the lowest trained layer, per sample: [T, hidden]. */
+  readonly #states: Float32Array[];
+  readonly #batches = new Map<string, { batch: Batch; x: Tensor }>();
+  readonly #trained: TrainedTensors;
+
+  private constructor(
+    model: Model,
+    architecture: Architecture,
+    shapes: LoraShape[],
+    samples: readonly EncodedSample[],
+    segments: Segment[],
+    states: Float32Array[],
+    tokensPerRun: number,
+  ) {
+    this.#model = model;
+    this.architecture = architecture;
+    this.shapes = shapes;
+    this.#samples = samples;
+    this.#segments = segments;
+    this.#states = states;
+    this.#tokensPerRun = tokensPerRun;
+    const sizes = shapes.flatMap(({ module, rows, columns, rank }) => {
+      const { A, B } = factorNames(module);
+      return [[A, [rank, columns]] as const, [B, [rows, rank]] as const];
+    });
+    this.#trained = new TrainedTensors(model, new Map(sizes));
+  }
+
+  /**
+   * Runs the untrained layers below once for every sample.
+   * @throws Error when no layer has one of the modules
+   */
+  static async create(
+    model: Model,
+    samples: readonly EncodedSample[],
+    { lora, tokensPerRun, segmentLength }: TrainedModelOptions,
+  ): Promise<TrainedModel> {
+    const base = model.architecture;
+    const shapes = lora.layers.flatMap((layer) =>
+      base
+        .modules(layer)
+        .filter(({ name, factor }) => !factor && lora.modules.includes(name))
+        .map(({ name, rows, columns }) => ({
+          module: `${base.layerName(layer)}.${name}`,
+          rows,
+          columns,
+          rank: lora.rank,
+        })),
+    );
+    if (shapes.length === 0)
+      throw new Error(`layers ${lora.layers.join(', ')} have none of the modules ${lora.modules.join(', ')}`);
+    const scale = lora.alpha / lora.rank;
+    const architecture = adapted(base, {
+      path: 'in training',
+      factors: new Map(shapes.map(({ module, rank }) => [module, { rank, scale }])),
+      targets: () => null,
+    });
+    const segments = segmentsOf(base.layers, lora.layers[0], segmentLength);
+    const groups = groupsOf(base, samples, tokensPerRun);
+    const batches = makeBatches(base, 'train', [...samples], groups);
+    const [inputs] = await forward(model, batches, segments, 0, () => undefined);
+    const states: Float32Array[] = [];
+    for (const [b, batch] of batches.entries()) {
+      const all = numbers(inputs[b]);
+      batch.samples.forEach((sample, row) => {
+        const start = row * batch.length * base.hidden;
+        states[sample] = all.slice(start, start + samples[sample].tokens.length * base.hidden);
+      });
+    }
+    return new TrainedModel(model, architecture, shapes, samples, segments, states, tokensPerRun);
+  }
+
+  /** @param parameters the factors' weights; changes to them count from the next `update` on */
+  use(parameters: Parameters): void {
+    this.#trained.use(parameters);
+  }
+
+  /** Takes over the numbers that a step has changed. */
+  update(): void {
+    this.#trained.update();
+  }
+
+  /** Mean nats per counted token of each sample. @param samples indices */
+  async losses(samples: readonly number[]): Promise<Float64Array> {
+    const losses = new Float64Array(samples.length);
+    const place = new Map(samples.map((sample, i) => [sample, i]));
+    for (const { batch, x } of this.#runsOf(samples)) {
+      const { hidden } = await this.#forward(batch, x);
+      const [result] = await head(this.#model, [batch], [hidden], this.#headRows(), () => undefined);
+      batch.samples.forEach((sample, row) => (losses[place.get(sample)!] = result.loss[row]));
+    }
+    return losses;
+  }
+
+  /**
+   * Mean loss over the samples and its gradient with respect to every factor.
+   * @param samples indices, at least one
+   */
+  async gradient(samples: readonly number[]): Promise<{ loss: number; gradient: Parameters }> {
+    const gradient = this.#trained.zeros();
+    let loss = 0;
+    for (const { batch, x } of this.#runsOf(samples)) {
+      const { hidden, inputs } = await this.#forward(batch, x);
+      const [result] = await head(this.#model, [batch], [hidden], this.#headRows(), () => undefined);
+      for (const value of result.loss) loss += value / samples.length;
+      let dy = result.dy;
+      for (let s = this.#segments.length - 1; s >= 0; s--) {
+        dy = await this.#backward(batch, this.#segments[s], inputs[s], dy, s > 0, 1 / samples.length, gradient);
+      }
+    }
+    return { loss, gradient };
+  }
+
+  async #forward(batch: Batch, x: Tensor): Promise<{ hidden: Tensor; inputs: Tensor[] }> {
+    const inputs: Tensor[] = [];
+    let hidden = x;
+    for (const layers of this.#segments) {
+      inputs.push(hidden);
+      const { built, session } = await this.#model.session(`forward ${this.#kinds(layers)}`, () =>
+        forwardGraph(this.architecture, layers),
+      );
+      const feeds = { ...this.#trained.feeds(built.weights, layers), ...tablesFor(batch, built.tables) };
+      hidden = (await session.run({ x: hidden, ...feeds })).y;
+    }
+    return { hidden, inputs };
+  }
+
+  /** Adds a segment's gradients, times `scale`. @returns the cotangent of its input, `dy` itself where nobody wants it */
+  async #backward(
+    batch: Batch,
+    layers: Segment,
+    x: Tensor,
+    dy: Tensor,
+    wantInput: boolean,
+    scale: number,
+    into: Parameters,
+  ): Promise<Tensor> {
+    const { built, session } = await this.#model.session(`train ${this.#kinds(layers)} ${wantInput}`, () =>
+      weightGradientGraph(this.architecture, layers, (l, tensor) => this.#isTrained(l, tensor), wantInput),
+    );
+    const feeds = { ...this.#trained.feeds(built.weights, layers), ...tablesFor(batch, built.tables) };
+    const results = await session.run({ x, dy, ...feeds });
+    for (const { block, tensor, output } of built.gradients) {
+      const sum = into.get(`${this.architecture.layerName(layers[block])}.${tensor}`)!;
+      const part = numbers(results[output]);
+      for (let i = 0; i < sum.length; i++) sum[i] += scale * part[i];
+    }
+    return built.dx === null ? dy : results[built.dx];
+  }
+
+  #isTrained(layer: number, tensor: string): boolean {
+    return this.#trained.has(`${this.architecture.layerName(layer)}.${tensor}`);
+  }
+
+  #kinds(layers: Segment): string {
+    return layers.map((layer) => this.architecture.kind(layer)).join(' ');
+  }
+
+  #headRows(): number {
+    return Math.max(16, Math.min(1024, Math.floor(HEAD_NUMBERS / this.architecture.vocabulary)));
+  }
+
+  /** Runs of samples that are asked for again and again (full batches, validation) keep their inputs. */
+  #runsOf(samples: readonly number[]): { batch: Batch; x: Tensor }[] {
+    const { hidden } = this.architecture;
+    const list = samples.map((i) => this.#samples[i]);
+    const groups = groupsOf(this.architecture, list, this.#tokensPerRun).map((group) => group.map((i) => samples[i]));
+    if (this.#batches.size > 4 * groups.length + 64) this.#batches.clear();
+    return groups.map((group) => {
+      const key = group.join();
+      let made = this.#batches.get(key);
+      if (!made) {
+        const [batch] = makeBatches(this.architecture, 'train', [...this.#samples], [group]);
+        const x = new Float32Array(group.length * batch.length * hidden);
+        group.forEach((sample, row) => x.set(this.#states[sample], row * batch.length * hidden));
+        made = { batch, x: floats(x, [group.length, batch.length, hidden]) };
+        this.#batches.set(key, made);
+      }
+      return made;
+    });
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * From a result to an allocation: scores of the tasks, what the rule needs beside them (spectra, outlier ratios), the rule itself, and
+ * the file beside the result. The pure rules are in `allocation/`.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { ALLOCATION_SUFFIX } from '../../../../protocol/allocation.ts';
+import type {
+  Allocation,
+  AllocationFile,
+  AllocationKind,
+  AllocationRequest,
+  TailFit,
+} from '../../../../protocol/allocation.ts';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { Result } from '../../../../protocol/result.ts';
+import { allocate, defaultRule, needOf } from '../../allocation/allocate.ts';
+import type { LayerInput } from '../../allocation/layers.ts';
+import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';
+import type { Checkpoint } from '../../checkpoints/types.ts';
+import { loadExperiment } from '../../config/experiment.ts';
+import type { Architecture } from '../../models/types.ts';
+import { openOptions, resolveModel } from '../inputs/inspect.ts';
+import { resultScores } from './resultScores.ts';
+import { readResult, writeJson } from '../files/results.ts';
+import { architecture } from '../inputs/scope.ts';
+import { prunable } from './sparsityMap.ts';
+import { modelExponents, type LayerExponents } from '../scores/weightSpectra.ts';
+import { version } from '../files/version.ts';
+
+export interface AllocateOptions {
+  /** Absolute. */
+  resultFile: string;
+  /** Default: the mean over all tasks. */
+  tasks?: readonly string[] | undefined;
+  request: AllocationRequest;
+  /** OWL's outlier ratios in percent, one per layer, measured when the rule needs them. */
+  outliers?: (() => Promise<readonly number[]>) | undefined;
+  onProgress?: ((event: { done: number; total: number; message: string }) => void) | undefined;
+  signal?: AbortSignal | undefined;
+  /** See `modelExponents`. */
+  largestSide?: number | undefined;
+}
+
+/** @throws LayerifError `badRequest` for what cannot be allocated, `badModel` when the model is needed and cannot be read */
+export async function allocateResult(options: AllocateOptions): Promise<Allocation> {
+  const result = readResult(options.resultFile);
+  const request = withDefaults(options.request, result);
+  const scores = resultScores(result, options.resultFile, options.tasks, request.aggregation);
+  const opened = new OpenModel(result);
+  try {
+    const { layers, notes } = layersOf(result, request, opened);
+    const input = { layers, ...(await values(layers)) };
+    const bare = allocate(request, input);
+    return {
+      format: 'layerif-allocation',
+      version: 1,
+      ...bare,
+      notes: [...notes, ...bare.notes],
+      provenance: {
+        layerif: version,
+        date: new Date().toISOString(),
+        resultFile: options.resultFile,
+        model: { name: result.model.name, sha256: result.model.sha256 },
+        tasks: scores.tasks,
+        estimator: result.score.estimator,
+        aggregation: scores.aggregation,
+      },
+    };
+  } finally {
+    opened.close();
+  }
+
+  async function values(
+    layers: readonly LayerInput[],
+  ): Promise<{ values: readonly number[]; matrixValues?: number[][] }> {
+    const need = needOf(request);
+    const matrices = request.kind === 'sparsity' && request.unit === 'matrix';
+    if (need === 'exponents') {
+      const { resultFile, onProgress, signal, largestSide } = options;
+      const open = () => opened.get();
+      const exponents = await modelExponents(layers, open, { resultFile, modelSha256: result.model.sha256, onProgress, signal, largestSide }); // prettier-ignore
+      const fit = request.fit ?? defaultFit(request.kind);
+      return { values: exponents.map((layer) => meanExponent(layer, fit)), matrixValues: exponents.map((layer) => Object.values(layer).map((e) => e[fit] ?? NaN)) }; // prettier-ignore
+    }
+    if (need === 'outliers') {
+      if (!options.outliers) throw new LayerifError('badRequest', 'rule owl looks at activations: layerif allocate RESULT --kind sparsity --rule owl measures them in a terminal, or takes their outlier ratios as a JSON list with --outliers FILE'); // prettier-ignore
+      return { values: await options.outliers() };
+    }
+    if (!matrices || need === null) return { values: scores.scores };
+    if (!scores.moduleScores) throw new LayerifError('badRequest', `scores of single matrices are stored for the aggregation ${result.experiment.score.aggregation} alone: leave --aggregation out, or use --unit block`); // prettier-ignore
+    return { values: scores.scores, matrixValues: scores.moduleScores(layers[0].modules.map((m) => m.name)) };
+  }
+}
+
+/** AlphaPruning's code takes the peak, AlphaLoRA's the half. */
+const defaultFit = (kind: AllocationKind): TailFit => (kind === 'sparsity' ? 'peak' : 'mid');
+
+function meanExponent(layer: LayerExponents, fit: TailFit): number {
+  const found = Object.values(layer).flatMap((exponents) => exponents[fit] ?? []);
+  return found.reduce((sum, value) => sum + value, 0) / found.length;
+}
+
+/** Keys of the experiment's `allocate` section -> fields of a request. */
+const sectionKeys = {
+  rule: 'rule',
+  total: 'total',
+  minimum: 'minimum',
+  top_k: 'topK',
+  beta: 'beta',
+  budget: 'budget',
+  step: 'step',
+  count: 'count',
+  ratio: 'ratio',
+  epsilon: 'epsilon',
+  lambda: 'lambda',
+  unit: 'unit',
+  structure: 'structure',
+  paper: 'paper',
+  aggregation: 'aggregation',
+  fit: 'fit',
+  seed: 'seed',
+} as const satisfies Record<string, keyof AllocationRequest>;
+
+/**
+ * What is asked for wins over the experiment file as it is now, that over what the result remembers of it. Where another rule is asked
+ * for than the file's, the file's parameters of its rule (beta, epsilon ...) do not apply; sums and ratios do.
+ */
+function withDefaults(request: AllocationRequest, result: Result): AllocationRequest {
+  const section = (allocateSection(result)?.[request.kind] ?? {}) as Partial<Record<keyof typeof sectionKeys, unknown>>;
+  const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined)) as unknown as AllocationRequest; // prettier-ignore
+  const otherRule = given.rule !== undefined && given.rule !== (section.rule ?? defaultRule[request.kind]);
+  const own = new Set(['rule', 'beta', 'epsilon', 'lambda', 'fit']);
+  const defaults = Object.entries(sectionKeys).flatMap(([key, field]) => {
+    const value = section[key as keyof typeof sectionKeys];
+    return value === undefined || (otherRule && own.has(key)) ? [] : [[field, value]];
+  });
+  const merged = { ...(Object.fromEntries(defaults) as Partial<AllocationRequest>), ...given };
+  // A sum of ranks and a budget exclude each other; the one that was asked for wins.
+  if (given.budget !== undefined && given.total === undefined) delete merged.total;
+  if (given.total !== undefined && given.budget === undefined) delete merged.budget;
+  return merged;
+}
+
+function allocateSection(result: Result): Record<string, unknown> | undefined {
+  try {
+    return loadExperiment(result.experimentFile).allocate;
+  } catch {
+    return result.experiment.allocate; // moved, or being edited
+  }
+}
+
+/** The model of a result, opened when it is needed. */
+class OpenModel {
+  readonly #result: Result;
+  #opened: { checkpoint: Checkpoint; model: Architecture } | null = null;
+
+  constructor(result: Result) {
+    this.#result = result;
+  }
+
+  /** @throws LayerifError `badModel` when it is not there any more or has other layers */
+  get(): { checkpoint: Checkpoint; model: Architecture } {
+    if (this.#opened) return this.#opened;
+    const { experiment, experimentFile, model: scored } = this.#result;
+    const baseDir = path.dirname(experimentFile);
+    const checkpoint = openCheckpoint(resolveModel(experiment.model.path, baseDir), openOptions({ ...experiment.model, revision: scored.revision ?? experiment.model.revision }, baseDir)); // prettier-ignore
+    this.#opened = { checkpoint, model: architecture(checkpoint) };
+    const { layers } = this.#opened.model;
+    if (layers === scored.layers) return this.#opened;
+    throw new LayerifError('badModel', `${checkpoint.path} has ${layers} layers, the result was computed on ${scored.layers}: it is another model; score again`); // prettier-ignore
+  }
+
+  close(): void {
+    this.#opened?.checkpoint.close();
+  }
+}
+
+/** Names and sizes of the layers; where sizes do not matter, a model that is gone is no obstacle. */
+function layersOf(
+  result: Result,
+  { kind }: AllocationRequest,
+  opened: OpenModel,
+): { layers: LayerInput[]; notes: string[] } {
+  const names = result.tasks
+    .find(({ layers }) => layers.length === result.model.layers)!
+    .layers.map(({ name }) => name);
+  try {
+    const { model } = opened.get();
+    return {
+      layers: names.map((name, index) => {
+        const pruned = kind === 'sparsity' ? new Set(prunable(model, index).map((m) => m.name)) : null;
+        const modules = model.modules(index).filter((m) => !m.factor && (pruned?.has(m.name) ?? true));
+        return {
+          index,
+          name,
+          modules: modules.map(({ name: module, rows, columns }) => ({ name: module, rows, columns })),
+        };
+      }),
+      notes: [],
+    };
+  } catch (error) {
+    if (kind === 'sparsity' || kind === 'rank') throw error;
+    const { modules, layers, scoredParameters } = result.model;
+    const each = Math.round(scoredParameters / layers / modules.length);
+    return {
+      layers: names.map((name, index) => ({
+        index,
+        name,
+        modules: modules.map((module) => ({ name: module, rows: each, columns: 1 })),
+      })),
+      notes: [`the model could not be opened (${(error as Error).message}): sizes of layers are the mean`],
+    };
+  }
+}
+
+/** Layers with the modules that an allocation of this kind is about. @throws LayerifError `badModel`, `badRequest` */
+export function resultLayers(result: Result, kind: AllocationKind): LayerInput[] {
+  const opened = new OpenModel(result);
+  try {
+    return layersOf(result, { kind }, opened).layers;
+  } finally {
+    opened.close();
+  }
+}
+
+/** `NAME.layerif-allocation.json` beside the result. */
+export function allocationFile(resultFile: string): string {
+  return resultFile.replace(/(\.layerif-result)?\.json$/, ALLOCATION_SUFFIX);
+}
+
+/** Adds the allocation to the file, in place of an earlier one of its kind. @throws LayerifError `cannotWrite` */
+export function saveAllocation(allocation: Allocation, file: string): void {
+  const empty: AllocationFile = { format: 'layerif-allocations', version: 1, allocations: {} };
+  let kept = empty;
+  if (fs.existsSync(file)) {
+    try {
+      kept = JSON.parse(fs.readFileSync(file, 'utf8')) as AllocationFile;
+    } catch {
+      kept = { ...empty, format: '' as 'layerif-allocations' };
+    }
+    if (kept.format !== 'layerif-allocations') {
+      throw new LayerifError('badRequest', `${file} exists and is not a file of allocations: choose another --output`);
+    }
+  }
+  writeJson(file, { ...empty, allocations: { ...kept.allocations, [allocation.kind]: allocation } });
+}

@@ -1,0 +1,108 @@
+/**
+ * From the word of `prune.map` to a sparsity for every matrix: one number for all, a list by layer, an allocation file, or a rule
+ * that reads the scores of a result.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Allocation, AllocationFile, AllocationKind } from '../../../../protocol/allocation.ts';
+import { ALLOCATION_SUFFIX } from '../../../../protocol/allocation.ts';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { Architecture } from '../../models/types.ts';
+
+export interface SparsityMap {
+  /** For the report. */
+  source: string;
+  /** Share of the prunable weights. */
+  ratio: number;
+  /** Per layer, by module. */
+  sparsity: Record<string, number>[];
+}
+
+/** Routers choose experts and have few weights; pruning them saves nothing (the pruners' authors leave them out too). */
+const ROUTER = /(^|\.)(gate|router|shared_expert_gate)$/;
+
+export function prunable(model: Architecture, layer: number): { name: string; weights: number }[] {
+  return model
+    .modules(layer)
+    .filter(({ name }) => !ROUTER.test(name))
+    .map(({ name, rows, columns }) => ({ name, weights: rows * columns }));
+}
+
+/** @param of sparsity of a layer's module. @throws LayerifError `badRequest` for a number outside 0 .. 1 */
+export function sparsityMap(
+  model: Architecture,
+  source: string,
+  of: (layer: number, module: string) => number,
+): SparsityMap {
+  let removed = 0;
+  let total = 0;
+  const sparsity = Array.from({ length: model.layers }, (_, layer) =>
+    Object.fromEntries(
+      prunable(model, layer).map(({ name, weights }) => {
+        const value = of(layer, name);
+        if (!(value >= 0 && value < 1)) {
+          throw new LayerifError(
+            'badRequest',
+            `${source}: the sparsity of layer ${layer} is ${value}; it must be at least 0 and below 1`,
+          );
+        }
+        removed += value * weights;
+        total += weights;
+        return [name, value];
+      }),
+    ),
+  );
+  return { source, ratio: removed / total, sparsity };
+}
+
+/** @throws LayerifError `badRequest` when there is not one number per layer */
+export function mapOfList(model: Architecture, list: readonly number[], source: string): SparsityMap {
+  if (list.length !== model.layers) {
+    throw new LayerifError(
+      'badRequest',
+      `${source} has ${list.length} sparsities, the model has ${model.layers} layers`,
+    );
+  }
+  return sparsityMap(model, source, (layer) => list[layer]);
+}
+
+/** @throws LayerifError `badRequest`: layers of another model */
+export function mapOfAllocation(model: Architecture, { layers, rule }: Allocation, source: string): SparsityMap {
+  requireLayersOf(model, layers, source);
+  const of = (layer: number, module: string): number => layers[layer].modules?.[module] ?? layers[layer].value;
+  return sparsityMap(model, `${rule} (${path.basename(source)})`, of);
+}
+
+/** @throws LayerifError `badRequest` when `layers` are not all layers of the model in their order */
+export function requireLayersOf(
+  model: Architecture,
+  layers: readonly { index: number; name: string }[],
+  source: string,
+): void {
+  const wrong = layers.find(
+    ({ index, name }, i) => index !== i || index >= model.layers || model.layerName(index) !== name,
+  );
+  if (layers.length === model.layers && !wrong) return;
+  throw new LayerifError(
+    'badRequest',
+    `${source} is for ${layers.length} layers${wrong ? ` with ${wrong.name}` : ''}, the model has ${model.layers}, the first is ${model.layerName(0)}; allocate from a result of this model, with all its layers scored`,
+  );
+}
+
+/** The allocation of one kind in a file. @throws LayerifError `badRequest` */
+export function readAllocation(file: string, kind: AllocationKind): Allocation {
+  let content: Partial<AllocationFile>;
+  try {
+    content = JSON.parse(fs.readFileSync(file, 'utf8')) as Partial<AllocationFile>;
+  } catch (error) {
+    throw new LayerifError('badRequest', `cannot read the allocation ${file}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  const found = content.format === 'layerif-allocations' ? content.allocations?.[kind] : undefined;
+  if (found) return found;
+  throw new LayerifError(
+    'badRequest',
+    `${file} holds no allocation of ${kind}; write one with: layerif allocate RESULT --kind ${kind} (it becomes NAME${ALLOCATION_SUFFIX})`,
+  );
+}

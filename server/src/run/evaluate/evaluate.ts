@@ -1,0 +1,260 @@
+/** `layerif evaluate`: accuracy and perplexity of a model on the experiment's tasks, by the rules of lm-evaluation-harness. */
+import path from 'node:path';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { EvaluateSummary, EvaluatedSample, Evaluation } from '../../../../protocol/evaluation.ts';
+import { EVALUATION_SUFFIX } from '../../../../protocol/evaluation.ts';
+import type { Experiment } from '../../../../protocol/experiment.ts';
+import type { Machine } from '../../../../protocol/run.ts';
+import { hashFiles } from '../../checkpoints/hashFiles.ts';
+import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';
+import type { Checkpoint } from '../../checkpoints/types.ts';
+import { loadExperiment } from '../../config/experiment.ts';
+import { createTokenizer } from '../../data/tokenizer.ts';
+import { mean, meanStandardError } from '../../evaluation/metrics.ts';
+import type { Outcome } from '../../evaluation/metrics.ts';
+import { chosenMetrics, summarise } from '../../evaluation/summary.ts';
+import type { TaskSummary } from '../../evaluation/summary.ts';
+import type { Architecture } from '../../models/types.ts';
+import { relativeTo } from '../files/paths.ts';
+import { EnginePool } from '../machine/enginePool.ts';
+import { evaluationInput } from '../inputs/evaluationInput.ts';
+import type { Document, EvaluationInput, EvaluationSelection } from '../inputs/evaluationInput.ts';
+import { fetchDatasets, fetchModel } from '../inputs/hubInputs.ts';
+import { openOptions, resolveModel } from '../inputs/inspect.ts';
+import { defaultMemoryLimit } from '../machine/machine.ts';
+import { weightBytes } from '../machine/memory.ts';
+import { experimentName, makeFolder, newRunId, writeJson } from '../files/results.ts';
+import { architecture } from '../inputs/scope.ts';
+import { madeBy } from '../files/version.ts';
+import { batchesOf, headRowsOf } from '../machine/batching.ts';
+
+const TOKENS_PER_BATCH = 2048;
+/** Tokens whose activations are in memory at a time: streamed weights are read once for so many. */
+const TOKENS_PER_GROUP = { resident: 1 << 14, streamed: 1 << 17 };
+/** Longest window where the model reads more, and where its configuration does not say. */
+const DEFAULT_LENGTH = 2048;
+
+export interface EvaluateOptions extends EvaluationSelection {
+  file: string;
+  /** In place of the experiment's model: a folder, a file or a hub id; relative to the working folder. */
+  model?: string | undefined;
+  outputDir?: string | undefined;
+  /** Keep every document's log-likelihoods in the file. */
+  logSamples?: boolean | undefined;
+  machine: Machine;
+  engine?: EnginePool | undefined;
+  onProgress?: ((event: { done: number; total: number; message: string }) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** @throws LayerifError */
+export async function evaluateExperiment(
+  options: EvaluateOptions,
+): Promise<{ evaluation: Evaluation; evaluationFile: string }> {
+  const started = performance.now();
+  const file = path.resolve(options.file);
+  const baseDir = path.dirname(file);
+  const experiment = loadExperiment(file);
+  const other = options.model !== undefined;
+  await fetchModel(other ? { path: options.model! } : experiment.model, other ? '.' : baseDir, options);
+  const tasks = experiment.tasks.filter(({ task }) => options.tasks?.includes(task) ?? true);
+  const texts = experiment.evaluate?.perplexity?.dataset ?? [];
+  await fetchDatasets(experiment, [...tasks.map(({ dataset }) => dataset), ...[texts].flat()], baseDir, options);
+  const checkpoint = openCheckpoint(
+    other ? resolveModel(options.model!, '.') : resolveModel(experiment.model.path, baseDir),
+    other ? {} : openOptions(experiment.model, baseDir),
+  );
+  const pool = options.engine ?? new EnginePool();
+  try {
+    const model = architecture(checkpoint);
+    const maxLength = readableLength(checkpoint, model, experiment);
+    const tokenizer = createTokenizer(checkpoint.tokenizer());
+    const input = await evaluationInput(experiment, baseDir, tokenizer, maxLength, options);
+    const engine = await pool.start(options.machine);
+    const summary = await runEvaluation(pool, checkpoint, model, input, options);
+    const { numbers } = measure(input, summary);
+    const hashes = await hashFiles([...new Set(input.files)]);
+    const evaluation: Evaluation = {
+      format: 'layerif-evaluation',
+      version: 1,
+      ...numbers,
+      configs: Object.fromEntries(
+        input.tasks.map(({ name, task, split }) => [name, { ...task, split, max_length: maxLength }]),
+      ),
+      ...(options.logSamples ? { samples: samplesOf(input, summary, baseDir) } : {}),
+      model: { name: checkpoint.name, family: model.family, sha256: await checkpoint.sha256() },
+      experimentFile: file,
+      provenance: {
+        ...madeBy(engine),
+        seconds: (performance.now() - started) / 1000,
+        dataSha256: Object.fromEntries(
+          [...new Set(input.files)].map((name, i) => [relativeTo(baseDir, name), hashes[i]]),
+        ),
+      },
+    };
+    const name = experimentName(file);
+    const output = path.resolve(baseDir, options.outputDir ?? experiment.output_dir);
+    const run = `evaluation-${newRunId(evaluation.model.sha256, new Date())}`;
+    const evaluationFile = path.join(output, name, run, `${name}${EVALUATION_SUFFIX}`);
+    makeFolder(path.dirname(evaluationFile));
+    writeJson(evaluationFile, evaluation);
+    return { evaluation, evaluationFile };
+  } finally {
+    if (!options.engine) pool.dispose();
+    checkpoint.close();
+  }
+}
+
+/** Tokens that go through the model at once. */
+export function readableLength(checkpoint: Checkpoint, model: Architecture, experiment: Experiment): number {
+  const keys = ['n_positions', 'max_position_embeddings', 'n_ctx'];
+  const positions = keys.flatMap((key) => {
+    const value = checkpoint.config[key];
+    return typeof value === 'number' ? [value] : [];
+  })[0];
+  const longest = Math.min(model.longest ?? Infinity, positions ?? DEFAULT_LENGTH);
+  const asked = experiment.evaluate?.max_length;
+  if (asked !== undefined && asked > longest) {
+    throw new LayerifError(
+      'badExperiment',
+      `evaluate.max_length: ${asked} is more than the ${longest} positions of the model; take at most ${longest}`,
+    );
+  }
+  return asked ?? Math.min(longest, DEFAULT_LENGTH);
+}
+
+/** Log-likelihoods of all sequences, by the weights that the engine has now. @throws LayerifError */
+export async function runEvaluation(
+  pool: EnginePool,
+  checkpoint: Checkpoint,
+  model: Architecture,
+  { sequences }: EvaluationInput,
+  { machine, onProgress, signal }: Pick<EvaluateOptions, 'machine' | 'onProgress' | 'signal'>,
+): Promise<EvaluateSummary> {
+  const lengths = sequences.map(({ tokens }) => tokens.length);
+  const limit = machine.memoryBytes ?? defaultMemoryLimit();
+  const weights = weightBytes(checkpoint, model).total < 0.7 * limit ? 'resident' : 'streamed';
+  const groups: number[][][] = [[]];
+  let tokens = 0;
+  for (const batch of batchesOf(model, lengths, TOKENS_PER_BATCH)) {
+    const size = batch.length * Math.max(...batch.map((i) => lengths[i]));
+    if (tokens + size > TOKENS_PER_GROUP[weights] && tokens > 0) {
+      groups.push([]);
+      tokens = 0;
+    }
+    tokens += size;
+    groups.at(-1)!.push(batch);
+  }
+  const summary = await pool.work(
+    {
+      type: 'evaluate',
+      request: {
+        modelPath: checkpoint.path,
+        adapter: checkpoint.adapter?.path,
+        sequences,
+        groups,
+        weights,
+        headRows: headRowsOf(model),
+      },
+    },
+    machine,
+    (event) => {
+      if (event.type !== 'evaluating') return;
+      onProgress?.({ ...event, message: `evaluating: ${event.done} of ${event.total} texts` });
+    },
+    signal,
+  );
+  return summary as EvaluateSummary;
+}
+
+export interface Measured {
+  numbers: Pick<Evaluation, 'results' | 'versions' | 'n-shot' | 'n-samples' | 'higher_is_better'>;
+  /** By the same names: what each document, or window of a perplexity (`loss`), contributes. */
+  contributions: Record<string, Record<string, number>[]>;
+}
+
+/** The numbers of every task, and of the perplexity. */
+export function measure(input: EvaluationInput, summary: EvaluateSummary): Measured {
+  const numbers: Measured['numbers'] = {
+    results: {},
+    versions: {},
+    'n-shot': {},
+    'n-samples': {},
+    higher_is_better: {},
+  };
+  const contributions: Measured['contributions'] = {};
+  const put = (name: string, shots: number, original: number, count: number, part: TaskSummary): void => {
+    numbers.results[name] = { alias: name, ...part.results };
+    numbers.versions[name] = 0;
+    numbers['n-shot'][name] = shots;
+    numbers['n-samples'][name] = { original, effective: count };
+    numbers.higher_is_better[name] = part.higherIsBetter;
+    contributions[name] = part.contributions;
+  };
+  for (const { name, task, metrics, documents, original } of input.tasks) {
+    const outcomes = documents.map((d) => outcomeOf(d, summary));
+    put(name, task.num_fewshot, original, documents.length, summarise(metrics, outcomes));
+  }
+  if (input.perplexity) {
+    const { dataset, windows, documents } = input.perplexity;
+    const losses = windows.map((i): [number, number] => [-summary.logLikelihood[i] / summary.counted[i], 1]);
+    const perplexity = Math.exp(mean(losses));
+    const error = meanStandardError(losses);
+    const outcomes = documents.map((d) => outcomeOf(d, summary));
+    const part = summarise(chosenMetrics('loglikelihood_rolling', undefined), outcomes);
+    put(`perplexity:${dataset}`, 0, documents.length, documents.length, {
+      results: {
+        'perplexity,none': perplexity,
+        // The standard error of the mean loss, carried through the exponential.
+        'perplexity_stderr,none': error === null ? 'N/A' : perplexity * error,
+        ...part.results,
+      },
+      higherIsBetter: { perplexity: false, ...part.higherIsBetter },
+      contributions: losses.map(([loss]) => ({ loss })),
+    });
+  }
+  return { numbers, contributions };
+}
+
+function outcomeOf({ candidates, choices, gold }: Document, { logLikelihood, greedy }: EvaluateSummary): Outcome {
+  return {
+    logLikelihoods: candidates.map((c) => c.sequences.reduce((sum, i) => sum + logLikelihood[i], 0)),
+    greedy: candidates.map((c) => c.sequences.every((i) => greedy[i] === 1)),
+    choices,
+    gold,
+  };
+}
+
+function samplesOf(
+  input: EvaluationInput,
+  summary: EvaluateSummary,
+  baseDir: string,
+): Record<string, EvaluatedSample[]> {
+  const entries = input.tasks.map(({ name, metrics, documents }): [string, EvaluatedSample[]] => {
+    const { contributions } = summarise(
+      metrics,
+      documents.map((d) => outcomeOf(d, summary)),
+    );
+    return [
+      name,
+      documents.map((document, i) => {
+        const { logLikelihoods, greedy } = outcomeOf(document, summary);
+        return {
+          doc_id: i,
+          file: relativeTo(baseDir, document.row.file),
+          row: document.row.row,
+          target: document.gold,
+          candidates: document.candidates.map(({ context, continuation, sequences }, c) => ({
+            context,
+            continuation,
+            logLikelihood: logLikelihoods[c],
+            greedy: greedy[c],
+            tokens: sequences.reduce((sum, s) => sum + summary.counted[s], 0),
+          })),
+          metrics: contributions[i],
+        };
+      }),
+    ];
+  });
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,135 @@
+/** Which experts every layer gets, for each allocation that `train_experts` names: a rule, over scores where it needs them, or a file. */
+import path from 'node:path';
+import type { Allocation, AllocationRequest } from '../../../../protocol/allocation.ts';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { Experiment, TrainExpertsSettings } from '../../../../protocol/experiment.ts';
+import { allocate, needOf } from '../../allocation/allocate.ts';
+import { countRule } from '../../allocation/countRules.ts';
+import type { Checkpoint } from '../../checkpoints/types.ts';
+import type { Architecture } from '../../models/types.ts';
+import { allocateResult } from '../decide/allocate.ts';
+import { findResult } from '../prune/pruneMap.ts';
+import { readResult } from '../files/results.ts';
+import { readAllocation } from '../decide/sparsityMap.ts';
+
+export interface ExpertAllocation {
+  /** As written in `allocations`, a file without its folder. */
+  id: string;
+  title: string;
+  experts: number[];
+  topK: number[];
+  notes: string[];
+  /** An earlier allocation with the same experts, whose trainings are these too; null where there is none. */
+  sameAs: string | null;
+}
+
+export interface AllocationsInput {
+  file: string;
+  baseDir: string;
+  experiment: Experiment;
+  settings: TrainExpertsSettings;
+  /** Its scores are allocated by. */
+  task: string;
+  checkpoint: Checkpoint;
+  model: Architecture;
+  /** In place of the newest result of the experiment. */
+  resultFile?: string | undefined;
+  onProgress?: ((event: { done: number; total: number; message: string }) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * @returns the allocations, and the result whose scores were read or null
+ * @throws LayerifError `badRequest`: unknown rules, totals that are too small, no result where one is needed, files for other models
+ */
+export async function expertAllocations(
+  input: AllocationsInput,
+): Promise<{ allocations: ExpertAllocation[]; scores: string | null }> {
+  const { settings } = input;
+  const repeated = settings.allocations.find((id, i) => settings.allocations.indexOf(id) < i);
+  if (repeated !== undefined)
+    throw new LayerifError('badExperiment', `train_experts.allocations: ${repeated} is named twice; name it once`);
+  const rules = settings.allocations.filter((id) => !isFile(id));
+  for (const id of rules) countRule(id);
+  const reader = rules.find((rule) => needOf({ kind: 'experts', rule }) !== null);
+  const scores = reader === undefined ? null : scoresFor(input, reader);
+  const allocations: ExpertAllocation[] = [];
+  for (const id of settings.allocations) {
+    const made = await one(input, id, scores);
+    const twin = allocations.find(({ experts, topK }) => equal(experts, made.experts) && equal(topK, made.topK));
+    const note = twin && `the same experts as ${twin.id}, whose trainings these are`;
+    allocations.push({ ...made, sameAs: twin?.id ?? null, notes: note ? [...made.notes, note] : made.notes });
+  }
+  const ids = allocations.map((a) => a.id);
+  const same = ids.find((id, i) => ids.indexOf(id) < i);
+  if (same !== undefined)
+    throw new LayerifError('badExperiment', `train_experts.allocations: two files are called ${same}; rename one`);
+  return { allocations, scores };
+}
+
+const equal = (a: readonly number[], b: readonly number[]): boolean => a.every((value, i) => value === b[i]);
+
+const isFile = (id: string): boolean => id.endsWith('.json');
+
+function scoresFor(input: AllocationsInput, rule: string): string {
+  const found = input.resultFile ?? findResult(input, `the allocation ${rule}`);
+  const { model } = readResult(found);
+  if (model.name === input.checkpoint.name) return found;
+  throw new LayerifError(
+    'badRequest',
+    `${found} holds scores of ${model.name}, the model to train is ${input.checkpoint.name}; give another result with --result`,
+  );
+}
+
+async function one(
+  input: AllocationsInput,
+  id: string,
+  scores: string | null,
+): Promise<Omit<ExpertAllocation, 'sameAs'>> {
+  const { settings, model, baseDir } = input;
+  const found = isFile(id)
+    ? readAllocation(path.resolve(baseDir, id), 'experts')
+    : await byRule(input, requestOf(input, id), scores);
+  const { layers, ruleTitle, notes } = found;
+  if (layers.length !== model.layers) {
+    throw new LayerifError('badRequest', `${id} is an allocation for ${layers.length} layers, the model has ${model.layers}; allocate again`); // prettier-ignore
+  }
+  const experts = layers.map(({ value }) => value);
+  if (experts.every((count) => count === 0)) throw new LayerifError('badRequest', `${id} gives no layer an expert`);
+  return {
+    id: isFile(id) ? path.basename(id).replace(/(\.layerif-allocation)?\.json$/, '') : id,
+    title: ruleTitle,
+    experts,
+    topK: layers.map(({ value, topK }) => Math.min(value, isFile(id) ? (topK ?? settings.top_k) : settings.top_k)),
+    notes,
+  };
+}
+
+/** The section `allocate.experts` holds for the rules too, where it says more than `train_experts`. */
+function requestOf({ settings, experiment, model }: AllocationsInput, rule: string): AllocationRequest {
+  const section = experiment.allocate?.experts as { total?: number; minimum?: number; seed?: number } | undefined;
+  return {
+    kind: 'experts',
+    rule,
+    total: settings.total ?? section?.total ?? 5 * model.layers,
+    minimum: section?.minimum,
+    topK: settings.top_k,
+    seed: section?.seed,
+  };
+}
+
+function byRule(
+  { model, task, onProgress, signal }: AllocationsInput,
+  request: AllocationRequest,
+  scores: string | null,
+): Promise<Pick<Allocation, 'layers' | 'ruleTitle' | 'notes'>> {
+  if (needOf(request) !== null) {
+    return allocateResult({ resultFile: scores!, tasks: [task], request, onProgress, signal });
+  }
+  const layers = Array.from({ length: model.layers }, (_, index) => ({
+    index,
+    name: model.layerName(index),
+    modules: model.modules(index).filter(({ factor }) => !factor),
+  }));
+  return Promise.resolve(allocate(request, { layers, values: layers.map(() => 0) }));
+}

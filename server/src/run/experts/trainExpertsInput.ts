@@ -1,0 +1,152 @@
+/** Everything that `train-experts` needs before it starts: model, modules, samples to train on, documents to evaluate, allocations. */
+import path from 'node:path';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { Experiment, Task, TrainExpertsSettings } from '../../../../protocol/experiment.ts';
+import type { EncodedSample } from '../../../../protocol/samples.ts';
+import { hashFiles } from '../../checkpoints/hashFiles.ts';
+import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';
+import type { Checkpoint } from '../../checkpoints/types.ts';
+import { loadExperiment } from '../../config/experiment.ts';
+import { defaultTrainExperts } from '../../config/trainExpertsSchema.ts';
+import { exampleOf } from '../../data/examples.ts';
+import { fewshotRows } from '../../data/loadTask.ts';
+import { sampleOf } from '../../data/samples.ts';
+import { openDataset, readSlice } from '../../data/splits.ts';
+import { createTokenizer } from '../../data/tokenizer.ts';
+import type { TextTokenizer } from '../../data/tokenizer.ts';
+import type { Row } from '../../data/types.ts';
+import type { Architecture } from '../../models/types.ts';
+import { readableLength } from '../evaluate/evaluate.ts';
+import { relativeTo } from '../files/paths.ts';
+import { evaluationInput } from '../inputs/evaluationInput.ts';
+import type { EvaluationInput, TaskInput } from '../inputs/evaluationInput.ts';
+import { fetchDatasets, fetchModel } from '../inputs/hubInputs.ts';
+import type { FetchOptions } from '../inputs/hubInputs.ts';
+import { openOptions, resolveModel } from '../inputs/inspect.ts';
+import { architecture, requirePositions, scopeOf } from '../inputs/scope.ts';
+import { requireSupported } from '../inputs/supported.ts';
+
+export interface ExpertsInput {
+  file: string;
+  baseDir: string;
+  experiment: Experiment;
+  settings: TrainExpertsSettings;
+  task: Task;
+  checkpoint: Checkpoint;
+  model: Architecture;
+  /** Below a layer, in forward order. */
+  modules: string[];
+  train: EncodedSample[];
+  evaluation: EvaluationInput;
+  dataSha256: Record<string, string>;
+}
+
+export interface ExpertsSelection extends FetchOptions {
+  /** Default: the first task. */
+  task?: string | undefined;
+  /** First documents only. */
+  limit?: number | undefined;
+}
+
+/** @throws LayerifError `badExperiment`, `badModel`, `badData`, `badRequest` */
+export async function prepareExperts(file: string, selection: ExpertsSelection): Promise<ExpertsInput> {
+  const absolute = path.resolve(file);
+  const baseDir = path.dirname(absolute);
+  const experiment = loadExperiment(absolute);
+  requireSupported(experiment, absolute);
+  const settings = experiment.train_experts ?? defaultTrainExperts;
+  const task = taskOf(experiment, absolute, selection.task);
+  if (experiment.model.adapter !== undefined) {
+    throw new LayerifError(
+      'badExperiment',
+      'model.adapter: experts are trained on the model itself; merge the adapter into the model first (peft: merge_and_unload)',
+      { place: { file: absolute } },
+    );
+  }
+  await fetchModel(experiment.model, baseDir, selection);
+  await fetchDatasets(experiment, [task.dataset], baseDir, selection);
+  const checkpoint = openCheckpoint(resolveModel(experiment.model.path, baseDir), openOptions(experiment.model, baseDir)); // prettier-ignore
+  try {
+    const model = architecture(checkpoint);
+    const tokenizer = createTokenizer(checkpoint.tokenizer());
+    const train = await trainingSamples(experiment, settings, task, baseDir, tokenizer);
+    requirePositions(model, train.samples, task.task);
+    const maxLength = readableLength(checkpoint, model, experiment);
+    const evaluation = await evaluationInput(experiment, baseDir, tokenizer, maxLength, {
+      tasks: [task.task],
+      limit: selection.limit,
+    });
+    requireApart(train.rows, evaluation.tasks[0]);
+    const files = [...new Set([...train.files, ...evaluation.files])];
+    const hashes = await hashFiles(files);
+    return {
+      file: absolute,
+      baseDir,
+      experiment,
+      settings,
+      task,
+      checkpoint,
+      model,
+      modules: modulesOf(checkpoint, model, settings),
+      train: train.samples,
+      evaluation,
+      dataSha256: Object.fromEntries(files.map((name, i) => [relativeTo(baseDir, name), hashes[i]])),
+    };
+  } catch (error) {
+    checkpoint.close();
+    throw error;
+  }
+}
+
+function taskOf({ tasks }: Experiment, file: string, name: string | undefined): Task {
+  const task = name === undefined ? tasks[0] : tasks.find((t) => t.task === name);
+  if (!task)
+    throw new LayerifError('badRequest', `${file} has no task "${name}"; its tasks are ${tasks.map((t) => t.task).join(', ')}`); // prettier-ignore
+  if (task.output_type !== 'loglikelihood_rolling') return task;
+  throw new LayerifError(
+    'badExperiment',
+    `task "${task.task}" has output_type loglikelihood_rolling, which has no right answers to count; take a task with answers or choices (doc_to_choice)`,
+    { place: { file } },
+  );
+}
+
+async function trainingSamples(
+  { datasets, model, score }: Experiment,
+  settings: TrainExpertsSettings,
+  task: Task,
+  baseDir: string,
+  tokenizer: TextTokenizer,
+): Promise<{ samples: EncodedSample[]; rows: Row[]; files: string[] }> {
+  const dataset = await openDataset(task.dataset, datasets[task.dataset], baseDir);
+  const split = settings.training_split ?? task.training_split;
+  const rows = await readSlice(dataset, split);
+  if (rows.length === 0) throw new LayerifError('badData', `${split} of ${task.dataset} has no rows to train on`);
+  const fewshot = task.num_fewshot === 0 ? [] : await fewshotRows(task, dataset, split);
+  const options = { maxLength: model.max_length, loss: settings.loss ?? score.loss };
+  const samples = rows.map((row) => {
+    const { tokens, countedFrom } = sampleOf(exampleOf(task, row, fewshot), tokenizer, options);
+    return { tokens, countedFrom };
+  });
+  return { samples, rows, files: dataset.files };
+}
+
+/** @throws LayerifError `badExperiment` where a row is both trained on and evaluated */
+function requireApart(rows: readonly Row[], { name, split, documents }: TaskInput): void {
+  const key = ({ row, file }: Row) => `${row}:${file}`;
+  const trained = new Set(rows.map(key));
+  const both = documents.filter((document) => trained.has(key(document.row))).length;
+  if (both === 0) return;
+  throw new LayerifError(
+    'badExperiment',
+    `task "${name}": ${both} of ${documents.length} evaluated rows (${split}) are trained on, so accuracy would measure memory; set test_split of the task or train_experts.training_split to rows apart`,
+  );
+}
+
+function modulesOf(checkpoint: Checkpoint, model: Architecture, { modules }: TrainExpertsSettings): string[] {
+  try {
+    return scopeOf(checkpoint, model, { layers: 'all', modules }).modules;
+  } catch (error) {
+    if (!(error instanceof LayerifError)) throw error;
+    throw new LayerifError(error.code, error.message.replace(/^score\.modules/, 'train_experts.modules'));
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Grams on disk. While a run is under way there is one file per finished layer; at the end they become one `grams.safetensors`
+ * with the tensors `<task>/<layer>.<module>.{K,C,diagV,parameters}`, float64, readable from Python; with the estimator `ekfac` also
+ * `ekfac.B`, `ekfac.damping` and `ekfac.mean_eigenvalue`, with `tracin` also `tracin.C` and `tracin.learning_rate`.
+ */
+import fs from 'node:fs';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import { openSafetensors, readSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';
+import type { ModuleGrams } from '../../estimators/layerScores.ts';
+import { cannotWrite } from './results.ts';
+
+type Stored = ReturnType<typeof readSafetensors>;
+
+/** @param parametersOf number of weights of a module */
+export function readLayerGrams(
+  file: string,
+  layer: number,
+  modules: readonly string[],
+  parametersOf: (module: string) => number,
+): ModuleGrams[] {
+  const tensors = readSafetensors(file);
+  const names = new Set(tensors.names());
+  return modules.map((module) => gramsOf(tensors, names, `${layer}.${module}.`, module, parametersOf(module)));
+}
+
+function gramsOf(
+  tensors: Pick<Stored, 'tensor'>,
+  names: ReadonlySet<string>,
+  prefix: string,
+  module: string,
+  parameters: number,
+): ModuleGrams {
+  const get = (name: string) => tensors.tensor(prefix + name) as Float64Array;
+  const has = (name: string) => names.has(prefix + name);
+  const [K, C, diagV] = [get('K'), get('C'), get('diagV')];
+  const n = Math.round(Math.sqrt(K.length));
+  const ekfac = has('ekfac.B')
+    ? { B: get('ekfac.B'), dampings: get('ekfac.damping'), meanEigenvalue: get('ekfac.mean_eigenvalue')[0] }
+    : undefined;
+  const checkpoints = has('tracin.C') ? { C: get('tracin.C'), learningRates: get('tracin.learning_rate') } : undefined;
+  return { module, grams: { n, m: diagV.length, parameters, K, C, diagV, ekfac, checkpoints } };
+}
+
+/** The Grams of a finished run, read a layer at a time. */
+export class StoredGrams {
+  readonly #file: string;
+  readonly #tensors: Stored;
+  readonly #names: ReadonlySet<string>;
+
+  /** @param file `grams.safetensors` @throws LayerifError `badRequest` where there is none */
+  constructor(file: string) {
+    if (!fs.existsSync(file)) {
+      throw new LayerifError(
+        'badRequest',
+        `${file} is missing: the Grams are written when a run is complete; run layerif score again`,
+      );
+    }
+    this.#file = file;
+    try {
+      this.#tensors = readSafetensors(file);
+    } catch (error) {
+      throw new LayerifError(
+        'badRequest',
+        `cannot read ${file}: ${(error as Error).message}; run layerif score again`,
+        {
+          cause: error,
+        },
+      );
+    }
+    this.#names = new Set(this.#tensors.names());
+  }
+
+  /**
+   * The modules of a layer, in the order that they were scored in.
+   *
+   * @throws LayerifError `badRequest` for a layer that is not there, or whose numbers of weights an old version did not store
+   */
+  layer(task: string, layer: number): ModuleGrams[] {
+    const start = `${task}/${layer}.`;
+    const modules = [...this.#names].filter((name) => name.startsWith(start) && name.endsWith('.K'));
+    if (modules.length === 0) {
+      throw new LayerifError('badRequest', `${this.#file} has no Grams of layer ${layer} of task "${task}"`);
+    }
+    return modules.map((name) => {
+      const module = name.slice(start.length, -'.K'.length);
+      const prefix = `${start}${module}.`;
+      if (!this.#names.has(`${prefix}parameters`)) {
+        throw new LayerifError(
+          'badRequest',
+          `${this.#file} was written by an older version, without the numbers of weights: run layerif score again`,
+        );
+      }
+      const [parameters] = this.#tensors.tensor(`${prefix}parameters`) as Float64Array;
+      return gramsOf(this.#tensors, this.#names, prefix, module, parameters);
+    });
+  }
+}
+
+/**
+ * Joins the layer files into one, a tensor at a time.
+ *
+ * @param parametersOf number of weights of `<layer>.<module>`
+ * @throws LayerifError `cannotWrite`
+ */
+export function mergeGrams(
+  into: string,
+  parts: { task: string; files: string[] }[],
+  parametersOf: (layer: number, module: string) => number,
+): void {
+  const tensors = parts.flatMap(({ task, files }) =>
+    files.flatMap((file) => {
+      const { tensor } = readSafetensors(file);
+      return openSafetensors(file).tensors.flatMap(({ name, shape }) => {
+        const own = { name: `${task}/${name}`, dtype: 'F64' as const, shape, data: () => tensor(name) };
+        const module = /^(\d+)\.(.+)\.K$/.exec(name);
+        if (!module) return [own];
+        const parameters = Float64Array.of(parametersOf(Number(module[1]), module[2]));
+        return [
+          own,
+          { ...own, name: `${own.name.slice(0, -'K'.length)}parameters`, shape: [1], data: () => parameters },
+        ];
+      });
+    }),
+  );
+  try {
+    writeSafetensors(into, tensors);
+  } catch (error) {
+    throw cannotWrite(into, error);
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Where results lie and how they are written: `output_dir/NAME/<run id>/NAME.layerif-result.json`, with `grams.safetensors`
+ * beside it and, while a run is under way, a folder `partial`. A run id is the UTC time and 6 hex digits of what was scored.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { writeAtomically } from '../../checkpoints/fileBytes.ts';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import { RESULT_SUFFIX } from '../../../../protocol/result.ts';
+import type { Result } from '../../../../protocol/result.ts';
+
+const RUN_ID = /^\d{8}T\d{6}Z-([0-9a-f]{6})$/;
+
+/** File name without `.layerif.yaml`; for `layerif.yaml` the folder's name. */
+export function experimentName(file: string): string {
+  const base = path.basename(file).replace(/\.(ya?ml|json)$/i, '');
+  const name = base.replace(/\.layerif$/i, '');
+  return name.toLowerCase() === 'layerif' ? path.basename(path.dirname(path.resolve(file))) : name;
+}
+
+export function newRunId(hash: string, now: Date): string {
+  return `${now.toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '')}-${hash.slice(0, 6)}`;
+}
+
+export interface RunFolder {
+  runId: string;
+  folder: string;
+  resultFile: string;
+  /** Whether an interrupted run of the same hash is continued. */
+  resumed: boolean;
+}
+
+/**
+ * The folder of an interrupted run of the same hash, else a new one.
+ * @param suffix of the result file, which says `status: partial` while a run is under way
+ * @throws LayerifError `cannotWrite`
+ */
+export function openRunFolder(
+  outputDir: string,
+  name: string,
+  hash: string,
+  suffix: string = RESULT_SUFFIX,
+): RunFolder {
+  const parent = path.join(outputDir, name);
+  const at = (runId: string, resumed: boolean): RunFolder => {
+    const folder = path.join(parent, runId);
+    return { runId, folder, resultFile: path.join(folder, `${name}${suffix}`), resumed };
+  };
+  for (const entry of runFolders(parent)) {
+    if (RUN_ID.exec(entry)?.[1] !== hash.slice(0, 6)) continue;
+    const candidate = at(entry, true);
+    if (!isOpen(candidate) || !lock(candidate.folder)) continue;
+    removeTemporary(candidate.folder);
+    return candidate;
+  }
+  const fresh = at(newRunId(hash, new Date()), false);
+  try {
+    fs.mkdirSync(path.join(fresh.folder, 'partial'), { recursive: true });
+  } catch (error) {
+    throw cannotWrite(fresh.folder, error);
+  }
+  lock(fresh.folder);
+  return fresh;
+}
+
+/** Whether a run was interrupted here, perhaps before its first result. */
+function isOpen({ folder, resultFile }: RunFolder): boolean {
+  return fs.existsSync(resultFile) ? readStatus(resultFile) === 'partial' : fs.existsSync(path.join(folder, 'partial'));
+}
+
+/** What a process that was killed while it wrote has left (checkpoints/fileBytes.ts). */
+function removeTemporary(folder: string): void {
+  const left = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  for (const file of left.filter((name) => /^\..+\.\d+\.tmp$/.test(path.basename(name))))
+    fs.rmSync(path.join(folder, file), { force: true });
+}
+
+/** Takes the folder for this process; false when another living process has it. */
+function lock(folder: string): boolean {
+  const file = path.join(folder, 'partial', 'lock');
+  try {
+    const owner = fs.existsSync(file) ? Number(fs.readFileSync(file, 'utf8')) : 0;
+    if (owner > 0 && owner !== process.pid && isAlive(owner)) return false;
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, String(process.pid));
+    return true;
+  } catch (error) {
+    throw cannotWrite(folder, error);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** @throws LayerifError `cannotWrite` */
+export function makeFolder(folder: string): void {
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw cannotWrite(folder, error);
+  }
+}
+
+/** A reader sees the old file or the new one. @throws LayerifError `cannotWrite` */
+export function writeJson(file: string, value: unknown): void {
+  try {
+    writeAtomically(file, [Buffer.from(`${JSON.stringify(value)}\n`)]);
+  } catch (error) {
+    throw cannotWrite(file, error);
+  }
+}
+
+export function cannotWrite(file: string, error: unknown): LayerifError {
+  const code = (error as NodeJS.ErrnoException).code;
+  const why: Record<string, string> = {
+    ENOSPC: 'the disk is full; free some space and run again, finished layers are kept',
+    EACCES: 'permission is missing; choose another folder with output_dir or --output',
+    EPERM: 'permission is missing; choose another folder with output_dir or --output',
+    EROFS: 'the disk is read-only; choose another folder with output_dir or --output',
+    ENOTDIR: 'a part of the path is a file; choose another folder with output_dir or --output',
+    EEXIST: 'a part of the path is a file; choose another folder with output_dir or --output',
+  };
+  return new LayerifError('cannotWrite', `cannot write ${file}: ${why[code ?? ''] ?? (error as Error).message}`, {
+    cause: error,
+  });
+}
+
+/** @throws LayerifError `badRequest` for a file that is not a result of a version that this program knows. */
+export function readResult(file: string): Result {
+  let result: Partial<Result>;
+  try {
+    result = JSON.parse(fs.readFileSync(file, 'utf8')) as Partial<Result>;
+  } catch (error) {
+    throw new LayerifError('badRequest', `cannot read the result ${file}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  if (result.format !== 'layerif-result' || result.version !== 1) {
+    throw new LayerifError(
+      'badRequest',
+      `${file} is not a LayerIF result of version 1 (format ${JSON.stringify(result.format)}, version ${JSON.stringify(result.version)})`,
+    );
+  }
+  return result as Result;
+}
+
+/** Result files of an experiment, newest first. */
+export function resultFiles(outputDir: string, name: string): string[] {
+  const parent = path.join(outputDir, name);
+  return runFolders(parent)
+    .map((run) => path.join(parent, run, `${name}${RESULT_SUFFIX}`))
+    .filter((file) => fs.existsSync(file));
+}
+
+/** When each task of an experiment file was last scored to the end. */
+export function lastScored(outputDir: string, name: string): Record<string, Date> {
+  const last: Record<string, Date> = {};
+  for (const file of resultFiles(outputDir, name).slice(0, 10)) {
+    let result: Result;
+    try {
+      result = readResult(file);
+    } catch {
+      continue; // an unreadable file is nobody's last score
+    }
+    if (result.status !== 'complete') continue;
+    const date = new Date(result.provenance.date);
+    for (const { task } of result.tasks) if (!last[task] || last[task] < date) last[task] = date;
+  }
+  return last;
+}
+
+/** Run ids, newest first. */
+function runFolders(parent: string): string[] {
+  try {
+    return fs
+      .readdirSync(parent)
+      .filter((entry) => RUN_ID.test(entry))
+      .sort()
+      .reverse();
+  } catch {
+    return [];
+  }
+}
+
+/** Of any of our result files; null where there is none that can be read. */
+function readStatus(file: string): string | null {
+  try {
+    return (JSON.parse(fs.readFileSync(file, 'utf8')) as { status?: string }).status ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Another estimator, damping or aggregation for a finished run, from its stored Grams: no model, no data, no engine. Layers are read and
+ * scored one after the other, and others get a turn between two, so that a language server stays answerable.
+ */
+import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { AggregationId, EstimatorId, Score } from '../../../../protocol/experiment.ts';
+import { GRAMS_FILE } from '../../../../protocol/result.ts';
+import type { Result, ResultTask } from '../../../../protocol/result.ts';
+import { findEstimator, requireTrainSamples } from '../../estimators/estimators.ts';
+import { scoreLayer } from '../../estimators/layerScores.ts';
+import type { Damping, Estimator } from '../../estimators/types.ts';
+import { StoredGrams } from '../files/gramFiles.ts';
+import { readResult } from '../files/results.ts';
+import { putLayer } from './taskResult.ts';
+import { addUncertainty, uncertaintyOf } from './uncertainty.ts';
+
+export interface Rescoring {
+  estimator?: EstimatorId | undefined;
+  damping?: Partial<Damping> | undefined;
+  aggregation?: AggregationId | undefined;
+  per?: 'sample' | 'pair' | undefined;
+  relatif?: 'l' | 'theta' | undefined;
+  /** Only these; default all. */
+  tasks?: readonly string[] | undefined;
+  /** Whether intervals are made too, which takes seconds; default false. */
+  uncertainty?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** What a result says once the choices are replaced. */
+export interface Rescored {
+  score: Pick<Score, 'estimator' | 'damping' | 'aggregation' | 'per' | 'relatif'>;
+  tasks: ResultTask[];
+}
+
+/**
+ * @param resultFile of a complete run; what is not chosen is as it was there
+ * @throws LayerifError `badRequest` for a partial result, an unknown task or an estimator that needs more than the run stored
+ */
+export async function rescore(resultFile: string, choice: Rescoring = {}): Promise<Rescored> {
+  const { result, grams } = openRun(resultFile);
+  const settings = settingsOf(result, choice);
+  const estimator = findEstimator(settings.estimator);
+  const tasks: ResultTask[] = [];
+  for (const task of chosenTasks(result, resultFile, choice.tasks)) {
+    requireTrainSamples(estimator, task.train.samples, task.task);
+    requireStored(estimator, grams, task, resultFile);
+    const target: ResultTask = {
+      ...task,
+      train: { ...task.train, gradientSquaredNorm: [] },
+      validation: { ...task.validation, gradientSquaredNorm: [] },
+      damping: [],
+      influence: [],
+      layers: [],
+    };
+    delete target.uncertainty; // it belongs to the scores that it was made for
+    for (const { index, name } of task.layers) {
+      await setImmediate();
+      choice.signal?.throwIfAborted();
+      const options = { ...settings, estimator, layerName: name, signal: choice.signal };
+      putLayer(target, index, name, scoreLayer(grams.layer(task.task, index), options));
+    }
+    if (choice.uncertainty) {
+      const { seed } = result.experiment.score;
+      const options = { ...settings, estimator, seed, signal: choice.signal };
+      addUncertainty(target, await uncertaintyOf(target, (layer) => grams.layer(task.task, layer), options));
+    }
+    tasks.push(target);
+  }
+  return { score: settings, tasks };
+}
+
+/** A complete result and its Grams. @throws LayerifError `badRequest` */
+export function openRun(resultFile: string): { result: Result; grams: StoredGrams } {
+  const result = readResult(resultFile);
+  if (result.status !== 'complete') {
+    throw new LayerifError('badRequest', `${resultFile} is partial: run layerif score again to complete it`);
+  }
+  return { result, grams: new StoredGrams(path.join(path.dirname(resultFile), GRAMS_FILE)) };
+}
+
+/** The result's own settings, with those that were chosen in their place. */
+export function settingsOf({ experiment: { score } }: Result, choice: Rescoring): Rescored['score'] {
+  const { estimator = score.estimator, aggregation = score.aggregation } = choice;
+  const per = choice.per ?? score.per;
+  const relatif = choice.relatif ?? score.relatif;
+  return {
+    estimator,
+    damping: { ...score.damping, ...choice.damping },
+    aggregation,
+    ...(per ? { per } : {}),
+    ...(relatif ? { relatif } : {}),
+  };
+}
+
+/** @throws LayerifError `badRequest` for a task that the result does not have */
+export function chosenTasks(result: Result, resultFile: string, names?: readonly string[]): ResultTask[] {
+  const known = result.tasks.map(({ task }) => task);
+  const missing = (names ?? []).filter((name) => !known.includes(name));
+  if (missing.length > 0) {
+    throw new LayerifError(
+      'badRequest',
+      `${resultFile} has no task "${missing.join('", "')}"; its tasks are ${known.join(', ')}`,
+    );
+  }
+  return names?.length ? result.tasks.filter(({ task }) => names.includes(task)) : result.tasks;
+}
+
+/** @throws LayerifError `badRequest` for an estimator whose numbers the run did not make */
+export function requireStored(
+  estimator: Estimator,
+  grams: StoredGrams,
+  { task, layers }: ResultTask,
+  file: string,
+): void {
+  const missing = (['ekfac', 'checkpoints'] as const).find((need) => estimator.needs.includes(need));
+  if (!missing || layers.length === 0) return;
+  const [first] = grams.layer(task, layers[0].index);
+  if (first.grams[missing] !== undefined) return;
+  throw new LayerifError(
+    'badRequest',
+    `${file} was not scored with estimator ${estimator.id}, which needs more than Grams: score again with score.estimator: ${estimator.id}`,
+  );
+}

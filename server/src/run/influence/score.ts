@@ -1,0 +1,275 @@
+/**
+ * One scoring run: plan -> collect -> score -> write, for the editor, the command line and a cluster alike. The result file is
+ * complete JSON at every moment: `partial` while layers arrive, `complete` at the end. What an interrupted run of the same
+ * experiment, data and model left behind is used.
+ */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { EngineInfo, ProjectionPlan } from '../../../../protocol/engine.ts';
+import { GRAMS_FILE } from '../../../../protocol/result.ts';
+import type { Result, ResultTask } from '../../../../protocol/result.ts';
+import type { Machine, RunEvent } from '../../../../protocol/run.ts';
+import { collectCheckpoints } from './collectCheckpoints.ts';
+import { unitNames } from '../inputs/units.ts';
+import { collectTask, readDone } from './collectTask.ts';
+import { EnginePool } from '../machine/enginePool.ts';
+import type { Checkpoint } from '../../checkpoints/types.ts';
+import type { Architecture } from '../../models/types.ts';
+import { planRun, planText } from './estimate.ts';
+import { defaultMemoryLimit } from '../machine/machine.ts';
+import { mergeGrams } from '../files/gramFiles.ts';
+import { projectionError } from './projectionError.ts';
+import { prepare } from '../inputs/prepare.ts';
+import { experimentName, openRunFolder, writeJson } from '../files/results.ts';
+import type { RunFolder } from '../files/results.ts';
+import { discard, modelStamp, requireUnchanged, settleOrigin } from '../files/origin.ts';
+import { addLayer, emptyTask, layerGrams, weightCounts } from './taskResult.ts';
+import { addUncertainty, uncertaintyOf } from './uncertainty.ts';
+import { resetPeakMemory, weightBytes } from '../machine/memory.ts';
+import type { TaskPlan } from './plan.ts';
+import { madeBy } from '../files/version.ts';
+import type { Prepared, Selection } from '../inputs/prepared.ts';
+
+/** Result files of a run under way are rewritten at most this often. */
+const WRITE_INTERVAL_MS = 1000;
+
+export interface ScoreOptions extends Selection {
+  file: string;
+  outputDir?: string | undefined;
+  machine: Machine;
+  /** A warm engine to use and to keep; without it the run has its own. */
+  engine?: EnginePool | undefined;
+  onEvent?: ((event: RunEvent) => void) | undefined;
+  signal?: AbortSignal | undefined;
+  /** Seconds between two saved states that an interrupted run resumes from; default 10, 0 saves at every segment boundary. */
+  checkpointSeconds?: number | undefined;
+}
+
+/** @throws LayerifError; events `started`, `failed` and `finished` frame what was seen. */
+export async function scoreExperiment(options: ScoreOptions): Promise<{ result: Result; resultFile: string }> {
+  const pool = options.engine ?? new EnginePool();
+  const emit = options.onEvent ?? (() => undefined);
+  let runId = '';
+  let prepared: Prepared | null = null;
+  try {
+    // Loading ONNX Runtime takes as long as opening the model: both at once.
+    const engine = pool.start(options.machine);
+    engine.catch(() => undefined); // reported when it is awaited
+    let warmUp: Promise<void> | undefined;
+    const onModel = (checkpoint: Checkpoint, model: Architecture): void => {
+      warmUp = warm(engine, pool, options.machine, checkpoint, model);
+      warmUp.catch(() => undefined);
+    };
+    prepared = await prepare(options.file, options, onModel, {
+      signal: options.signal,
+      onProgress: (event) => emit({ type: 'progress', runId: '', task: '', phase: 'download', ...event }),
+    });
+    options.signal?.throwIfAborted();
+    const stamp = modelStamp(prepared.checkpoint);
+    const modelSha256 = await prepared.checkpoint.sha256();
+    await engine;
+    await warmUp;
+    const { estimate, plans } = await planRun(prepared, options.machine, pool, options.outputDir);
+    if (estimate.refusal) {
+      const code = estimate.memoryBytes > estimate.memoryLimitBytes ? 'notEnoughMemory' : 'notEnoughDisk';
+      throw new LayerifError(code, estimate.refusal);
+    }
+    const output = path.resolve(prepared.baseDir, options.outputDir ?? prepared.experiment.output_dir);
+    const hash = identity(prepared, modelSha256);
+    const folder = openRunFolder(output, experimentName(prepared.file), hash);
+    runId = folder.runId;
+    const note = settleOrigin(folder, { hash, stamp });
+    emit({
+      type: 'started',
+      runId,
+      experimentFile: prepared.file,
+      resultFile: folder.resultFile,
+      resumed: folder.resumed,
+      estimate,
+    });
+    for (const text of [...(note === null ? [] : [note]), ...estimate.warnings, `plan: ${planText(estimate.plan)}`])
+      emit({ type: 'log', runId, text });
+    const info = await pool.start(options.machine);
+    for (const pid of ['self', info.pid] as const) resetPeakMemory(pid);
+    const result = await run({ prepared, plans, folder, pool, engine: info, modelSha256, stamp, options, emit });
+    emit({ type: 'finished', runId, resultFile: folder.resultFile, result });
+    return { result, resultFile: folder.resultFile };
+  } catch (error) {
+    const known = asLayerifError(error, options.signal);
+    emit({ type: 'failed', runId, code: known.code, message: known.message, place: known.place });
+    throw known;
+  } finally {
+    if (!options.engine) pool.dispose();
+    prepared?.checkpoint.close();
+  }
+}
+
+/** The engine reads a model's weights while this process reads and tokenizes the data, when they surely stay resident. */
+async function warm(
+  engine: Promise<EngineInfo>,
+  pool: EnginePool,
+  machine: Machine,
+  checkpoint: Checkpoint,
+  model: Architecture,
+): Promise<void> {
+  await engine;
+  const limit = machine.memoryBytes ?? defaultMemoryLimit();
+  if (weightBytes(checkpoint, model).total < limit / 4) await pool.preload(checkpoint.path, checkpoint.adapter?.path);
+}
+
+interface Run {
+  prepared: Prepared;
+  plans: TaskPlan[];
+  folder: RunFolder;
+  pool: EnginePool;
+  engine: EngineInfo;
+  modelSha256: string;
+  /** Of the model's files before the run. */
+  stamp: string;
+  options: ScoreOptions;
+  emit: (event: RunEvent) => void;
+}
+
+async function run({ prepared, plans, folder, pool, engine, modelSha256, stamp, options, emit }: Run): Promise<Result> {
+  const started = performance.now();
+  const result = emptyResult(prepared, modelSha256, engine, plans[0].plan.projection);
+  writeJson(folder.resultFile, result);
+  const layerFiles: { task: string; files: string[] }[] = [];
+  let written = performance.now();
+  const requireSameModel = (): void => {
+    try {
+      requireUnchanged(prepared.checkpoint, stamp);
+    } catch (error) {
+      discard(folder);
+      throw error;
+    }
+  };
+
+  for (const [index, task] of prepared.tasks.entries()) {
+    const target = emptyTask(prepared, task);
+    result.tasks.push(target);
+    const files = new Map<number, string>();
+    const workDir = path.join(folder.folder, 'partial', `task-${index}`);
+    const onLayer = (layer: number, file: string): void => {
+      requireSameModel();
+      files.set(layer, file);
+      addLayer(target, prepared, layer, file, options.signal);
+      if (performance.now() - written >= WRITE_INTERVAL_MS) {
+        writeJson(folder.resultFile, result);
+        written = performance.now();
+      }
+      emit({ type: 'layers', runId: folder.runId, result });
+    };
+    const shared = { prepared, plans, runId: folder.runId, pool, options, emit };
+    const own = { task, index, workDir, target, onLayer };
+    const collect = prepared.checkpoints ? collectCheckpoints : collectTask;
+    // Checkpoints have folders of their own; the last one is measured.
+    const checkedDir = (await collect(shared, own, result)) ?? workDir;
+    const error = projectionError(prepared, task.task.task, checkedDir, readDone(checkedDir)!.checked);
+    if (error) result.score.projection?.error.push(error);
+    await addIntervals(target, prepared, files, result, options.signal, (text) =>
+      emit({ type: 'log', runId: folder.runId, text }),
+    );
+    layerFiles.push({ task: task.task.task, files: prepared.scope.layers.map((layer) => files.get(layer)!) });
+  }
+
+  mergeGrams(path.join(folder.folder, GRAMS_FILE), layerFiles, weightCounts(prepared));
+  result.status = 'complete';
+  result.provenance.seconds.total = (performance.now() - started) / 1000;
+  result.provenance.date = new Date().toISOString();
+  writeJson(folder.resultFile, result);
+  fs.rmSync(path.join(folder.folder, 'partial'), { recursive: true, force: true });
+  return result;
+}
+
+/** Intervals of a finished task; where they cannot be had, the scores stand without them and the log says why. */
+async function addIntervals(
+  target: ResultTask,
+  prepared: Prepared,
+  files: ReadonlyMap<number, string>,
+  { provenance: { seconds } }: Result,
+  signal: AbortSignal | undefined,
+  log: (text: string) => void,
+): Promise<void> {
+  const started = performance.now();
+  const { estimator } = prepared;
+  const { damping, aggregation, per, relatif, seed } = prepared.experiment.score;
+  const options = { estimator, damping, aggregation, per, relatif, seed, signal };
+  try {
+    addUncertainty(
+      target,
+      await uncertaintyOf(target, (layer) => layerGrams(prepared, layer, files.get(layer)!), options),
+    );
+  } catch (error) {
+    if (!(error instanceof LayerifError) || error.code !== 'failed') throw error;
+    log(`no intervals for the scores of ${target.task}: ${error.message}`);
+  }
+  seconds.intervals = (seconds.intervals ?? 0) + (performance.now() - started) / 1000;
+}
+
+function emptyResult(
+  prepared: Prepared,
+  modelSha256: string,
+  engine: EngineInfo,
+  projection: ProjectionPlan | null,
+): Result {
+  const { experiment, checkpoint, model, scope } = prepared;
+  return {
+    format: 'layerif-result',
+    version: 1,
+    status: 'partial',
+    experiment,
+    experimentFile: prepared.file,
+    model: {
+      name: checkpoint.name,
+      family: model.family,
+      layers: model.layers,
+      parameters: scope.parameters,
+      scoredParameters: scope.scoredParameters,
+      modules: unitNames(prepared),
+      coverage: scope.coverage,
+      sha256: modelSha256,
+      ...(checkpoint.revision === undefined ? {} : { revision: checkpoint.revision }),
+    },
+    score: {
+      estimator: experiment.score.estimator,
+      sign: 'positive_is_helpful',
+      projection: projection && { ...projection, error: [] },
+      ...(experiment.score.fisher ? { fisher: experiment.score.fisher } : {}),
+    },
+    tasks: [],
+    provenance: {
+      ...madeBy(engine),
+      seconds: {},
+      peakMemoryBytes: 0,
+      dataSha256: prepared.dataSha256,
+      seed: experiment.score.seed,
+    },
+  };
+}
+
+/**
+ * Hash of everything that decides the numbers: resolved experiment, data, model with its configuration (the weights may be the same
+ * under another), and the tokens, which tell the tokenizer. Where results are written is not part of it.
+ */
+function identity({ experiment, checkpoint, checkpoints, tasks, dataSha256 }: Prepared, modelSha256: string): string {
+  const { model, datasets, tasks: asked, score } = experiment;
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([model, datasets, asked, score, dataSha256, modelSha256, checkpoint.revision ?? null]));
+  hash.update(JSON.stringify(checkpoint.config));
+  if (checkpoints) hash.update(JSON.stringify(checkpoints.map(({ sha256 }) => sha256)));
+  for (const { train, validation } of tasks) {
+    for (const { tokens, countedFrom } of [...train, ...validation]) {
+      hash.update(`${tokens.length} ${countedFrom} `).update(tokens);
+    }
+  }
+  return hash.digest('hex');
+}
+
+function asLayerifError(error: unknown, signal?: AbortSignal): LayerifError {
+  if (error instanceof LayerifError) return error;
+  if (signal?.aborted) return new LayerifError('cancelled', 'cancelled');
+  return new LayerifError('failed', error instanceof Error ? error.message : String(error), { cause: error });
+}

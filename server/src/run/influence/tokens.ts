@@ -1,0 +1,241 @@
+/**
+ * Influence of single tokens. The loss of a validation sample is the mean over its N predicted tokens, so its gradient is
+ * v_j = 1/N Σ_t v_{j,t}, and every estimator that is linear in v splits B[k, j] = 1/N Σ_t B[k, (j,t)]. Each token becomes a validation
+ * sample of its own: the text up to it, with the last token predicted (later tokens cannot be seen). The training gradients have to be
+ * computed again, for their inner products with new vectors, so this costs nearly as much as the run did.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { Result, ResultTask } from '../../../../protocol/result.ts';
+import type { Machine, RunEvent } from '../../../../protocol/run.ts';
+import type { TokenInfluence, TokenLayer } from '../../../../protocol/trust.ts';
+import { createTokenizer } from '../../data/tokenizer.ts';
+import type { Sample } from '../../data/types.ts';
+import { findEstimator } from '../../estimators/estimators.ts';
+import type { Estimator, EstimatorOptions } from '../../estimators/types.ts';
+import { collectTask } from './collectTask.ts';
+import { EnginePool } from '../machine/enginePool.ts';
+import type { StoredGrams } from '../files/gramFiles.ts';
+import { defaultMemoryLimit, freeDisk } from '../machine/machine.ts';
+import { fits, planTask } from './plan.ts';
+import { prepare } from '../inputs/prepare.ts';
+import { chosenTasks, openRun } from './rescore.ts';
+import { writeJson } from '../files/results.ts';
+import type { Prepared, PreparedTask } from '../inputs/prepared.ts';
+import { gib } from '../machine/batching.ts';
+import { emptyTask, layerGrams } from './taskResult.ts';
+
+export interface TokensOptions {
+  /** Default: the only task. */
+  task?: string | undefined;
+  /** Validation sample, from 0. */
+  validation: number;
+  machine: Machine;
+  engine?: EnginePool | undefined;
+  onEvent?: ((event: RunEvent) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** @throws LayerifError `badRequest`: unknown sample, an estimator that is not a sum over tokens, data or model that changed since */
+export async function tokenInfluence(
+  resultFile: string,
+  options: TokensOptions,
+): Promise<{ influence: TokenInfluence; file: string }> {
+  const { result, grams } = openRun(resultFile);
+  const { score } = result.experiment;
+  const estimator = findEstimator(score.estimator);
+  requireLinear(estimator);
+  const task = taskOf(result, resultFile, options);
+  const pool = options.engine ?? new EnginePool();
+  const prepared = await prepare(result.experimentFile, { tasks: [task.task] });
+  try {
+    const sample = sameSample(prepared, result, task, options.validation, await prepared.checkpoint.sha256());
+    const positions = Array.from(
+      { length: sample.tokens.length - sample.countedFrom },
+      (_, i) => sample.countedFrom + i,
+    );
+    const single: PreparedTask = {
+      ...prepared.tasks[0],
+      validation: positions.map((t) => ({ ...sample, tokens: sample.tokens.slice(0, t + 1), countedFrom: t })),
+    };
+    const folder = path.dirname(resultFile);
+    const workDir = path.join(folder, 'partial', `tokens-${task.task.replace(/\W+/g, '_')}-${options.validation}`);
+    const files = await collectTokens(prepared, single, workDir, pool, result, options);
+    const layers = await perLayer({ prepared, task, grams, estimator, options, files, tokens: positions.length });
+    const tokenizer = createTokenizer(prepared.checkpoint.tokenizer());
+    const { file, row, line } = task.validation.rows[options.validation];
+    const influence: TokenInfluence = {
+      format: 'layerif-tokens',
+      version: 1,
+      file: resultFile,
+      model: result.model.name,
+      task: task.task,
+      estimator: estimator.id,
+      validation: options.validation,
+      row: { file, row, line },
+      tokens: positions.map((position) => {
+        const id = sample.tokens[position];
+        return { position, id, text: tokenizer.decode([id]) };
+      }),
+      layers: layers.map(({ stored: _, ...layer }) => layer),
+      difference: differenceOf(layers),
+      coverage: result.model.coverage,
+    };
+    const written = resultFile.replace(/\.layerif-result\.json$/, `.${path.basename(workDir)}.layerif-tokens.json`);
+    writeJson(written, influence);
+    fs.rmSync(path.join(folder, 'partial'), { recursive: true, force: true });
+    return { influence, file: written };
+  } finally {
+    if (!options.engine) pool.dispose();
+    prepared.checkpoint.close();
+  }
+}
+
+/** @throws LayerifError `badRequest` */
+function requireLinear({ id, needs }: Estimator): void {
+  if (id !== 'cosine' && !needs.includes('checkpoints')) return;
+  const why =
+    id === 'cosine'
+      ? 'a cosine is divided by the size of the whole gradient, so it is no sum over tokens'
+      : 'tracin needs the training gradients of every checkpoint again';
+  throw new LayerifError(
+    'badRequest',
+    `token influence does not exist for estimator ${id}: ${why}; score with datainf, fisher, relatif, lissa, dot or ekfac`,
+  );
+}
+
+function taskOf(result: Result, file: string, { task, validation }: TokensOptions): ResultTask {
+  if (task === undefined && result.tasks.length > 1) {
+    throw new LayerifError(
+      'badRequest',
+      `${file} has ${result.tasks.length} tasks: choose one with --task: ${result.tasks.map((t) => t.task).join(', ')}`,
+    );
+  }
+  const [found] = chosenTasks(result, file, task === undefined ? undefined : [task]);
+  if (Number.isInteger(validation) && validation >= 0 && validation < found.validation.samples) return found;
+  throw new LayerifError(
+    'badRequest',
+    `task "${found.task}" has no validation sample ${validation}: use 0 to ${found.validation.samples - 1}`,
+  );
+}
+
+/** The sample as it was scored. @throws LayerifError `badRequest` where experiment, data or model changed since */
+function sameSample(
+  prepared: Prepared,
+  result: Result,
+  { task, train, validation }: ResultTask,
+  index: number,
+  modelSha256: string,
+): Sample {
+  const changed = (what: string) =>
+    new LayerifError(
+      'badRequest',
+      `${what} of ${result.experimentFile} changed since the run, so its tokens cannot be told apart any more: run layerif score again`,
+    );
+  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+  if (modelSha256 !== result.model.sha256) throw changed('the model');
+  if (!same(prepared.experiment.score, result.experiment.score)) throw changed('the section score');
+  if (prepared.graph) throw new LayerifError('badRequest', 'token influence needs a checkpoint, not an .onnx graph');
+  const [own] = prepared.tasks;
+  const target = emptyTask(prepared, own);
+  if (!same(target.train.rows, train.rows) || !same(target.validation.rows, validation.rows)) throw changed('the data');
+  const hashes = Object.entries(prepared.dataSha256);
+  if (hashes.some(([file, hash]) => result.provenance.dataSha256[file] !== hash)) throw changed('the data');
+  const sample = own.validation[index];
+  if (prepared.model.lengthMatters(sample.tokens.length)) {
+    throw new LayerifError(
+      'badRequest',
+      `validation sample ${index} of task "${task}" is so long that this model's positions depend on the length of the text: token influence needs a shorter sample`,
+    );
+  }
+  return sample;
+}
+
+/** Grams with one validation sample per token, by layer. */
+async function collectTokens(
+  prepared: Prepared,
+  task: PreparedTask,
+  workDir: string,
+  pool: EnginePool,
+  result: Result,
+  { machine, onEvent = () => undefined, signal }: TokensOptions,
+): Promise<Map<number, string>> {
+  const limits = {
+    memoryBytes: machine.memoryBytes ?? defaultMemoryLimit(),
+    diskBytes: freeDisk(path.dirname(workDir)),
+  };
+  const plan = planTask(prepared, task, limits, result.score.projection?.rank ?? null);
+  if (!fits(plan, limits)) {
+    throw new LayerifError(
+      'notEnoughMemory',
+      `not enough memory or disk for token influence: it needs ${gib(plan.memoryBytes)} of memory and ${gib(plan.diskBytes)} of disk; raise --memory`,
+    );
+  }
+  const files = new Map<number, string>();
+  await pool.start(machine);
+  await collectTask(
+    { prepared, plans: [plan], runId: '', pool, options: { machine, signal }, emit: onEvent },
+    {
+      task,
+      index: 0,
+      workDir,
+      target: emptyTask(prepared, task),
+      onLayer: (layer, file) => void files.set(layer, file),
+    },
+    { ...result, provenance: { ...result.provenance, seconds: {} } },
+  );
+  return files;
+}
+
+interface Work {
+  prepared: Prepared;
+  task: ResultTask;
+  grams: StoredGrams;
+  estimator: Estimator;
+  options: TokensOptions;
+  files: ReadonlyMap<number, string>;
+  /** Predicted tokens N. */
+  tokens: number;
+}
+
+/** @returns per layer also the influence that the run stored for the sample */
+async function perLayer({
+  prepared,
+  task,
+  grams,
+  estimator,
+  options,
+  files,
+  tokens,
+}: Work): Promise<(TokenLayer & { stored: number })[]> {
+  // prettier-ignore
+  const { damping, relatif } = prepared.experiment.score;
+  const layers: (TokenLayer & { stored: number })[] = [];
+  for (const { index, name } of task.layers) {
+    await setImmediate();
+    options.signal?.throwIfAborted();
+    const found = new Map(layerGrams(prepared, index, files.get(index)!).map((one) => [one.module, one.grams]));
+    const influence = new Array<number>(tokens).fill(0);
+    let stored = 0;
+    for (const { module, grams: whole } of grams.layer(task.task, index)) {
+      const settings: EstimatorOptions = { damping, relatif, signal: options.signal, where: `${name} ${module}` };
+      const split = found.get(module)!;
+      const { B } = estimator.influence({ ...split, K: whole.K }, settings);
+      const run = estimator.influence(whole, settings).B;
+      for (let k = 0; k < whole.n; k++) {
+        for (let t = 0; t < tokens; t++) influence[t] += B[k * tokens + t] / tokens;
+        stored += run[k * whole.m + options.validation];
+      }
+    }
+    layers.push({ index, name, influence, sum: influence.reduce((a, b) => a + b, 0), stored });
+  }
+  return layers;
+}
+
+function differenceOf(layers: readonly { sum: number; stored: number }[]): number {
+  const largest = Math.max(...layers.map(({ stored }) => Math.abs(stored)));
+  const off = Math.max(...layers.map(({ sum, stored }) => Math.abs(sum - stored)));
+  return largest > 0 ? off / largest : off;
+}

@@ -1,0 +1,345 @@
+/**
+ * Everything that can be said about an experiment without running the model: the file itself, words that this version does not
+ * compute, then the disk: model, datasets, splits, columns and templates. Every problem stands at the key it is about.
+ *
+ * Two depths. `quick` (the editor, after every pause in typing) renders the first rows of each slice; `full` (the command line)
+ * renders and tokenizes all of them.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { Experiment, Score, Task } from '../../../../protocol/experiment.ts';
+import { besidePath } from '../../checkpoints/openCheckpoint.ts';
+import { parseExperiment, readExperimentText } from '../../config/experiment.ts';
+import type { Path, Positions, Problem } from '../../config/experiment.ts';
+import type { OpenDataset } from '../../data/dataset.ts';
+import { exampleOf } from '../../data/examples.ts';
+import { hubDatasetOf, revisionsOf } from '../../data/hubDataset.ts';
+import { loadTask } from '../../data/loadTask.ts';
+import { parseSlices, resolveSlice } from '../../data/slices.ts';
+import { countSlice, defaultValidation, readSlice } from '../../data/splits.ts';
+import type { GraphInputs } from '../../data/graphSamples.ts';
+import { isGraphPath } from '../../graphs/open.ts';
+import { createTokenizer } from '../../data/tokenizer.ts';
+import type { TextTokenizer } from '../../data/tokenizer.ts';
+import type { Row } from '../../data/types.ts';
+import { estimators, requireTrainSamples } from '../../estimators/estimators.ts';
+import { cachedCommit } from '../../hub/cache.ts';
+import { offlineBy } from '../../hub/environment.ts';
+import { relativeTo } from '../files/paths.ts';
+import { openKnownDataset, tryModel } from './describe.ts';
+import { isModelAbsent, missingDataset, missingModel, sizeOf, wantedSplits } from './hubInputs.ts';
+import { openOptions, resolveModel } from './inspect.ts';
+import { graphInputs, graphOptions, openModel } from './openModel.ts';
+import { unsupported } from './supported.ts';
+
+/** Of a model without its adapter. */
+const everything: Pick<Score, 'layers' | 'modules' | 'params'> = { layers: 'all', modules: ['*'], params: 'base' };
+
+/** Rows of a slice that `quick` renders. */
+const QUICK_ROWS = 20;
+
+export interface Check {
+  /** Null when the file itself has an error. */
+  experiment: Experiment | null;
+  /** By place. */
+  problems: Problem[];
+  positions: Positions;
+}
+
+/**
+ * @param text what the editor holds; read from `file` when it is not given
+ * @throws LayerifError `badExperiment` when the file cannot be read
+ */
+export async function checkExperiment(file: string, text?: string, depth: 'quick' | 'full' = 'full'): Promise<Check> {
+  const absolute = path.resolve(file);
+  const { experiment, problems, positions } = parseExperiment(text ?? readExperimentText(absolute), absolute);
+  if (!experiment) return { experiment, problems, positions };
+  const check = new DiskCheck(experiment, path.dirname(absolute), positions, depth);
+  await check.all();
+  return { experiment, problems: [...problems, ...check.problems].sort(byPlace(absolute)), positions };
+}
+
+class DiskCheck {
+  readonly problems: Problem[] = [];
+  readonly #experiment: Experiment;
+  readonly #baseDir: string;
+  readonly #positions: Positions;
+  readonly #depth: 'quick' | 'full';
+  readonly #datasets = new Map<string, OpenDataset>();
+  #tokenizer: TextTokenizer | null = null;
+  #graph: GraphInputs | null = null;
+
+  constructor(experiment: Experiment, baseDir: string, positions: Positions, depth: 'quick' | 'full') {
+    this.#experiment = experiment;
+    this.#baseDir = baseDir;
+    this.#positions = positions;
+    this.#depth = depth;
+  }
+
+  async all(): Promise<void> {
+    for (const { path: where, message } of unsupported(this.#experiment)) this.#say(where, message);
+    await this.#model();
+    this.#output();
+    for (const name of Object.keys(this.#experiment.datasets)) await this.#dataset(name);
+    for (const [index, task] of this.#experiment.tasks.entries()) await this.#task(task, index);
+  }
+
+  async #model(): Promise<void> {
+    const { model, score } = this.#experiment;
+    if (offlineBy() === null && isModelAbsent(model, this.#baseDir)) return this.#absentModel();
+    let opened: unknown;
+    if (model.adapter === undefined) {
+      opened = await this.#attempt(['model', 'path'], () => tryModel(this.#experiment, this.#baseDir));
+    } else {
+      // The model by itself first, so that what is wrong with the adapter stands at the adapter.
+      const { path: name, max_length } = model;
+      const base = { path: name, max_length, ...(model.revision === undefined ? {} : { revision: model.revision }) };
+      const alone = { model: base, score: { ...score, ...everything } };
+      opened = await this.#attempt(['model', 'path'], () => tryModel(alone, this.#baseDir));
+      if (opened !== null) await this.#attempt(['model', 'adapter'], () => tryModel(this.#experiment, this.#baseDir));
+    }
+    if (opened === null || this.#depth === 'quick') return;
+    this.#attempt(['model', 'path'], () => {
+      const { checkpoint, graph } = openModel(
+        resolveModel(model.path, this.#baseDir),
+        openOptions({ revision: model.revision }, this.#baseDir),
+        graphOptions(model),
+      );
+      try {
+        this.#graph = graphInputs(graph);
+        if (graph?.tokens !== false) this.#tokenizer = createTokenizer(checkpoint.tokenizer());
+      } finally {
+        checkpoint.close();
+      }
+    });
+  }
+
+  /** A hub id that the cache does not hold is no mistake; only the full check asks the hub, and nothing downloads here. */
+  async #absentModel(): Promise<void> {
+    const { model } = this.#experiment;
+    const beside = besidePath(path.resolve(this.#baseDir, model.path));
+    const where: Path = ['model', 'path'];
+    if (this.#depth === 'quick') {
+      return this.#say(where, notHere(`model ${model.path}`, beside), beside === '' ? 'information' : 'warning');
+    }
+    const missing = await this.#attempt(where, () => missingModel(model, this.#baseDir));
+    if (missing) this.#say(where, notHere(`model ${model.path}`, beside, sizeOf(missing)), 'information');
+  }
+
+  /** As for models. @returns whether the dataset has to wait for a download */
+  async #absentDataset(name: string, place: Path): Promise<boolean> {
+    const dataset = this.#experiment.datasets[name];
+    const repo = hubDatasetOf(dataset, this.#baseDir);
+    if (!repo || offlineBy() !== null) return false;
+    const splits = wantedSplits(this.#experiment, name);
+    const here = revisionsOf(dataset).some((revision) => cachedCommit(repo, revision) !== null);
+    const beside = besidePath(path.resolve(this.#baseDir, repo.id));
+    if (this.#depth === 'quick') {
+      if (here) return false;
+      this.#say(place, notHere(`dataset ${repo.id}`, beside), beside === '' ? 'information' : 'warning');
+      return true;
+    }
+    const before = this.problems.length;
+    const missing = await this.#attempt(place, () => missingDataset(name, dataset, splits, this.#baseDir));
+    if (missing) this.#say(place, notHere(`dataset ${repo.id}`, beside, sizeOf(missing)), 'information');
+    return this.problems.length > before;
+  }
+
+  /** The nearest folder that exists must be one, and ours to write in. */
+  #output(): void {
+    const wanted = path.resolve(this.#baseDir, this.#experiment.output_dir);
+    let existing = wanted;
+    while (!fs.existsSync(existing)) existing = path.dirname(existing);
+    try {
+      if (!fs.statSync(existing).isDirectory())
+        this.#say(
+          ['output_dir'],
+          `output_dir ${this.#experiment.output_dir}: ${existing} is a file; choose another folder`,
+        );
+      else fs.accessSync(existing, fs.constants.W_OK);
+    } catch {
+      this.#say(
+        ['output_dir'],
+        `output_dir ${this.#experiment.output_dir}: ${existing} may not be written to; choose another folder`,
+      );
+    }
+  }
+
+  /** Opened in steps, so that a mistake stands at the key that made it. */
+  async #dataset(name: string): Promise<void> {
+    const { split_column, field_mapping, ...plain } = this.#experiment.datasets[name];
+    const place = plain.arrays ? 'arrays' : plain.path === undefined ? 'data_files' : 'path';
+    if (await this.#absentDataset(name, this.#datasetKey(name, place))) return;
+    const steps: [
+      key: string,
+      dataset: typeof plain & { split_column?: string; field_mapping?: Record<string, string> },
+    ][] = [
+      [place, plain],
+      ['field_mapping', { ...plain, field_mapping }],
+      ['split_column', { ...plain, field_mapping, split_column }],
+    ];
+    for (const [key, dataset] of steps) {
+      const opened = await this.#attempt(this.#datasetKey(name, key), () =>
+        openKnownDataset(name, dataset, this.#baseDir),
+      );
+      if (!opened) return;
+      if (key === 'split_column') {
+        this.#datasets.set(name, opened);
+        for (const warning of opened.warnings) this.#say(this.#datasetKey(name, place), warning, 'warning');
+      }
+    }
+  }
+
+  /** A dataset that a harness task brought along has no section of its own. */
+  #datasetKey(name: string, key: string): Path {
+    if (this.#positions.has(['datasets', name])) return ['datasets', name, key];
+    const index = this.#experiment.tasks.findIndex((task) => task.dataset === name);
+    const files = this.#positions.has(['tasks', index, 'dataset_kwargs']) ? 'dataset_kwargs' : 'dataset_path';
+    return ['tasks', index, files];
+  }
+
+  async #task(task: Task, index: number): Promise<void> {
+    const dataset = this.#datasets.get(task.dataset);
+    if (!dataset) return;
+    const at = (key: string): Path => ['tasks', index, key];
+    const before = this.problems.length;
+
+    const train = await this.#slice(dataset, task.training_split, at('training_split'));
+    const validationText = await this.#attempt(
+      at('validation_split'),
+      async () => task.validation_split ?? (await defaultValidation(dataset, task.training_split)),
+    );
+    const validation =
+      validationText === null ? null : await this.#slice(dataset, validationText, at('validation_split'));
+    if (task.test_split !== undefined) await this.#slice(dataset, task.test_split, at('test_split'));
+    if (task.fewshot_split !== undefined && task.num_fewshot > 0)
+      await this.#slice(dataset, task.fewshot_split, at('fewshot_split'));
+    if (train === null || validation === null || this.problems.slice(before).some((p) => p.severity === 'error'))
+      return;
+
+    const estimator = estimators.find(({ id }) => id === this.#experiment.score.estimator);
+    if (estimator) this.#attempt(at('training_split'), () => requireTrainSamples(estimator, train, task.task));
+    // Loading renders every row, and tokenizes it.
+    if (this.#tokenizer || this.#graph) return this.#load(task, at);
+    // Without the tokenizer: of a graph, rows are not rendered before it is known what it takes.
+    if (isGraphPath(this.#experiment.model.path)) return;
+    await this.#attempt(at('doc_to_text'), () => this.#render(task, dataset, [task.training_split, validationText!]));
+  }
+
+  /** Rows of a slice, or null after a problem. */
+  async #slice(dataset: OpenDataset, text: string, where: Path): Promise<number | null> {
+    return this.#attempt(where, async () => {
+      const count = await countSlice(dataset, text);
+      if (count === 0) await readSlice(dataset, text); // says why it is empty
+      if (this.#positions.has(where)) {
+        for (const { split, to, unit } of parseSlices(text)) {
+          const rows = await dataset.count(split);
+          if (unit === 'rows' && to !== null && to > rows)
+            this.#say(
+              where,
+              `${text} asks for rows up to ${to}, "${split}" of dataset "${dataset.name}" has ${rows}: ${count} rows are used`,
+              'warning',
+            );
+        }
+      }
+      return count;
+    });
+  }
+
+  async #render(task: Task, dataset: OpenDataset, slices: string[]): Promise<void> {
+    const fewshot =
+      task.num_fewshot === 0
+        ? []
+        : await firstRows(dataset, task.fewshot_split ?? task.training_split, task.num_fewshot + 1);
+    const rows = this.#depth === 'full' ? Infinity : QUICK_ROWS;
+    for (const slice of slices) for (const row of await firstRows(dataset, slice, rows)) exampleOf(task, row, fewshot);
+  }
+
+  async #load(task: Task, at: (key: string) => Path): Promise<void> {
+    const { datasets, model, score } = this.#experiment;
+    await this.#attempt(at('doc_to_text'), async () => {
+      const loaded = await loadTask({
+        task,
+        datasets,
+        baseDir: this.#baseDir,
+        maxLength: model.max_length,
+        loss: score.loss,
+        tokenizer: this.#tokenizer,
+        graph: this.#graph,
+      });
+      const known = new Set(this.problems.map(({ message }) => message));
+      for (const warning of loaded.warnings)
+        if (!known.has(warning)) this.#say(at('validation_split'), warning, 'warning');
+      const samples = [...loaded.train, ...loaded.validation];
+      const long = samples.filter(({ truncated }) => truncated).length;
+      if (long === 0) return;
+      const end = score.loss === 'target' ? 'last' : 'first';
+      this.#say(
+        ['model', 'max_length'],
+        `task "${task.task}": ${long} of ${samples.length} samples are longer than max_length ${model.max_length} and keep their ${end} tokens`,
+        'warning',
+      );
+    });
+  }
+
+  #attempt<T>(where: Path, work: () => Promise<T>): Promise<T | null>;
+  #attempt<T>(where: Path, work: () => T): T | null;
+  #attempt<T>(where: Path, work: () => T | Promise<T>): T | null | Promise<T | null> {
+    const failed = (error: unknown): null => {
+      if (!(error instanceof LayerifError)) throw error;
+      const { key, message } = told(error, where);
+      this.#say(key, this.#withPlace(message, error));
+      return null;
+    };
+    try {
+      const value = work();
+      return value instanceof Promise ? value.catch(failed) : value;
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  /** The row that is to blame stands in the message: the problem itself is placed in the experiment. */
+  #withPlace(message: string, { place }: LayerifError): string {
+    if (!place) return message;
+    const file = relativeTo(this.#baseDir, place.file);
+    return `${message} (${file}${place.line === undefined ? '' : `:${place.line}`})`;
+  }
+
+  #say(where: Path, message: string, severity: Problem['severity'] = 'error'): void {
+    this.problems.push({ ...this.#positions.value(where), message, severity, path: where });
+  }
+}
+
+/** `model org/name is not a path (did you mean ...?) nor in the Hugging Face cache; score will download 269 MB`. */
+function notHere(what: string, beside: string, size?: string): string {
+  return `${what} is neither a path${beside} nor in the Hugging Face cache; score will download ${size ?? 'it from the hub'}`;
+}
+
+/** Errors of data and scope name the key they are about; the problem goes there. */
+function told(error: LayerifError, where: Path): { key: Path; message: string } {
+  const scoped = /^score\.(layers|modules|params): (.*)$/s.exec(error.message);
+  if (scoped) return { key: ['score', scoped[1]], message: error.message };
+  const field = /\b(doc_to_text|doc_to_target|doc_to_choice|num_fewshot|description)\b/.exec(error.message)?.[1];
+  if (where[0] === 'tasks' && where[2] === 'doc_to_text' && field)
+    return { key: [...where.slice(0, 2), field], message: error.message };
+  return { key: where, message: error.message };
+}
+
+async function firstRows(dataset: OpenDataset, text: string, limit: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const slice of parseSlices(text)) {
+    const range = await resolveSlice(slice, () => dataset.count(slice.split));
+    for await (const row of dataset.rows(slice.split, range)) {
+      if (rows.length >= limit) return rows;
+      rows.push(row);
+    }
+  }
+  return rows;
+}
+
+function byPlace(file: string): (a: Problem, b: Problem) => number {
+  const other = (problem: Problem) => (problem.file === file ? 0 : 1);
+  return (a, b) => other(a) - other(b) || a.line - b.line || a.column - b.column;
+}

@@ -1,0 +1,159 @@
+/** What a model is made of, without running it. */
+import { existsSync as exists } from 'node:fs';
+import path from 'node:path';
+import type { Score } from '../../../../protocol/experiment.ts';
+import type { OpenOptions } from '../../checkpoints/openCheckpoint.ts';
+import { isAdapterFolder, openAdapter } from '../../checkpoints/peftAdapter.ts';
+import type { GraphOptions } from '../../graphs/open.ts';
+import type { LinearModule } from '../../models/types.ts';
+import { openModel } from './openModel.ts';
+import { scopeOf } from './scope.ts';
+
+export interface InspectedModule {
+  name: string;
+  shape: [number, number];
+  parameters: number;
+}
+
+export interface Inspection {
+  name: string;
+  path: string;
+  family: string;
+  format: string;
+  layers: number;
+  hidden: number;
+  vocabulary: number;
+  parameters: number;
+  scoredParameters: number;
+  /** 0..1 */
+  coverage: number;
+  /** Of all layers, each name once. */
+  modules: InspectedModule[];
+  /** Layers with the same modules, by the first of them. */
+  kinds: { layers: number[]; modules: InspectedModule[] }[];
+  layerNames: string[];
+  /** Tensors outside the layers and those in them that no module owns: norms, biases, embeddings, head. */
+  unscored: { name: string; shape: number[] }[];
+  /** Stored types of the weights with the number of tensors. */
+  dtypes: Record<string, number>;
+}
+
+/** An adapter on the model, and whose weights are meant. */
+export interface Adapted {
+  adapter?: string | undefined;
+  params?: Score['params'] | undefined;
+  /** Of a user's ONNX graph. */
+  graph?: GraphOptions | undefined;
+}
+
+/** @throws LayerifError `badModel` */
+export function inspectModel(
+  modelPath: string,
+  baseDir = '.',
+  { adapter, params = 'base', graph }: Adapted = {},
+): Inspection {
+  const { checkpoint, model } = openModel(resolveModel(modelPath, baseDir), openOptions({ adapter }, baseDir), graph);
+  try {
+    const scope = scopeOf(checkpoint, model, { layers: 'all', modules: ['*'], params });
+    const layerNames = Array.from({ length: model.layers }, (_, i) => model.layerName(i));
+    const scored = (layer: number) => model.modules(layer).filter((m) => scope.modules.includes(m.name));
+    const owned = new Set(layerNames.flatMap((name, i) => scored(i).map((m) => `${name}.${m.name}.weight`)));
+    const kinds = kindsOf(scope.layers, scored);
+    const dtypes: Record<string, number> = {};
+    for (const { dtype } of checkpoint.tensors.values()) dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
+    return {
+      name: checkpoint.name,
+      path: checkpoint.path,
+      family: model.family,
+      format: checkpoint.format,
+      layers: model.layers,
+      hidden: model.hidden,
+      vocabulary: model.vocabulary,
+      parameters: scope.parameters,
+      scoredParameters: scope.scoredParameters,
+      coverage: scope.coverage,
+      modules: [...new Map(kinds.flatMap(({ modules }) => modules.map((m) => [m.name, m]))).values()],
+      kinds,
+      layerNames,
+      unscored: [...checkpoint.tensors.values()]
+        .filter(({ name }) => !owned.has(name))
+        .map(({ name, shape }) => ({ name, shape: [...shape] })),
+      dtypes,
+    };
+  } finally {
+    checkpoint.close();
+  }
+}
+
+/** What a folder with a PEFT LoRA adapter holds. */
+export interface AdapterInspection {
+  name: string;
+  path: string;
+  /** As its configuration names it, or null. */
+  baseModel: string | null;
+  /** As its configuration says it. */
+  targetModules: string | readonly string[] | null;
+  modules: number;
+  parameters: number;
+  /** Rank r and factor s of s (x Aᵀ) Bᵀ, with the number of modules that have them. */
+  factors: { rank: number; scale: number; modules: number }[];
+  dtypes: Record<string, number>;
+}
+
+/** Null for what is no adapter. @throws LayerifError `badModel`: an adapter that cannot be applied */
+export function inspectAdapter(target: string, baseDir = '.'): AdapterInspection | null {
+  const folder = path.resolve(baseDir, target);
+  if (!isAdapterFolder(folder)) return null;
+  const { config, factors } = openAdapter(folder);
+  const groups = new Map<string, AdapterInspection['factors'][number]>();
+  const dtypes: Record<string, number> = {};
+  let parameters = 0;
+  for (const [module, { A, B }] of factors) {
+    const { rank, scale } = config.factorOf(module);
+    const group = groups.get(`${rank} ${scale}`) ?? { rank, scale, modules: 0 };
+    groups.set(`${rank} ${scale}`, { ...group, modules: group.modules + 1 });
+    for (const { dtype, shape } of [A, B]) {
+      dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
+      parameters += shape[0] * shape[1];
+    }
+  }
+  return {
+    name: path.basename(folder),
+    path: folder,
+    baseModel: config.baseModel,
+    targetModules: config.targetModules,
+    modules: factors.size,
+    parameters,
+    factors: [...groups.values()],
+    dtypes,
+  };
+}
+
+function kindsOf(layers: number[], scored: (layer: number) => LinearModule[]): Inspection['kinds'] {
+  const kinds = new Map<string, Inspection['kinds'][0]>();
+  for (const layer of layers) {
+    const modules = scored(layer).map(({ name, rows, columns }): InspectedModule => {
+      return { name, shape: [rows, columns], parameters: rows * columns };
+    });
+    const key = JSON.stringify(modules);
+    const known = kinds.get(key);
+    if (known) known.layers.push(layer);
+    else kinds.set(key, { layers: [layer], modules });
+  }
+  return [...kinds.values()];
+}
+
+/** What `openCheckpoint` needs to know beside the path. */
+export function openOptions(
+  { revision, adapter }: { revision?: string | undefined; adapter?: string | undefined },
+  baseDir: string,
+): OpenOptions {
+  return { revision, adapter: adapter === undefined ? undefined : path.resolve(baseDir, adapter) };
+}
+
+/** A path relative to the experiment's folder when it exists there, else as written (a hub id or a wrong path). */
+export function resolveModel(modelPath: string, baseDir: string): string {
+  const looksLikeId = /^[\w.-]+\/[\w.-]+$/.test(modelPath) && !modelPath.startsWith('.');
+  const absolute = path.resolve(baseDir, modelPath);
+  return looksLikeId && !exists(absolute) ? modelPath : absolute;
+}

@@ -1,0 +1,45 @@
+/** Opens what `model.path` names: a checkpoint of a known family, or a user's ONNX graph. */
+import type { Experiment } from '../../../../protocol/experiment.ts';
+import type { EncodedSample } from '../../../../protocol/samples.ts';
+import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';
+import type { OpenOptions } from '../../checkpoints/openCheckpoint.ts';
+import type { Checkpoint } from '../../checkpoints/types.ts';
+import type { GraphInputs } from '../../data/graphSamples.ts';
+import type { Sample } from '../../data/types.ts';
+import { isGraphPath, openGraph } from '../../graphs/open.ts';
+import type { GraphOptions, OpenedGraph } from '../../graphs/open.ts';
+import type { Architecture } from '../../models/types.ts';
+import { architecture } from './scope.ts';
+
+export interface OpenedModel {
+  checkpoint: Checkpoint;
+  model: Architecture;
+  /** Null for a checkpoint. */
+  graph: OpenedGraph | null;
+}
+
+/** @throws LayerifError `badModel` */
+export function openModel(target: string, options: OpenOptions, graph: GraphOptions = {}): OpenedModel {
+  if (isGraphPath(target) && options.adapter === undefined) {
+    const opened = openGraph(target, graph);
+    return { checkpoint: opened.checkpoint, model: opened.architecture, graph: opened };
+  }
+  const checkpoint = openCheckpoint(target, options);
+  return { checkpoint, model: architecture(checkpoint), graph: null };
+}
+
+export function graphOptions({ layers_pattern, output }: Experiment['model']): GraphOptions {
+  return { pattern: layers_pattern, output };
+}
+
+/** What of a sample the data must bring; null for a checkpoint. */
+export function graphInputs(graph: OpenedGraph | null): GraphInputs | null {
+  if (!graph) return null;
+  const { task, tokens, arrays, architecture: model } = graph;
+  return { path: graph.file.path, task, tokens, arrays, classes: model.vocabulary };
+}
+
+/** What the engine gets of a sample. */
+export function encodedSample({ tokens, countedFrom, classIndex, arrays }: Sample): EncodedSample {
+  return { tokens, countedFrom, label: classIndex, arrays };
+}

@@ -1,0 +1,107 @@
+/** Everything a run needs to know before it starts: experiment, model, scope and every task's samples. */
+import path from 'node:path';
+import type { Experiment } from '../../../../protocol/experiment.ts';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import { hashFiles } from '../../checkpoints/hashFiles.ts';
+import type { Checkpoint } from '../../checkpoints/types.ts';
+import { loadExperiment } from '../../config/experiment.ts';
+import { loadTask } from '../../data/loadTask.ts';
+import { createTokenizer } from '../../data/tokenizer.ts';
+import { findEstimator, requireTrainSamples } from '../../estimators/estimators.ts';
+import type { Architecture } from '../../models/types.ts';
+import { relativeTo } from '../files/paths.ts';
+import { fetchDatasets, fetchModel } from './hubInputs.ts';
+import type { FetchOptions } from './hubInputs.ts';
+import { openCheckpoints } from './trainingCheckpoints.ts';
+import { headBlocks } from './units.ts';
+import { openOptions, resolveModel } from './inspect.ts';
+import { graphInputs, graphOptions, openModel } from './openModel.ts';
+import type { Prepared, PreparedTask, Selection } from './prepared.ts';
+import { requirePositions, scopeOf } from './scope.ts';
+import { requireSupported } from './supported.ts';
+
+/**
+ * @param fetching how hub ids that the cache lacks are downloaded
+ * @param onModel called as soon as the model is known to fit the experiment, before the data are read
+ * @throws LayerifError: `badExperiment`, `badModel` or `badData` with the place
+ */
+export async function prepare(
+  file: string,
+  selection: Selection = {},
+  onModel: (checkpoint: Checkpoint, model: Architecture) => void = () => undefined,
+  fetching: FetchOptions = {},
+): Promise<Prepared> {
+  const absolute = path.resolve(file);
+  const baseDir = path.dirname(absolute);
+  const experiment = select(loadExperiment(absolute), selection, absolute);
+  requireSupported(experiment, absolute);
+  const estimator = findEstimator(experiment.score.estimator);
+
+  await fetchModel(experiment.model, baseDir, fetching);
+  const { checkpoint, model, graph } = openModel(
+    resolveModel(experiment.model.path, baseDir),
+    openOptions(experiment.model, baseDir),
+    graphOptions(experiment.model),
+  );
+  const scope = scopeOf(checkpoint, model, experiment.score);
+  const blocks = headBlocks({ experiment, model, scope });
+  const checkpoints = await openCheckpoints(experiment, baseDir, { checkpoint, model, scope, graph });
+  const tokenizer = graph?.tokens === false ? null : createTokenizer(checkpoint.tokenizer());
+  if (!graph) onModel(checkpoint, model);
+
+  await fetchDatasets(experiment, experiment.tasks.map((task) => task.dataset), baseDir, fetching); // prettier-ignore
+  const tasks: PreparedTask[] = [];
+  const files = new Set<string>();
+  const warnings: string[] = [];
+  for (const task of experiment.tasks) {
+    const loaded = await loadTask({
+      task,
+      datasets: experiment.datasets,
+      baseDir,
+      maxLength: experiment.model.max_length,
+      loss: experiment.score.loss,
+      tokenizer,
+      graph: graphInputs(graph),
+    });
+    requireTrainSamples(estimator, loaded.train.length, task.task);
+    requirePositions(model, [...loaded.train, ...loaded.validation], task.task);
+    for (const name of loaded.files) files.add(name);
+    warnings.push(...loaded.warnings);
+    tasks.push({ task, train: loaded.train, validation: loaded.validation });
+  }
+  const hashes = await hashFiles([...files]);
+  const dataSha256 = Object.fromEntries([...files].map((name, i) => [relativeTo(baseDir, name), hashes[i]]));
+  return {
+    file: absolute,
+    baseDir,
+    experiment,
+    checkpoint,
+    model,
+    graph,
+    scope,
+    blocks,
+    checkpoints,
+    estimator,
+    tasks,
+    dataSha256,
+    warnings: [...new Set(warnings)],
+  };
+}
+
+function select(experiment: Experiment, { tasks, dataset }: Selection, file: string): Experiment {
+  const known = experiment.tasks.map((t) => t.task);
+  const missing = (tasks ?? []).filter((name) => !known.includes(name));
+  if (missing.length > 0) {
+    throw new LayerifError(
+      'badRequest',
+      `${file} has no task "${missing.join('", "')}"; its tasks are ${known.join(', ')}`,
+    );
+  }
+  const chosen = experiment.tasks.filter(
+    (t) => (!tasks || tasks.length === 0 || tasks.includes(t.task)) && (dataset === undefined || t.dataset === dataset),
+  );
+  if (chosen.length === 0) {
+    throw new LayerifError('badRequest', `no task of ${file} uses dataset "${dataset}"`);
+  }
+  return { ...experiment, tasks: chosen };
+}

@@ -1,0 +1,44 @@
+/** An experiment that is ready to run: what `prepare` makes and every verb takes. */
+import type { WeightBlock } from '../../../../protocol/engine.ts';
+import type { Task, Experiment } from '../../../../protocol/experiment.ts';
+import type { Checkpoint } from '../../checkpoints/types.ts';
+import type { Sample } from '../../data/types.ts';
+import type { Estimator } from '../../estimators/types.ts';
+import type { OpenedGraph } from '../../graphs/open.ts';
+import type { Architecture } from '../../models/types.ts';
+import type { Scope } from './scope.ts';
+import type { TracinCheckpoint } from './trainingCheckpoints.ts';
+
+export interface PreparedTask {
+  task: Task;
+  train: Sample[];
+  validation: Sample[];
+}
+
+export interface Prepared {
+  file: string;
+  /** The experiment's folder: relative paths start here. */
+  baseDir: string;
+  experiment: Experiment;
+  checkpoint: Checkpoint;
+  model: Architecture;
+  /** A user's ONNX graph; null or absent for a checkpoint. */
+  graph?: OpenedGraph | null;
+  scope: Scope;
+  /** With `score.granularity: head`: parts of the attention matrices. */
+  blocks?: WeightBlock[] | undefined;
+  /** With the estimator `tracin`: what is added up. */
+  checkpoints?: TracinCheckpoint[] | undefined;
+  estimator: Estimator;
+  tasks: PreparedTask[];
+  /** Path relative to the experiment's folder -> hex SHA-256. */
+  dataSha256: Record<string, string>;
+  warnings: string[];
+}
+
+export interface Selection {
+  /** Only these tasks. */
+  tasks?: string[] | undefined;
+  /** Only tasks over this dataset. */
+  dataset?: string | undefined;
+}

@@ -1,0 +1,115 @@
+/** The texts of scored rows, for the tables of a result: read again from the dataset, by the row numbers in the result file. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { Task } from '../../../../protocol/experiment.ts';
+import type { SampleTextAnswer } from '../../../../protocol/lsp.ts';
+import type { Result, SampleRow } from '../../../../protocol/result.ts';
+import { hashFiles } from '../../checkpoints/hashFiles.ts';
+import { answerOf, choicesOf, exampleOf } from '../../data/examples.ts';
+import { formatOf, readRows } from '../../data/formats.ts';
+import type { Row } from '../../data/types.ts';
+import { readResult } from '../files/results.ts';
+
+/**
+ * Prompt and answer as they were scored, without the few-shot examples that all samples share. A text is null when the file is gone
+ * or is no longer the one that was scored.
+ *
+ * @param samples indices into the rows of that side of the task
+ * @throws LayerifError `badRequest` for an unknown task or index, or an unreadable result
+ */
+export async function sampleTexts(
+  resultFile: string,
+  taskName: string,
+  split: 'train' | 'validation',
+  samples: readonly number[],
+): Promise<SampleTextAnswer['samples']> {
+  const result = readResult(resultFile);
+  const rows = result.tasks.find(({ task }) => task === taskName)?.[split].rows;
+  const task = result.experiment.tasks.find(({ task }) => task === taskName);
+  if (!rows || !task) {
+    const known = result.tasks.map((t) => t.task).join(', ');
+    throw new LayerifError('badRequest', `${resultFile} has no task "${taskName}"; its tasks are ${known}`);
+  }
+  const unknown = samples.find((index) => !Object.hasOwn(rows, index));
+  if (unknown !== undefined) {
+    throw new LayerifError(
+      'badRequest',
+      `task "${taskName}" has ${rows.length} ${split} samples, there is no sample ${unknown}`,
+    );
+  }
+  const baseDir = experimentFolder(result, resultFile);
+  const texts = new Map<number, string | null>();
+  for (const file of new Set(samples.map((index) => rows[index].file))) {
+    const wanted = samples.filter((index) => rows[index].file === file);
+    for (const [index, text] of await textsOf(result, task, path.resolve(baseDir, file), file, wanted, rows))
+      texts.set(index, text);
+  }
+  return samples.map((index) => ({
+    index,
+    text: texts.get(index) ?? null,
+    file: path.resolve(baseDir, rows[index].file),
+    line: rows[index].line,
+  }));
+}
+
+async function textsOf(
+  result: Result,
+  task: Task,
+  file: string,
+  recorded: string,
+  wanted: readonly number[],
+  rows: readonly SampleRow[],
+): Promise<Map<number, string | null>> {
+  const texts = new Map<number, string | null>();
+  const dataset = result.experiment.datasets[task.dataset];
+  const format = dataset.ds_type ?? formatOf(file);
+  if (format === null || !fs.existsSync(file)) return texts;
+  if ((await hashFiles([file]))[0] !== result.provenance.dataSha256[recorded]) return texts;
+
+  const alone: Task = { ...task, num_fewshot: 0, description: undefined };
+  const byRow = new Map<number, number[]>();
+  for (const index of wanted) byRow.set(rows[index].row, [...(byRow.get(rows[index].row) ?? []), index]);
+  const numbers = [...byRow.keys()];
+  for await (const row of readRows({ path: file, format }, Math.min(...numbers), Math.max(...numbers) + 1)) {
+    const indices = byRow.get(row.row);
+    if (!indices) continue;
+    const text = shownText(alone, renamed(row, dataset.field_mapping ?? {}));
+    for (const index of indices) texts.set(index, text);
+  }
+  return texts;
+}
+
+/** A row without text, as an image has, is shown by the columns that fill the graph's inputs. */
+function shownText(task: Task, row: Row): string {
+  if (task.doc_to_text === undefined && task.inputs) {
+    const cells = Object.values(task.inputs).map(({ column }) => row.values[column]);
+    const known = cells.map((cell) => (typeof cell === 'string' ? cell : '(array)'));
+    return [...known, ...(task.doc_to_target === undefined ? [] : [answerOf(task, row, choicesOf(task, row))])].join(
+      ' ',
+    );
+  }
+  const { prompt, answer } = exampleOf(task, row);
+  return prompt + answer;
+}
+
+function renamed(row: Row, mapping: Record<string, string>): Row {
+  const added = Object.entries(mapping).filter(([, column]) => column in row.values);
+  return {
+    ...row,
+    values: { ...row.values, ...Object.fromEntries(added.map(([name, column]) => [name, row.values[column]])) },
+  };
+}
+
+/**
+ * Where the experiment stands: as recorded, else found from the result's own place `output_dir/NAME/<run id>/`, when the whole folder
+ * was moved or came from another machine.
+ */
+function experimentFolder(result: Result, resultFile: string): string {
+  if (fs.existsSync(result.experimentFile)) return path.dirname(result.experimentFile);
+  const output = path.resolve(path.dirname(resultFile), '..', '..');
+  const relative = result.experiment.output_dir;
+  if (path.isAbsolute(relative)) return path.dirname(result.experimentFile);
+  const moved = path.resolve(output, path.relative(path.resolve('/', relative), '/'));
+  return path.resolve(moved, relative) === output ? moved : path.dirname(result.experimentFile);
+}

@@ -1,0 +1,94 @@
+/**
+ * The checkpoints of a training run that the estimator `tracin` adds up: opened beforehand, so that one that does not fit is found before
+ * an hour of work. A checkpoint is a model, or a PEFT adapter of the experiment's model. `collectCheckpoints.ts` collects them.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { Experiment } from '../../../../protocol/experiment.ts';
+import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';
+import type { Checkpoint } from '../../checkpoints/types.ts';
+import type { Architecture } from '../../models/types.ts';
+import { openOptions, resolveModel } from './inspect.ts';
+import { architecture, scopeOf } from './scope.ts';
+import type { Scope } from './scope.ts';
+
+export interface TracinCheckpoint {
+  /** As written in the experiment file. */
+  path: string;
+  learningRate: number;
+  /** What the engine opens. */
+  model: { path: string; adapter?: string | undefined };
+  sha256: string;
+}
+
+interface Reference {
+  checkpoint: Checkpoint;
+  model: Architecture;
+  scope: Scope;
+  graph: unknown;
+}
+
+/** Undefined for the other estimators. @throws LayerifError `badModel` naming the checkpoint and what differs */
+export async function openCheckpoints(
+  { model, score }: Experiment,
+  baseDir: string,
+  reference: Reference,
+): Promise<TracinCheckpoint[] | undefined> {
+  if (score.estimator !== 'tracin' || !score.checkpoints) return undefined;
+  if (reference.graph) {
+    throw new LayerifError(
+      'badExperiment',
+      'score.checkpoints: tracin reads checkpoints of a model folder, and model.path is an ONNX graph; use another estimator or the model it was made from',
+    );
+  }
+  const found: TracinCheckpoint[] = [];
+  for (const { path: written, learning_rate: learningRate } of score.checkpoints) {
+    const target = resolveModel(written, baseDir);
+    const isAdapter =
+      fs.existsSync(path.join(target, 'adapter_config.json')) && !fs.existsSync(path.join(target, 'config.json'));
+    const own = isAdapter ? { ...model, adapter: target } : { ...model, path: written, revision: undefined };
+    let opened: Checkpoint | undefined;
+    try {
+      opened = openCheckpoint(resolveModel(own.path, baseDir), openOptions(own, baseDir));
+      const different = difference(opened, reference, score);
+      if (different !== null) {
+        throw new LayerifError(
+          'badModel',
+          `score.checkpoints: ${written} is another architecture than ${reference.checkpoint.path}: ${different}; tracin adds up checkpoints of one training run`,
+        );
+      }
+      const { path: place, adapter } = opened;
+      found.push({
+        path: written,
+        learningRate,
+        model: { path: place, adapter: adapter?.path },
+        sha256: await opened.sha256(),
+      });
+    } finally {
+      opened?.close();
+    }
+  }
+  return found;
+}
+
+/** In words; null where both are alike in all that the Grams depend on. */
+function difference(opened: Checkpoint, { model, scope }: Reference, score: Experiment['score']): string | null {
+  const other = architecture(opened);
+  for (const key of ['family', 'layers', 'hidden', 'vocabulary'] as const) {
+    if (other[key] !== model[key]) return `${key} ${other[key]}, expected ${model[key]}`;
+  }
+  for (const layer of scope.layers) {
+    const theirs = new Map(other.modules(layer).map((m) => [m.name, m]));
+    for (const { name, rows, columns } of model.modules(layer)) {
+      const module = theirs.get(name);
+      if (!scope.modules.includes(name)) continue;
+      if (!module) return `layer ${layer} has no ${name}`;
+      if (module.rows !== rows || module.columns !== columns) {
+        return `${name} of layer ${layer} is ${module.rows} x ${module.columns}, expected ${rows} x ${columns}`;
+      }
+    }
+  }
+  scopeOf(opened, other, score); // tensors that are missing or of the wrong shape
+  return null;
+}

@@ -1,0 +1,266 @@
+/**
+ * One pruning: plan -> prune block by block in the engine -> write the model. Finished blocks lie in a folder beside the output and
+ * are taken over by the next run of the same pruning; the output appears by one rename.
+ */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { PruneRequest, PruneSummary, PruningReport } from '../../../../protocol/pruning.ts';
+import type { Machine } from '../../../../protocol/run.ts';
+import { EnginePool } from '../machine/enginePool.ts';
+import { defaultMemoryLimit } from '../machine/machine.ts';
+import { weightBytes } from '../machine/memory.ts';
+import { layersToDrop, resolveMap } from './pruneMap.ts';
+import { preparePruning } from './pruneInput.ts';
+import type { PruneInput, PruneOptions } from './pruneInput.ts';
+import { requireOutput, writePrunedModel } from './prunedModel.ts';
+import { experimentName } from '../files/results.ts';
+import { prunable } from '../decide/sparsityMap.ts';
+import type { SparsityMap } from '../decide/sparsityMap.ts';
+import { madeBy } from '../files/version.ts';
+import { batchesOf } from '../machine/batching.ts';
+
+const TOKENS_PER_BATCH = 1024;
+const PROGRAMS_BYTES = 250 * 2 ** 20;
+
+/** @throws LayerifError */
+export async function pruneExperiment(options: PruneOptions): Promise<{ report: PruningReport; output: string }> {
+  const input = await preparePruning(options.file, options, options);
+  const pool = options.engine ?? new EnginePool();
+  try {
+    const output = outputOf(input, options.output);
+    const started = performance.now();
+    const engine = await pool.start(options.machine);
+    const provenance = (summary: Pick<PruneSummary, 'peakMemoryBytes' | 'resumedLayers'>) => ({
+      ...madeBy(engine),
+      seconds: (performance.now() - started) / 1000,
+      ...summary,
+    });
+    const sha256 = await input.checkpoint.sha256();
+    const { checkpoint, model } = input;
+    if (input.structure === 'layers') {
+      requireOutput(output, checkpoint, 0);
+      const { dropped, source } = await layersToDrop(input, options);
+      const report = reportOfDropped(
+        input,
+        sha256,
+        dropped,
+        source,
+        provenance({ peakMemoryBytes: 0, resumedLayers: 0 }),
+      );
+      writePrunedModel(output, { checkpoint, model, replaced: [], dropped, report });
+      return { report, output };
+    }
+    const map = await resolveMap(input, options, pool);
+    const work = `${output}.layers`;
+    requireOutput(output, checkpoint, prunedBytes(input));
+    const request = pruneRequest(input, map, { workDir: work, sha256, limit: limitOf(options.machine) });
+    const summary = await runPrune(pool, request, options);
+    const report = reportOf(input, sha256, map, summary, provenance(summary));
+    const [folder] = fs.readdirSync(work).filter((name) => name === workName(request.key));
+    const replaced = summary.layers.map(({ layer }) => path.join(work, folder, `layer-${layer}.safetensors`));
+    writePrunedModel(output, { checkpoint, model, replaced, dropped: [], report });
+    fs.rmSync(work, { recursive: true, force: true });
+    return { report, output };
+  } finally {
+    if (!options.engine) pool.dispose();
+    input.checkpoint.close();
+  }
+}
+
+export async function runPrune(
+  pool: EnginePool,
+  request: PruneRequest,
+  { machine, onProgress, signal }: Pick<PruneOptions, 'machine' | 'onProgress' | 'signal'>,
+): Promise<PruneSummary> {
+  await pool.start(machine);
+  return (await pool.work(
+    { type: 'prune', request },
+    machine,
+    (event) => {
+      if (event.type !== 'pruning') return;
+      onProgress?.({
+        done: event.done,
+        total: event.total,
+        message: `${request.method}: layer ${event.done} of ${event.total}`,
+      });
+    },
+    signal,
+  )) as PruneSummary;
+}
+
+/** @throws LayerifError `notEnoughMemory` */
+export function pruneRequest(
+  { checkpoint, model, pruner, structure, calibration }: PruneInput,
+  map: SparsityMap,
+  { workDir, sha256, limit }: { workDir: string | null; sha256: string; limit: number },
+): PruneRequest {
+  const samples = calibration?.samples ?? [];
+  const lengths = samples.map(({ tokens }) => tokens.length);
+  const shape = structure === 'layers' ? null : structure;
+  return {
+    modelPath: checkpoint.path,
+    method: pruner.id,
+    structure: shape,
+    sparsity: map.sparsity,
+    calibration: samples,
+    batches: batchesOf(model, lengths, TOKENS_PER_BATCH),
+    weights: weightsFor({ checkpoint, model, pruner, calibration }, workDir !== null, limit),
+    workDir,
+    key: JSON.stringify([sha256, pruner.id, shape, map.sparsity, calibration?.dataSha256, lengths, calibration?.split]),
+  };
+}
+
+/** As the engine names the folder of a key. */
+function workName(key: string): string {
+  return createHash('sha256').update(key).digest('hex').slice(0, 16);
+}
+
+/**
+ * Resident where everything fits, else one block at a time. In float32 numbers: activations of all texts before and behind a block;
+ * for SparseGPT the products of the inputs in float64 with about six matrices of that size while one is factored.
+ */
+function weightsFor(
+  { checkpoint, model, pruner, calibration }: Pick<PruneInput, 'checkpoint' | 'model' | 'pruner' | 'calibration'>,
+  onDisk: boolean,
+  limit: number,
+): 'resident' | 'streamed' {
+  const bytes = weightBytes(checkpoint, model);
+  const widths = Array.from({ length: model.layers }, (_, layer) => model.modules(layer).map((m) => m.columns)).flat();
+  const distinct = [...new Set(widths)];
+  const squares = distinct.reduce((sum, w) => sum + w * w, 0);
+  const statistics = pruner.needs === 'products' ? 12 * squares + 48 * Math.max(...widths) ** 2 : 0;
+  const activations = 8 * (calibration?.tokens ?? 0) * model.hidden;
+  const work = 4 * TOKENS_PER_BATCH * (6 * model.hidden + 4 * Math.max(...widths));
+  const base = PROGRAMS_BYTES + statistics + activations + work + bytes.layer;
+  const resident = base + bytes.total + (onDisk ? 0 : bytes.total);
+  if (resident <= limit) return 'resident';
+  const streamed = base + Math.max(bytes.embedding, bytes.layer);
+  if (onDisk && streamed <= limit) return 'streamed';
+  const gib = (value: number) => `${(value / 2 ** 30).toFixed(2)} GiB`;
+  const advice =
+    statistics > activations
+      ? 'use method wanda, or raise --memory'
+      : 'take fewer or shorter calibration texts (prune.calibration), or raise --memory';
+  throw new LayerifError(
+    'notEnoughMemory',
+    `not enough memory: pruning with ${pruner.id} needs about ${gib(onDisk ? streamed : resident)}, the limit is ${gib(limit)}; ${advice}`,
+  );
+}
+
+export function limitOf(machine: Machine): number {
+  return machine.memoryBytes ?? defaultMemoryLimit();
+}
+
+/** Bytes of the layer files: pruned matrices in their stored type. */
+function prunedBytes({ checkpoint, model }: PruneInput): number {
+  let bytes = 0;
+  for (let layer = 0; layer < model.layers; layer++) {
+    for (const { name, weights } of prunable(model, layer)) {
+      const info = checkpoint.tensors.get(`${model.layerName(layer)}.${name}.weight`);
+      bytes += weights * (info?.dtype === 'F16' || info?.dtype === 'BF16' ? 2 : 4);
+    }
+  }
+  return bytes;
+}
+
+function outputOf({ file, baseDir, experiment, pruner, structure, asked }: PruneInput, given?: string): string {
+  if (given !== undefined) return path.resolve(given);
+  if (experiment.prune?.output !== undefined) return path.resolve(baseDir, experiment.prune.output);
+  const shape =
+    structure === 'layers' ? 'layers' : structure ? `${pruner.id}-${structure.n}of${structure.m}` : pruner.id;
+  const map = typeof asked.map === 'string' && !asked.map.includes('.') ? `-${asked.map}` : '-map';
+  const name = `pruned-${shape}${map}-${Math.round(100 * asked.sparsity)}`;
+  return path.resolve(baseDir, experiment.output_dir, experimentName(file), name);
+}
+
+const ZEROS_NOTE =
+  'Zeros make the file neither smaller nor faster by themselves: the matrices are stored dense. A gain needs a runtime with sparse kernels (2:4 on recent NVIDIA GPUs), compression, or leaving out whole layers.';
+
+function reportOf(
+  input: PruneInput,
+  sha256: string,
+  map: SparsityMap,
+  summary: PruneSummary,
+  provenance: PruningReport['provenance'],
+): PruningReport {
+  const { checkpoint, model, pruner, structure, calibration } = input;
+  let zeros = 0;
+  let weights = 0;
+  const layers = summary.layers.map(({ layer, modules }) => {
+    const entries = Object.entries(modules);
+    const own = { zeros: 0, weights: 0, requested: 0 };
+    for (const [name, module] of entries) {
+      own.zeros += module.zeros;
+      own.weights += module.weights;
+      own.requested += map.sparsity[layer][name] * module.weights;
+    }
+    zeros += own.zeros;
+    weights += own.weights;
+    return {
+      index: layer,
+      name: model.layerName(layer),
+      requested: own.requested / own.weights,
+      achieved: own.zeros / own.weights,
+      modules: Object.fromEntries(entries.map(([name, module]) => [name, module.zeros / module.weights])),
+    };
+  });
+  return {
+    format: 'layerif-pruning',
+    version: 1,
+    model: { name: checkpoint.name, family: model.family, sha256 },
+    method: pruner.id,
+    structure: structure && structure !== 'layers' ? `${structure.n}:${structure.m}` : 'unstructured',
+    map: map.source,
+    requested: map.ratio,
+    achieved: zeros / weights,
+    layers,
+    dropped: [],
+    calibration: calibration && {
+      dataset: calibration.dataset,
+      split: calibration.split,
+      texts: calibration.samples.length,
+      tokens: calibration.tokens,
+      dataSha256: calibration.dataSha256,
+    },
+    notes: [
+      ZEROS_NOTE,
+      ...(checkpoint.format === 'gguf'
+        ? ['The GGUF file was written as safetensors in float32: its block types cannot hold pruned weights.']
+        : []),
+    ],
+    provenance,
+  };
+}
+
+function reportOfDropped(
+  { checkpoint, model, asked }: PruneInput,
+  sha256: string,
+  dropped: number[],
+  source: string,
+  provenance: PruningReport['provenance'],
+): PruningReport {
+  const sizes = Array.from({ length: model.layers }, (_, layer) =>
+    model.modules(layer).reduce((sum, m) => sum + m.rows * m.columns, 0),
+  );
+  const total = sizes.reduce((a, b) => a + b, 0);
+  return {
+    format: 'layerif-pruning',
+    version: 1,
+    model: { name: checkpoint.name, family: model.family, sha256 },
+    method: 'layers',
+    structure: 'layers',
+    map: source,
+    requested: asked.sparsity,
+    achieved: dropped.reduce((sum, layer) => sum + sizes[layer], 0) / total,
+    layers: sizes.map((_, index) => {
+      const gone = dropped.includes(index) ? 1 : 0;
+      return { index, name: model.layerName(index), requested: gone, achieved: gone, modules: {} };
+    }),
+    dropped,
+    calibration: null,
+    notes: ['Whole layers are gone and the others are numbered anew, so the model is smaller and faster everywhere.'],
+    provenance,
+  };
+}

@@ -1,0 +1,278 @@
+/**
+ * `layerif prune-and-compare`: the model as it is, then pruned in memory by every method, sparsity and map that is asked for, each
+ * evaluated on the same documents. The file is written after every pruning, and a later call with the same settings goes on from it.
+ */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { Prune } from '../../../../protocol/experiment.ts';
+import { COMPARISON_SUFFIX } from '../../../../protocol/pruning.ts';
+import type { ComparedPruning, PruningComparison } from '../../../../protocol/pruning.ts';
+import type { Machine } from '../../../../protocol/run.ts';
+import { createTokenizer } from '../../data/tokenizer.ts';
+import { compareMetrics, findingsOf, gateFailures } from '../../evaluation/comparison.ts';
+import type { Contributions } from '../../evaluation/comparison.ts';
+import { findPruner } from '../../pruning/pruners.ts';
+import { EnginePool } from '../machine/enginePool.ts';
+import { measure, readableLength, runEvaluation } from '../evaluate/evaluate.ts';
+import { evaluationInput } from '../inputs/evaluationInput.ts';
+import type { EvaluationInput, EvaluationSelection } from '../inputs/evaluationInput.ts';
+import { limitOf, pruneRequest, runPrune } from './prune.ts';
+import { calibrationOf, preparePruning } from './pruneInput.ts';
+import type { PruneInput } from './pruneInput.ts';
+import { findResult, resolveMap } from './pruneMap.ts';
+import { experimentName, makeFolder, writeJson } from '../files/results.ts';
+import { prunable } from '../decide/sparsityMap.ts';
+import { madeBy } from '../files/version.ts';
+
+/** LayerIF's map, what it has to beat, and its reverse as a control. */
+export const DEFAULT_MAPS = ['uniform', 'layerif', 'owl', 'alphapruning', 'reversed'];
+
+export interface CompareOptions extends EvaluationSelection {
+  file: string;
+  maps?: string[] | undefined;
+  methods?: string[] | undefined;
+  sparsities?: number[] | undefined;
+  structure?: string | undefined;
+  resultFile?: string | undefined;
+  /** Task whose scores the rules read; default: the mean of all. */
+  scoreTask?: string | undefined;
+  outputDir?: string | undefined;
+  machine: Machine;
+  engine?: EnginePool | undefined;
+  onProgress?: ((event: { done: number; total: number; message: string }) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** What is kept of a finished pruning, beside the file, so that an interrupted comparison goes on. */
+interface Kept {
+  pruning: ComparedPruning;
+  contributions: Contributions;
+}
+
+/** @throws LayerifError */
+export async function pruneAndCompare(
+  options: CompareOptions,
+): Promise<{ comparison: PruningComparison; comparisonFile: string }> {
+  const started = performance.now();
+  const base = await preparePruning(options.file, { structure: options.structure, method: 'wanda' });
+  const pool = options.engine ?? new EnginePool();
+  try {
+    const settings = settingsOf(base, options);
+    const { checkpoint, model, experiment, baseDir } = base;
+    const tokenizer = createTokenizer(checkpoint.tokenizer());
+    const input = await evaluationInput(
+      experiment,
+      baseDir,
+      tokenizer,
+      readableLength(checkpoint, model, experiment),
+      options,
+    );
+    const calibration = await calibrationOf(experiment, experiment.prune ?? {}, baseDir, tokenizer);
+    const engine = await pool.start(options.machine);
+    const sha256 = await checkpoint.sha256();
+    const rules = settings.filter(({ map }) => map !== 'uniform' && !map.endsWith('.json'));
+    const resultFile = rules.length === 0 ? null : (options.resultFile ?? findResult(base, `the map ${rules[0].map}`));
+    const store = new Store(base, options, [
+      sha256,
+      calibration.dataSha256,
+      calibration.split,
+      settings,
+      resultFile,
+      input,
+    ]);
+    const seed = experiment.score.seed;
+    const comparison: PruningComparison = {
+      format: 'layerif-pruning-comparison',
+      version: 1,
+      status: 'partial',
+      model: { name: checkpoint.name, family: model.family, sha256 },
+      experimentFile: base.file,
+      resultFile,
+      calibration: {
+        dataset: calibration.dataset,
+        split: calibration.split,
+        texts: calibration.samples.length,
+        tokens: calibration.tokens,
+      },
+      prunings: [],
+      findings: [],
+      gate: null,
+      provenance: {
+        ...madeBy(engine),
+        seconds: 0,
+        seed,
+      },
+    };
+    const finished = new Map<string, Contributions>();
+    let number = 0;
+    for (const setting of [null, ...settings]) {
+      const name = setting ? nameOf(setting) : 'dense';
+      const report = (event: { done: number; total: number; message: string }) =>
+        options.onProgress?.({
+          done: Math.round(1000 * (number + event.done / Math.max(1, event.total))),
+          total: 1000 * (settings.length + 1),
+          message: `${name}: ${event.message}`,
+        });
+      const kept =
+        store.read(name) ?? (await one(base, setting, input, calibration, pool, { ...options, onProgress: report }));
+      store.write(name, kept);
+      const dense = finished.get('dense') ?? kept.contributions;
+      const uniform =
+        setting && setting.map !== 'uniform' ? finished.get(nameOf({ ...setting, map: 'uniform' })) : null;
+      kept.pruning.metrics = compareMetrics(kept.contributions, dense, uniform ?? null, seed);
+      finished.set(name, kept.contributions);
+      comparison.prunings.push(kept.pruning);
+      comparison.findings = findingsOf(comparison.prunings);
+      comparison.provenance.seconds = (performance.now() - started) / 1000;
+      writeJson(store.file, comparison);
+      number++;
+    }
+    comparison.status = 'complete';
+    comparison.gate = gateOf(base, comparison.prunings);
+    writeJson(store.file, comparison);
+    store.clear();
+    return { comparison, comparisonFile: store.file };
+  } finally {
+    await restore(pool, base, options.machine);
+    if (!options.engine) pool.dispose();
+    base.checkpoint.close();
+  }
+}
+
+interface Setting {
+  method: NonNullable<Prune['method']>;
+  sparsity: number;
+  map: string;
+}
+
+const nameOf = ({ method, sparsity, map }: Setting): string => `${method} ${sparsity} ${map}`;
+
+/** Uniform comes first in every group, since the others are compared with it. @throws LayerifError */
+function settingsOf({ experiment, structure }: PruneInput, options: CompareOptions): Setting[] {
+  const section = experiment.prune ?? {};
+  const methods = (options.methods ?? [section.method ?? 'wanda']).map((id) => findPruner(id).id as Setting['method']);
+  if (structure === 'layers') {
+    throw new LayerifError(
+      'badRequest',
+      `structure layers cannot be compared in memory; use one of unstructured, 2:4, 4:8`,
+    );
+  }
+  const fixed = structure ? 1 - structure.n / structure.m : undefined;
+  const sparsities = options.sparsities ?? [section.sparsity ?? fixed ?? 0.5];
+  const own = typeof section.map === 'string' ? [section.map] : [];
+  const asked = options.maps ?? [...new Set([...DEFAULT_MAPS, ...own])];
+  const maps = [...asked].sort((a, b) => Number(b === 'uniform') - Number(a === 'uniform'));
+  return methods.flatMap((method) => sparsities.flatMap((sparsity) => maps.map((map) => ({ method, sparsity, map }))));
+}
+
+/** Prunes in memory (nothing for the dense model) and evaluates. */
+async function one(
+  base: PruneInput,
+  setting: Setting | null,
+  input: EvaluationInput,
+  calibration: NonNullable<PruneInput['calibration']>,
+  pool: EnginePool,
+  options: CompareOptions,
+): Promise<Kept> {
+  const { checkpoint, model } = base;
+  const start = performance.now();
+  let layers = Array.from({ length: model.layers }, () => 0);
+  let achieved = 0;
+  if (setting) {
+    const pruner = findPruner(setting.method);
+    const own: PruneInput = {
+      ...base,
+      pruner,
+      asked: { sparsity: setting.sparsity, map: setting.map },
+      calibration: pruner.needs === 'nothing' ? null : calibration,
+    };
+    const map = await resolveMap(own, { ...options, task: options.scoreTask }, pool);
+    const sizes = layers.map((_, layer) => prunable(model, layer));
+    const total = (list: { weights: number }[]) => list.reduce((sum, m) => sum + m.weights, 0);
+    layers = sizes.map(
+      (list, layer) => list.reduce((sum, m) => sum + map.sparsity[layer][m.name] * m.weights, 0) / total(list),
+    );
+    const request = pruneRequest(own, map, { workDir: null, sha256: '', limit: limitOf(options.machine) });
+    const summary = await runPrune(pool, request, options);
+    const modules = summary.layers.flatMap((layer) => Object.values(layer.modules));
+    achieved = modules.reduce((sum, m) => sum + m.zeros, 0) / modules.reduce((sum, m) => sum + m.weights, 0);
+  } else await restore(pool, base, options.machine);
+  const pruned = performance.now();
+  const summary = await runEvaluation(pool, checkpoint, model, input, options);
+  const { structure } = base;
+  return {
+    pruning: {
+      method: setting?.method ?? 'dense',
+      map: setting?.map ?? 'none',
+      structure: structure && structure !== 'layers' ? `${structure.n}:${structure.m}` : 'unstructured',
+      sparsity: setting?.sparsity ?? 0,
+      achieved,
+      layers,
+      metrics: [],
+      seconds: { prune: (pruned - start) / 1000, evaluate: (performance.now() - pruned) / 1000 },
+    },
+    contributions: measure(input, summary).contributions,
+  };
+}
+
+async function restore(pool: EnginePool, { checkpoint }: PruneInput, machine: Machine): Promise<void> {
+  try {
+    await pool.work({ type: 'restore', modelPath: checkpoint.path }, machine);
+  } catch {
+    // The engine ended, and its pruned weights with it.
+  }
+}
+
+/** The gate holds for the experiment's own pruning, else for all with its method, sparsity and map. */
+function gateOf({ experiment }: PruneInput, prunings: ComparedPruning[]): PruningComparison['gate'] {
+  const maxDrop = experiment.evaluate?.gate?.max_drop;
+  if (maxDrop === undefined) return null;
+  const { method, sparsity, map } = experiment.prune ?? {};
+  const own = prunings.filter(
+    (p) =>
+      p.method !== 'dense' &&
+      (method === undefined || p.method === method) &&
+      (sparsity === undefined || p.sparsity === sparsity) &&
+      (typeof map !== 'string' || p.map === map),
+  );
+  const failures = own.flatMap((pruning) => gateFailures(pruning, maxDrop));
+  return { maxDrop, passed: failures.length === 0, failures };
+}
+
+/** The comparison's folder, with a file for every finished pruning while it is under way. */
+class Store {
+  readonly file: string;
+  readonly #parts: string;
+
+  constructor({ file, baseDir, experiment }: PruneInput, { outputDir }: CompareOptions, identity: unknown[]) {
+    const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 12);
+    const name = experimentName(file);
+    const folder = path.join(
+      path.resolve(baseDir, outputDir ?? experiment.output_dir),
+      name,
+      `pruning-comparison-${hash}`,
+    );
+    this.file = path.join(folder, `${name}${COMPARISON_SUFFIX}`);
+    this.#parts = path.join(folder, 'partial');
+    makeFolder(this.#parts);
+  }
+
+  read(name: string): Kept | null {
+    const file = this.#part(name);
+    return fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as Kept) : null;
+  }
+
+  write(name: string, kept: Kept): void {
+    writeJson(this.#part(name), kept);
+  }
+
+  clear(): void {
+    fs.rmSync(this.#parts, { recursive: true, force: true });
+  }
+
+  #part(name: string): string {
+    return path.join(this.#parts, `${createHash('sha256').update(name).digest('hex').slice(0, 16)}.json`);
+  }
+}

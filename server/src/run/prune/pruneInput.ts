@@ -1,0 +1,196 @@
+/** Everything a pruning needs to know before it starts: experiment, model, calibration texts, sparsities. */
+import path from 'node:path';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { Experiment, Prune } from '../../../../protocol/experiment.ts';
+import type { NOfM } from '../../../../protocol/pruning.ts';
+import type { Machine } from '../../../../protocol/run.ts';
+import type { EncodedSample } from '../../../../protocol/samples.ts';
+import { hashFiles } from '../../checkpoints/hashFiles.ts';
+import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';
+import type { Checkpoint } from '../../checkpoints/types.ts';
+import { loadExperiment } from '../../config/experiment.ts';
+import { loadTask } from '../../data/loadTask.ts';
+import { readPlainTexts } from '../../data/plainTexts.ts';
+import { createTokenizer } from '../../data/tokenizer.ts';
+import type { TextTokenizer } from '../../data/tokenizer.ts';
+import type { Architecture } from '../../models/types.ts';
+import { findPruner } from '../../pruning/pruners.ts';
+import { parseStructure } from '../../pruning/structure.ts';
+import type { Pruner } from '../../pruning/types.ts';
+import { relativeTo } from '../files/paths.ts';
+import { fetchDatasets, fetchModel } from '../inputs/hubInputs.ts';
+import type { FetchOptions } from '../inputs/hubInputs.ts';
+import { openOptions, resolveModel } from '../inputs/inspect.ts';
+import { architecture, requirePositions } from '../inputs/scope.ts';
+import type { EnginePool } from '../machine/enginePool.ts';
+
+/** Fewer tokens say nothing about what a model's inputs look like. */
+const FEWEST_TOKENS = 64;
+
+/** What is asked for beside the experiment's `prune` section, and wins over it. */
+export type PruneRequestOptions = Omit<Prune, 'calibration' | 'output'>;
+
+export interface Calibration {
+  dataset: string;
+  split: string;
+  samples: EncodedSample[];
+  tokens: number;
+  dataSha256: Record<string, string>;
+}
+
+export interface PruneInput {
+  file: string;
+  baseDir: string;
+  experiment: Experiment;
+  checkpoint: Checkpoint;
+  model: Architecture;
+  pruner: Pruner;
+  /** `layers` leaves out whole layers; null = unstructured. */
+  structure: NOfM | 'layers' | null;
+  asked: Required<Pick<Prune, 'sparsity' | 'map'>>;
+  /** Null where the method looks at no inputs. */
+  calibration: Calibration | null;
+}
+
+/** @throws LayerifError `badExperiment`, `badModel`, `badData`, `badRequest` */
+export async function preparePruning(
+  file: string,
+  options: PruneRequestOptions,
+  fetching: FetchOptions = {},
+): Promise<PruneInput> {
+  const absolute = path.resolve(file);
+  const baseDir = path.dirname(absolute);
+  const experiment = loadExperiment(absolute);
+  const section: Prune = { ...experiment.prune, ...withoutGaps(options) };
+  const pruner = findPruner(section.method ?? 'wanda');
+  const structure = readStructure(section.structure ?? 'unstructured');
+  const sparsity = section.sparsity ?? (structure && structure !== 'layers' ? 1 - structure.n / structure.m : 0.5);
+  if (!(sparsity >= 0 && sparsity < 1)) {
+    throw new LayerifError('badRequest', `the sparsity ${sparsity} is outside 0 (nothing) to below 1 (everything)`);
+  }
+  if (experiment.model.adapter !== undefined) {
+    throw new LayerifError(
+      'badExperiment',
+      `model.adapter: a model with an adapter cannot be pruned, since the adapter would be lost; merge it first (peft: merge_and_unload)`,
+      { place: { file: absolute } },
+    );
+  }
+  await fetchModel(experiment.model, baseDir, fetching);
+  const checkpoint = openCheckpoint(
+    resolveModel(experiment.model.path, baseDir),
+    openOptions(experiment.model, baseDir),
+  );
+  try {
+    const model = architecture(checkpoint);
+    if (structure && structure !== 'layers') requireGroups(model, structure);
+    const wantsTexts = structure !== 'layers' && pruner.needs !== 'nothing';
+    const tokenizer = wantsTexts ? createTokenizer(checkpoint.tokenizer()) : null;
+    if (tokenizer) {
+      const dataset = section.calibration?.dataset ?? experiment.tasks[0].dataset;
+      await fetchDatasets(experiment, [dataset], baseDir, fetching);
+    }
+    const calibration = tokenizer && (await calibrationOf(experiment, section, baseDir, tokenizer));
+    if (calibration) requirePositions(model, calibration.samples, 'prune.calibration');
+    return {
+      file: absolute,
+      baseDir,
+      experiment,
+      checkpoint,
+      model,
+      pruner,
+      structure,
+      asked: { sparsity, map: section.map ?? 'uniform' },
+      calibration,
+    };
+  } catch (error) {
+    checkpoint.close();
+    throw error;
+  }
+}
+
+function readStructure(text: string): NOfM | 'layers' | null {
+  try {
+    return text === 'layers' ? text : parseStructure(text);
+  } catch (error) {
+    throw new LayerifError('badRequest', `${(error as Error).message}, or layers`);
+  }
+}
+
+/** @throws LayerifError `badRequest` when the inputs of a matrix cannot be divided into groups */
+function requireGroups(model: Architecture, { n, m }: NOfM): void {
+  for (let layer = 0; layer < model.layers; layer++) {
+    const odd = model.modules(layer).find(({ columns }) => columns % m !== 0);
+    if (odd) {
+      throw new LayerifError(
+        'badRequest',
+        `structure ${n}:${m}: ${odd.name} of layer ${layer} has ${odd.columns} inputs, which is not a multiple of ${m}`,
+      );
+    }
+  }
+}
+
+/**
+ * Texts as token ids, each up to `max_length` tokens; by default the training samples of the first task.
+ * @throws LayerifError `badData` when they have too few tokens
+ */
+export async function calibrationOf(
+  experiment: Experiment,
+  section: Prune,
+  baseDir: string,
+  tokenizer: TextTokenizer,
+): Promise<Calibration> {
+  const { dataset, split, files, samples } = section.calibration
+    ? await ofDataset(experiment, section.calibration, baseDir, tokenizer)
+    : await ofTask(experiment, baseDir, tokenizer);
+  const tokens = samples.reduce((sum, sample) => sum + sample.tokens.length, 0);
+  if (tokens < FEWEST_TOKENS) {
+    throw new LayerifError(
+      'badData',
+      `the calibration texts (${split} of ${dataset}) have ${tokens} tokens together, at least ${FEWEST_TOKENS} are needed; give more or longer texts with prune.calibration`,
+    );
+  }
+  const hashes = await hashFiles(files);
+  const dataSha256 = Object.fromEntries(files.map((name, i) => [relativeTo(baseDir, name), hashes[i]]));
+  return { dataset, split, samples, tokens, dataSha256 };
+}
+
+type Texts = Pick<Calibration, 'dataset' | 'split' | 'samples'> & { files: string[] };
+
+async function ofDataset(
+  experiment: Experiment,
+  { dataset, split, max_length }: NonNullable<Prune['calibration']>,
+  baseDir: string,
+  tokenizer: TextTokenizer,
+): Promise<Texts> {
+  const { texts, files } = await readPlainTexts(experiment, { dataset, split }, baseDir);
+  const samples = texts.map(({ text }) => ({
+    tokens: tokenizer.encodeStart(text, max_length ?? experiment.model.max_length).tokens,
+    countedFrom: 1,
+  }));
+  return { dataset, split, files, samples: samples.filter(({ tokens }) => tokens.length > 0) };
+}
+
+async function ofTask(experiment: Experiment, baseDir: string, tokenizer: TextTokenizer): Promise<Texts> {
+  const [task] = experiment.tasks;
+  const { datasets, model, score } = experiment;
+  const loaded = await loadTask({ task, datasets, baseDir, maxLength: model.max_length, loss: score.loss, tokenizer });
+  const samples = loaded.train.map(({ tokens, countedFrom }) => ({ tokens, countedFrom }));
+  return { dataset: task.dataset, split: task.training_split, files: loaded.files, samples };
+}
+
+function withoutGaps<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+export interface PruneOptions extends PruneRequestOptions {
+  file: string;
+  /** Folder of the pruned model, absolute. */
+  output?: string | undefined;
+  /** Result whose scores a rule reads; default: the newest complete one of the experiment. */
+  resultFile?: string | undefined;
+  task?: string | undefined;
+  machine: Machine;
+  engine?: EnginePool | undefined;
+  onProgress?: ((event: { done: number; total: number; message: string }) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}

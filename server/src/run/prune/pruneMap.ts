@@ -1,0 +1,134 @@
+/** Which sparsity every matrix gets, or which layers go: from a number, a list, an allocation file, or a rule over scores. */
+import path from 'node:path';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { Allocation } from '../../../../protocol/allocation.ts';
+import { allocateResult } from '../decide/allocate.ts';
+import type { EnginePool } from '../machine/enginePool.ts';
+import { createTokenizer } from '../../data/tokenizer.ts';
+import { outliersOf } from './outliers.ts';
+import { calibrationOf } from './pruneInput.ts';
+import type { PruneInput, PruneOptions } from './pruneInput.ts';
+import { experimentName, readResult, resultFiles } from '../files/results.ts';
+import { mapOfAllocation, mapOfList, readAllocation, requireLayersOf, sparsityMap } from '../decide/sparsityMap.ts';
+import type { SparsityMap } from '../decide/sparsityMap.ts';
+
+type Options = Pick<PruneOptions, 'resultFile' | 'task' | 'machine' | 'onProgress' | 'signal'>;
+
+/** @throws LayerifError `badRequest` */
+export async function resolveMap(input: PruneInput, options: Options, pool: EnginePool): Promise<SparsityMap> {
+  const { model, asked, baseDir } = input;
+  if (Array.isArray(asked.map)) return mapOfList(model, asked.map, 'prune.map');
+  if (asked.map === 'uniform') return sparsityMap(model, 'uniform', () => asked.sparsity);
+  if (asked.map.endsWith('.json')) {
+    const file = path.resolve(baseDir, asked.map);
+    return mapOfAllocation(model, readAllocation(file, 'sparsity'), file);
+  }
+  const resultFile = options.resultFile ?? findResult(input, `the map ${asked.map}`);
+  const allocation = await allocated(input, options, resultFile, {
+    kind: 'sparsity',
+    rule: asked.map,
+    ratio: asked.sparsity,
+    structure: 'unstructured',
+    unit: 'block',
+    outliers: () => outliers(input, options, pool),
+  });
+  return mapOfAllocation(model, allocation, asked.map);
+}
+
+/** Layers to leave out, ascending. @throws LayerifError `badRequest` */
+export async function layersToDrop(
+  input: PruneInput,
+  options: Options,
+): Promise<{ dropped: number[]; source: string }> {
+  const { model, asked, baseDir } = input;
+  if (Array.isArray(asked.map) || asked.map === 'uniform') {
+    throw new LayerifError(
+      'badRequest',
+      `structure layers leaves out the layers that a rule names: give prune.map or --map a rule such as layerif, or a file of: layerif allocate RESULT --kind drop`,
+    );
+  }
+  const isFile = asked.map.endsWith('.json');
+  const file = path.resolve(baseDir, asked.map);
+  const allocation = isFile
+    ? readAllocation(file, 'drop')
+    : await allocated(input, options, options.resultFile ?? findResult(input, `the map ${asked.map}`), {
+        kind: 'drop',
+        rule: asked.map,
+        count: Math.round(asked.sparsity * model.layers),
+      });
+  requireLayersOf(model, allocation.layers, isFile ? file : asked.map);
+  const dropped = allocation.layers.filter(({ value }) => value === 1).map(({ index }) => index);
+  if (dropped.length === 0 || dropped.length >= model.layers) {
+    throw new LayerifError(
+      'badRequest',
+      `${dropped.length} of ${model.layers} layers would be left out; choose a sparsity that leaves out at least one and keeps one`,
+    );
+  }
+  return { dropped, source: isFile ? `${allocation.rule} (${path.basename(file)})` : asked.map };
+}
+
+interface Request {
+  kind: 'sparsity' | 'drop';
+  rule: string;
+  ratio?: number;
+  count?: number;
+  structure?: string;
+  unit?: 'block';
+  outliers?: () => Promise<readonly number[]>;
+}
+
+function allocated(
+  { checkpoint }: PruneInput,
+  { task, onProgress, signal }: Options,
+  resultFile: string,
+  { outliers, ...request }: Request,
+): Promise<Allocation> {
+  const { model } = readResult(resultFile);
+  if (model.name !== checkpoint.name) {
+    throw new LayerifError(
+      'badRequest',
+      `${resultFile} holds scores of ${model.name}, the model to prune is ${checkpoint.name}; give another result with --result`,
+    );
+  }
+  return allocateResult({
+    resultFile,
+    tasks: task === undefined ? undefined : [task],
+    request,
+    outliers,
+    onProgress,
+    signal,
+  });
+}
+
+/**
+ * The newest complete result of the experiment.
+ * @param what reads it, for the message
+ * @throws LayerifError `badRequest` when there is none
+ */
+export function findResult(
+  { file, baseDir, experiment }: Pick<PruneInput, 'file' | 'baseDir' | 'experiment'>,
+  what: string,
+): string {
+  const folder = path.resolve(baseDir, experiment.output_dir);
+  const complete = resultFiles(folder, experimentName(file)).find((name) => {
+    try {
+      return readResult(name).status === 'complete';
+    } catch {
+      return false; // an unreadable file has no scores
+    }
+  });
+  if (complete !== undefined) return complete;
+  throw new LayerifError(
+    'badRequest',
+    `${what} reads a result, and ${folder} holds no complete one of ${experimentName(file)}; run first: layerif score ${file}`,
+  );
+}
+
+/** Measured on the calibration texts, for every pruner. */
+async function outliers(input: PruneInput, options: Options, pool: EnginePool): Promise<readonly number[]> {
+  const { checkpoint, experiment, baseDir } = input;
+  const calibration =
+    input.calibration ??
+    (await calibrationOf(experiment, experiment.prune ?? {}, baseDir, createTokenizer(checkpoint.tokenizer())));
+  return outliersOf(input, calibration.samples, pool, options);
+}

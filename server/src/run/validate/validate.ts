@@ -1,0 +1,201 @@
+/**
+ * `layerif validate`: does influence predict what retraining does, on the user's own model and data? Runs the protocols one after the
+ * other and writes `NAME.layerif-validation.json` after each; an interrupted validation of the same experiment, data and model goes on.
+ */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { ValidateSettings, ProtocolId } from '../../../../protocol/experiment.ts';
+import { protocolIds } from '../../../../protocol/experiment.ts';
+import type { Machine } from '../../../../protocol/run.ts';
+import { VALIDATION_SUFFIX } from '../../../../protocol/validation.ts';
+import type { ValidationResult } from '../../../../protocol/validation.ts';
+import { defaultValidation } from '../../config/validateSchema.ts';
+import { loadLabelled } from '../../data/labelledTask.ts';
+import { createTokenizer } from '../../data/tokenizer.ts';
+import { EnginePool } from '../machine/enginePool.ts';
+import { prepare } from '../inputs/prepare.ts';
+import { experimentName, openRunFolder, writeJson } from '../files/results.ts';
+import { ValidationContext } from './validateContext.ts';
+import { protocols } from './validateProtocols.ts';
+import { madeBy } from '../files/version.ts';
+import type { Prepared } from '../inputs/prepared.ts';
+
+export interface ValidateOptions {
+  file: string;
+  /** Default: the first task. */
+  task?: string | undefined;
+  /** In place of those of the experiment. */
+  protocols?: readonly ProtocolId[] | undefined;
+  outputDir?: string | undefined;
+  machine: Machine;
+  engine?: EnginePool | undefined;
+  onProgress?: ((event: { done: number; total: number; message: string }) => void) | undefined;
+  onStarted?: ((event: { resultFile: string; resumed: boolean }) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** @throws LayerifError `badExperiment`, `badRequest`, `badData`, `badModel`, `notEnoughMemory`, `cancelled` */
+export async function validateExperiment(
+  options: ValidateOptions,
+): Promise<{ result: ValidationResult; resultFile: string }> {
+  const pool = options.engine ?? new EnginePool();
+  const all = await prepare(options.file, options.task === undefined ? {} : { tasks: [options.task] });
+  try {
+    const prepared = { ...all, tasks: all.tasks.slice(0, 1) };
+    const settings = settingsOf(prepared, options.protocols);
+    const { layers, modules } = trainedScope(prepared, settings);
+    const modelSha256 = await prepared.checkpoint.sha256();
+    const output = path.resolve(prepared.baseDir, options.outputDir ?? prepared.experiment.output_dir);
+    const hash = identity(prepared, settings, modelSha256);
+    const folder = openRunFolder(output, experimentName(prepared.file), hash, VALIDATION_SUFFIX);
+    options.onStarted?.(folder);
+    const started = performance.now();
+    const engine = await pool.start(options.machine);
+    const { task } = prepared.tasks[0];
+    const samples = await loadLabelled(
+      {
+        task,
+        datasets: prepared.experiment.datasets,
+        baseDir: prepared.baseDir,
+        maxLength: prepared.experiment.model.max_length,
+        loss: prepared.experiment.score.loss,
+        tokenizer: createTokenizer(prepared.checkpoint.tokenizer()),
+      },
+      settings,
+    );
+    requireSamples(samples, task.task);
+    const result: ValidationResult = {
+      format: 'layerif-validation',
+      version: 1,
+      status: 'partial',
+      experiment: prepared.experiment,
+      experimentFile: prepared.file,
+      task: task.task,
+      model: {
+        name: prepared.checkpoint.name,
+        family: prepared.model.family,
+        layers: prepared.model.layers,
+        sha256: modelSha256,
+      },
+      settings,
+      layers,
+      modules,
+      samples: { train: samples.train.length, validation: samples.validation.length },
+      protocols: [],
+      skipped: [],
+      provenance: {
+        ...madeBy(engine),
+        seconds: 0,
+        retrainings: 0,
+        seed: prepared.experiment.score.seed,
+      },
+    };
+    writeJson(folder.resultFile, result);
+    const chosen = protocolIds.filter((id) => settings.protocols.includes(id));
+    let done = 0;
+    const context = new ValidationContext({
+      prepared,
+      settings,
+      layers,
+      modules,
+      ...samples,
+      folder: path.join(folder.folder, 'partial'),
+      pool,
+      machine: options.machine,
+      signal: options.signal,
+      onProgress: (message) => {
+        const [, step, total] = /step (\d+) of (\d+)$/.exec(message) ?? [];
+        const within = step === undefined ? 0 : (0.9 * Number(step)) / Number(total);
+        const share = Math.round(1000 * (done + within));
+        options.onProgress?.({ done: share, total: 1000 * chosen.length, message: `${chosen[done]}: ${message}` });
+      },
+    });
+    for (const id of chosen) {
+      options.signal?.throwIfAborted();
+      const obstacle = protocols[id].obstacle(context);
+      const begun = performance.now();
+      if (obstacle !== null) result.skipped.push({ protocol: id, reason: obstacle });
+      else {
+        const answer = await protocols[id].run(context);
+        const seconds = (performance.now() - begun) / 1000;
+        result.protocols.push({ protocol: id, title: protocols[id].title, ...answer, seconds });
+      }
+      done += 1;
+      result.provenance.retrainings = context.retrainings;
+      writeJson(folder.resultFile, result);
+    }
+    if (result.protocols.length === 0) {
+      throw new LayerifError(
+        'badRequest',
+        `nothing could be validated: ${result.skipped.map(({ protocol, reason }) => `${protocol}: ${reason}`).join('; ')}`,
+      );
+    }
+    result.status = 'complete';
+    result.provenance.seconds = (performance.now() - started) / 1000;
+    result.provenance.date = new Date().toISOString();
+    writeJson(folder.resultFile, result);
+    fs.rmSync(path.join(folder.folder, 'partial'), { recursive: true, force: true });
+    return { result, resultFile: folder.resultFile };
+  } catch (error) {
+    if (options.signal?.aborted) throw new LayerifError('cancelled', 'cancelled');
+    throw error;
+  } finally {
+    if (!options.engine) pool.dispose();
+    all.checkpoint.close();
+  }
+}
+
+/** @throws LayerifError `badExperiment` */
+function settingsOf({ experiment, file }: Prepared, chosen: readonly ProtocolId[] | undefined): ValidateSettings {
+  if (experiment.model.adapter !== undefined) {
+    throw new LayerifError(
+      'badExperiment',
+      'model.adapter: validation trains adapters of its own on the model; merge the adapter into the model first (peft: merge_and_unload)',
+      { place: { file } },
+    );
+  }
+  const settings = experiment.validate ?? defaultValidation;
+  return chosen === undefined ? settings : { ...settings, protocols: [...chosen] };
+}
+
+/** Layers that are trained and checked, and their modules. @throws LayerifError `badExperiment` */
+function trainedScope({ model, scope, file }: Prepared, settings: ValidateSettings) {
+  const layers = settings.retrain.layers ?? scope.layers.slice(-2);
+  const outside = layers.filter((layer) => layer >= model.layers);
+  if (outside.length > 0) {
+    throw new LayerifError(
+      'badExperiment',
+      `validate.retrain.layers: layer ${outside.join(', ')} does not exist; the model has layers 0 to ${model.layers - 1}`,
+      { place: { file } },
+    );
+  }
+  const present = new Set(layers.flatMap((layer) => model.modules(layer).map(({ name }) => name)));
+  return { layers, modules: scope.modules.filter((name) => present.has(name)) };
+}
+
+/** @throws LayerifError `badData` */
+function requireSamples({ train, validation }: { train: unknown[]; validation: unknown[] }, task: string): void {
+  if (train.length >= 4 && validation.length >= 2) return;
+  throw new LayerifError(
+    'badData',
+    `task "${task}" has ${train.length} training and ${validation.length} validation samples; validation by retraining needs at least 4 and 2`,
+  );
+}
+
+/** Hash of everything that decides the numbers. */
+function identity(prepared: Prepared, settings: ValidateSettings, modelSha256: string): string {
+  const { model, datasets, score } = prepared.experiment;
+  const parts = [
+    'validate',
+    model,
+    datasets,
+    prepared.tasks[0].task,
+    score,
+    settings,
+    prepared.dataSha256,
+    modelSha256,
+  ];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}

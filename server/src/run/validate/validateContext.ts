@@ -1,0 +1,222 @@
+/**
+ * What the protocols of a validation ask for: Grams at the pretrained model or with a trained adapter, retrainings, hidden states.
+ * Whatever is finished lies in the run folder, so an interrupted validation goes on where it stopped.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { ValidateSettings } from '../../../../protocol/experiment.ts';
+import type { OptimizerSettings } from '../../../../protocol/optimizer.ts';
+import type { Machine } from '../../../../protocol/run.ts';
+import type { EncodedSample } from '../../../../protocol/samples.ts';
+import type { Features, LoraSettings, TrainOutcome, TrainRun } from '../../../../protocol/training.ts';
+import type { LabelledSample } from '../../data/labelledTask.ts';
+import type { Sample } from '../../data/types.ts';
+import type { ModuleGrams } from '../../estimators/layerScores.ts';
+import { optimizerDefaults } from '../../training/optimizers.ts';
+import type { EnginePool } from '../machine/enginePool.ts';
+import { readLayerGrams } from '../files/gramFiles.ts';
+import { defaultMemoryLimit, freeDisk } from '../machine/machine.ts';
+import { fits, planTask } from '../influence/plan.ts';
+import type { TaskPlan } from '../influence/plan.ts';
+import { writeJson } from '../files/results.ts';
+import type { Prepared } from '../inputs/prepared.ts';
+import { gib } from '../machine/batching.ts';
+
+const CHECKPOINT_SECONDS = 10;
+const TOKENS_PER_RUN = 1024;
+
+/** Losses of all samples after a training. */
+export interface Retrained {
+  train: number[];
+  validation: number[];
+  gradientNorm: number;
+}
+
+/** Training and validation samples that belong together; `key` names their files. */
+export interface SampleSet {
+  key: string;
+  train: readonly Sample[];
+  validation: readonly Sample[];
+}
+
+export interface ContextOptions {
+  prepared: Prepared;
+  settings: ValidateSettings;
+  layers: number[];
+  modules: string[];
+  train: LabelledSample[];
+  validation: LabelledSample[];
+  /** Folder for what is finished. */
+  folder: string;
+  pool: EnginePool;
+  machine: Machine;
+  signal: AbortSignal | undefined;
+  /** Share of the protocol under way. */
+  onProgress: (message: string) => void;
+}
+
+export class ValidationContext {
+  readonly options: ContextOptions;
+  readonly #trained = new Set<string>();
+
+  constructor(options: ContextOptions) {
+    this.options = options;
+  }
+
+  /** Different trainings so far, those of an interrupted validation included. */
+  get retrainings(): number {
+    return this.#trained.size;
+  }
+
+  get seed(): number {
+    return this.options.prepared.experiment.score.seed;
+  }
+
+  /** Where the adapter of a training is saved. */
+  adapter(id: string): string {
+    return path.join(this.options.folder, 'adapters', id);
+  }
+
+  get lora(): LoraSettings {
+    const { layers, modules, settings } = this.options;
+    return { rank: settings.retrain.rank, alpha: settings.retrain.alpha, layers, modules };
+  }
+
+  /**
+   * Grams of the chosen layers.
+   * @param adapter folder of a trained adapter, whose factors are differentiated; null: the model's own matrices
+   * @throws LayerifError
+   */
+  async grams(set: SampleSet, adapter: string | null): Promise<ModuleGrams[][]> {
+    const { prepared, pool, machine, layers, modules, signal, onProgress } = this.options;
+    const workDir = path.join(
+      this.options.folder,
+      'grams',
+      `${set.key}-${adapter === null ? 'pretrained' : 'trained'}`,
+    );
+    const names = adapter === null ? modules : modules.flatMap((name) => [`${name}.lora_A`, `${name}.lora_B`]);
+    const done = path.join(workDir, 'done.json');
+    if (!fs.existsSync(done)) {
+      onProgress(`gradients ${adapter === null ? 'of the pretrained model' : 'with the trained adapter'}`);
+      await pool.collect(
+        {
+          modelPath: prepared.checkpoint.path,
+          adapter: adapter ?? undefined,
+          layers,
+          modules: names,
+          train: set.train.map(encoded),
+          validation: set.validation.map(encoded),
+          plan: { ...this.plan(set).plan, checkpointSeconds: CHECKPOINT_SECONDS },
+          workDir,
+        },
+        machine,
+        () => undefined,
+        signal,
+      );
+      writeJson(done, {});
+    }
+    return layers.map((layer) => {
+      const present = new Set(prepared.model.modules(layer).map((m) => m.name));
+      const here = names.filter((name) => present.has(name.replace(/\.lora_[AB]$/, '')));
+      const file = path.join(workDir, `layer-${layer}.safetensors`);
+      return readLayerGrams(file, layer, here, (name) => this.#parameters(layer, name));
+    });
+  }
+
+  /** Losses after each training, in the order of `runs`; those that an interrupted validation had finished are not run again. */
+  async retrain(set: SampleSet, runs: readonly TrainRun[]): Promise<Retrained[]> {
+    const { prepared, settings, pool, machine, signal, onProgress, folder } = this.options;
+    const parent = path.join(folder, 'retrained');
+    fs.mkdirSync(parent, { recursive: true });
+    const fileOf = (id: string) => path.join(parent, `${id}.json`);
+    const isDone = ({ id, save }: TrainRun) =>
+      fs.existsSync(fileOf(id)) && (save === null || fs.existsSync(path.join(save, 'adapter_config.json')));
+    const open = runs.filter((run) => !isDone(run));
+    if (open.length > 0) {
+      const { plan } = this.plan(set);
+      await pool.work(
+        {
+          type: 'train',
+          request: {
+            modelPath: prepared.checkpoint.path,
+            train: set.train.map(encoded),
+            validation: set.validation.map(encoded),
+            lora: this.lora,
+            optimizer: optimizerOf(settings),
+            batchSize: settings.retrain.batch_size,
+            tokensPerRun: TOKENS_PER_RUN,
+            segmentLength: 1,
+            weights: plan.weights,
+            runs: open,
+          },
+        },
+        machine,
+        (event) => {
+          if (event.type === 'trained') writeJson(fileOf(event.outcome.id), retrained(event.outcome));
+          if (event.type === 'training') onProgress(`training ${event.run}, step ${event.done} of ${event.total}`);
+        },
+        signal,
+      );
+    }
+    for (const { id } of runs) this.#trained.add(id);
+    return runs.map(({ id }) => JSON.parse(fs.readFileSync(fileOf(id), 'utf8')) as Retrained);
+  }
+
+  /** Hidden states of texts behind layers. */
+  async features(texts: readonly Int32Array[], layers: readonly number[]): Promise<Features[]> {
+    const { prepared, pool, machine, signal, onProgress } = this.options;
+    onProgress('hidden states');
+    const { weights } = this.plan({ key: '', train: this.options.train, validation: this.options.validation }).plan;
+    const request = {
+      modelPath: prepared.checkpoint.path,
+      samples: [...texts],
+      layers: [...layers],
+      tokensPerRun: TOKENS_PER_RUN,
+      weights,
+    };
+    return (await pool.work({ type: 'features', request }, machine, undefined, signal)) as Features[];
+  }
+
+  /** @throws LayerifError `notEnoughMemory` */
+  plan({ train, validation }: SampleSet): TaskPlan {
+    const { prepared, layers, machine, folder } = this.options;
+    const limits = { memoryBytes: machine.memoryBytes ?? defaultMemoryLimit(), diskBytes: freeDisk(folder) };
+    const here = { ...prepared, scope: { ...prepared.scope, layers } };
+    const { task } = prepared.tasks[0];
+    const plan = planTask(here, { task, train: [...train], validation: [...validation] }, limits);
+    if (fits(plan, limits)) return plan;
+    throw new LayerifError(
+      plan.memoryBytes > limits.memoryBytes ? 'notEnoughMemory' : 'notEnoughDisk',
+      `validating with ${train.length} training samples needs about ${gib(plan.memoryBytes)} of memory and ${gib(plan.diskBytes)} of disk, the limits are ${gib(limits.memoryBytes)} and ${gib(limits.diskBytes)}; lower validate.train or model.max_length, or raise --memory`,
+    );
+  }
+
+  #parameters(layer: number, name: string): number {
+    const { prepared, settings } = this.options;
+    const [, base, side] = /^(.*?)(?:\.lora_([AB]))?$/.exec(name)!;
+    const { rows, columns } = prepared.model.modules(layer).find((m) => m.name === base)!;
+    if (side === undefined) return rows * columns;
+    return settings.retrain.rank * (side === 'A' ? columns : rows);
+  }
+}
+
+function encoded({ tokens, countedFrom }: Sample): EncodedSample {
+  return { tokens, countedFrom };
+}
+
+function retrained({ trainLoss, validationLoss, gradientNorm }: TrainOutcome): Retrained {
+  return { train: [...trainLoss], validation: [...validationLoss], gradientNorm };
+}
+
+function optimizerOf({ retrain }: ValidateSettings): OptimizerSettings {
+  return {
+    ...optimizerDefaults,
+    id: retrain.optimizer,
+    learningRate: retrain.learning_rate,
+    weightDecay: retrain.weight_decay,
+    schedule: retrain.schedule,
+    warmupSteps: retrain.warmup_steps,
+    clipNorm: retrain.max_grad_norm ?? null,
+  };
+}

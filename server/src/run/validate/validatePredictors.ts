@@ -1,0 +1,100 @@
+/**
+ * Everything that predicts what a training sample does: each estimator that Grams suffice for, at each point where gradients were
+ * taken, and the controls: gradient dot (an estimator too), random, uniform, similarity of hidden states.
+ */
+import { LayerifError } from '../../../../protocol/errors.ts';
+import { estimators } from '../../estimators/estimators.ts';
+import type { ModuleGrams } from '../../estimators/layerScores.ts';
+import type { Damping, Grams } from '../../estimators/types.ts';
+import { Random } from '../../random/random.ts';
+import type { Predictor } from '../../validation/agreement.ts';
+
+const RANDOM_DRAWS = 20;
+/** Estimators that are functions of the Grams alone. */
+const gramNeeds = new Set(['K', 'C', 'diagV', 'parameters']);
+
+/**
+ * @param layers Grams per layer and module; influence is summed over both
+ * @returns one predictor per estimator, and why others are missing
+ */
+export function gramPredictors(
+  layers: readonly (readonly ModuleGrams[])[],
+  point: string,
+  damping: Damping,
+): { predictors: Predictor[]; notes: string[] } {
+  const predictors: Predictor[] = [];
+  const notes: string[] = [];
+  const modules = layers.flat();
+  const { n, m } = modules[0].grams;
+  for (const estimator of estimators) {
+    if (!estimator.needs.every((need) => gramNeeds.has(need))) continue;
+    const B = new Float64Array(n * m);
+    const self = new Float64Array(n);
+    try {
+      for (const { module, grams } of modules) {
+        const own = estimator.influence(grams, { damping, where: module }).B;
+        for (let i = 0; i < B.length; i++) B[i] += own[i];
+        const onItself = estimator.influence(withItself(grams), { damping, where: module }).B;
+        for (let i = 0; i < n; i++) self[i] += onItself[i * n + i];
+      }
+      predictors.push({
+        id: estimator.id,
+        point,
+        control: estimator.id === 'dot',
+        B,
+        self: isConstant(self) ? null : self,
+      });
+    } catch (error) {
+      if (!(error instanceof LayerifError)) throw error;
+      notes.push(`${estimator.id} (${point}) left out: ${error.message}`);
+    }
+  }
+  return { predictors, notes };
+}
+
+/** Normalised estimators (cosine) give every sample the same self-influence, which then says nothing. */
+function isConstant(values: Float64Array): boolean {
+  const size = Math.max(...values.map(Math.abs));
+  return values.every((v) => Math.abs(v - values[0]) <= 1e-9 * size);
+}
+
+/** The training samples in the place of the validation samples: B's diagonal is self-influence. */
+export function withItself({ n, K, parameters }: Grams): Grams {
+  return { n, m: n, K, C: K, diagV: Float64Array.from({ length: n }, (_, i) => K[i * n + i]), parameters };
+}
+
+/** Random scores, several draws of them, and uniform ones. */
+export function blindPredictors(n: number, m: number, seed: number): Predictor[] {
+  const random = new Random(seed, 'random control');
+  const normals = (count: number) => Float64Array.from({ length: count }, () => random.normal());
+  const draw = (): Predictor => ({ id: 'random', point: null, control: true, B: normals(n * m), self: normals(n) });
+  return [
+    { ...draw(), draws: Array.from({ length: RANDOM_DRAWS }, draw) },
+    {
+      id: 'uniform',
+      point: null,
+      control: true,
+      B: new Float64Array(n * m).fill(1),
+      self: new Float64Array(n).fill(1),
+    },
+  ];
+}
+
+/** Cosine between hidden states. @param states (n + m) x hidden, training samples first */
+export function similarityPredictor(states: Float32Array, hidden: number, n: number, m: number): Predictor {
+  const norms = Float64Array.from({ length: n + m }, (_, i) => Math.sqrt(product(states, hidden, i, i)));
+  const cosine = (i: number, j: number) => product(states, hidden, i, j) / (norms[i] * norms[j] || 1);
+  return {
+    id: 'similarity',
+    point: null,
+    control: true,
+    B: Float64Array.from({ length: n * m }, (_, at) => cosine(Math.floor(at / m), n + (at % m))),
+    self: null,
+  };
+}
+
+function product(states: Float32Array, hidden: number, i: number, j: number): number {
+  let sum = 0;
+  for (let h = 0; h < hidden; h++) sum += states[i * hidden + h] * states[j * hidden + h];
+  return sum;
+}

@@ -1,0 +1,305 @@
+/**
+ * The protocols that retrain LoRA factors, one function each; `validateSurrogate.ts` holds the one that does not. Every protocol shows
+ * every estimator beside gradient dot, random, uniform and similarity. To add one, write a function, a row in `protocols` and a word in
+ * `ProtocolId`.
+ */
+import type { ProtocolId } from '../../../../protocol/experiment.ts';
+import type { Measure } from '../../../../protocol/validation.ts';
+import { templateRows } from '../../data/templateClasses.ts';
+import { createTokenizer } from '../../data/tokenizer.ts';
+import { sampleOf } from '../../data/samples.ts';
+import type { Sample } from '../../data/types.ts';
+import { Random } from '../../random/random.ts';
+import {
+  agreementRows,
+  detection,
+  leaveOut,
+  linearDatamodeling,
+  overColumns,
+  predictedChangesOf,
+  recallCurve,
+  retrieval,
+} from '../../validation/agreement.ts';
+import type { Predictor, Statistic } from '../../validation/agreement.ts';
+import type { Protocol, ProtocolAnswer } from './protocol.ts';
+import type { SampleSet, ValidationContext } from './validateContext.ts';
+import { blindPredictors, gramPredictors, similarityPredictor } from './validatePredictors.ts';
+import { surrogate } from './validateSurrogate.ts';
+import { verdictOf } from './validateVerdict.ts';
+
+export const protocols: Record<ProtocolId, Protocol> = {
+  lds: { title: 'Linear datamodeling score', obstacle: () => null, run: lds },
+  loo: { title: 'Leave-one-out and leave-k-out', obstacle: () => null, run: leaveOneOut },
+  mislabel: { title: 'Mislabel detection', obstacle: withoutChoices, run: mislabel },
+  retrieval: { title: 'Same-class retrieval on ten template classes', obstacle: () => null, run: retrieve },
+  surrogate,
+};
+
+/** Trains on everything, once per seed, and keeps the adapters. @returns their folders */
+async function trainFully(context: ValidationContext, set: SampleSet, seeds: number): Promise<string[]> {
+  const runs = Array.from({ length: seeds }, (_, s) => ({
+    id: `${set.key}-full-s${s}`,
+    seed: context.seed + s,
+    samples: set.train.map((_, i) => i),
+    start: null,
+    steps: context.options.settings.retrain.steps,
+    save: context.adapter(`${set.key}-full-s${s}`),
+  }));
+  await context.retrain(set, runs);
+  return runs.map(({ save }) => save);
+}
+
+async function predictorsOf(
+  context: ValidationContext,
+  set: SampleSet,
+  adapter: string,
+): Promise<{ predictors: Predictor[]; notes: string[] }> {
+  const { damping } = context.options.prepared.experiment.score;
+  const [n, m] = [set.train.length, set.validation.length];
+  const pretrained = gramPredictors(await context.grams(set, null), 'pretrained', damping);
+  const trained = gramPredictors(await context.grams(set, adapter), 'trained', damping);
+  const last = context.options.prepared.model.layers - 1;
+  const [states] = await context.features(
+    [...set.train, ...set.validation].map(({ tokens }) => tokens),
+    [last],
+  );
+  const controls = [...blindPredictors(n, m, context.seed), similarityPredictor(states.mean, states.hidden, n, m)];
+  return {
+    predictors: [...pretrained.predictors, ...trained.predictors, ...controls],
+    notes: [...pretrained.notes, ...trained.notes],
+  };
+}
+
+function measured(
+  name: string,
+  chance: number,
+  context: ValidationContext,
+  predictors: readonly Predictor[],
+  units: number,
+  statisticOf: (predictor: Predictor) => Statistic | null,
+): Measure {
+  return { name, chance, rows: agreementRows(predictors, units, statisticOf, context.seed) };
+}
+
+async function lds(context: ValidationContext): Promise<ProtocolAnswer> {
+  const { settings } = context.options;
+  const set = taskSet(context);
+  const [n, m] = [set.train.length, set.validation.length];
+  const adapters = await trainFully(context, set, settings.seeds);
+  const random = new Random(context.seed, 'half subsets');
+  const subsets = Array.from({ length: settings.subsets }, () => random.subset(n, Math.floor(n / 2)));
+  const runs = subsets.flatMap((samples, k) =>
+    adapters.map((_, s) => ({
+      id: `lds-${k}-s${s}`,
+      seed: context.seed + s,
+      samples,
+      start: null,
+      steps: settings.retrain.steps,
+      save: null,
+    })),
+  );
+  const retrained = await context.retrain(set, runs);
+  const losses = subsets.map((_, k) =>
+    meanOf(retrained.slice(k * adapters.length, (k + 1) * adapters.length).map(({ validation }) => validation)),
+  );
+  const { predictors, notes } = await predictorsOf(context, set, adapters[0]);
+  const totals = losses.map((row) => -mean(row));
+  const measures = [
+    measured('LDS', 0, context, predictors, m, ({ B }) => B && linearDatamodeling(B, m, subsets, losses)),
+    measured('Spearman for the mean loss', 0, context, predictors, subsets.length, ({ B }) =>
+      B ? leaveOut(B, n, m, subsets, totals, 'spearman') : null,
+    ),
+  ];
+  return {
+    how: `${subsets.length} random halves of ${n} training samples, LoRA trained from its initial factors ${times(adapters.length)}, ${settings.retrain.steps} steps each; the mean loss of ${m} validation samples varies by ${deviation(totals).toExponential(1)} over subsets. Predicted: the summed influence of a subset.`,
+    measures,
+    verdict: [...measures.flatMap(verdictOf), ...notes],
+  };
+}
+
+async function leaveOneOut(context: ValidationContext): Promise<ProtocolAnswer> {
+  const { settings } = context.options;
+  const set = taskSet(context);
+  const [n, m] = [set.train.length, set.validation.length];
+  const adapters = await trainFully(context, set, settings.seeds);
+  const everything = set.train.map((_, i) => i);
+  const count = Math.min(settings.leave_out, n);
+  const size = Math.min(settings.group_size, n - 1);
+  const [{ train: losses, gradientNorm }] = await context.retrain(set, [
+    { id: 'task-full-s0', seed: context.seed, samples: everything, start: null, steps: 0, save: null },
+  ]);
+  const random = new Random(context.seed, 'left-out groups');
+  const groups = {
+    'leave-one-out': everything
+      .toSorted((a, b) => losses[b] - losses[a] || a - b)
+      .slice(0, count)
+      .map((i) => [i]),
+    [`leave-${size}-out`]: Array.from({ length: count }, () => random.subset(n, size)),
+  };
+  const warm = (id: string, without: readonly number[]) =>
+    adapters.map((start, s) => ({
+      id: `${id}-s${s}`,
+      seed: context.seed + s,
+      samples: everything.filter((i) => !without.includes(i)),
+      start,
+      steps: settings.retrain.steps,
+      save: null,
+    }));
+  const control = await context.retrain(set, warm('loo-control', []));
+  const { predictors, notes } = await predictorsOf(context, set, adapters[0]);
+  const measures: Measure[] = [];
+  const points: NonNullable<ProtocolAnswer['points']> = [];
+  const sizes: string[] = [];
+  for (const [kind, list] of Object.entries(groups)) {
+    const retrained = await context.retrain(
+      set,
+      list.flatMap((group) => warm(`loo-${group.join('+')}`, group)),
+    );
+    const changes = list.map((_, g) =>
+      mean(adapters.map((_, s) => mean(retrained[g * adapters.length + s].validation) - mean(control[s].validation))),
+    );
+    sizes.push(
+      `${kind}: true changes of the mean validation loss ${deviation(changes).toExponential(1)} (standard deviation)`,
+    );
+    for (const statistic of ['spearman', 'pearson'] as const) {
+      const name = `${kind}, ${statistic === 'spearman' ? 'Spearman' : 'Pearson'}`;
+      measures.push(
+        measured(
+          name,
+          0,
+          context,
+          predictors,
+          list.length,
+          ({ B }) => B && leaveOut(B, n, m, list, changes, statistic),
+        ),
+      );
+    }
+    for (const { id, point, B } of predictors) {
+      if (point === null || !B) continue;
+      const predicted = [...predictedChangesOf(B, n, m, list)];
+      points.push({ name: kind, predictor: id, point, predicted, true: changes });
+    }
+  }
+  const spearmen = measures.filter(({ name }) => name.endsWith('Spearman'));
+  return {
+    how: `The ${count} training samples with the highest loss after training, and ${count} random groups of ${size}, left out one after the other; LoRA trained on from the factors of all ${n} samples, ${settings.retrain.steps} steps ${times(adapters.length)}, beside a control that leaves nothing out. Norm of the mean loss's gradient at the last step before that: ${gradientNorm.toExponential(1)} (influence functions assume 0). ${sizes.join('; ')}. Predicted: the sum of B / n.`,
+    measures,
+    points,
+    verdict: [...spearmen.flatMap(verdictOf), ...notes],
+  };
+}
+
+async function mislabel(context: ValidationContext): Promise<ProtocolAnswer> {
+  const { settings, train, validation } = context.options;
+  const n = train.length;
+  const random = new Random(context.seed, 'changed labels');
+  const changed = new Set(random.subset(n, Math.max(1, Math.round(settings.flip * n))));
+  const flipped = train.map((_, i) => changed.has(i));
+  const set: SampleSet = {
+    key: 'mislabel',
+    train: train.map((sample, i) => {
+      if (!flipped[i]) return sample;
+      const count = sample.choices!.length;
+      return sample.relabelled((sample.label! + 1 + random.integer(count - 1)) % count);
+    }),
+    validation,
+  };
+  const m = validation.length;
+  const untrained = { id: 'mislabel-untrained', seed: context.seed, samples: [0], start: null, steps: 0, save: null };
+  const [adapter] = await trainFully(context, set, 1);
+  const [{ train: before }] = await context.retrain(set, [untrained]);
+  const [{ train: after }] = await context.retrain(set, [{ ...untrained, id: 'mislabel-full-s0', save: adapter }]);
+  const { predictors, notes } = await predictorsOf(context, set, adapter);
+  const lossControl = (id: string, values: number[]): Predictor => ({
+    id,
+    point: null,
+    control: true,
+    B: null,
+    self: Float64Array.from(values),
+  });
+  const all = [...predictors, lossControl('loss, pretrained', before), lossControl('loss, trained', after)];
+  const suspicions = {
+    'self-influence': ({ self }: Predictor) => self,
+    'harm to validation': ({ B }: Predictor) => B && overColumns(B, n, m).map((v) => -v),
+  };
+  const shares = [0.1, 0.2, 0.3, 0.4, 0.5];
+  const measures: Measure[] = [];
+  const rows: NonNullable<ProtocolAnswer['recall']>['rows'] = [];
+  for (const [by, suspicion] of Object.entries(suspicions)) {
+    measures.push(
+      measured(`AUC by ${by}`, 0.5, context, all, n, (predictor) => {
+        const values = suspicion(predictor);
+        return values && detection(values, flipped);
+      }),
+    );
+    for (const predictor of all) {
+      const curves = (predictor.draws ?? [predictor]).flatMap((one) => {
+        const values = suspicion(one);
+        return values ? [recallCurve(values, flipped, shares)] : [];
+      });
+      if (curves.length === 0) continue;
+      rows.push({ predictor: predictor.id, point: predictor.point, by, recall: meanOf(curves) });
+    }
+  }
+  return {
+    how: `${changed.size} of ${n} training labels changed to another choice; LoRA trained on them for ${settings.retrain.steps} steps. Suspicious: high self-influence, or harm to ${m} validation samples with right labels.`,
+    measures,
+    recall: { shares, rows },
+    verdict: [...measures.flatMap(verdictOf), ...notes],
+  };
+}
+
+async function retrieve(context: ValidationContext): Promise<ProtocolAnswer> {
+  const { prepared, settings } = context.options;
+  const { train_per_class, validation_per_class } = settings.retrieval;
+  const tokenizer = createTokenizer(prepared.checkpoint.tokenizer());
+  const { model, score } = prepared.experiment;
+  const rowsOf = (split: 'train' | 'validation', count: number) =>
+    templateRows(count, context.seed, split).map((values, row) => {
+      const place = { values: { ...values }, file: `template-classes/${split}`, row, line: null };
+      const example = { row: place, prompt: `${values.text}\nAnswer:`, answer: ` ${values.answer}` };
+      const sample: Sample = sampleOf(example, tokenizer, { maxLength: model.max_length, loss: score.loss });
+      return { sample, kind: values.class };
+    });
+  const [train, validation] = [rowsOf('train', train_per_class), rowsOf('validation', validation_per_class)];
+  const samples = (rows: typeof train) => rows.map(({ sample }) => sample);
+  const set: SampleSet = { key: 'retrieval', train: samples(train), validation: samples(validation) };
+  const [adapter] = await trainFully(context, set, 1);
+  const { predictors, notes } = await predictorsOf(context, set, adapter);
+  const classes = { train: train.map(({ kind }) => kind), validation: validation.map(({ kind }) => kind) };
+  const measure = (name: string, chance: number, kind: 'auc' | 'recall') =>
+    measured(name, chance, context, predictors, validation.length, ({ B }) => B && retrieval(B, classes, kind));
+  const measures = [measure('AUC', 0.5, 'auc'), measure(`recall@${train_per_class}`, 0.1, 'recall')];
+  return {
+    how: `Ten kinds of template tasks, ${train_per_class} training and ${validation_per_class} validation rows each; for every validation row the training rows are ranked by influence, rows of the same kind should come first. Trained: LoRA on these rows, ${settings.retrain.steps} steps.`,
+    measures,
+    verdict: [...measures.flatMap(verdictOf), ...notes],
+  };
+}
+
+function taskSet({ options: { train, validation } }: ValidationContext): SampleSet {
+  return { key: 'task', train, validation };
+}
+
+function withoutChoices({ options: { train, prepared } }: ValidationContext): string | null {
+  const bad = train.find(({ label, choices }) => label === null || choices === null || choices.length < 2);
+  if (!bad) return null;
+  return `task "${prepared.tasks[0].task.task}" has no choices to change a label to; give doc_to_choice`;
+}
+
+function times(count: number): string {
+  return count === 1 ? 'with one seed' : `with ${count} seeds`;
+}
+
+function meanOf(rows: readonly number[][]): number[] {
+  return rows[0].map((_, j) => mean(rows.map((row) => row[j])));
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, v) => sum + v, 0) / values.length;
+}
+
+function deviation(values: readonly number[]): number {
+  const center = mean(values);
+  return Math.sqrt(mean(values.map((v) => (v - center) ** 2)));
+}

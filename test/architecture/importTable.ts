@@ -1,0 +1,158 @@
+/**
+ * Who may import whom. `ARCHITECTURE.md` says why. To widen a folder's reach, change its row here and write the reason into
+ * `docs/decisions/`.
+ */
+
+export interface Row {
+  /** Folders of this repository. Its own folder is always allowed. */
+  folders: string[];
+  /** Packages by name; sub-paths are included. */
+  packages: string[];
+  /** Modules of Node: 'all', or the ones named. */
+  node: 'all' | string[];
+}
+
+const tables = ['onnx', 'autodiff', 'checkpoints', 'models', 'data', 'estimators', 'statistics', 'validation'];
+const rules = ['allocation', 'pruning', 'evaluation', 'training', 'export'];
+const inServer = (names: string[]) => names.map((name) => `server/src/${name}`);
+
+/** Rooms of a folder: each may import what the folder may, and the rooms that stand before it in the lists that it names. */
+function rooms(folder: string, row: Row, list: Record<string, string[]>): Record<string, Row> {
+  const under = (names: string[]) => names.map((name) => `${folder}/${name}`);
+  return Object.fromEntries(
+    Object.entries(list).map(([room, below]) => [
+      `${folder}/${room}`,
+      { ...row, folders: [...row.folders, ...under(below)] },
+    ]),
+  );
+}
+const numeric = ['ml-matrix'];
+const random = 'server/src/random';
+/** Words for messages. */
+const text = 'server/src/text';
+const hub = 'server/src/hub';
+
+/** What the rooms of `engine` may import beside each other. */
+const engine: Row = {
+  folders: [
+    'protocol',
+    ...inServer(['onnx', 'autodiff', 'graphs', 'models', 'checkpoints', 'training', 'pruning', 'random']),
+  ],
+  packages: ['onnxruntime-node', ...numeric], // numeric: eigendecompositions of EK-FAC
+  node: 'all',
+};
+/** Room -> the rooms below it. */
+const engineRooms: Record<string, string[]> = {
+  runtime: [],
+  sweep: ['runtime'],
+  grams: ['runtime', 'sweep'],
+  train: ['runtime', 'sweep'],
+  observe: ['runtime', 'sweep', 'grams'],
+  check: ['runtime', 'sweep', 'grams'],
+  userGraph: ['runtime', 'sweep', 'grams'],
+  prune: ['runtime', 'sweep', 'observe'],
+  experts: ['runtime', 'sweep', 'train', 'observe'],
+};
+
+/** What the rooms of `run` may import beside each other. It reaches the engine through messages: `types only` below. */
+const run: Row = {
+  folders: ['protocol', random, text, hub, 'server/src/engine', ...inServer(['config', 'graphs', ...tables, ...rules])],
+  packages: ['picomatch', 'yauzl'], // yauzl: wheels of the CUDA runtime
+  node: 'all',
+};
+const runRooms: Record<string, string[]> = {
+  files: [],
+  machine: ['files'],
+  inputs: ['files', 'machine'],
+  scores: ['files', 'machine', 'inputs'],
+  evaluate: ['files', 'machine', 'inputs'],
+  influence: ['files', 'machine', 'inputs', 'scores'],
+  decide: ['files', 'machine', 'inputs', 'scores'],
+  prune: ['files', 'machine', 'inputs', 'scores', 'evaluate', 'decide'],
+  validate: ['files', 'machine', 'inputs', 'scores', 'evaluate', 'influence'],
+  experts: ['files', 'machine', 'inputs', 'scores', 'evaluate', 'decide', 'prune'],
+};
+
+function roomsOf(folder: string, list: Record<string, string[]>): string[] {
+  return Object.keys(list).map((room) => `server/src/${folder}/${room}`);
+}
+
+/** The table of design and ARCHITECTURE.md. A file belongs to the longest key that its path starts with. */
+export const table: Record<string, Row> = {
+  protocol: { folders: [], packages: [], node: [] },
+  'extension/src': { folders: ['protocol'], packages: ['vscode', 'vscode-languageclient'], node: 'all' },
+  'webview/src': {
+    folders: ['protocol'],
+    packages: ['preact', '@vscode-elements/elements', '@vscode/codicons', '@observablehq/plot'],
+    node: [],
+  },
+  'server/src/random': { folders: [], packages: ['pure-rand'], node: [] },
+  'server/src/text': { folders: [], packages: ['fastest-levenshtein'], node: [] },
+  'server/src/hub': { folders: ['protocol', text], packages: ['@huggingface/hub'], node: 'all' },
+  'server/src/onnx': { folders: [], packages: ['@bufbuild/protobuf'], node: [] },
+  'server/src/autodiff': { folders: inServer(['onnx']), packages: [], node: [] },
+  'server/src/models': { folders: [text, ...inServer(['onnx'])], packages: [], node: [] },
+  'server/src/checkpoints': { folders: ['protocol', text, hub], packages: [], node: 'all' },
+  'server/src/data': {
+    folders: ['protocol', random, text, hub],
+    packages: [
+      'csv-parse',
+      'hyparquet',
+      'hyparquet-compressors',
+      'pngjs', // images for ONNX classifiers
+      'jpeg-js',
+      '@huggingface/jinja',
+      '@huggingface/tokenizers',
+      'picomatch',
+      'yaml', // configurations in a dataset's README
+    ],
+    node: 'all',
+  },
+  // User-supplied ONNX: read as a model (checkpoints, models: types of what runs see), specialised, differentiated.
+  'server/src/graphs': {
+    folders: ['protocol', ...inServer(['onnx', 'autodiff', 'checkpoints', 'models'])],
+    packages: [],
+    node: 'all',
+  },
+  'server/src/estimators': { folders: ['protocol', random], packages: numeric, node: [] },
+  'server/src/statistics': { folders: ['protocol', random], packages: numeric, node: [] },
+  'server/src/allocation': { folders: ['protocol', random], packages: numeric, node: [] },
+  'server/src/pruning': { folders: ['protocol', random], packages: numeric, node: [] },
+  'server/src/validation': { folders: ['protocol', random, 'server/src/statistics'], packages: numeric, node: [] },
+  'server/src/evaluation': { folders: ['protocol', random, 'server/src/statistics'], packages: numeric, node: [] },
+  'server/src/training': {
+    folders: ['protocol', random, ...inServer(['autodiff', 'onnx'])],
+    packages: numeric,
+    node: [],
+  },
+  'server/src/export': { folders: ['protocol'], packages: [], node: [] },
+  'server/src/config': {
+    folders: ['protocol', text, hub, ...inServer(['estimators', 'models', 'data', ...rules])],
+    packages: ['zod', 'yaml', 'picomatch'],
+    node: 'all',
+  },
+  // The dispatcher of the child process alone lies outside of the rooms.
+  'server/src/engine': { ...engine, folders: [...engine.folders, ...roomsOf('engine', engineRooms)] },
+  ...rooms('server/src/engine', engine, engineRooms),
+  ...rooms('server/src/run', run, runRooms),
+  'server/src/lsp': {
+    folders: ['protocol', ...inServer(['config']), ...roomsOf('run', runRooms)],
+    packages: ['vscode-languageserver', 'vscode-languageserver-textdocument'],
+    node: 'all',
+  },
+  'server/src/cli': {
+    folders: ['protocol', text, ...inServer(['config']), ...roomsOf('run', runRooms)],
+    packages: [],
+    node: 'all',
+  },
+};
+
+/** Edges that may carry types but no code, with all rooms at both ends. */
+export const typesOnly: [from: string, to: string][] = [['server/src/run', 'server/src/engine']];
+
+/** The row that a path belongs to. */
+export function rowOf(path: string): string | undefined {
+  return Object.keys(table)
+    .filter((key) => path.startsWith(`${key}/`))
+    .sort((a, b) => b.length - a.length)[0];
+}
