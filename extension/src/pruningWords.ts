@@ -2,7 +2,10 @@
 
 /** "0.3, 50 %" -> [0.3, 0.5]; a sentence that says what is wrong else. */
 export function readSparsities(text: string): number[] | string {
-  const words = text.split(/[,;]/).map((word) => word.trim()).filter((word) => word !== ''); // prettier-ignore
+  const words = text
+    .split(/[,;]/)
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
   if (words.length === 0) return 'Give at least one number, such as 0.5';
   const numbers: number[] = [];
   for (const word of words) {

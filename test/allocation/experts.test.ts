@@ -16,8 +16,15 @@ const counts = (values: readonly number[], rest: object = {}) =>
 
 test("the paper's rule: own vector, every share and count", () => {
   const S = [5.01, 8.36, 7.99, 8.46, 8.16, 6, 3, 1];
-  const { shares, counts: found } = largestRemainders(S.map((s) => s ** 3), 40, 1); // prettier-ignore
-  assert.deepEqual(shares.map((f) => Number(f.toFixed(4))), [1.54, 7.1555, 6.2468, 7.4153, 6.6541, 2.6453, 0.3307, 0.0122]); // prettier-ignore
+  const { shares, counts: found } = largestRemainders(
+    S.map((s) => s ** 3),
+    40,
+    1,
+  );
+  assert.deepEqual(
+    shares.map((f) => Number(f.toFixed(4))),
+    [1.54, 7.1555, 6.2468, 7.4153, 6.6541, 2.6453, 0.3307, 0.0122],
+  );
   assert.deepEqual(found, [3, 8, 7, 8, 8, 4, 1, 1]);
   assert.deepEqual(counts(S, { total: 40 }), [3, 8, 7, 8, 8, 4, 1, 1]);
 });
@@ -27,18 +34,29 @@ test("the paper's worked example: five of 32 layers, the rest chosen so that lay
   // Only five scores are printed. The other 27 layers share what makes layer 0's share 1.12 of the 128 extra experts.
   const rest = ((S[0] ** 3 * 128) / 1.12 - S.reduce((sum, s) => sum + s ** 3, 0)) / 27;
   const all = [...S, ...Array.from({ length: 27 }, () => Math.cbrt(rest))];
-  const { shares } = largestRemainders(all.map((s) => s ** 3), 160, 1); // prettier-ignore
+  const { shares } = largestRemainders(
+    all.map((s) => s ** 3),
+    160,
+    1,
+  );
   f.forEach((share, l) => assert.ok(Math.abs(shares[l] - share) < 0.02, `layer ${l}: ${shares[l]} against ${share}`));
   // The counts follow from the printed shares: 2 and 4 have the large fractions.
   const bonus = printed.map((n, l) => n - Math.floor(f[l]) - 1);
   assert.deepEqual(bonus, [0, 0, 1, 0, 1]);
-  assert.deepEqual(printed.map((_, l) => Math.floor(shares[l]) + 1 + bonus[l]), printed); // prettier-ignore
+  assert.deepEqual(
+    printed.map((_, l) => Math.floor(shares[l]) + 1 + bonus[l]),
+    printed,
+  );
   assert.ok(Math.abs((S[1] / S[0]) ** 3 - 4.646) < 5e-4);
 });
 
 test('the released lists do not follow the paper: its rule gives layer 0 two experts, every LayerIF list gives it one', () => {
   for (const [name, list] of Object.entries(released.lists)) {
-    assert.equal(list.reduce((a, b) => a + b), 160, name); // prettier-ignore
+    assert.equal(
+      list.reduce((a, b) => a + b),
+      160,
+      name,
+    );
     assert.equal(list[0], 1, name);
     assert.equal(Math.min(...list), 1, name);
   }
@@ -52,12 +70,11 @@ test("the released rule predicts the released CommonsenseQA counts of layers 1 t
     [2.5, released.releasedCommonsense['exponent2.5']],
     [1.5, released.releasedCommonsense['exponent1.5']],
   ] as const) {
-    // prettier-ignore
     const powers = S.map((s) => (s - S[0]) ** beta);
     const predicted = powers.slice(1).map((power) => Math.round((power / powers[1]) * list[0]));
     assert.deepEqual(predicted, list);
     // Raw scores with the same exponent do not.
-    const raw = S.slice(1).map((s) => Math.round((s / S[1]) ** beta * list[0])); // prettier-ignore
+    const raw = S.slice(1).map((s) => Math.round((s / S[1]) ** beta * list[0]));
     if (beta === 2.5) assert.notDeepEqual(raw, list);
   }
   // The main list differs by one in layer 3: 8, 6, 8, 7.
@@ -70,7 +87,14 @@ test('every released list, LayerIF and AlphaLoRA, is an outcome of the rule that
     assert.deepEqual(counts(scores, { rule: 'released', total: 160 }), list, name);
   }
   for (const [name, list] of Object.entries(released.alphalora)) {
-    assert.deepEqual(counts(list.map((n) => n ** (1 / 2.5)), { rule: 'alphalora', total: 160 }), list, name); // prettier-ignore
+    assert.deepEqual(
+      counts(
+        list.map((n) => n ** (1 / 2.5)),
+        { rule: 'alphalora', total: 160 },
+      ),
+      list,
+      name,
+    );
   }
 });
 
@@ -83,9 +107,25 @@ test("AlphaLoRA's rounding: vector, repair in both directions, minimum", () => {
 });
 
 test('MoLA shapes: 32 and 28 layers as published, 30 layers with the first groups larger, lists, totals', () => {
-  const on = (layers: number, rule: string) => experts(Array.from({ length: layers }, () => 0), { rule }); // prettier-ignore
-  assert.deepEqual(on(32, 'mola_2468').layers.map((l) => l.value), [2, 4, 6, 8].flatMap((n) => Array<number>(8).fill(n))); // prettier-ignore
-  assert.deepEqual([on(32, 'mola_2468').total, on(32, 'mola_5555').total, on(32, 'mola_8642').total, on(32, 'mola_1234').total, on(32, 'mola_4-6-8-10').total], [160, 160, 160, 80, 224]); // prettier-ignore
+  const on = (layers: number, rule: string) =>
+    experts(
+      Array.from({ length: layers }, () => 0),
+      { rule },
+    );
+  assert.deepEqual(
+    on(32, 'mola_2468').layers.map((l) => l.value),
+    [2, 4, 6, 8].flatMap((n) => Array<number>(8).fill(n)),
+  );
+  assert.deepEqual(
+    [
+      on(32, 'mola_2468').total,
+      on(32, 'mola_5555').total,
+      on(32, 'mola_8642').total,
+      on(32, 'mola_1234').total,
+      on(32, 'mola_4-6-8-10').total,
+    ],
+    [160, 160, 160, 80, 224],
+  );
   assert.equal(on(28, 'mola_3578').total, 7 * (3 + 5 + 7 + 8));
   assert.deepEqual(groupSizes(30, 4), [8, 8, 7, 7]);
   const uneven = on(30, 'mola_2468');
@@ -100,7 +140,10 @@ test('uniform and random: sums, the lower layers first, the same seed the same l
   const first = counts(Array<number>(30).fill(0), { rule: 'random', seed: 3 });
   assert.deepEqual(first, counts(Array<number>(30).fill(0), { rule: 'random', seed: 3 }));
   assert.notDeepEqual(first, counts(Array<number>(30).fill(0), { rule: 'random', seed: 4 }));
-  assert.equal(first.reduce((a, b) => a + b), 150); // prettier-ignore
+  assert.equal(
+    first.reduce((a, b) => a + b),
+    150,
+  );
 });
 
 const scores = fc.array(fc.double({ min: 0, max: 1e12, noNaN: true }), { minLength: 1, maxLength: 40 });
@@ -116,7 +159,11 @@ test('for any scores the sum is exact and the minimum holds, whatever the rule',
         const total = S.length * minimum + extra;
         for (const rule of countRules.filter(({ id }) => !id.startsWith('mola'))) {
           const found = counts(S, { rule: rule.id, total, minimum, ...(rule.beta === null ? {} : { beta }) });
-          assert.equal(found.reduce((a, b) => a + b), total, rule.id); // prettier-ignore
+          assert.equal(
+            found.reduce((a, b) => a + b),
+            total,
+            rule.id,
+          );
           assert.ok(
             found.every((n) => Number.isInteger(n) && n >= minimum),
             `${rule.id}: ${found.join()}`,
@@ -146,8 +193,18 @@ test("the paper's rule is monotone in the score, and ties go to the lower layer"
 
 test('top-k is what there is, at most two by default', () => {
   const { layers } = experts([0, 1, 5], { total: 9 });
-  assert.deepEqual(layers.map((l) => [l.value, l.topK]), [[1, 1], [1, 1], [7, 2]]); // prettier-ignore
-  assert.deepEqual(experts([0, 1, 5], { total: 9, topK: 3 }).layers.map((l) => l.topK), [1, 1, 3]); // prettier-ignore
+  assert.deepEqual(
+    layers.map((l) => [l.value, l.topK]),
+    [
+      [1, 1],
+      [1, 1],
+      [7, 2],
+    ],
+  );
+  assert.deepEqual(
+    experts([0, 1, 5], { total: 9, topK: 3 }).layers.map((l) => l.topK),
+    [1, 1, 3],
+  );
 });
 
 test('every layer is explained with its own numbers', () => {

@@ -14,7 +14,13 @@ function mixed(values: readonly number[]): AllocationInput {
   const layers = values.map((_, index) => ({
     index,
     name: `layers.${index}`,
-    modules: index % 3 === 2 ? [{ name: 'q', rows: 32, columns: 16 }, { name: 'm', rows: 64, columns: 8 }] : [{ name: 'q', rows: 8, columns: 4 }], // prettier-ignore
+    modules:
+      index % 3 === 2
+        ? [
+            { name: 'q', rows: 32, columns: 16 },
+            { name: 'm', rows: 64, columns: 8 },
+          ]
+        : [{ name: 'q', rows: 8, columns: 4 }],
   }));
   return { layers, values };
 }
@@ -22,9 +28,15 @@ function mixed(values: readonly number[]): AllocationInput {
 test('a sum of ranks is met exactly, in steps too', () => {
   const found = ranks(inputOf([1, 2, 3, 4]), { total: 32, beta: 1 });
   // shares of the 28 beyond the minimum: 2.8, 5.6, 8.4, 11.2
-  assert.deepEqual(found.layers.map((l) => l.value), [4, 7, 9, 12]); // prettier-ignore
+  assert.deepEqual(
+    found.layers.map((l) => l.value),
+    [4, 7, 9, 12],
+  );
   const stepped = ranks(inputOf([1, 2, 3, 4]), { total: 64, beta: 1, step: 8 });
-  assert.deepEqual(stepped.layers.map((l) => l.value), [8, 16, 16, 24]); // prettier-ignore
+  assert.deepEqual(
+    stepped.layers.map((l) => l.value),
+    [8, 16, 16, 24],
+  );
   assert.match(stepped.layers[0].why, /Layer 0 gets rank 8 because .* steps of rank 8/);
   assert.match(found.notes.join(), /have 384 trainable weights/);
 });
@@ -35,7 +47,7 @@ test('a budget: the largest sum that fits, no weight more, the order of the scor
     fc.property(values, fc.nat(20_000), fc.constantFrom(1, 2, 4), (S, extra, step) => {
       const input = mixed(S);
       const costs = input.layers.map(rankCost);
-      const budget = step * costs.reduce((a, b) => a + b) + extra; // prettier-ignore
+      const budget = step * costs.reduce((a, b) => a + b) + extra;
       const found = ranks(input, { budget, step });
       const of = found.layers.map((l) => l.value);
       assert.ok(of.reduce((sum, r, l) => sum + r * costs[l], 0) <= budget);
@@ -51,7 +63,10 @@ test('a budget: the largest sum that fits, no weight more, the order of the scor
 
 test('bad input of ranks', () => {
   const input = inputOf([1, 2, 3]);
-  assert.throws(() => ranks(input, { budget: 10 }), /a budget of 10 trainable weights is too small: rank 1 in each of 3 layers takes 36/); // prettier-ignore
+  assert.throws(
+    () => ranks(input, { budget: 10 }),
+    /a budget of 10 trainable weights is too small: rank 1 in each of 3 layers takes 36/,
+  );
   assert.throws(() => ranks(input, { budget: 100, total: 9 }), /exclude each other/);
   assert.throws(() => ranks(input, { total: 10, step: 4 }), /total 10 is no multiple of the step 4/);
   assert.throws(() => ranks(input, { budget: 1000, rule: 'mola_123' }), /sets the ranks by itself/);

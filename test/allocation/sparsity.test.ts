@@ -43,7 +43,11 @@ test('smoothing equals scipy.signal.savgol_filter(mode="interp"), short series i
 });
 
 test("the map of the authors' notebook: ratio 0.7, epsilon 0.1", () => {
-  const { sparsity: p } = relativeSparsity(pruning.mistralSmoothed, plain(pruning.mistralSmoothed, { ratio: pruning.ratio, epsilon: pruning.epsilon }), String); // prettier-ignore
+  const { sparsity: p } = relativeSparsity(
+    pruning.mistralSmoothed,
+    plain(pruning.mistralSmoothed, { ratio: pruning.ratio, epsilon: pruning.epsilon }),
+    String,
+  );
   close(p, pruning.firstSparsities, 5e-7);
   assert.ok(Math.abs(Math.max(...p) - pruning.largest.sparsity) < 5e-7);
   assert.equal(p.indexOf(Math.max(...p)), pruning.largest.layer);
@@ -63,8 +67,12 @@ test('Gemma: one layer far above the others reaches the cap at 70 %; only `paper
   assert.ok(achieved(paper.sparsity, input.weights) < 0.7 - 1e-3);
   // Before the cap: eta t with t = 1.3 for the largest.
   const t = w.map((v) => 0.7 + (0.6 * (v - Math.min(...w))) / (Math.max(...w) - Math.min(...w)));
-  const eta = (0.7 * w.length) / t.reduce((a, b) => a + b); // prettier-ignore
-  close(paper.sparsity, t.map((value) => Math.min(CAP, eta * value)), 1e-12); // prettier-ignore
+  const eta = (0.7 * w.length) / t.reduce((a, b) => a + b);
+  close(
+    paper.sparsity,
+    t.map((value) => Math.min(CAP, eta * value)),
+    1e-12,
+  );
 });
 
 /** Layers of different size, two matrices each. */
@@ -83,7 +91,10 @@ const uneven = fc
     layers: items.map(({ rows }, index) => ({
       index,
       name: `layers.${index}`,
-      modules: [{ name: 'a', rows, columns: 8 }, { name: 'b', rows: 16, columns: 4 }], // prettier-ignore
+      modules: [
+        { name: 'a', rows, columns: 8 },
+        { name: 'b', rows: 16, columns: 4 },
+      ],
     })),
   }));
 
@@ -136,17 +147,25 @@ test('OWL: the formula by hand, the plain mean only with `paper`', () => {
   const input: AllocationInput = { ...inputOf([0.5, 2.5, 1.5]) };
   const found = allocate({ kind: 'sparsity', rule: 'owl', ratio: 0.7 }, input).layers.map((l) => l.value);
   close(found, [0.78, 0.62, 0.7], 1e-12); // t = 0, 0.16, 0.08; mean 0.08
-  const layers = input.layers.map((layer, l) => (l === 1 ? { ...layer, modules: [{ name: 'a', rows: 64, columns: 4 }] } : layer)); // prettier-ignore
+  const layers = input.layers.map((layer, l) =>
+    l === 1 ? { ...layer, modules: [{ name: 'a', rows: 64, columns: 4 }] } : layer,
+  );
   const heavy = (paper: boolean) =>
     allocate({ kind: 'sparsity', rule: 'owl', ratio: 0.7, paper }, { ...input, layers });
   assert.ok(Math.abs(heavy(false).total - 0.7) < 1e-12);
   assert.ok(heavy(true).total < 0.65); // 8 : 64 : 8 parts of 0.78, 0.62, 0.7
-  assert.deepEqual(allocate({ kind: 'sparsity', rule: 'owl', ratio: 0.7 }, inputOf([2, 2])).layers.map((l) => l.value), [0.7, 0.7]); // prettier-ignore
+  assert.deepEqual(
+    allocate({ kind: 'sparsity', rule: 'owl', ratio: 0.7 }, inputOf([2, 2])).layers.map((l) => l.value),
+    [0.7, 0.7],
+  );
 });
 
 test('N:M: a uniform map keeps the structure, a varying one chooses N per layer nearest to the whole', () => {
   const uniform = sparsity([1, 5, 2, 9], { rule: 'uniform', structure: '2:4' });
-  assert.deepEqual(uniform.layers.map((l) => l.group), Array(4).fill({ zeros: 2, of: 4 })); // prettier-ignore
+  assert.deepEqual(
+    uniform.layers.map((l) => l.group),
+    Array(4).fill({ zeros: 2, of: 4 }),
+  );
   assert.equal(uniform.total, 0.5);
   const varying = sparsity([1, 5, 2, 9, 3, 4, 8], { structure: '4:8', epsilon: 0.5 });
   assert.equal(varying.total, 0.5);
@@ -190,11 +209,20 @@ test('N:M rounding is the nearest among all that keep the order, by trying them 
 });
 
 test('equal scores, one layer, negative scores: a map all the same', () => {
-  assert.deepEqual(sparsity([4, 4, 4], { ratio: 0.6 }).layers.map((l) => l.value), [0.6, 0.6, 0.6]); // prettier-ignore
+  assert.deepEqual(
+    sparsity([4, 4, 4], { ratio: 0.6 }).layers.map((l) => l.value),
+    [0.6, 0.6, 0.6],
+  );
   assert.match(sparsity([4, 4]).notes.join(), /the map is uniform/);
-  assert.deepEqual(sparsity([7]).layers.map((l) => l.value), [0.5]); // prettier-ignore
+  assert.deepEqual(
+    sparsity([7]).layers.map((l) => l.value),
+    [0.5],
+  );
   // LayerIF takes absolute values.
-  assert.deepEqual(sparsity([-1, 2, -3]).layers.map((l) => l.value), sparsity([1, 2, 3]).layers.map((l) => l.value)); // prettier-ignore
+  assert.deepEqual(
+    sparsity([-1, 2, -3]).layers.map((l) => l.value),
+    sparsity([1, 2, 3]).layers.map((l) => l.value),
+  );
 });
 
 test('bad input: ratios above the cap, epsilon, lambda, NaN', () => {

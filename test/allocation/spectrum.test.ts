@@ -43,7 +43,9 @@ test('eigenvalues of any symmetric matrix equal those of ml-matrix', () => {
         values,
         (_, at) => values[Math.max(at % n, Math.floor(at / n)) * n + Math.min(at % n, Math.floor(at / n))],
       );
-      const expected = new EigenvalueDecomposition(Matrix.from1DArray(n, n, Array.from(a)), { assumeSymmetric: true }).realEigenvalues.sort((x, y) => x - y); // prettier-ignore
+      const expected = new EigenvalueDecomposition(Matrix.from1DArray(n, n, Array.from(a)), {
+        assumeSymmetric: true,
+      }).realEigenvalues.sort((x, y) => x - y);
       const scale = Math.max(1e-300, ...expected.map(Math.abs));
       symmetricEigenvalues(a, n).forEach((value, i) => assert.ok(Math.abs(value - expected[i]) < 1e-12 * scale));
     }),

@@ -52,9 +52,24 @@ const bytewise: readonly Damage[] = [
 
 /** Values that a key of a JSON file does not expect. */
 const values = [
-  'null', 'true', '-1', '0', '1e308', '1e999', '0.5', '9007199254740993', '""', '"../../../../etc/passwd"', '"{{ x }}"', '[]', '{}',
-  '[[[[]]]]', '"\\u0000"', '"' + 'A'.repeat(4096) + '"', '['.repeat(200) + ']'.repeat(200),
-]; // prettier-ignore
+  'null',
+  'true',
+  '-1',
+  '0',
+  '1e308',
+  '1e999',
+  '0.5',
+  '9007199254740993',
+  '""',
+  '"../../../../etc/passwd"',
+  '"{{ x }}"',
+  '[]',
+  '{}',
+  '[[[[]]]]',
+  '"\\u0000"',
+  '"' + 'A'.repeat(4096) + '"',
+  '['.repeat(200) + ']'.repeat(200),
+];
 
 const inWords: readonly Damage[] = [
   function otherValue(bytes, random) {

@@ -153,3 +153,11 @@ test('the repository holds no symbolic links', (t) => {
     .filter((line) => line.startsWith('120000'));
   assert.deepEqual(links, []);
 });
+
+test('the formatter formats every line', () => {
+  const word = ['prettier', 'ignore'].join('-');
+  const wrong = sourceFiles([...folders, 'test']).filter((file) =>
+    readFileSync(join(root, file), 'utf8').includes(word),
+  );
+  assert.deepEqual(wrong, []);
+});

@@ -22,7 +22,25 @@ const commands = [
 const parse = (...words: string[]) => parseCommandLine(words, commands);
 
 test('arguments: every option, in any order, with = or a space', () => {
-  const { command: found, argument, options } = parse('--device=cpu', 'score', '--task', 'a', 'x.yaml', '--task=b', '--threads', '3', '--memory', '2.5', '--output', 'out', '--json'); // prettier-ignore
+  const {
+    command: found,
+    argument,
+    options,
+  } = parse(
+    '--device=cpu',
+    'score',
+    '--task',
+    'a',
+    'x.yaml',
+    '--task=b',
+    '--threads',
+    '3',
+    '--memory',
+    '2.5',
+    '--output',
+    'out',
+    '--json',
+  );
   assert.equal(found?.name, 'score');
   assert.equal(argument, 'x.yaml');
   assert.deepEqual(options, {

@@ -116,7 +116,10 @@ test('layerif estimate: a plan, and exit 3 when the memory does not suffice', as
   assert.match(human.stdout, /^sentiment +8 +4 /m);
   const json = await layerif(['estimate', 'tiny.layerif.yaml', '--json', '--task', 'capital', ...cpu], { cwd: folder });
   const estimate = JSON.parse(json.stdout) as Estimate;
-  assert.deepEqual(estimate.tasks.map(({ task, train, validation }) => [task, train, validation]), [['capital', 8, 4]]); // prettier-ignore
+  assert.deepEqual(
+    estimate.tasks.map(({ task, train, validation }) => [task, train, validation]),
+    [['capital', 8, 4]],
+  );
   assert.equal(estimate.refusal, null);
   const refused = await layerif(['estimate', 'tiny.layerif.yaml', '--memory', '0.001', ...cpu], { cwd: folder });
   assert.equal(refused.code, 3, refused.stdout + refused.stderr);
@@ -135,7 +138,10 @@ test('layerif score --json: standard output is the result document and nothing e
   assert.equal(code, 0, stderr);
   const result = JSON.parse(stdout) as Result;
   assert.equal(result.status, 'complete');
-  assert.deepEqual(result.tasks.map(({ task }) => task), ['sentiment', 'capital']); // prettier-ignore
+  assert.deepEqual(
+    result.tasks.map(({ task }) => task),
+    ['sentiment', 'capital'],
+  );
   for (const task of result.tasks) {
     assert.equal(task.layers.length, 3);
     assert.equal(task.influence.length, 3);

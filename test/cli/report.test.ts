@@ -149,7 +149,15 @@ test('a report says which Fisher and that gradients were projected', () => {
     methodLines({ score: { projection: null, ...score }, provenance: { seed: 7 } } as Result);
   assert.deepEqual(lines({}), []);
   assert.deepEqual(lines({ fisher: 'empirical' }), ['EK-FAC with the empirical Fisher (labels of the texts).']);
-  const error = { task: 'reviews', train: 8, validation: 2, estimator: 'datainf' as const, spearman: 0.9626, gramError: 0.18, largestGramError: 0.6 }; // prettier-ignore
+  const error = {
+    task: 'reviews',
+    train: 8,
+    validation: 2,
+    estimator: 'datainf' as const,
+    spearman: 0.9626,
+    gramError: 0.18,
+    largestGramError: 0.6,
+  };
   assert.deepEqual(lines({ fisher: 'true', projection: { rank: 64, seed: 7, error: [error] } }), [
     'EK-FAC with the true Fisher (labels drawn from the model, seed 7).',
     'Gradients are projected to 64 numbers a side (seed 7), so scores are approximate.',

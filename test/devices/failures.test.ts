@@ -24,13 +24,25 @@ const texts: [cause: DeviceCause, text: string, advice: RegExp][] = [
   ['lost', 'HRESULT 887A0005: The GPU device instance has been suspended', /restart/],
   ['version', "/x/libonnxruntime.so.1: version `VERS_1.31.1' not found", /again/],
   ['version', 'symbol lookup error: undefined symbol: cublasGetVersion_v3', /again/],
-  ['features', 'Warning: Vulkan shaderUniform*ArrayDynamicIndexing required.\n - While initializing adapter\n\nFailed to get a WebGPU adapter: No supported adapters', /newer driver/],
-  ['driver', 'Warning: vkCreateInstance: Found no drivers!\nFailed to get a WebGPU adapter: No supported adapters', /Vulkan loader/],
+  [
+    'features',
+    'Warning: Vulkan shaderUniform*ArrayDynamicIndexing required.\n - While initializing adapter\n\nFailed to get a WebGPU adapter: No supported adapters',
+    /newer driver/,
+  ],
+  [
+    'driver',
+    'Warning: vkCreateInstance: Found no drivers!\nFailed to get a WebGPU adapter: No supported adapters',
+    /Vulkan loader/,
+  ],
   ['noDevice', 'Failed to get a WebGPU adapter: No supported adapters', /driver of the GPU/],
   ['build', 'no available backend found. ERR: [dml] backend not found.', /from npm again/],
-  ['elsewhere', 'This session contains graph nodes that are assigned to the default CPU EP, but fallback to CPU EP has been explicitly disabled by the user.', /driver/],
+  [
+    'elsewhere',
+    'This session contains graph nodes that are assigned to the default CPU EP, but fallback to CPU EP has been explicitly disabled by the user.',
+    /driver/,
+  ],
   ['wrong', 'a 2 x 2 product came out wrong', /driver/],
-]; // prettier-ignore
+];
 
 test('every known failure has its cause, one sentence and what to do', () => {
   for (const [cause, text, advice] of texts) {

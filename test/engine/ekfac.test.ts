@@ -64,7 +64,16 @@ async function influence(
   const found = new Map<string, EkfacInfluence>();
   for (const segment of segments.toReversed()) {
     const inputs = boundaries.pop()!;
-    const { captures, dx } = await backwardSegment(model, batches, segment, inputs, cotangents, () => true, segment[0] > 0, () => undefined); // prettier-ignore
+    const { captures, dx } = await backwardSegment(
+      model,
+      batches,
+      segment,
+      inputs,
+      cotangents,
+      () => true,
+      segment[0] > 0,
+      () => undefined,
+    );
     for (const capture of captures) {
       const name = `${model.architecture.layerName(capture.layer)}.${capture.module}`;
       found.set(name, await products.of(capture, train.length, validation.length, tileSize, request));
@@ -196,13 +205,22 @@ test('gradients that are all zero give no influence and no damping', async () =>
 });
 
 test('labels are drawn in proportion to the probabilities, the same in every batch', async () => {
-  assert.deepEqual([0, 0.24, 0.26, 0.74, 0.76, 0.999].map((u) => draw(Float32Array.of(1, 0, 2, 1), u)), [0, 0, 2, 2, 3, 3]); // prettier-ignore
+  assert.deepEqual(
+    [0, 0.24, 0.26, 0.74, 0.76, 0.999].map((u) => draw(Float32Array.of(1, 0, 2, 1), u)),
+    [0, 0, 2, 2, 3, 3],
+  );
 
   const model = Model.open(new Runtime('cpu', 1), path.join(casesFolder, 'llama/tied'));
   const samples = encoded(reference.mean.train);
   const labels = async (groups: number[][], rows: number, seed: number) => {
     const batches = fisherBatches(makeBatches(model.architecture, 'train', samples, groups));
-    const boundaries = await forward(model, batches.map((b) => b.twin!), [[0, 1, 2]], 1, () => undefined); // prettier-ignore
+    const boundaries = await forward(
+      model,
+      batches.map((b) => b.twin!),
+      [[0, 1, 2]],
+      1,
+      () => undefined,
+    );
     await drawLabels(model, batches, boundaries.pop()!, rows, seed);
     const found: number[][] = [];
     for (const { counted, samples: members } of batches)
@@ -212,6 +230,9 @@ test('labels are drawn in proportion to the probabilities, the same in every bat
   const once = await labels([[0, 1, 2, 3, 4, 5]], 512, 3);
   assert.deepEqual(await labels([[4], [5, 0], [3, 2, 1]], 2, 3), once);
   assert.notDeepEqual(await labels([[0, 1, 2, 3, 4, 5]], 512, 4), once);
-  assert.deepEqual(once.map((l) => l.length), samples.map((s) => s.tokens.length - s.countedFrom)); // prettier-ignore
+  assert.deepEqual(
+    once.map((l) => l.length),
+    samples.map((s) => s.tokens.length - s.countedFrom),
+  );
   await model.release();
 });

@@ -123,7 +123,11 @@ const request = (change: Partial<TrainExpertsRequest>): TrainExpertsRequest => (
 
 test('untrained experts change nothing; training lowers the loss, is repeatable, and another seed is another training', async (t) => {
   const model = open(t);
-  const plain = await evaluate(model, { modelPath, sequences: samples, groups, weights: 'resident', headRows: 64 }, () => undefined); // prettier-ignore
+  const plain = await evaluate(
+    model,
+    { modelPath, sequences: samples, groups, weights: 'resident', headRows: 64 },
+    () => undefined,
+  );
   const run = (change: Partial<TrainExpertsRequest>) => trainExperts(model, request(change), () => undefined);
   const untrained = await run({ steps: 0 });
   assert.ok(relativeError(untrained.evaluation.logLikelihood, plain.logLikelihood) < 1e-6);
@@ -157,7 +161,10 @@ test('saved experts are tensors of their own, next to a configuration that names
   const model = open(t);
   const { modules } = new ExpertsModel(model, samples, settings, 1000);
   saveExperts(target, modules, weights('start'), { settings, baseModel: modelPath });
-  const config = JSON.parse(fs.readFileSync(path.join(target, 'experts_config.json'), 'utf8')) as Record<string, unknown>; // prettier-ignore
+  const config = JSON.parse(fs.readFileSync(path.join(target, 'experts_config.json'), 'utf8')) as Record<
+    string,
+    unknown
+  >;
   assert.deepEqual(config.number_experts, [3, 2]);
   assert.deepEqual(config.top_k, [2, 1]);
   assert.deepEqual([config.r, config.lora_alpha, config.lora_dropout], [2, 6, 0]);
@@ -197,8 +204,16 @@ for (const name of ['gpt2/by_layer', 'gemma2/soft_caps', 'mixtral/two_of_four', 
     const sequences = samplesOf(name);
     const groups = [sequences.map((_, i) => [i])];
     const { layers } = model.architecture;
-    const modules = [...new Set(Array.from({ length: layers }, (_, l) => model.architecture.modules(l).map((m) => m.name)).flat())]; // prettier-ignore
-    const experts = { experts: Array.from({ length: layers }, (_, l) => 1 + (l % 3)), topK: Array.from({ length: layers }, (_, l) => Math.min(2, 1 + (l % 3))), rank: 2, alpha: 4, modules }; // prettier-ignore
+    const modules = [
+      ...new Set(Array.from({ length: layers }, (_, l) => model.architecture.modules(l).map((m) => m.name)).flat()),
+    ];
+    const experts = {
+      experts: Array.from({ length: layers }, (_, l) => 1 + (l % 3)),
+      topK: Array.from({ length: layers }, (_, l) => Math.min(2, 1 + (l % 3))),
+      rank: 2,
+      alpha: 4,
+      modules,
+    };
     const change = { modelPath: folderOf, train: sequences, sequences, groups, experts, batchSize: 99 };
     const plain = await evaluate(model, { ...change, weights: 'streamed', headRows: 64 }, () => undefined);
     const untrained = await trainExperts(model, request({ ...change, steps: 0, weights: 'streamed' }), () => undefined);

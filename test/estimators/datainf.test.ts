@@ -15,7 +15,13 @@ const shapes = fc.record({
 });
 
 test('datainf: the worked example with three weights', () => {
-  const grams = gramsOf({ train: [[1, 0, 2], [0, 1, 1]], validation: [[1, 1, 0]] }); // prettier-ignore
+  const grams = gramsOf({
+    train: [
+      [1, 0, 2],
+      [0, 1, 1],
+    ],
+    validation: [[1, 1, 0]],
+  });
   assert.deepEqual([...grams.K], [5, 2, 2, 2]);
   const { B, damping, zeroGradient } = datainf.influence(grams, absolute(0.5));
   assert.ok(relativeError(B, [0.2909090909, 0.8363636364]) < 1e-9, String(B));
@@ -71,9 +77,25 @@ test('datainf: a large damping leaves the gradient dot product over lambda', () 
 });
 
 test('datainf: all-zero gradients are flagged, and one zero gradient among others has zero influence', () => {
-  const zero = gramsOf({ train: [[0, 0], [0, 0]], validation: [[1, 2]] }); // prettier-ignore
+  const zero = gramsOf({
+    train: [
+      [0, 0],
+      [0, 0],
+    ],
+    validation: [[1, 2]],
+  });
   assert.deepEqual(datainf.influence(zero, meanSquare), { B: new Float64Array(2), damping: 0, zeroGradient: true });
-  const oneZero = datainf.influence(gramsOf({ train: [[0, 0], [3, 1], [1, 1]], validation: [[1, 2]] }), meanSquare); // prettier-ignore
+  const oneZero = datainf.influence(
+    gramsOf({
+      train: [
+        [0, 0],
+        [3, 1],
+        [1, 1],
+      ],
+      validation: [[1, 2]],
+    }),
+    meanSquare,
+  );
   assert.equal(oneZero.zeroGradient, false);
   assert.equal(oneZero.B[0], 0);
   assert.ok(oneZero.B.every(Number.isFinite));

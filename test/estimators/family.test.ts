@@ -53,19 +53,36 @@ test('one training sample: DataInf and the exact Fisher are the same', () => {
   const grams = gramsOf(randomGradients(1, 3, 9, 2));
   const [a, b] = [datainf, fisher].map((estimator) => estimator.influence(grams, absolute(0.7)).B);
   assert.ok(relativeError(a, b) < 1e-12);
-  assert.ok(relativeError(a, grams.C.map((c) => c / (0.7 + grams.K[0]))) < 1e-12); // prettier-ignore
+  assert.ok(
+    relativeError(
+      a,
+      grams.C.map((c) => c / (0.7 + grams.K[0])),
+    ) < 1e-12,
+  );
 });
 
 test('large damping: DataInf, exact and LiSSA become C / λ', () => {
   const grams = gramsOf(randomGradients(6, 3, 9, 2));
   for (const estimator of [datainf, fisher, lissa]) {
     const { B } = estimator.influence(grams, absolute(1e9));
-    assert.ok(relativeError(B.map((b) => b * 1e9), grams.C) < 1e-6, estimator.id); // prettier-ignore
+    assert.ok(
+      relativeError(
+        B.map((b) => b * 1e9),
+        grams.C,
+      ) < 1e-6,
+      estimator.id,
+    );
   }
 });
 
 test('LiSSA on the worked example: its limit, its steps; small damping takes more steps; the residual is real', () => {
-  const grams = gramsOf({ train: [[1, 0, 2], [0, 1, 1]], validation: [[1, 1, 0]] }); // prettier-ignore
+  const grams = gramsOf({
+    train: [
+      [1, 0, 2],
+      [0, 1, 1],
+    ],
+    validation: [[1, 1, 0]],
+  });
   const { B, convergence } = lissa.influence(grams, absolute(0.5));
   assert.ok(relativeError(B, [1 / 7, 4 / 7]) < 1e-5);
   assert.ok(convergence!.converged && convergence!.residual <= 1e-6 && convergence!.iterations < 100);
@@ -73,7 +90,10 @@ test('LiSSA on the worked example: its limit, its steps; small damping takes mor
   const many = gramsOf(randomGradients(12, 3, 40, 6));
   const [few, more] = [1, 1e-3].map((lambda) => lissa.influence(many, absolute(lambda)));
   assert.ok(more.convergence!.iterations >= few.convergence!.iterations);
-  const product = Matrix.from1DArray(12, 12, many.K).div(12).add(Matrix.eye(12).mul(1e-3)).mmul(Matrix.from1DArray(12, 3, more.B)); // prettier-ignore
+  const product = Matrix.from1DArray(12, 12, many.K)
+    .div(12)
+    .add(Matrix.eye(12).mul(1e-3))
+    .mmul(Matrix.from1DArray(12, 3, more.B));
   assert.ok(Math.abs(relativeError(product.to1DArray(), many.C) - more.convergence!.residual) < 1e-9);
 });
 

@@ -7,7 +7,13 @@ import { fisherPrimal, gramsOf, randomGradients, relativeError } from './primal.
 const absolute = (factor: number) => ({ damping: { rule: 'absolute', factor } as const });
 
 test('fisher: the worked example with three weights', () => {
-  const grams = gramsOf({ train: [[1, 0, 2], [0, 1, 1]], validation: [[1, 1, 0]] }); // prettier-ignore
+  const grams = gramsOf({
+    train: [
+      [1, 0, 2],
+      [0, 1, 1],
+    ],
+    validation: [[1, 1, 0]],
+  });
   const { B } = fisher.influence(grams, absolute(0.5));
   assert.ok(relativeError(B, [1 / 7, 4 / 7]) < 1e-12, String(B));
 });

@@ -10,7 +10,10 @@ const options = { damping: { rule: 'mean_square', factor: 0.1 } as const };
 test('dot: exactly the inner products of the gradients', () => {
   const gradients = randomGradients(6, 3, 10, 3);
   const { B, damping } = dot.influence(gramsOf(gradients), options);
-  assert.deepEqual([...B], gradients.train.flatMap((g) => gradients.validation.map((v) => inner(g, v)))); // prettier-ignore
+  assert.deepEqual(
+    [...B],
+    gradients.train.flatMap((g) => gradients.validation.map((v) => inner(g, v))),
+  );
   assert.equal(damping, null);
 });
 
@@ -40,7 +43,13 @@ test('every estimator names the Gram, the matrix and the sample of a number that
 });
 
 test('damping: each rule on the worked example, K = [[5, 2], [2, 2]], d = 3', () => {
-  const grams = gramsOf({ train: [[1, 0, 2], [0, 1, 1]], validation: [[1, 1, 0]] }); // prettier-ignore
+  const grams = gramsOf({
+    train: [
+      [1, 0, 2],
+      [0, 1, 1],
+    ],
+    validation: [[1, 1, 0]],
+  });
   assert.equal(dampingValue(grams, { rule: 'mean_square', factor: 0.1 }), (0.1 * 7) / 6);
   assert.equal(dampingValue(grams, { rule: 'absolute', factor: 0.25 }), 0.25);
   // Eigenvalues of F within its rank 2 sum to trace(K)/n = 3.5.

@@ -33,15 +33,31 @@ test('aggregation: top25 <= positive, sum <= positive, whatever the values', () 
 test('layer: dot over several matrices is the inner product of the joined gradients', () => {
   const q = randomGradients(6, 3, 10, 1);
   const up = randomGradients(6, 3, 25, 2);
-  const scores = scoreLayer([{ module: 'q', grams: gramsOf(q) }, { module: 'up', grams: gramsOf(up) }], { estimator: dot, damping, aggregation: 'sum', layerName: 'l' }); // prettier-ignore
+  const scores = scoreLayer(
+    [
+      { module: 'q', grams: gramsOf(q) },
+      { module: 'up', grams: gramsOf(up) },
+    ],
+    { estimator: dot, damping, aggregation: 'sum', layerName: 'l' },
+  );
   const joined = {
     train: q.train.map((g, i) => [...g, ...up.train[i]]),
     validation: q.validation.map((v, j) => [...v, ...up.validation[j]]),
   };
   const expected = joined.train.map((g) => joined.validation.reduce((sum, v) => sum + inner(g, v), 0));
   assert.ok(relativeError(scores.influence, expected) < 1e-12);
-  assert.ok(relativeError(scores.trainSquaredNorm, joined.train.map((g) => inner(g, g))) < 1e-12); // prettier-ignore
-  assert.ok(relativeError(scores.validationSquaredNorm, joined.validation.map((v) => inner(v, v))) < 1e-12); // prettier-ignore
+  assert.ok(
+    relativeError(
+      scores.trainSquaredNorm,
+      joined.train.map((g) => inner(g, g)),
+    ) < 1e-12,
+  );
+  assert.ok(
+    relativeError(
+      scores.validationSquaredNorm,
+      joined.validation.map((v) => inner(v, v)),
+    ) < 1e-12,
+  );
   assert.ok(
     Math.abs(scores.score - scores.modules.q.score - scores.modules.up.score) < 1e-9 * Math.abs(scores.sum),
     'modules add up under sum',
@@ -59,7 +75,13 @@ test('layer: the score aggregates after the sum over modules, a module its own B
     C: Float64Array.from(C),
     diagV: Float64Array.of(1),
   });
-  const scores = scoreLayer([{ module: 'q', grams: gramsWith([2, -1]) }, { module: 'k', grams: gramsWith([-3, 4]) }], { estimator: dot, damping, aggregation: 'positive', layerName: 'l' }); // prettier-ignore
+  const scores = scoreLayer(
+    [
+      { module: 'q', grams: gramsWith([2, -1]) },
+      { module: 'k', grams: gramsWith([-3, 4]) },
+    ],
+    { estimator: dot, damping, aggregation: 'positive', layerName: 'l' },
+  );
   assert.deepEqual([...scores.influence], [-1, 3]);
   assert.deepEqual([scores.score, scores.positive, scores.top25, scores.sum], [3, 3, 3, 2]);
   assert.deepEqual(scores.modules, { q: { score: 2 }, k: { score: 4 } });
@@ -67,8 +89,22 @@ test('layer: the score aggregates after the sum over modules, a module its own B
 
 test('layer: every matrix has its own damping, and one without gradients is flagged and adds nothing', () => {
   const live = gramsOf(randomGradients(5, 2, 8, 6));
-  const dead = { ...gramsOf({ train: Array.from({ length: 5 }, () => [0, 0, 0]), validation: [[1, 0, 0], [0, 1, 0]] }) }; // prettier-ignore
-  const scores = scoreLayer([{ module: 'live', grams: live }, { module: 'dead', grams: dead }], { estimator: datainf, damping, aggregation: 'positive', layerName: 'l' }); // prettier-ignore
+  const dead = {
+    ...gramsOf({
+      train: Array.from({ length: 5 }, () => [0, 0, 0]),
+      validation: [
+        [1, 0, 0],
+        [0, 1, 0],
+      ],
+    }),
+  };
+  const scores = scoreLayer(
+    [
+      { module: 'live', grams: live },
+      { module: 'dead', grams: dead },
+    ],
+    { estimator: datainf, damping, aggregation: 'positive', layerName: 'l' },
+  );
   const alone = datainf.influence(live, { damping });
   assert.deepEqual(scores.zeroGradient, ['dead']);
   assert.deepEqual(scores.damping, [alone.damping, 0]);
@@ -79,7 +115,17 @@ test('layer: every matrix has its own damping, and one without gradients is flag
 test('layer: errors name layer and module', () => {
   const options = { estimator: datainf, damping, aggregation: 'positive', layerName: 'model.layers.4' } as const;
   const a = gramsOf(randomGradients(5, 2, 8, 6));
-  assert.throws(() => scoreLayer([{ module: 'a', grams: a }, { module: 'b', grams: gramsOf(randomGradients(4, 2, 8, 6)) }], options), /model\.layers\.4 b are for 4 x 2 samples, those of a for 5 x 2/); // prettier-ignore
+  assert.throws(
+    () =>
+      scoreLayer(
+        [
+          { module: 'a', grams: a },
+          { module: 'b', grams: gramsOf(randomGradients(4, 2, 8, 6)) },
+        ],
+        options,
+      ),
+    /model\.layers\.4 b are for 4 x 2 samples, those of a for 5 x 2/,
+  );
   const bad = gramsOf(randomGradients(5, 2, 8, 6));
   bad.diagV[1] = NaN;
   assert.throws(
@@ -90,9 +136,21 @@ test('layer: errors name layer and module', () => {
 });
 
 test('per pair: every pair of a training and a validation sample is aggregated by itself', () => {
-  const grams = gramsOf({ train: [[1, 0], [0, 2]], validation: [[3, 1], [-1, 1]] }); // prettier-ignore
+  const grams = gramsOf({
+    train: [
+      [1, 0],
+      [0, 2],
+    ],
+    validation: [
+      [3, 1],
+      [-1, 1],
+    ],
+  });
   const options = { estimator: dot, damping: { rule: 'mean_square', factor: 0.1 }, layerName: 'layer 0' } as const;
-  const modules = [{ module: 'q', grams }, { module: 'k', grams }]; // prettier-ignore
+  const modules = [
+    { module: 'q', grams },
+    { module: 'k', grams },
+  ];
   // C = [[3, -1], [2, 2]], twice.
   const perSample = scoreLayer(modules, { ...options, aggregation: 'positive' });
   const perPair = scoreLayer(modules, { ...options, aggregation: 'positive', per: 'pair' });

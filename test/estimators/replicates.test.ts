@@ -35,7 +35,7 @@ const forms = resampled.flatMap((estimator) =>
 );
 
 test('the estimators that can be resampled', () => {
-  assert.deepEqual(resampled.map(({ id }) => id).sort(), ['datainf', 'fisher', 'lissa', 'relatif']); // prettier-ignore
+  assert.deepEqual(resampled.map(({ id }) => id).sort(), ['datainf', 'fisher', 'lissa', 'relatif']);
 });
 
 for (const { estimator, relatif } of forms) {
@@ -48,7 +48,10 @@ for (const { estimator, relatif } of forms) {
         const repeated = select(grams, train, validation);
         const { B } = estimator.influence(repeated, options);
         const expected = overValidation(B, train.length, validation.length);
-        const error = relativeError(train.map((i) => weighted[d][i]), expected); // prettier-ignore
+        const error = relativeError(
+          train.map((i) => weighted[d][i]),
+          expected,
+        );
         assert.ok(error < (estimator.id === 'lissa' ? 1e-4 : 1e-9), `draw ${d}: ${error}`);
       });
     });
@@ -96,7 +99,7 @@ test('fixed curvature narrows the scatter of DataInf little, and is said', () =>
     validation: resampleCounts(m, random),
   }));
   const spread = (scores: Float64Array) => {
-    const mean = scores.reduce((a, b) => a + b) / scores.length; // prettier-ignore
+    const mean = scores.reduce((a, b) => a + b) / scores.length;
     return Math.sqrt(scores.reduce((sum, x) => sum + (x - mean) ** 2, 0) / scores.length) / mean;
   };
   const [full, fixed] = (['resampled', 'fixed'] as const).map((kind) =>

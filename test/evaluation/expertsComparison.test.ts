@@ -61,7 +61,17 @@ test('findings name the best, who is told apart from the first, and who is not',
   assert.match(text, /Best mean acc: mola_8642; picked after the fact/);
   assert.match(text, /uniform is worse than layerif on these documents/);
   assert.match(text, /Not told apart from layerif on these documents: mola_8642\./);
-  const lower = findingsOf(['a', 'b'], compareAllocations([{ id: 'a', seeds: [acc(20)] }, { id: 'b', seeds: [acc(5)] }], { acc: false }, 0)); // prettier-ignore
+  const lower = findingsOf(
+    ['a', 'b'],
+    compareAllocations(
+      [
+        { id: 'a', seeds: [acc(20)] },
+        { id: 'b', seeds: [acc(5)] },
+      ],
+      { acc: false },
+      0,
+    ),
+  );
   assert.deepEqual(findingsOf(['a'], compareAllocations([{ id: 'a', seeds: [acc(20)] }], better, 0)), []);
   assert.match(lower.join('\n'), /Best mean acc: b;[^]*b is better than a/);
 });

@@ -42,7 +42,12 @@ test('PEFT builds adapters with the rank and the scale of every layer, for all k
     const input = exportInput(kind);
     const { trained } = loaded.peft[kind];
     const value = input.allocation!.layers.map((layer) => layer.value);
-    const rank = { rank: value, experts: value.map((n) => 8 * n), tune: value.map((n) => 8 * n), freeze: value.map((n) => 8 - 8 * n) }[kind]; // prettier-ignore
+    const rank = {
+      rank: value,
+      experts: value.map((n) => 8 * n),
+      tune: value.map((n) => 8 * n),
+      freeze: value.map((n) => 8 - 8 * n),
+    }[kind];
     const expected = Object.fromEntries(
       input.layers.flatMap(({ name, modules }, l) =>
         rank[l] === 0 ? [] : modules.map((module) => [`${name}.${module.name}`, { rank: rank[l], scaling: 2 }]),
@@ -54,12 +59,17 @@ test('PEFT builds adapters with the rank and the scale of every layer, for all k
 
 test("llm-compressor's recipe parser reads a sparsity per block, for both modifiers", () => {
   const sparsity = exportInput('sparsity').allocation!.layers.map(({ value }) => Number(value.toFixed(6)));
-  assert.deepEqual(loaded.llmCompressor.map(({ modifier }) => modifier), ['WandaPruningModifier', 'SparseGPTModifier']); // prettier-ignore
+  assert.deepEqual(
+    loaded.llmCompressor.map(({ modifier }) => modifier),
+    ['WandaPruningModifier', 'SparseGPTModifier'],
+  );
   for (const found of loaded.llmCompressor) assert.deepEqual([found.sparsity, found.mask_structure], [sparsity, '0:0']);
 });
 
 test('mergekit reads slices that keep the layers that are not dropped', () => {
-  const kept = exportInput('drop').allocation!.layers.filter(({ value }) => value === 0).map(({ index }) => index); // prettier-ignore
+  const kept = exportInput('drop')
+    .allocation!.layers.filter(({ value }) => value === 0)
+    .map(({ index }) => index);
   assert.deepEqual([loaded.mergekit.kept, loaded.mergekit.merge_method], [kept, 'passthrough']);
 });
 
@@ -74,11 +84,16 @@ test('arguments, YAML fragments and tables have the documented shape', () => {
   assert.equal(text('llama.cpp', 'drop'), '--prune-layers 4\n');
   const axolotl = parse(text('axolotl', 'tune')) as Record<string, unknown>;
   assert.deepEqual([axolotl.adapter, axolotl.lora_r, axolotl.peft_layers_pattern], ['lora', 8, ['layers']]);
-  const tuned = exportInput('tune').allocation!.layers.filter(({ value }) => value === 1).map(({ index }) => index); // prettier-ignore
+  const tuned = exportInput('tune')
+    .allocation!.layers.filter(({ value }) => value === 1)
+    .map(({ index }) => index);
   assert.deepEqual(axolotl.peft_layers_to_transform, tuned);
   const factory = parse(text('llamafactory', 'tune')) as Record<string, unknown>;
   assert.equal(factory.finetuning_type, 'lora');
-  assert.deepEqual(new Set((factory.lora_target as string).split(',').map((name) => Number(name.split('.')[1]))), new Set(tuned)); // prettier-ignore
+  assert.deepEqual(
+    new Set((factory.lora_target as string).split(',').map((name) => Number(name.split('.')[1]))),
+    new Set(tuned),
+  );
   const lines = text('csv', 'experts').split('\r\n');
   assert.deepEqual([lines.length, lines[0]], [7, 'layer,name,score,parameters,experts,top_k,why']);
   assert.match(lines[1], /^0,model\.layers\.0,5\.01,\d+,\d+,\d,"Layer 0 gets/);

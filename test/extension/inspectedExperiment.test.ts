@@ -72,7 +72,9 @@ test('a classifier of texts says which classes there are, and keeps to the lengt
 test('images: a column, the size where the graph leaves it open, the declared normalisation', () => {
   const vision = { ...graph, tokens: false };
   const fixed = experimentOf({ graph: { ...vision, arrays: [{ name: 'pixel_values', shape: ['n', 3, 8, 8] }] } });
-  assert.deepEqual(fixed.tasks[0].inputs, { pixel_values: { column: 'image', mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } }); // prettier-ignore
+  assert.deepEqual(fixed.tasks[0].inputs, {
+    pixel_values: { column: 'image', mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+  });
   assert.equal(fixed.tasks[0].doc_to_text, undefined);
   assert.deepEqual(Object.keys(fixed.datasets), ['images']);
   const declared = experimentOf({
@@ -82,11 +84,16 @@ test('images: a column, the size where the graph leaves it open, the declared no
       normalisation: { mean: [0.1, 0.2, 0.3], std: [1, 1, 0.5] },
     },
   });
-  assert.deepEqual(declared.tasks[0].inputs, { 'x:0': { column: 'image', size: [224, 224], mean: [0.1, 0.2, 0.3], std: [1, 1, 0.5], layout: 'channels_last' } }); // prettier-ignore
+  assert.deepEqual(declared.tasks[0].inputs, {
+    'x:0': { column: 'image', size: [224, 224], mean: [0.1, 0.2, 0.3], std: [1, 1, 0.5], layout: 'channels_last' },
+  });
 });
 
 test('other arrays, several of them, beside tokens', () => {
-  const arrays: InspectedGraph['arrays'] = [{ name: 'features', shape: ['n', 12] }, { name: 'age', shape: ['n'] }]; // prettier-ignore
+  const arrays: InspectedGraph['arrays'] = [
+    { name: 'features', shape: ['n', 12] },
+    { name: 'age', shape: ['n'] },
+  ];
   const { tasks, text } = experimentOf({ graph: { ...graph, arrays } });
   assert.deepEqual(tasks[0].inputs, { features: { column: 'features' }, age: { column: 'age' } });
   assert.equal(tasks[0].doc_to_text, '{{text}}');

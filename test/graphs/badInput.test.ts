@@ -19,11 +19,35 @@ import { folder as references } from './reference.ts';
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-graphs-'));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-const node = (op: string, inputs: string[], outputs: string[]): DecodedNode => ({ name: `the ${op}`, op, inputs, outputs, attributes: {}, metadata: {} }); // prettier-ignore
-const value = (name: string, shape: DecodedValue['shape'], type: DecodedValue['type'] = 'float32') => ({ name, type, shape }); // prettier-ignore
+const node = (op: string, inputs: string[], outputs: string[]): DecodedNode => ({
+  name: `the ${op}`,
+  op,
+  inputs,
+  outputs,
+  attributes: {},
+  metadata: {},
+});
+const value = (name: string, shape: DecodedValue['shape'], type: DecodedValue['type'] = 'float32') => ({
+  name,
+  type,
+  shape,
+});
 
 function model(fields: Partial<DecodedModel>): DecodedModel {
-  return { irVersion: 9, producer: '', opsets: { '': 17 }, functions: [], name: 'g', inputs: [], outputs: [], values: [], initializers: [], sparse: [], nodes: [], ...fields }; // prettier-ignore
+  return {
+    irVersion: 9,
+    producer: '',
+    opsets: { '': 17 },
+    functions: [],
+    name: 'g',
+    inputs: [],
+    outputs: [],
+    values: [],
+    initializers: [],
+    sparse: [],
+    nodes: [],
+    ...fields,
+  };
 }
 
 /** A graph with its weight in `weights.bin`, or wherever it is said to be. */
@@ -137,19 +161,31 @@ test('operators that cannot be scored are refused with node and layer', () => {
 test('If: a condition that is the same for all samples is taken, one that depends on the data is refused', () => {
   const open = model({ inputs: [value('x', [1], 'bool')], nodes: [node('If', ['x'], ['y'])] });
   assert.throws(() => conditionsOf(open), /operator "If" \(node "the If"\) is control flow that depends on the data/);
-  const shaped = model({ inputs: [value('x', ['B'])], nodes: [node('Shape', ['x'], ['s']), node('Cast', ['s'], ['c']), node('If', ['c'], ['y'])] }); // prettier-ignore
+  const shaped = model({
+    inputs: [value('x', ['B'])],
+    nodes: [node('Shape', ['x'], ['s']), node('Cast', ['s'], ['c']), node('If', ['c'], ['y'])],
+  });
   assert.deepEqual(conditionsOf(shaped), ['c']);
 });
 
 test('layers: the pattern overrides what names tell; without names repetition does; neither is an error that says what to write', () => {
   const file = path.join(references, 'llama-torchscript.onnx');
   const opened = openGraph(file, { pattern: 'layers.{}.mlp' });
-  assert.deepEqual(opened.found.layers.map(({ name }) => name), ['model.layers.0.mlp', 'model.layers.1.mlp']); // prettier-ignore
+  assert.deepEqual(
+    opened.found.layers.map(({ name }) => name),
+    ['model.layers.0.mlp', 'model.layers.1.mlp'],
+  );
   assert.throws(
     () => openGraph(file, { pattern: 'blocks' }),
     /layers_pattern "blocks" matches none of the 15 .* such as model\.layers\.0\.self_attn\.q_proj/,
   );
-  const weight = (name: string, shape: number[]) => ({ name, type: 'float32' as const, shape, data: new Float32Array(shape[0] * shape[1]), external: null }); // prettier-ignore
+  const weight = (name: string, shape: number[]) => ({
+    name,
+    type: 'float32' as const,
+    shape,
+    data: new Float32Array(shape[0] * shape[1]),
+    external: null,
+  });
   const shapes = [
     [4, 6],
     [6, 4],
@@ -167,7 +203,6 @@ test('layers: the pattern overrides what names tell; without names repetition do
   assert.deepEqual(
     layers.map((l) => [l.name, l.modules.map((m) => `${m.name} ${m.module.rows}x${m.module.columns}`)]),
     [
-      // prettier-ignore
       ['layers.0', ['matmul_0 6x4', 'matmul_1 4x6']],
       ['layers.1', ['matmul_0 6x4', 'matmul_1 4x6']],
     ],

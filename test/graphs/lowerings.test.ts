@@ -43,64 +43,199 @@ const floats = (shape: number[], seed = 3): Input => {
   };
 };
 const ms = (name: string) => `com.microsoft.${name}`;
-const reduce = (op: string): Case => ({ op, inputs: [[2, 3, 4]], attributes: { axes: [1], keepdims: 0 }, opset: op === 'ReduceSum' ? 11 : 13 }); // prettier-ignore
+const reduce = (op: string): Case => ({
+  op,
+  inputs: [[2, 3, 4]],
+  attributes: { axes: [1], keepdims: 0 },
+  opset: op === 'ReduceSum' ? 11 : 13,
+});
 
-// prettier-ignore
 const cases: readonly Case[] = [
-  { op: 'Attention', inputs: [[1, 4, 5, 8], [1, 2, 5, 8], [1, 2, 5, 8]], attributes: { is_causal: 1 }, opset: 23 },
-  { op: 'Attention', inputs: [[1, 5, 16], [1, 5, 8], [1, 5, 8], floats([5, 5])], attributes: { q_num_heads: 4, kv_num_heads: 2, softcap: 2 }, opset: 23, why: 'three axes, mask, cap' },
+  {
+    op: 'Attention',
+    inputs: [
+      [1, 4, 5, 8],
+      [1, 2, 5, 8],
+      [1, 2, 5, 8],
+    ],
+    attributes: { is_causal: 1 },
+    opset: 23,
+  },
+  {
+    op: 'Attention',
+    inputs: [[1, 5, 16], [1, 5, 8], [1, 5, 8], floats([5, 5])],
+    attributes: { q_num_heads: 4, kv_num_heads: 2, softcap: 2 },
+    opset: 23,
+    why: 'three axes, mask, cap',
+  },
   { op: 'CastLike', inputs: [[3], floats([1])], opset: 15 },
   { op: 'Celu', inputs: [[7]], attributes: { alpha: 0.7 }, opset: 12 },
-  { op: 'Clip', inputs: [[7]], attributes: { min: { kind: 'float', value: -0.25 }, max: { kind: 'float', value: 0.5 } }, opset: 6 },
-  { op: 'Concat', inputs: [{ type: 'float32', shape: [1, 0, 3], data: [] }, [1, 2, 3]], attributes: { axis: 1 }, opset: 13, why: 'an empty cache' },
+  {
+    op: 'Clip',
+    inputs: [[7]],
+    attributes: { min: { kind: 'float', value: -0.25 }, max: { kind: 'float', value: 0.5 } },
+    opset: 6,
+  },
+  {
+    op: 'Concat',
+    inputs: [{ type: 'float32', shape: [1, 0, 3], data: [] }, [1, 2, 3]],
+    attributes: { axis: 1 },
+    opset: 13,
+    why: 'an empty cache',
+  },
   { op: 'Conv', inputs: [[1, 2, 5, 5], floats([3, 2, 3, 3])], attributes: { pads: [1, 1, 1, 1] }, opset: 11 },
   { op: 'DepthToSpace', inputs: [[1, 8, 2, 3]], attributes: { blocksize: 2 }, opset: 13 },
-  { op: 'DepthToSpace', inputs: [[1, 8, 2, 3]], attributes: { blocksize: 2, mode: 'CRD' }, opset: 13, why: 'columns first' },
+  {
+    op: 'DepthToSpace',
+    inputs: [[1, 8, 2, 3]],
+    attributes: { blocksize: 2, mode: 'CRD' },
+    opset: 13,
+    why: 'columns first',
+  },
   { op: 'Dropout', inputs: [[3, 2]], opset: 10 },
   { op: 'Expand', inputs: [[1, 3, 1], ints(2, 1, 4)], opset: 13 },
   { op: 'Flatten', inputs: [[2, 3, 4]], attributes: { axis: 2 }, opset: 13 },
-  { op: 'Gemm', inputs: [[2, 3], floats([4, 3]), floats([4])], attributes: { transB: 1, alpha: 0.5, beta: 2 }, opset: 13 },
-  { op: 'GroupNormalization', inputs: [[1, 6, 4], floats([2]), floats([2], 5)], attributes: { num_groups: 2 }, opset: 18, why: 'scale by group' },
+  {
+    op: 'Gemm',
+    inputs: [[2, 3], floats([4, 3]), floats([4])],
+    attributes: { transB: 1, alpha: 0.5, beta: 2 },
+    opset: 13,
+  },
+  {
+    op: 'GroupNormalization',
+    inputs: [[1, 6, 4], floats([2]), floats([2], 5)],
+    attributes: { num_groups: 2 },
+    opset: 18,
+    why: 'scale by group',
+  },
   { op: 'LogSoftmax', inputs: [[2, 3, 4]], attributes: { axis: 1 }, opset: 11, why: 'over two axes' },
   { op: 'LpNormalization', inputs: [[2, 3]], attributes: { p: 2, axis: -1 }, opset: 13 },
   { op: 'MatMul', inputs: [[2, 3], floats([3, 4])], opset: 13 },
   { op: 'Mish', inputs: [[7]], opset: 18 },
   { op: 'PRelu', inputs: [[2, 3], floats([3])], opset: 16 },
   { op: 'Pad', inputs: [[2, 3]], attributes: { pads: [0, 1, 2, 0], value: { kind: 'float', value: 0.5 } }, opset: 10 },
-  reduce('ReduceL1'), reduce('ReduceL2'), reduce('ReduceLogSumExp'), reduce('ReduceMax'), reduce('ReduceMean'), reduce('ReduceMin'), reduce('ReduceSum'), reduce('ReduceSumSquare'),
+  reduce('ReduceL1'),
+  reduce('ReduceL2'),
+  reduce('ReduceLogSumExp'),
+  reduce('ReduceMax'),
+  reduce('ReduceMean'),
+  reduce('ReduceMin'),
+  reduce('ReduceSum'),
+  reduce('ReduceSumSquare'),
   { op: 'Reshape', inputs: [[2, 6], ints(0, 3, -1)], opset: 13 },
-  { op: 'RotaryEmbedding', inputs: [[1, 2, 5, 8], floats([9, 4]), floats([9, 4], 5), { type: 'int64', shape: [1, 5], data: [0, 1, 2, 3, 4] }], opset: 23 },
-  { op: 'Scatter', inputs: [[1, 5], { type: 'int64', shape: [1, 2], data: [1, 3] }, floats([1, 2])], attributes: { axis: 1 }, opset: 9 },
+  {
+    op: 'RotaryEmbedding',
+    inputs: [[1, 2, 5, 8], floats([9, 4]), floats([9, 4], 5), { type: 'int64', shape: [1, 5], data: [0, 1, 2, 3, 4] }],
+    opset: 23,
+  },
+  {
+    op: 'Scatter',
+    inputs: [[1, 5], { type: 'int64', shape: [1, 2], data: [1, 3] }, floats([1, 2])],
+    attributes: { axis: 1 },
+    opset: 9,
+  },
   { op: 'Selu', inputs: [[7]], opset: 6 },
-  { op: 'SimplifiedLayerNormalization', inputs: [[2, 3, 8], floats([8])], attributes: { epsilon: 1e-3, axis: -1 }, opset: 17 },
+  {
+    op: 'SimplifiedLayerNormalization',
+    inputs: [[2, 3, 8], floats([8])],
+    attributes: { epsilon: 1e-3, axis: -1 },
+    opset: 17,
+  },
   { op: 'Slice', inputs: [[4, 5]], attributes: { starts: [1, -3], ends: [3, 100], axes: [0, 1] }, opset: 9 },
   { op: 'Softmax', inputs: [[2, 3, 4]], attributes: { axis: 1 }, opset: 11, why: 'over two axes' },
   { op: 'Softmax', inputs: [[2, 3, 4]], opset: 13 },
   { op: 'Softsign', inputs: [[7]], opset: 13 },
   { op: 'SpaceToDepth', inputs: [[1, 2, 4, 6]], attributes: { blocksize: 2 }, opset: 13 },
   { op: 'Split', inputs: [[2, 5]], attributes: { axis: 1, split: [2, 3] }, outputs: 2, opset: 11 },
-  { op: 'Split', inputs: [[2, 5]], attributes: { axis: 1, num_outputs: 2 }, outputs: 2, opset: 18, why: 'parts that differ' },
+  {
+    op: 'Split',
+    inputs: [[2, 5]],
+    attributes: { axis: 1, num_outputs: 2 },
+    outputs: 2,
+    opset: 18,
+    why: 'parts that differ',
+  },
   { op: 'Squeeze', inputs: [[1, 3, 1]], attributes: { axes: [0] }, opset: 11 },
   { op: 'Sum', inputs: [[2, 3], floats([3]), floats([2, 1])], opset: 13 },
   { op: 'Swish', inputs: [[7]], attributes: { alpha: 0.5 }, opset: 24 },
   { op: 'ThresholdedRelu', inputs: [[7]], attributes: { alpha: 0.25 }, opset: 10 },
   { op: 'Unsqueeze', inputs: [[3, 2]], attributes: { axes: [1] }, opset: 11 },
-  { op: 'Upsample', inputs: [[1, 2, 3, 2], { type: 'float32', shape: [4], data: [1, 1, 2, 3] }], attributes: { mode: 'nearest' }, opset: 9 },
-  { op: ms('Attention'), inputs: [[1, 5, 8], floats([8, 24]), floats([24]), int32([1, 5], [1, 1, 1, 1, 0])], attributes: { num_heads: 2 } },
-  { op: ms('Attention'), inputs: [[1, 5, 8], floats([8, 24]), floats([24])], attributes: { num_heads: 2, unidirectional: 1 }, why: 'causal' },
+  {
+    op: 'Upsample',
+    inputs: [[1, 2, 3, 2], { type: 'float32', shape: [4], data: [1, 1, 2, 3] }],
+    attributes: { mode: 'nearest' },
+    opset: 9,
+  },
+  {
+    op: ms('Attention'),
+    inputs: [[1, 5, 8], floats([8, 24]), floats([24]), int32([1, 5], [1, 1, 1, 1, 0])],
+    attributes: { num_heads: 2 },
+  },
+  {
+    op: ms('Attention'),
+    inputs: [[1, 5, 8], floats([8, 24]), floats([24])],
+    attributes: { num_heads: 2, unidirectional: 1 },
+    why: 'causal',
+  },
   { op: ms('BiasGelu'), inputs: [[2, 4], floats([4])] },
   { op: ms('FastGelu'), inputs: [[2, 4], floats([4])] },
-  { op: ms('FusedConv'), inputs: [[1, 2, 5, 5], floats([3, 2, 3, 3]), floats([3])], attributes: { activation: 'Relu', kernel_shape: [3, 3] } },
-  { op: ms('FusedGemm'), inputs: [[2, 3], floats([3, 4]), floats([4])], attributes: { activation: 'Relu', alpha: 0.5 } },
+  {
+    op: ms('FusedConv'),
+    inputs: [[1, 2, 5, 5], floats([3, 2, 3, 3]), floats([3])],
+    attributes: { activation: 'Relu', kernel_shape: [3, 3] },
+  },
+  {
+    op: ms('FusedGemm'),
+    inputs: [[2, 3], floats([3, 4]), floats([4])],
+    attributes: { activation: 'Relu', alpha: 0.5 },
+  },
   { op: ms('FusedMatMul'), inputs: [[2, 3, 4], floats([5, 4])], attributes: { transB: 1, alpha: 0.5 } },
   { op: ms('Gelu'), inputs: [[7]] },
-  { op: ms('GroupQueryAttention'), inputs: [[1, 5, 64], [1, 5, 32], [1, 5, 32], null, null, int32([1], [4]), int32([], [5]), floats([9, 8]), floats([9, 8], 5)], attributes: { num_heads: 4, kv_num_heads: 2, do_rotary: 1 }, outputs: 3 },
-  { op: ms('GroupQueryAttention'), inputs: [[1, 5, 128], null, null, null, null, int32([1], [4]), int32([], [5])], attributes: { num_heads: 4, kv_num_heads: 2, local_window_size: 2 }, outputs: 3, why: 'packed, a window' },
-  { op: ms('MultiHeadAttention'), inputs: [[1, 5, 8], [1, 5, 8], [1, 5, 8], floats([24]), int32([1, 5], [1, 1, 0, 1, 1])], attributes: { num_heads: 2 } },
-  { op: ms('MultiHeadAttention'), inputs: [[1, 5, 8], [1, 5, 8], [1, 5, 8], null, null, floats([1, 2, 5, 5])], attributes: { num_heads: 2, scale: 0.5 }, why: 'bias of the scores' },
+  {
+    op: ms('GroupQueryAttention'),
+    inputs: [
+      [1, 5, 64],
+      [1, 5, 32],
+      [1, 5, 32],
+      null,
+      null,
+      int32([1], [4]),
+      int32([], [5]),
+      floats([9, 8]),
+      floats([9, 8], 5),
+    ],
+    attributes: { num_heads: 4, kv_num_heads: 2, do_rotary: 1 },
+    outputs: 3,
+  },
+  {
+    op: ms('GroupQueryAttention'),
+    inputs: [[1, 5, 128], null, null, null, null, int32([1], [4]), int32([], [5])],
+    attributes: { num_heads: 4, kv_num_heads: 2, local_window_size: 2 },
+    outputs: 3,
+    why: 'packed, a window',
+  },
+  {
+    op: ms('MultiHeadAttention'),
+    inputs: [[1, 5, 8], [1, 5, 8], [1, 5, 8], floats([24]), int32([1, 5], [1, 1, 0, 1, 1])],
+    attributes: { num_heads: 2 },
+  },
+  {
+    op: ms('MultiHeadAttention'),
+    inputs: [[1, 5, 8], [1, 5, 8], [1, 5, 8], null, null, floats([1, 2, 5, 5])],
+    attributes: { num_heads: 2, scale: 0.5 },
+    why: 'bias of the scores',
+  },
   { op: ms('QuickGelu'), inputs: [[7]] },
-  { op: ms('RotaryEmbedding'), inputs: [[1, 2, 5, 8], { type: 'int64', shape: [1, 5], data: [0, 1, 2, 3, 4] }, floats([9, 4]), floats([9, 4], 5)] },
-  { op: ms('RotaryEmbedding'), inputs: [[1, 5, 16], ints(1), floats([9, 4]), floats([9, 4], 5)], attributes: { interleaved: 1 }, why: 'pairs beside each other, first position' },
+  {
+    op: ms('RotaryEmbedding'),
+    inputs: [[1, 2, 5, 8], { type: 'int64', shape: [1, 5], data: [0, 1, 2, 3, 4] }, floats([9, 4]), floats([9, 4], 5)],
+  },
+  {
+    op: ms('RotaryEmbedding'),
+    inputs: [[1, 5, 16], ints(1), floats([9, 4]), floats([9, 4], 5)],
+    attributes: { interleaved: 1 },
+    why: 'pairs beside each other, first position',
+  },
   { op: ms('SkipLayerNormalization'), inputs: [[1, 3, 8], [1, 3, 8], floats([8]), floats([8], 5), floats([8], 7)] },
   { op: ms('SkipSimplifiedLayerNormalization'), inputs: [[1, 3, 8], [1, 3, 8], floats([8]), floats([8], 5)] },
 ];
@@ -124,7 +259,12 @@ function modelOf({ op, inputs, attributes = {}, opset = 17, outputs = 1 }: Case)
     if (input === null) return '';
     if ('shape' in input) {
       const { type, shape, data: values } = input;
-      const array = type === 'float32' ? Float32Array.from(values) : type === 'int64' ? BigInt64Array.from(values, BigInt) : Int32Array.from(values); // prettier-ignore
+      const array =
+        type === 'float32'
+          ? Float32Array.from(values)
+          : type === 'int64'
+            ? BigInt64Array.from(values, BigInt)
+            : Int32Array.from(values);
       initializers.push({ name: `c${i}`, type, shape, data: array, external: null });
       return `c${i}`;
     }
@@ -155,7 +295,14 @@ cases.forEach((row, i) => {
     const fed = new Map(
       model.inputs.map(({ name, shape }) => {
         const size = (shape as number[]).reduce((a, b) => a * b, 1);
-        return [name, { type: 'float32' as const, shape: shape as number[], data: Float32Array.from({ length: size }, () => 2 * random() - 1) }]; // prettier-ignore
+        return [
+          name,
+          {
+            type: 'float32' as const,
+            shape: shape as number[],
+            data: Float32Array.from({ length: size }, () => 2 * random() - 1),
+          },
+        ];
       }),
     );
     const names = model.outputs.map(({ name }) => name);
@@ -176,7 +323,9 @@ cases.forEach((row, i) => {
     assert.ok(dx, 'the first input has a cotangent');
     wanted.forEach((value, k) => graph.output(value, `out${k}`));
     const session = await runtime.session(graph);
-    const own: Feeds = Object.fromEntries([...fed].map(([name, f]) => [`input/${name}`, typedTensor(f.type, f.data, f.shape)])); // prettier-ignore
+    const own: Feeds = Object.fromEntries(
+      [...fed].map(([name, f]) => [`input/${name}`, typedTensor(f.type, f.data, f.shape)]),
+    );
     for (const [input, name] of weights) {
       const { type, shape } = model.initializers.find((c) => c.name === name)!;
       own[input] = typedTensor(type, constant(name), shape);

@@ -27,13 +27,20 @@ test('a causal graph: checked without problems, scored by layers under their Hug
   assert.equal(result.model.coverage, 1);
   assert.ok(result.tasks[0].train.loss.every((loss) => loss > 0 && loss < 50));
   // Layers captured one at a time give the same numbers as all at once: the plan follows the memory limit.
-  const { result: narrow } = await scoreExperiment({ file, machine: { ...machine, memoryBytes: 2 ** 30 }, outputDir: path.join(root, 'again') }); // prettier-ignore
+  const { result: narrow } = await scoreExperiment({
+    file,
+    machine: { ...machine, memoryBytes: 2 ** 30 },
+    outputDir: path.join(root, 'again'),
+  });
   assert.deepEqual(narrow.tasks[0].layers, result.tasks[0].layers);
 });
 
 test('a text classifier: labels by name or number, and a label that the graph has no class for', async () => {
   const folder = path.join(root, 'bert');
-  const named = textExperiment('bert-torchscript', '    doc_to_text: text\n    doc_to_target: mood\n    doc_to_choice: [good, bad, so]\n'); // prettier-ignore
+  const named = textExperiment(
+    'bert-torchscript',
+    '    doc_to_text: text\n    doc_to_target: mood\n    doc_to_choice: [good, bad, so]\n',
+  );
   const numbered = textExperiment('bert-torchscript', '    doc_to_text: text\n    doc_to_target: label\n');
   const score = async (experiment: string) => {
     const file = writeGraphWorkspace(folder, 'bert-torchscript', experiment);
@@ -42,7 +49,10 @@ test('a text classifier: labels by name or number, and a label that the graph ha
   assert.deepEqual((await score(named)).influence, (await score(numbered)).influence);
   const file = writeGraphWorkspace(folder, 'bert-torchscript', numbered);
   fs.appendFileSync(path.join(folder, 'moods.jsonl'), '');
-  fs.writeFileSync(path.join(folder, 'moods.jsonl'), fs.readFileSync(path.join(folder, 'moods.jsonl'), 'utf8').replace('"label":1', '"label":7')); // prettier-ignore
+  fs.writeFileSync(
+    path.join(folder, 'moods.jsonl'),
+    fs.readFileSync(path.join(folder, 'moods.jsonl'), 'utf8').replace('"label":1', '"label":7'),
+  );
   await assert.rejects(scoreExperiment({ file, machine }), /the class of row 1 is 7; .* has 3 classes, 0 to 2/);
 });
 
@@ -50,7 +60,8 @@ function writeImages(folder: string): { pixels: number[][] } {
   const pixels: number[][] = [];
   const rows = Array.from({ length: 8 }, (_, i) => {
     const png = new PNG({ width: 8, height: 8 });
-    for (let p = 0; p < 64; p++) for (let c = 0; c < 4; c++) png.data[4 * p + c] = c === 3 ? 255 : (37 * i + 11 * p + 83 * c) % 256; // prettier-ignore
+    for (let p = 0; p < 64; p++)
+      for (let c = 0; c < 4; c++) png.data[4 * p + c] = c === 3 ? 255 : (37 * i + 11 * p + 83 * c) % 256;
     fs.writeFileSync(path.join(folder, `${i}.png`), PNG.sync.write(png));
     pixels.push(Array.from({ length: 192 }, (_, k) => png.data[4 * (k % 64) + Math.floor(k / 64)] / 255 / 0.5 - 1));
     return JSON.stringify({ image: `${i}.png`, label: i % 3 });
@@ -67,27 +78,49 @@ function npy(shape: number[], values: readonly number[]): Buffer {
 
 test('a vision classifier: images with declared normalisation, and the same numbers as .npy arrays', async () => {
   const folder = path.join(root, 'vit');
-  const images = textExperiment('vit-dynamo', '    doc_to_target: label\n    inputs: { pixel_values: { column: image, mean: [0.5], std: [0.5] } }\n'); // prettier-ignore
+  const images = textExperiment(
+    'vit-dynamo',
+    '    doc_to_target: label\n    inputs: { pixel_values: { column: image, mean: [0.5], std: [0.5] } }\n',
+  );
   const file = writeGraphWorkspace(folder, 'vit-dynamo', images);
   const { pixels } = writeImages(folder);
   assert.deepEqual((await checkExperiment(file)).problems, []);
   const fromImages = (await scoreExperiment({ file, machine, outputDir: path.join(folder, 'a') })).result.tasks[0];
   fs.writeFileSync(path.join(folder, 'x.npy'), npy([8, 3, 8, 8], pixels.flat()));
-  fs.writeFileSync(path.join(folder, 'y.npy'), npy([8], Array.from({ length: 8 }, (_, i) => i % 3))); // prettier-ignore
-  const arrays = textExperiment('vit-dynamo', '    doc_to_target: label\n    inputs: { pixel_values: x }\n').replace('{ path: moods.jsonl }', '{ arrays: { x: x.npy, label: y.npy } }'); // prettier-ignore
+  fs.writeFileSync(
+    path.join(folder, 'y.npy'),
+    npy(
+      [8],
+      Array.from({ length: 8 }, (_, i) => i % 3),
+    ),
+  );
+  const arrays = textExperiment('vit-dynamo', '    doc_to_target: label\n    inputs: { pixel_values: x }\n').replace(
+    '{ path: moods.jsonl }',
+    '{ arrays: { x: x.npy, label: y.npy } }',
+  );
   fs.writeFileSync(file, arrays);
   assert.deepEqual((await checkExperiment(file)).problems, []);
   const fromArrays = (await scoreExperiment({ file, machine, outputDir: path.join(folder, 'b') })).result.tasks[0];
   fromImages.train.loss.forEach((loss, i) => assert.ok(Math.abs(loss - fromArrays.train.loss[i]) < 1e-5));
   fs.writeFileSync(file, images.replace('column: image', 'column: picture'));
-  await assert.rejects(scoreExperiment({ file, machine }), /input "pixel_values" .* takes the column "picture", which row 0 does not have; columns: image, label/); // prettier-ignore
+  await assert.rejects(
+    scoreExperiment({ file, machine }),
+    /input "pixel_values" .* takes the column "picture", which row 0 does not have; columns: image, label/,
+  );
 });
 
 test('keys of graphs are refused for other models, and other keys for graphs', async () => {
   const task = '    doc_to_text: text\n    doc_to_target: label\n';
-  const write = (extra: string) => writeGraphWorkspace(path.join(root, 'keys'), 'bert-dynamo', textExperiment('bert-dynamo', task, extra)); // prettier-ignore
-  await assert.rejects(scoreExperiment({ file: write('score: { projection: 8 }\n'), machine }), /gradients of \.onnx models are exact/); // prettier-ignore
-  await assert.rejects(scoreExperiment({ file: write('score: { estimator: ekfac }\n'), machine }), /set fisher: empirical/); // prettier-ignore
+  const write = (extra: string) =>
+    writeGraphWorkspace(path.join(root, 'keys'), 'bert-dynamo', textExperiment('bert-dynamo', task, extra));
+  await assert.rejects(
+    scoreExperiment({ file: write('score: { projection: 8 }\n'), machine }),
+    /gradients of \.onnx models are exact/,
+  );
+  await assert.rejects(
+    scoreExperiment({ file: write('score: { estimator: ekfac }\n'), machine }),
+    /set fisher: empirical/,
+  );
   const { result } = await scoreExperiment({
     file: write('score: { estimator: ekfac, fisher: empirical }\n'),
     machine,

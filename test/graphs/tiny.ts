@@ -7,7 +7,15 @@ import { folder as graphs } from './reference.ts';
 export function tokenizerJson(classifier: boolean): Record<string, unknown> {
   const pieces = ['<pad>', '<s>', '</s>', ...' abcdefghijklmnopqrstuvwxyz.,:ABCDEFGHIJKLMNOPQRSTUVWXY'].slice(0, 61);
   const vocab = Object.fromEntries(pieces.map((piece, id) => [piece, id]));
-  const special = ['<pad>', '<s>', '</s>'].map((content, id) => ({ id, content, special: true, single_word: false, lstrip: false, rstrip: false, normalized: false })); // prettier-ignore
+  const special = ['<pad>', '<s>', '</s>'].map((content, id) => ({
+    id,
+    content,
+    special: true,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+  }));
   const piece = (id: string) => ({ SpecialToken: { id, type_id: 0 } });
   return {
     version: '1.0',

@@ -22,7 +22,12 @@ function tinyFiles(): Record<string, Buffer> {
     fs.readdirSync(folder).map((name) => [name, fs.readFileSync(path.join(folder, name))]),
   );
   fs.rmSync(folder, { recursive: true });
-  return { ...files, 'pytorch_model.bin': Buffer.alloc(100), 'README.md': Buffer.from('# tiny'), 'onnx/model.onnx': Buffer.alloc(9) }; // prettier-ignore
+  return {
+    ...files,
+    'pytorch_model.bin': Buffer.alloc(100),
+    'README.md': Buffer.from('# tiny'),
+    'onnx/model.onnx': Buffer.alloc(9),
+  };
 }
 
 const files = tinyFiles();
@@ -128,7 +133,10 @@ test('what another program left unfinished is taken over when it is old, and rep
   const old = new Date(Date.now() - 120_000);
   fs.utimesSync(foreign, old, old);
   await fetchModel({ path: 'org/tiny' }, here);
-  assert.deepEqual(hub.seen.filter(({ url }) => url.startsWith('/cdn/')).map(({ range }) => range), ['bytes=5000-', undefined]); // prettier-ignore
+  assert.deepEqual(
+    hub.seen.filter(({ url }) => url.startsWith('/cdn/')).map(({ range }) => range),
+    ['bytes=5000-', undefined],
+  );
   assert.deepEqual(fs.readFileSync(path.join(blobs, sha256(weights))), weights);
 });
 
@@ -163,7 +171,10 @@ test('a lock whose process is gone is taken over', async (t) => {
   const hub = await fakeHub(t, { 'org/tiny': { files } });
   const blobs = path.join(hub.cache, 'models--org--tiny', 'blobs');
   fs.mkdirSync(blobs, { recursive: true });
-  fs.writeFileSync(path.join(blobs, `${sha256(weights)}.layerif.lock`), JSON.stringify({ host: os.hostname(), pid: 2 ** 22 + 1 })); // prettier-ignore
+  fs.writeFileSync(
+    path.join(blobs, `${sha256(weights)}.layerif.lock`),
+    JSON.stringify({ host: os.hostname(), pid: 2 ** 22 + 1 }),
+  );
   await fetchModel({ path: 'org/tiny' }, here);
   assert.ok(fs.existsSync(path.join(blobs, sha256(weights))));
 });
@@ -206,11 +217,23 @@ test('a file that was truncated in the cache is fetched again', async (t) => {
 test('sharded models, GGUF files, and repositories that hold neither', async (t) => {
   const gguf = fs.readFileSync(path.join(import.meta.dirname, '../reference/gguf/llama.gguf'));
   const basics = { 'config.json': files['config.json'], 'tokenizer.json': files['tokenizer.json'] };
-  const index = JSON.stringify({ weight_map: { a: 'model-00001-of-00002.safetensors', b: 'model-00002-of-00002.safetensors' } }); // prettier-ignore
+  const index = JSON.stringify({
+    weight_map: { a: 'model-00001-of-00002.safetensors', b: 'model-00002-of-00002.safetensors' },
+  });
   const shard = Buffer.alloc(10);
   const hub = await fakeHub(t, {
-    'org/shards': { files: { ...basics, 'model.safetensors.index.json': index, 'model-00001-of-00002.safetensors': shard, 'model-00002-of-00002.safetensors': shard, 'consolidated.safetensors': shard } }, // prettier-ignore
-    'org/lacking': { files: { ...basics, 'model.safetensors.index.json': index, 'model-00001-of-00002.safetensors': shard } }, // prettier-ignore
+    'org/shards': {
+      files: {
+        ...basics,
+        'model.safetensors.index.json': index,
+        'model-00001-of-00002.safetensors': shard,
+        'model-00002-of-00002.safetensors': shard,
+        'consolidated.safetensors': shard,
+      },
+    },
+    'org/lacking': {
+      files: { ...basics, 'model.safetensors.index.json': index, 'model-00001-of-00002.safetensors': shard },
+    },
     'org/one-gguf': { files: { 'tiny.gguf': gguf, 'README.md': 'x' } },
     'org/ggufs': { files: { 'a-Q4_0.gguf': gguf, 'a-Q8_0.gguf': gguf } },
     'org/pickled': { files: { ...basics, 'pytorch_model.bin': shard } },
@@ -218,7 +241,13 @@ test('sharded models, GGUF files, and repositories that hold neither', async (t)
     'org/empty': { files: { 'README.md': 'x' } },
   });
   const missing = await missingModel({ path: 'org/shards' }, here);
-  assert.deepEqual(missing!.files.map((file) => file.path).sort(), ['config.json', 'model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors', 'model.safetensors.index.json', 'tokenizer.json']); // prettier-ignore
+  assert.deepEqual(missing!.files.map((file) => file.path).sort(), [
+    'config.json',
+    'model-00001-of-00002.safetensors',
+    'model-00002-of-00002.safetensors',
+    'model.safetensors.index.json',
+    'tokenizer.json',
+  ]);
   assert.deepEqual(fs.readdirSync(hub.cache), []); // only asked
   await fetchModel({ path: 'org/one-gguf' }, here);
   const opened = openCheckpoint('org/one-gguf');
@@ -228,8 +257,14 @@ test('sharded models, GGUF files, and repositories that hold neither', async (t)
     assert.equal(error.code, 'badModel');
     return error.message;
   };
-  assert.match(await said('org/lacking'), /index\.json names model-00002-of-00002\.safetensors, which the repository does not have/); // prettier-ignore
-  assert.match(await said('org/ggufs'), /has 2 GGUF files; choose one: "hf download org\/ggufs NAME".*a-Q4_0\.gguf, a-Q8_0\.gguf/); // prettier-ignore
+  assert.match(
+    await said('org/lacking'),
+    /index\.json names model-00002-of-00002\.safetensors, which the repository does not have/,
+  );
+  assert.match(
+    await said('org/ggufs'),
+    /has 2 GGUF files; choose one: "hf download org\/ggufs NAME".*a-Q4_0\.gguf, a-Q8_0\.gguf/,
+  );
   assert.match(await said('org/pickled'), /only as pytorch_model\.bin: pickled weights can hold code and are not read/);
   assert.match(await said('org/adapter'), /is a PEFT adapter, no model; .*model\.adapter/);
   assert.match(await said('org/empty'), /has neither model\.safetensors nor .* it has README\.md/);
@@ -270,12 +305,20 @@ test('refusals: one line each with what to do', async (t) => {
     const asked = hub.seen.length;
     await fetchModel({ path: 'org/other' }, here);
     assert.equal(hub.seen.length, asked);
-    assert.throws(() => openCheckpoint('org/other'), new RegExp(`neither a path nor in the Hugging Face cache .*; ${name} forbids to download it: unset it, or run "hf download org/other"`)); // prettier-ignore
+    assert.throws(
+      () => openCheckpoint('org/other'),
+      new RegExp(
+        `neither a path nor in the Hugging Face cache .*; ${name} forbids to download it: unset it, or run "hf download org/other"`,
+      ),
+    );
     assert.equal(openCheckpoint('org/tiny').name, 'tiny');
     delete process.env[name];
   }
   process.env.HF_ENDPOINT = 'http://127.0.0.1:9';
-  assert.match(await said('org/other', 'failed'), /^model org\/other cannot be downloaded from http:\/\/127\.0\.0\.1:9 \(.*\); check the network and run again/); // prettier-ignore
+  assert.match(
+    await said('org/other', 'failed'),
+    /^model org\/other cannot be downloaded from http:\/\/127\.0\.0\.1:9 \(.*\); check the network and run again/,
+  );
 });
 
 test('a cache folder that cannot be written to, and a disk that is too small', async (t) => {
@@ -284,12 +327,18 @@ test('a cache folder that cannot be written to, and a disk that is too small', a
   process.env.HF_HUB_CACHE = path.join(hub.cache, 'file', 'hub');
   const error = await complaint(fetchModel({ path: 'org/tiny' }, here));
   assert.equal(error.code, 'cannotWrite');
-  assert.match(error.message, /^cannot write to the Hugging Face cache .*a part of the path is a file; choose another folder with HF_HUB_CACHE$/); // prettier-ignore
+  assert.match(
+    error.message,
+    /^cannot write to the Hugging Face cache .*a part of the path is a file; choose another folder with HF_HUB_CACHE$/,
+  );
   process.env.HF_HUB_CACHE = hub.cache;
   t.mock.method(fs, 'statfsSync', () => ({ bavail: 10, bsize: 512 }));
   const full = await complaint(fetchModel({ path: 'org/tiny' }, here));
   assert.equal(full.code, 'notEnoughDisk');
-  assert.match(full.message, /^model org\/tiny needs \d+ kB more, the disk of the Hugging Face cache .* has 6 kB; free some space/); // prettier-ignore
+  assert.match(
+    full.message,
+    /^model org\/tiny needs \d+ kB more, the disk of the Hugging Face cache .* has 6 kB; free some space/,
+  );
 });
 
 test('names that lead out of the snapshot are not followed', async (t) => {

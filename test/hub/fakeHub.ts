@@ -52,7 +52,8 @@ export interface FakeHub {
 const LFS = /\.(safetensors|gguf|bin|parquet)$/;
 const PIECE = 4096;
 
-const sha1 = (...parts: (string | Uint8Array)[]) => parts.reduce((hash, part) => hash.update(part), createHash('sha1')).digest('hex'); // prettier-ignore
+const sha1 = (...parts: (string | Uint8Array)[]) =>
+  parts.reduce((hash, part) => hash.update(part), createHash('sha1')).digest('hex');
 const bytesOf = (content: string | Uint8Array): Buffer => Buffer.from(content as Uint8Array);
 const gitHash = (bytes: Buffer) => sha1(`blob ${bytes.length}\0`, bytes);
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
@@ -74,7 +75,9 @@ export async function fakeHub(t: TestContext, repos: Record<string, FakeRepo>): 
   const commitOf = (id: string, revision = 'main'): string => {
     const repo = repos[id];
     const files = revision === 'main' ? {} : repo.branches![revision];
-    const all = Object.entries({ ...repo.files, ...files }).map(([name, content]) => `${name} ${gitHash(bytesOf(content))}`); // prettier-ignore
+    const all = Object.entries({ ...repo.files, ...files }).map(
+      ([name, content]) => `${name} ${gitHash(bytesOf(content))}`,
+    );
     return sha1(id, revision, all.join('\n'));
   };
   const refuse = (answer: http.ServerResponse, status: number, code: string): void => {
@@ -167,7 +170,17 @@ export async function fakeHub(t: TestContext, repos: Record<string, FakeRepo>): 
   await new Promise<void>((resolve) => server.listen({ port: 0 }, resolve));
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  const variables = ['HF_ENDPOINT', 'HF_HUB_CACHE', 'HF_HOME', 'HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'HF_TOKEN_PATH', 'HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE', 'HF_DATASETS_OFFLINE']; // prettier-ignore
+  const variables = [
+    'HF_ENDPOINT',
+    'HF_HUB_CACHE',
+    'HF_HOME',
+    'HF_TOKEN',
+    'HUGGING_FACE_HUB_TOKEN',
+    'HF_TOKEN_PATH',
+    'HF_HUB_OFFLINE',
+    'TRANSFORMERS_OFFLINE',
+    'HF_DATASETS_OFFLINE',
+  ];
   const before = new Map(variables.map((name) => [name, process.env[name]]));
   for (const name of variables) delete process.env[name];
   process.env.HF_ENDPOINT = address;

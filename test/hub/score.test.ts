@@ -105,7 +105,10 @@ async function read(hub: FakeHub, yaml: string, dataset = 'set') {
   await fetchDatasets(experiment, Object.keys(experiment.datasets), folder);
   const name = Object.hasOwn(experiment.datasets, dataset) ? dataset : Object.keys(experiment.datasets)[0];
   const splits = await datasetFiles(name, experiment.datasets[name], folder);
-  const found = [...splits].map(([split, list]) => [split, list.map((entry) => /snapshots\/[0-9a-f]+\/(.*)$/.exec(entry.path)![1])]); // prettier-ignore
+  const found = [...splits].map(([split, list]) => [
+    split,
+    list.map((entry) => /snapshots\/[0-9a-f]+\/(.*)$/.exec(entry.path)![1]),
+  ]);
   return Object.fromEntries(found) as Record<string, string[]>;
 }
 
@@ -129,13 +132,30 @@ test('datasets: only the files of the subset and the splits that are read', asyn
   const hub = await fakeHub(t, {
     'org/folders': {
       type: 'dataset',
-      files: { 'easy/train.jsonl': rows(0, 3), 'easy/validation.jsonl': rows(3, 2), 'easy/test.jsonl': rows(5, 2), 'hard/train.jsonl': rows(9, 1), 'dataset_infos.json': '{}', '.gitattributes': '' }, // prettier-ignore
+      files: {
+        'easy/train.jsonl': rows(0, 3),
+        'easy/validation.jsonl': rows(3, 2),
+        'easy/test.jsonl': rows(5, 2),
+        'hard/train.jsonl': rows(9, 1),
+        'dataset_infos.json': '{}',
+        '.gitattributes': '',
+      },
     },
     'org/configs': {
       type: 'dataset',
-      files: { 'README.md': README, 'main/part-1.jsonl': rows(0, 2), 'main/part-2.jsonl': rows(2, 2), 'main/held.jsonl': rows(4, 1), 'socratic/train.jsonl': rows(7, 1) }, // prettier-ignore
+      files: {
+        'README.md': README,
+        'main/part-1.jsonl': rows(0, 2),
+        'main/part-2.jsonl': rows(2, 2),
+        'main/held.jsonl': rows(4, 1),
+        'socratic/train.jsonl': rows(7, 1),
+      },
     },
-    'org/script': { type: 'dataset', files: { 'script.py': 'x' }, branches: { 'refs/convert/parquet': { 'default/train/0000.parquet': 'p' } } }, // prettier-ignore
+    'org/script': {
+      type: 'dataset',
+      files: { 'script.py': 'x' },
+      branches: { 'refs/convert/parquet': { 'default/train/0000.parquet': 'p' } },
+    },
     'org/nothing': { type: 'dataset', files: { 'script.py': 'x' } },
   });
   assert.deepEqual(await read(hub, yamlOf('{ path: org/folders, name: easy }')), {
@@ -147,7 +167,11 @@ test('datasets: only the files of the subset and the splits that are read', asyn
   await read(hub, yamlOf('{ path: org/folders, name: easy }'));
   assert.equal(hub.seen.length, before);
   // Another experiment wants another split: only that comes.
-  assert.deepEqual(Object.keys(await read(hub, yamlOf('{ path: org/folders, name: easy }', ', test_split: test'))), ['train', 'validation', 'test']); // prettier-ignore
+  assert.deepEqual(Object.keys(await read(hub, yamlOf('{ path: org/folders, name: easy }', ', test_split: test'))), [
+    'train',
+    'validation',
+    'test',
+  ]);
   assert.deepEqual(hub.downloads().slice(2), ['test.jsonl']);
 
   assert.deepEqual(await read(hub, yamlOf('{ path: org/configs, name: main }', ', test_split: test')), {
@@ -158,12 +182,18 @@ test('datasets: only the files of the subset and the splits that are read', asyn
     train: ['socratic/train.jsonl'],
   });
   assert.deepEqual(
-    await read(hub, yamlOf('{ path: org/configs, data_files: { train: "main/part-1.jsonl", validation: "*/held.jsonl" } }')), // prettier-ignore
+    await read(
+      hub,
+      yamlOf('{ path: org/configs, data_files: { train: "main/part-1.jsonl", validation: "*/held.jsonl" } }'),
+    ),
     { train: ['main/part-1.jsonl'], validation: ['main/held.jsonl'] },
   );
   assert.deepEqual(await read(hub, yamlOf('{ path: org/script }')), { train: ['default/train/0000.parquet'] });
   assert.deepEqual(
-    await read(hub, 'version: 1\nmodel: { path: m }\ntasks:\n  - { task: a, dataset_path: org/configs, dataset_name: main, doc_to_text: text, doc_to_target: text }\n'), // prettier-ignore
+    await read(
+      hub,
+      'version: 1\nmodel: { path: m }\ntasks:\n  - { task: a, dataset_path: org/configs, dataset_name: main, doc_to_text: text, doc_to_target: text }\n',
+    ),
     { train: ['main/part-1.jsonl', 'main/part-2.jsonl'], test: ['main/held.jsonl'] },
   );
 
@@ -174,20 +204,32 @@ test('datasets: only the files of the subset and the splits that are read', asyn
       return true;
     });
   await refused('{ path: org/configs }', /^dataset "set": has several subsets; choose one with name: main, socratic$/);
-  await refused('{ path: org/configs, name: mian }', /has no subset "mian"; name is one of main, socratic \(did you mean "main"\?\)/); // prettier-ignore
-  await refused('{ path: org/folders, name: esay }', /has no subset "esay"; folders in it: easy, hard \(did you mean "easy"\?\)/); // prettier-ignore
+  await refused(
+    '{ path: org/configs, name: mian }',
+    /has no subset "mian"; name is one of main, socratic \(did you mean "main"\?\)/,
+  );
+  await refused(
+    '{ path: org/folders, name: esay }',
+    /has no subset "esay"; folders in it: easy, hard \(did you mean "easy"\?\)/,
+  );
   await refused('{ path: org/nothing }', /^dataset "set": "org\/nothing" holds no data file \(script\.py\)/);
   await refused('{ path: org/absent }', /^dataset org\/absent is neither a path nor on http/);
 });
 
 test('check of a dataset that is not there: an information in the editor, its size from the hub on the command line', async (t) => {
-  const hub = await fakeHub(t, { 'org/set': { type: 'dataset', files: { 'train.jsonl': rows(0, 400), 'test.jsonl': rows(0, 50) } } }); // prettier-ignore
+  const hub = await fakeHub(t, {
+    'org/set': { type: 'dataset', files: { 'train.jsonl': rows(0, 400), 'test.jsonl': rows(0, 50) } },
+  });
   const folder = fs.mkdtempSync(path.join(hub.cache, 'work-'));
   const file = path.join(folder, 'layerif.yaml');
   const { model } = tinyWorkspace(t);
   fs.writeFileSync(file, yamlOf('{ path: org/set }').replace('path: m', `path: ${model}`));
   const said = async (depth: 'quick' | 'full') =>
-    (await checkExperiment(file, undefined, depth)).problems.map(({ severity, message, line }) => [severity, line, message]); // prettier-ignore
+    (await checkExperiment(file, undefined, depth)).problems.map(({ severity, message, line }) => [
+      severity,
+      line,
+      message,
+    ]);
   assert.deepEqual(await said('quick'), [
     [
       'information',

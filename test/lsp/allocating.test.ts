@@ -60,6 +60,9 @@ test('an export as text, and as a file beside the result', async () => {
 
 test('the choices for menus', async () => {
   const { rules, targets } = await client.connection.sendRequest<AllocationChoicesAnswer>(ALLOCATION_CHOICES_REQUEST);
-  assert.deepEqual(rules.filter(({ kinds }) => kinds.includes('sparsity')).map(({ id }) => id), ['layerif', 'owl', 'alphapruning', 'uniform', 'reversed']); // prettier-ignore
+  assert.deepEqual(
+    rules.filter(({ kinds }) => kinds.includes('sparsity')).map(({ id }) => id),
+    ['layerif', 'owl', 'alphapruning', 'uniform', 'reversed'],
+  );
   assert.ok(targets.find(({ id }) => id === 'peft')?.kinds.includes('rank'));
 });

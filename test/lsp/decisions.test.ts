@@ -124,7 +124,13 @@ test('prune and compare: estimate, then a file with the model as it is first', a
 
 test('prune: a folder with half of its weights zero; evaluate: a file', async () => {
   const output = path.join(root, 'pruned');
-  const pruned = await ask<PruneAnswer>(PRUNE_REQUEST, { uri, method: 'magnitude', sparsity: 0.5, map: 'uniform', output }); // prettier-ignore
+  const pruned = await ask<PruneAnswer>(PRUNE_REQUEST, {
+    uri,
+    method: 'magnitude',
+    sparsity: 0.5,
+    map: 'uniform',
+    output,
+  });
   assert.equal(pruned.error, null);
   assert.equal(pruned.output, output);
   assert.ok(Math.abs(pruned.report!.achieved - 0.5) < 0.02, String(pruned.report!.achieved));

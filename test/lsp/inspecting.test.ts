@@ -30,20 +30,36 @@ test('a classifier of texts: layers by their names, modules with shapes, counts 
   assert.equal(model!.kinds.length, 1);
   const { layers, modules } = model!.kinds[0];
   assert.deepEqual(layers, [0, 1]);
-  assert.deepEqual(modules.map(({ name }) => name), ['attention.self.query', 'attention.self.key', 'attention.self.value', 'attention.output.dense', 'intermediate.dense', 'output.dense']); // prettier-ignore
+  assert.deepEqual(
+    modules.map(({ name }) => name),
+    [
+      'attention.self.query',
+      'attention.self.key',
+      'attention.self.value',
+      'attention.output.dense',
+      'intermediate.dense',
+      'output.dense',
+    ],
+  );
   for (const { shape, parameters } of modules) assert.equal(parameters, shape[0] * shape[1]);
   assert.equal(model!.scoredParameters, 2 * modules.reduce((sum, { parameters }) => sum + parameters, 0));
   assert.ok(model!.unscored.some(({ name }) => name.includes('embeddings.word_embeddings')));
   assert.ok(!model!.unscored.some(({ name }) => name === 'bert.encoder.layer.0.output.dense.weight'));
   const { task, logits, outputs, classes, tokens, arrays } = model!.graph!;
-  assert.deepEqual({ task, logits, outputs, classes, tokens, arrays }, { task: 'classification', logits: 'logits', outputs: ['logits'], classes: 3, tokens: true, arrays: [] }); // prettier-ignore
+  assert.deepEqual(
+    { task, logits, outputs, classes, tokens, arrays },
+    { task: 'classification', logits: 'logits', outputs: ['logits'], classes: 3, tokens: true, arrays: [] },
+  );
 });
 
 test('a causal model says so; a vision model names its input', async () => {
   const gpt2 = (await inspect('gpt2-dynamo.onnx')).model!.graph!;
   assert.deepEqual([gpt2.task, gpt2.classes, gpt2.tokens], ['causal', 61, true]);
   const vit = (await inspect('vit-dynamo.onnx')).model!.graph!;
-  assert.deepEqual([vit.task, vit.tokens, vit.arrays[0].name, vit.arrays[0].shape.slice(1)], ['classification', false, 'pixel_values', [3, 8, 8]]); // prettier-ignore
+  assert.deepEqual(
+    [vit.task, vit.tokens, vit.arrays[0].name, vit.arrays[0].shape.slice(1)],
+    ['classification', false, 'pixel_values', [3, 8, 8]],
+  );
   assert.equal(vit.normalisation, null);
 });
 
@@ -83,7 +99,9 @@ test('the normalisation that lies beside a graph comes along; a broken file is a
 
 test('a checkpoint folder with the layers of its family, without a graph', async () => {
   writeTinyWorkspace(root);
-  const folder = fs.readdirSync(root, { recursive: true, encoding: 'utf8' }).find((name) => path.basename(name) === 'config.json')!; // prettier-ignore
+  const folder = fs
+    .readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .find((name) => path.basename(name) === 'config.json')!;
   const { model, error } = await inspect(path.join(root, path.dirname(folder)));
   assert.equal(error, null);
   assert.deepEqual([model!.graph, model!.family, model!.layerNames[0]], [null, 'llama', 'model.layers.0']);

@@ -50,18 +50,33 @@ async function cli(...words: string[]): Promise<{ code: number; out: string; err
 
 test('experts of a result: one task by its scores, all tasks by their mean, every layer named and sized', async () => {
   const one = await experts(resultFile, { tasks: [result.tasks[0].task] });
-  assert.deepEqual(one.layers.map((layer) => layer.score), result.tasks[0].layers.map((layer) => layer.score)); // prettier-ignore
+  assert.deepEqual(
+    one.layers.map((layer) => layer.score),
+    result.tasks[0].layers.map((layer) => layer.score),
+  );
   assert.equal(one.total, 5 * result.model.layers);
-  assert.equal(one.layers.reduce((sum, layer) => sum + layer.parameters, 0), result.model.scoredParameters); // prettier-ignore
-  assert.deepEqual(one.layers.map((layer) => layer.name), result.tasks[0].layers.map((layer) => layer.name)); // prettier-ignore
+  assert.equal(
+    one.layers.reduce((sum, layer) => sum + layer.parameters, 0),
+    result.model.scoredParameters,
+  );
+  assert.deepEqual(
+    one.layers.map((layer) => layer.name),
+    result.tasks[0].layers.map((layer) => layer.name),
+  );
   const all = await experts();
-  assert.deepEqual(all.provenance.tasks, result.tasks.map(({ task }) => task)); // prettier-ignore
+  assert.deepEqual(
+    all.provenance.tasks,
+    result.tasks.map(({ task }) => task),
+  );
   assert.ok(all.layers.every((layer) => layer.score! >= 0 && layer.score! <= 1));
   const top = await experts(resultFile, {
     request: { kind: 'experts', aggregation: 'top25' },
     tasks: [result.tasks[0].task],
   });
-  assert.deepEqual(top.layers.map((layer) => layer.score), result.tasks[0].layers.map((layer) => layer.top25)); // prettier-ignore
+  assert.deepEqual(
+    top.layers.map((layer) => layer.score),
+    result.tasks[0].layers.map((layer) => layer.top25),
+  );
 });
 
 test('spectra are computed once, kept beside the result, and continued; a kept file of another model is not used', async () => {
@@ -119,7 +134,10 @@ test('outlier ratios are measured on the calibration texts, the same for every r
   );
   assert.equal(code, 0);
   const { layers } = JSON.parse(out) as { layers: { score: number }[] };
-  assert.deepEqual(layers.map((layer) => layer.score), first); // prettier-ignore
+  assert.deepEqual(
+    layers.map((layer) => layer.score),
+    first,
+  );
 });
 
 test('the allocate section of the experiment gives defaults, a request wins, parameters of another rule do not leak', async () => {

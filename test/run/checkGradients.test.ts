@@ -44,7 +44,14 @@ test('the tiny experiment passes every check; progress goes to the end', async (
   assert.equal(report.samples, 4);
   assert.deepEqual(
     report.checks.map(({ id, passed }) => [id, passed]),
-    [['padded', true], ['batched', true], ['regrouped', true], ['along_gradient', true], ['along_random', true], ['bfloat16', null]], // prettier-ignore
+    [
+      ['padded', true],
+      ['batched', true],
+      ['regrouped', true],
+      ['along_gradient', true],
+      ['along_random', true],
+      ['bfloat16', null],
+    ],
   );
   const value = Object.fromEntries(report.checks.map((check) => [check.id, check.value!]));
   assert.ok(value.padded < 1e-6 && value.along_gradient < 1e-3 && value.along_random < 1e-2, JSON.stringify(value));
@@ -100,15 +107,29 @@ test('wrong numbers are told in words, the worst layer by name', () => {
   const derivative = { layer: 4, step: 0.01, difference: 2, gradient: -1, error: 1.5 };
   const difference = { grams: 0.3, layer: 7, loss: 0.001 };
   const found = rows(
-    { padded: difference, batched: difference, regrouped: null, alongGradient: [derivative], alongRandom: [{ ...derivative, error: NaN }], bfloat16: null, dtypes: ['BF16'] }, // prettier-ignore
+    {
+      padded: difference,
+      batched: difference,
+      regrouped: null,
+      alongGradient: [derivative],
+      alongRandom: [{ ...derivative, error: NaN }],
+      bfloat16: null,
+      dtypes: ['BF16'],
+    },
     (layer) => `model.layers.${layer}`,
   );
-  assert.deepEqual(found.map(({ passed }) => passed), [false, false, null, false, false, null]); // prettier-ignore
+  assert.deepEqual(
+    found.map(({ passed }) => passed),
+    [false, false, null, false, false, null],
+  );
   assert.equal(
     found[0].sentence,
     'Padding changes products of gradients of model.layers.7 by 30 %, more than rounding explains: do not trust scores of this model, please report it.',
   );
-  assert.match(found[3].sentence, /does not change the loss.*2\.000 by finite differences, -1\.000 by the gradient \(model\.layers\.4\)/); // prettier-ignore
+  assert.match(
+    found[3].sentence,
+    /does not change the loss.*2\.000 by finite differences, -1\.000 by the gradient \(model\.layers\.4\)/,
+  );
 });
 
 test('bfloat16 rounds to the nearest, ties to even', () => {

@@ -16,7 +16,10 @@ test('estimators of one run: values, intervals, exact p, samples', async (t) => 
   const { resultFile } = await score(tinyWorkspace(t).experiment, { tasks: ['sentiment'] });
   const estimators = ['datainf', 'dot', 'fisher'] as const;
   const comparison = await compareRuns([resultFile], { estimators });
-  assert.deepEqual(comparison.series.map(({ label }) => label), [...estimators]); // prettier-ignore
+  assert.deepEqual(
+    comparison.series.map(({ label }) => label),
+    [...estimators],
+  );
   assert.equal(comparison.pairs.length, 3);
   const scores = await Promise.all(
     estimators.map(async (estimator) => (await rescore(resultFile, { estimator })).tasks[0].layers.map((l) => l.score)),
@@ -50,7 +53,10 @@ test('a run beside itself agrees wholly; its tasks are told apart by name', asyn
   assert.deepEqual([pair.spearman.value, pair.spearman.interval, pair.topK.overlap], [1, [1, 1], 1]);
   assert.deepEqual(pair.samples, { mean: 1, rank: 1, vote: 1 });
   const tasks = await compareRuns([resultFile]);
-  assert.deepEqual(tasks.series.map(({ label }) => label), ['sentiment', 'capital']); // prettier-ignore
+  assert.deepEqual(
+    tasks.series.map(({ label }) => label),
+    ['sentiment', 'capital'],
+  );
   assert.equal(tasks.pairs[0].samples, null, 'other training samples');
 });
 

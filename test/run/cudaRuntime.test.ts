@@ -9,7 +9,13 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { deflateRawSync, crc32 } from 'node:zlib';
-import { cudaEnvironment, cudaOffer, installCudaRuntime, installedCudaRuntime, removeCudaRuntime } from '../../server/src/run/machine/cudaRuntime.ts'; // prettier-ignore
+import {
+  cudaEnvironment,
+  cudaOffer,
+  installCudaRuntime,
+  installedCudaRuntime,
+  removeCudaRuntime,
+} from '../../server/src/run/machine/cudaRuntime.ts';
 import { cudaOnnxruntime, cudaPackages } from '../../server/src/run/machine/cudaPackages.ts';
 import type { CudaPackage } from '../../server/src/run/machine/cudaPackages.ts';
 import { packageIndex } from '../../server/src/run/machine/wheels.ts';
@@ -88,7 +94,9 @@ async function index(t: TestContext, change: (file: string, wheel: Buffer) => Bu
     } else if (name) {
       answer.setHeader('content-type', 'application/vnd.pypi.simple.v1+json');
       // Addresses may be relative to the page.
-      const files = packages.filter((own) => own.name === name).map(({ file }) => ({ filename: file, url: `../../files/${file}` })); // prettier-ignore
+      const files = packages
+        .filter((own) => own.name === name)
+        .map(({ file }) => ({ filename: file, url: `../../files/${file}` }));
       answer.end(JSON.stringify({ files }));
     }
   });
@@ -111,7 +119,10 @@ test('libraries, licences and a manifest in one folder; removed again', async (t
     'libonnxruntime_providers_cuda.so',
     'libonnxruntime_providers_shared.so',
   ]);
-  assert.equal(fs.readFileSync(path.join(lib, 'libonnxruntime_providers_cuda.so'), 'utf8'), 'the provider '.repeat(1000)); // prettier-ignore
+  assert.equal(
+    fs.readFileSync(path.join(lib, 'libonnxruntime_providers_cuda.so'), 'utf8'),
+    'the provider '.repeat(1000),
+  );
   assert.deepEqual(fs.readdirSync(path.join(folder, 'licences')).sort(), ['blas-License.txt', 'provider-LICENSE']);
   assert.deepEqual(fs.readdirSync(base), [cudaOnnxruntime], 'nothing else is left');
   assert.equal(seen.at(-1), packages[0].download + packages[1].download);
@@ -136,9 +147,21 @@ test('libraries, licences and a manifest in one folder; removed again', async (t
 });
 
 const damages: [name: string, change: (file: string, wheel: Buffer) => Buffer | number, message: RegExp][] = [
-  ['changed bytes', (file, wheel) => (file === 'blas.whl' ? Buffer.from(wheel).fill(0, 40, 41) : wheel), /blas\.whl has the SHA-256 \w+… and not \w+…: .*nothing was installed/], // prettier-ignore
-  ['a transfer that ends early', (file, wheel) => (file === 'blas.whl' ? wheel.subarray(0, 50) : wheel), /blas 1 did not arrive: .*try again/], // prettier-ignore
-  ['an index that refuses', (file, wheel) => (file === 'blas.whl' ? 503 : wheel), /blas 1 cannot be fetched: \S+ answers 503/], // prettier-ignore
+  [
+    'changed bytes',
+    (file, wheel) => (file === 'blas.whl' ? Buffer.from(wheel).fill(0, 40, 41) : wheel),
+    /blas\.whl has the SHA-256 \w+… and not \w+…: .*nothing was installed/,
+  ],
+  [
+    'a transfer that ends early',
+    (file, wheel) => (file === 'blas.whl' ? wheel.subarray(0, 50) : wheel),
+    /blas 1 did not arrive: .*try again/,
+  ],
+  [
+    'an index that refuses',
+    (file, wheel) => (file === 'blas.whl' ? 503 : wheel),
+    /blas 1 cannot be fetched: \S+ answers 503/,
+  ],
 ];
 
 for (const [name, change, message] of damages) {
@@ -154,7 +177,10 @@ for (const [name, change, message] of damages) {
 
 test('refusals before anything is fetched', async (t) => {
   const { options, asked, base } = await index(t);
-  await assert.rejects(installCudaRuntime({ ...options, platform: 'darwin-arm64' }), /linux-x64 only, and this is darwin-arm64/); // prettier-ignore
+  await assert.rejects(
+    installCudaRuntime({ ...options, platform: 'darwin-arm64' }),
+    /linux-x64 only, and this is darwin-arm64/,
+  );
   const huge = [{ ...packages[0], kept: 1e18 }];
   await assert.rejects(installCudaRuntime({ ...options, packages: huge }), /takes \d+\.\d+ GB .* free some/);
   assert.deepEqual(asked, []);

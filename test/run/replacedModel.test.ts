@@ -80,7 +80,10 @@ test('replaced in the middle of a run: one message, nothing of it is resumed, no
     }),
     (error: LayerifError) => {
       assert.equal(error.code, 'badModel');
-      assert.match(error.message, /model\.safetensors was changed while the run was reading it, .*run again, which starts anew/); // prettier-ignore
+      assert.match(
+        error.message,
+        /model\.safetensors was changed while the run was reading it, .*run again, which starts anew/,
+      );
       return true;
     },
   );
@@ -98,7 +101,11 @@ test('another model in between: finished layers are computed anew, and the log s
   // The interrupted run is found again by its contents, but its layers might be of the other model.
   const run = await score(workspace.experiment);
   assert.equal(run.resultFile, before);
-  assert.ok(run.events.some((event) => event.type === 'log' && /files were written since the run was interrupted/.test(event.text))); // prettier-ignore
+  assert.ok(
+    run.events.some(
+      (event) => event.type === 'log' && /files were written since the run was interrupted/.test(event.text),
+    ),
+  );
   assert.deepEqual(numbersOf(run.result), numbersOf(whole.result));
 });
 
@@ -177,7 +184,10 @@ for (const code of ['EROFS', 'EACCES'] as const) {
     const onEvent = ({ type }: { type: string }) => void layers.push(type);
     await assert.rejects(score(workspace.experiment, { engine, onEvent }), (error: LayerifError) => {
       assert.equal(error.code, 'cannotWrite');
-      assert.match(error.message, /^cannot write .*runs.*: (the disk is read-only|permission is missing); choose another folder with output_dir or --output$/); // prettier-ignore
+      assert.match(
+        error.message,
+        /^cannot write .*runs.*: (the disk is read-only|permission is missing); choose another folder with output_dir or --output$/,
+      );
       return true;
     });
     assert.ok(!layers.includes('layers'));
@@ -192,7 +202,10 @@ test('a read-only output folder: one message before anything is computed', { ski
   fs.mkdirSync(output, { mode: 0o555 });
   await assert.rejects(score(workspace.experiment), (error: LayerifError) => {
     assert.equal(error.code, 'cannotWrite');
-    assert.match(error.message, /^cannot write .*: permission is missing; choose another folder with output_dir or --output$/); // prettier-ignore
+    assert.match(
+      error.message,
+      /^cannot write .*: permission is missing; choose another folder with output_dir or --output$/,
+    );
     return true;
   });
   fs.chmodSync(output, 0o755);

@@ -16,7 +16,10 @@ for (const estimator of ['datainf', 'fisher', 'dot', 'ekfac']) {
     assert.deepEqual(JSON.parse(fs.readFileSync(file, 'utf8')) as TokenInfluence, influence);
     const tokens = result.tasks[0].validation.rows[2].tokens;
     assert.equal(influence.tokens.length, tokens - 1, 'all but the first token are predicted');
-    assert.deepEqual(influence.tokens.map(({ position }) => position), Array.from({ length: tokens - 1 }, (_, i) => i + 1)); // prettier-ignore
+    assert.deepEqual(
+      influence.tokens.map(({ position }) => position),
+      Array.from({ length: tokens - 1 }, (_, i) => i + 1),
+    );
     assert.equal(influence.layers.length, 3);
     assert.ok(influence.difference < 1e-4, `${influence.difference}`);
     for (const layer of influence.layers) {

@@ -23,7 +23,10 @@ test('tracin is the sum of learning rate times dot over the checkpoints', async 
   const [task] = result.tasks;
   assert.deepEqual(
     task.checkpoints!.map(({ path: place, learningRate }) => [place, learningRate]),
-    [['step-2', 0.5], ['step-3', 0.25]], // prettier-ignore
+    [
+      ['step-2', 0.5],
+      ['step-3', 0.25],
+    ],
   );
   assert.notEqual(task.checkpoints![0].trainLoss, task.checkpoints![1].trainLoss);
   assert.equal(task.uncertainty!.curvature, 'none');
@@ -34,7 +37,6 @@ test('tracin is the sum of learning rate times dot over the checkpoints', async 
     [2, 0.5],
     [3, 0.25],
   ]) {
-    // prettier-ignore
     writeTinyLlama(dot.model, { seed });
     const one = await score(dot.experiment, { tasks: ['sentiment'] });
     one.result.tasks[0].influence.forEach((row, l) => row.forEach((b, i) => (expected[l][i] += rate * b)));

@@ -46,18 +46,33 @@ test('scores become experts, experts are trained with every seed, all are compar
   const request = { kind: 'experts', rule: 'layerif', total: 7 } as const;
   const expected = await allocateResult({ resultFile: scored.resultFile, tasks: ['sentiment'], request });
   const [layerif, uniform, mola] = result.allocations;
-  assert.deepEqual(layerif.experts, expected.layers.map(({ value }) => value)); // prettier-ignore
+  assert.deepEqual(
+    layerif.experts,
+    expected.layers.map(({ value }) => value),
+  );
   assert.deepEqual(uniform.experts, [3, 2, 2]);
   assert.deepEqual([mola.experts, mola.topK, mola.total], [[1, 2, 3], [1, 2, 2], 6]);
-  assert.deepEqual(layerif.topK, layerif.experts.map((n) => Math.min(2, n))); // prettier-ignore
+  assert.deepEqual(
+    layerif.topK,
+    layerif.experts.map((n) => Math.min(2, n)),
+  );
 
   const { evaluation } = await evaluateExperiment({ file: experiment, tasks: ['sentiment'], machine });
   assert.equal(result.untrained.acc, evaluation.results.sentiment['acc,none']);
   for (const { id, trainings, metrics, experts } of result.allocations) {
-    assert.deepEqual(trainings.map(({ seed }) => seed), [0, 1]); // prettier-ignore
-    assert.deepEqual(metrics.map(({ metric }) => metric), ['acc', 'acc_norm', 'answer_loss']); // prettier-ignore
+    assert.deepEqual(
+      trainings.map(({ seed }) => seed),
+      [0, 1],
+    );
+    assert.deepEqual(
+      metrics.map(({ metric }) => metric),
+      ['acc', 'acc_norm', 'answer_loss'],
+    );
     for (const { metric, values, mean, standardError, againstFirst } of metrics) {
-      assert.deepEqual(values, trainings.map((training) => training.metrics[metric])); // prettier-ignore
+      assert.deepEqual(
+        values,
+        trainings.map((training) => training.metrics[metric]),
+      );
       assert.ok(Math.abs(mean - (values[0] + values[1]) / 2) < 1e-12);
       assert.ok(Math.abs(standardError! - Math.abs(values[0] - values[1]) / 2) < 1e-12);
       assert.equal(againstFirst === null, id === 'layerif');
@@ -70,7 +85,9 @@ test('scores become experts, experts are trained with every seed, all are compar
     for (const { curve, balance, adapter } of trainings) {
       assert.equal(curve.length, 3);
       assert.ok(balance.every((value) => value > 0.5 && value <= Math.max(...experts)));
-      const config = JSON.parse(fs.readFileSync(path.join(path.dirname(resultFile), adapter, 'experts_config.json'), 'utf8')) as { number_experts: number[] }; // prettier-ignore
+      const config = JSON.parse(
+        fs.readFileSync(path.join(path.dirname(resultFile), adapter, 'experts_config.json'), 'utf8'),
+      ) as { number_experts: number[] };
       assert.deepEqual(config.number_experts, experts);
       const saved = readSafetensors(path.join(path.dirname(resultFile), adapter, 'experts_model.safetensors'));
       assert.equal(
@@ -107,7 +124,10 @@ test('an interrupted run goes on with the next training and has the numbers of a
   await assert.rejects(stop, refused('cancelled', /cancelled/));
   const partial = JSON.parse(fs.readFileSync(started, 'utf8')) as ExpertsResult;
   assert.equal(partial.status, 'partial');
-  assert.deepEqual(partial.allocations.map(({ trainings }) => trainings.length), [1, 0]); // prettier-ignore
+  assert.deepEqual(
+    partial.allocations.map(({ trainings }) => trainings.length),
+    [1, 0],
+  );
   const again: string[] = [];
   let resumed = false;
   const { result, resultFile } = await run(experiment, {
@@ -123,7 +143,10 @@ test('an interrupted run goes on with the next training and has the numbers of a
 });
 
 test('allocations with the same experts are trained once', async (t) => {
-  const { experiment } = workspace(t, section('uniform, mola_222').replace('total: 7', 'total: 6').replace('seeds: 2', 'seeds: 1')); // prettier-ignore
+  const { experiment } = workspace(
+    t,
+    section('uniform, mola_222').replace('total: 7', 'total: 6').replace('seeds: 2', 'seeds: 1'),
+  );
   const trained: string[] = [];
   const { result } = await run(experiment, { onProgress: ({ message }) => trained.push(message) });
   const [uniform, mola] = result.allocations;
@@ -135,7 +158,10 @@ test('allocations with the same experts are trained once', async (t) => {
 });
 
 test('an allocation file is an allocation too, with its own experts per token', async (t) => {
-  const { experiment, folder } = workspace(t, section('uniform, mine.layerif-allocation.json', ', seeds: 1').replace('seeds: 2, ', '')); // prettier-ignore
+  const { experiment, folder } = workspace(
+    t,
+    section('uniform, mine.layerif-allocation.json', ', seeds: 1').replace('seeds: 2, ', ''),
+  );
   const { resultFile } = await score(experiment, { tasks: ['sentiment'] });
   const request = { kind: 'experts', rule: 'layerif', total: 6, topK: 1 } as const;
   const allocation = await allocateResult({ resultFile, request });
@@ -154,8 +180,18 @@ test('what cannot be trained or compared is refused before anything runs', async
     ['uniform, uniform', 'badExperiment', /uniform is named twice/, (x) => x],
     ['fair', 'badRequest', /rule "fair" gives no experts or ranks: use one of layerif/, (x) => x],
     ['uniform', 'badRequest', /total/, (x) => x.replace('total: 7', 'total: 2')],
-    ['uniform', 'badExperiment', /train_experts\.modules: \["conv"\] matches no module/, (x) => x.replace('rank: 2', 'rank: 2, modules: [conv]')], // prettier-ignore
-    ['uniform', 'badExperiment', /4 of 4 evaluated rows \(train\[8:12\]\) are trained on, so accuracy would measure memory/, (x) => x.replace('rank: 2', 'rank: 2, training_split: train')], // prettier-ignore
+    [
+      'uniform',
+      'badExperiment',
+      /train_experts\.modules: \["conv"\] matches no module/,
+      (x) => x.replace('rank: 2', 'rank: 2, modules: [conv]'),
+    ],
+    [
+      'uniform',
+      'badExperiment',
+      /4 of 4 evaluated rows \(train\[8:12\]\) are trained on, so accuracy would measure memory/,
+      (x) => x.replace('rank: 2', 'rank: 2, training_split: train'),
+    ],
     ['nowhere.json', 'badRequest', /cannot read the allocation/, (x) => x],
   ];
   for (const [allocations, code, message, change] of cases) {
@@ -164,10 +200,19 @@ test('what cannot be trained or compared is refused before anything runs', async
     assert.ok(!fs.existsSync(path.join(path.dirname(experiment), 'runs', 'tiny')), allocations);
   }
   const { experiment } = workspace(t, section('uniform'));
-  await assert.rejects(run(experiment, { task: 'other' }), refused('badRequest', /has no task "other"; its tasks are sentiment, capital/)); // prettier-ignore
+  await assert.rejects(
+    run(experiment, { task: 'other' }),
+    refused('badRequest', /has no task "other"; its tasks are sentiment, capital/),
+  );
   const little = { ...machine, memoryBytes: 200 << 20 };
-  await assert.rejects(run(experiment, { machine: little }), refused('notEnoughMemory', /numbers of experts needs about .* of memory, the limit is/)); // prettier-ignore
+  await assert.rejects(
+    run(experiment, { machine: little }),
+    refused('notEnoughMemory', /numbers of experts needs about .* of memory, the limit is/),
+  );
   const text = fs.readFileSync(experiment, 'utf8');
   fs.writeFileSync(experiment, text.replace('learning_rate: 0.02', 'learning_rate: 1.0e+30'));
-  await assert.rejects(run(experiment), refused('failed', /diverged: the loss after step \d of 3 is not finite; lower train_experts\.learning_rate/)); // prettier-ignore
+  await assert.rejects(
+    run(experiment),
+    refused('failed', /diverged: the loss after step \d of 3 is not finite; lower train_experts\.learning_rate/),
+  );
 });

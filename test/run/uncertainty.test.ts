@@ -41,7 +41,10 @@ function layersOf(sizes: readonly number[], n = 30, m = 10, shift = 0) {
 test('layers far apart keep their rank, layers alike do not and are marked', async () => {
   const apart = layersOf([1, 2, 4, 8, 16, 32], 30, 10, 1);
   const sure = (await uncertaintyOf(apart.task, apart.modulesOf, options))!;
-  assert.deepEqual(sure.layers.map(({ rankInterval }) => rankInterval), [6, 5, 4, 3, 2, 1].map((r) => [r, r])); // prettier-ignore
+  assert.deepEqual(
+    sure.layers.map(({ rankInterval }) => rankInterval),
+    [6, 5, 4, 3, 2, 1].map((r) => [r, r]),
+  );
   assert.equal(sure.uncertainty.unstable, 0);
   assert.ok(sure.uncertainty.halves!.low > 0.9);
   sure.layers.forEach(({ interval: [low, high] }, row) => {
@@ -72,9 +75,17 @@ test('too few samples have no interval; one validation sample has no halves', as
 test('a run writes intervals; a rescoring makes its own when asked', async (t) => {
   const { result, resultFile } = await score(tinyWorkspace(t).experiment, { tasks: ['sentiment'] });
   const [task] = result.tasks;
-  assert.deepEqual({ ...task.uncertainty, halves: null, unstable: 0 }, {
-    level: 0.9, replicates: 200, seed: 0, curvature: 'resampled', halves: null, unstable: 0,
-  }); // prettier-ignore
+  assert.deepEqual(
+    { ...task.uncertainty, halves: null, unstable: 0 },
+    {
+      level: 0.9,
+      replicates: 200,
+      seed: 0,
+      curvature: 'resampled',
+      halves: null,
+      unstable: 0,
+    },
+  );
   assert.equal(task.uncertainty!.halves!.splits, 10);
   for (const layer of task.layers) {
     assert.ok(layer.interval![0] < layer.interval![1]);
@@ -82,7 +93,10 @@ test('a run writes intervals; a rescoring makes its own when asked', async (t) =
   }
   const again = await rescore(resultFile, { uncertainty: true });
   assert.deepEqual(again.tasks[0].uncertainty, task.uncertainty);
-  assert.deepEqual(again.tasks[0].layers.map((l) => l.interval), task.layers.map((l) => l.interval)); // prettier-ignore
+  assert.deepEqual(
+    again.tasks[0].layers.map((l) => l.interval),
+    task.layers.map((l) => l.interval),
+  );
   assert.equal((await rescore(resultFile)).tasks[0].uncertainty, undefined);
 });
 
@@ -90,7 +104,10 @@ test('a damping sweep: the step of the run has its scores and agrees with itself
   const { result, resultFile } = await score(tinyWorkspace(t).experiment, { tasks: ['sentiment'] });
   for (const estimator of ['datainf', 'fisher', 'relatif', 'lissa'] as const) {
     const sweep = await sweepDamping(resultFile, 'sentiment', { estimator });
-    assert.deepEqual(sweep.steps.map(({ factor }) => factor), [0.001, 0.01, 0.1, 1, 10, 100, 1000]); // prettier-ignore
+    assert.deepEqual(
+      sweep.steps.map(({ factor }) => factor),
+      [0.001, 0.01, 0.1, 1, 10, 100, 1000],
+    );
     const own = sweep.steps.find(({ factor }) => factor === 0.1)!;
     assert.deepEqual(own.toDefault, { spearman: 1, kendall: 1 });
     assert.equal(sweep.steps.at(-1)!.toNext, null);
@@ -106,7 +123,10 @@ test('a damping sweep: the step of the run has its scores and agrees with itself
     }
   }
   const sweep = await sweepDamping(resultFile, undefined, { factors: [0.5] });
-  assert.deepEqual(sweep.steps.map(({ factor }) => factor), [0.1, 0.5]); // prettier-ignore
+  assert.deepEqual(
+    sweep.steps.map(({ factor }) => factor),
+    [0.1, 0.5],
+  );
   assert.equal(sweep.task, result.tasks[0].task);
   await assert.rejects(sweepDamping(resultFile, undefined, { estimator: 'dot' }), /estimator dot has no damping/);
 });

@@ -68,7 +68,13 @@ test('layouts: fused queries, keys and values, matrices without heads', () => {
   };
   // Phi-3: four query heads and two key-value heads of two.
   assert.deepEqual(
-    blocksOf([{ name: 'self_attn.qkv_proj', rows: 16, columns: 8 }, { name: 'self_attn.o_proj', rows: 8, columns: 8 }], 4), // prettier-ignore
+    blocksOf(
+      [
+        { name: 'self_attn.qkv_proj', rows: 16, columns: 8 },
+        { name: 'self_attn.o_proj', rows: 8, columns: 8 },
+      ],
+      4,
+    ),
     [
       'self_attn.qkv_proj.q.head.0 rows 0-2',
       'self_attn.qkv_proj.q.head.1 rows 2-4',
@@ -84,7 +90,14 @@ test('layouts: fused queries, keys and values, matrices without heads', () => {
       'self_attn.o_proj.head.3 columns 6-8',
     ],
   );
-  const gpt2 = blocksOf([{ name: 'attn.c_attn', rows: 12, columns: 4 }, { name: 'attn.c_proj', rows: 4, columns: 4 }, { name: 'mlp.c_proj', rows: 4, columns: 16 }], 2); // prettier-ignore
+  const gpt2 = blocksOf(
+    [
+      { name: 'attn.c_attn', rows: 12, columns: 4 },
+      { name: 'attn.c_proj', rows: 4, columns: 4 },
+      { name: 'mlp.c_proj', rows: 4, columns: 16 },
+    ],
+    2,
+  );
   assert.equal(gpt2.length, 6 + 2);
   assert.ok(gpt2.includes('attn.c_attn.v.head.1 rows 10-12') && !gpt2.some((name) => name.startsWith('mlp')));
   assert.throws(

@@ -15,7 +15,13 @@ test('the rate is the share of changed samples among the lowest', () => {
   // Pairs (changed, unchanged) with the changed one lower: 7 + 6 + 3 of 21.
   assert.ok(Math.abs(found.auc! - 16 / 21) < 1e-12, `${found.auc}`);
   assert.equal(noiseDetection(influence, noisy, 1).rate, 0.3);
-  assert.equal(noiseDetection(influence, noisy.map(() => false)).auc, null); // prettier-ignore
+  assert.equal(
+    noiseDetection(
+      influence,
+      noisy.map(() => false),
+    ).auc,
+    null,
+  );
   assert.throws(() => noiseDetection(influence, noisy, 0), /share of 0/);
 });
 

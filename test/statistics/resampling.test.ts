@@ -32,7 +32,10 @@ test('the same seed draws the same replicates, another seed others', () => {
   const draw = (seed: number) => [...resampleCounts(50, new Random(seed))];
   assert.deepEqual(draw(1), draw(1));
   assert.notDeepEqual(draw(1), draw(2));
-  assert.equal(draw(1).reduce((a, b) => a + b), 50); // prettier-ignore
+  assert.equal(
+    draw(1).reduce((a, b) => a + b),
+    50,
+  );
 });
 
 test('random permutations give p-values near those of all orders', () => {
@@ -73,8 +76,19 @@ test('what is not defined is null, never NaN', () => {
 
 test('rank 1 is the largest; rank intervals hold the ranks of replicates that agree', () => {
   assert.deepEqual([...descendingRanks([3, 9, 9, 1])], [3, 1.5, 1.5, 4]);
-  const agreed = rankIntervals([[3, 9, 1], [30, 31, 2], [2, 3, 0]], 0.9); // prettier-ignore
-  assert.deepEqual(agreed, [[2, 2], [1, 1], [3, 3]]); // prettier-ignore
+  const agreed = rankIntervals(
+    [
+      [3, 9, 1],
+      [30, 31, 2],
+      [2, 3, 0],
+    ],
+    0.9,
+  );
+  assert.deepEqual(agreed, [
+    [2, 2],
+    [1, 1],
+    [3, 3],
+  ]);
 });
 
 test('correlations do not change under increasing functions and turn their sign under decreasing ones', () => {

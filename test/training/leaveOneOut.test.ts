@@ -185,7 +185,11 @@ test('the minimiser leaves a saddle and stops at the minimum', () => {
   const f = {
     value: ([x, y]: Float64Array) => x ** 4 / 4 - x ** 2 / 2 + y ** 2,
     gradient: ([x, y]: Float64Array) => Float64Array.of(x ** 3 - x, 2 * y),
-    hessian: ([x]: Float64Array) => new Matrix([[3 * x * x - 1, 0], [0, 2]]), // prettier-ignore
+    hessian: ([x]: Float64Array) =>
+      new Matrix([
+        [3 * x * x - 1, 0],
+        [0, 2],
+      ]),
   };
   assert.deepEqual([...new Curvature(f.hessian(Float64Array.of(0, 0))).values].sort(), [-1, 2]);
   const network = { objective: f.value, gradient: f.gradient, hessian: f.hessian } as unknown as Perceptron;

@@ -23,7 +23,9 @@ export function withIntervals(result: Result, unstable: readonly number[] = []):
       const rank = order.indexOf(layer) + 1;
       const moves = unstable.includes(layer.index);
       layer.interval = [layer.score * (moves ? 0.3 : 0.8), layer.score * (moves ? 1.9 : 1.25)];
-      layer.rankInterval = moves ? [1, task.layers.length] : [Math.max(1, rank - 1), Math.min(task.layers.length, rank + 1)]; // prettier-ignore
+      layer.rankInterval = moves
+        ? [1, task.layers.length]
+        : [Math.max(1, rank - 1), Math.min(task.layers.length, rank + 1)];
       layer.unstable = moves;
     }
     task.uncertainty = {
@@ -57,7 +59,13 @@ export function allocation(result: Result, { tasks, ...request }: Questions['all
   const task = result.tasks.find((own) => own.task === used[0])!;
   try {
     if (request.rule === 'owl') throw new LayerifError('badRequest', 'rule owl looks at activations');
-    const bare = allocate(request, inputOf(result, task.layers.map(({ score }) => score))); // prettier-ignore
+    const bare = allocate(
+      request,
+      inputOf(
+        result,
+        task.layers.map(({ score }) => score),
+      ),
+    );
     const made: Allocation = {
       format: 'layerif-allocation',
       version: 1,
@@ -174,9 +182,30 @@ export const check: GradientCheckReport = {
   tokens: 160,
   layers: [0, 14, 29],
   checks: [
-    { id: 'padded', title: 'a sample padded = the sample alone', value: 3.1e-7, limit: 1e-5, passed: true, sentence: 'Padding changes losses by 3.1e-7 at most: rounding, without effect on scores.' }, // prettier-ignore
-    { id: 'batched', title: 'samples in one batch = each alone', value: null, limit: 1e-5, passed: null, sentence: 'Does not apply.' }, // prettier-ignore
-    { id: 'along_random', title: 'loss along a random direction', value: 0.12, limit: 0.05, passed: false, sentence: 'Moving the weights does not change the loss as the gradient says.' }, // prettier-ignore
+    {
+      id: 'padded',
+      title: 'a sample padded = the sample alone',
+      value: 3.1e-7,
+      limit: 1e-5,
+      passed: true,
+      sentence: 'Padding changes losses by 3.1e-7 at most: rounding, without effect on scores.',
+    },
+    {
+      id: 'batched',
+      title: 'samples in one batch = each alone',
+      value: null,
+      limit: 1e-5,
+      passed: null,
+      sentence: 'Does not apply.',
+    },
+    {
+      id: 'along_random',
+      title: 'loss along a random direction',
+      value: 0.12,
+      limit: 0.05,
+      passed: false,
+      sentence: 'Moving the weights does not change the loss as the gradient says.',
+    },
   ],
   passed: false,
   seconds: 12.3,
@@ -213,7 +242,13 @@ export function validation(result: Result): ValidationResult {
           {
             name: 'LDS',
             chance: 0,
-            rows: [row('datainf', 0.3), row('fisher', 0.28), row('dot', 0.31), row('random', 0.02, true), row('uniform', 0, true)], // prettier-ignore
+            rows: [
+              row('datainf', 0.3),
+              row('fisher', 0.28),
+              row('dot', 0.31),
+              row('random', 0.02, true),
+              row('uniform', 0, true),
+            ],
           },
         ],
         verdict: [
@@ -225,7 +260,13 @@ export function validation(result: Result): ValidationResult {
         protocol: 'mislabel',
         title: 'Mislabel detection',
         how: '20 % of the labels were changed.',
-        measures: [{ name: 'AUC by self-influence', chance: 0.5, rows: [row('datainf', 0.84), row('dot', 0.7), row('random', 0.49, true)] }], // prettier-ignore
+        measures: [
+          {
+            name: 'AUC by self-influence',
+            chance: 0.5,
+            rows: [row('datainf', 0.84), row('dot', 0.7), row('random', 0.49, true)],
+          },
+        ],
         recall: {
           shares: [0, 0.1, 0.2, 0.4, 0.6, 0.8, 1],
           rows: [
@@ -233,7 +274,9 @@ export function validation(result: Result): ValidationResult {
             { predictor: 'random', point: null, by: 'order', recall: [0, 0.1, 0.2, 0.4, 0.6, 0.8, 1] },
           ],
         },
-        verdict: ['AUC by self-influence, start gradients: the best estimator is datainf with 0.84. It beats gradient dot, dot with 0.70 (difference +0.14 [+0.04, +0.25]).'], // prettier-ignore
+        verdict: [
+          'AUC by self-influence, start gradients: the best estimator is datainf with 0.84. It beats gradient dot, dot with 0.70 (difference +0.14 [+0.04, +0.25]).',
+        ],
         seconds: 100,
       },
     ],

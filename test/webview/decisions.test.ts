@@ -164,7 +164,10 @@ test('Allocation: the table is the answer, a row explains itself, the exponent a
   await opened.screenshot('allocation');
   const own = allocation(result, { kind: 'experts', rule: 'layerif' }).allocation!;
   const cells = await page.locator('table.data tbody tr td:nth-child(3)').allInnerTexts();
-  assert.deepEqual(cells.map(Number), own.layers.map(({ value }) => value)); // prettier-ignore
+  assert.deepEqual(
+    cells.map(Number),
+    own.layers.map(({ value }) => value),
+  );
   assert.match(await page.locator('.caption').first().innerText(), /60 experts over 12 layers/);
   assert.deepEqual(await page.locator('.series-legend li').allInnerTexts(), ['LayerIF', 'Uniform', 'MoLA 2468']);
   await page.getByRole('button', { name: '3', exact: true }).click();
@@ -176,7 +179,13 @@ test('Allocation: the table is the answer, a row explains itself, the exponent a
   assert.ok(last.some((params) => 'beta' in params && params.beta === 3.1 && params.rule === 'layerif'));
   await page.locator('vscode-button', { hasText: 'Copy List' }).click();
   const copied = (await sent()).find((message) => message.type === 'copy')!;
-  assert.equal(copied.text.split(',').map(Number).reduce((a, b) => a + b), 60); // prettier-ignore
+  assert.equal(
+    copied.text
+      .split(',')
+      .map(Number)
+      .reduce((a, b) => a + b),
+    60,
+  );
   await page.locator('vscode-button', { hasText: 'Export' }).click();
   const exported = (await sent()).find((message) => message.type === 'saveExport')!;
   assert.deepEqual([exported.params.to, exported.params.kind, exported.params.beta], ['peft', 'experts', 3.1]);
@@ -247,7 +256,16 @@ test('results compared: matrix, pairs and plain words', async () => {
       byDepth: false,
       level: 0.9,
       seed: 0,
-      pairs: [{ a: 0, b: 1, spearman: statistic(0.75), kendall: statistic(0.6), topK: { k: 3, shared: 2, overlap: 0.67, chance: 0.25, p: 0.1 }, samples: null }], // prettier-ignore
+      pairs: [
+        {
+          a: 0,
+          b: 1,
+          spearman: statistic(0.75),
+          kendall: statistic(0.6),
+          topK: { k: 3, shared: 2, overlap: 0.67, chance: 0.25, p: 0.1 },
+          samples: null,
+        },
+      ],
       matrix: [
         [1, 0.75],
         [0.75, 1],

@@ -67,12 +67,27 @@ test('layers, modules with shapes and weights, coverage, what is not scored, wha
     ['1', 'bert.encoder.layer.1', '6', own.toLocaleString('en-US'), '50\u00a0%'],
   ]);
   const modules = await rows(opened, 'Modules of every layer');
-  assert.deepEqual(modules.map(([name]) => name), model!.kinds[0].modules.map(({ name }) => name)); // prettier-ignore
+  assert.deepEqual(
+    modules.map(([name]) => name),
+    model!.kinds[0].modules.map(({ name }) => name),
+  );
   const { shape, parameters } = model!.kinds[0].modules[4];
-  assert.deepEqual(modules[4], ['intermediate.dense', `${shape[0]} \u00d7 ${shape[1]}`, '1', String(parameters.toLocaleString('en-US'))]); // prettier-ignore
+  assert.deepEqual(modules[4], [
+    'intermediate.dense',
+    `${shape[0]} \u00d7 ${shape[1]}`,
+    '1',
+    String(parameters.toLocaleString('en-US')),
+  ]);
   const unscored = await rows(opened, 'Not scored');
-  assert.ok(unscored.some(([name, , members]) => /layer\.\*\.attention\.output\.LayerNorm\.weight/.test(name) && members === '2')); // prettier-ignore
-  assert.match(await page.locator('.facts').innerText(), /Loss\s+cross-entropy of 3 classes\s+Output\s+logits\s+Samples bring\s+tokens/); // prettier-ignore
+  assert.ok(
+    unscored.some(
+      ([name, , members]) => /layer\.\*\.attention\.output\.LayerNorm\.weight/.test(name) && members === '2',
+    ),
+  );
+  assert.match(
+    await page.locator('.facts').innerText(),
+    /Loss\s+cross-entropy of 3 classes\s+Output\s+logits\s+Samples bring\s+tokens/,
+  );
   assert.match(await page.getByRole('status').innerText(), /^2 layers found by names such as/);
   assert.deepEqual(errors, []);
   await opened.screenshot('inspect');
@@ -110,7 +125,11 @@ test('the preview follows the pattern; an error stands as the server says it and
   await answerAll(opened, graph(name));
   assert.equal(await page.getByRole('alert').count(), 0);
   await button.click();
-  assert.deepEqual((await opened.sent()).at(-1), { type: 'createExperiment', layersPattern: 'encoder.stages.{}', output: '' }); // prettier-ignore
+  assert.deepEqual((await opened.sent()).at(-1), {
+    type: 'createExperiment',
+    layersPattern: 'encoder.stages.{}',
+    output: '',
+  });
   assert.deepEqual(errors, []);
   await page.close();
 });

@@ -55,7 +55,11 @@ function pruning(method: string, map: string, sparsity: number, place: number): 
     documents: 200,
     againstUniform:
       isPruned && map !== 'uniform'
-        ? { difference: higherIsBetter ? -0.02 * place : 0.05 * place, interval: map === 'reversed' ? [-0.09, -0.01] : [-0.06, 0.04], p: map === 'reversed' ? 0.0004 : 0.4 } // prettier-ignore
+        ? {
+            difference: higherIsBetter ? -0.02 * place : 0.05 * place,
+            interval: map === 'reversed' ? [-0.09, -0.01] : [-0.06, 0.04],
+            p: map === 'reversed' ? 0.0004 : 0.4,
+          }
         : null,
     drop: isPruned ? (higherIsBetter ? 0.8 - value : value / 12 - 1) : 0,
   });
@@ -65,8 +69,13 @@ function pruning(method: string, map: string, sparsity: number, place: number): 
     structure: 'unstructured',
     sparsity,
     achieved: sparsity,
-    layers: Array.from({ length: 12 }, (_, l) => (map === 'uniform' ? sparsity : isPruned ? sparsity * (0.8 + (0.4 * l) / 11) : 0)), // prettier-ignore
-    metrics: [metric('sentiment', 'acc', accuracy, true, 0.05), metric('perplexity:reviews', 'perplexity', perplexity, false, 1)], // prettier-ignore
+    layers: Array.from({ length: 12 }, (_, l) =>
+      map === 'uniform' ? sparsity : isPruned ? sparsity * (0.8 + (0.4 * l) / 11) : 0,
+    ),
+    metrics: [
+      metric('sentiment', 'acc', accuracy, true, 0.05),
+      metric('perplexity:reviews', 'perplexity', perplexity, false, 1),
+    ],
     seconds: { prune: 10, evaluate: 20 },
   };
 }

@@ -93,7 +93,13 @@ function Facts({ model }: { model: InspectedModel }) {
     ['Scored weights', formatCount(scoredParameters)],
     ['Coverage', formatShare(coverage), "Scored weights of the layers' weights"],
     ['Stored as', Object.keys(dtypes).join(', ')],
-    ...(graph ? ([['Loss', lossWords(model)], ['Output', graph.logits], ['Samples bring', inputWords(model)]] as [string, string][]) : []), // prettier-ignore
+    ...(graph
+      ? ([
+          ['Loss', lossWords(model)],
+          ['Output', graph.logits],
+          ['Samples bring', inputWords(model)],
+        ] as [string, string][])
+      : []),
   ];
   return (
     <dl class="facts">

@@ -52,11 +52,31 @@ async function checkGradients(parts: TrustParts, experiment: vscode.Uri): Promis
 }
 
 const protocolItems: readonly (vscode.QuickPickItem & { id: ProtocolId })[] = [
-  { id: 'surrogate', label: 'Convex surrogate', description: 'seconds', detail: 'Retrains a softmax head on frozen features' }, // prettier-ignore
-  { id: 'loo', label: 'Leave one out, leave k out', description: 'minutes', detail: 'Retrains LoRA without single samples and groups' }, // prettier-ignore
-  { id: 'lds', label: 'LDS', description: 'minutes to hours', detail: 'Retrains LoRA on random halves of the samples' }, // prettier-ignore
-  { id: 'mislabel', label: 'Mislabel detection', description: 'minutes', detail: 'Changes a share of the labels and looks for them' }, // prettier-ignore
-  { id: 'retrieval', label: 'Same-class retrieval', description: 'minutes', detail: 'Looks for samples of the same template class' }, // prettier-ignore
+  {
+    id: 'surrogate',
+    label: 'Convex surrogate',
+    description: 'seconds',
+    detail: 'Retrains a softmax head on frozen features',
+  },
+  {
+    id: 'loo',
+    label: 'Leave one out, leave k out',
+    description: 'minutes',
+    detail: 'Retrains LoRA without single samples and groups',
+  },
+  { id: 'lds', label: 'LDS', description: 'minutes to hours', detail: 'Retrains LoRA on random halves of the samples' },
+  {
+    id: 'mislabel',
+    label: 'Mislabel detection',
+    description: 'minutes',
+    detail: 'Changes a share of the labels and looks for them',
+  },
+  {
+    id: 'retrieval',
+    label: 'Same-class retrieval',
+    description: 'minutes',
+    detail: 'Looks for samples of the same template class',
+  },
 ];
 
 async function validate(parts: TrustParts, experiment: vscode.Uri): Promise<void> {

@@ -84,7 +84,12 @@ function experts(request: AllocationRequest, input: AllocationInput): BareAlloca
       why: `${gets} because ${counts.because(l)}.`,
     };
   });
-  return { ...head(request, rule, settings), total: sum(counts.counts), layers, notes: [...counts.notes, ...orderNotes(counts.counts, input, rule.needs)] }; // prettier-ignore
+  return {
+    ...head(request, rule, settings),
+    total: sum(counts.counts),
+    layers,
+    notes: [...counts.notes, ...orderNotes(counts.counts, input, rule.needs)],
+  };
 }
 
 function rank(request: AllocationRequest, input: AllocationInput): BareAllocation {
@@ -95,12 +100,21 @@ function rank(request: AllocationRequest, input: AllocationInput): BareAllocatio
   const multiples = { minimum, ...(budget === undefined ? { total: request.total ?? 8 * input.layers.length } : {}) };
   for (const [name, value] of Object.entries(multiples)) {
     if (value % step !== 0)
-      throw new LayerifError('badRequest', `${name} ${value} is no multiple of the step ${step}: use ${Math.round(value / step) * step}`); // prettier-ignore
+      throw new LayerifError(
+        'badRequest',
+        `${name} ${value} is no multiple of the step ${step}: use ${Math.round(value / step) * step}`,
+      );
   }
   if (budget !== undefined && request.total !== undefined)
-    throw new LayerifError('badRequest', 'a total of ranks and a budget of weights exclude each other: give one of --total and --budget'); // prettier-ignore
+    throw new LayerifError(
+      'badRequest',
+      'a total of ranks and a budget of weights exclude each other: give one of --total and --budget',
+    );
   if (budget !== undefined && rule.id.startsWith('mola'))
-    throw new LayerifError('badRequest', `rule ${rule.id} sets the ranks by itself: a budget needs a rule that shares out a total, such as layerif or uniform`); // prettier-ignore
+    throw new LayerifError(
+      'badRequest',
+      `rule ${rule.id} sets the ranks by itself: a budget needs a rule that shares out a total, such as layerif or uniform`,
+    );
   const settings = {
     ...common(request, rule.id),
     ...multiples,
@@ -111,13 +125,22 @@ function rank(request: AllocationRequest, input: AllocationInput): BareAllocatio
   };
   const noun: [string, string] = step === 1 ? ['rank', 'ranks'] : [`step of rank ${step}`, `steps of rank ${step}`];
   const unitsOf = (total: number): Counts =>
-    rule.allocate({ values: input.values, total, minimum: minimum / step, beta: settings.beta ?? 1, seed: settings.seed ?? 0, noun }); // prettier-ignore
+    rule.allocate({
+      values: input.values,
+      total,
+      minimum: minimum / step,
+      beta: settings.beta ?? 1,
+      seed: settings.seed ?? 0,
+      noun,
+    });
   const costs = input.layers.map(rankCost);
   const notes: string[] = [];
   let units: Counts;
   if (budget === undefined) units = unitsOf(settings.total! / step);
   else {
-    const { ranks } = ranksWithin(budget, costs, minimum / step, step, (total) => unitsOf(total).counts.map((count) => count * step)); // prettier-ignore
+    const { ranks } = ranksWithin(budget, costs, minimum / step, step, (total) =>
+      unitsOf(total).counts.map((count) => count * step),
+    );
     units = unitsOf(sum(ranks) / step);
   }
   const ranks = units.counts.map((count) => count * step);
@@ -131,7 +154,12 @@ function rank(request: AllocationRequest, input: AllocationInput): BareAllocatio
     ...row(layer, rule.needs, input.values[l], ranks[l]),
     why: `Layer ${layer.index} gets rank ${ranks[l]} because ${units.because(l)}.`,
   }));
-  return { ...head(request, rule, settings), total: sum(ranks), layers, notes: [...notes, ...units.notes, ...orderNotes(ranks, input, rule.needs)] }; // prettier-ignore
+  return {
+    ...head(request, rule, settings),
+    total: sum(ranks),
+    layers,
+    notes: [...notes, ...units.notes, ...orderNotes(ranks, input, rule.needs)],
+  };
 }
 
 /** freeze, tune, drop: the layers with the highest or the lowest scores. */
@@ -171,7 +199,10 @@ function choice(
 
 function choiceNeed(rule: string): Need {
   if (rule === 'layerif') return 'scores';
-  throw new LayerifError('badRequest', `rule "${rule}" chooses no layers: freeze, tune and drop follow the scores (rule layerif)`); // prettier-ignore
+  throw new LayerifError(
+    'badRequest',
+    `rule "${rule}" chooses no layers: freeze, tune and drop follow the scores (rule layerif)`,
+  );
 }
 
 function sparsity(request: AllocationRequest, input: AllocationInput): BareAllocation {
@@ -203,7 +234,13 @@ function head(
 }
 
 function row(layer: LayerInput, need: Need, value: number, given: number): Omit<AllocatedLayer, 'why'> {
-  return { index: layer.index, name: layer.name, score: need === null ? null : value, value: given, parameters: parametersOf(layer) }; // prettier-ignore
+  return {
+    index: layer.index,
+    name: layer.name,
+    score: need === null ? null : value,
+    value: given,
+    parameters: parametersOf(layer),
+  };
 }
 
 /** AlphaLoRA's repair loop can give less to a layer with more; that is said, not hidden. */
@@ -213,7 +250,9 @@ function orderNotes(given: readonly number[], { layers, values }: AllocationInpu
   for (let k = 1; k < byValue.length; k++) {
     const [low, high] = [byValue[k - 1], byValue[k]];
     if (values[high] > values[low] && given[high] < given[low])
-      return [`layer ${layers[high].index} gets less than layer ${layers[low].index} although its ${quantities[need]} is higher: the rule's repair loop does that`]; // prettier-ignore
+      return [
+        `layer ${layers[high].index} gets less than layer ${layers[low].index} although its ${quantities[need]} is higher: the rule's repair loop does that`,
+      ];
   }
   return [];
 }

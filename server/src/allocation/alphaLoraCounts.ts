@@ -18,7 +18,11 @@ export const alphaLoraCounts: CountRule = {
 
   allocate({ values, total, minimum, beta, noun }) {
     requireNotNegative(values, 'alphalora');
-    const rounded = alphaLoraRounding(values.map((alpha) => alpha ** beta), total, minimum); // prettier-ignore
+    const rounded = alphaLoraRounding(
+      values.map((alpha) => alpha ** beta),
+      total,
+      minimum,
+    );
     return {
       counts: rounded.counts,
       because: (l) => alphaLoraText(values[l], rounded, l, total, beta, noun, 'its tail exponent'),

@@ -22,7 +22,11 @@ export const layerifSparsity: SparsityRule = {
 
   map(input) {
     const smooth = smoothed(input);
-    return relativeSparsity(smooth, input, (i) => `its score ${short(input.values[i])} is ${short(smooth[i])} after min-max and smoothing over depth`); // prettier-ignore
+    return relativeSparsity(
+      smooth,
+      input,
+      (i) => `its score ${short(input.values[i])} is ${short(smooth[i])} after min-max and smoothing over depth`,
+    );
   },
 };
 

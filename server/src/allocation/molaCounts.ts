@@ -45,8 +45,14 @@ export function mola(shape: string): CountRule {
           return `it is in group ${group + 1} of ${numbers.length} (layers ${starts[group]} to ${starts[group] + sizes[group] - 1}) of the shape ${written}, whatever its score`;
         },
         notes: [
-          ...(sum(counts) === total ? [] : [`the shape ${written} gives ${sum(counts)} in all on ${layers} layers, not ${total}: it sets the total itself`]), // prettier-ignore
-          ...(layers % numbers.length === 0 ? [] : [`${layers} layers do not divide into ${numbers.length} groups: they have ${sizes.join(', ')} layers`]), // prettier-ignore
+          ...(sum(counts) === total
+            ? []
+            : [
+                `the shape ${written} gives ${sum(counts)} in all on ${layers} layers, not ${total}: it sets the total itself`,
+              ]),
+          ...(layers % numbers.length === 0
+            ? []
+            : [`${layers} layers do not divide into ${numbers.length} groups: they have ${sizes.join(', ')} layers`]),
         ],
       };
     },

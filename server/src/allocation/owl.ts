@@ -28,7 +28,12 @@ export const owl: SparsityRule = {
     }
     const kept = minMax(values).map((u) => 2 * lambda * u);
     const mean = paper ? sum(kept) / kept.length : sum(kept.map((t, i) => t * weights[i])) / sum([...weights]);
-    const { sparsity, atBound } = shifted(kept.map((t) => ratio + mean - t), weights, ratio, !paper); // prettier-ignore
+    const { sparsity, atBound } = shifted(
+      kept.map((t) => ratio + mean - t),
+      weights,
+      ratio,
+      !paper,
+    );
     return {
       sparsity,
       atBound,

@@ -15,7 +15,11 @@ export const randomCounts: CountRule = {
   allocate({ values, total, minimum, seed, noun }) {
     const layers = values.length;
     // Checks the total, and starts from the minimum.
-    largestRemainders(values.map(() => 1), total, minimum); // prettier-ignore
+    largestRemainders(
+      values.map(() => 1),
+      total,
+      minimum,
+    );
     const random = new Random(seed, 'random allocation');
     const counts = values.map(() => minimum);
     for (let left = total - minimum * layers; left > 0; left--) counts[random.integer(layers)]++;

@@ -19,7 +19,11 @@ export const releasedCounts: CountRule = {
   allocate({ values, total, minimum, beta, noun }) {
     const normalised = minMax(values);
     const equal = normalised.every((value) => value === 0);
-    const rounded = alphaLoraRounding(normalised.map((u) => u ** beta), total, minimum); // prettier-ignore
+    const rounded = alphaLoraRounding(
+      normalised.map((u) => u ** beta),
+      total,
+      minimum,
+    );
     return {
       counts: rounded.counts,
       because: (l) => alphaLoraText(normalised[l], rounded, l, total, beta, noun, 'its min-max-normalised score'),

@@ -16,6 +16,10 @@ export const reversedSparsity: SparsityRule = {
 
   map(input) {
     const smooth = smoothed(input);
-    return relativeSparsity(smooth.map((value) => -value), input, (i) => `its score ${short(input.values[i])} is ${short(smooth[i])} after min-max and smoothing, turned over`); // prettier-ignore
+    return relativeSparsity(
+      smooth.map((value) => -value),
+      input,
+      (i) => `its score ${short(input.values[i])} is ${short(smooth[i])} after min-max and smoothing, turned over`,
+    );
   },
 };

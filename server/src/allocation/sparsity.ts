@@ -42,7 +42,13 @@ export function allocateSparsity(
     ...(rule.lambda === null ? {} : { lambda: request.lambda ?? rule.lambda }),
   };
   const items = settings.unit === 'block' ? blockItems(input) : matrixItems(input, rule);
-  const map = rule.map({ ...items, ratio, epsilon: settings.epsilon ?? 0, lambda: settings.lambda ?? 0, paper: settings.paper }); // prettier-ignore
+  const map = rule.map({
+    ...items,
+    ratio,
+    epsilon: settings.epsilon ?? 0,
+    lambda: settings.lambda ?? 0,
+    paper: settings.paper,
+  });
   const zeros = structure && roundToGroups(map.sparsity, items.weights, structure.of);
   const sparsity = zeros && structure ? zeros.map((count) => count / structure.of) : map.sparsity;
   const total = achieved(sparsity, items.weights);
@@ -77,7 +83,10 @@ export function allocateSparsity(
     if (map.atBound.length === 0) return [];
     const unit = settings.unit === 'block' ? 'layers' : 'matrices';
     const where = `${map.atBound.length} of ${items.weights.length} ${unit} are at a bound (0 or the cap ${CAP})`;
-    if (settings.paper) return [`${where}; as in the reference code the others do not make up for it: ${percent(achieved(map.sparsity, items.weights))} are removed, not ${percent(ratio)}`]; // prettier-ignore
+    if (settings.paper)
+      return [
+        `${where}; as in the reference code the others do not make up for it: ${percent(achieved(map.sparsity, items.weights))} are removed, not ${percent(ratio)}`,
+      ];
     return [`${where}; the others take over what they cannot lose`];
   }
 
@@ -85,7 +94,7 @@ export function allocateSparsity(
     if (!structure || !zeros) return [];
     const varies = new Set(zeros).size > 1;
     const exact = `exactly ${(100 * total).toFixed(4)} % of the weights are removed`;
-    return [varies ? `${exact}; hardware speeds up 2:4 in every layer alike, which a map that varies gives up` : exact]; // prettier-ignore
+    return [varies ? `${exact}; hardware speeds up 2:4 in every layer alike, which a map that varies gives up` : exact];
   }
 }
 

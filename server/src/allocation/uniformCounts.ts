@@ -27,5 +27,9 @@ export const uniformCounts: CountRule = {
 };
 
 function equalCounts(layers: number, total: number, minimum: number): number[] {
-  return largestRemainders(Array.from({ length: layers }, () => 1), total, minimum).counts; // prettier-ignore
+  return largestRemainders(
+    Array.from({ length: layers }, () => 1),
+    total,
+    minimum,
+  ).counts;
 }

@@ -4,7 +4,10 @@ import type { GradRule } from './types.ts';
 
 /** [C] -> [1, C, 1, ..] */
 function perChannel(g: Graph, value: Value, like: Value): Value {
-  return g.reshape(value, like.shape.map((_, i) => (i === 1 ? value.shape[0] : 1))); // prettier-ignore
+  return g.reshape(
+    value,
+    like.shape.map((_, i) => (i === 1 ? value.shape[0] : 1)),
+  );
 }
 
 function overRest(g: Graph, value: Value): Value {
@@ -42,7 +45,12 @@ function normalizedBack(g: Graph, x: Value, c: Value, epsilon: number): { dx: Va
 /** Statistics of every sample and group of channels. */
 function grouped(groups: (channels: number) => number): GradRule {
   return (context) => {
-    const { g, dy, x: [x, scale], float } = context; // prettier-ignore
+    const {
+      g,
+      dy,
+      x: [x, scale],
+      float,
+    } = context;
     const [batch, channels] = x.shape;
     if (typeof channels !== 'number') throw new Error('the number of channels must be a number');
     const flat = [batch, groups(channels), -1];

@@ -14,7 +14,11 @@ export const maxPoolGradient: GradRule = ({ g, node, dy, x: [x] }) => {
 
 /** Each element of a window takes its share: a transposed convolution, channel by channel, with ones as its kernel. */
 export const averagePoolGradient: GradRule = (c) => {
-  const { g, dy, x: [x] } = c; // prettier-ignore
+  const {
+    g,
+    dy,
+    x: [x],
+  } = c;
   const kernel = c.ints('kernel_shape')!;
   const sizes = spatial(x);
   const window = windowOf(sizes, kernel, c);
@@ -91,7 +95,10 @@ function resizedIdentity(g: Graph, c: RuleContext, from: number, to: number, sca
   for (let i = 0; i < from; i++) eye[i * from + i] = 1;
   const identity = g.initializer(`resize ${from} ${to} ${g.nodes.length}`, 'float32', [1, 1, from, from], eye);
   const attributes = Object.fromEntries(Object.entries(c.node.attributes).filter(([name]) => name !== 'axes'));
-  const scales = scale === null ? null : g.initializer(`scale ${from} ${to} ${g.nodes.length}`, 'float32', [4], Float32Array.of(1, 1, 1, scale)); // prettier-ignore
+  const scales =
+    scale === null
+      ? null
+      : g.initializer(`scale ${from} ${to} ${g.nodes.length}`, 'float32', [4], Float32Array.of(1, 1, 1, scale));
   const [made] = g.append(
     'Resize',
     scales ? [identity, null, scales] : [identity, null, null, g.ints([1, 1, from, to])],

@@ -48,7 +48,12 @@ export function parseCommandLine(words: readonly string[], commands: readonly Co
   if (word === undefined) return { command: null, argument: null, options };
 
   const command = commands.find(({ name }) => name === word);
-  if (!command) throw unknown('command', word, commands.map(({ name }) => name)); // prettier-ignore
+  if (!command)
+    throw unknown(
+      'command',
+      word,
+      commands.map(({ name }) => name),
+    );
   if (options.help || options.version) return { command, argument: null, options };
   const allowed: readonly OptionName[] = [...command.options, ...commonOptions];
   for (const name of given.keys()) {

@@ -53,7 +53,10 @@ export function comparisonReport({ series, pairs, matrix, layers, byDepth, level
       return `  ${letters[i]}  ${label}${replicates > 0 ? '' : ' (without intervals)'}`;
     }),
     '',
-    ...table([head, ...rows].map((row) => row.slice(0, cut)), head.map((_, i) => i).slice(1)), // prettier-ignore
+    ...table(
+      [head, ...rows].map((row) => row.slice(0, cut)),
+      head.map((_, i) => i).slice(1),
+    ),
     '',
     ...(series.length > 2
       ? [

@@ -37,7 +37,10 @@ export function dampingReport({ task, estimator, rule, factor, layers, steps }: 
   const highest = (scores: number[] | null) => {
     if (!scores) return '';
     const order = scores.map((_, i) => i).sort((a, b) => scores[b] - scores[a]);
-    return order.slice(0, 5).map((i) => layers[i].index).join(' '); // prettier-ignore
+    return order
+      .slice(0, 5)
+      .map((i) => layers[i].index)
+      .join(' ');
   };
   const rows = steps.map((step) => [
     `${step.factor}${step.factor === factor ? ' (run)' : ''}`,

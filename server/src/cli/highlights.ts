@@ -29,7 +29,10 @@ export function highlightsOf(task: ResultTask): Highlights | null {
   return {
     layer: task.layers[row],
     helpful: order.filter(({ influence }) => influence > 0).slice(0, shown),
-    harmful: order.filter(({ influence }) => influence < 0).slice(-shown).reverse(), // prettier-ignore
+    harmful: order
+      .filter(({ influence }) => influence < 0)
+      .slice(-shown)
+      .reverse(),
   };
 }
 

@@ -14,7 +14,11 @@ export const list: Command = {
   run(argument, _options, terminal) {
     if (!(listKinds as readonly string[]).includes(argument)) throw unknown('list', argument, listKinds);
     const rows = listOf(argument as ListKind).map(({ id, title, source }) => [id, title, source]);
-    terminal.out(table(rows).map((line) => `${line}\n`).join('')); // prettier-ignore
+    terminal.out(
+      table(rows)
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
     return Promise.resolve(0);
   },
 };

@@ -76,7 +76,10 @@ export function tokensReport({
   return [
     `${task}, validation sample ${validation} (${place}): ${estimator}, ${model}`,
     '',
-    ...table([['at', 'token', 'all layers', ...shown.map(({ index }) => `layer ${index}`)], ...rows, total], [0, 2, ...shown.map((_, i) => i + 3)]), // prettier-ignore
+    ...table(
+      [['at', 'token', 'all layers', ...shown.map(({ index }) => `layer ${index}`)], ...rows, total],
+      [0, 2, ...shown.map((_, i) => i + 3)],
+    ),
     '',
     'Positive: the training samples help to predict this token. The tokens add up to the influence of the sample.',
     ...(layers.length > shown.length

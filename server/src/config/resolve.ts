@@ -96,7 +96,14 @@ function ownDataset(task: ParsedTask, datasets: Record<string, Dataset>): string
 
   const format = builders.get(place);
   const dataset: Dataset = defined({
-    path: format === undefined ? (files === undefined || isHubId(place) ? place : undefined) : files === undefined ? folder : undefined, // prettier-ignore
+    path:
+      format === undefined
+        ? files === undefined || isHubId(place)
+          ? place
+          : undefined
+        : files === undefined
+          ? folder
+          : undefined,
     data_files: files === undefined ? undefined : filesBySplit(files),
     ds_type: format,
     name: task.dataset_name ?? undefined,

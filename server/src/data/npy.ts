@@ -41,7 +41,11 @@ export function npyHeader(bytes: Uint8Array): NpyHeader {
   if (!Object.hasOwn(types, descr))
     throw new Error(`the .npy array is of type ${descr}; supported are ${Object.keys(types).join(', ')}`);
   if (order === 'True') throw new Error('the .npy array is in Fortran order; save it with numpy.ascontiguousarray');
-  const shape = sizes.split(',').map((size) => size.trim()).filter(Boolean).map(Number); // prettier-ignore
+  const shape = sizes
+    .split(',')
+    .map((size) => size.trim())
+    .filter(Boolean)
+    .map(Number);
   return { type: types[descr], shape, start: from + length };
 }
 

@@ -26,7 +26,11 @@ export const llamaCpp: ExportTarget = {
   source: 'ggml-org/llama.cpp, since b5740',
   kinds: ['drop'],
   ending: '.args.txt',
-  make: ({ allocation }) => `--prune-layers ${allocation!.layers.filter(({ value }) => value === 1).map(({ index }) => index).join(',')}\n`, // prettier-ignore
+  make: ({ allocation }) =>
+    `--prune-layers ${allocation!.layers
+      .filter(({ value }) => value === 1)
+      .map(({ index }) => index)
+      .join(',')}\n`,
 };
 
 /** Runs of layers that stay, [first, last + 1]. */

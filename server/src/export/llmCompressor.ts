@@ -15,9 +15,13 @@ export const llmCompressor: ExportTarget = {
   make({ allocation }) {
     const { settings, layers } = allocation!;
     const structure = settings.structure ?? 'unstructured';
-    if (settings.unit === 'matrix') throw new LayerifError('badRequest', 'llm-compressor takes one sparsity per block: use --unit block'); // prettier-ignore
+    if (settings.unit === 'matrix')
+      throw new LayerifError('badRequest', 'llm-compressor takes one sparsity per block: use --unit block');
     if (structure !== 'unstructured' && new Set(layers.map(({ value }) => value)).size > 1)
-      throw new LayerifError('badRequest', `llm-compressor has one mask structure for all layers, but this map varies under ${structure}: use --rule uniform, or --structure unstructured`); // prettier-ignore
+      throw new LayerifError(
+        'badRequest',
+        `llm-compressor has one mask structure for all layers, but this map varies under ${structure}: use --rule uniform, or --structure unstructured`,
+      );
     const { group } = layers[0];
     return [
       '# SparseGPTModifier takes the same keys.',

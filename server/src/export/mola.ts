@@ -4,9 +4,19 @@ import type { ExportInput, ExportTarget } from './types.ts';
 
 const shared = { kinds: ['experts'], ending: '.args.txt', make: expertsArguments } as const;
 
-export const mola: ExportTarget = { id: 'mola', title: 'arguments --number_experts, --top_k ...', source: 'GCYZSL/MoLA', ...shared }; // prettier-ignore
+export const mola: ExportTarget = {
+  id: 'mola',
+  title: 'arguments --number_experts, --top_k ...',
+  source: 'GCYZSL/MoLA',
+  ...shared,
+};
 
-export const alphalora: ExportTarget = { id: 'alphalora', title: 'arguments --number_experts, --top_k ...', source: 'peijunallin/alphalora', ...shared }; // prettier-ignore
+export const alphalora: ExportTarget = {
+  id: 'alphalora',
+  title: 'arguments --number_experts, --top_k ...',
+  source: 'peijunallin/alphalora',
+  ...shared,
+};
 
 function expertsArguments({ allocation, layers, loraRank, loraScale }: ExportInput): string {
   const given = allocation!.layers;

@@ -9,7 +9,10 @@ export const csv: ExportTarget = {
   source: 'RFC 4180',
   kinds,
   ending: '.csv',
-  make: (input) => rows(input).map((row) => `${row.map(field).join(',')}\r\n`).join(''), // prettier-ignore
+  make: (input) =>
+    rows(input)
+      .map((row) => `${row.map(field).join(',')}\r\n`)
+      .join(''),
 };
 
 export const markdown: ExportTarget = {

@@ -22,7 +22,9 @@ export const axolotl: ExportTarget = {
       'lora_dropout: 0.05',
       'lora_target_modules:',
       ...targetModules(input.layers).map((name) => `  - ${quoted(name)}`),
-      `peft_layers_to_transform: [${trained(input).map(({ index }) => index).join(', ')}]`, // prettier-ignore
+      `peft_layers_to_transform: [${trained(input)
+        .map(({ index }) => index)
+        .join(', ')}]`,
       'peft_layers_pattern:',
       `  - ${quoted(layersPattern(input.layers[0]))}`,
       '',

@@ -123,7 +123,13 @@ export function rotated(g: Graph, x: Value, cos: Value, sin: Value, interleaved:
     const pairs = g.split(g.reshape(turned, [batch, heads, length, half, 2]), [1, 1], 4);
     const [a, b] = pairs.map((part) => g.reshape(part, [batch, heads, length, half]));
     const parts = [g.sub(g.mul(a, cos), g.mul(b, sin)), g.add(g.mul(a, sin), g.mul(b, cos))];
-    made = g.reshape(g.concat(parts.map((part) => g.unsqueeze(part, [4])), 4), [batch, heads, length, dim]); // prettier-ignore
+    made = g.reshape(
+      g.concat(
+        parts.map((part) => g.unsqueeze(part, [4])),
+        4,
+      ),
+      [batch, heads, length, dim],
+    );
   } else {
     const [a, b] = g.split(turned, [half, half], 3);
     made = g.concat([g.sub(g.mul(a, cos), g.mul(b, sin)), g.add(g.mul(a, sin), g.mul(b, cos))], 3);
@@ -259,7 +265,9 @@ function rotary(
 
 export const attentionForms: Readonly<Record<string, Lowering>> = {
   Attention: standard,
-  RotaryEmbedding: (c) => [rotary(c, c.inputs[3] ?? null, c.x(1), c.x(2), c.int('num_heads', 0), c.int('rotary_embedding_dim', 0))], // prettier-ignore
+  RotaryEmbedding: (c) => [
+    rotary(c, c.inputs[3] ?? null, c.x(1), c.x(2), c.int('num_heads', 0), c.int('rotary_embedding_dim', 0)),
+  ],
   'com.microsoft.Attention': contribAttention,
   'com.microsoft.GroupQueryAttention': groupQuery,
   'com.microsoft.MultiHeadAttention': multiHead,

@@ -106,7 +106,10 @@ export const fusedForms: Readonly<Record<string, Lowering>> = {
   // Resize by whole factors; the scales were an attribute at first.
   Upsample: (c) => {
     const list = c.node.attributes.scales;
-    const scales = list?.kind === 'floats' ? c.g.initializer(`scales ${c.g.nodes.length}`, 'float32', [list.value.length], Float32Array.from(list.value)) : c.x(1); // prettier-ignore
+    const scales =
+      list?.kind === 'floats'
+        ? c.g.initializer(`scales ${c.g.nodes.length}`, 'float32', [list.value.length], Float32Array.from(list.value))
+        : c.x(1);
     const text = (value: string) => ({ kind: 'string' as const, value });
     const attributes = {
       mode: text(c.string('mode', 'nearest')),

@@ -66,8 +66,20 @@ export function appendGradients(
     return name;
   };
   const captures = [...byModule].map(([module, pairs]): CaptureNames => {
-    const x = pairs.length === 1 ? pairs[0].x : g.concat(pairs.map((pair) => pair.x), 1); // prettier-ignore
-    const y = pairs.length === 1 ? pairs[0].y : g.concat(pairs.map((pair) => pair.y), 1); // prettier-ignore
+    const x =
+      pairs.length === 1
+        ? pairs[0].x
+        : g.concat(
+            pairs.map((pair) => pair.x),
+            1,
+          );
+    const y =
+      pairs.length === 1
+        ? pairs[0].y
+        : g.concat(
+            pairs.map((pair) => pair.y),
+            1,
+          );
     return { module, x: output(x), y: output(y), length: x.shape[1] as number };
   });
   return { graph: g, weights, captures };
@@ -100,7 +112,9 @@ function convolved(g: Graph, { module, node, x }: GraphCapture, dy: Value): { x:
   for (let c = 0; c < channels; c++) for (let k = 0; k < size; k++) taps[(c * size + k) * size + k] = 1;
   const picks = g.initializer(`picks ${g.nodes.length}`, 'float32', [channels * size, 1, ...kernel], taps);
   const names = ['strides', 'pads', 'dilations', 'auto_pad'] as const;
-  const attributes = Object.fromEntries(names.flatMap((name) => (node.attributes[name] ? [[name, node.attributes[name]]] : []))); // prettier-ignore
+  const attributes = Object.fromEntries(
+    names.flatMap((name) => (node.attributes[name] ? [[name, node.attributes[name]]] : [])),
+  );
   const [unfolded] = g.node('Conv', [x, picks], { ...attributes, group: channels });
   const rowsLast = (value: Value): Value =>
     g.transpose(value, [0, ...Array.from({ length: last - 1 }, (_, i) => i + 2), 1]);

@@ -121,7 +121,11 @@ function externalFile(graph: string, constant: string, location: string): string
     stat = fs.statSync(wanted, { throwIfNoEntry: false });
   } catch (error) {
     // A circle of links, a NUL in the name, a name that is too long.
-    throw fault(graph, `${named} cannot be opened (${(error as NodeJS.ErrnoException).code}); put the file beside the .onnx file`, error); // prettier-ignore
+    throw fault(
+      graph,
+      `${named} cannot be opened (${(error as NodeJS.ErrnoException).code}); put the file beside the .onnx file`,
+      error,
+    );
   }
   if (!stat) throw fault(graph, `${named} is missing; put the file beside the .onnx file`);
   if (!stat.isFile()) throw fault(graph, `${named} is no file`);

@@ -86,7 +86,11 @@ async function receiveOnce(
     if (have === size) return;
     const headers: Record<string, string> = { 'accept-encoding': 'identity' };
     if (have > 0) headers.range = `bytes=${have}-`;
-    const answer = await requestOnce(address, { headers }, AbortSignal.any([stalled.signal, ...(signal ? [signal] : [])])); // prettier-ignore
+    const answer = await requestOnce(
+      address,
+      { headers },
+      AbortSignal.any([stalled.signal, ...(signal ? [signal] : [])]),
+    );
     let at = answer.status === 206 ? startOf(answer, have) : 0;
     for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
       clearTimeout(timer);

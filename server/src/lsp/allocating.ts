@@ -20,7 +20,15 @@ export async function allocate({ resultFile, tasks, save, ...request }: Allocate
 export async function exportTo(params: ExportParams): Promise<ExportAnswer> {
   const { resultFile, to, output, tasks, loraRank, loraAlpha, ...request } = params;
   return answered<Omit<ExportAnswer, 'error'>>({ text: null, file: null, notes: [] }, async () => {
-    const { content, file, notes } = await exportResult({ resultFile, to, tasks, loraRank, loraAlpha, request, largestSide: LARGEST_SIDE }); // prettier-ignore
+    const { content, file, notes } = await exportResult({
+      resultFile,
+      to,
+      tasks,
+      loraRank,
+      loraAlpha,
+      request,
+      largestSide: LARGEST_SIDE,
+    });
     const text = typeof content === 'string' ? content : null;
     if (output === undefined) return { text, file, notes };
     const target = path.resolve(path.dirname(resultFile), output);

@@ -37,6 +37,9 @@ export function descendingRanks(values: ArrayLike<number>): Float64Array {
 export function rankIntervals(replicates: readonly ArrayLike<number>[], level: number): Interval[] {
   const taken = replicates.map(descendingRanks);
   return Array.from({ length: replicates[0]?.length ?? 0 }, (_, item) => {
-    return percentileInterval(taken.map((own) => own[item]), level)!; // prettier-ignore
+    return percentileInterval(
+      taken.map((own) => own[item]),
+      level,
+    )!;
   });
 }

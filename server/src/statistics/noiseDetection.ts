@@ -41,6 +41,9 @@ export function noiseDetection(influence: ArrayLike<number>, noisy: ArrayLike<bo
     rate: lowest > 0 ? found / lowest : 0,
     chance: n > 0 ? all / n : 0,
     recall: all > 0 ? found / all : 0,
-    auc: auc(Float64Array.from(influence, (value) => -value), noisy), // prettier-ignore
+    auc: auc(
+      Float64Array.from(influence, (value) => -value),
+      noisy,
+    ),
   };
 }

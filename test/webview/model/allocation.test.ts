@@ -93,10 +93,19 @@ test('lists to paste: counts in layer order, indices of chosen layers', () => {
     .split(',')
     .map(Number);
   assert.equal(counts.length, 12);
-  assert.equal(counts.reduce((a, b) => a + b), 60); // prettier-ignore
+  assert.equal(
+    counts.reduce((a, b) => a + b),
+    60,
+  );
   const dropped = made({ ...countForm, kind: 'drop', count: 3 });
-  const lowest = [...result.tasks[0].layers].sort((a, b) => a.score - b.score).slice(0, 3).map(({ index }) => index); // prettier-ignore
-  assert.deepEqual(listText(dropped).split(',').map(Number), lowest.sort((a, b) => a - b)); // prettier-ignore
+  const lowest = [...result.tasks[0].layers]
+    .sort((a, b) => a.score - b.score)
+    .slice(0, 3)
+    .map(({ index }) => index);
+  assert.deepEqual(
+    listText(dropped).split(',').map(Number),
+    lowest.sort((a, b) => a - b),
+  );
 });
 
 test('values and totals in words', () => {

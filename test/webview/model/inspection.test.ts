@@ -3,7 +3,11 @@ import { test } from 'node:test';
 import type { InspectedModel } from '../../../protocol/inspection.ts';
 import { layerRows, moduleRows, ranges, unscoredRows } from '../../../webview/src/model/inspection.ts';
 
-const module = (name: string, rows: number, columns: number) => ({ name, shape: [rows, columns] as [number, number], parameters: rows * columns }); // prettier-ignore
+const module = (name: string, rows: number, columns: number) => ({
+  name,
+  shape: [rows, columns] as [number, number],
+  parameters: rows * columns,
+});
 
 const model = {
   layerNames: ['m.layers.0', 'm.layers.1', 'm.layers.10'],

@@ -56,7 +56,11 @@ test('recomputed tasks take the place of the run\u2019s; its intervals go', () =
   assert.equal(shown.score.estimator, 'fisher');
   assert.equal(shown.tasks[0].layers[0].score, result.tasks[0].layers[5].positive);
   assert.equal(shown.tasks[0].uncertainty, undefined);
-  assert.ok(layerValues(shown, 'positive').filter(({ task }) => task === 0).every(({ interval }) => interval === null)); // prettier-ignore
+  assert.ok(
+    layerValues(shown, 'positive')
+      .filter(({ task }) => task === 0)
+      .every(({ interval }) => interval === null),
+  );
   assert.deepEqual(shown.tasks[0].train, result.tasks[0].train);
   assert.deepEqual(shown.tasks[1], result.tasks[1]);
   assert.equal(result.score.estimator, 'datainf', 'the run\u2019s own is not changed');
@@ -66,5 +70,8 @@ test('the slider runs over powers of ten', () => {
   for (const factor of [0.001, 0.1, 1, 1000]) assert.equal(factorAt(exponentOf(factor)), factor);
   assert.equal(exponentOf(1e-9), -3);
   assert.equal(factorAt(0.3), 2);
-  assert.equal(settingsWords(chosenSettings(result, { ...asTheRun, factor: 2 }, 'sum')), 'DataInf, damping 2 (DataInf rule), sum'); // prettier-ignore
+  assert.equal(
+    settingsWords(chosenSettings(result, { ...asTheRun, factor: 2 }, 'sum')),
+    'DataInf, damping 2 (DataInf rule), sum',
+  );
 });

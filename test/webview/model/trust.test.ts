@@ -18,7 +18,10 @@ const result = sampleResult({ layers: 12, tasks: ['a'], train: 20, validation: 3
 test('two halves: the sentence follows the correlation', () => {
   const [task] = withIntervals(result).tasks;
   const sentence = (median: number) =>
-    uncertaintySentences({ ...task, uncertainty: { ...task.uncertainty!, halves: { splits: 10, median, low: median, high: median } } })[0]; // prettier-ignore
+    uncertaintySentences({
+      ...task,
+      uncertainty: { ...task.uncertainty!, halves: { splits: 10, median, low: median, high: median } },
+    })[0];
   assert.match(sentence(0.95), /0\.95.*hardly depends/);
   assert.match(sentence(0.75), /much the same/);
   assert.match(sentence(0.5), /only a rough order/);
@@ -43,8 +46,14 @@ test('the sweep says between which factors the order holds', () => {
   const [order, top] = sweepSentences(task);
   assert.match(order, /while the factor lies between 0\.001 and 10; at 1000 it is 0\.55/);
   assert.match(top, /top third/);
-  const steady: DampingSweep = { ...task, steps: task.steps.map((step) => ({ ...step, toDefault: { spearman: 0.97, kendall: null } })) }; // prettier-ignore
-  assert.match(sweepSentences(steady)[0], /hardly moves from factor 0\.001 to 1000 \(Spearman at least 0\.97\).*does not hang on/); // prettier-ignore
+  const steady: DampingSweep = {
+    ...task,
+    steps: task.steps.map((step) => ({ ...step, toDefault: { spearman: 0.97, kendall: null } })),
+  };
+  assert.match(
+    sweepSentences(steady)[0],
+    /hardly moves from factor 0\.001 to 1000 \(Spearman at least 0\.97\).*does not hang on/,
+  );
 });
 
 test('the top third is compared by its members, and steps that failed are named', () => {
@@ -53,7 +62,12 @@ test('the top third is compared by its members, and steps that failed are named'
   const turned: DampingSweep = {
     ...task,
     steps: task.steps.map((step, i) =>
-      i === 6 ? { ...step, scores: own.map((score) => -score) } : i === 5 ? { ...step, scores: null, error: 'singular', toDefault: null } : { ...step, scores: own }), // prettier-ignore
+      i === 6
+        ? { ...step, scores: own.map((score) => -score) }
+        : i === 5
+          ? { ...step, scores: null, error: 'singular', toDefault: null }
+          : { ...step, scores: own },
+    ),
   };
   const [, top, failed] = sweepSentences(turned);
   assert.match(top, /Of the top third, 4 layers, at least 0 stay there/);

@@ -2,7 +2,15 @@
 import { useMemo } from 'preact/hooks';
 import type { Result } from '../../../protocol/result.ts';
 import { useAnswer, useAnswers } from '../ask.ts';
-import { allocationSeries, countKinds, requestOf, rulesFor, ruleName, totalWords, valueText } from '../model/allocation.ts'; // prettier-ignore
+import {
+  allocationSeries,
+  countKinds,
+  requestOf,
+  rulesFor,
+  ruleName,
+  totalWords,
+  valueText,
+} from '../model/allocation.ts';
 import type { AllocationForm } from '../model/allocation.ts';
 import { resultKey } from '../rescored.ts';
 import { AllocationControls } from './AllocationControls.tsx';

@@ -2,7 +2,16 @@
 import type { PruningComparison as Comparison } from '../../../protocol/pruning.ts';
 import { useMemo, useState } from 'preact/hooks';
 import { MISSING, formatDate, formatDuration, formatShare, formatSigned, plural } from '../model/format.ts';
-import { againstUniformWords, isDense, mapName, mapSeries, metricAt, metricsOf, metricText, qualityChart } from '../model/comparison.ts'; // prettier-ignore
+import {
+  againstUniformWords,
+  isDense,
+  mapName,
+  mapSeries,
+  metricAt,
+  metricsOf,
+  metricText,
+  qualityChart,
+} from '../model/comparison.ts';
 import { Select } from './controls.tsx';
 import { SeriesChart, SeriesLegend } from './SeriesChart.tsx';
 import { Sentences } from './Uncertainty.tsx';
@@ -45,7 +54,9 @@ export function PruningComparison({ comparison }: { comparison: Comparison }) {
         {findings.length > 0 ? (
           <Sentences title="" lines={findings} />
         ) : (
-          <p class="empty">{status === 'partial' ? 'Nothing yet: the prunings are not done.' : 'There is nothing to compare.'}</p> // prettier-ignore
+          <p class="empty">
+            {status === 'partial' ? 'Nothing yet: the prunings are not done.' : 'There is nothing to compare.'}
+          </p>
         )}
       </section>
       {metric ? (

@@ -1,6 +1,16 @@
 /** Estimator, damping and pairs of the view in sight, computed at once from the stored Grams; and the way back to the run's own. */
 import type { Result } from '../../../protocol/result.ts';
-import { asTheRun, dampingRules, estimatorChoices, exponentOf, FACTOR_EXPONENTS, factorAt, isDamped, runSettings, settingsWords } from '../model/rescore.ts'; // prettier-ignore
+import {
+  asTheRun,
+  dampingRules,
+  estimatorChoices,
+  exponentOf,
+  FACTOR_EXPONENTS,
+  factorAt,
+  isDamped,
+  runSettings,
+  settingsWords,
+} from '../model/rescore.ts';
 import type { Choices } from '../model/pageState.ts';
 import type { RescoredView } from '../rescored.ts';
 import { LinkButton, Select } from './controls.tsx';

@@ -87,7 +87,8 @@ export function controlsOf(
   const beta: Control = { key: 'beta', label: 'Exponent', min: 0.1, max: 6, step: 0.1, text: times };
   const ownTotal = rule.startsWith('mola');
   const powers = settings === null || settings.beta !== undefined ? [beta] : [];
-  if (isChoice(kind)) return [{ key: 'count', label: 'Layers', min: 1, max: Math.max(1, layers - 1), step: 1, text: whole }]; // prettier-ignore
+  if (isChoice(kind))
+    return [{ key: 'count', label: 'Layers', min: 1, max: Math.max(1, layers - 1), step: 1, text: whole }];
   if (kind === 'experts')
     return [
       ...(ownTotal ? [] : [{ ...total, label: 'Total experts', max: 10 * layers }]),
@@ -100,10 +101,28 @@ export function controlsOf(
     { key: 'ratio', label: 'Sparsity', min: 0.05, max: 0.95, step: 0.01, text: percent },
     ...(settings?.epsilon === undefined
       ? []
-      : [{ key: 'epsilon', label: 'Range \u03b5', min: 0, max: 0.9, step: 0.01, text: (v: number) => v.toFixed(2) } as Control]), // prettier-ignore
+      : [
+          {
+            key: 'epsilon',
+            label: 'Range \u03b5',
+            min: 0,
+            max: 0.9,
+            step: 0.01,
+            text: (v: number) => v.toFixed(2),
+          } as Control,
+        ]),
     ...(settings?.lambda === undefined
       ? []
-      : [{ key: 'lambda', label: 'Range \u03bb', min: 0, max: 0.4, step: 0.01, text: (v: number) => v.toFixed(2) } as Control]), // prettier-ignore
+      : [
+          {
+            key: 'lambda',
+            label: 'Range \u03bb',
+            min: 0,
+            max: 0.4,
+            step: 0.01,
+            text: (v: number) => v.toFixed(2),
+          } as Control,
+        ]),
   ];
 }
 
@@ -168,7 +187,11 @@ export function allocationSeries(
 
 /** What one wants to paste: numbers in layer order, or the indices of chosen layers. */
 export function listText({ kind, layers }: Pick<Allocation, 'kind' | 'layers'>): string {
-  if (isChoice(kind)) return layers.filter(({ value }) => value === 1).map(({ index }) => index).join(','); // prettier-ignore
+  if (isChoice(kind))
+    return layers
+      .filter(({ value }) => value === 1)
+      .map(({ index }) => index)
+      .join(',');
   return layers.map(({ value }) => Number(value.toPrecision(6))).join(',');
 }
 

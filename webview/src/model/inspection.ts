@@ -83,7 +83,9 @@ export function ranges(numbers: readonly number[]): string {
     if (last?.to === number - 1) last.to = number;
     else parts.push({ from: number, to: number });
   }
-  return parts.map(({ from, to }) => (from === to ? `${from}` : to === from + 1 ? `${from}, ${to}` : `${from} to ${to}`)).join(', '); // prettier-ignore
+  return parts
+    .map(({ from, to }) => (from === to ? `${from}` : to === from + 1 ? `${from}, ${to}` : `${from} to ${to}`))
+    .join(', ');
 }
 
 /** What samples must bring, in words. */

@@ -12,7 +12,8 @@ const HARDLY = 0.9;
 const MUCH = 0.7;
 const ROUGHLY = 0.4;
 
-export const correlationText = (value: number | null) => (value === null ? '\u2013' : value.toFixed(2).replace('-', '\u2212')); // prettier-ignore
+export const correlationText = (value: number | null) =>
+  value === null ? '\u2013' : value.toFixed(2).replace('-', '\u2212');
 
 /** The state of one self-check in a word: passed, failed, or that it is no pass or fail. */
 export function checkWord({ passed, value }: GradientCheckRow): string {
@@ -71,7 +72,10 @@ export function sweepSentences({ steps, factor, layers }: DampingSweep): string[
   const known = steps.flatMap((step, i) => (spearman[i] === null ? [] : [{ step, value: spearman[i] }]));
   if (at < 0 || known.length === 0)
     return ['The order of layers is not defined: there are too few layers, or all have one score.'];
-  const [from, to] = runAround(at, spearman.map((value) => value !== null && value >= HARDLY)); // prettier-ignore
+  const [from, to] = runAround(
+    at,
+    spearman.map((value) => value !== null && value >= HARDLY),
+  );
   const lowest = known.reduce((low, one) => (one.value < low.value ? one : low));
   const sentences = [
     lowest.value >= HARDLY
@@ -88,7 +92,9 @@ export function sweepSentences({ steps, factor, layers }: DampingSweep): string[
   );
   const failed = steps.filter(({ error }) => error !== null);
   if (failed.length > 0)
-    sentences.push(`Not defined at factor ${failed.map((step) => factorText(step.factor)).join(', ')}: ${failed[0].error}.`); // prettier-ignore
+    sentences.push(
+      `Not defined at factor ${failed.map((step) => factorText(step.factor)).join(', ')}: ${failed[0].error}.`,
+    );
   return sentences;
 }
 
@@ -110,7 +116,8 @@ function runAround(at: number, good: readonly boolean[]): [number, number] {
 }
 
 /** Sentences that say an estimator is no better than a simple one: they are shown first and marked. */
-export const isCaution = (sentence: string) => /does not beat|worse than|down to chance|nothing can be said/i.test(sentence); // prettier-ignore
+export const isCaution = (sentence: string) =>
+  /does not beat|worse than|down to chance|nothing can be said/i.test(sentence);
 
 export function verdicts(protocols: readonly ProtocolResult[]): { caution: string[]; other: string[] } {
   const all = protocols.flatMap(({ verdict }) => verdict);

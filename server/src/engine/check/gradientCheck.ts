@@ -123,7 +123,16 @@ async function sweep(
   const scored = (layer: number, module: string) => layers.includes(layer) && modules.includes(module);
   for (const segment of segments.toReversed()) {
     const wantInput = segment[0] > layers[0];
-    const { captures, dx } = await backwardSegment(model, batches, segment, boundaries.pop()!, cotangents, scored, wantInput, () => undefined); // prettier-ignore
+    const { captures, dx } = await backwardSegment(
+      model,
+      batches,
+      segment,
+      boundaries.pop()!,
+      cotangents,
+      scored,
+      wantInput,
+      () => undefined,
+    );
     for (const capture of captures) {
       keep?.push({ ...capture, batches: [...capture.batches] });
       const { K } = await products.of(capture, samples.length, 0, TILE);

@@ -25,7 +25,11 @@ export function saveExperts(
   { settings, baseModel }: { settings: ExpertSettings; baseModel: string },
 ): void {
   fs.mkdirSync(folder, { recursive: true });
-  writeSafetensors(path.join(folder, EXPERTS_WEIGHTS), modules.flatMap((m) => tensorsOf(m, parameters)), { format: 'pt' }); // prettier-ignore
+  writeSafetensors(
+    path.join(folder, EXPERTS_WEIGHTS),
+    modules.flatMap((m) => tensorsOf(m, parameters)),
+    { format: 'pt' },
+  );
   const config = {
     format: 'layerif-lora-experts',
     version: 1,
@@ -44,7 +48,12 @@ export function saveExperts(
 
 function tensorsOf({ module, rows, columns, experts, rank, names }: ExpertModule, parameters: Parameters): NewTensor[] {
   const name = pytorchPath(module);
-  const tensor = (below: string, shape: number[], data: Float32Array) => ({ name: `${name}.${below}.weight`, dtype: 'F32' as const, shape, data }); // prettier-ignore
+  const tensor = (below: string, shape: number[], data: Float32Array) => ({
+    name: `${name}.${below}.weight`,
+    dtype: 'F32' as const,
+    shape,
+    data,
+  });
   const [router, A, B] = [names.router, names.A, names.B].map((weight) => Float32Array.from(parameters.get(weight)!));
   const each = Array.from({ length: experts }, (_, e) => {
     // B of expert e: columns e * rank .. (e + 1) * rank - 1 of all experts' B.

@@ -115,7 +115,10 @@ export class ExpertsModel {
     for (const run of passed) {
       const [result] = await head(this.#model, [run.batch], [run.hidden], this.#headRows(), () => undefined);
       for (const value of result.loss) loss += value / samples.length;
-      let dy = floats(numbers(result.dy).map((value) => value / samples.length), result.dy.dims); // prettier-ignore
+      let dy = floats(
+        numbers(result.dy).map((value) => value / samples.length),
+        result.dy.dims,
+      );
       for (let s = this.#segments.length - 1; s >= 0; s--) dy = await this.#back(run, s, dy, slopes, gradient);
     }
     return { loss, balance: uneven, gradient };
@@ -151,14 +154,24 @@ export class ExpertsModel {
   /** All batches through a layer before the next, so that streamed weights are read once. @param sums get the routers' sums; null: inputs are not kept */
   async #pass(batches: Batch[], sums: ReadonlyMap<string, RouterSums> | null): Promise<Passed[]> {
     const [states] = await forward(this.#model, batches, [...this.#segments], 0, () => undefined);
-    const passed = batches.map((batch, i) => ({ batch, present: presentIn(batch), inputs: [] as Tensor[], hidden: states[i] })); // prettier-ignore
+    const passed = batches.map((batch, i) => ({
+      batch,
+      present: presentIn(batch),
+      inputs: [] as Tensor[],
+      hidden: states[i],
+    }));
     for (const layers of this.#segments) {
       const key = `experts forward ${this.#kinds(layers)}`;
       const { built, session } = await this.#model.session(key, () => expertsForwardGraph(this.architecture, layers));
       const feeds = this.#trained.feeds(built.weights, layers);
       for (const run of passed) {
         const present: Feeds = built.routers.length === 0 ? {} : { present: run.present };
-        const results = await session.run({ x: run.hidden, ...present, ...feeds, ...tablesFor(run.batch, built.tables) }); // prettier-ignore
+        const results = await session.run({
+          x: run.hidden,
+          ...present,
+          ...feeds,
+          ...tablesFor(run.batch, built.tables),
+        });
         if (sums) run.inputs.push(run.hidden);
         run.hidden = results.y;
         for (const { block, module, assigned, probability } of sums ? built.routers : []) {

@@ -10,7 +10,10 @@ import type { Device, DeviceCause, DeviceFailure } from '../../../../protocol/de
 const platforms: Record<Device, { where: readonly string[]; words: string }> = {
   cpu: { where: [], words: 'everywhere' },
   cuda: { where: ['linux-x64'], words: 'Linux on x64' },
-  webgpu: { where: ['linux-x64', 'win32-x64', 'win32-arm64', 'darwin-arm64'], words: 'Linux and Windows on x64, Windows on ARM, and Macs with Apple silicon' }, // prettier-ignore
+  webgpu: {
+    where: ['linux-x64', 'win32-x64', 'win32-arm64', 'darwin-arm64'],
+    words: 'Linux and Windows on x64, Windows on ARM, and Macs with Apple silicon',
+  },
   dml: { where: ['win32-x64', 'win32-arm64'], words: 'Windows' },
   coreml: { where: ['darwin-arm64'], words: 'Macs with Apple silicon' },
 };
@@ -69,7 +72,8 @@ const failures: { cause: DeviceCause; pattern: RegExp; sentence: string; advice:
   },
   {
     cause: 'lost',
-    pattern: /CUDA failure (4|46|214|700|702|709|716|717|718|719|999)\b|fallen off the bus|device (was |is |has been )?lost|DXGI_ERROR_DEVICE|887A000[567]/i, // prettier-ignore
+    pattern:
+      /CUDA failure (4|46|214|700|702|709|716|717|718|719|999)\b|fallen off the bus|device (was |is |has been )?lost|DXGI_ERROR_DEVICE|887A000[567]/i,
     sentence: 'the device does not answer any more, or was taken away',
     advice: 'restart the driver or the machine',
   },
@@ -87,7 +91,8 @@ const failures: { cause: DeviceCause; pattern: RegExp; sentence: string; advice:
   },
   {
     cause: 'libraries',
-    pattern: /lib(cublas|cublasLt|curand|cudart|cudnn\w*|cufft|nvrtc|nvJitLink)\.so[.\d]*: cannot open|lib(cudnn|cufft|nvrtc)\w*.{0,40}not found/i, // prettier-ignore
+    pattern:
+      /lib(cublas|cublasLt|curand|cudart|cudnn\w*|cufft|nvrtc|nvJitLink)\.so[.\d]*: cannot open|lib(cudnn|cufft|nvrtc)\w*.{0,40}not found/i,
     sentence: 'the CUDA 13 libraries are not installed',
     advice: 'run "LayerIF: Install CUDA Runtime" or layerif devices install-cuda',
   },
@@ -123,7 +128,8 @@ const failures: { cause: DeviceCause; pattern: RegExp; sentence: string; advice:
   },
   {
     cause: 'build',
-    pattern: /backend not found|not supported in this build|provider is not (supported|available)|removing requested execution provider/i, // prettier-ignore
+    pattern:
+      /backend not found|not supported in this build|provider is not (supported|available)|removing requested execution provider/i,
     sentence: 'this build of ONNX Runtime does not have it',
     advice: 'install onnxruntime-node from npm again',
   },
@@ -135,7 +141,7 @@ export function classify(text: string, ended: 'crash' | 'timeout' | null = null,
   const row = failures.find(({ pattern }) => pattern.test(text));
   if (row) return { cause: row.cause, sentence: row.sentence, advice: row.advice, detail };
   if (ended === 'timeout')
-    return { cause: 'timeout', sentence: `a trial did not end within ${how}`, advice: 'update its driver', detail }; // prettier-ignore
+    return { cause: 'timeout', sentence: `a trial did not end within ${how}`, advice: 'update its driver', detail };
   if (ended === 'crash')
     return { cause: 'crash', sentence: `a trial ended with ${how}`, advice: 'update its driver', detail };
   return {
@@ -161,6 +167,9 @@ export function classifyRunning(device: Device, text: string): DeviceFailure | n
 const colours = /\u001b\[[\d;]*m/g;
 
 function lastLine(text: string): string {
-  const lines = text.replace(colours, '').split('\n').map((line) => line.trim()); // prettier-ignore
+  const lines = text
+    .replace(colours, '')
+    .split('\n')
+    .map((line) => line.trim());
   return (lines.filter((line) => line !== '').at(-1) ?? '').slice(0, 300);
 }

@@ -79,16 +79,33 @@ export async function allocateResult(options: AllocateOptions): Promise<Allocati
     if (need === 'exponents') {
       const { resultFile, onProgress, signal, largestSide } = options;
       const open = () => opened.get();
-      const exponents = await modelExponents(layers, open, { resultFile, modelSha256: result.model.sha256, onProgress, signal, largestSide }); // prettier-ignore
+      const exponents = await modelExponents(layers, open, {
+        resultFile,
+        modelSha256: result.model.sha256,
+        onProgress,
+        signal,
+        largestSide,
+      });
       const fit = request.fit ?? defaultFit(request.kind);
-      return { values: exponents.map((layer) => meanExponent(layer, fit)), matrixValues: exponents.map((layer) => Object.values(layer).map((e) => e[fit] ?? NaN)) }; // prettier-ignore
+      return {
+        values: exponents.map((layer) => meanExponent(layer, fit)),
+        matrixValues: exponents.map((layer) => Object.values(layer).map((e) => e[fit] ?? NaN)),
+      };
     }
     if (need === 'outliers') {
-      if (!options.outliers) throw new LayerifError('badRequest', 'rule owl looks at activations: layerif allocate RESULT --kind sparsity --rule owl measures them in a terminal, or takes their outlier ratios as a JSON list with --outliers FILE'); // prettier-ignore
+      if (!options.outliers)
+        throw new LayerifError(
+          'badRequest',
+          'rule owl looks at activations: layerif allocate RESULT --kind sparsity --rule owl measures them in a terminal, or takes their outlier ratios as a JSON list with --outliers FILE',
+        );
       return { values: await options.outliers() };
     }
     if (!matrices || need === null) return { values: scores.scores };
-    if (!scores.moduleScores) throw new LayerifError('badRequest', `scores of single matrices are stored for the aggregation ${result.experiment.score.aggregation} alone: leave --aggregation out, or use --unit block`); // prettier-ignore
+    if (!scores.moduleScores)
+      throw new LayerifError(
+        'badRequest',
+        `scores of single matrices are stored for the aggregation ${result.experiment.score.aggregation} alone: leave --aggregation out, or use --unit block`,
+      );
     return { values: scores.scores, matrixValues: scores.moduleScores(layers[0].modules.map((m) => m.name)) };
   }
 }
@@ -128,7 +145,9 @@ const sectionKeys = {
  */
 function withDefaults(request: AllocationRequest, result: Result): AllocationRequest {
   const section = (allocateSection(result)?.[request.kind] ?? {}) as Partial<Record<keyof typeof sectionKeys, unknown>>;
-  const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined)) as unknown as AllocationRequest; // prettier-ignore
+  const given = Object.fromEntries(
+    Object.entries(request).filter(([, value]) => value !== undefined),
+  ) as unknown as AllocationRequest;
   const otherRule = given.rule !== undefined && given.rule !== (section.rule ?? defaultRule[request.kind]);
   const own = new Set(['rule', 'beta', 'epsilon', 'lambda', 'fit']);
   const defaults = Object.entries(sectionKeys).flatMap(([key, field]) => {
@@ -164,11 +183,17 @@ class OpenModel {
     if (this.#opened) return this.#opened;
     const { experiment, experimentFile, model: scored } = this.#result;
     const baseDir = path.dirname(experimentFile);
-    const checkpoint = openCheckpoint(resolveModel(experiment.model.path, baseDir), openOptions({ ...experiment.model, revision: scored.revision ?? experiment.model.revision }, baseDir)); // prettier-ignore
+    const checkpoint = openCheckpoint(
+      resolveModel(experiment.model.path, baseDir),
+      openOptions({ ...experiment.model, revision: scored.revision ?? experiment.model.revision }, baseDir),
+    );
     this.#opened = { checkpoint, model: architecture(checkpoint) };
     const { layers } = this.#opened.model;
     if (layers === scored.layers) return this.#opened;
-    throw new LayerifError('badModel', `${checkpoint.path} has ${layers} layers, the result was computed on ${scored.layers}: it is another model; score again`); // prettier-ignore
+    throw new LayerifError(
+      'badModel',
+      `${checkpoint.path} has ${layers} layers, the result was computed on ${scored.layers}: it is another model; score again`,
+    );
   }
 
   close(): void {

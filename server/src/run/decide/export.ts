@@ -40,7 +40,10 @@ export async function exportResult(options: ExportOptions): Promise<Exported> {
   const loraRank = options.loraRank ?? 8;
   const loraAlpha = options.loraAlpha ?? 2 * loraRank;
   if (!Number.isInteger(loraRank) || loraRank < 1 || !(loraAlpha > 0)) {
-    throw new LayerifError('badRequest', `LoRA rank ${loraRank} and alpha ${loraAlpha} are not possible: use a whole rank from 1 and an alpha above 0`); // prettier-ignore
+    throw new LayerifError(
+      'badRequest',
+      `LoRA rank ${loraRank} and alpha ${loraAlpha} are not possible: use a whole rank from 1 and an alpha above 0`,
+    );
   }
   const result = readResult(resultFile);
   const allocation = kind === undefined ? null : await allocateResult({ ...options, request: { ...request, kind } });

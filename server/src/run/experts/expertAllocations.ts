@@ -92,7 +92,10 @@ async function one(
     : await byRule(input, requestOf(input, id), scores);
   const { layers, ruleTitle, notes } = found;
   if (layers.length !== model.layers) {
-    throw new LayerifError('badRequest', `${id} is an allocation for ${layers.length} layers, the model has ${model.layers}; allocate again`); // prettier-ignore
+    throw new LayerifError(
+      'badRequest',
+      `${id} is an allocation for ${layers.length} layers, the model has ${model.layers}; allocate again`,
+    );
   }
   const experts = layers.map(({ value }) => value);
   if (experts.every((count) => count === 0)) throw new LayerifError('badRequest', `${id} gives no layer an expert`);

@@ -137,7 +137,10 @@ export async function trainExpertsOf(
         values[a].seeds.push(done.values);
         const metrics = compareAllocations(values, betterOf(input), experiment.score.seed);
         metrics.forEach((list, i) => (result.allocations[i].metrics = list));
-        result.findings = findingsOf(values.map(({ id }) => id), metrics); // prettier-ignore
+        result.findings = findingsOf(
+          values.map(({ id }) => id),
+          metrics,
+        );
         if (allocation.sameAs === null) result.provenance.seconds += done.training.seconds;
         writeJson(folder.resultFile, result);
       }
@@ -172,7 +175,11 @@ async function trainOnce(
 ): Promise<Finished> {
   const { settings, checkpoint, model, modules, evaluation } = input;
   const { sequences } = evaluation;
-  const batches = batchesOf(model, sequences.map(({ tokens }) => tokens.length), TOKENS_PER_RUN); // prettier-ignore
+  const batches = batchesOf(
+    model,
+    sequences.map(({ tokens }) => tokens.length),
+    TOKENS_PER_RUN,
+  );
   const groups = Array.from({ length: Math.ceil(batches.length / BATCHES_PER_GROUP) }, (_, g) =>
     batches.slice(g * BATCHES_PER_GROUP, (g + 1) * BATCHES_PER_GROUP),
   );
@@ -245,7 +252,21 @@ function identity(input: ExpertsInput, allocations: ExpertAllocation[], sha256: 
   const { experiment, task, settings, modules, dataSha256 } = input;
   const { model, datasets, score } = experiment;
   const counts = allocations.map(({ id, experts, topK }) => [id, experts, topK]);
-  const parts = ['train-experts', model, datasets, task, score.seed, score.loss, experiment.evaluate?.max_length, settings, modules, counts, limit, dataSha256, sha256]; // prettier-ignore
+  const parts = [
+    'train-experts',
+    model,
+    datasets,
+    task,
+    score.seed,
+    score.loss,
+    experiment.evaluate?.max_length,
+    settings,
+    modules,
+    counts,
+    limit,
+    dataSha256,
+    sha256,
+  ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 

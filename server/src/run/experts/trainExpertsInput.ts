@@ -65,7 +65,10 @@ export async function prepareExperts(file: string, selection: ExpertsSelection):
   }
   await fetchModel(experiment.model, baseDir, selection);
   await fetchDatasets(experiment, [task.dataset], baseDir, selection);
-  const checkpoint = openCheckpoint(resolveModel(experiment.model.path, baseDir), openOptions(experiment.model, baseDir)); // prettier-ignore
+  const checkpoint = openCheckpoint(
+    resolveModel(experiment.model.path, baseDir),
+    openOptions(experiment.model, baseDir),
+  );
   try {
     const model = architecture(checkpoint);
     const tokenizer = createTokenizer(checkpoint.tokenizer());
@@ -101,7 +104,10 @@ export async function prepareExperts(file: string, selection: ExpertsSelection):
 function taskOf({ tasks }: Experiment, file: string, name: string | undefined): Task {
   const task = name === undefined ? tasks[0] : tasks.find((t) => t.task === name);
   if (!task)
-    throw new LayerifError('badRequest', `${file} has no task "${name}"; its tasks are ${tasks.map((t) => t.task).join(', ')}`); // prettier-ignore
+    throw new LayerifError(
+      'badRequest',
+      `${file} has no task "${name}"; its tasks are ${tasks.map((t) => t.task).join(', ')}`,
+    );
   if (task.output_type !== 'loglikelihood_rolling') return task;
   throw new LayerifError(
     'badExperiment',

@@ -28,9 +28,11 @@ export function requireMemory(
   const { rank, batch_size } = settings;
   const chosen = (layer: number) => model.modules(layer).filter((m) => !m.factor && modules.includes(m.name));
   const largest = Math.max(
-    ...allocations.map(
-      ({ experts }) =>
-      experts.reduce((sum, count, l) => sum + count * chosen(l).reduce((all, m) => all + m.columns + rank * (m.rows + m.columns), 0), 0), // prettier-ignore
+    ...allocations.map(({ experts }) =>
+      experts.reduce(
+        (sum, count, l) => sum + count * chosen(l).reduce((all, m) => all + m.columns + rank * (m.rows + m.columns), 0),
+        0,
+      ),
     ),
   );
   const longest = train.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
@@ -38,7 +40,9 @@ export function requireMemory(
   const runTokens = Math.max(longest, Math.min(RUN_TOKENS, stepTokens));
   const most = Math.max(...allocations.flatMap(({ experts }) => experts));
   const widths = Math.max(
-    ...Array.from({ length: model.layers }, (_, l) => chosen(l).reduce((sum, m) => sum + m.rows + m.columns + 4 * most * (rank + 1), 0)), // prettier-ignore
+    ...Array.from({ length: model.layers }, (_, l) =>
+      chosen(l).reduce((sum, m) => sum + m.rows + m.columns + 4 * most * (rank + 1), 0),
+    ),
   );
   const rest =
     PROGRAMS +

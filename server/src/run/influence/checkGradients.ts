@@ -131,7 +131,8 @@ function composition(
   layerName: (layer: number) => string,
 ): GradientCheckRow {
   if (!found) {
-    const sentence = 'Does not apply: positions of this model depend on the length of a sample, so samples of other lengths never share a batch.'; // prettier-ignore
+    const sentence =
+      'Does not apply: positions of this model depend on the length of a sample, so samples of other lengths never share a batch.';
     return { id, title, value: null, limit: COMPOSITION_LIMIT, passed: null, sentence };
   }
   const value = Math.max(found.grams, found.loss);

@@ -48,7 +48,11 @@ export async function collectCheckpoints(shared: Collecting, task: TaskCollectio
   const rates = Float64Array.from(checkpoints, ({ learningRate }) => learningRate);
   for (const layer of shared.prepared.scope.layers) {
     const into = path.join(workDir, `layer-${layer}.safetensors`);
-    join(into, files.map((own) => own.get(layer)!), rates); // prettier-ignore
+    join(
+      into,
+      files.map((own) => own.get(layer)!),
+      rates,
+    );
     onLayer(layer, into);
   }
   return folder(checkpoints.length - 1);

@@ -210,7 +210,6 @@ async function perLayer({
   files,
   tokens,
 }: Work): Promise<(TokenLayer & { stored: number })[]> {
-  // prettier-ignore
   const { damping, relatif } = prepared.experiment.score;
   const layers: (TokenLayer & { stored: number })[] = [];
   for (const { index, name } of task.layers) {

@@ -51,7 +51,10 @@ export async function uncertaintyOf(
   const found = layers.map((_, row): LayerUncertainty => {
     const [low, high] = [Math.floor(ranks[row][0]), Math.ceil(ranks[row][1])];
     return {
-      interval: percentileInterval(bootstrapped.map((own) => own[row]), LEVEL)!, // prettier-ignore
+      interval: percentileInterval(
+        bootstrapped.map((own) => own[row]),
+        LEVEL,
+      )!,
       rankInterval: [low, high],
       unstable: high - low > layers.length / 3,
     };

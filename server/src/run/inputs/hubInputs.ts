@@ -109,7 +109,10 @@ export async function missingDataset(
   const beside = besidePath(path.resolve(baseDir, dataset.path!));
   let listing: Listing | null = null;
   const revisions = revisionsOf(dataset);
-  const first = Math.max(0, revisions.findIndex((revision) => cachedCommit(repo, revision) !== null)); // prettier-ignore
+  const first = Math.max(
+    0,
+    revisions.findIndex((revision) => cachedCommit(repo, revision) !== null),
+  );
   for (const revision of revisions.slice(first)) {
     const wanted: Wanted = { repo, revision, beside };
     try {
@@ -126,7 +129,13 @@ export async function missingDataset(
     const readme = files.find((file) => file.path === 'README.md');
     const text = readme ? await textOf(wanted, listing, readme, signal) : null;
     const root = repoFolder(repo);
-    const found = hubSplitFiles(name, dataset, files.map((file) => file.path), text, root); // prettier-ignore
+    const found = hubSplitFiles(
+      name,
+      dataset,
+      files.map((file) => file.path),
+      text,
+      root,
+    );
     if (found.size === 0) continue;
     const paths = new Set(
       [...found]
@@ -144,7 +153,12 @@ export function wantedSplits(experiment: Experiment, name: string): Set<string> 
   const { tasks, prune, evaluate } = experiment;
   const slices = tasks
     .filter((task) => task.dataset === name)
-    .flatMap((task) => [task.training_split, task.validation_split ?? 'validation', task.test_split, task.fewshot_split]); // prettier-ignore
+    .flatMap((task) => [
+      task.training_split,
+      task.validation_split ?? 'validation',
+      task.test_split,
+      task.fewshot_split,
+    ]);
   for (const source of [prune?.calibration, evaluate?.perplexity])
     if (source?.dataset === name) slices.push(source.split);
   return new Set(slices.flatMap((text) => (text === undefined ? [] : parseSlices(text).map(({ split }) => split))));

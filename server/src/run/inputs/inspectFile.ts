@@ -16,9 +16,31 @@ import { inspectModel } from './inspect.ts';
 export function inspectFile(target: string, options: GraphOptions = {}): InspectedModel {
   if (!existsSync(target)) throw new LayerifError('badModel', `${target}: there is no such file or folder`);
   const graph = isGraphPath(target) ? graphOf(target, options) : null;
-  const { name, path: own, family, format, parameters, scoredParameters, coverage, ...rest } = inspectModel(target, '.', { graph: options }); // prettier-ignore
+  const {
+    name,
+    path: own,
+    family,
+    format,
+    parameters,
+    scoredParameters,
+    coverage,
+    ...rest
+  } = inspectModel(target, '.', { graph: options });
   const { layerNames, kinds, unscored, dtypes } = rest;
-  return { name, path: own, family, format, parameters, scoredParameters, coverage, layerNames, kinds, unscored, dtypes, graph }; // prettier-ignore
+  return {
+    name,
+    path: own,
+    family,
+    format,
+    parameters,
+    scoredParameters,
+    coverage,
+    layerNames,
+    kinds,
+    unscored,
+    dtypes,
+    graph,
+  };
 }
 
 function graphOf(target: string, options: GraphOptions): InspectedGraph {

@@ -49,7 +49,12 @@ export async function prepare(
   const tokenizer = graph?.tokens === false ? null : createTokenizer(checkpoint.tokenizer());
   if (!graph) onModel(checkpoint, model);
 
-  await fetchDatasets(experiment, experiment.tasks.map((task) => task.dataset), baseDir, fetching); // prettier-ignore
+  await fetchDatasets(
+    experiment,
+    experiment.tasks.map((task) => task.dataset),
+    baseDir,
+    fetching,
+  );
   const tasks: PreparedTask[] = [];
   const files = new Set<string>();
   const warnings: string[] = [];

@@ -54,9 +54,11 @@ export function headBlocks({
   scope,
 }: Pick<Prepared, 'experiment' | 'model' | 'scope'>): WeightBlock[] | undefined {
   if (experiment.score.granularity !== 'head') return undefined;
-  const blocks = scope.layers.flatMap(
-    (layer) =>
-    model.modules(layer).filter(({ name }) => scope.modules.includes(name)).flatMap((m) => blocksOf(model, layer, m)), // prettier-ignore
+  const blocks = scope.layers.flatMap((layer) =>
+    model
+      .modules(layer)
+      .filter(({ name }) => scope.modules.includes(name))
+      .flatMap((m) => blocksOf(model, layer, m)),
   );
   if (blocks.length > 0) return blocks;
   throw new LayerifError(
@@ -105,7 +107,6 @@ export function scoredUnits(
     .modules(layer)
     .filter(({ name }) => scope.modules.includes(name))
     .flatMap(({ name, rows, columns }) => {
-      // prettier-ignore
       const own = blocks?.filter((block) => block.layer === layer && block.module === name) ?? [];
       if (own.length === 0) return [{ name, parameters: rows * columns }];
       return own.map((block) => ({

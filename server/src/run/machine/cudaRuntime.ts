@@ -43,9 +43,10 @@ function baseFolder(): string {
 export function installedCudaRuntime(base = baseFolder()): CudaRuntime | null {
   const folder = path.join(base, cudaOnnxruntime);
   try {
-    const { onnxruntime, packages } = JSON.parse(
-      fs.readFileSync(path.join(folder, MANIFEST), 'utf8'),
-    ) as Omit<CudaRuntime, 'folder'>; // prettier-ignore
+    const { onnxruntime, packages } = JSON.parse(fs.readFileSync(path.join(folder, MANIFEST), 'utf8')) as Omit<
+      CudaRuntime,
+      'folder'
+    >;
     const files = packages.flatMap((row) => row.files);
     const whole =
       onnxruntime === cudaOnnxruntime && files.every((name) => fs.existsSync(path.join(folder, 'lib', name)));
@@ -117,7 +118,12 @@ export async function installCudaRuntime(options: InstallOptions = {}): Promise<
       const wheel = path.join(partial, 'wheel.whl');
       const report = (bytes: number) => onProgress?.((done += bytes), total, `${row.name} ${row.version}`);
       await fetchWheel(index, row, wheel, report, signal);
-      const files = await unpack(wheel, lib, (entry) => (row.libraries.test(path.posix.basename(entry)) ? path.posix.basename(entry) : null), signal); // prettier-ignore
+      const files = await unpack(
+        wheel,
+        lib,
+        (entry) => (row.libraries.test(path.posix.basename(entry)) ? path.posix.basename(entry) : null),
+        signal,
+      );
       if (files.length === 0) throw new LayerifError('failed', `${row.file} holds none of the libraries it should`);
       await unpack(wheel, licences, (entry) => licenceName(row.name, entry), signal);
       fs.rmSync(wheel);

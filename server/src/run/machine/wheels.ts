@@ -38,7 +38,9 @@ export async function fetchWheel(
   const page = `${index}/${wheel.name}/`;
   const listing = (await (
     await get(page, what, { accept: 'application/vnd.pypi.simple.v1+json' }, signal)
-  ).json().catch(() => null)) as { files?: { filename?: unknown; url?: unknown }[] } | null; // prettier-ignore
+  )
+    .json()
+    .catch(() => null)) as { files?: { filename?: unknown; url?: unknown }[] } | null;
   const entry = Array.isArray(listing?.files) ? listing.files.find(({ filename }) => filename === wheel.file) : null;
   if (typeof entry?.url !== 'string') {
     throw new LayerifError(
@@ -87,7 +89,10 @@ async function get(
     signal?.throwIfAborted();
     const cause = (error as Error).cause;
     const why = cause instanceof Error ? cause.message : (error as Error).message;
-    throw new LayerifError('failed', `${what} cannot be fetched from ${address}: ${why}; check the network, or set PIP_INDEX_URL`); // prettier-ignore
+    throw new LayerifError(
+      'failed',
+      `${what} cannot be fetched from ${address}: ${why}; check the network, or set PIP_INDEX_URL`,
+    );
   }
   if (answer.ok) return answer;
   await answer.body?.cancel();

@@ -44,7 +44,8 @@ export async function estimatePruning(
     const tokens = (options.prunings + 1) * evaluationTokens + 2 * options.prunings * calibration.tokens;
     return {
       prunings: options.prunings,
-      documents: input.tasks.reduce((sum, task) => sum + task.documents.length, 0) + (input.perplexity?.windows.length ?? 0), // prettier-ignore
+      documents:
+        input.tasks.reduce((sum, task) => sum + task.documents.length, 0) + (input.perplexity?.windows.length ?? 0),
       evaluationTokens,
       calibrationTokens: calibration.tokens,
       seconds: (2 * weights * tokens) / rate,
