@@ -15,7 +15,7 @@ import { ensureTestEnvironment, testNode, vsce } from './testEnvironment.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Target of vsce -> files of `onnxruntime-node/bin/napi-v6`. ONNX Runtime 1.30 has none for Macs with Intel processors. */
-const nativeFiles = {
+export const nativeFiles = {
   'linux-x64': ['linux/x64/**'],
   'linux-arm64': ['linux/arm64/**'],
   'darwin-arm64': ['darwin/arm64/libonnxruntime.1.dylib', 'darwin/arm64/*.node'], // the package holds the library twice

@@ -12,7 +12,7 @@ import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildBundles } from './bundles.mjs';
 import { installPackages, packagesAreInstalled } from './packages.mjs';
-import { ensureTestEnvironment, testNode } from './testEnvironment.mjs';
+import { ensureTestEnvironment, ensureTestNode, testNode } from './testEnvironment.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = (name) => join(root, 'node_modules', ...name.split('/'));
@@ -20,6 +20,7 @@ const bin = (name) => join(root, 'node_modules', ...name.split('/'));
 /** Step -> what it does, what it needs before it. `run` throws when the step fails, or returns counts of tests. */
 const steps = {
   install: { run: install },
+  workbench: { run: () => ensureTestEnvironment(), needs: ['install'] },
   model: { run: fetchModel, needs: ['install'] },
   build: { run: () => buildBundles(root), needs: ['install'] },
   typecheck: { run: () => command(process.execPath, [bin('typescript/bin/tsc'), '-b']), needs: ['install'] },
@@ -32,11 +33,11 @@ const steps = {
     needs: ['install'],
   },
   unit: { run: () => nodeTests('unit', (file) => !file.startsWith(`e2e${sep}`)), needs: ['install', 'model', 'build'] },
-  host: { run: hostTests, needs: ['install', 'build'] },
+  host: { run: hostTests, needs: ['workbench', 'build'] },
   package: { run: packVsix, needs: ['install'] },
   e2e: {
     run: () => nodeTests('e2e', (file) => file.startsWith(`e2e${sep}`), ['--test-concurrency=1']),
-    needs: ['install', 'model', 'package'],
+    needs: ['workbench', 'model', 'package'],
   },
 };
 
@@ -59,7 +60,7 @@ function command(program, args, environment = {}) {
 
 function install() {
   if (!packagesAreInstalled(root)) installPackages(root);
-  ensureTestEnvironment();
+  ensureTestNode();
 }
 
 async function fetchModel() {

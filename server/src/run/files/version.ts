@@ -1,5 +1,5 @@
 import type { EngineInfo } from '../../../../protocol/engine.ts';
-/** The version of this program, kept equal to package.json by test/run/version.test.ts. */
+/** The version of this program, kept equal to package.json by test/scripts/release.test.ts. */
 export const version = '0.1.0';
 
 /** What every written file says of the program, the machine and the moment. */
