@@ -125,22 +125,40 @@ export interface SegmentFile {
   file: string;
 }
 
-export type EngineRequest =
-  | { id: number; type: 'start'; device: DeviceId; threads: number }
-  | { id: number; type: 'preload'; modelPath: string; adapter?: string | undefined } // open a model and read its weights before they are needed
-  | { id: number; type: 'devices' } // tries every device in a process of its own
-  | { id: number; type: 'measure' } // float32 MatMul rate, for time estimates
-  | { id: number; type: 'collect'; request: CollectRequest }
-  | { id: number; type: 'graph'; request: GraphProbeRequest } // what a sample of a user's graph takes
-  | { id: number; type: 'features'; request: FeatureRequest } // hidden states behind layers
-  | { id: number; type: 'train'; request: TrainRequest } // LoRA trainings one after the other
-  | { id: number; type: 'trainExperts'; request: TrainExpertsRequest } // LoRA experts by layer, then log-likelihoods
-  | { id: number; type: 'prune'; request: PruneRequest }
-  | { id: number; type: 'restore'; modelPath: string } // the weights of the checkpoint again, after a prune in memory
-  | { id: number; type: 'outliers'; request: OutlierRequest }
-  | { id: number; type: 'check'; request: GradientCheckRequest } // gradients against finite differences and each other
-  | { id: number; type: 'evaluate'; request: EvaluateRequest }
-  | { id: number; type: 'release' }; // drop the warm model
+/** Every request of the engine: what it takes and what it answers. A method without a row does not exist. */
+export interface EngineRequests {
+  start: { params: { device: DeviceId; threads: number }; answer: EngineInfo };
+  /** Opens a model and reads its weights before they are needed. */
+  preload: { params: { modelPath: string; adapter?: string | undefined }; answer: null };
+  /** Tries every device in a process of its own. */
+  devices: { params: null; answer: DeviceState[] };
+  /** Rate of float32 matrix products, for time estimates. */
+  measure: { params: null; answer: { flopsPerSecond: number } };
+  collect: { params: CollectRequest; answer: CollectSummary };
+  /** What a sample of a user's graph takes. */
+  graph: { params: GraphProbeRequest; answer: GraphProbe };
+  /** Hidden states behind layers. */
+  features: { params: FeatureRequest; answer: Features[] };
+  /** LoRA trainings one after the other. */
+  train: { params: TrainRequest; answer: TrainOutcome[] };
+  /** LoRA experts by layer, then log-likelihoods. */
+  trainExperts: { params: TrainExpertsRequest; answer: TrainExpertsOutcome };
+  prune: { params: PruneRequest; answer: PruneSummary };
+  /** The weights of the checkpoint again, after a prune in memory. */
+  restore: { params: { modelPath: string }; answer: null };
+  outliers: { params: OutlierRequest; answer: OutlierSummary };
+  /** Gradients against finite differences and each other. */
+  check: { params: GradientCheckRequest; answer: GradientMeasurements };
+  evaluate: { params: EvaluateRequest; answer: EvaluateSummary };
+}
+
+export type EngineMethod = keyof EngineRequests;
+export type EngineParams<M extends EngineMethod> = EngineRequests[M]['params'];
+export type EngineAnswer<M extends EngineMethod> = EngineRequests[M]['answer'];
+
+export type EngineRequest = {
+  [M in EngineMethod]: { id: number; method: M; params: EngineParams<M> };
+}[EngineMethod];
 
 export type EngineEvent =
   | { id: number; type: 'progress'; phase: 'load' | 'forward' | 'backward'; done: number; total: number }
@@ -154,25 +172,8 @@ export type EngineEvent =
   | { id: number; type: 'log'; text: string };
 
 export type EngineReply =
-  | {
-      id: number;
-      type: 'done';
-      value:
-        | EngineInfo
-        | { flopsPerSecond: number }
-        | { devices: DeviceState[] }
-        | CollectSummary
-        | GraphProbe
-        | TrainOutcome[]
-        | TrainExpertsOutcome
-        | Features[]
-        | PruneSummary
-        | OutlierSummary
-        | EvaluateSummary
-        | GradientMeasurements
-        | null;
-    }
+  | { id: number; type: 'done'; value: EngineAnswer<EngineMethod> }
   | { id: number; type: 'failed'; code: ErrorCode; message: string; place?: Place | undefined };
 
 /** Cancel travels outside the queue: the engine looks for it between two session runs. */
-export type EngineCancel = { type: 'cancel'; id: number };
+export type EngineCancel = { id: number; method: 'cancel' };

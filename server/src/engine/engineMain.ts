@@ -5,7 +5,15 @@
 import fs from 'node:fs';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { ErrorCode, Place } from '../../../protocol/errors.ts';
-import type { EngineCancel, EngineReply, EngineRequest } from '../../../protocol/engine.ts';
+import type {
+  EngineAnswer,
+  EngineCancel,
+  EngineInfo,
+  EngineMethod,
+  EngineParams,
+  EngineReply,
+  EngineRequest,
+} from '../../../protocol/engine.ts';
 import { isGraphPath } from '../graphs/open.ts';
 import { collect } from './grams/collect.ts';
 import { collectGraph, probeGraph } from './userGraph/collectGraph.ts';
@@ -30,74 +38,79 @@ let queue: Promise<void> = Promise.resolve();
 let current: number | null = null;
 const aborts = new Map<number, AbortController>();
 
-type Value = Extract<EngineReply, { type: 'done' }>['value'];
+interface Context {
+  runtime: Runtime;
+  report: Report;
+}
 
-async function handle(request: EngineRequest, signal: AbortSignal): Promise<Value> {
-  if (request.type === 'start') {
-    const { device, note } = chooseDevice(request.device);
-    runtime = new Runtime(device, request.threads);
-    runtime.onPartial = () => {
-      const text = `${device} lacks some operators of the model's graphs (such as lookups by 64-bit integers), the CPU computes those; products run on ${device}`;
-      if (current !== null) process.send?.({ id: current, type: 'log', text });
-    };
-    return { onnxruntime: onnxruntimeVersion, device, deviceNote: note, threads: request.threads, pid: process.pid };
-  }
+/** One row per request that computes: what is done with it. */
+const handlers: {
+  [M in Exclude<EngineMethod, 'start'>]: (
+    params: EngineParams<M>,
+    context: Context,
+  ) => EngineAnswer<M> | Promise<EngineAnswer<M>>;
+} = {
+  preload: async ({ modelPath, adapter }, { runtime }) => {
+    (await open(runtime, modelPath, adapter)).weights.readAll();
+    return null;
+  },
+  devices: (_, { runtime }) => tryDevices(runtime.threads),
+  measure: async (_, { runtime }) => ({ flopsPerSecond: await matMulRate(runtime) }),
+  collect: async (request, { runtime, report }) => {
+    if (!isGraphPath(request.modelPath)) return collect(await opened(request, runtime), request, report);
+    await release(); // a graph is opened anew: its sessions belong to samples of one shape
+    return collectGraph(runtime, request, report);
+  },
+  graph: async (request, { runtime }) => {
+    await release();
+    return probeGraph(runtime, request);
+  },
+  features: async (request, { runtime }) => features(await opened(request, runtime), request),
+  train: async (request, { runtime, report }) => train(await opened(request, runtime), request, report),
+  trainExperts: async (request, { runtime, report }) => trainExperts(await opened(request, runtime), request, report),
+  prune: async (request, { runtime, report }) => prune(await opened(request, runtime), request, report),
+  outliers: async (request, { runtime, report }) => outliers(await opened(request, runtime), request, report),
+  evaluate: async (request, { runtime, report }) => evaluate(await opened(request, runtime), request, report),
+  restore: async ({ modelPath }, { runtime }) => {
+    (await open(runtime, modelPath)).weights.restore();
+    return null;
+  },
+  check: async (request, { runtime, report }) =>
+    checkGradients(await opened(request, runtime), request, (done, total) => report({ type: 'checking', done, total })),
+};
+
+function start({ device: wanted, threads }: EngineParams<'start'>): EngineInfo {
+  const { device, note } = chooseDevice(wanted);
+  runtime = new Runtime(device, threads);
+  runtime.onPartial = () => {
+    const text = `${device} lacks some operators of the model's graphs (such as lookups by 64-bit integers), the CPU computes those; products run on ${device}`;
+    if (current !== null) process.send?.({ id: current, type: 'log', text });
+  };
+  return { onnxruntime: onnxruntimeVersion, device, deviceNote: note, threads, pid: process.pid };
+}
+
+async function handle<M extends EngineMethod>(
+  method: M,
+  params: EngineParams<M>,
+  report: Report,
+  signal: AbortSignal,
+): Promise<EngineAnswer<EngineMethod>> {
+  if (method === 'start') return start(params as EngineParams<'start'>);
   if (!runtime) throw new Error('the engine was not started');
   runtime.signal = signal;
-  switch (request.type) {
-    case 'preload':
-      (await open(runtime, request.modelPath, request.adapter)).weights.readAll();
-      return null;
-    case 'devices':
-      return { devices: tryDevices(runtime.threads) };
-    case 'measure':
-      return { flopsPerSecond: await matMulRate(runtime) };
-    case 'collect': {
-      if (isGraphPath(request.request.modelPath)) {
-        await release(); // a graph is opened anew: its sessions belong to samples of one shape
-        return collectGraph(runtime, request.request, reporter(request.id));
-      }
-      const model = await open(runtime, request.request.modelPath, request.request.adapter);
-      return collect(model, request.request, reporter(request.id));
-    }
-    case 'graph':
-      await release();
-      return probeGraph(runtime, request.request);
-    case 'features':
-      return features(await open(runtime, request.request.modelPath), request.request);
-    case 'train': {
-      const model = await open(runtime, request.request.modelPath);
-      return train(model, request.request, reporter(request.id));
-    }
-    case 'trainExperts': {
-      const model = await open(runtime, request.request.modelPath);
-      return trainExperts(model, request.request, reporter(request.id));
-    }
-    case 'prune':
-      return prune(await open(runtime, request.request.modelPath), request.request, reporter(request.id));
-    case 'outliers':
-      return outliers(await open(runtime, request.request.modelPath), request.request, reporter(request.id));
-    case 'evaluate': {
-      const model = await open(runtime, request.request.modelPath, request.request.adapter);
-      return evaluate(model, request.request, reporter(request.id));
-    }
-    case 'restore':
-      (await open(runtime, request.modelPath)).weights.restore();
-      return null;
-    case 'check': {
-      const model = await open(runtime, request.request.modelPath, request.request.adapter);
-      const report = reporter(request.id);
-      return checkGradients(model, request.request, (done, total) => report({ type: 'checking', done, total }));
-    }
-    case 'release':
-      await release();
-      return null;
-  }
+  const handler = handlers[method as Exclude<M, 'start'>] as (
+    params: EngineParams<M>,
+    context: Context,
+  ) => Promise<EngineAnswer<M>>;
+  return handler(params, { runtime, report });
 }
 
 function reporter(id: number): Report {
   return (event) => process.send?.({ id, ...event });
 }
+
+const opened = (request: { modelPath: string; adapter?: string | undefined }, current: Runtime) =>
+  open(current, request.modelPath, request.adapter);
 
 /** The warm model when it is the same one and its files did not change since. */
 async function open(current: Runtime, path: string, adapter?: string): Promise<Model> {
@@ -135,7 +148,7 @@ function reply(message: EngineReply): void {
 }
 
 function onMessage(message: EngineRequest | EngineCancel): void {
-  if (message.type === 'cancel') {
+  if (message.method === 'cancel') {
     aborts.get(message.id)?.abort(new LayerifError('cancelled', 'cancelled'));
     return;
   }
@@ -145,7 +158,8 @@ function onMessage(message: EngineRequest | EngineCancel): void {
     try {
       abort.signal.throwIfAborted();
       current = message.id;
-      reply({ id: message.id, type: 'done', value: await handle(message, abort.signal) });
+      const { id, method, params } = message;
+      reply({ id, type: 'done', value: await handle(method, params, reporter(id), abort.signal) });
     } catch (error) {
       if (process.env.LAYERIF_DEBUG) console.error(error);
       reply({ id: message.id, type: 'failed', ...asFailure(error) });

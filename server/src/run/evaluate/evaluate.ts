@@ -145,17 +145,15 @@ export async function runEvaluation(
     tokens += size;
     groups.at(-1)!.push(batch);
   }
-  const summary = await pool.work(
+  return pool.work(
+    'evaluate',
     {
-      type: 'evaluate',
-      request: {
-        modelPath: checkpoint.path,
-        adapter: checkpoint.adapter?.path,
-        sequences,
-        groups,
-        weights,
-        headRows: headRowsOf(model),
-      },
+      modelPath: checkpoint.path,
+      adapter: checkpoint.adapter?.path,
+      sequences,
+      groups,
+      weights,
+      headRows: headRowsOf(model),
     },
     machine,
     (event) => {
@@ -164,7 +162,6 @@ export async function runEvaluation(
     },
     signal,
   );
-  return summary as EvaluateSummary;
 }
 
 export interface Measured {

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { EvaluateSummary } from '../../../../protocol/evaluation.ts';
 import { EXPERTS_SUFFIX } from '../../../../protocol/experts.ts';
-import type { ExpertsResult, ExpertsTraining, TrainExpertsOutcome } from '../../../../protocol/experts.ts';
+import type { ExpertsResult, ExpertsTraining } from '../../../../protocol/experts.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import { compareAllocations, findingsOf } from '../../evaluation/expertsComparison.ts';
 import type { DocumentValues } from '../../evaluation/expertsComparison.ts';
@@ -183,32 +183,30 @@ async function trainOnce(
   const groups = Array.from({ length: Math.ceil(batches.length / BATCHES_PER_GROUP) }, (_, g) =>
     batches.slice(g * BATCHES_PER_GROUP, (g + 1) * BATCHES_PER_GROUP),
   );
-  const outcome = (await pool.work(
+  const outcome = await pool.work(
+    'trainExperts',
     {
-      type: 'trainExperts',
-      request: {
-        modelPath: checkpoint.path,
-        train: input.train,
-        experts: { experts, topK, rank: settings.rank, alpha: settings.alpha, modules },
-        optimizer: {
-          ...optimizerDefaults,
-          learningRate: settings.learning_rate,
-          weightDecay: settings.weight_decay,
-          schedule: settings.schedule,
-          warmupSteps: settings.warmup_steps,
-          clipNorm: settings.max_grad_norm ?? null,
-        },
-        steps: settings.steps,
-        batchSize: settings.batch_size,
-        seed,
-        balance: settings.balance,
-        tokensPerRun: TOKENS_PER_RUN,
-        weights,
-        save,
-        sequences,
-        groups,
-        headRows: headRowsOf(model),
+      modelPath: checkpoint.path,
+      train: input.train,
+      experts: { experts, topK, rank: settings.rank, alpha: settings.alpha, modules },
+      optimizer: {
+        ...optimizerDefaults,
+        learningRate: settings.learning_rate,
+        weightDecay: settings.weight_decay,
+        schedule: settings.schedule,
+        warmupSteps: settings.warmup_steps,
+        clipNorm: settings.max_grad_norm ?? null,
       },
+      steps: settings.steps,
+      batchSize: settings.batch_size,
+      seed,
+      balance: settings.balance,
+      tokensPerRun: TOKENS_PER_RUN,
+      weights,
+      save,
+      sequences,
+      groups,
+      headRows: headRowsOf(model),
     },
     machine,
     (event) => {
@@ -217,7 +215,7 @@ async function trainOnce(
         say(0.8 + (0.2 * event.done) / event.total, `evaluating, ${event.done} of ${event.total} texts`);
     },
     signal,
-  )) as TrainExpertsOutcome;
+  );
   const values = valuesOf(input, outcome.evaluation);
   const { curve, balance, parameters, seconds } = outcome;
   const training = { seed, curve: [...curve], balance: [...balance], metrics: meansOf(values), seconds };

@@ -63,14 +63,15 @@ export async function checkGradients(
       weights: 4 * scope.parameters < (machine.memoryBytes ?? defaultMemoryLimit()) / 2 ? 'resident' : 'streamed',
       seed: experiment.score.seed,
     };
-    const measured = (await pool.work(
-      { type: 'check', request },
+    const measured = await pool.work(
+      'check',
+      request,
       machine,
       (event) => {
         if (event.type === 'checking') onProgress?.({ done: event.done, total: event.total });
       },
       signal,
-    )) as GradientMeasurements;
+    );
     const checks = rows(measured, (layer) => model.layerName(layer));
     return {
       format: 'layerif-gradient-check',

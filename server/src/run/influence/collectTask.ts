@@ -1,7 +1,7 @@
 /** One task's Grams at one checkpoint: asked of the engine, or taken from disk where an interrupted run had finished them. */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { CollectSummary, ProjectionPlan } from '../../../../protocol/engine.ts';
+import type { ProjectionPlan } from '../../../../protocol/engine.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
 import type { Machine, RunEvent } from '../../../../protocol/run.ts';
 import { ekfacRequest } from './ekfac.ts';
@@ -58,7 +58,8 @@ export async function collectTask(
     return;
   }
   const encoded = (samples: PreparedTask['train']) => samples.map(encodedSample);
-  const summary: CollectSummary = await pool.collect(
+  const summary = await pool.work(
+    'collect',
     {
       modelPath: model?.path ?? prepared.checkpoint.path,
       adapter: model ? model.adapter : prepared.checkpoint.adapter?.path,

@@ -32,7 +32,7 @@ export async function planGraph(
       modules: prepared.scope.modules,
       sample: encodedSample(sample),
     };
-    const probe = (await pool.work({ type: 'graph', request }, machine)) as GraphProbe;
+    const probe = await pool.work('graph', request, machine);
     plans.push(planOf(prepared, task, limits, probe));
   }
   return plans;

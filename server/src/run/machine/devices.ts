@@ -23,7 +23,7 @@ export async function reportDevices(machine: Machine, signal?: AbortSignal): Pro
   try {
     const own: Machine = { ...machine, device: 'auto', idleMinutes: 0 };
     const info: EngineInfo = await pool.start(own);
-    const { devices } = (await pool.work({ type: 'devices' }, own, undefined, signal)) as { devices: DeviceState[] };
+    const devices = await pool.work('devices', null, own, undefined, signal);
     return {
       format: 'layerif-devices',
       version: 1,

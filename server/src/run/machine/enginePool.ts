@@ -9,12 +9,13 @@ import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { ErrorCode } from '../../../../protocol/errors.ts';
 import type {
-  CollectRequest,
-  CollectSummary,
+  EngineAnswer,
+  EngineCancel,
   EngineEvent,
   EngineInfo,
+  EngineMethod,
+  EngineParams,
   EngineReply,
-  EngineRequest,
 } from '../../../../protocol/engine.ts';
 import type { EngineStateParams } from '../../../../protocol/lsp.ts';
 import type { Machine } from '../../../../protocol/run.ts';
@@ -40,8 +41,6 @@ interface Pending {
   onEvent: ((event: EngineEvent) => void) | undefined;
 }
 
-type Body = EngineRequest extends infer R ? (R extends { id: number } ? Omit<R, 'id'> : never) : never;
-
 export class EnginePool {
   onState: ((state: EngineStateParams) => void) | undefined;
   #child: ChildProcess | null = null;
@@ -66,7 +65,7 @@ export class EnginePool {
     this.#setState('starting', runtime.label);
     this.#spawn({ path: runtime.path, env: { ...runtime.env, ...cuda } });
     try {
-      this.#info = (await this.#request({ type: 'start', device: machine.device, threads })) as EngineInfo;
+      this.#info = await this.#request('start', { device: machine.device, threads });
     } catch (error) {
       this.#stop();
       this.#setState('failed', (error as Error).message);
@@ -79,38 +78,28 @@ export class EnginePool {
 
   /** Lets the engine read a model's weights while the caller does something else. @throws LayerifError */
   async preload(modelPath: string, adapter?: string): Promise<void> {
-    await this.#request({ type: 'preload', modelPath, adapter });
+    await this.#request('preload', { modelPath, adapter });
   }
 
   async measure(): Promise<number> {
-    const { flopsPerSecond } = (await this.#request({ type: 'measure' })) as { flopsPerSecond: number };
-    return flopsPerSecond;
-  }
-
-  /** @throws LayerifError: as `work` */
-  async collect(
-    request: CollectRequest,
-    machine: Machine,
-    onEvent: (event: EngineEvent) => void,
-    signal?: AbortSignal,
-  ): Promise<CollectSummary> {
-    return (await this.work({ type: 'collect', request }, machine, onEvent, signal)) as CollectSummary;
+    return (await this.#request('measure', null)).flopsPerSecond;
   }
 
   /**
    * Sends a long request to a started engine and waits for its answer; a cancel that is not heeded in time kills the engine.
    * @throws LayerifError: the engine's own, `cancelled`, or `engineDied` when the process ended by itself.
    */
-  async work(
-    body: Body,
+  async work<M extends EngineMethod>(
+    method: M,
+    params: EngineParams<M>,
     machine: Machine,
     onEvent?: (event: EngineEvent) => void,
     signal?: AbortSignal,
-  ): Promise<unknown> {
+  ): Promise<EngineAnswer<M>> {
     this.#setState('busy');
     clearTimeout(this.#idle);
     try {
-      return await this.#request(body, onEvent, signal);
+      return await this.#request(method, params, onEvent, signal);
     } finally {
       if (this.#child) this.#setState('idle');
       this.#armIdle(machine);
@@ -142,7 +131,12 @@ export class EnginePool {
     child.on('exit', (code, name) => this.#onEnd(child, name ? `signal ${name}` : `exit code ${code}`));
   }
 
-  #request(body: Body, onEvent?: (event: EngineEvent) => void, signal?: AbortSignal): Promise<unknown> {
+  #request<M extends EngineMethod>(
+    method: M,
+    params: EngineParams<M>,
+    onEvent?: (event: EngineEvent) => void,
+    signal?: AbortSignal,
+  ): Promise<EngineAnswer<M>> {
     const child = this.#child;
     if (!child || this.#disposed) return Promise.reject(new LayerifError('engineDied', 'the engine is not running'));
     if (signal?.aborted) return Promise.reject(new LayerifError('cancelled', 'cancelled'));
@@ -150,7 +144,7 @@ export class EnginePool {
     return new Promise((resolve, reject) => {
       let killer: NodeJS.Timeout | undefined;
       const cancel = () => {
-        if (child.connected) child.send({ type: 'cancel', id });
+        if (child.connected) child.send({ id, method: 'cancel' } satisfies EngineCancel);
         killer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
       };
       signal?.addEventListener('abort', cancel, { once: true });
@@ -160,11 +154,12 @@ export class EnginePool {
         this.#pending.delete(id);
       };
       this.#pending.set(id, {
-        resolve: (value) => (settle(), resolve(value)),
+        // The engine answers a request by its own row: this is where the wire meets the table.
+        resolve: (value) => (settle(), resolve(value as EngineAnswer<M>)),
         reject: (error) => (settle(), reject(signal?.aborted ? new LayerifError('cancelled', 'cancelled') : error)),
         onEvent,
       });
-      child.send({ id, ...body });
+      child.send({ id, method, params });
     });
   }
 
@@ -179,7 +174,7 @@ export class EnginePool {
         pending.onEvent?.(message);
       } catch (error) {
         // Whoever asked cannot go on, for example on a full disk: the engine need not either.
-        if (this.#child?.connected) this.#child.send({ type: 'cancel', id: message.id });
+        if (this.#child?.connected) this.#child.send({ id: message.id, method: 'cancel' } satisfies EngineCancel);
         pending.reject(error as Error);
       }
     }

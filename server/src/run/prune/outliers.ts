@@ -1,5 +1,4 @@
 /** OWL's outlier ratios of the model of a result, measured on the calibration texts of its experiment (section `prune.calibration`). */
-import type { OutlierSummary } from '../../../../protocol/pruning.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { EnginePool } from '../machine/enginePool.ts';
@@ -48,15 +47,13 @@ export async function outliersOf(
 ): Promise<number[]> {
   const lengths = samples.map(({ tokens }) => tokens.length);
   const summary = await pool.work(
+    'outliers',
     {
-      type: 'outliers',
-      request: {
-        modelPath: checkpoint.path,
-        calibration: samples,
-        batches: batchesOf(model, lengths, TOKENS_PER_BATCH),
-        weights: 'streamed',
-        multiple: MULTIPLE,
-      },
+      modelPath: checkpoint.path,
+      calibration: samples,
+      batches: batchesOf(model, lengths, TOKENS_PER_BATCH),
+      weights: 'streamed',
+      multiple: MULTIPLE,
     },
     machine,
     (event) => {
@@ -69,5 +66,5 @@ export async function outliersOf(
     },
     signal,
   );
-  return (summary as OutlierSummary).outliers;
+  return summary.outliers;
 }

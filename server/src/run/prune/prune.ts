@@ -75,8 +75,9 @@ export async function runPrune(
   { machine, onProgress, signal }: Pick<PruneOptions, 'machine' | 'onProgress' | 'signal'>,
 ): Promise<PruneSummary> {
   await pool.start(machine);
-  return (await pool.work(
-    { type: 'prune', request },
+  return pool.work(
+    'prune',
+    request,
     machine,
     (event) => {
       if (event.type !== 'pruning') return;
@@ -87,7 +88,7 @@ export async function runPrune(
       });
     },
     signal,
-  )) as PruneSummary;
+  );
 }
 
 /** @throws LayerifError `notEnoughMemory` */

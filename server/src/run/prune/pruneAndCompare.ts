@@ -219,7 +219,7 @@ async function one(
 
 async function restore(pool: EnginePool, { checkpoint }: PruneInput, machine: Machine): Promise<void> {
   try {
-    await pool.work({ type: 'restore', modelPath: checkpoint.path }, machine);
+    await pool.work('restore', { modelPath: checkpoint.path }, machine);
   } catch {
     // The engine ended, and its pruned weights with it.
   }

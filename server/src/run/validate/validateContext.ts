@@ -99,7 +99,8 @@ export class ValidationContext {
     const done = path.join(workDir, 'done.json');
     if (!fs.existsSync(done)) {
       onProgress(`gradients ${adapter === null ? 'of the pretrained model' : 'with the trained adapter'}`);
-      await pool.collect(
+      await pool.work(
+        'collect',
         {
           modelPath: prepared.checkpoint.path,
           adapter: adapter ?? undefined,
@@ -136,20 +137,18 @@ export class ValidationContext {
     if (open.length > 0) {
       const { plan } = this.plan(set);
       await pool.work(
+        'train',
         {
-          type: 'train',
-          request: {
-            modelPath: prepared.checkpoint.path,
-            train: set.train.map(encoded),
-            validation: set.validation.map(encoded),
-            lora: this.lora,
-            optimizer: optimizerOf(settings),
-            batchSize: settings.retrain.batch_size,
-            tokensPerRun: TOKENS_PER_RUN,
-            segmentLength: 1,
-            weights: plan.weights,
-            runs: open,
-          },
+          modelPath: prepared.checkpoint.path,
+          train: set.train.map(encoded),
+          validation: set.validation.map(encoded),
+          lora: this.lora,
+          optimizer: optimizerOf(settings),
+          batchSize: settings.retrain.batch_size,
+          tokensPerRun: TOKENS_PER_RUN,
+          segmentLength: 1,
+          weights: plan.weights,
+          runs: open,
         },
         machine,
         (event) => {
@@ -175,7 +174,7 @@ export class ValidationContext {
       tokensPerRun: TOKENS_PER_RUN,
       weights,
     };
-    return (await pool.work({ type: 'features', request }, machine, undefined, signal)) as Features[];
+    return pool.work('features', request, machine, undefined, signal);
   }
 
   /** @throws LayerifError `notEnoughMemory` */
