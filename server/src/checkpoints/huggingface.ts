@@ -6,27 +6,29 @@ import { hashFiles, hashOfHashes } from './hashFiles.ts';
 import { nearestNames } from '../text/nearest.ts';
 import { cut, quoted } from './printable.ts';
 import { openSafetensors, readFloat32 } from './safetensors.ts';
+import { modelNames } from './tensorNames.ts';
 import type { Checkpoint, TensorInfo } from './types.ts';
 
 /** @throws LayerifError `badModel` */
 export function openHuggingFace(folder: string): Checkpoint {
   const config = readConfig(folder);
   const { files, promised } = weightFiles(folder);
-  const tensors = new Map<string, TensorInfo>();
+  const stored = new Map<string, TensorInfo>();
   for (const file of files) {
     for (const info of openSafetensors(file).tensors) {
-      const other = tensors.get(info.name);
+      const other = stored.get(info.name);
       if (other) throw bad(file, `tensor ${info.name} stands in ${other.file} and in ${file}`);
-      tensors.set(info.name, info);
+      stored.set(info.name, info);
     }
   }
-  const absent = promised.filter((name) => !tensors.has(name));
+  const absent = promised.filter((name) => !stored.has(name));
   if (absent.length > 0) {
     throw bad(
       folder,
       `${folder}: the index promises ${absent.length} tensors that no shard has, the first is ${absent[0]}; download the shards again`,
     );
   }
+  const tensors = underModelNames(folder, stored);
   return {
     path: folder,
     name: path.basename(folder),
@@ -53,6 +55,24 @@ export function openHuggingFace(folder: string): Checkpoint {
     sha256: async () => hashOfHashes(await hashFiles(files)),
     close: () => undefined,
   };
+}
+
+/** The tensors by the names that the families know. @throws LayerifError `badModel`: two of one name, unmerged LoRA factors */
+function underModelNames(folder: string, stored: ReadonlyMap<string, TensorInfo>): Map<string, TensorInfo> {
+  const factor = [...stored.keys()].find((name) => /\.lora_[AB]\./.test(name));
+  if (factor !== undefined) {
+    throw bad(
+      folder,
+      `${folder} holds LoRA factors among its weights (${factor}); merge them (peft: merge_and_unload, then save_pretrained), or give the base model as model.path and the adapter as model.adapter`,
+    );
+  }
+  const tensors = new Map<string, TensorInfo>();
+  for (const [from, name] of modelNames(stored.keys())) {
+    const other = tensors.get(name);
+    if (other) throw bad(folder, `${folder}: tensor ${name} stands in it twice, once as ${from}`);
+    tensors.set(name, { ...stored.get(from)!, name });
+  }
+  return tensors;
 }
 
 function readConfig(folder: string): Record<string, unknown> {

@@ -72,14 +72,18 @@ function adapterText({ name, baseModel, targetModules, modules, parameters, fact
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** Tensors that are not scored, the same tensor of every layer on one line. */
+/** Tensors that are not scored, and those that the model does not read; the same tensor of every layer on one line. */
 function unscored(model: Inspection): string[] {
+  return [...section('Not scored', model.unscored, model), ...section('Not read', model.notRead, model)];
+}
+
+function section(title: string, found: readonly { name: string }[], model: Inspection): string[] {
   const groups = new Map<string, number>();
-  for (const { name } of model.unscored) {
+  for (const { name } of found) {
     const layer = model.layerNames.find((prefix) => name.startsWith(`${prefix}.`));
     const group = layer === undefined ? name : `${layer.replace(/\d+$/, '*')}${name.slice(layer.length)}`;
     groups.set(group, (groups.get(group) ?? 0) + 1);
   }
   if (groups.size === 0) return [];
-  return ['Not scored', ...[...groups].map(([name, tensors]) => `  ${name}${tensors > 1 ? ` (${tensors})` : ''}`)];
+  return [title, ...[...groups].map(([name, tensors]) => `  ${name}${tensors > 1 ? ` (${tensors})` : ''}`)];
 }

@@ -88,6 +88,5 @@ function architecture(given: Config, weights: Weights): Architecture {
     tables: (length) => ({ mask: causalMask(length, null) }),
     lengthMatters: () => false,
     longest,
-    buffers: ['attn.bias', 'attn.masked_bias'],
   };
 }

@@ -91,7 +91,6 @@ function architecture(config: Config, weights: Weights): Architecture {
       return { 'rotary.cos': cos, 'rotary.sin': sin, mask: causalMask(length, null) };
     },
     lengthMatters: (length) => length > positions.fixedUpTo,
-    buffers: ['attention.bias', 'attention.masked_bias', 'attention.rotary_emb.inv_freq'],
   };
 }
 

@@ -54,8 +54,6 @@ export interface Architecture {
   lengthMatters(length: number): boolean;
   /** Longest sequence that the model has positions for; absent where there is no such limit. */
   longest?: number;
-  /** Names below a layer of stored constants that are no weights, such as the causal mask `attn.bias` of old GPT-2 files. */
-  buffers?: readonly string[];
 }
 
 /** What a family needs to know of the checkpoint beside its configuration. */

@@ -5,6 +5,7 @@
  */
 import type { Checkpoint, TensorInfo } from '../../checkpoints/types.ts';
 import type { WeightInput } from '../../models/segment.ts';
+import { tensorsRead } from '../../models/tensorsRead.ts';
 import type { Architecture } from '../../models/types.ts';
 import { collectGarbage } from '../runtime/garbage.ts';
 import { floats, numbers } from '../runtime/runtime.ts';
@@ -83,8 +84,10 @@ export class WeightStore {
     return this.#checkpoint.read(name);
   }
 
+  /** Of the checkpoint's tensors, those that the model reads. */
   names(): string[] {
-    return [...this.#checkpoint.tensors.keys()];
+    const read = tensorsRead(this.#architecture);
+    return [...this.#checkpoint.tensors.keys()].filter((name) => read.has(name));
   }
 
   /** From now on the graphs see other values, until `restore`. @param values or how to read them when they are needed */
@@ -101,7 +104,7 @@ export class WeightStore {
 
   /** Reads what is not there yet, for a model that will stay resident. */
   readAll(): void {
-    for (const name of this.#checkpoint.tensors.keys()) this.#tensor(name);
+    for (const name of this.names()) this.#tensor(name);
   }
 
   #tensor(name: string): Tensor {

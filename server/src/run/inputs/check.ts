@@ -25,9 +25,11 @@ import type { TextTokenizer } from '../../data/tokenizer.ts';
 import type { Row } from '../../data/types.ts';
 import { estimators, requireTrainSamples } from '../../estimators/estimators.ts';
 import { cachedCommit } from '../../hub/cache.ts';
+import { listed } from '../../text/listed.ts';
 import { offlineBy } from '../../hub/environment.ts';
 import { relativeTo } from '../files/paths.ts';
 import { openKnownDataset, tryModel } from './describe.ts';
+import type { Tried } from './describe.ts';
 import { isModelAbsent, missingDataset, missingModel, sizeOf, wantedSplits } from './hubInputs.ts';
 import { openOptions, resolveModel } from './inspect.ts';
 import { graphInputs, graphOptions, openModel } from './openModel.ts';
@@ -38,6 +40,8 @@ const everything: Pick<Score, 'layers' | 'modules' | 'params'> = { layers: 'all'
 
 /** Rows of a slice that `quick` renders. */
 const QUICK_ROWS = 20;
+/** Tensors that a message names. */
+const MOST_NAMES = 4;
 
 export interface Check {
   /** Null when the file itself has an error. */
@@ -88,7 +92,7 @@ class DiskCheck {
   async #model(): Promise<void> {
     const { model, score } = this.#experiment;
     if (offlineBy() === null && isModelAbsent(model, this.#baseDir)) return this.#absentModel();
-    let opened: unknown;
+    let opened: Tried | null;
     if (model.adapter === undefined) {
       opened = await this.#attempt(['model', 'path'], () => tryModel(this.#experiment, this.#baseDir));
     } else {
@@ -100,6 +104,10 @@ class DiskCheck {
       if (opened !== null) await this.#attempt(['model', 'adapter'], () => tryModel(this.#experiment, this.#baseDir));
     }
     if (opened === null || this.#depth === 'quick') return;
+    if (opened.notRead.length > 0) {
+      const some = listed(opened.notRead, MOST_NAMES);
+      this.#say(['model', 'path'], `the model does not read ${some} of its files`, 'information');
+    }
     this.#attempt(['model', 'path'], () => {
       const { checkpoint, graph } = openModel(
         resolveModel(model.path, this.#baseDir),

@@ -16,7 +16,7 @@ import { countSlice, defaultValidation, openDataset } from '../../data/splits.ts
 import { inspectModel, openOptions, resolveModel } from './inspect.ts';
 import type { Adapted, Inspection } from './inspect.ts';
 import { graphOptions, openModel } from './openModel.ts';
-import { scopeOf } from './scope.ts';
+import { namedUnread, scopeOf } from './scope.ts';
 
 /** Enough for the experiments that are open at once. */
 const REMEMBERED = 64;
@@ -43,7 +43,7 @@ class Remembered<T> {
 
 const datasets = new Remembered<OpenDataset>();
 const models = new Remembered<Inspection>();
-const tried = new Remembered<void>();
+const tried = new Remembered<Tried>();
 
 /** @throws LayerifError `badData` */
 export async function openKnownDataset(name: string, dataset: Dataset, baseDir: string): Promise<OpenDataset> {
@@ -96,11 +96,17 @@ export async function describeModel(modelPath: string, baseDir: string, adapted:
   );
 }
 
+/** What a check says of a model that can be opened. */
+export interface Tried {
+  /** Tensors that no part of it reads. */
+  notRead: string[];
+}
+
 /**
  * Opens the model, its tokenizer and what of it is scored, and closes it again.
  * @throws LayerifError `badModel`; `badExperiment` for layers or modules that it does not have
  */
-export async function tryModel({ model, score }: Pick<Experiment, 'model' | 'score'>, baseDir: string): Promise<void> {
+export async function tryModel({ model, score }: Pick<Experiment, 'model' | 'score'>, baseDir: string): Promise<Tried> {
   const resolved = resolveModel(model.path, baseDir);
   const options = openOptions(model, baseDir);
   const key = JSON.stringify([resolved, options, graphOptions(model), score.layers, score.modules, score.params]);
@@ -109,6 +115,7 @@ export async function tryModel({ model, score }: Pick<Experiment, 'model' | 'sco
     try {
       scopeOf(checkpoint, opened, score);
       if (graph?.tokens !== false) checkpoint.tokenizer();
+      return { notRead: namedUnread(checkpoint, opened).map(({ name }) => name) };
     } finally {
       checkpoint.close();
     }

@@ -7,7 +7,7 @@ import { isAdapterFolder, openAdapter } from '../../checkpoints/peftAdapter.ts';
 import type { GraphOptions } from '../../graphs/open.ts';
 import type { LinearModule } from '../../models/types.ts';
 import { openModel } from './openModel.ts';
-import { scopeOf } from './scope.ts';
+import { namedUnread, scopeOf, unreadTensors } from './scope.ts';
 
 export interface InspectedModule {
   name: string;
@@ -34,7 +34,9 @@ export interface Inspection {
   layerNames: string[];
   /** Tensors outside the layers and those in them that no module owns: norms, biases, embeddings, head. */
   unscored: { name: string; shape: number[] }[];
-  /** Stored types of the weights with the number of tensors. */
+  /** Tensors that no part of the model reads and that are none of the constants which many files carry along. */
+  notRead: { name: string; shape: number[]; dtype: string }[];
+  /** Stored types of the weights that are read, with the number of tensors. */
   dtypes: Record<string, number>;
 }
 
@@ -60,7 +62,9 @@ export function inspectModel(
     const owned = new Set(layerNames.flatMap((name, i) => scored(i).map((m) => `${name}.${m.name}.weight`)));
     const kinds = kindsOf(scope.layers, scored);
     const dtypes: Record<string, number> = {};
-    for (const { dtype } of checkpoint.tensors.values()) dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
+    const unread = new Set(unreadTensors(checkpoint, model));
+    const read = [...checkpoint.tensors.values()].filter(({ name }) => !unread.has(name));
+    for (const { dtype } of read) dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
     return {
       name: checkpoint.name,
       path: checkpoint.path,
@@ -75,9 +79,8 @@ export function inspectModel(
       modules: [...new Map(kinds.flatMap(({ modules }) => modules.map((m) => [m.name, m]))).values()],
       kinds,
       layerNames,
-      unscored: [...checkpoint.tensors.values()]
-        .filter(({ name }) => !owned.has(name))
-        .map(({ name, shape }) => ({ name, shape: [...shape] })),
+      unscored: read.filter(({ name }) => !owned.has(name)).map(({ name, shape }) => ({ name, shape: [...shape] })),
+      notRead: namedUnread(checkpoint, model).map(({ name, shape, dtype }) => ({ name, shape: [...shape], dtype })),
       dtypes,
     };
   } finally {

@@ -2,9 +2,11 @@
 import picomatch from 'picomatch';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Score } from '../../../../protocol/experiment.ts';
-import type { Checkpoint } from '../../checkpoints/types.ts';
+import { sameTail } from '../../checkpoints/tensorNames.ts';
+import type { Checkpoint, TensorInfo } from '../../checkpoints/types.ts';
 import { adapted } from '../../models/adapter.ts';
 import { architectureOf } from '../../models/families.ts';
+import { isWellKnownBuffer, tensorsRead } from '../../models/tensorsRead.ts';
 import type { Architecture, LinearModule } from '../../models/types.ts';
 
 export interface Scope {
@@ -82,9 +84,9 @@ export function scopeOf(
   let parameters = 0;
   let matrixParameters = 0;
   const prefixes = all.map((layer) => `${model.layerName(layer)}.`);
-  const buffers = new Set(prefixes.flatMap((prefix) => (model.buffers ?? []).map((name) => prefix + name)));
+  const unread = new Set(unreadTensors(checkpoint, model));
   for (const { name, shape } of checkpoint.tensors.values()) {
-    if (buffers.has(name)) continue;
+    if (unread.has(name)) continue;
     parameters += count(shape);
     if (shape.length >= 2 && prefixes.some((prefix) => name.startsWith(prefix))) matrixParameters += count(shape);
   }
@@ -98,6 +100,20 @@ export function scopeOf(
   };
 }
 
+/** Names of stored tensors that no part of the model reads; none of a user's ONNX graph, which is run as it is. */
+export function unreadTensors(checkpoint: Checkpoint, model: Architecture): string[] {
+  if (checkpoint.format === 'onnx') return [];
+  const read = tensorsRead(model);
+  return [...checkpoint.tensors.keys()].filter((name) => !read.has(name));
+}
+
+/** Of these, what a user should know of: all but constants that many files carry along. */
+export function namedUnread(checkpoint: Checkpoint, model: Architecture): TensorInfo[] {
+  return unreadTensors(checkpoint, model)
+    .filter((name) => !isWellKnownBuffer(name))
+    .map((name) => checkpoint.tensors.get(name)!);
+}
+
 function requireTensors(checkpoint: Checkpoint, model: Architecture, layer: number): void {
   for (const module of model.modules(layer)) {
     const { name, rows, columns } = module;
@@ -105,9 +121,11 @@ function requireTensors(checkpoint: Checkpoint, model: Architecture, layer: numb
     const tensor = `${model.layerName(layer)}.${name}.weight`;
     const info = checkpoint.tensors.get(tensor);
     if (!info) {
+      const alike = sameTail(tensor, checkpoint.tensors.keys());
+      const hint = alike === null ? '' : `, among them ${alike}, whose prefix is not known`;
       throw new LayerifError(
         'badModel',
-        `${checkpoint.path}: tensor ${tensor} is missing; config.json asks for ${model.layers} layers, the weight files hold ${checkpoint.tensors.size} tensors`,
+        `${checkpoint.path}: tensor ${tensor} is missing; config.json asks for ${model.layers} layers, the weight files hold ${checkpoint.tensors.size} tensors${hint}`,
       );
     }
     if (info.shape.join() !== shape.join()) {

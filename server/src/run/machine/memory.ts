@@ -15,6 +15,7 @@ import fs from 'node:fs';
 import type { CollectPlan } from '../../../../protocol/engine.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import { SegmentBuilder } from '../../models/segment.ts';
+import { tensorsRead } from '../../models/tensorsRead.ts';
 import type { Architecture } from '../../models/types.ts';
 
 export interface MemoryNeeds {
@@ -121,10 +122,11 @@ export function weightBytes(
   let outside = 0;
   const perLayer = new Array<number>(model.layers).fill(0);
   const prefixes = perLayer.map((_, layer) => `${model.layerName(layer)}.`);
+  const read = tensorsRead(model);
   for (const { name, shape } of checkpoint.tensors.values()) {
+    if (!read.has(name)) continue;
     const size = 4 * shape.reduce((a, b) => a * b, 1);
     const layer = prefixes.findIndex((prefix) => name.startsWith(prefix));
-    if (layer >= 0 && model.buffers?.includes(name.slice(prefixes[layer].length))) continue;
     if (layer >= 0) perLayer[layer] += size;
     else outside += size;
   }
