@@ -47,6 +47,8 @@ export interface Dataset {
   /** Of a Hub dataset: branch, tag or commit. */
   revision?: string;
   ds_type?: DataFormat;
+  /** Of JSON files that hold one object: its property with the rows. */
+  field?: string;
   split_column?: string;
   /** New column name -> column name in the file. */
   field_mapping?: Record<string, string>;

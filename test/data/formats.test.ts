@@ -125,7 +125,7 @@ test('JSON documents that hold no rows', async (t) => {
   assert.match(await say('broken.json'), /^broken\.json:3: the file is not JSON: Expected ':'/);
   assert.equal(
     await say('two.json'),
-    'two.json:1: the file holds one object with 2 arrays (x, y) of rows; write an array of objects, or one object a line',
+    'two.json:1: the file holds one object with 2 arrays (x, y) of rows; name one of them with field: x, or write an array of objects, or one object a line',
   );
   assert.match(await say('number.json'), /row 0 is a number, not a JSON object with named columns$/);
   assert.equal(

@@ -106,6 +106,7 @@ function ownDataset(task: ParsedTask, datasets: Record<string, Dataset>): string
           : undefined,
     data_files: files === undefined ? undefined : filesBySplit(files),
     ds_type: format,
+    field: task.dataset_kwargs?.field,
     name: task.dataset_name ?? undefined,
   });
   const name =

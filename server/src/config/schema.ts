@@ -70,6 +70,11 @@ const datasetSchema = z.strictObject({
     z.enum(['json', 'csv', 'tsv', 'parquet', 'text']),
     'Format of the files, where the ending does not tell.',
   ).optional(),
+  field: doc(
+    z.string().min(1),
+    'JSON files that hold one object: the property whose array holds the rows, as in load_dataset("json", field=...). Without it: the only property that is an array of objects.',
+    ['data'],
+  ).optional(),
   split_column: doc(z.string().min(1), 'Takes the split of each row from this column.', ['split']).optional(),
   field_mapping: doc(
     z.record(z.string().min(1), z.string().min(1)),

@@ -76,9 +76,10 @@ const read = {
           'Files, or files by split.',
         ).optional(),
         data_dir: doc(filePath, 'Folder of the files.').optional(),
+        field: doc(z.string().min(1), 'JSON: the property that holds the rows.').optional(),
       })
       .nullable(),
-    'Harness word: arguments for loading the dataset; data_files and data_dir are read.',
+    'Harness word: arguments for loading the dataset; data_files, data_dir and field are read.',
   ).optional(),
   training_split: doc(splitSlice.nullable(), 'Samples whose influence is computed. Default: train[:300].', [
     'train[:300]',
@@ -175,6 +176,6 @@ export function ignoredKeys(task: Record<string, unknown>): string[] {
   const kwargs = isMapping(task.dataset_kwargs) ? Object.keys(task.dataset_kwargs) : [];
   return [
     ...ignoredTaskKeys.filter((key) => task[key] !== undefined && task[key] !== null),
-    ...kwargs.filter((key) => key !== 'data_files' && key !== 'data_dir').map((key) => `dataset_kwargs.${key}`),
+    ...kwargs.filter((key) => !['data_files', 'data_dir', 'field'].includes(key)).map((key) => `dataset_kwargs.${key}`),
   ];
 }

@@ -4,7 +4,7 @@
 import { stat } from 'node:fs/promises';
 import type { DataFormat } from '../../../protocol/experiment.ts';
 import type { Row } from './types.ts';
-import { readError, type Reader } from './readers/reader.ts';
+import { readError, type ReadOptions, type Reader } from './readers/reader.ts';
 import { json } from './readers/json.ts';
 import { csv, tsv } from './readers/csv.ts';
 import { parquet } from './readers/parquet.ts';
@@ -16,7 +16,7 @@ export const readers: readonly Reader[] = [json, csv, tsv, parquet, text];
 export const dataEndings: readonly string[] = readers.flatMap((reader) => reader.endings);
 
 /** A data file and how it is read. */
-export interface DataFile {
+export interface DataFile extends ReadOptions {
   /** Absolute path. */
   path: string;
   format: DataFormat;
@@ -30,28 +30,33 @@ export function formatOf(path: string): DataFormat | null {
 
 /** Rows `start` (inclusive, from 0) to `end` (exclusive); a slice of a long file reads only as far as it must. */
 export function readRows(file: DataFile, start = 0, end = Infinity): AsyncGenerator<Row, void, undefined> {
-  return readerOf(file).rows(file.path, start, end);
+  return readerOf(file).rows(file.path, start, end, file);
 }
 
-const counts = new Map<string, { stamp: string; count: number }>();
-
-/** Number of rows. Remembered as long as the file's size and time stay: an editor asks again and again. */
-export async function countRows(file: DataFile): Promise<number> {
-  const key = `${file.format}:${file.path}`;
-  const { size, mtimeMs } = await stat(file.path).catch((error: unknown) => {
-    throw readError(error, file.path);
-  });
-  const stamp = `${size}:${mtimeMs}`;
-  const known = counts.get(key);
-  if (known?.stamp === stamp) return known.count;
-  const count = await readerOf(file).count(file.path);
-  counts.set(key, { stamp, count });
-  return count;
+/** Number of rows. */
+export function countRows(file: DataFile): Promise<number> {
+  return remembered('count', file, () => readerOf(file).count(file.path, file));
 }
 
 /** Column names; cheap: header, schema or the first rows. */
 export function columnsOf(file: DataFile): Promise<string[]> {
-  return readerOf(file).columns(file.path);
+  return remembered('columns', file, () => readerOf(file).columns(file.path, file));
+}
+
+const known = new Map<string, { stamp: string; value: unknown }>();
+
+/** Computed anew when the file's size or time changed: an editor asks again and again. */
+async function remembered<T>(what: string, file: DataFile, compute: () => Promise<T>): Promise<T> {
+  const key = JSON.stringify([what, file.format, file.field, file.path]);
+  const { size, mtimeMs } = await stat(file.path).catch((error: unknown) => {
+    throw readError(error, file.path);
+  });
+  const stamp = `${size}:${mtimeMs}`;
+  const found = known.get(key);
+  if (found?.stamp === stamp) return found.value as T;
+  const value = await compute();
+  known.set(key, { stamp, value });
+  return value;
 }
 
 function readerOf(file: DataFile): Reader {

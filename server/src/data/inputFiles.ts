@@ -51,18 +51,14 @@ export async function datasetFiles(name: string, dataset: Dataset, baseDir: stri
     for (const [split, patterns] of Object.entries(dataset.data_files)) {
       const files: DataFile[] = [];
       for (const pattern of [patterns].flat())
-        files.push(...(await matchingFiles(name, pattern, dataset.ds_type, baseDir)).files);
+        files.push(...(await matchingFiles(name, pattern, dataset, baseDir)).files);
       splits.set(split, files);
     }
     return splits;
   }
   if (dataset.path === undefined) throw fault(name, 'has neither path nor data_files; give one of them');
-  const found = await matchingFiles(
-    name,
-    subsetPath(name, dataset.path, dataset.name, baseDir),
-    dataset.ds_type,
-    baseDir,
-  );
+  const path = subsetPath(name, dataset.path, dataset.name, baseDir);
+  const found = await matchingFiles(name, path, dataset, baseDir);
   return found.root === null ? new Map([['train', found.files]]) : bySplitWords(found.files, found.root);
 }
 
@@ -79,11 +75,10 @@ export function hubSplitFiles(
   readme: string | null,
   root: string,
 ): SplitFiles {
-  const type = dataset.ds_type;
-  const data = paths.filter((file) => isShown(file.split('/')) && isData(type)(file));
+  const data = paths.filter((file) => isShown(file.split('/')) && isData(dataset)(file));
   if (data.length === 0) return new Map();
   const found = hubSplits(name, dataset, data, readme);
-  const asFiles = (files: readonly string[]) => files.map((file) => dataFile(name, join(root, file), type));
+  const asFiles = (files: readonly string[]) => files.map((file) => dataFile(name, join(root, file), dataset));
   if ('splits' in found) return new Map([...found.splits].map(([split, files]) => [split, asFiles(files)]));
   return bySplitWords(ofOneFormat(asFiles(found.paths)), join(root, found.folder));
 }
@@ -118,23 +113,21 @@ function subsetPath(name: string, path: string, subset: string | undefined, base
   );
 }
 
+/** What a dataset says of how its files are read. */
+type Reading = Pick<Dataset, 'ds_type' | 'field'>;
+
 interface Matches {
   files: DataFile[];
   /** Folder that the pattern starts from; null for a single file. */
   root: string | null;
 }
 
-async function matchingFiles(
-  name: string,
-  pattern: string,
-  type: DataFormat | undefined,
-  baseDir: string,
-): Promise<Matches> {
+async function matchingFiles(name: string, pattern: string, dataset: Reading, baseDir: string): Promise<Matches> {
   const path = resolve(baseDir, pattern);
   if (existsSync(path)) {
-    if (!statSync(path).isDirectory()) return { files: [dataFile(name, path, type)], root: null };
+    if (!statSync(path).isDirectory()) return { files: [dataFile(name, path, dataset)], root: null };
     const all = await filesBelow(path);
-    return { files: sameFormat(name, pattern, all.filter(isData(type)), all, type), root: path };
+    return { files: sameFormat(name, pattern, all.filter(isData(dataset)), all, dataset), root: path };
   }
   const glob = picomatch.scan(pattern.replaceAll('\\', '/'));
   if (!glob.isGlob) throw missing(name, pattern, path, baseDir);
@@ -144,7 +137,7 @@ async function matchingFiles(
   const matches = picomatch(glob.glob);
   const all = (await filesBelow(root)).filter((file) => matches(slashed(relative(root, file))));
   if (all.length === 0) throw fault(name, `no file matches the pattern "${pattern}" in ${baseDir}`);
-  return { files: sameFormat(name, pattern, all.filter(isData(type)), all, type), root };
+  return { files: sameFormat(name, pattern, all.filter(isData(dataset)), all, dataset), root };
 }
 
 /** Absolute paths of every file below a folder, by name; hidden ones (`.git`, `__pycache__`) and descriptions left out. */
@@ -162,28 +155,27 @@ function isShown(parts: readonly string[]): boolean {
   return !notData.has(parts.at(-1)!) && !parts.some((part) => part.startsWith('.') || part.startsWith('__'));
 }
 
-function isData(type: DataFormat | undefined): (file: string) => boolean {
-  return (file) => formatOf(file) !== null || (type !== undefined && extname(file) !== '.md');
+function isData({ ds_type }: Reading): (file: string) => boolean {
+  return (file) => formatOf(file) !== null || (ds_type !== undefined && extname(file) !== '.md');
 }
 
-function dataFile(name: string, path: string, type: DataFormat | undefined): DataFile {
-  const format = type ?? formatOf(path);
+function dataFile(name: string, path: string, { ds_type, field }: Reading): DataFile {
+  const format = ds_type ?? formatOf(path);
   if (format === null) {
     throw fault(
       name,
       `the ending of ${basename(path)} does not tell its format; endings that do: ${dataEndings.join(' ')}; else give ds_type: json, csv, tsv, parquet or text`,
     );
   }
-  return { path, format };
+  if (field !== undefined && format !== 'json')
+    throw fault(
+      name,
+      `field: ${field} names a property of a JSON document, and ${basename(path)} is read as ${format}; remove it`,
+    );
+  return { path, format, ...(field === undefined ? {} : { field }) };
 }
 
-function sameFormat(
-  name: string,
-  pattern: string,
-  files: string[],
-  all: string[],
-  type: DataFormat | undefined,
-): DataFile[] {
+function sameFormat(name: string, pattern: string, files: string[], all: string[], dataset: Reading): DataFile[] {
   if (files.length === 0) {
     throw fault(
       name,
@@ -193,7 +185,7 @@ function sameFormat(
       )}); endings that are read: ${dataEndings.join(' ')}`,
     );
   }
-  const found = files.map((file) => dataFile(name, file, type));
+  const found = files.map((file) => dataFile(name, file, dataset));
   const formats = [...new Set(found.map((file) => file.format))];
   if (formats.length > 1) {
     throw fault(

@@ -51,7 +51,7 @@ export async function openDataset(name: string, dataset: Dataset, baseDir: strin
     },
     async *rows(split, range) {
       known(split);
-      for await (const row of source.rows(split, range)) yield renamed(row, mapping);
+      for await (const row of source.rows(split, range)) yield asRead(row, stored, mapping);
     },
   };
 }
@@ -62,12 +62,16 @@ export async function openDataset(name: string, dataset: Dataset, baseDir: strin
  */
 export async function readSlice(dataset: OpenDataset, text: string): Promise<Row[]> {
   const rows: Row[] = [];
+  const columns = new Set<string>();
   for (const slice of parseSlices(text)) {
     const range = await resolveSlice(slice, () => dataset.count(slice.split));
-    for await (const row of dataset.rows(slice.split, range)) rows.push(row);
+    for await (const row of dataset.rows(slice.split, range)) {
+      rows.push(row);
+      for (const name of Object.keys(row.values)) columns.add(name);
+    }
   }
   if (rows.length === 0) throw await emptySlice(dataset, text);
-  return rows;
+  return rows.map((row) => asRead(row, columns, {}));
 }
 
 /** Number of rows of a slice, without reading them where the format tells. */
@@ -168,13 +172,15 @@ export function placeOf(row: Row): { file: string; line?: number } {
   return row.line === null ? { file: row.file } : { file: row.file, line: row.line };
 }
 
-function renamed(row: Row, mapping: Record<string, string>): Row {
-  const added = Object.entries(mapping).filter(([, column]) => column in row.values);
-  if (added.length === 0) return row;
-  return {
-    ...row,
-    values: { ...row.values, ...Object.fromEntries(added.map(([name, column]) => [name, row.values[column]])) },
-  };
+/**
+ * A row as a dataset gives it: null for a column that only other rows have (a JSON object may leave it out, as Alpaca files do with
+ * `input`), and the further names of `field_mapping`.
+ */
+export function asRead(row: Row, columns: Iterable<string>, mapping: Record<string, string>): Row {
+  const added: [string, unknown][] = [];
+  for (const name of columns) if (!Object.hasOwn(row.values, name)) added.push([name, null]);
+  for (const [name, column] of Object.entries(mapping)) added.push([name, row.values[column] ?? null]);
+  return added.length === 0 ? row : { ...row, values: { ...row.values, ...Object.fromEntries(added) } };
 }
 
 function unusedSplitColumn(name: string, dataset: Dataset, stored: string[], splits: string[]): string[] {

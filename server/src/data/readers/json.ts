@@ -1,156 +1,215 @@
 /**
- * JSON: one object a line (`.jsonl`, `.ndjson`), or one document (`.json`): an array of objects, or an object with one property
- * that is such an array. A `.json` file with one object a line is read as lines, as Hugging Face does.
+ * JSON in every form that Hugging Face `datasets` reads, told by the content and not by the ending: one object a line, objects one
+ * after the other with line breaks wherever, an array of objects (or of texts: column `text`), or one object whose array holds
+ * the rows: the property `field`, else the only one that is an array of objects. A conversation, `{"messages": [{"role": ...}]}`, is a row.
  */
-import { readFile, stat } from 'node:fs/promises';
 import type { Row } from '../types.ts';
-import { broken, columnsOfFirstRows, readError, type Reader } from './reader.ts';
-import { decode, isBlank, lineBytes, withoutMark } from './lines.ts';
+import { textBytes } from './bytes.ts';
+import { parseJson } from './jsonText.ts';
+import { elementLines } from './jsonMembers.ts';
+import { jsonValues, type JsonValue } from './jsonValues.ts';
+import { decode, isBlank, lineBytes } from './lines.ts';
+import { broken, type ReadOptions, type Reader } from './reader.ts';
 
-/** A document must fit into one string of V8. */
-const LARGEST_DOCUMENT_BYTES = 500e6;
+/** How much of a file is looked at for the names of its columns: the first chunk, as in `datasets`. */
+const COLUMN_SAMPLE_BYTES = 10 << 20;
+
+/**
+ * How a file is written. `lines` is `stream` with an object a line: read by lines, so that a broken one is named and the rest of the
+ * file does not run into it.
+ */
+type Layout = { form: 'lines' | 'stream' | 'array' } | { form: 'document'; rows: Row[] };
 
 export const json: Reader = {
   format: 'json',
   endings: ['.jsonl', '.ndjson', '.json'],
-  async *rows(file, start, end) {
+  async *rows(file, start, end, options) {
     if (end <= start) return;
-    if (await isLines(file)) yield* lineRows(file, start, end);
-    else for (const row of (await documentRows(file)).slice(start, end)) yield row;
+    const layout = await layoutOf(file, options);
+    if (layout.form === 'document') {
+      yield* layout.rows.slice(start, end);
+      return;
+    }
+    let row = -1;
+    for await (const value of valuesOf(file, layout.form)) {
+      row += 1;
+      if (row < start) continue;
+      yield rowOf(value, row, file, layout.form);
+      if (row + 1 >= end) return;
+    }
   },
-  async count(file) {
-    if (!(await isLines(file))) return (await documentRows(file)).length;
+  async count(file, options) {
+    const layout = await layoutOf(file, options);
+    if (layout.form === 'document') return layout.rows.length;
+    const values = valuesOf(file, layout.form);
     let count = 0;
-    for await (const bytes of lineBytes(file)) if (!isBlank(bytes)) count += 1;
+    while ((await values.next()).done !== true) count += 1;
     return count;
   },
-  columns: (file) => columnsOfFirstRows(json, file),
+  async columns(file, options) {
+    const layout = await layoutOf(file, options);
+    const names = new Set<string>();
+    const note = ({ values }: Row): void => Object.keys(values).forEach((name) => names.add(name));
+    if (layout.form === 'document') {
+      layout.rows.forEach(note);
+      return [...names];
+    }
+    let row = 0;
+    let bytes = 0;
+    for await (const value of valuesOf(file, layout.form)) {
+      note(rowOf(value, row, file, layout.form));
+      row += 1;
+      bytes += value.bytes.length;
+      if (bytes >= COLUMN_SAMPLE_BYTES) break;
+    }
+    return [...names];
+  },
 };
 
-async function* lineRows(file: string, start: number, end: number): AsyncGenerator<Row, void, undefined> {
+function valuesOf(file: string, form: 'lines' | 'stream' | 'array'): AsyncGenerator<JsonValue, void, undefined> {
+  return form === 'lines' ? filledLines(file) : jsonValues(textBytes(file), form, file);
+}
+
+async function* filledLines(file: string): AsyncGenerator<JsonValue, void, undefined> {
   let line = 0;
-  let row = -1;
   for await (const bytes of lineBytes(file)) {
     line += 1;
-    if (isBlank(bytes)) continue;
-    row += 1;
-    if (row < start) continue;
-    const text = decode(bytes, file, line);
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (error) {
-      throw broken(
-        file,
-        line,
-        `row ${row} is not JSON: ${reason(error)}; write one complete JSON object a line`,
-        error,
-      );
-    }
-    if (!isObject(value))
-      throw broken(file, line, `row ${row} is ${kind(value)}, not a JSON object with named columns`);
-    yield { values: value, file, row, line };
-    if (row + 1 >= end) return;
+    if (!isBlank(bytes)) yield { bytes, line };
   }
 }
 
-async function isLines(file: string): Promise<boolean> {
-  if (!file.toLowerCase().endsWith('.json')) return true;
-  for await (const bytes of lineBytes(file)) {
-    if (isBlank(bytes)) continue;
-    if (bytes.subarray(0, 64).toString().trimStart().startsWith('[')) return false;
-    try {
-      const value: unknown = JSON.parse(bytes.toString());
-      // A whole document on one line, {"data": [...]}, against a first row.
-      return isObject(value) && arrayProperties(value).length !== 1;
-    } catch {
-      return false;
-    }
+async function layoutOf(file: string, { field }: ReadOptions): Promise<Layout> {
+  if (field !== undefined) return { form: 'document', rows: fieldRows(await onlyValue(file), field, file) };
+  const lines = await firstOf(filledLines(file), 2);
+  if (lines.length === 0) return { form: 'lines' };
+  const [first] = lines;
+  const value = attempt(first);
+  if (value === undefined) {
+    const opening = String.fromCharCode(first.bytes.find((byte) => !isBlank(Buffer.of(byte)))!);
+    if (opening === '[') return { form: 'array' };
+    if (opening !== '{') return { form: 'lines' };
+    // An object over several lines, by itself or before others.
+    const values = await firstOf(jsonValues(textBytes(file), 'stream', file), 2);
+    return (values.length === 1 && documentOf(values[0], attempt(values[0]), file)) || { form: 'stream' };
   }
-  return true;
+  if (lines.length > 1) return { form: Array.isArray(value) && value.length === 0 ? 'array' : 'lines' };
+  const isDocument = !/\.(jsonl|ndjson)(\.|$)/i.test(file);
+  if (Array.isArray(value)) {
+    const rows = value.every((one) => isObject(one) || typeof one === 'string');
+    return { form: isDocument || rows ? 'array' : 'lines' };
+  }
+  if (isDocument && !isObject(value))
+    throw broken(file, first.line, `the file holds ${kindOf(value)}; write an array of objects, or one object a line`);
+  return (isDocument && documentOf(first, value, file)) || { form: 'lines' };
 }
 
-async function documentRows(file: string): Promise<Row[]> {
-  const text = await readText(file);
-  let value: unknown;
+/** The rows of `{"data": [...]}`; null where the object is a row itself. */
+function documentOf(source: JsonValue, value: unknown, file: string): Layout | null {
+  if (!isObject(value)) return null;
+  const names = Object.keys(value).filter((name) => isRows(value[name]));
+  if (names.length === 0) return null;
+  if (names.length > 1) {
+    throw broken(
+      file,
+      source.line,
+      `the file holds one object with ${names.length} arrays (${names.join(', ')}) of rows; name one of them with field: ${names[0]}, or write an array of objects, or one object a line`,
+    );
+  }
+  return { form: 'document', rows: fieldRows({ source, value }, names[0], file) };
+}
+
+/** The file as one value. */
+async function onlyValue(file: string): Promise<{ source: JsonValue; value: unknown }> {
+  const [source, other] = await firstOf(jsonValues(textBytes(file), 'stream', file), 2);
+  if (source === undefined)
+    throw broken(file, undefined, 'the file is empty; field names a property of one JSON object');
+  if (other !== undefined)
+    throw broken(
+      file,
+      other.line,
+      'field names a property of one JSON object, but a second value begins here; leave field out to read one row for each',
+    );
+  return { source, value: parsed(source, file, 'the file') };
+}
+
+function fieldRows({ source, value }: { source: JsonValue; value: unknown }, field: string, file: string): Row[] {
+  if (!isObject(value) || !Object.hasOwn(value, field)) {
+    const found = isObject(value) ? `properties: ${Object.keys(value).join(', ')}` : `the file holds ${kindOf(value)}`;
+    throw broken(file, source.line, `the file has no property "${field}" (field: ${field}); ${found}`);
+  }
+  const rows = value[field];
+  if (!Array.isArray(rows))
+    throw broken(file, source.line, `the property "${field}" is ${kindOf(rows)}, not an array of rows`);
+  const lines = elementLines(source, field);
+  return rows.map((values: unknown, row) => ({
+    values: valuesOfRow(values, row, file, lines[row]),
+    file,
+    row,
+    line: lines[row] ?? null,
+  }));
+}
+
+function rowOf(value: JsonValue, row: number, file: string, form: 'lines' | 'stream' | 'array'): Row {
+  const what = form === 'array' ? 'the file' : `row ${row}`;
+  const values = parsed(value, file, what, form === 'lines' ? '; write one complete JSON object a line' : '');
+  return { values: valuesOfRow(values, row, file, value.line, form === 'array'), file, row, line: value.line };
+}
+
+function valuesOfRow(
+  value: unknown,
+  row: number,
+  file: string,
+  line: number | undefined,
+  inArray = true,
+): Record<string, unknown> {
+  if (isObject(value)) return value;
+  if (inArray && typeof value === 'string') return { text: value };
+  throw broken(file, line, `row ${row} is ${kindOf(value)}, not a JSON object with named columns`);
+}
+
+/** @param what of the file, for the message */
+function parsed(source: JsonValue, file: string, what: string, advice = ''): unknown {
+  const text = decode(source.bytes, file, source.line);
   try {
-    value = JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
-    const line = failureLine(error, text);
-    throw broken(file, line, `the file is not JSON: ${reason(error)}`, error);
+    throw broken(file, source.line + linesBefore(error, text), `${what} is not JSON: ${reason(error)}${advice}`, error);
   }
-  let depth = 1;
-  if (isObject(value)) {
-    const names = arrayProperties(value);
-    if (names.length !== 1) {
-      throw broken(
-        file,
-        1,
-        `the file holds one object with ${names.length === 0 ? 'no array' : `${names.length} arrays (${names.join(', ')})`} of rows; write an array of objects, or one object a line`,
-      );
-    }
-    value = value[names[0]];
-    depth = 2;
-  }
-  if (!Array.isArray(value))
-    throw broken(file, 1, `the file holds ${kind(value)}; write an array of objects, or one object a line`);
-  const lines = elementLines(text, depth);
-  return value.map((values: unknown, row) => {
-    if (!isObject(values))
-      throw broken(file, lines[row], `row ${row} is ${kind(values)}, not a JSON object with named columns`);
-    return { values, file, row, line: lines[row] ?? null };
-  });
 }
 
-/** The line, from 1, of each element of the array that stands at `depth` brackets in valid JSON (the first array of objects there). */
-function elementLines(text: string, depth: number): number[] {
-  const lines: number[] = [];
-  let line = 1;
-  let level = 0;
-  let inString = false;
-  for (let i = 0; i < text.length; i += 1) {
-    const c = text[i];
-    if (c === '\n') line += 1;
-    else if (inString) {
-      if (c === '\\') i += 1;
-      else if (c === '"') inString = false;
-    } else if (c === '"') inString = true;
-    else if (c === '{' || c === '[') {
-      if (c === '{' && level === depth) lines.push(line);
-      level += 1;
-    } else if (c === '}' || c === ']') level -= 1;
-  }
-  return lines;
-}
-
-async function readText(file: string): Promise<string> {
+/** The value, or undefined where the text is not a complete one. */
+function attempt({ bytes }: JsonValue): unknown {
   try {
-    const { size } = await stat(file);
-    if (size > LARGEST_DOCUMENT_BYTES) {
-      throw broken(
-        file,
-        undefined,
-        `the JSON document has ${Math.round(size / 1e6)} MB, more than the 500 MB that are read at once; write one object a line (.jsonl)`,
-      );
-    }
-    return decode(withoutMark(await readFile(file), file), file, 1);
-  } catch (error) {
-    throw readError(error, file);
+    return parseJson(bytes.toString());
+  } catch {
+    return undefined;
   }
 }
 
-function arrayProperties(value: Record<string, unknown>): string[] {
-  return Object.keys(value).filter((name) => {
-    const rows = value[name];
-    return Array.isArray(rows) && rows.length > 0 && rows.every(isObject);
-  });
+async function firstOf<T>(items: AsyncGenerator<T, void, undefined>, limit: number): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) {
+    found.push(item);
+    if (found.length === limit) break;
+  }
+  return found;
+}
+
+/** An array of objects that are no turns of a conversation. */
+function isRows(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every(isObject) && !value.every(isTurn);
+}
+
+/** `role` and `content`, or ShareGPT's `from` and `value`. */
+function isTurn(value: Record<string, unknown>): boolean {
+  return 'role' in value || ('from' in value && 'value' in value);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function kind(value: unknown): string {
+function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   return { string: 'a string', number: 'a number', boolean: 'a truth value' }[typeof value as string] ?? 'an object';
@@ -160,7 +219,8 @@ function reason(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
 }
 
-function failureLine(error: unknown, text: string): number {
+/** Line ends before the place that the parser names. */
+function linesBefore(error: unknown, text: string): number {
   const position = /position (\d+)/.exec(reason(error))?.[1];
-  return text.slice(0, position === undefined ? text.length : Number(position)).split('\n').length;
+  return position === undefined ? 0 : text.slice(0, Number(position)).split(/\r\n|\n|\r/).length - 1;
 }

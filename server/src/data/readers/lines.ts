@@ -2,8 +2,8 @@
  * A file as lines. Only `\n` ends a line (a `\r` before it is dropped): JSON strings may hold U+2028, which Node's `readline`
  * takes for a line end.
  */
-import { createReadStream } from 'node:fs';
-import { broken, readError } from './reader.ts';
+import { textBytes } from './bytes.ts';
+import { broken } from './reader.ts';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -29,26 +29,18 @@ export async function* readLines(file: string, from = 1): AsyncGenerator<Line, v
 /** The bytes of each line, without the line end and without a byte order mark. */
 export async function* lineBytes(file: string): AsyncGenerator<Buffer, void, undefined> {
   let rest: Buffer[] = [];
-  let first = true;
   const finish = (end: Buffer): Buffer => {
     const line = rest.length === 0 ? end : Buffer.concat([...rest, end]);
     rest = [];
-    let bytes = line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
-    if (first) bytes = withoutMark(bytes, file);
-    first = false;
-    return bytes;
+    return line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
   };
-  try {
-    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
-      let start = 0;
-      for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-        yield finish(chunk.subarray(start, end));
-        start = end + 1;
-      }
-      if (start < chunk.length) rest.push(chunk.subarray(start));
+  for await (const chunk of textBytes(file)) {
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+      yield finish(chunk.subarray(start, end));
+      start = end + 1;
     }
-  } catch (error) {
-    throw readError(error, file);
+    if (start < chunk.length) rest.push(chunk.subarray(start));
   }
   if (rest.length > 0) yield finish(Buffer.alloc(0));
 }
@@ -64,13 +56,4 @@ export function decode(bytes: Uint8Array, file: string, line: number): string {
   } catch (error) {
     throw broken(file, line, 'the text is not UTF-8; save the file in that encoding', error);
   }
-}
-
-/** Drops the UTF-8 mark, refuses the UTF-16 ones. */
-export function withoutMark(bytes: Buffer, file: string): Buffer {
-  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return bytes.subarray(3);
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
-    throw broken(file, 1, 'the text is UTF-16, not UTF-8; save the file in that encoding');
-  }
-  return bytes;
 }

@@ -6,6 +6,12 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { DataFormat } from '../../../../protocol/experiment.ts';
 import type { Row } from '../types.ts';
 
+/** What a dataset says of its files beside their format. */
+export interface ReadOptions {
+  /** JSON: the property of the file's one object that holds the rows. */
+  field?: string | undefined;
+}
+
 export interface Reader {
   /** The word for `ds_type`. */
   format: DataFormat;
@@ -15,21 +21,10 @@ export interface Reader {
    * Rows `start` (inclusive, from 0) to `end` (exclusive, may be `Infinity`), as far as the file goes. Reads no further than it has to.
    * @throws LayerifError `badData` with file and line where the content is broken.
    */
-  rows(file: string, start: number, end: number): AsyncGenerator<Row, void, undefined>;
-  count(file: string): Promise<number>;
+  rows(file: string, start: number, end: number, options: ReadOptions): AsyncGenerator<Row, void, undefined>;
+  count(file: string, options: ReadOptions): Promise<number>;
   /** Column names, from the schema, the header or the first rows. */
-  columns(file: string): Promise<string[]>;
-}
-
-/** Rows that are looked at where a format has neither schema nor header. */
-export const COLUMN_SAMPLE_ROWS = 50;
-
-export async function columnsOfFirstRows(reader: Pick<Reader, 'rows'>, file: string): Promise<string[]> {
-  const names = new Set<string>();
-  for await (const row of reader.rows(file, 0, COLUMN_SAMPLE_ROWS)) {
-    for (const name of Object.keys(row.values)) names.add(name);
-  }
-  return [...names];
+  columns(file: string, options: ReadOptions): Promise<string[]>;
 }
 
 export function broken(file: string, line: number | undefined, message: string, cause?: unknown): LayerifError {

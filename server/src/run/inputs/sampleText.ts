@@ -7,7 +7,8 @@ import type { SampleTextAnswer } from '../../../../protocol/lsp.ts';
 import type { Result, SampleRow } from '../../../../protocol/result.ts';
 import { hashFiles } from '../../checkpoints/hashFiles.ts';
 import { answerOf, choicesOf, exampleOf } from '../../data/examples.ts';
-import { formatOf, readRows } from '../../data/formats.ts';
+import { columnsOf, formatOf, readRows } from '../../data/formats.ts';
+import { asRead } from '../../data/splits.ts';
 import type { Row } from '../../data/types.ts';
 import { readResult } from '../files/results.ts';
 
@@ -71,10 +72,12 @@ async function textsOf(
   const byRow = new Map<number, number[]>();
   for (const index of wanted) byRow.set(rows[index].row, [...(byRow.get(rows[index].row) ?? []), index]);
   const numbers = [...byRow.keys()];
-  for await (const row of readRows({ path: file, format }, Math.min(...numbers), Math.max(...numbers) + 1)) {
+  const source = { path: file, format, field: dataset.field };
+  const columns = await columnsOf(source);
+  for await (const row of readRows(source, Math.min(...numbers), Math.max(...numbers) + 1)) {
     const indices = byRow.get(row.row);
     if (!indices) continue;
-    const text = shownText(alone, renamed(row, dataset.field_mapping ?? {}));
+    const text = shownText(alone, asRead(row, columns, dataset.field_mapping ?? {}));
     for (const index of indices) texts.set(index, text);
   }
   return texts;
@@ -91,14 +94,6 @@ function shownText(task: Task, row: Row): string {
   }
   const { prompt, answer } = exampleOf(task, row);
   return prompt + answer;
-}
-
-function renamed(row: Row, mapping: Record<string, string>): Row {
-  const added = Object.entries(mapping).filter(([, column]) => column in row.values);
-  return {
-    ...row,
-    values: { ...row.values, ...Object.fromEntries(added.map(([name, column]) => [name, row.values[column]])) },
-  };
 }
 
 /**
