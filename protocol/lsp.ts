@@ -1,7 +1,4 @@
-/**
- * Requests and notifications between the extension (client) and the language server, beside standard LSP.
- * One row per message: method, who sends it, when.
- */
+/** What requests and notifications between the extension (client) and the language server carry; `requests.ts` has one row each. */
 import type { GradientCheckReport } from './check.ts';
 import type { Allocation, AllocationKind, AllocationRequest } from './allocation.ts';
 import type { EstimatorId, Score, ProtocolId } from './experiment.ts';
@@ -12,8 +9,7 @@ import type { RunEvent } from './run.ts';
 import type { Comparison, DampingSweep } from './trust.ts';
 import type { DeviceReport, DeviceId } from './devices.ts';
 
-/** Client -> server request: start a run. Answers when the run ends. Only one run at a time; a second one is refused. */
-export const SCORE_REQUEST = 'layerif/score';
+/** Start a run. Answers when the run ends. Only one run at a time; a second one is refused. */
 export interface ScoreParams {
   uri: string;
   /** Only this task. */
@@ -27,8 +23,7 @@ export interface ScoreAnswer {
   error: { code: string; message: string } | null;
 }
 
-/** Client -> server request: the self-check of gradients, `layerif check FILE --gradients`. One run at a time, as with scores. */
-export const CHECK_GRADIENTS_REQUEST = 'layerif/checkGradients';
+/** The self-check of gradients, `layerif check FILE --gradients`. One run at a time, as with scores. */
 export interface CheckGradientsParams {
   /** Absolute path of the experiment file. */
   file: string;
@@ -39,8 +34,7 @@ export interface CheckGradientsAnswer {
   error: { code: string; message: string } | null;
 }
 
-/** Client -> server request: influence against retraining, `layerif validate FILE`. One run at a time, as with scores. */
-export const VALIDATE_REQUEST = 'layerif/validate';
+/** Influence against retraining, `layerif validate FILE`. One run at a time, as with scores. */
 export interface ValidateParams {
   uri: string;
   /** Default: the first task. */
@@ -55,8 +49,7 @@ export interface ValidateAnswer {
   error: { code: string; message: string } | null;
 }
 
-/** Client -> server request: cancel the run under way. */
-export const CANCEL_REQUEST = 'layerif/cancelRun';
+/** Cancel the run under way. */
 
 /** Server -> client notification: every event of the run under way. */
 export const RUN_EVENT = 'layerif/runEvent';
@@ -70,22 +63,20 @@ export interface EngineStateParams {
   detail: string;
 }
 
-/** Client -> server request: the text of training rows, for the tables of the results view. */
-export const SAMPLE_TEXT_REQUEST = 'layerif/sampleText';
+/** The text of training rows, for the tables of the results view. */
 export interface SampleTextParams {
   resultFile: string;
   task: string;
   split: 'train' | 'validation';
   /** Indices into `tasks[].train.rows` (or `validation.rows`). */
-  samples: number[];
+  samples: readonly number[];
 }
 export interface SampleTextAnswer {
   /** Absolute path and line (from 1, null for Parquet) of each row beside its text; `null` text when the file changed or is gone. */
   samples: { index: number; text: string | null; file: string; line: number | null }[];
 }
 
-/** Client -> server request: where a task and its dataset stand in an experiment file (lines from 0). */
-export const LOCATE_REQUEST = 'layerif/locate';
+/** Where a task and its dataset stand in an experiment file (lines from 0). */
 export interface LocateParams {
   uri: string;
   task?: string;
@@ -96,8 +87,7 @@ export interface LocateAnswer {
   character: number;
 }
 
-/** Client -> server request: what an experiment file holds, for the tree of experiments. Works on broken files too: what can be read is listed. */
-export const OUTLINE_REQUEST = 'layerif/outline';
+/** What an experiment file holds, for the tree of experiments. Works on broken files too: what can be read is listed. */
 export interface OutlineParams {
   uri: string;
 }
@@ -121,8 +111,7 @@ export interface Settings {
   server: { threads: number; maxMemory: number; idleTimeout: number; runtime: string };
 }
 
-/** Client -> server request: an allocation from a result, with the sentence that explains every layer. */
-export const ALLOCATE_REQUEST = 'layerif/allocate';
+/** An allocation from a result, with the sentence that explains every layer. */
 export interface AllocateParams extends AllocationRequest {
   /** Absolute path. */
   resultFile: string;
@@ -139,8 +128,7 @@ export interface AllocateAnswer {
   error: { code: string; message: string } | null;
 }
 
-/** Client -> server request: an allocation or the scores in the words of another program. */
-export const EXPORT_REQUEST = 'layerif/export';
+/** An allocation or the scores in the words of another program. */
 export interface ExportParams extends Omit<AllocationRequest, 'kind'> {
   resultFile: string;
   /** An id of `layerif list exports`. */
@@ -162,15 +150,13 @@ export interface ExportAnswer {
   error: { code: string; message: string } | null;
 }
 
-/** Client -> server request: the rules and export targets there are, for menus. */
-export const ALLOCATION_CHOICES_REQUEST = 'layerif/allocationChoices';
+/** The rules and export targets there are, for menus. */
 export interface AllocationChoicesAnswer {
   rules: { id: string; title: string; kinds: AllocationKind[] }[];
   targets: { id: string; title: string; kinds: AllocationKind[] }[];
 }
 
-/** Client -> server request: the scores of a finished run by another estimator, damping or aggregation, from its stored Grams. */
-export const RESCORE_REQUEST = 'layerif/rescore';
+/** The scores of a finished run by another estimator, damping or aggregation, from its stored Grams. */
 export interface RescoreParams {
   /** Absolute path. */
   resultFile: string;
@@ -188,8 +174,7 @@ export interface RescoreAnswer {
   error: { code: string; message: string } | null;
 }
 
-/** Client -> server request: how the order of layers changes with the damping factor, from the stored Grams. */
-export const SWEEP_REQUEST = 'layerif/sweepDamping';
+/** How the order of layers changes with the damping factor, from the stored Grams. */
 export interface SweepParams {
   /** Absolute path. */
   resultFile: string;
@@ -200,8 +185,7 @@ export interface SweepAnswer {
   error: { code: string; message: string } | null;
 }
 
-/** Client -> server requests: prune a model, evaluate one, or prune in several ways and compare. One at a time, as with scores. */
-export const PRUNE_REQUEST = 'layerif/prune';
+/** Prune a model, evaluate one, or prune in several ways and compare. One at a time, as with scores. */
 export interface PruneParams {
   uri: string;
   method?: 'magnitude' | 'wanda' | 'sparsegpt';
@@ -220,7 +204,6 @@ export interface PruneAnswer {
   error: { code: string; message: string } | null;
 }
 
-export const EVALUATE_REQUEST = 'layerif/evaluate';
 export interface EvaluateParams {
   uri: string;
   /** In place of the experiment's model. */
@@ -233,7 +216,6 @@ export interface EvaluateAnswer {
   error: { code: string; message: string } | null;
 }
 
-export const PRUNE_AND_COMPARE_REQUEST = 'layerif/pruneAndCompare';
 export interface PruneAndCompareParams {
   uri: string;
   /** Result whose scores the rules read; default: the newest complete one. */
@@ -252,7 +234,6 @@ export interface PruneAndCompareAnswer {
 }
 
 /** What a prune-and-compare would take. */
-export const ESTIMATE_PRUNING_REQUEST = 'layerif/estimatePruning';
 export interface EstimatePruningAnswer {
   estimate: {
     prunings: number;
@@ -264,8 +245,7 @@ export interface EstimatePruningAnswer {
   error: { code: string; message: string } | null;
 }
 
-/** Client -> server request: tasks and runs beside each other, `layerif compare`. */
-export const COMPARE_REQUEST = 'layerif/compare';
+/** Tasks and runs beside each other, `layerif compare`. */
 export interface CompareParams {
   /** Absolute paths of results. */
   files: string[];
@@ -278,8 +258,7 @@ export interface CompareAnswer {
   error: { code: string; message: string } | null;
 }
 
-/** Client -> server request: layers, modules and what a graph's data must bring; from headers, without running anything. */
-export const INSPECT_REQUEST = 'layerif/inspectModel';
+/** Layers, modules and what a graph's data must bring; from headers, without running anything. */
 export interface InspectParams {
   /** Absolute path of a checkpoint folder, a .gguf or a .onnx file. */
   path: string;
@@ -295,7 +274,6 @@ export interface InspectAnswer {
 }
 
 /** Client -> server request: every device tried and measured, for *LayerIF: Check Acceleration*. */
-export const DEVICES_REQUEST = 'layerif/devices';
 export interface DevicesAnswer {
   /** Null with an error. */
   report: DeviceReport | null;
@@ -305,7 +283,6 @@ export interface DevicesAnswer {
 }
 
 /** Client -> server request: what *LayerIF: Install CUDA Runtime* would install, to be shown and agreed to. */
-export const CUDA_OFFER_REQUEST = 'layerif/cudaOffer';
 export interface CudaOfferParams {
   /** cuDNN too. */
   optional: boolean;
@@ -320,9 +297,7 @@ export interface CudaOfferAnswer {
   installed: string | null;
 }
 
-/** Client -> server requests: install it (agreed to by then), or remove it. */
-export const INSTALL_CUDA_REQUEST = 'layerif/installCuda';
-export const REMOVE_CUDA_REQUEST = 'layerif/removeCuda';
+/** Install it (agreed to by then), or remove it. */
 export interface CudaAnswer {
   /** Folder that is now there, or that was removed; null when there was none, and with an error. */
   folder: string | null;

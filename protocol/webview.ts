@@ -1,19 +1,7 @@
 /** Webview <-> extension. Both sides switch over `type` and end in `assertNever`. Every message to a webview is a complete snapshot. */
 import type { GradientCheckReport } from './check.ts';
-import type {
-  AllocateAnswer,
-  AllocateParams,
-  AllocationChoicesAnswer,
-  ExportAnswer,
-  ExportParams,
-  InspectAnswer,
-  InspectParams,
-  RescoreAnswer,
-  RescoreParams,
-  SampleTextAnswer,
-  SweepAnswer,
-  SweepParams,
-} from './lsp.ts';
+import type { SampleTextAnswer } from './lsp.ts';
+import type { AnswerOf, ParamsOf, Requests } from './requests.ts';
 import type { PruningComparison } from './pruning.ts';
 import type { Result } from './result.ts';
 import type { Estimate } from './run.ts';
@@ -24,16 +12,13 @@ import type { ValidationResult } from './validation.ts';
  * What the results page asks and gets, beside its result. The extension adds the result file and hands the question to the language
  * server; a page never names a file.
  */
-export interface Questions {
-  rescore: { params: Omit<RescoreParams, 'resultFile'>; answer: RescoreAnswer };
-  sweep: { params: Omit<SweepParams, 'resultFile'>; answer: SweepAnswer };
-  allocate: { params: Omit<AllocateParams, 'resultFile' | 'save'>; answer: AllocateAnswer };
-  allocationChoices: { params: Record<string, never>; answer: AllocationChoicesAnswer };
-  /** The text of an export, which is not written. */
-  export: { params: Omit<ExportParams, 'resultFile' | 'output'>; answer: ExportAnswer };
-  /** Of the page of an inspected model, which has a model in place of a result. */
-  inspectModel: { params: Omit<InspectParams, 'path'>; answer: InspectAnswer };
-}
+export type Questions = {
+  [Name in 'rescore' | 'sweepDamping' | 'allocate' | 'allocationChoices' | 'export' | 'inspectModel']: {
+    /** Without the subject of the page, and without what writes files. */
+    params: Omit<ParamsOf<Requests[Name]>, 'resultFile' | 'path' | 'save' | (Name extends 'export' ? 'output' : never)>;
+    answer: AnswerOf<Requests[Name]>;
+  };
+};
 export type Question = keyof Questions;
 type Ask = {
   [What in Question]: { type: 'ask'; requestId: number; what: What; params: Questions[What]['params'] };

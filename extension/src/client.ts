@@ -16,6 +16,7 @@ import {
 import type { CloseHandlerResult, LanguageClientOptions, ServerOptions } from 'vscode-languageclient/node';
 import { ENGINE_STATE, RUN_EVENT } from '../../protocol/lsp.ts';
 import type { EngineStateParams, Settings } from '../../protocol/lsp.ts';
+import type { RequestRow } from '../../protocol/requests.ts';
 import type { RunEvent } from '../../protocol/run.ts';
 import { EXPERIMENT_GLOBS } from './experimentFiles.ts';
 import { showRunProgress } from './progress.ts';
@@ -68,7 +69,11 @@ export class ServerClient implements vscode.Disposable {
   }
 
   /** Sends a request, starting the server first when it is down. */
-  async request<Answer>(method: string, params: unknown, token?: vscode.CancellationToken): Promise<Answer> {
+  async request<Params, Answer>(
+    { method }: RequestRow<Params, Answer>,
+    params: Params,
+    token?: vscode.CancellationToken,
+  ): Promise<Answer> {
     await this.start();
     if (!this.client) throw new Error('The LayerIF language server is not running. Run "LayerIF: Restart Server".');
     // An explicit `undefined` would travel as a second parameter, in the place of the server's own token.

@@ -1,7 +1,6 @@
 /** The tree `layerif.experiments`: experiment files of the workspace with their tasks, and the context key `layerif.hasExperiment`. */
 import * as vscode from 'vscode';
-import { OUTLINE_REQUEST } from '../../protocol/lsp.ts';
-import type { OutlineAnswer } from '../../protocol/lsp.ts';
+import { requests } from '../../protocol/requests.ts';
 import type { ServerClient } from './client.ts';
 import { EXCLUDE_GLOB, EXPERIMENT_GLOB, experimentName } from './experimentFiles.ts';
 
@@ -38,7 +37,7 @@ export class ExperimentsView implements vscode.TreeDataProvider<ExperimentNode>,
     }
     if (node.kind === 'task') return [];
     try {
-      const outline = await this.client.request<OutlineAnswer>(OUTLINE_REQUEST, { uri: node.uri.toString() });
+      const outline = await this.client.request(requests.outline, { uri: node.uri.toString() });
       return outline.tasks.map((task) => ({ kind: 'task', uri: node.uri, ...task }));
     } catch {
       return []; // Without the server the file itself still opens and scores.

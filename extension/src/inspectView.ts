@@ -3,9 +3,9 @@
  * changes, and starts an experiment that says what stands in the fields.
  */
 import * as vscode from 'vscode';
-import { INSPECT_REQUEST } from '../../protocol/lsp.ts';
-import type { InspectAnswer, InspectParams } from '../../protocol/lsp.ts';
+import type { InspectParams } from '../../protocol/lsp.ts';
 import type { FromWebview } from '../../protocol/webview.ts';
+import { requests } from '../../protocol/requests.ts';
 import type { ServerClient } from './client.ts';
 import { inspectedExperiment } from './inspectedExperiment.ts';
 import { answer } from './pageRequests.ts';
@@ -69,7 +69,7 @@ export class InspectView implements vscode.Disposable {
   ): Promise<void> {
     try {
       const params: InspectParams = { path: uri.fsPath, layersPattern, output };
-      const { model, error } = await this.client.request<InspectAnswer>(INSPECT_REQUEST, params);
+      const { model, error } = await this.client.request(requests.inspectModel, params);
       if (!model) throw new Error(error?.message ?? 'no answer');
       const { file, modelPath } = await placeOf(uri);
       const document = await vscode.workspace.openTextDocument(file.with({ scheme: 'untitled' }));

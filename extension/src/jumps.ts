@@ -1,7 +1,7 @@
 /** From a chart back to the text: a task's or dataset's line in the experiment file, a sample's line in its data file. */
 import * as vscode from 'vscode';
-import { LOCATE_REQUEST } from '../../protocol/lsp.ts';
 import type { LocateAnswer, LocateParams } from '../../protocol/lsp.ts';
+import { requests } from '../../protocol/requests.ts';
 import type { ServerClient } from './client.ts';
 import { EXCLUDE_GLOB, experimentName } from './experimentFiles.ts';
 
@@ -29,7 +29,7 @@ export async function revealInExperiment(
   let place: LocateAnswer = { line: 0, character: 0 };
   try {
     const params: LocateParams = { uri: uri.toString(), ...what };
-    place = (await client.request<LocateAnswer | null>(LOCATE_REQUEST, params)) ?? place;
+    place = (await client.request(requests.locate, params)) ?? place;
   } catch {
     // Without the server the file still opens, at its top.
   }

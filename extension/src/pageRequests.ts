@@ -3,26 +3,10 @@
  * exports to write. The result or model file is added here, so a page can reach no other file.
  */
 import * as vscode from 'vscode';
-import {
-  ALLOCATE_REQUEST,
-  ALLOCATION_CHOICES_REQUEST,
-  EXPORT_REQUEST,
-  INSPECT_REQUEST,
-  RESCORE_REQUEST,
-  SWEEP_REQUEST,
-} from '../../protocol/lsp.ts';
-import type { AllocateAnswer, ExportAnswer } from '../../protocol/lsp.ts';
-import type { FromWebview, Question, ToWebview } from '../../protocol/webview.ts';
+import type { FromWebview, ToWebview } from '../../protocol/webview.ts';
+import { requests } from '../../protocol/requests.ts';
+import type { RequestRow } from '../../protocol/requests.ts';
 import type { ServerClient } from './client.ts';
-
-const methods: Record<Question, string> = {
-  rescore: RESCORE_REQUEST,
-  sweep: SWEEP_REQUEST,
-  allocate: ALLOCATE_REQUEST,
-  allocationChoices: ALLOCATION_CHOICES_REQUEST,
-  export: EXPORT_REQUEST,
-  inspectModel: INSPECT_REQUEST,
-};
 
 export async function answer(
   client: ServerClient,
@@ -30,12 +14,8 @@ export async function answer(
   { requestId, what, params }: FromWebview & { type: 'ask' },
 ): Promise<ToWebview> {
   try {
-    const value = await client.request<unknown>(methods[what], {
-      ...params,
-      path: subject.path,
-      resultFile: subject.resultFile,
-    });
-    return { type: 'answer', requestId, answer: value, failure: null };
+    const asked: RequestRow<object, unknown> = requests[what];
+    return { type: 'answer', requestId, answer: await client.request(asked, { ...params, ...subject }), failure: null };
   } catch (error) {
     return { type: 'answer', requestId, answer: null, failure: (error as Error).message };
   }
@@ -51,7 +31,7 @@ export async function saveAllocation(
   resultFile: string,
   { params }: FromWebview & { type: 'saveAllocation' },
 ): Promise<void> {
-  const { file, error } = await client.request<AllocateAnswer>(ALLOCATE_REQUEST, { ...params, resultFile, save: true });
+  const { file, error } = await client.request(requests.allocate, { ...params, resultFile, save: true });
   if (error || !file) void vscode.window.showErrorMessage(`The allocation was not saved: ${error?.message ?? ''}`);
   else await offerToOpen(`The allocation is saved as ${vscode.workspace.asRelativePath(file)}.`, file);
 }
@@ -61,7 +41,7 @@ export async function saveExport(
   resultFile: string,
   { params }: FromWebview & { type: 'saveExport' },
 ): Promise<void> {
-  const dry = await client.request<ExportAnswer>(EXPORT_REQUEST, { ...params, resultFile });
+  const dry = await client.request(requests.export, { ...params, resultFile });
   if (dry.error || !dry.file) {
     void vscode.window.showErrorMessage(`The export is not possible: ${dry.error?.message ?? ''}`);
     return;
@@ -71,7 +51,7 @@ export async function saveExport(
     title: `Export for ${params.to}`,
   });
   if (!target) return;
-  const written = await client.request<ExportAnswer>(EXPORT_REQUEST, { ...params, resultFile, output: target.fsPath });
+  const written = await client.request(requests.export, { ...params, resultFile, output: target.fsPath });
   if (written.error) void vscode.window.showErrorMessage(`The export was not written: ${written.error.message}`);
   else await offerToOpen(`Exported for ${params.to}: ${vscode.workspace.asRelativePath(target)}.`, target.fsPath);
 }

@@ -3,9 +3,9 @@
  * of the run's events instead of the file. A page keeps nothing of value: it asks with `ready` whenever it is shown again.
  */
 import * as vscode from 'vscode';
-import { SAMPLE_TEXT_REQUEST } from '../../protocol/lsp.ts';
 import type { SampleTextAnswer, SampleTextParams } from '../../protocol/lsp.ts';
 import type { FromWebview, ToWebview } from '../../protocol/webview.ts';
+import { requests } from '../../protocol/requests.ts';
 import type { ServerClient } from './client.ts';
 import { answer, copy, saveAllocation, saveExport } from './pageRequests.ts';
 import { columnBeside, openSample, revealInExperiment } from './jumps.ts';
@@ -196,7 +196,7 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
     const { task, split, samples } = message;
     const params: SampleTextParams = { resultFile: uri.fsPath, task, split, samples };
     try {
-      return await this.client.request<SampleTextAnswer>(SAMPLE_TEXT_REQUEST, params);
+      return await this.client.request(requests.sampleText, params);
     } catch {
       // The page shows figures without text; the client has logged the fault.
       return { samples: samples.map((index) => ({ index, text: null, file: '', line: null })) };

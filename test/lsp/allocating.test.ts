@@ -4,14 +4,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { ALLOCATE_REQUEST, ALLOCATION_CHOICES_REQUEST, EXPORT_REQUEST } from '../../protocol/lsp.ts';
-import type {
-  AllocateAnswer,
-  AllocateParams,
-  AllocationChoicesAnswer,
-  ExportAnswer,
-  ExportParams,
-} from '../../protocol/lsp.ts';
+import type { AllocateParams, ExportParams } from '../../protocol/lsp.ts';
+import { requests } from '../../protocol/requests.ts';
 import { score } from '../run/workspace.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
 import { Client } from './client.ts';
@@ -29,9 +23,8 @@ after(async () => {
 });
 
 const allocate = (params: Omit<AllocateParams, 'resultFile'>) =>
-  client.connection.sendRequest<AllocateAnswer>(ALLOCATE_REQUEST, { resultFile, ...params });
-const exportTo = (params: Omit<ExportParams, 'resultFile'>) =>
-  client.connection.sendRequest<ExportAnswer>(EXPORT_REQUEST, { resultFile, ...params });
+  client.ask(requests.allocate, { resultFile, ...params });
+const exportTo = (params: Omit<ExportParams, 'resultFile'>) => client.ask(requests.export, { resultFile, ...params });
 const saved = () => resultFile.replace('.layerif-result.json', '.layerif-allocation.json');
 
 test('an allocation with its explanations; written only when asked for', async () => {
@@ -59,7 +52,7 @@ test('an export as text, and as a file beside the result', async () => {
 });
 
 test('the choices for menus', async () => {
-  const { rules, targets } = await client.connection.sendRequest<AllocationChoicesAnswer>(ALLOCATION_CHOICES_REQUEST);
+  const { rules, targets } = await client.ask(requests.allocationChoices, {});
   assert.deepEqual(
     rules.filter(({ kinds }) => kinds.includes('sparsity')).map(({ id }) => id),
     ['layerif', 'owl', 'alphapruning', 'uniform', 'reversed'],

@@ -21,6 +21,7 @@ import type {
 import { ENGINE_STATE, RUN_EVENT } from '../../protocol/lsp.ts';
 import type { EngineStateParams, Settings } from '../../protocol/lsp.ts';
 import type { RunEvent } from '../../protocol/run.ts';
+import type { RequestRow } from '../../protocol/requests.ts';
 
 const source = fileURLToPath(new URL('../../server/src/lsp/serverMain.ts', import.meta.url));
 
@@ -100,6 +101,11 @@ export class Client {
     });
     await client.connection.sendNotification('initialized', {});
     return client;
+  }
+
+  /** One of our own requests. */
+  ask<Params, Answer>({ method }: RequestRow<Params, Answer>, params: Params): Promise<Answer> {
+    return this.connection.sendRequest<Answer>(method, params);
   }
 
   async open(uri: string, text: string): Promise<void> {

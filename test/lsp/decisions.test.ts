@@ -5,28 +5,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import {
-  COMPARE_REQUEST,
-  ESTIMATE_PRUNING_REQUEST,
-  EVALUATE_REQUEST,
-  PRUNE_AND_COMPARE_REQUEST,
-  PRUNE_REQUEST,
-  RESCORE_REQUEST,
-  SCORE_REQUEST,
-  SWEEP_REQUEST,
-} from '../../protocol/lsp.ts';
-import type {
-  CompareAnswer,
-  EstimatePruningAnswer,
-  EvaluateAnswer,
-  PruneAndCompareAnswer,
-  PruneAnswer,
-  RescoreAnswer,
-  ScoreAnswer,
-  SweepAnswer,
-} from '../../protocol/lsp.ts';
+import type { RescoreAnswer } from '../../protocol/lsp.ts';
 import type { PruningComparison } from '../../protocol/pruning.ts';
 import type { Result } from '../../protocol/result.ts';
+import { requests } from '../../protocol/requests.ts';
+import type { RequestRow } from '../../protocol/requests.ts';
 import { defaultSettings } from '../../server/src/lsp/jobs.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
 import { Client } from './client.ts';
@@ -44,7 +27,7 @@ before(async () => {
   });
   const { experiment } = writeTinyWorkspace(path.join(root, 'work'), { layers: 3, train: 8 });
   uri = pathToFileURL(experiment).href;
-  const answer = await ask<ScoreAnswer>(SCORE_REQUEST, { uri });
+  const answer = await ask(requests.score, { uri });
   assert.equal(answer.error, null);
   resultFile = answer.resultFile!;
   result = JSON.parse(fs.readFileSync(resultFile, 'utf8')) as Result;
@@ -54,22 +37,22 @@ after(async () => {
   fs.rmSync(root, { recursive: true });
 });
 
-const ask = <Answer>(method: string, params: object) => client.connection.sendRequest<Answer>(method, params);
+const ask = <Params, Answer>(row: RequestRow<Params, Answer>, params: Params) => client.ask(row, params);
 const scores = (tasks: RescoreAnswer['tasks'] | Result['tasks']) =>
   tasks!.map(({ layers }) => layers.map(({ score }) => score));
 
 test('rescore: the run\u2019s own settings give its own scores, gradient dot others', async () => {
-  const own = await ask<RescoreAnswer>(RESCORE_REQUEST, { resultFile });
+  const own = await ask(requests.rescore, { resultFile });
   assert.equal(own.error, null);
   for (const [t, layers] of scores(own.tasks).entries())
     for (const [l, score] of layers.entries()) {
       const written = result.tasks[t].layers[l].score;
       assert.ok(Math.abs(score - written) <= 1e-9 * Math.abs(written), `${score} and ${written}`);
     }
-  const dot = await ask<RescoreAnswer>(RESCORE_REQUEST, { resultFile, estimator: 'dot' });
+  const dot = await ask(requests.rescore, { resultFile, estimator: 'dot' });
   // With dot a sample's influence is a sum of inner products, far from DataInf's.
   assert.notDeepEqual(scores(dot.tasks), scores(own.tasks));
-  const sum = await ask<RescoreAnswer>(RESCORE_REQUEST, { resultFile, aggregation: 'sum' });
+  const sum = await ask(requests.rescore, { resultFile, aggregation: 'sum' });
   for (const [t, { influence }] of sum.tasks!.entries())
     influence.forEach((row, l) => {
       const total = row.reduce((a, b) => a + b, 0);
@@ -78,13 +61,13 @@ test('rescore: the run\u2019s own settings give its own scores, gradient dot oth
 });
 
 test('rescore: what the run did not store is named', async () => {
-  const { tasks, error } = await ask<RescoreAnswer>(RESCORE_REQUEST, { resultFile, estimator: 'ekfac' });
+  const { tasks, error } = await ask(requests.rescore, { resultFile, estimator: 'ekfac' });
   assert.equal(tasks, null);
   assert.match(error!.message, /was not scored with estimator ekfac/);
 });
 
 test('sweep: every task, the run\u2019s own factor agrees with itself', async () => {
-  const { tasks } = await ask<SweepAnswer>(SWEEP_REQUEST, { resultFile });
+  const { tasks } = await ask(requests.sweepDamping, { resultFile });
   assert.deepEqual(
     tasks!.map(({ task }) => task),
     ['sentiment', 'capital'],
@@ -96,19 +79,19 @@ test('sweep: every task, the run\u2019s own factor agrees with itself', async ()
 });
 
 test('compare: the two tasks of a run; one file alone that has one task is refused', async () => {
-  const { comparison } = await ask<CompareAnswer>(COMPARE_REQUEST, { files: [resultFile] });
+  const { comparison } = await ask(requests.compare, { files: [resultFile] });
   assert.equal(comparison!.series.length, 2);
   assert.deepEqual([comparison!.matrix[0][0], comparison!.matrix[0][1]], [1, comparison!.pairs[0].spearman.value]);
-  const { error } = await ask<CompareAnswer>(COMPARE_REQUEST, { files: [`${resultFile}.gone`] });
+  const { error } = await ask(requests.compare, { files: [`${resultFile}.gone`] });
   assert.match(error!.message, /cannot read the result/);
 });
 
 test('prune and compare: estimate, then a file with the model as it is first', async () => {
   const params = { uri, maps: ['uniform', 'reversed'], methods: ['magnitude'], sparsities: [0.5] };
-  const { estimate } = await ask<EstimatePruningAnswer>(ESTIMATE_PRUNING_REQUEST, params);
+  const { estimate } = await ask(requests.estimatePruning, params);
   assert.equal(estimate!.prunings, 2);
   assert.ok(estimate!.documents > 0 && estimate!.evaluationTokens > 0 && estimate!.seconds > 0);
-  const { comparisonFile, error } = await ask<PruneAndCompareAnswer>(PRUNE_AND_COMPARE_REQUEST, params);
+  const { comparisonFile, error } = await ask(requests.pruneAndCompare, params);
   assert.equal(error, null);
   const comparison = JSON.parse(fs.readFileSync(comparisonFile!, 'utf8')) as PruningComparison;
   assert.equal(comparison.status, 'complete');
@@ -124,7 +107,7 @@ test('prune and compare: estimate, then a file with the model as it is first', a
 
 test('prune: a folder with half of its weights zero; evaluate: a file', async () => {
   const output = path.join(root, 'pruned');
-  const pruned = await ask<PruneAnswer>(PRUNE_REQUEST, {
+  const pruned = await ask(requests.prune, {
     uri,
     method: 'magnitude',
     sparsity: 0.5,
@@ -134,7 +117,7 @@ test('prune: a folder with half of its weights zero; evaluate: a file', async ()
   assert.equal(pruned.error, null);
   assert.equal(pruned.output, output);
   assert.ok(Math.abs(pruned.report!.achieved - 0.5) < 0.02, String(pruned.report!.achieved));
-  const evaluated = await ask<EvaluateAnswer>(EVALUATE_REQUEST, { uri, model: output, tasks: ['sentiment'] });
+  const evaluated = await ask(requests.evaluate, { uri, model: output, tasks: ['sentiment'] });
   assert.equal(evaluated.error, null);
   assert.match(evaluated.evaluationFile!, /tiny\.layerif-evaluation\.json$/);
 });

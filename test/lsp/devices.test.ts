@@ -6,8 +6,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { CUDA_OFFER_REQUEST, DEVICES_REQUEST, INSTALL_CUDA_REQUEST, REMOVE_CUDA_REQUEST } from '../../protocol/lsp.ts';
-import type { CudaAnswer, CudaOfferAnswer, DevicesAnswer } from '../../protocol/lsp.ts';
+import { requests } from '../../protocol/requests.ts';
 import { Client } from './client.ts';
 
 test('the report, the offer, an installation that fails, and nothing to remove', async (t) => {
@@ -25,21 +24,21 @@ test('the report, the offer, an installation that fails, and nothing to remove',
     fs.rmSync(root, { recursive: true });
   });
 
-  const { report, markdown, error } = await client.connection.sendRequest<DevicesAnswer>(DEVICES_REQUEST, {});
+  const { report, markdown, error } = await client.ask(requests.devices, {});
   assert.equal(error, null);
   assert.equal(report!.devices[0].device, 'cpu');
   assert.equal(report!.devices[0].failure, null);
   assert.match(markdown, /^# LayerIF: acceleration\n/);
   assert.match(markdown, /\| \*\*cpu\*\* \| works \| \d\S* [GT]FLOP\/s \|/);
 
-  const offer = await client.connection.sendRequest<CudaOfferAnswer>(CUDA_OFFER_REQUEST, { optional: true });
+  const offer = await client.ask(requests.cudaOffer, { optional: true });
   assert.deepEqual([offer.lines.length, offer.installed], [5, null]);
   assert.match(offer.lines.at(-1)!, /^nvidia-cudnn-cu13 .* 517 MB to download, .* licence: NVIDIA cuDNN/);
 
   const isHere = process.platform === 'linux' && process.arch === 'x64';
-  const install = await client.connection.sendRequest<CudaAnswer>(INSTALL_CUDA_REQUEST, { optional: false });
+  const install = await client.ask(requests.installCuda, { optional: false });
   assert.equal(install.folder, null);
   assert.match(install.error!.message, isHere ? /cannot be fetched: \S+ answers 404/ : /linux-x64 only/);
-  const removed = await client.connection.sendRequest<CudaAnswer>(REMOVE_CUDA_REQUEST, {});
+  const removed = await client.ask(requests.removeCuda, {});
   assert.deepEqual(removed, { folder: null, error: null });
 });

@@ -6,9 +6,9 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { CompletionItem, Hover, MarkupContent, TextEdit } from 'vscode-languageserver/node';
-import { LOCATE_REQUEST, OUTLINE_REQUEST } from '../../protocol/lsp.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
 import { Client } from './client.ts';
+import { requests } from '../../protocol/requests.ts';
 
 const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-lsp-')));
 let client: Client;
@@ -295,7 +295,7 @@ test('lenses of a file with mistakes stay, without numbers', async () => {
 
 test('outline and places, of open files and of files on disk', async () => {
   const uri = pathToFileURL(path.join(folder, 'tiny.layerif.yaml')).href;
-  assert.deepEqual(await client.connection.sendRequest(OUTLINE_REQUEST, { uri }), {
+  assert.deepEqual(await client.ask(requests.outline, { uri }), {
     tasks: [
       { task: 'sentiment', dataset: 'reviews', line: 10 },
       { task: 'capital', dataset: 'capitals', line: 18 },
@@ -305,17 +305,17 @@ test('outline and places, of open files and of files on disk', async () => {
       { dataset: 'capitals', line: 7 },
     ],
   });
-  assert.deepEqual(await client.connection.sendRequest(LOCATE_REQUEST, { uri, task: 'capital' }), {
+  assert.deepEqual(await client.ask(requests.locate, { uri, task: 'capital' }), {
     line: 18,
     character: 4,
   });
-  assert.deepEqual(await client.connection.sendRequest(LOCATE_REQUEST, { uri, dataset: 'capitals' }), {
+  assert.deepEqual(await client.ask(requests.locate, { uri, dataset: 'capitals' }), {
     line: 7,
     character: 2,
   });
-  assert.equal(await client.connection.sendRequest(LOCATE_REQUEST, { uri, task: 'none' }), null);
+  assert.equal(await client.ask(requests.locate, { uri, task: 'none' }), null);
   const broken = await open('tasks:\n  - task: a\n  - nothing: 1\n  - task: b\n');
-  const outline = await client.connection.sendRequest<{ tasks: unknown[] }>(OUTLINE_REQUEST, { uri: broken });
+  const outline = await client.ask(requests.outline, { uri: broken });
   assert.deepEqual(outline.tasks, [
     { task: 'a', dataset: '', line: 1 },
     { task: 'b', dataset: '', line: 3 },

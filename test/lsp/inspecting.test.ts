@@ -4,8 +4,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { INSPECT_REQUEST } from '../../protocol/lsp.ts';
-import type { InspectAnswer, InspectParams } from '../../protocol/lsp.ts';
+import type { InspectParams } from '../../protocol/lsp.ts';
+import { requests } from '../../protocol/requests.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
 import { Client } from './client.ts';
 
@@ -21,7 +21,7 @@ after(async () => {
 });
 
 const inspect = (file: string, params: Omit<InspectParams, 'path'> = {}) =>
-  client.connection.sendRequest<InspectAnswer>(INSPECT_REQUEST, { path: path.resolve(graphs, file), ...params });
+  client.ask(requests.inspectModel, { path: path.resolve(graphs, file), ...params });
 
 test('a classifier of texts: layers by their names, modules with shapes, counts that add up', async () => {
   const { model, error } = await inspect('bert-torchscript.onnx');
@@ -81,7 +81,7 @@ test('an output that is not there, a file that is not there, no path', async () 
   const gone = await inspect('gone.onnx');
   assert.deepEqual([gone.model, gone.error!.code], [null, 'badModel']);
   assert.match(gone.error!.message, /gone\.onnx: there is no such file or folder/);
-  const nothing = await client.connection.sendRequest<InspectAnswer>(INSPECT_REQUEST, {});
+  const nothing = await client.ask(requests.inspectModel, {} as InspectParams);
   assert.equal(nothing.error!.code, 'badRequest');
 });
 

@@ -5,22 +5,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import {
-  CANCEL_REQUEST,
-  CHECK_GRADIENTS_REQUEST,
-  SAMPLE_TEXT_REQUEST,
-  SCORE_REQUEST,
-  VALIDATE_REQUEST,
-} from '../../protocol/lsp.ts';
-import type {
-  CheckGradientsAnswer,
-  SampleTextAnswer,
-  SampleTextParams,
-  ScoreAnswer,
-  ValidateAnswer,
-} from '../../protocol/lsp.ts';
+import type { SampleTextParams } from '../../protocol/lsp.ts';
 import type { Result } from '../../protocol/result.ts';
 import type { RunEvent } from '../../protocol/run.ts';
+import { requests } from '../../protocol/requests.ts';
 import { defaultSettings, machineOf } from '../../server/src/lsp/jobs.ts';
 import { ago } from '../../server/src/lsp/codeLens.ts';
 import { tinyCapitals, tinyReviews, writeTinyWorkspace } from '../tinyLlama.ts';
@@ -50,8 +38,7 @@ function workspace(
   return { folder, uri: pathToFileURL(experiment).href, text: fs.readFileSync(experiment, 'utf8') };
 }
 
-const score = (params: { uri: string; task?: string; dataset?: string }) =>
-  client.connection.sendRequest<ScoreAnswer>(SCORE_REQUEST, params);
+const score = (params: { uri: string; task?: string; dataset?: string }) => client.ask(requests.score, params);
 const ofType = <T extends RunEvent['type']>(type: T, from = 0) =>
   client.events.slice(from).filter((event) => event.type === type) as Extract<RunEvent, { type: T }>[];
 
@@ -103,7 +90,7 @@ test('a run: answer, events, progress, result file, lenses', async () => {
 test('the self-check of gradients: a report with progress; what is wrong with the file is an answer', async () => {
   const { folder, text } = workspace('gradients');
   const file = path.join(folder, 'tiny.layerif.yaml');
-  const check = () => client.connection.sendRequest<CheckGradientsAnswer>(CHECK_GRADIENTS_REQUEST, { file });
+  const check = () => client.ask(requests.checkGradients, { file });
   const from = client.progress.length;
   const [{ report, error }, second] = await Promise.all([check(), check()]);
   assert.equal(error, null);
@@ -135,7 +122,7 @@ test('the texts of samples, until the data changes', async () => {
   const { uri, folder } = workspace('texts');
   const { resultFile } = await score({ uri });
   const texts = async (params: Omit<SampleTextParams, 'resultFile'>) =>
-    (await client.connection.sendRequest<SampleTextAnswer>(SAMPLE_TEXT_REQUEST, { ...params, resultFile })).samples;
+    (await client.ask(requests.sampleText, { ...params, resultFile })).samples;
   const reviews = tinyReviews(12);
   const file = path.join(folder, 'data', 'reviews.jsonl');
   const expected = (row: number) => `Review: ${reviews[row].review}\nSentiment: ${reviews[row].sentiment}`;
@@ -164,7 +151,7 @@ test('the texts of samples, until the data changes', async () => {
   fs.renameSync(folder, moved);
   const at = { task: 'sentiment', split: 'train', samples: [0] } as const;
   const there = path.join(moved, path.relative(folder, resultFile!));
-  const again = await client.connection.sendRequest<SampleTextAnswer>(SAMPLE_TEXT_REQUEST, {
+  const again = await client.ask(requests.sampleText, {
     ...at,
     resultFile: there,
   });
@@ -173,13 +160,13 @@ test('the texts of samples, until the data changes', async () => {
   ]);
 
   fs.appendFileSync(path.join(moved, 'data', 'reviews.jsonl'), '{"review":"x","sentiment":"positive"}\n');
-  const changed = await client.connection.sendRequest<SampleTextAnswer>(SAMPLE_TEXT_REQUEST, {
+  const changed = await client.ask(requests.sampleText, {
     ...at,
     resultFile: there,
   });
   assert.equal(changed.samples[0].text, null);
   fs.rmSync(path.join(moved, 'data', 'reviews.jsonl'));
-  const gone = await client.connection.sendRequest<SampleTextAnswer>(SAMPLE_TEXT_REQUEST, { ...at, resultFile: there });
+  const gone = await client.ask(requests.sampleText, { ...at, resultFile: there });
   assert.equal(gone.samples[0].text, null);
 });
 
@@ -229,13 +216,13 @@ test('the cancel request cancels too, and the next run resumes', async () => {
   const from = client.events.length;
   const answer = score({ uri, task: 'capital' });
   await client.until(() => ofType('progress', from).length > 0, 'progress');
-  await client.connection.sendRequest(CANCEL_REQUEST);
+  await client.ask(requests.cancelRun, {});
   assert.equal((await answer).error?.code, 'cancelled');
   assert.equal((await score({ uri, task: 'capital' })).error, null);
   const [first, second] = ofType('started', from);
   assert.equal(second.resumed, true);
   assert.equal(second.runId, first.runId);
-  await client.connection.sendRequest(CANCEL_REQUEST); // nothing runs: nothing happens
+  await client.ask(requests.cancelRun, {}); // nothing runs: nothing happens
 });
 
 test('an engine that is killed from outside: one message, and the next run works', async () => {
@@ -247,7 +234,7 @@ test('an engine that is killed from outside: one message, and the next run works
     ? fs.readFileSync(`/proc/${client.process.pid}/task/${client.process.pid}/children`, 'utf8').trim().split(/\s+/)
     : [];
   if (children.length === 0) {
-    await client.connection.sendRequest(CANCEL_REQUEST); // no way to find the engine's process on this platform
+    await client.ask(requests.cancelRun, {}); // no way to find the engine's process on this platform
     await answer;
     return;
   }
@@ -264,7 +251,7 @@ test('the engine goes down with a server that is killed', async () => {
     env,
   });
   const { uri } = workspace('orphan', slow);
-  void other.connection.sendRequest(SCORE_REQUEST, { uri }).catch(() => undefined);
+  void other.ask(requests.score, { uri }).catch(() => undefined);
   await other.until(() => other.events.some(({ type }) => type === 'progress'), 'progress');
   const list = `/proc/${other.process.pid}/task/${other.process.pid}/children`;
   const children = fs.existsSync(list) ? fs.readFileSync(list, 'utf8').trim().split(/\s+/).map(Number) : [];
@@ -317,7 +304,7 @@ function isAlive(pid: number): boolean {
 test('validation: the answer names the file, a bad one the reason', async () => {
   const { uri, text } = workspace('validated', { train: 8 });
   await client.open(uri, text);
-  const validate = (params: object) => client.connection.sendRequest<ValidateAnswer>(VALIDATE_REQUEST, params);
+  const validate = (params: object) => client.ask(requests.validate, params);
   const answer = await validate({ uri, task: 'sentiment', protocols: ['surrogate'] });
   assert.equal(answer.error, null);
   assert.match(answer.resultFile!, /tiny\.layerif-validation\.json$/);

@@ -162,7 +162,7 @@ function answerTo(ask: FromWebview & { type: 'ask' }, result: Result): unknown {
       return choices;
     case 'rescore':
       return rescored(result, ask.params);
-    case 'sweep':
+    case 'sweepDamping':
       return sweep(result);
     case 'export':
       return { text: 'x', file: '/workspace/x', notes: [], error: null };

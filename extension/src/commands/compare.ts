@@ -1,7 +1,7 @@
 /** Compare Results…: one result with several tasks, or several results, beside each other in a page of their own. */
 import * as vscode from 'vscode';
-import { COMPARE_REQUEST } from '../../../protocol/lsp.ts';
 import type { CompareAnswer, CompareParams } from '../../../protocol/lsp.ts';
+import { requests } from '../../../protocol/requests.ts';
 import type { ServerClient } from '../client.ts';
 import { openPage } from '../webviewPage.ts';
 import { resultIn, resultItems } from './targets.ts';
@@ -20,7 +20,7 @@ export function registerCompareCommand(parts: CompareParts): vscode.Disposable {
     const { comparison, error } = await vscode.window.withProgress(
       { location: vscode.ProgressLocation.Notification, title: 'LayerIF: Comparing results', cancellable: true },
       (_, token) =>
-        parts.client.request<CompareAnswer>(COMPARE_REQUEST, params, token).catch((cause: Error): CompareAnswer => ({
+        parts.client.request(requests.compare, params, token).catch((cause: Error): CompareAnswer => ({
           comparison: null,
           error: { code: token.isCancellationRequested ? 'cancelled' : 'failed', message: cause.message },
         })),

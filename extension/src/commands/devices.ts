@@ -1,13 +1,8 @@
 /** Check Acceleration, Install CUDA Runtime, Remove CUDA Runtime. */
 import * as vscode from 'vscode';
-import {
-  CUDA_OFFER_REQUEST,
-  DEVICES_REQUEST,
-  INSTALL_CUDA_PROGRESS,
-  INSTALL_CUDA_REQUEST,
-  REMOVE_CUDA_REQUEST,
-} from '../../../protocol/lsp.ts';
-import type { CudaAnswer, CudaOfferAnswer, DevicesAnswer, InstallCudaProgress } from '../../../protocol/lsp.ts';
+import { INSTALL_CUDA_PROGRESS } from '../../../protocol/lsp.ts';
+import type { InstallCudaProgress } from '../../../protocol/lsp.ts';
+import { requests } from '../../../protocol/requests.ts';
 import type { ServerClient } from '../client.ts';
 import { refuse } from './trust.ts';
 
@@ -26,7 +21,7 @@ export function registerDeviceCommands(client: ServerClient, output: vscode.LogO
     }),
     vscode.commands.registerCommand('layerif.checkAcceleration', async () => {
       const { markdown, error } = await during('Trying every device', (token) =>
-        client.request<DevicesAnswer>(DEVICES_REQUEST, {}, token),
+        client.request(requests.devices, {}, token),
       );
       if (error) return refuse({ output }, 'The check of acceleration', error);
       text = markdown;
@@ -35,7 +30,7 @@ export function registerDeviceCommands(client: ServerClient, output: vscode.LogO
     }),
     vscode.commands.registerCommand('layerif.installCudaRuntime', () => install(client, output)),
     vscode.commands.registerCommand('layerif.removeCudaRuntime', async () => {
-      const { folder, error } = await client.request<CudaAnswer>(REMOVE_CUDA_REQUEST, {});
+      const { folder, error } = await client.request(requests.removeCuda, {});
       if (error) return refuse({ output }, 'Removing the CUDA runtime', error);
       const said = folder ? 'The CUDA runtime was removed.' : 'LayerIF has installed no CUDA runtime.';
       void vscode.window.showInformationMessage(said);
@@ -45,7 +40,7 @@ export function registerDeviceCommands(client: ServerClient, output: vscode.LogO
 
 async function install(client: ServerClient, output: vscode.LogOutputChannel): Promise<void> {
   const [plain, whole] = await Promise.all(
-    [false, true].map((optional) => client.request<CudaOfferAnswer>(CUDA_OFFER_REQUEST, { optional })),
+    [false, true].map((optional) => client.request(requests.cudaOffer, { optional })),
   );
   const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
   const choices = [
@@ -75,7 +70,7 @@ async function install(client: ServerClient, output: vscode.LogOutputChannel): P
       shown = percent;
     });
     try {
-      return await client.request<CudaAnswer>(INSTALL_CUDA_REQUEST, { optional: choice.optional }, token);
+      return await client.request(requests.installCuda, { optional: choice.optional }, token);
     } finally {
       watching?.dispose();
     }

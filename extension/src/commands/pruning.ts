@@ -1,8 +1,8 @@
 /** Prune and Evaluate…: which maps, methods and sparsities; what it will take; then progress, cancel and the comparison. */
 import * as vscode from 'vscode';
-import { ESTIMATE_PRUNING_REQUEST, PRUNE_AND_COMPARE_REQUEST } from '../../../protocol/lsp.ts';
 import type { EstimatePruningAnswer, PruneAndCompareAnswer, PruneAndCompareParams } from '../../../protocol/lsp.ts';
 import { RESULT_SUFFIX } from '../../../protocol/result.ts';
+import { requests } from '../../../protocol/requests.ts';
 import { COMPARISON_EDITOR } from '../comparisonEditor.ts';
 import { experimentName } from '../experimentFiles.ts';
 import { durationWords, readSparsities } from '../pruningWords.ts';
@@ -69,7 +69,7 @@ async function choose(): Promise<Pick<PruneAndCompareParams, 'maps' | 'methods' 
 async function confirm(parts: TrustParts, experiment: vscode.Uri, params: PruneAndCompareParams): Promise<boolean> {
   const name = experimentName(experiment.path);
   const { estimate, error } = await parts.client
-    .request<EstimatePruningAnswer>(ESTIMATE_PRUNING_REQUEST, params)
+    .request(requests.estimatePruning, params)
     .catch((cause: Error): EstimatePruningAnswer => ({ estimate: null, error: failed(cause) }));
   if (!estimate) {
     await refuse(parts, `Estimating ${name}`, error);
@@ -92,7 +92,7 @@ async function run(parts: TrustParts, experiment: vscode.Uri, params: PruneAndCo
   const name = experimentName(experiment.path);
   const { comparisonFile, error } = await parts.trust.during(experiment.fsPath, 'Pruning and evaluating\u2026', () =>
     parts.client
-      .request<PruneAndCompareAnswer>(PRUNE_AND_COMPARE_REQUEST, params)
+      .request(requests.pruneAndCompare, params)
       .catch((cause: Error): PruneAndCompareAnswer => ({ comparisonFile: null, error: failed(cause) })),
   );
   if (error || comparisonFile === null) return refuse(parts, `Pruning and evaluating ${name}`, error);

@@ -1,7 +1,7 @@
 /** Score Layers, Score This Task, Score Layers with This Dataset: from a lens, a tree, the editor's title or the palette. */
 import * as vscode from 'vscode';
-import { OUTLINE_REQUEST, SCORE_REQUEST } from '../../../protocol/lsp.ts';
-import type { LensArgument, OutlineAnswer, ScoreAnswer, ScoreParams } from '../../../protocol/lsp.ts';
+import type { LensArgument, ScoreAnswer, ScoreParams } from '../../../protocol/lsp.ts';
+import { requests } from '../../../protocol/requests.ts';
 import type { ServerClient } from '../client.ts';
 import { experimentName, isExperimentFile } from '../experimentFiles.ts';
 import { findExperiments } from '../experimentsView.ts';
@@ -75,7 +75,7 @@ export async function chooseExperiment(what = 'score'): Promise<vscode.Uri | und
 }
 
 async function choose(client: ServerClient, uri: vscode.Uri, what: 'task' | 'dataset'): Promise<string | undefined> {
-  const outline = await client.request<OutlineAnswer>(OUTLINE_REQUEST, { uri: uri.toString() });
+  const outline = await client.request(requests.outline, { uri: uri.toString() });
   const names =
     what === 'task' ? outline.tasks.map((entry) => entry.task) : outline.datasets.map((entry) => entry.dataset);
   if (names.length === 0) {
@@ -94,7 +94,7 @@ async function score(parts: ScoreParts, uri: vscode.Uri, only: Pick<ScoreParams,
   const params: ScoreParams = { uri: uri.toString(), ...only };
   let answer: ScoreAnswer;
   try {
-    answer = await client.request<ScoreAnswer>(SCORE_REQUEST, params);
+    answer = await client.request(requests.score, params);
   } catch (error) {
     const ended = runs.current?.end?.kind === 'failed' ? runs.current.end.message : (error as Error).message;
     answer = { resultFile: null, error: { code: 'engineDied', message: ended } };

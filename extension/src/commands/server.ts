@@ -1,9 +1,9 @@
 /** Cancel Run, Restart Server, Show Output. */
 import * as vscode from 'vscode';
-import { CANCEL_REQUEST } from '../../../protocol/lsp.ts';
 import type { ServerClient } from '../client.ts';
 import { isRunning } from '../runState.ts';
 import type { RunTracker } from '../runTracker.ts';
+import { requests } from '../../../protocol/requests.ts';
 
 export function registerServerCommands(
   client: ServerClient,
@@ -16,7 +16,7 @@ export function registerServerCommands(
         vscode.window.setStatusBarMessage('LayerIF: no run is under way', 3000);
         return;
       }
-      await client.request(CANCEL_REQUEST, {});
+      await client.request(requests.cancelRun, {});
     }),
     vscode.commands.registerCommand('layerif.restartServer', async () => {
       try {

@@ -1,8 +1,8 @@
 /** Check Gradients and Validate Influence: what the Trust tab shows, from a page, a lens, a tree or the palette. */
 import type { ProtocolId } from '../../../protocol/experiment.ts';
 import * as vscode from 'vscode';
-import { CHECK_GRADIENTS_REQUEST, OUTLINE_REQUEST, VALIDATE_REQUEST } from '../../../protocol/lsp.ts';
-import type { CheckGradientsAnswer, OutlineAnswer, ValidateAnswer, ValidateParams } from '../../../protocol/lsp.ts';
+import type { CheckGradientsAnswer, ValidateAnswer, ValidateParams } from '../../../protocol/lsp.ts';
+import { requests } from '../../../protocol/requests.ts';
 import type { ServerClient } from '../client.ts';
 import { experimentName } from '../experimentFiles.ts';
 import type { RunTracker } from '../runTracker.ts';
@@ -37,7 +37,7 @@ async function checkGradients(parts: TrustParts, experiment: vscode.Uri): Promis
   await saveExperiment(experiment);
   const answer = await trust.during(experiment.fsPath, 'Checking gradients\u2026', () =>
     client
-      .request<CheckGradientsAnswer>(CHECK_GRADIENTS_REQUEST, { file: experiment.fsPath })
+      .request(requests.checkGradients, { file: experiment.fsPath })
       .catch((error: Error): CheckGradientsAnswer => ({ report: null, error: failed(error) })),
   );
   const { report, error } = answer;
@@ -82,7 +82,7 @@ const protocolItems: readonly (vscode.QuickPickItem & { id: ProtocolId })[] = [
 async function validate(parts: TrustParts, experiment: vscode.Uri): Promise<void> {
   const { client, trust } = parts;
   const name = experimentName(experiment.path);
-  const outline = await client.request<OutlineAnswer>(OUTLINE_REQUEST, { uri: experiment.toString() });
+  const outline = await client.request(requests.outline, { uri: experiment.toString() });
   const tasks = outline.tasks.map(({ task }) => task);
   const task =
     tasks.length > 1 ? await vscode.window.showQuickPick(tasks, { placeHolder: 'Task to validate' }) : tasks[0];
@@ -100,7 +100,7 @@ async function validate(parts: TrustParts, experiment: vscode.Uri): Promise<void
   };
   const { resultFile, error } = await trust.during(experiment.fsPath, 'Validating by retraining\u2026', () =>
     client
-      .request<ValidateAnswer>(VALIDATE_REQUEST, params)
+      .request(requests.validate, params)
       .catch((cause: Error): ValidateAnswer => ({ resultFile: null, error: failed(cause) })),
   );
   trust.refresh();

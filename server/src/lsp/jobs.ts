@@ -42,7 +42,7 @@ export interface WorkTools {
   onProgress: (event: { done: number; total: number; message: string }) => void;
 }
 
-export class Scoring {
+export class Jobs {
   readonly #connection: Connection;
   readonly #settings: () => Promise<Settings>;
   readonly #afterRun: () => void;

@@ -15,55 +15,52 @@ import { pruneExperiment } from '../run/prune/prune.ts';
 import { DEFAULT_MAPS, pruneAndCompare as compare } from '../run/prune/pruneAndCompare.ts';
 import { experimentName } from '../run/files/results.ts';
 import { fileOf } from './documents.ts';
-import type { Scoring } from './jobs.ts';
+import type { Jobs } from './jobs.ts';
 
 export async function prune(
-  scoring: Scoring,
+  jobs: Jobs,
   { uri, ...options }: PruneParams,
   token: CancellationToken,
 ): Promise<PruneAnswer> {
   const file = fileOf(uri);
-  const { value, error } = await scoring.alone(file, `Pruning ${experimentName(file)}`, token, (tools) =>
+  const { value, error } = await jobs.alone(file, `Pruning ${experimentName(file)}`, token, (tools) =>
     pruneExperiment({ file, ...options, ...tools }),
   );
   return { report: value?.report ?? null, output: value?.output ?? null, error };
 }
 
 export async function evaluate(
-  scoring: Scoring,
+  jobs: Jobs,
   { uri, ...options }: EvaluateParams,
   token: CancellationToken,
 ): Promise<EvaluateAnswer> {
   const file = fileOf(uri);
-  const { value, error } = await scoring.alone(file, `Evaluating ${experimentName(file)}`, token, (tools) =>
+  const { value, error } = await jobs.alone(file, `Evaluating ${experimentName(file)}`, token, (tools) =>
     evaluateExperiment({ file, ...options, ...tools }),
   );
   return { evaluationFile: value?.evaluationFile ?? null, error };
 }
 
 export async function pruneAndCompare(
-  scoring: Scoring,
+  jobs: Jobs,
   { uri, ...options }: PruneAndCompareParams,
   token: CancellationToken,
 ): Promise<PruneAndCompareAnswer> {
   const file = fileOf(uri);
   const title = `Pruning and evaluating ${experimentName(file)}`;
-  const { value, error } = await scoring.alone(file, title, token, (tools) => compare({ file, ...options, ...tools }));
+  const { value, error } = await jobs.alone(file, title, token, (tools) => compare({ file, ...options, ...tools }));
   return { comparisonFile: value?.comparisonFile ?? null, error };
 }
 
 export async function estimatePruning(
-  scoring: Scoring,
+  jobs: Jobs,
   { uri, maps = DEFAULT_MAPS, methods = ['wanda'], sparsities = [0.5], structure, limit }: PruneAndCompareParams,
   token: CancellationToken,
 ): Promise<EstimatePruningAnswer> {
   const file = fileOf(uri);
   const prunings = maps.length * methods.length * sparsities.length;
-  const { value, error } = await scoring.alone(
-    file,
-    `Estimating ${experimentName(file)}`,
-    token,
-    ({ machine, engine }) => estimateOf({ file, structure, limit, prunings, machine }, engine),
+  const { value, error } = await jobs.alone(file, `Estimating ${experimentName(file)}`, token, ({ machine, engine }) =>
+    estimateOf({ file, structure, limit, prunings, machine }, engine),
   );
   return { estimate: value, error };
 }

@@ -15,51 +15,10 @@ import {
 } from 'vscode-languageserver/node';
 import type { CancellationToken, InitializeParams, InitializeResult } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import {
-  ALLOCATE_REQUEST,
-  ALLOCATION_CHOICES_REQUEST,
-  CANCEL_REQUEST,
-  CHECK_GRADIENTS_REQUEST,
-  CUDA_OFFER_REQUEST,
-  DEVICES_REQUEST,
-  COMPARE_REQUEST,
-  ESTIMATE_PRUNING_REQUEST,
-  EVALUATE_REQUEST,
-  EXPORT_REQUEST,
-  INSTALL_CUDA_REQUEST,
-  INSPECT_REQUEST,
-  LOCATE_REQUEST,
-  OUTLINE_REQUEST,
-  PRUNE_AND_COMPARE_REQUEST,
-  PRUNE_REQUEST,
-  REMOVE_CUDA_REQUEST,
-  RESCORE_REQUEST,
-  SAMPLE_TEXT_REQUEST,
-  SCORE_REQUEST,
-  SWEEP_REQUEST,
-  VALIDATE_REQUEST,
-} from '../../../protocol/lsp.ts';
-import type {
-  AllocateParams,
-  EvaluateParams,
-  ExportParams,
-  CheckGradientsParams,
-  CudaOfferParams,
-  CompareParams,
-  InspectParams,
-  LocateParams,
-  OutlineParams,
-  PruneAndCompareParams,
-  PruneParams,
-  RescoreParams,
-  SampleTextAnswer,
-  SampleTextParams,
-  ScoreParams,
-  Settings,
-  SweepParams,
-  ValidateParams,
-} from '../../../protocol/lsp.ts';
+import type { Settings } from '../../../protocol/lsp.ts';
 import { RESULT_SUFFIX } from '../../../protocol/result.ts';
+import { requests } from '../../../protocol/requests.ts';
+import type { AnswerOf, ParamsOf, RequestName, Requests } from '../../../protocol/requests.ts';
 import { dataFileEndings } from '../run/inputs/describe.ts';
 import { allocationChoices } from '../run/inputs/lists.ts';
 import { sampleTexts } from '../run/inputs/sampleText.ts';
@@ -75,7 +34,7 @@ import { inspect } from './inspecting.ts';
 import { locate, outlineAnswer } from './locate.ts';
 import { estimatePruning, evaluate, prune, pruneAndCompare } from './pruning.ts';
 import { compare, rescore, sweep } from './rescoring.ts';
-import { defaultSettings, machineOf, Scoring } from './jobs.ts';
+import { defaultSettings, machineOf, Jobs } from './jobs.ts';
 
 /** Files whose change may change what is said about an open experiment. */
 const watched = `**/*{${[...dataFileEndings, '.yaml', '.yml', '.safetensors', '.gguf', 'config.json'].join(',')}}`;
@@ -84,7 +43,7 @@ const connection = createConnection(ProposedFeatures.all);
 const texts = new TextDocuments(TextDocument);
 const documents = new Documents(texts);
 const diagnostics = new Diagnostics(connection, documents);
-const scoring = new Scoring(connection, settings, refreshLenses);
+const jobs = new Jobs(connection, settings, refreshLenses);
 
 let client: InitializeParams['capabilities'] = {};
 let initialSettings: Settings = defaultSettings;
@@ -129,57 +88,53 @@ connection.onHover(({ textDocument, position }) => hoverAt(documents.get(textDoc
 connection.onCodeLens(({ textDocument }) => lensesOf(documents.get(textDocument.uri)));
 connection.onCodeLensResolve((lens) => resolveLens(lens, documents));
 
-connection.onRequest(SCORE_REQUEST, (params: ScoreParams, token: CancellationToken) => scoring.score(params, token));
-connection.onRequest(VALIDATE_REQUEST, (params: ValidateParams, token: CancellationToken) =>
-  scoring.validate(params, token),
-);
-connection.onRequest(CHECK_GRADIENTS_REQUEST, (params: CheckGradientsParams, token: CancellationToken) =>
-  scoring.checkGradients(params, token),
-);
-connection.onRequest(PRUNE_REQUEST, (params: PruneParams, token: CancellationToken) => prune(scoring, params, token));
-connection.onRequest(EVALUATE_REQUEST, (params: EvaluateParams, token: CancellationToken) =>
-  evaluate(scoring, params, token),
-);
-connection.onRequest(PRUNE_AND_COMPARE_REQUEST, (params: PruneAndCompareParams, token: CancellationToken) =>
-  pruneAndCompare(scoring, params, token),
-);
-connection.onRequest(ESTIMATE_PRUNING_REQUEST, (params: PruneAndCompareParams, token: CancellationToken) =>
-  estimatePruning(scoring, params, token),
-);
-connection.onRequest(CANCEL_REQUEST, () => {
-  scoring.cancel();
-  return null;
-});
-connection.onRequest(LOCATE_REQUEST, (params: LocateParams) => locate(documents.get(params.uri), params));
-connection.onRequest(OUTLINE_REQUEST, ({ uri }: OutlineParams) => outlineAnswer(documents.get(uri)));
-connection.onRequest(
-  SAMPLE_TEXT_REQUEST,
-  async ({ resultFile, task, split, samples }: SampleTextParams): Promise<SampleTextAnswer> => ({
+/** One handler per row of `requests`. */
+const handlers: {
+  [Name in RequestName]: (
+    params: ParamsOf<Requests[Name]>,
+    token: CancellationToken,
+  ) => AnswerOf<Requests[Name]> | Promise<AnswerOf<Requests[Name]>>;
+} = {
+  score: (params, token) => jobs.score(params, token),
+  validate: (params, token) => jobs.validate(params, token),
+  checkGradients: (params, token) => jobs.checkGradients(params, token),
+  prune: (params, token) => prune(jobs, params, token),
+  evaluate: (params, token) => evaluate(jobs, params, token),
+  pruneAndCompare: (params, token) => pruneAndCompare(jobs, params, token),
+  estimatePruning: (params, token) => estimatePruning(jobs, params, token),
+  cancelRun: () => {
+    jobs.cancel();
+    return null;
+  },
+  locate: (params) => locate(documents.get(params.uri), params),
+  outline: ({ uri }) => outlineAnswer(documents.get(uri)),
+  sampleText: async ({ resultFile, task, split, samples }) => ({
     samples: await sampleTexts(resultFile, task, split, samples),
   }),
-);
+  allocate,
+  export: exportTo,
+  rescore,
+  sweepDamping: sweep,
+  compare,
+  inspectModel: inspect,
+  allocationChoices,
+  devices: async (_, token) => devices(machineOf(await settings()), token),
+  cudaOffer: offerCuda,
+  installCuda: (params, token) => installCuda(connection, params, token),
+  removeCuda,
+};
+for (const name of Object.keys(handlers) as RequestName[]) answer(name);
 
-connection.onRequest(ALLOCATE_REQUEST, (params: AllocateParams) => allocate(params));
-connection.onRequest(EXPORT_REQUEST, (params: ExportParams) => exportTo(params));
-connection.onRequest(RESCORE_REQUEST, (params: RescoreParams, token: CancellationToken) => rescore(params, token));
-connection.onRequest(SWEEP_REQUEST, (params: SweepParams, token: CancellationToken) => sweep(params, token));
-connection.onRequest(COMPARE_REQUEST, (params: CompareParams, token: CancellationToken) => compare(params, token));
-connection.onRequest(INSPECT_REQUEST, (params: InspectParams) => inspect(params));
-connection.onRequest(ALLOCATION_CHOICES_REQUEST, () => allocationChoices());
+function answer<Name extends RequestName>(name: Name): void {
+  // The library's own type for an answer cannot be worked out for a name that is not known yet.
+  const handler: (params: ParamsOf<Requests[Name]>, token: CancellationToken) => unknown = handlers[name];
+  connection.onRequest(requests[name].method, handler);
+}
 
-connection.onRequest(DEVICES_REQUEST, async (_: unknown, token: CancellationToken) =>
-  devices(machineOf(await settings()), token),
-);
-connection.onRequest(CUDA_OFFER_REQUEST, (params: CudaOfferParams) => offerCuda(params));
-connection.onRequest(INSTALL_CUDA_REQUEST, (params: CudaOfferParams, token: CancellationToken) =>
-  installCuda(connection, params, token),
-);
-connection.onRequest(REMOVE_CUDA_REQUEST, () => removeCuda());
-
-connection.onShutdown(() => scoring.dispose());
+connection.onShutdown(() => jobs.dispose());
 // The editor was killed: nobody is left to answer to.
 process.on('disconnect', () => process.exit(1));
-process.on('exit', () => scoring.dispose());
+process.on('exit', () => jobs.dispose());
 
 texts.listen(connection);
 connection.listen();

@@ -14,7 +14,7 @@ import { Sentences } from './Uncertainty.tsx';
 export function DampingSweep({ result }: { result: Result }) {
   const own = runSettings(result);
   const possible = result.status === 'complete' && isDamped(own.estimator);
-  const { answer, pending, failure } = useAnswer(resultKey(result), 'sweep', possible ? {} : null);
+  const { answer, pending, failure } = useAnswer(resultKey(result), 'sweepDamping', possible ? {} : null);
   const tasks = answer?.tasks ?? null;
   const problem = failure ?? answer?.error?.message ?? null;
   const series = useMemo(
