@@ -191,7 +191,11 @@ const refused: Record<string, [Changes, ReturnType<typeof counting>[], RegExp]> 
     [],
     /rotary scaling "longrope" is not supported, only none, linear and yarn/,
   ],
-  'a part of a file': [{ 'split.count': { u32: 3 } }, [], /it is one of 3 parts; join them/],
+  "a part without a part's name": [
+    { 'split.count': { u32: 3 } },
+    [],
+    /it is one of 3 parts of a model, and its name does not say/,
+  ],
   'a tensor of an unknown name': [
     {},
     [counting('blk.0.attn_q_norm.weight', 4)],

@@ -216,6 +216,11 @@ test('a file that was truncated in the cache is fetched again', async (t) => {
 
 test('sharded models, GGUF files, and repositories that hold neither', async (t) => {
   const gguf = fs.readFileSync(path.join(import.meta.dirname, '../reference/gguf/llama.gguf'));
+  const split = path.join(import.meta.dirname, '../reference/gguf_split');
+  const parts = [1, 2, 3].map((number) => {
+    const name = `llama-0000${number}-of-00003.gguf`;
+    return [name, fs.readFileSync(path.join(split, name))] as const;
+  });
   const basics = { 'config.json': files['config.json'], 'tokenizer.json': files['tokenizer.json'] };
   const index = JSON.stringify({
     weight_map: { a: 'model-00001-of-00002.safetensors', b: 'model-00002-of-00002.safetensors' },
@@ -236,6 +241,9 @@ test('sharded models, GGUF files, and repositories that hold neither', async (t)
     },
     'org/one-gguf': { files: { 'tiny.gguf': gguf, 'README.md': 'x' } },
     'org/ggufs': { files: { 'a-Q4_0.gguf': gguf, 'a-Q8_0.gguf': gguf } },
+    'org/parts': { files: Object.fromEntries(parts) },
+    'org/two-kinds': { files: Object.fromEntries([...parts, ['b.gguf', gguf]]) },
+    'org/parts-lacking': { files: Object.fromEntries(parts.slice(1)) },
     'org/pickled': { files: { ...basics, 'pytorch_model.bin': shard } },
     'org/adapter': { files: { 'adapter_config.json': '{}', 'adapter_model.safetensors': shard } },
     'org/empty': { files: { 'README.md': 'x' } },
@@ -252,6 +260,9 @@ test('sharded models, GGUF files, and repositories that hold neither', async (t)
   await fetchModel({ path: 'org/one-gguf' }, here);
   const opened = openCheckpoint('org/one-gguf');
   assert.deepEqual([opened.format, opened.name, opened.revision], ['gguf', 'one-gguf', hub.commitOf('org/one-gguf')]);
+  await fetchModel({ path: 'org/parts' }, here);
+  const joined = openCheckpoint('org/parts');
+  assert.deepEqual([joined.name, joined.files.length, joined.tensors.size], ['parts', 3, opened.tensors.size]);
   const said = async (id: string) => {
     const error = await complaint(fetchModel({ path: id }, here));
     assert.equal(error.code, 'badModel');
@@ -264,6 +275,14 @@ test('sharded models, GGUF files, and repositories that hold neither', async (t)
   assert.match(
     await said('org/ggufs'),
     /has 2 GGUF files; choose one: "hf download org\/ggufs NAME".*a-Q4_0\.gguf, a-Q8_0\.gguf/,
+  );
+  assert.match(
+    await said('org/two-kinds'),
+    /has 2 GGUF files; .*\(llama-00001-of-00003\.gguf \(the first of 3 parts\), b\.gguf\)/,
+  );
+  assert.match(
+    await said('org/parts-lacking'),
+    /has 2 of the 3 parts of llama-00001-of-00003\.gguf; part 1 is missing/,
   );
   assert.match(await said('org/pickled'), /only as pytorch_model\.bin: pickled weights can hold code and are not read/);
   assert.match(await said('org/adapter'), /is a PEFT adapter, no model; .*model\.adapter/);

@@ -86,9 +86,7 @@ function readHeader(file: string, cursor: FileCursor, fail: (what: string) => ne
   const magic = cursor.bytes(4, 'the magic').toString('latin1');
   if (magic !== 'GGUF') fail(`it begins with ${JSON.stringify(magic)} instead of "GGUF" (another format)`);
   const version = cursor.u32('the version');
-  if (version !== 2 && version !== 3) {
-    fail(version % 65536 === 0 ? 'it is big-endian' : `it has version ${version}; versions 2 and 3 can be read`);
-  }
+  if (version !== 2 && version !== 3) throw otherKind(file, version);
   const tensorCount = cursor.count('the number of tensors');
   const entryCount = cursor.count('the number of metadata entries');
 
@@ -144,6 +142,15 @@ function readHeader(file: string, cursor: FileCursor, fail: (what: string) => ne
       fail(`tensors ${before.name} and ${inOrder[i].name} overlap`);
   }
   return { file, version, metadata, tensors };
+}
+
+/** Sound files that need another form. */
+function otherKind(file: string, version: number): LayerifError {
+  const what =
+    version % 65536 === 0
+      ? 'is a GGUF file in big-endian byte order, made for machines such as IBM Z; only little-endian files can be read: take the little-endian file of the model, or convert a copy of this one (gguf-py: gguf-convert-endian FILE little)'
+      : `has GGUF version ${version}; versions 2 and 3 can be read: take a file that a ${version < 2 ? 'newer' : 'known'} llama.cpp made`;
+  return new LayerifError('badModel', `${file} ${what}`, { place: { file } });
 }
 
 function readValue(

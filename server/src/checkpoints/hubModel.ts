@@ -8,6 +8,7 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import { cachedCommit, cachedIds, missingOf, readListing, snapshotFolder } from '../hub/cache.ts';
 import type { HubRepo, RemoteFile } from '../hub/cache.ts';
 import { hubCacheFolder, offlineBy } from '../hub/environment.ts';
+import { ggufModels, shownModel } from './ggufSplit.ts';
 import { listed } from '../text/listed.ts';
 import { nearest } from '../text/nearest.ts';
 
@@ -34,13 +35,21 @@ export async function modelFiles(
   if (config && whole) return [...basics, whole];
   if (config && index) return [...basics, index, ...(await shardsOf(id, files, index, readText))];
 
-  const ggufs = files.filter((file) => /^[^/]+\.gguf$/i.test(file.path));
-  if (ggufs.length === 1) return ggufs;
+  const ggufs = ggufModels(files.map((file) => file.path).filter((name) => !name.includes('/')));
+  if (ggufs.length === 1) {
+    const [{ files: parts, missing }] = ggufs;
+    if (missing.length > 0) {
+      throw bad(
+        `model ${id} has ${parts.length} of the ${parts.length + missing.length} parts of ${ggufs[0].first}; part ${missing.join(', ')} is missing: take another revision or another repository`,
+      );
+    }
+    return parts.map((name) => find(name)!);
+  }
   const names = files.map((file) => file.path);
   if (ggufs.length > 1) {
     throw bad(
       `model ${id} has ${ggufs.length} GGUF files; choose one: "hf download ${id} NAME" prints the path to give as model (${listed(
-        ggufs.map((file) => file.path),
+        ggufs.map(shownModel),
         8,
       )})`,
     );
@@ -114,8 +123,8 @@ function localTarget(snapshot: string): string | null {
       }
     }
   }
-  const ggufs = fs.readdirSync(snapshot).filter((name) => /\.gguf$/i.test(name) && has(name));
-  return ggufs.length === 1 ? path.join(snapshot, ggufs[0]) : null;
+  const ggufs = ggufModels(fs.readdirSync(snapshot).filter(has));
+  return ggufs.length === 1 && ggufs[0].missing.length === 0 ? path.join(snapshot, ggufs[0].first) : null;
 }
 
 /**

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
+import { ggufModels, shownModel } from './ggufSplit.ts';
 import { hashFiles, hashOfHashes } from './hashFiles.ts';
 import { nearestNames } from '../text/nearest.ts';
 import { cut, quoted } from './printable.ts';
@@ -83,7 +84,7 @@ function readConfig(folder: string): Record<string, unknown> {
         folder,
         `${folder} is a PEFT adapter, no model; give it as model.adapter, beside the model.path of its base model`,
       );
-    const ggufs = fs.readdirSync(folder).filter((name) => name.endsWith('.gguf'));
+    const ggufs = ggufModels(fs.readdirSync(folder)).map(shownModel);
     if (ggufs.length > 0)
       throw bad(folder, `${folder} has no config.json but ${ggufs.join(', ')}; give the path of one of these files`);
     throw bad(
@@ -132,7 +133,9 @@ function otherWeights(folder: string): string {
   if (pickled.length > 0) {
     return ` but ${pickled.slice(0, 3).join(', ')}: pickled weights can hold code and are not read; save the model as safetensors (transformers: save_pretrained)`;
   }
-  const others = names.filter((name) => /\.(safetensors|gguf|h5|msgpack|onnx)$/.test(name));
+  const ggufs = ggufModels(names);
+  if (ggufs.length > 0) return ` but ${ggufs.map(shownModel).join(', ')}; give the path of one of these files`;
+  const others = names.filter((name) => /\.(safetensors|h5|msgpack|onnx)$/.test(name));
   return others.length > 0
     ? ` but ${others.slice(0, 3).join(', ')}; weights must have one of the two names`
     : '; download the weights of the model';

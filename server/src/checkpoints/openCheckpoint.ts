@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { openGguf } from './ggufCheckpoint.ts';
+import { ggufModels } from './ggufSplit.ts';
 import { isHubId } from '../hub/cache.ts';
 import { cachedModel } from './hubModel.ts';
 import { openHuggingFace } from './huggingface.ts';
@@ -17,9 +18,24 @@ interface Format {
 }
 
 export const checkpointFormats: readonly Format[] = [
-  { title: 'folder with config.json and .safetensors', fits: (_, isFolder) => isFolder, open: openHuggingFace },
+  {
+    title: 'folder with config.json and .safetensors',
+    fits: (_, isFolder) => isFolder,
+    open: (target) => {
+      const gguf = onlyGguf(target);
+      return gguf === null ? openHuggingFace(target) : openGguf(gguf);
+    },
+  },
   { title: '.gguf file', fits: (target) => /\.gguf$/i.test(target), open: openGguf },
 ];
+
+/** The GGUF model of a folder that holds no other weights; null where there is none or a choice. */
+function onlyGguf(folder: string): string | null {
+  const names = fs.readdirSync(folder);
+  if (names.some((name) => /\.(safetensors|safetensors\.index\.json|bin|pt|pth)$/.test(name))) return null;
+  const models = ggufModels(names);
+  return models.length === 1 ? path.join(folder, models[0].files[0]) : null;
+}
 
 const MOST_SIBLINGS = 8;
 

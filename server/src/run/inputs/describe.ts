@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Dataset, Experiment, Task } from '../../../../protocol/experiment.ts';
+import { partName } from '../../checkpoints/ggufSplit.ts';
 import { findCachedModel } from '../../checkpoints/hubModel.ts';
 import type { OpenOptions } from '../../checkpoints/openCheckpoint.ts';
 import type { OpenDataset } from '../../data/dataset.ts';
@@ -124,9 +125,13 @@ export async function tryModel({ model, score }: Pick<Experiment, 'model' | 'sco
 
 /** Changes when any file of the checkpoint or its adapter does. */
 function modelStamp(resolved: string, { adapter, revision }: OpenOptions): string {
+  const inside = (folder: string) => fs.readdirSync(folder).map((name) => path.join(folder, name));
   const filesOf = (target: string): string[] => {
     const stat = fs.statSync(target, { throwIfNoEntry: false });
-    return stat?.isDirectory() ? fs.readdirSync(target).map((name) => path.join(target, name)) : [target];
+    if (stat?.isDirectory()) return inside(target);
+    return partName(target) === null
+      ? [target]
+      : inside(path.dirname(target)).filter((file) => partName(file) !== null);
   };
   const cached = isHubId(resolved) ? findCachedModel(resolved, revision) : null;
   if (cached) resolved = cached.target;
