@@ -1,4 +1,7 @@
-/** Webview <-> extension. Both sides switch over `type` and end in `assertNever`. Every message to a webview is a complete snapshot. */
+/**
+ * Webview <-> extension. `Pages` says which messages are a page's own; both sides switch over `type` and end in `assertNever`. Every
+ * message to a webview is a complete snapshot.
+ */
 import type { GradientCheckReport } from './check.ts';
 import type { SampleTextAnswer } from './lsp.ts';
 import type { AnswerOf, ParamsOf, Requests } from './requests.ts';
@@ -85,3 +88,37 @@ export type FromWebview =
   | { type: 'saveAllocation'; params: Questions['allocate']['params'] }
   /** Asks for a place and writes the export there. */
   | { type: 'saveExport'; params: Questions['export']['params'] };
+
+/** Page -> the messages that it is told, those that it says, and the questions that it asks. */
+export interface Pages {
+  results: {
+    told: 'result' | 'running' | 'failed' | 'samples' | 'trust' | 'answer' | 'showTab';
+    says:
+      | 'ready'
+      | 'cancel'
+      | 'samples'
+      | 'openSample'
+      | 'revealTask'
+      | 'revealDataset'
+      | 'openResult'
+      | 'ask'
+      | 'command'
+      | 'copy'
+      | 'saveAllocation'
+      | 'saveExport';
+    asks: Exclude<Question, 'inspectModel'>;
+  };
+  /** The view in the side bar. */
+  layers: {
+    told: 'result' | 'running' | 'idle' | 'failed';
+    says: 'ready' | 'cancel' | 'openResult' | 'revealTask' | 'revealDataset';
+    asks: never;
+  };
+  comparison: { told: 'pruningComparison' | 'runComparison' | 'failed'; says: 'ready'; asks: never };
+  inspect: { told: 'inspecting' | 'answer'; says: 'ready' | 'ask' | 'createExperiment'; asks: 'inspectModel' };
+}
+export type PageId = keyof Pages;
+export type ToPage<Id extends PageId> = Extract<ToWebview, { type: Pages[Id]['told'] }>;
+export type FromPage<Id extends PageId> =
+  | Extract<FromWebview, { type: Exclude<Pages[Id]['says'], 'ask'> }>
+  | Extract<FromWebview, { type: 'ask'; what: Pages[Id]['asks'] }>;

@@ -1,6 +1,6 @@
 /** The read-only custom editor on `*.layerif-pruning-comparison.json`; drawn again whenever a comparison under way writes its file. */
 import * as vscode from 'vscode';
-import type { ToWebview } from '../../protocol/webview.ts';
+import type { ToPage } from '../../protocol/webview.ts';
 import { parseComparison } from './comparisonFile.ts';
 import { openPage, throttled } from './webviewPage.ts';
 
@@ -22,9 +22,7 @@ export class ComparisonEditor implements vscode.CustomReadonlyEditorProvider, vs
   }
 
   resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): void {
-    const page = openPage(panel.webview, this.extensionUri, 'comparison', 'LayerIF comparison', (message) => {
-      if (message.type === 'ready') update.request();
-    });
+    const page = openPage(panel.webview, this.extensionUri, 'comparison', 'LayerIF comparison', () => update.request());
     const update = throttled(250, () => void snapshot(uri).then((message) => page.post(message)));
     const base = uri.path.slice(uri.path.lastIndexOf('/') + 1);
     const watcher = vscode.workspace.createFileSystemWatcher(
@@ -41,7 +39,7 @@ export class ComparisonEditor implements vscode.CustomReadonlyEditorProvider, vs
   }
 }
 
-async function snapshot(uri: vscode.Uri): Promise<ToWebview> {
+async function snapshot(uri: vscode.Uri): Promise<ToPage<'comparison'>> {
   try {
     const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
     return { type: 'pruningComparison', comparison: parseComparison(text) };

@@ -4,12 +4,12 @@
  */
 import * as vscode from 'vscode';
 import type { InspectParams } from '../../protocol/lsp.ts';
-import type { FromWebview } from '../../protocol/webview.ts';
+import type { FromPage } from '../../protocol/webview.ts';
 import { requests } from '../../protocol/requests.ts';
 import type { ServerClient } from './client.ts';
 import { inspectedExperiment } from './inspectedExperiment.ts';
 import { answer } from './pageRequests.ts';
-import { openPage, throttled } from './webviewPage.ts';
+import { assertNever, openPage, throttled } from './webviewPage.ts';
 
 /** An export writes its file in many pieces. */
 const CHANGE_MS = 1000;
@@ -40,10 +40,16 @@ export class InspectView implements vscode.Disposable {
     let revision = 0;
     const show = () => page.post({ type: 'inspecting', file: uri.fsPath, revision });
     const page = openPage(panel.webview, this.extensionUri, 'inspect', 'LayerIF model layers', (message) => {
-      if (message.type === 'ready') show();
-      else if (message.type === 'ask' && message.what === 'inspectModel')
-        void answer(this.client, { path: uri.fsPath }, message).then((reply) => page.post(reply));
-      else if (message.type === 'createExperiment') void this.createExperiment(uri, message);
+      switch (message.type) {
+        case 'ready':
+          return show();
+        case 'ask':
+          return void answer(this.client, { path: uri.fsPath }, message).then((reply) => page.post(reply));
+        case 'createExperiment':
+          return void this.createExperiment(uri, message);
+        default:
+          return assertNever(message);
+      }
     });
     const changed = throttled(CHANGE_MS, () => {
       revision += 1;
@@ -65,7 +71,7 @@ export class InspectView implements vscode.Disposable {
 
   private async createExperiment(
     uri: vscode.Uri,
-    { layersPattern, output }: FromWebview & { type: 'createExperiment' },
+    { layersPattern, output }: FromPage<'inspect'> & { type: 'createExperiment' },
   ): Promise<void> {
     try {
       const params: InspectParams = { path: uri.fsPath, layersPattern, output };

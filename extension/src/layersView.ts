@@ -1,6 +1,6 @@
 /** The side-bar view `layerif.layers`: follows the run under way, else shows the last result of this session or the newest on disk. */
 import * as vscode from 'vscode';
-import type { FromWebview, ToWebview } from '../../protocol/webview.ts';
+import type { FromPage, ToPage } from '../../protocol/webview.ts';
 import type { ServerClient } from './client.ts';
 import { revealInExperiment } from './jumps.ts';
 import { forPage, parseResult } from './resultFile.ts';
@@ -21,7 +21,7 @@ export class LayersView implements vscode.WebviewViewProvider, vscode.Disposable
   private readonly runs: RunTracker;
   private readonly list: RunList;
   private readonly results: ResultsEditor;
-  private page: Page | null = null;
+  private page: Page<'layers'> | null = null;
   /** What the page shows now, for its jumps. */
   private shown: { resultFile: string; experimentFile: string } | null = null;
 
@@ -60,7 +60,7 @@ export class LayersView implements vscode.WebviewViewProvider, vscode.Disposable
     if (page) page.post(await this.snapshot());
   }
 
-  private async snapshot(): Promise<ToWebview> {
+  private async snapshot(): Promise<ToPage<'layers'>> {
     const run = this.runs.current;
     if (run) this.shown = { resultFile: run.resultFile, experimentFile: run.experimentFile };
     if (isRunning(run)) return runningMessage(run);
@@ -81,7 +81,7 @@ export class LayersView implements vscode.WebviewViewProvider, vscode.Disposable
     return { type: 'idle' };
   }
 
-  private async receive(message: FromWebview): Promise<void> {
+  private async receive(message: FromPage<'layers'>): Promise<void> {
     switch (message.type) {
       case 'ready':
         return this.draw();
@@ -97,15 +97,6 @@ export class LayersView implements vscode.WebviewViewProvider, vscode.Disposable
         if (this.shown) await revealInExperiment(this.client, this.shown.experimentFile, what, undefined);
         return;
       }
-      case 'samples':
-      case 'openSample':
-      case 'ask':
-      case 'command':
-      case 'copy':
-      case 'saveAllocation':
-      case 'saveExport':
-      case 'createExperiment':
-        return; // The side bar has no samples and no tabs.
       default:
         assertNever(message);
     }

@@ -12,7 +12,7 @@ export async function answer(
   client: ServerClient,
   subject: { resultFile: string; path?: undefined } | { path: string; resultFile?: undefined },
   { requestId, what, params }: FromWebview & { type: 'ask' },
-): Promise<ToWebview> {
+): Promise<ToWebview & { type: 'answer' }> {
   try {
     const asked: RequestRow<object, unknown> = requests[what];
     return { type: 'answer', requestId, answer: await client.request(asked, { ...params, ...subject }), failure: null };

@@ -4,7 +4,7 @@
  */
 import * as vscode from 'vscode';
 import type { SampleTextAnswer, SampleTextParams } from '../../protocol/lsp.ts';
-import type { FromWebview, ToWebview } from '../../protocol/webview.ts';
+import type { FromPage, ToPage } from '../../protocol/webview.ts';
 import { requests } from '../../protocol/requests.ts';
 import type { ServerClient } from './client.ts';
 import { answer, copy, saveAllocation, saveExport } from './pageRequests.ts';
@@ -24,7 +24,7 @@ const LIVE_INTERVAL_MS = 400;
 interface OpenEditor {
   uri: vscode.Uri;
   panel: vscode.WebviewPanel;
-  page: Page;
+  page: Page<'results'>;
   /** To be shown as soon as the page listens. */
   tab: string | null;
   /** Draws the run's newest snapshot, or the file when no run writes it. */
@@ -115,7 +115,7 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
     });
   }
 
-  private async snapshot(uri: vscode.Uri): Promise<ToWebview> {
+  private async snapshot(uri: vscode.Uri): Promise<ToPage<'results'>> {
     const run = this.runOf(uri);
     if (isRunning(run) && run.result) return runningMessage(run);
     try {
@@ -137,7 +137,7 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
     return run && sameFile(uri, run.resultFile) ? run : null;
   }
 
-  private async receive(editor: OpenEditor, message: FromWebview): Promise<void> {
+  private async receive(editor: OpenEditor, message: FromPage<'results'>): Promise<void> {
     const column = columnBeside(editor.panel.viewColumn);
     switch (message.type) {
       case 'ready':
@@ -179,8 +179,6 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
         return saveAllocation(this.client, editor.uri.fsPath, message);
       case 'saveExport':
         return saveExport(this.client, editor.uri.fsPath, message);
-      case 'createExperiment':
-        return; // That of an inspected model.
       default:
         assertNever(message);
     }
@@ -192,7 +190,10 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
     editor.page.post({ type: 'trust', trust: await this.trust.of(editor.uri, experimentFile) });
   }
 
-  private async samples(uri: vscode.Uri, message: FromWebview & { type: 'samples' }): Promise<SampleTextAnswer> {
+  private async samples(
+    uri: vscode.Uri,
+    message: FromPage<'results'> & { type: 'samples' },
+  ): Promise<SampleTextAnswer> {
     const { task, split, samples } = message;
     const params: SampleTextParams = { resultFile: uri.fsPath, task, split, samples };
     try {

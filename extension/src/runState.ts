@@ -67,7 +67,7 @@ export function percentage(state: RunState): number | null {
 }
 
 /** The snapshot that a page draws while a run is under way. */
-export function runningMessage(state: RunState): ToWebview {
+export function runningMessage(state: RunState): ToWebview & { type: 'running' } {
   const { runId, startedAt, estimate, message, done, total, result } = state;
   return { type: 'running', runId, startedAt, estimate, message, done, total, result: result && forPage(result) };
 }

@@ -1,21 +1,21 @@
-/** Puts one of our two pages into a webview and types its messages. */
+/** Puts one of our pages into a webview and types its messages. */
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
-import type { FromWebview, ToWebview } from '../../protocol/webview.ts';
+import type { FromPage, PageId, ToPage } from '../../protocol/webview.ts';
 import { pageHtml } from './webviewHtml.ts';
 
-export interface Page {
+export interface Page<Id extends PageId> {
   /** Undelivered messages are no loss: a page that becomes visible asks with `ready`. */
-  post(message: ToWebview): void;
+  post(message: ToPage<Id>): void;
 }
 
-export function openPage(
+export function openPage<Id extends PageId>(
   webview: vscode.Webview,
   extensionUri: vscode.Uri,
-  page: 'results' | 'layers' | 'comparison' | 'inspect',
+  page: Id,
   title: string,
-  receive: (message: FromWebview) => void,
-): Page & vscode.Disposable {
+  receive: (message: FromPage<Id>) => void,
+): Page<Id> & vscode.Disposable {
   const root = vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
   webview.options = { enableScripts: true, enableCommandUris: false, localResourceRoots: [root] };
   const resource = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(root, name)).toString();
