@@ -5,40 +5,10 @@
  *
  * To add a type: one row, and its name in test/reference/gguf/make.py.
  */
-import { floatTypes, halfTable } from './dtypes.ts';
-
-/** Decodes `count` numbers (whole blocks) from byte `at` of `raw` into `out` from index `to`. */
-type Decode = (raw: Uint8Array<ArrayBuffer>, at: number, out: Float32Array, to: number, count: number) => void;
-
-export interface BlockType {
-  /** Number in the file. */
-  id: number;
-  name: string;
-  numbers: number;
-  bytes: number;
-  decode: Decode;
-}
-
-const half = halfTable();
-
-/** A row from what one block does. */
-function blocks(
-  id: number,
-  name: string,
-  numbers: number,
-  bytes: number,
-  block: (raw: Uint8Array, at: number, out: Float32Array, to: number) => void,
-): BlockType {
-  return {
-    id,
-    name,
-    numbers,
-    bytes,
-    decode(raw, at, out, to, count) {
-      for (const end = to + count; to < end; to += numbers, at += bytes) block(raw, at, out, to);
-    },
-  };
-}
+import { blocks, float16, signed, word } from './blockType.ts';
+import type { BlockType } from './blockType.ts';
+import { codebookTypes } from './dequantizeCodebooks.ts';
+import { floatTypes } from './dtypes.ts';
 
 /** Types that safetensors has too. */
 function plain(id: number, name: string): BlockType {
@@ -52,9 +22,6 @@ function plain(id: number, name: string): BlockType {
       decode(raw.buffer.slice(raw.byteOffset + at, raw.byteOffset + at + count * bytes), out.subarray(to, to + count)),
   };
 }
-
-const float16 = (raw: Uint8Array, at: number): number => half[raw[at] | (raw[at + 1] << 8)];
-const signed = (byte: number): number => (byte << 24) >> 24;
 
 export const blockTypes: readonly BlockType[] = [
   plain(0, 'F32'),
@@ -189,32 +156,20 @@ export const blockTypes: readonly BlockType[] = [
       }
     }
   }),
+
+  ...codebookTypes,
 ];
 
 /** Types that are known by name only, to be named in an error. */
 export const otherTypes: Readonly<Record<number, string>> = {
   9: 'Q8_1',
   15: 'Q8_K',
-  16: 'IQ2_XXS',
-  17: 'IQ2_XS',
-  18: 'IQ3_XXS',
-  19: 'IQ1_S',
-  20: 'IQ4_NL',
-  21: 'IQ3_S',
-  22: 'IQ2_S',
-  23: 'IQ4_XS',
   24: 'I8',
   25: 'I16',
   26: 'I32',
   27: 'I64',
-  29: 'IQ1_M',
-  34: 'TQ1_0',
-  35: 'TQ2_0',
-  39: 'MXFP4',
+  41: 'Q1_0',
 };
-
-const word = (raw: Uint8Array, at: number): number =>
-  raw[at] | (raw[at + 1] << 8) | (raw[at + 2] << 16) | (raw[at + 3] << 24);
 
 /** Sub-blocks of 16 two-bit numbers: 128 numbers lie in 32 bytes, four bit pairs above each other. */
 const twoBitByte = (sub: number): number => 32 * (sub >> 3) + 16 * (sub & 1);

@@ -6,7 +6,7 @@
 import fs from 'node:fs';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { blockTypes, otherTypes } from './dequantize.ts';
-import type { BlockType } from './dequantize.ts';
+import type { BlockType } from './blockType.ts';
 import { openForReading } from './fileBytes.ts';
 import { FileCursor } from './fileCursor.ts';
 import { printable } from './printable.ts';
