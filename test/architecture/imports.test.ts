@@ -18,6 +18,7 @@ const parts = new Set([
   'extension/src/commands',
   'server/src/data/jinja',
   'server/src/data/readers',
+  'server/src/data/tokenizers',
   'webview/src/components',
   'webview/src/model',
 ]);

@@ -31,4 +31,5 @@ export const letters: TextTokenizer = {
   prefix: 0,
   promptLength: (text) => [...text].length + 1,
   decode: (tokens) => String.fromCodePoint(...Array.from(tokens).filter((id) => id !== 0)),
+  warnings: [],
 };

@@ -1,15 +1,24 @@
 /**
- * Text -> token ids, by the checkpoint's own `tokenizer.json`, with the special tokens that its post-processor adds and no others.
- * Wraps `@huggingface/tokenizers`, whose `decode` cleans up spaces unless it is told not to, and whose Unigram model overflows the
- * stack on long texts.
+ * Text -> token ids, by the checkpoint's own `tokenizer.json`, with the special tokens that its post-processor adds and no others:
+ * special tokens in the text, normaliser, pre-tokenizer, model, post-processor, each in `tokenizers/` as Python's library has it
+ * (test/reference/tokenizers holds its ids). Ids -> text is left to `@huggingface/tokenizers`, which cleans up spaces unless it is
+ * told not to.
  */
 import { Tokenizer } from '@huggingface/tokenizers';
 import { LayerifError } from '../../../protocol/errors.ts';
+import { addedTokens, TokenFinder } from './tokenizers/addedTokens.ts';
+import type { Json } from './tokenizers/json.ts';
+import { modelOf } from './tokenizers/models.ts';
+import { normalizerOf } from './tokenizers/normalizers.ts';
+import { around } from './tokenizers/postProcessors.ts';
+import { preTokenizerOf } from './tokenizers/preTokenizers.ts';
 
 /** As in `Checkpoint.tokenizer()`. */
 export interface TokenizerFiles {
   tokenizerJson: Record<string, unknown>;
   tokenizerConfig: Record<string, unknown>;
+  /** What the file leaves open and how it was taken. */
+  warnings?: readonly string[];
 }
 
 export interface TextTokenizer {
@@ -24,10 +33,10 @@ export interface TextTokenizer {
   encodePlain(text: string): Int32Array;
   /** What stands before the first token of a text that is predicted from nothing: BOS, else EOS; null when there is neither. */
   prefix: number | null;
+  /** What the checkpoint leaves open about its tokens. */
+  warnings: readonly string[];
 }
 
-/** Characters above which the Unigram model is not given a text at once. */
-export const LONGEST_UNIGRAM_TEXT = 100_000;
 /** Characters of the library's own words in an error: they may repeat a piece of a damaged file. */
 const LONGEST_REASON = 300;
 /** Ids at the end of a cut text that may differ from those of the whole. */
@@ -35,56 +44,107 @@ const CUT_MARGIN_TOKENS = 64;
 /** Characters that are tried first for each wanted id. */
 const CHARACTERS_PER_TOKEN = 16;
 
-/** @throws LayerifError `badModel` when the library cannot build this tokenizer. */
-export function createTokenizer(files: TokenizerFiles): TextTokenizer {
-  const tokenizer = build(files);
-  const unigram = (files.tokenizerJson['model'] as { type?: string } | undefined)?.type === 'Unigram';
+/** @throws LayerifError `badModel` for a tokenizer.json that asks for what is not known */
+export function createTokenizer({ tokenizerJson, tokenizerConfig, warnings = [] }: TokenizerFiles): TextTokenizer {
+  const { plain, before, behind, idOf, contents } = usable(() => pipeline(tokenizerJson));
+  const ids = (text: string): number[] => usable(() => plain(text));
+  const encode = (text: string): Int32Array => Int32Array.from([...before, ...ids(text), ...behind]);
 
-  const ids = (text: string, specialTokens: boolean): Int32Array => {
-    if (unigram && text.length > LONGEST_UNIGRAM_TEXT) {
-      throw new LayerifError(
-        'badData',
-        `a text of ${text.length} characters is too long for a Unigram tokenizer; split it into rows of at most ${LONGEST_UNIGRAM_TEXT} characters`,
-      );
-    }
-    // Symbols outside a vocabulary without unknown token have no id; Python drops them too.
-    const encoded = tokenizer.encode(text, { add_special_tokens: specialTokens }).ids as (number | undefined)[];
-    return Int32Array.from(encoded.filter((id): id is number => id !== undefined && id !== null));
-  };
-
-  const suffix = specialSuffix(ids);
+  let decoder: Tokenizer | undefined;
   return {
-    encode: (text) => ids(text, true),
+    encode,
     encodeStart(text, limit) {
       for (let length = Math.max(4096, CHARACTERS_PER_TOKEN * limit); length < text.length; length *= 2) {
-        const tokens = ids(text.slice(0, cutBefore(text, length)), true);
+        const tokens = encode(text.slice(0, cutBefore(text, length)));
         if (tokens.length >= limit + CUT_MARGIN_TOKENS) return { tokens: tokens.slice(0, limit), truncated: true };
       }
-      const tokens = ids(text, true);
+      const tokens = encode(text);
       return { tokens: tokens.slice(0, limit), truncated: tokens.length > limit };
     },
-    promptLength: (text) => ids(text, true).length - suffix,
-    decode: (tokens) => (tokens.length === 0 ? '' : tokenizer.decode(Array.from(tokens))),
-    encodePlain: (text) => ids(text, false),
-    prefix: specialToken(tokenizer, files.tokenizerConfig, ['bos_token', 'eos_token']),
+    promptLength: (text) => before.length + ids(text).length,
+    decode(tokens) {
+      if (tokens.length === 0) return '';
+      decoder ??= usable(() => decoderOf(tokenizerJson, tokenizerConfig, contents));
+      return decoder.decode(Array.from(tokens));
+    },
+    encodePlain: (text) => Int32Array.from(ids(text)),
+    prefix: specialToken(idOf, tokenizerConfig, ['bos_token', 'eos_token']),
+    warnings,
   };
 }
 
-function build({ tokenizerJson, tokenizerConfig }: TokenizerFiles): Tokenizer {
-  const parts = {
-    normalizer: null,
-    pre_tokenizer: null,
-    post_processor: null,
-    decoder: null,
-    added_tokens: [],
-    ...tokenizerJson,
+interface Pipeline {
+  /** Ids without those that are added. */
+  plain: (text: string) => number[];
+  before: number[];
+  behind: number[];
+  idOf: (token: string) => number | undefined;
+  contents: Map<string, number>;
+}
+
+function pipeline(json: Json): Pipeline {
+  const part = (name: string): Json | null => (json[name] ?? null) as Json | null;
+  const model = modelOf(part('model') ?? {});
+  const normalize = normalizerOf(part('normalizer'));
+  const words = preTokenizerOf(part('pre_tokenizer'));
+  const added = addedTokens((json['added_tokens'] ?? []) as unknown[], model.vocab);
+  const finder = (normalized: boolean, look: (content: string) => string): TokenFinder => {
+    const some = added.filter((token) => token.normalized === normalized);
+    return new TokenFinder(
+      some,
+      some.map(({ content }) => look(content)),
+    );
   };
-  try {
+  const asTheyAre = finder(false, (content) => content);
+  const normalized = finder(true, normalize);
+  const contents = new Map([...model.vocab, ...added.map(({ content, id }) => [content, id] as const)]);
+
+  const plain = (text: string): number[] => {
+    const ids: number[] = [];
+    // Half a pair of surrogates has no UTF-8.
+    for (const section of asTheyAre.split(text.replace(/\p{Surrogate}/gu, '\ufffd'))) {
+      if ('token' in section) {
+        ids.push(section.token);
+        continue;
+      }
+      for (const piece of normalized.split(normalize(section.text))) {
+        if ('token' in piece) {
+          ids.push(piece.token);
+          continue;
+        }
+        const first = section.start === 0 && piece.start === 0;
+        for (const word of words({ text: piece.text, first })) for (const id of model.encode(word.text)) ids.push(id);
+      }
+    }
+    return ids;
+  };
+  return { plain, ...around(part('post_processor')), idOf: (token) => contents.get(token), contents };
+}
+
+/** The library decodes by the vocabulary and the decoder alone. */
+function decoderOf(json: Json, config: Json, contents: ReadonlyMap<string, number>): Tokenizer {
+  const model = (json['model'] ?? {}) as Json;
+  const tokenizer = new Tokenizer(
+    {
+      added_tokens: [],
+      decoder: null,
+      ...json,
+      normalizer: null,
+      pre_tokenizer: null,
+      post_processor: null,
+      model: { type: 'WordPiece', vocab: Object.fromEntries(contents), unk_token: model['unk_token'] },
+    },
     // Python's tokenizers never cleans up unless told to; the JavaScript default is the other way round.
-    return new Tokenizer(parts, {
-      ...tokenizerConfig,
-      clean_up_tokenization_spaces: tokenizerConfig['clean_up_tokenization_spaces'] ?? false,
-    });
+    { ...config, clean_up_tokenization_spaces: config['clean_up_tokenization_spaces'] ?? false },
+  );
+  const suffix = model['end_of_word_suffix'];
+  if (suffix && tokenizer.decoder) Object.assign(tokenizer.decoder, { end_of_word_suffix: suffix });
+  return tokenizer;
+}
+
+function usable<T>(work: () => T): T {
+  try {
+    return work();
   } catch (error) {
     throw new LayerifError(
       'badModel',
@@ -96,27 +156,17 @@ function build({ tokenizerJson, tokenizerConfig }: TokenizerFiles): Tokenizer {
 
 /** Id of the first of these tokens that the configuration names. */
 function specialToken(
-  tokenizer: Tokenizer,
+  idOf: Pipeline['idOf'],
   tokenizerConfig: TokenizerFiles['tokenizerConfig'],
   keys: string[],
 ): number | null {
   for (const key of keys) {
     const named = tokenizerConfig[key];
     const content = typeof named === 'string' ? named : (named as { content?: unknown } | null | undefined)?.content;
-    const id = typeof content === 'string' ? tokenizer.token_to_id(content) : undefined;
+    const id = typeof content === 'string' ? idOf(content) : undefined;
     if (id !== undefined) return id;
   }
   return null;
-}
-
-/** Special tokens that the post-processor puts behind a text, as BERT's [SEP]. */
-function specialSuffix(ids: (text: string, specialTokens: boolean) => Int32Array): number {
-  const plain = ids('a', false);
-  const full = ids('a', true);
-  for (let start = 0; start + plain.length <= full.length; start += 1) {
-    if (plain.every((id, i) => full[start + i] === id)) return full.length - start - plain.length;
-  }
-  return 0;
 }
 
 /** The last white space before `length`, so that no word is cut; never inside a surrogate pair. */
