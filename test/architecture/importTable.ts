@@ -101,7 +101,6 @@ export const table: Record<string, Row> = {
       'hyparquet-compressors',
       'pngjs', // images for ONNX classifiers
       'jpeg-js',
-      '@huggingface/jinja',
       '@huggingface/tokenizers',
       'picomatch',
       'yaml', // configurations in a dataset's README

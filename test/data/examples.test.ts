@@ -201,7 +201,7 @@ test('faults name task, key, file, row and what there is', async () => {
   );
   assert.match(
     await say({ doc_to_text: '{{choices.index("z")}}', doc_to_target: 0, doc_to_choice: 'choices' }),
-    /doc_to_text fails on row 4 \('z' is not in it\)/,
+    /doc_to_text fails on row 4 \('z' is not in list\)/,
   );
   assert.equal(
     await say({ doc_to_text: 'text', doc_to_target: 0 }),

@@ -2,9 +2,11 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compileTemplate, literalList } from '../../server/src/data/jinja/template.ts';
-import { pythonText } from '../../server/src/data/jinja/values.ts';
-import { UnknownName } from '../../server/src/data/jinja/interpreter.ts';
+import { literalList } from '../../server/src/data/jinja/literal.ts';
+import { UnknownName } from '../../server/src/data/jinja/objects.ts';
+import { compileTemplate } from '../../server/src/data/jinja/template.ts';
+import { pythonText } from '../../server/src/data/jinja/text.ts';
+import { parseJson } from '../../server/src/data/readers/jsonText.ts';
 
 interface Case {
   template: string;
@@ -24,11 +26,34 @@ test('templates render as with Jinja2 in the set-up of lm-evaluation-harness', (
   }
 });
 
-test('a single expression gives its value, anything else its text', () => {
-  const columns = { choices: { text: ['a', 'b'] }, n: 3 };
-  assert.deepEqual(compileTemplate('{{ choices.text }}').value(columns), ['a', 'b']);
-  assert.equal(compileTemplate('{{ n }}').value(columns), 3);
-  assert.equal(compileTemplate('{{ n }} ').value(columns), '3 ');
+interface Table {
+  columns: Record<string, unknown>;
+  rows: [template: string, text: string | null][];
+}
+
+/** What Jinja renders and this program refuses by name: with what the message says. */
+const refused: [template: RegExp, message: RegExp][] = [
+  [/\|random/, /filter random is not run here: .* at column \d+$/],
+  [/autoescape/, /unknown tag \{% autoescape %\}/],
+  [/__class__/, /there is no .*__class__$/],
+];
+
+test('every expression of the table renders as with Jinja 3.1, or is refused', () => {
+  const source = readFileSync(join(import.meta.dirname, '../reference/data/jinja.json'), 'utf8');
+  const { columns, rows } = parseJson(source) as Table;
+  assert.ok(rows.length > 700);
+  const wrong: unknown[] = [];
+  for (const [template, text] of rows) {
+    try {
+      const found = compileTemplate(template).render(columns);
+      if (found !== text) wrong.push([template, text, found]);
+    } catch (error) {
+      const refusal = refused.find(([which]) => which.test(template));
+      if (text !== null && !refusal?.[1].test((error as Error).message))
+        wrong.push([template, text, (error as Error).message]);
+    }
+  }
+  assert.deepEqual(wrong, []);
 });
 
 test('an unknown name is told by name, whatever the depth', () => {

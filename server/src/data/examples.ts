@@ -7,7 +7,8 @@
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Task } from '../../../protocol/experiment.ts';
-import { pythonText } from './jinja/values.ts';
+import { literalList } from './jinja/literal.ts';
+import { pythonText } from './jinja/text.ts';
 import { listed } from '../text/listed.ts';
 import { placeOf } from './splits.ts';
 import {
@@ -18,6 +19,7 @@ import {
   looksLikeColumn,
   noSuchColumn,
   type Field,
+  type FieldValue,
 } from './templates.ts';
 import type { Example, Row } from './types.ts';
 
@@ -177,8 +179,15 @@ function targetValue(task: Task, fields: Fields, row: Row): { value: unknown; fr
     );
   if (typeof field === 'number') return { value: field, from: 'template' };
   const found = fieldValue(field, row);
-  if (Array.isArray(found.value)) return { ...found, value: (found.value as unknown[])[0] };
+  const list = listOf(found);
+  if (list !== null) return { ...found, value: list[0] };
   return found;
+}
+
+/** A list column, or a rendered list. */
+function listOf({ value, from }: FieldValue): unknown[] | null {
+  if (Array.isArray(value)) return value as unknown[];
+  return from === 'template' && typeof value === 'string' && /^\[.*\]$/s.test(value) ? literalList(value) : null;
 }
 
 /** The target of a task without choices, or of one whose choices are contexts. */

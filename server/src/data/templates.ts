@@ -3,9 +3,10 @@
  * name is that column's value, anything else is a Jinja template over the row's columns.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
-import { UnknownName } from './jinja/interpreter.ts';
-import { compileTemplate, literalList, type Template } from './jinja/template.ts';
-import { pythonText } from './jinja/values.ts';
+import { literalList } from './jinja/literal.ts';
+import { UnknownName } from './jinja/objects.ts';
+import { compileTemplate, type Template } from './jinja/template.ts';
+import { pythonText } from './jinja/text.ts';
 import { listed } from '../text/listed.ts';
 import { didYouMean } from '../text/nearest.ts';
 import { placeOf } from './splits.ts';
@@ -42,7 +43,7 @@ export function compileField(task: string, key: string, source: string): Field {
 /** @throws LayerifError `badData` naming task, key and row when a column is missing or the template fails. */
 export function fieldValue(field: Field, row: Row): FieldValue {
   if (Object.hasOwn(row.values, field.source)) return { value: row.values[field.source], from: 'column' };
-  return { value: guarded(field, row, (columns) => field.template.value(columns)), from: 'template' };
+  return { value: guarded(field, row, (columns) => field.template.render(columns)), from: 'template' };
 }
 
 /** A field as text. */

@@ -1,118 +1,173 @@
-/**
- * String methods, list methods and filters that `@huggingface/jinja` lacks, or has with other results than Python. To add one, add a
- * row; it gets plain JavaScript values and gives one back.
- */
-import { equal, isRecord, pythonText, representation, toValue } from './values.ts';
+/** Methods of Python's list, dict, tuple, int and float, and the way to all methods. To add one, add a row, as in `stringMethods.ts`. */
+import { float, isFloat, isWhole } from './numbers.ts';
+import { Callable, Dict, Lazy, Tuple, defined, isNumeric, typeName, type Arguments } from './objects.ts';
+import { equal, iterate, sorted, wholeNumber } from './operators.ts';
+import { m, range, stringMethods, stripped, type Method } from './stringMethods.ts';
+import { quoted, representation } from './text.ts';
 
-type Method = (self: string, ...args: unknown[]) => unknown;
+function place(list: readonly unknown[], wanted: unknown, from: unknown = 0, to: unknown = list.length): number {
+  const [start, end] = range(list.length, from, to);
+  const at = list.findIndex((other, i) => i >= start && i < end && equal(other, wanted));
+  if (at < 0) throw new Error(`${representation(wanted)} is not in list`);
+  return at;
+}
 
-/** String methods that the library lacks, or has with other results than Python's. */
-export const stringMethods: Record<string, Method> = {
-  find: (self, part) => points(self, self.indexOf(String(part))),
-  rfind: (self, part) => points(self, self.lastIndexOf(String(part))),
-  index: (self, part) => found(points(self, self.indexOf(String(part))), part),
-  count: (self, part) => self.split(String(part)).length - 1,
-  strip: (self, set) => stripped(stripped(self, set, 'left'), set, 'right'),
-  lstrip: (self, set) => stripped(self, set, 'left'),
-  rstrip: (self, set) => stripped(self, set, 'right'),
-  capitalize: (self) => capitalized(self),
-  title: (self) => self.replace(/\p{L}+/gu, capitalized),
-  join: (self, items) => (items as unknown[]).map(String).join(self),
-  removeprefix: (self, part) => (self.startsWith(String(part)) ? self.slice(String(part).length) : self),
-  removesuffix: (self, part) =>
-    part !== '' && self.endsWith(String(part)) ? self.slice(0, -String(part).length) : self,
-  splitlines: (self) => (self === '' ? [] : self.replace(/(\r\n|\r|\n)$/, '').split(/\r\n|\r|\n/)),
-  isdigit: (self) => /^\d+$/.test(self),
-  isalpha: (self) => /^\p{L}+$/u.test(self),
-  isupper: (self) => self !== self.toLowerCase() && self === self.toUpperCase(),
-  islower: (self) => self !== self.toUpperCase() && self === self.toLowerCase(),
+export const listMethods: Record<string, Method<unknown[]>> = {
+  append: m([1, 1], (list, [value]) => (list.push(value), null)),
+  clear: m([0, 0], (list) => (list.splice(0), null)),
+  copy: m([0, 0], (list) => [...list]),
+  count: m([1, 1], (list, [value]) => list.filter((other) => equal(other, value)).length),
+  extend: m([1, 1], (list, [more]) => (list.push(...iterate(more)), null)),
+  index: m([1, 3], (list, [value, from, to]) => place(list, value, from, to)),
+  insert: m([2, 2], (list, [at, value]) => (list.splice(wholeNumber(at, 'an index'), 0, value), null)),
+  pop: m([0, 1], (list, [at = -1]) => {
+    const index = wholeNumber(at, 'an index');
+    const removed = list.splice(index < 0 ? Math.max(0, index + list.length) : index, 1);
+    if (removed.length === 0) throw new Error('pop index out of range');
+    return removed[0];
+  }),
+  remove: m([1, 1], (list, [value]) => (list.splice(place(list, value), 1), null)),
+  reverse: m([0, 0], (list) => (list.reverse(), null)),
+  sort: m(
+    [0, 0],
+    (list, _, named) => {
+      if (named.has('key')) throw new Error('sort() takes no key here: use the filter sort');
+      list.splice(0, list.length, ...sorted(list, (value) => value, named.get('reverse') === true));
+      return null;
+    },
+    [],
+  ),
 };
 
-export const listMethods: Record<string, (self: unknown[], ...args: unknown[]) => unknown> = {
-  index: (self, item) =>
-    found(
-      self.findIndex((other) => equal(other, item)),
-      item,
-    ),
-  count: (self, item) => self.filter((other) => equal(other, item)).length,
+export const tupleMethods: Record<string, Method<Tuple>> = {
+  count: m([1, 1], (tuple, [value]) => tuple.items.filter((other) => equal(other, value)).length),
+  index: m([1, 3], (tuple, [value, from, to]) => place(tuple.items, value, from, to)),
 };
 
-/** Filters that the library lacks, or has with other results than Jinja's. `regex_replace` is the harness' own. */
-export const filters: Record<string, (self: unknown, ...args: unknown[]) => unknown> = {
-  regex_replace: (self, pattern, replacement = '', count = 0) => {
-    let left = Number(count) === 0 ? Infinity : Number(count);
-    return pythonText(self).replace(new RegExp(pythonText(pattern), 'gu'), (match: string, ...groups: unknown[]) => {
-      left -= 1;
-      // Python's \1 and \g<1>.
-      const group = (_: string, n: string): string => (n === '0' ? match : pythonText(groups[Number(n) - 1] ?? ''));
-      return left < 0 ? match : pythonText(replacement).replace(/\\(?:g<)?(\d+)>?/g, group);
-    });
-  },
-  map: (self, filter, ...args) => elements(self).map((item) => named(pythonText(filter))(item, ...args)),
-  list: (self) => (typeof self === 'string' ? [...self] : self),
-  first: (self) => elements(self)[0],
-  last: (self) => elements(self).at(-1),
-  count: (self) => elements(self).length,
-  length: (self) => elements(self).length,
-  max: (self) => elements(self).reduce((a, b) => ((b as number) > (a as number) ? b : a)),
-  min: (self) => elements(self).reduce((a, b) => ((b as number) < (a as number) ? b : a)),
-  sum: (self) => elements(self).reduce<number>((a, b) => a + Number(b), 0),
-  join: (self, separator = '') =>
-    elements(self)
-      .map((item) => pythonText(item))
-      .join(String(separator)),
-  string: (self) => pythonText(self),
-  trim: (self, set) => stringMethods['strip'](pythonText(self), set),
-  lower: (self) => pythonText(self).toLowerCase(),
-  upper: (self) => pythonText(self).toUpperCase(),
-  capitalize: (self) => capitalized(pythonText(self)),
-  title: (self) => stringMethods['title'](pythonText(self)),
-  int: (self, fallback = 0) => {
-    const number =
-      typeof self === 'string'
-        ? /^\s*[-+]?\d[\d_]*(\.\d*)?\s*$/.test(self)
-          ? Number(self.replaceAll('_', ''))
-          : NaN
-        : Number(self);
-    return Number.isNaN(number) ? fallback : Math.trunc(number);
-  },
+export const dictMethods: Record<string, Method<Dict>> = {
+  clear: m([0, 0], (dict) => (dict.keys().forEach((key) => dict.delete(key)), null)),
+  copy: m([0, 0], (dict) => new Dict(dict.entries())),
+  get: m([1, 2], (dict, [key, missing = null]) => (dict.has(key) ? dict.get(key) : missing)),
+  items: m(
+    [0, 0],
+    (dict) =>
+      new Lazy(
+        dict.entries().map((pair) => new Tuple(pair)),
+        'dict_items',
+        '',
+      ),
+  ),
+  keys: m([0, 0], (dict) => new Lazy(dict.keys(), 'dict_keys', '')),
+  pop: m([1, 2], (dict, [key, ...missing]) => {
+    if (!dict.has(key) && missing.length === 0) throw new Error(`there is no key ${representation(key)}`);
+    const value = dict.has(key) ? dict.get(key) : missing[0];
+    dict.delete(key);
+    return value;
+  }),
+  popitem: m([0, 0], (dict) => {
+    const last = dict.entries().at(-1);
+    if (!last) throw new Error('popitem(): dictionary is empty');
+    dict.delete(last[0]);
+    return new Tuple(last);
+  }),
+  setdefault: m([1, 2], (dict, [key, missing = null]) => {
+    if (!dict.has(key)) dict.set(key, missing);
+    return dict.get(key);
+  }),
+  update: m([0, 1], (dict, [more], named) => {
+    const pairs =
+      more === undefined
+        ? []
+        : more instanceof Dict
+          ? more.entries()
+          : iterate(more).map((pair) => iterate(pair) as [unknown, unknown]);
+    for (const [key, value] of [...pairs, ...named]) dict.set(key, value);
+    return null;
+  }),
+  values: m([0, 0], (dict) => new Lazy(dict.values(), 'dict_values', '')),
 };
 
-function named(filter: string): (self: unknown, ...args: unknown[]) => unknown {
-  if (!Object.hasOwn(filters, filter)) throw new Error(`map() knows no filter "${filter}"`);
-  return filters[filter];
+const floatMethods: Record<string, Method<unknown>> = {
+  is_integer: m([0, 0], (value) => Number.isInteger(Number(value))),
+};
+
+const intMethods: Record<string, Method<unknown>> = {
+  bit_length: m([0, 0], (value) => {
+    const size = BigInt(value as number);
+    return size === 0n ? 0 : (size < 0n ? -size : size).toString(2).length;
+  }),
+};
+
+function tableOf(value: unknown): Record<string, Method<never>> {
+  if (typeof value === 'string') return stringMethods;
+  if (Array.isArray(value)) return listMethods;
+  if (value instanceof Dict) return dictMethods;
+  if (value instanceof Tuple) return tupleMethods;
+  if (isFloat(value)) return floatMethods;
+  return isWhole(value) ? intMethods : {};
 }
 
-function elements(value: unknown): unknown[] {
-  if (typeof value === 'string') return [...value];
-  if (Array.isArray(value)) return value;
-  if (isRecord(value)) return Object.keys(value);
-  throw new Error(`a list or text is needed, not ${pythonText(value)}`);
-}
+/** Methods that Python has and templates do not get. */
+const withheld: Record<string, readonly string[]> = {
+  str: ['encode', 'maketrans', 'translate'],
+  dict: ['fromkeys'],
+  int: [
+    'as_integer_ratio',
+    'bit_count',
+    'conjugate',
+    'denominator',
+    'from_bytes',
+    'imag',
+    'numerator',
+    'real',
+    'to_bytes',
+  ],
+  float: ['as_integer_ratio', 'conjugate', 'fromhex', 'hex', 'imag', 'real'],
+};
 
-/** An index in UTF-16 units as one in characters, which is what slices count. */
-function points(self: string, index: number): number {
-  return index < 0 ? index : [...self.slice(0, index)].length;
-}
-
-function found(index: number, wanted: unknown): number {
-  if (index < 0) throw new Error(`${representation(toValue(wanted))} is not in it`);
-  return index;
-}
-
-function stripped(self: string, set: unknown, side: 'left' | 'right'): string {
-  if (set === undefined || set === null) return side === 'left' ? self.trimStart() : self.trimEnd();
-  const chars = new Set(pythonText(set));
-  const letters = [...self];
-  while (letters.length > 0 && chars.has(side === 'left' ? letters[0] : letters.at(-1)!)) {
-    if (side === 'left') letters.shift();
-    else letters.pop();
+/** The method of a value, or null. @throws Error for one that Python has and is not read here */
+export function methodOf(value: unknown, name: string): Callable | null {
+  const table = tableOf(value);
+  if (!Object.hasOwn(table, name)) {
+    if (isNumeric(value) || typeof value === 'string' || value instanceof Dict) {
+      const type = typeName(value);
+      if (Object.hasOwn(withheld, type) && withheld[type].includes(name))
+        throw new Error(
+          `the method ${name}() of ${type} is not read; methods that are: ${Object.keys(table).join(', ')}`,
+        );
+    }
+    return null;
   }
-  return letters.join('');
+  const method = table[name];
+  return new Callable(name, (args) => method.call(value as never, placed(name, method, args), args.named));
 }
 
-/** Python's `capitalize`: the rest becomes lower case. */
-function capitalized(self: string): string {
-  const [first = '', ...rest] = self;
-  return first.toUpperCase() + rest.join('').toLowerCase();
+/** Arguments by name to their places. */
+function placed(name: string, { names, takes }: Method<never>, { positional, named }: Arguments): unknown[] {
+  const args = positional.map(defined);
+  if (name !== 'format' && name !== 'update' && name !== 'sort') {
+    for (const [key, value] of named) {
+      const at = names?.indexOf(key) ?? -1;
+      if (at < 0) throw new Error(`${name}() takes no argument ${key}`);
+      args[at] = defined(value);
+    }
+  }
+  if (args.length < takes[0] || args.length > takes[1])
+    throw new Error(
+      `${name}() takes ${takes[0] === takes[1] ? takes[0] : `${takes[0]} to ${takes[1]}`} arguments, ${args.length} are given`,
+    );
+  return args;
+}
+
+/** @throws Error */
+export function floatOf(value: unknown): unknown {
+  if (isNumeric(value)) return float(Number(value));
+  if (typeof value !== 'string')
+    throw new Error(`float() argument must be a string or a real number, not '${typeName(value)}'`);
+  const source = stripped(value, null, 'both');
+  if (/^[-+]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)([eE][-+]?\d+(_\d+)*)?$/.test(source))
+    return float(Number(source.replaceAll('_', '')));
+  const word = /^([-+]?)(inf|infinity|nan)$/i.exec(source);
+  if (!word) throw new Error(`could not convert string to float: ${quoted(value)}`);
+  return /nan/i.test(word[2]) ? NaN : word[1] === '-' ? -Infinity : Infinity;
 }

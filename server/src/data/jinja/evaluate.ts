@@ -1,0 +1,390 @@
+/**
+ * Renders a syntax tree over the columns of a row, with the harness' strictness: an undefined name is an error. A template sees the
+ * columns and a few functions, and nothing else: no file, no clock, no environment.
+ */
+import { applyFilter, filters, Group, type Context } from './filters.ts';
+import { methodOf } from './methods.ts';
+import { globals } from './globals.ts';
+import type { Call, Expression, Signature, Statement, Target } from './nodes.ts';
+import {
+  Attributes,
+  Blank,
+  Callable,
+  Dict,
+  Tuple,
+  Undefined,
+  defined,
+  fromRow,
+  typeName,
+  type Arguments,
+} from './objects.ts';
+import { binary, compared, equal, item, iterate, negated, sliced, truth } from './operators.ts';
+import { testsOf } from './tests.ts';
+import { representation, text } from './text.ts';
+
+export const filterNames: ReadonlySet<string> = new Set(Object.keys(filters));
+const tests = testsOf(filterNames);
+export const testNames: ReadonlySet<string> = new Set(Object.keys(tests));
+
+/** Most steps and characters of one rendering, so that a slip cannot take all time and memory. */
+const MOST_STEPS = 5_000_000;
+const MOST_CHARACTERS = 50_000_000;
+/** Deepest nesting of macros and recursive loops. */
+const DEEPEST_CALLS = 100;
+
+class Scope {
+  readonly values = new Map<string, unknown>();
+  readonly parent: Scope | null;
+  constructor(parent: Scope | null) {
+    this.parent = parent;
+  }
+  find(name: string): unknown {
+    return this.values.has(name) ? this.values.get(name) : this.parent?.find(name);
+  }
+}
+
+/** @throws UnknownName, Error */
+export function renderTree(body: readonly Statement[], columns: Record<string, unknown>): string {
+  return new Renderer(columns).body(body, new Scope(null));
+}
+
+class Renderer implements Context {
+  readonly #columns: Record<string, unknown>;
+  readonly #known = new Map<string, unknown>();
+  #steps = 0;
+  #characters = 0;
+  #calls = 0;
+
+  constructor(columns: Record<string, unknown>) {
+    this.#columns = columns;
+  }
+
+  body(statements: readonly Statement[], scope: Scope): string {
+    let out = '';
+    for (const statement of statements) out += this.#statement(statement, scope);
+    return out;
+  }
+
+  #step(characters = 0): void {
+    this.#steps += 1;
+    this.#characters += characters;
+    if (this.#steps > MOST_STEPS) throw new Error(`the template takes more than ${MOST_STEPS} steps`);
+    if (this.#characters > MOST_CHARACTERS)
+      throw new Error(`the template makes more than ${MOST_CHARACTERS} characters`);
+  }
+
+  #statement(node: Statement, scope: Scope): string {
+    this.#step();
+    switch (node.type) {
+      case 'text':
+        this.#step(node.text.length);
+        return node.text;
+      case 'output': {
+        const shown = text(this.#value(node.value, scope));
+        this.#step(shown.length);
+        return shown;
+      }
+      case 'if': {
+        const taken = node.branches.find(({ test }) => truth(this.#value(test, scope)));
+        return this.body(taken?.body ?? node.otherwise, scope);
+      }
+      case 'for':
+        return this.#for(node, this.#value(node.over, scope), scope, 1);
+      case 'set':
+        this.#assign(node.target, this.#value(node.value, scope), scope);
+        return '';
+      case 'setBlock': {
+        const block = this.body(node.body, new Scope(scope));
+        this.#assign(node.target, node.filter ? this.#filtered(node.filter, block, scope) : block, scope);
+        return '';
+      }
+      case 'with': {
+        const inner = new Scope(scope);
+        for (const [target, value] of node.pairs) this.#assign(target, this.#value(value, scope), inner);
+        return this.body(node.body, inner);
+      }
+      case 'macro':
+        scope.values.set(node.name, this.#macro(node.name, node.signature, node.body, scope));
+        return '';
+      case 'callBlock': {
+        if (node.call.type !== 'call') return '';
+        const args = this.#arguments(node.call.args, scope);
+        args.named.set('caller', this.#macro('caller', node.signature, node.body, scope));
+        return text(this.#called(this.#value(node.call.of, scope), args));
+      }
+      case 'filterBlock':
+        return text(this.#filtered(node.filter, this.body(node.body, new Scope(scope)), scope));
+      case 'scope':
+        return this.body(node.body, new Scope(scope));
+    }
+  }
+
+  #for(node: Extract<Statement, { type: 'for' }>, over: unknown, scope: Scope, depth: number): string {
+    const { target, test } = node;
+    let items = iterate(over);
+    if (test)
+      items = items.filter((one) => {
+        const inner = new Scope(scope);
+        this.#assign(target, one, inner);
+        return truth(this.#value(test, inner));
+      });
+    if (items.length === 0) return this.body(node.otherwise, scope);
+    const again = node.recursive
+      ? (args: Arguments): string => this.#deeper(() => this.#for(node, args.positional[0], scope, depth + 1))
+      : null;
+    let last: unknown[] | null = null;
+    const changed = new Callable('changed', ({ positional }) => {
+      const same = last !== null && equal(last, positional);
+      last = positional;
+      return !same;
+    });
+    let out = '';
+    for (const [index, one] of items.entries()) {
+      const inner = new Scope(scope);
+      inner.values.set('loop', loopOf(items, index, depth, changed, again));
+      this.#assign(target, one, inner);
+      out += this.body(node.body, inner);
+    }
+    return out;
+  }
+
+  #deeper<T>(work: () => T): T {
+    this.#calls += 1;
+    if (this.#calls > DEEPEST_CALLS) throw new Error(`macros or loops call themselves more than ${DEEPEST_CALLS} deep`);
+    const result = work();
+    this.#calls -= 1;
+    return result;
+  }
+
+  #assign(target: Target, value: unknown, scope: Scope): void {
+    if (target.type === 'name') scope.values.set(target.name, value);
+    else if (target.type === 'attribute') {
+      const space = this.#named(target.name, scope);
+      if (!(space instanceof Attributes) || space.type !== 'namespace')
+        throw new Error(`cannot assign attribute on non-namespace object "${target.name}"`);
+      space.values.set(target.attribute, value);
+    } else {
+      const items = iterate(value);
+      if (items.length !== target.items.length)
+        throw new Error(`${items.length} values for ${target.items.length} names`);
+      target.items.forEach((one, i) => this.#assign(one, items[i], scope));
+    }
+  }
+
+  #macro(name: string, signature: Signature, body: readonly Statement[], scope: Scope): Callable {
+    const { names, defaults } = signature;
+    const read = namesRead(body);
+    return new Callable(name, ({ positional, named }) => {
+      const inner = new Scope(scope);
+      const rest = new Map(named);
+      names.forEach((parameter, i) => {
+        const fallback = defaults[i - (names.length - defaults.length)] as Expression | undefined;
+        let value: unknown;
+        if (i < positional.length) value = positional[i];
+        else if (rest.has(parameter)) value = rest.get(parameter);
+        else
+          value = fallback ? this.#value(fallback, inner) : new Undefined(`parameter "${parameter}" was not provided`);
+        rest.delete(parameter);
+        inner.values.set(parameter, value);
+      });
+      if (read.has('caller')) inner.values.set('caller', rest.get('caller') ?? new Undefined('No caller defined'));
+      rest.delete('caller');
+      if (read.has('varargs')) inner.values.set('varargs', new Tuple(positional.slice(names.length)));
+      else if (positional.length > names.length)
+        throw new Error(`macro "${name}" takes not more than ${names.length} argument(s)`);
+      if (read.has('kwargs')) inner.values.set('kwargs', new Dict(rest));
+      else if (rest.size > 0) throw new Error(`macro "${name}" takes no keyword argument "${[...rest.keys()][0]}"`);
+      return this.#deeper(() => this.body(body, inner));
+    });
+  }
+
+  // Expressions.
+
+  #named(name: string, scope: Scope): unknown {
+    const local = scope.find(name);
+    if (local !== undefined) return local;
+    if (this.#known.has(name)) return this.#known.get(name);
+    const value =
+      Object.hasOwn(this.#columns, name) && this.#columns[name] !== undefined
+        ? fromRow(this.#columns[name])
+        : Object.hasOwn(globals, name)
+          ? globals[name]
+          : new Undefined(`"${name}" is not defined`, name);
+    this.#known.set(name, value);
+    return value;
+  }
+
+  #value(node: Expression, scope: Scope): unknown {
+    this.#step();
+    switch (node.type) {
+      case 'constant':
+        return node.value;
+      case 'name':
+        return this.#named(node.name, scope);
+      case 'attribute':
+        return attributeOf(this.#value(node.of, scope), node.name, node);
+      case 'item': {
+        const of = this.#value(node.of, scope);
+        if (node.key.type === 'slice')
+          return sliced(
+            of,
+            node.key.bounds.map((bound) => (bound ? this.#value(bound, scope) : null)),
+          );
+        return itemOf(of, this.#value(node.key, scope), node);
+      }
+      case 'slice':
+        throw new Error('a slice stands in brackets behind a value');
+      case 'call':
+        return this.#called(this.#value(node.of, scope), this.#arguments(node.args, scope));
+      case 'filter':
+        return this.#filtered(node, undefined, scope);
+      case 'test':
+        return this.test(node.name, this.#value(node.of, scope), this.#arguments(node.args, scope));
+      case 'not':
+        return !truth(this.#value(node.of, scope));
+      case 'sign': {
+        const value = this.#value(node.of, scope);
+        return node.operator === '-' ? negated(value) : binary('+', value, 0);
+      }
+      case 'binary':
+        return binary(node.operator, this.#value(node.left, scope), this.#value(node.right, scope));
+      case 'logic': {
+        const left = this.#value(node.left, scope);
+        return truth(left) === (node.operator === 'or') ? left : this.#value(node.right, scope);
+      }
+      case 'concat':
+        return node.parts.map((part) => text(this.#value(part, scope))).join('');
+      case 'compare':
+        return this.#compare(node, scope);
+      case 'condition':
+        if (truth(this.#value(node.test, scope))) return this.#value(node.then, scope);
+        if (node.otherwise) return this.#value(node.otherwise, scope);
+        return new Blank('the condition of an if without else is false');
+      case 'list':
+        return node.items.map((one) => this.#value(one, scope));
+      case 'tuple':
+        return new Tuple(node.items.map((one) => this.#value(one, scope)));
+      case 'dict':
+        return new Dict(
+          node.pairs.map(([key, value]) => [this.#value(key, scope), this.#value(value, scope)] as const),
+        );
+    }
+  }
+
+  #compare(node: Extract<Expression, { type: 'compare' }>, scope: Scope): boolean {
+    let left = this.#value(node.left, scope);
+    for (const { operator, right } of node.rest) {
+      const value = this.#value(right, scope);
+      if (!compared(operator, left, value)) return false;
+      left = value;
+    }
+    return true;
+  }
+
+  /** A chain of filters; `block` is what the innermost one works on where it stands in a tag. */
+  #filtered(node: Expression, block: string | undefined, scope: Scope): unknown {
+    if (node.type !== 'filter') return this.#value(node, scope);
+    const value = node.of === null ? block! : this.#filtered(node.of, block, scope);
+    return this.filter(node.name, value, this.#arguments(node.args, scope));
+  }
+
+  filter(name: string, value: unknown, args: Arguments): unknown {
+    return applyFilter(name, value, args, this);
+  }
+
+  test(name: string, value: unknown, { positional }: Arguments): boolean {
+    if (!Object.hasOwn(tests, name)) throw new Error(`there is no test "${name}"`);
+    return tests[name](value, positional);
+  }
+
+  #arguments({ positional, named, list, dict }: Call, scope: Scope): Arguments {
+    const args: Arguments = {
+      positional: positional.map((one) => this.#value(one, scope)),
+      named: new Map(named.map(([name, one]) => [name, this.#value(one, scope)])),
+    };
+    if (list) args.positional.push(...iterate(this.#value(list, scope)));
+    if (dict) {
+      const more = this.#value(dict, scope);
+      if (!(more instanceof Dict)) throw new Error(`** needs a mapping, not ${typeName(more)}`);
+      for (const [name, one] of more.entries()) args.named.set(text(name), one);
+    }
+    return args;
+  }
+
+  #called(value: unknown, args: Arguments): unknown {
+    defined(value);
+    if (value instanceof Callable) return value.call(args);
+    if (value instanceof Attributes && value.call) return value.call(args);
+    throw new Error(`'${typeName(value)}' object is not callable`);
+  }
+}
+
+function loopOf(
+  items: readonly unknown[],
+  index: number,
+  depth: number,
+  changed: Callable,
+  again: Attributes['call'],
+): Attributes {
+  const { length } = items;
+  const missing = (which: string) => new Undefined(`there is no ${which} item`);
+  const cycle = new Callable('cycle', ({ positional }) => {
+    if (positional.length === 0) throw new Error('no items for cycling given');
+    return positional[index % positional.length];
+  });
+  const values: [string, unknown][] = [
+    ['index', index + 1],
+    ['index0', index],
+    ['revindex', length - index],
+    ['revindex0', length - index - 1],
+    ['first', index === 0],
+    ['last', index === length - 1],
+    ['length', length],
+    ['depth', depth],
+    ['depth0', depth - 1],
+    ['previtem', index === 0 ? missing('previous') : items[index - 1]],
+    ['nextitem', index === length - 1 ? missing('next') : items[index + 1]],
+    ['cycle', cycle],
+    ['changed', changed],
+  ];
+  return new Attributes('LoopContext', values, again);
+}
+
+function attributeOf(value: unknown, name: string, node: Expression): unknown {
+  defined(value);
+  if (value instanceof Attributes && value.values.has(name)) return value.values.get(name);
+  if (value instanceof Group && (name === 'grouper' || name === 'list')) return value[name];
+  const method = methodOf(value, name);
+  if (method) return method;
+  const found = item(value, name);
+  return found === undefined ? new Undefined(`there is no ${written(node)}`) : found;
+}
+
+function itemOf(value: unknown, key: unknown, node: Expression): unknown {
+  defined(value);
+  defined(key);
+  const found = item(value, key);
+  if (found !== undefined) return found;
+  if (typeof key === 'string' && !(value instanceof Dict)) return attributeOf(value, key, node);
+  return (typeof key === 'string' ? methodOf(value, key) : null) ?? new Undefined(`there is no ${written(node)}`);
+}
+
+/** An expression as it was written, near enough for a message. */
+function written(node: Expression): string {
+  if (node.type === 'name') return node.name;
+  if (node.type === 'attribute') return `${written(node.of)}.${node.name}`;
+  if (node.type !== 'item') return '(...)';
+  const { key } = node;
+  return `${written(node.of)}[${key.type === 'constant' ? (typeof key.value === 'string' ? JSON.stringify(key.value) : representation(key.value)) : '...'}]`;
+}
+
+/** Every name that stands in a body, whoever gives it its value. */
+export function namesRead(tree: unknown, found = new Set<string>()): Set<string> {
+  if (Array.isArray(tree)) tree.forEach((one) => namesRead(one, found));
+  else if (typeof tree === 'object' && tree !== null) {
+    const node = tree as { type?: string; name?: string } & Record<string, unknown>;
+    if (node.type === 'name' && 'at' in node) found.add(node.name!);
+    for (const child of Object.values(node)) if (typeof child === 'object') namesRead(child, found);
+  }
+  return found;
+}

@@ -1,0 +1,109 @@
+/** Python's `text % values`, which the filter `format` is too. */
+import { isFloat, isWhole } from './numbers.ts';
+import { floatDigits } from './formatSpec.ts';
+import { Dict, Tuple, isNumeric, typeName } from './objects.ts';
+import { quoted, representation, text } from './text.ts';
+
+const DIRECTIVE = /%(?:\(([^()]*)\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?[hlL]?(.)?/gsu;
+
+/** Widest field. */
+const WIDEST = 100_000;
+
+/** @throws Error as Python: too few or too many values, a value of another type */
+export function percentFormat(template: string, values: unknown): string {
+  const list = values instanceof Tuple ? [...values.items] : [values];
+  let used = 0;
+  const next = (): unknown => {
+    if (used >= list.length) throw new Error('not enough arguments for format string');
+    return list[used++];
+  };
+  let named = false;
+  const shown = template.replace(DIRECTIVE, (whole, key: string | undefined, flags: string, wide, precise, type) => {
+    if (type === '%') return '%';
+    if (type === undefined) throw new Error('incomplete format');
+    if (key !== undefined) {
+      if (!(values instanceof Dict)) throw new Error('format requires a mapping');
+      if (!values.has(key)) throw new Error(`there is no key ${quoted(key)} for %(${key})`);
+      named = true;
+    }
+    const starred = (size: string | undefined): number | null =>
+      size === undefined ? null : size === '*' ? Number(next()) : Number(size);
+    const hasPoint = /\.(\*|\d+)?[hlL]?.$/su.test(whole);
+    const width = starred(wide as string | undefined) ?? 0;
+    const precision = starred(precise as string | undefined) ?? (hasPoint ? 0 : null);
+    if (Math.abs(width) > WIDEST) throw new Error(`a field of ${width} characters; at most ${WIDEST} are printed`);
+    const value = key === undefined ? next() : (values as Dict).get(key);
+    const left = flags.includes('-') || width < 0;
+    const { sign, body, numeric } = one(type as string, value, flags, precision);
+    const missing = Math.max(0, Math.abs(width) - [...sign].length - [...body].length);
+    if (left) return sign + body + ' '.repeat(missing);
+    return numeric && flags.includes('0') ? sign + '0'.repeat(missing) + body : ' '.repeat(missing) + sign + body;
+  });
+  if (!named && used < list.length && !(values instanceof Dict))
+    throw new Error('not all arguments converted during string formatting');
+  return shown;
+}
+
+function one(
+  type: string,
+  value: unknown,
+  flags: string,
+  precision: number | null,
+): { sign: string; body: string; numeric: boolean } {
+  const signed = (negative: boolean): string =>
+    negative ? '-' : flags.includes('+') ? '+' : flags.includes(' ') ? ' ' : '';
+  const alternate = flags.includes('#');
+  switch (type) {
+    case 's':
+    case 'r':
+    case 'a': {
+      const shown =
+        type === 's'
+          ? text(value)
+          : type === 'a' && typeof value === 'string'
+            ? quoted(value, true)
+            : representation(value);
+      return { sign: '', body: precision === null ? shown : [...shown].slice(0, precision).join(''), numeric: false };
+    }
+    case 'c':
+      return {
+        sign: '',
+        body: typeof value === 'string' ? value : String.fromCodePoint(Number(value)),
+        numeric: false,
+      };
+    case 'd':
+    case 'i':
+    case 'u':
+    case 'o':
+    case 'x':
+    case 'X': {
+      if (!isNumeric(value) || (isFloat(value) && !'diu'.includes(type)))
+        throw new Error(
+          `%${type} format: ${'diu'.includes(type) ? 'a real number' : 'an integer'} is required, not ${typeName(value)}`,
+        );
+      const number = isWhole(value) || typeof value === 'boolean' ? BigInt(value) : BigInt(Math.trunc(Number(value)));
+      const base = type === 'o' ? 8 : type.toLowerCase() === 'x' ? 16 : 10;
+      const digits = (number < 0n ? -number : number).toString(base).padStart(precision ?? 0, '0');
+      const prefix = alternate && base === 16 ? '0x' : alternate && base === 8 ? '0o' : '';
+      const cased = (shown: string): string => (type === 'X' ? shown.toUpperCase() : shown);
+      return { sign: signed(number < 0n) + cased(prefix), body: cased(digits), numeric: true };
+    }
+    case 'e':
+    case 'E':
+    case 'f':
+    case 'F':
+    case 'g':
+    case 'G': {
+      if (!isNumeric(value)) throw new Error(`must be real number, not ${typeName(value)}`);
+      const number = Number(value);
+      const negative = number < 0 || Object.is(number, -0);
+      return {
+        sign: signed(negative),
+        body: floatDigits(number, type, precision, alternate),
+        numeric: Number.isFinite(number),
+      };
+    }
+    default:
+      throw new Error(`unsupported format character '${type}'`);
+  }
+}
