@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { columnsOf, countRows, dataEndings, formatOf, readRows, type DataFile } from '../../server/src/data/formats.ts';
+import { WholeFloat } from '../../server/src/data/jinja/numbers.ts';
 import { collect, folder, refusal } from './files.ts';
 
 const reference = join(import.meta.dirname, '../reference/data');
@@ -212,8 +213,8 @@ for (const codec of ['none', 'snappy', 'gzip', 'brotli', 'zstd', 'lz4']) {
       {
         text: 'row 4',
         label: 1,
-        big: (2n ** 60n + 4n).toString(),
-        small: 1,
+        big: 2n ** 60n + 4n,
+        small: new WholeFloat(1),
         flag: true,
         choices: ['a4', 'b4'],
         nested: { label: ['A', 'B'], n: 4 },

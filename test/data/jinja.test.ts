@@ -7,6 +7,8 @@ import { UnknownName } from '../../server/src/data/jinja/objects.ts';
 import { compileTemplate } from '../../server/src/data/jinja/template.ts';
 import { pythonText } from '../../server/src/data/jinja/text.ts';
 import { parseJson } from '../../server/src/data/readers/jsonText.ts';
+import { readRows } from '../../server/src/data/formats.ts';
+import { collect } from './files.ts';
 
 interface Case {
   template: string;
@@ -119,4 +121,29 @@ test("Python's str", () => {
     [{ a: ["it's", '"'] }, `{'a': ["it's", '"']}`],
   ];
   for (const [value, text] of cases) assert.equal(pythonText(value), text);
+});
+
+test('numbers of Parquet and JSON print as in Python', async () => {
+  const folder = join(import.meta.dirname, '../reference/data');
+  const expected = JSON.parse(readFileSync(join(folder, 'numbers.json'), 'utf8')) as string[];
+  const rows = await collect(readRows({ path: join(folder, 'numbers.parquet'), format: 'parquet' }));
+  assert.deepEqual(
+    rows.map(({ values }) => pythonText(values)),
+    expected,
+  );
+  // Python's json.loads and str.
+  for (const [source, printed] of [
+    [
+      '[3.0, 3, -0.0, 1e3, 1E-7, 0.10, 1e16, 100000000000000000000]',
+      '[3.0, 3, -0.0, 1000.0, 1e-07, 0.1, 1e+16, 100000000000000000000]',
+    ],
+    [
+      '[9007199254740993, -9007199254740993, 9007199254740993.0]',
+      '[9007199254740993, -9007199254740993, 9007199254740992.0]',
+    ],
+    ['{"a": "3.0", "b": "NaN, 1.0"}', "{'a': '3.0', 'b': 'NaN, 1.0'}"],
+    ['[NaN, -Infinity, Infinity, 1e999]', '[nan, -inf, inf, inf]'],
+    ['{"layerif:": 1.0, "x": "layerif:0"}', "{'layerif:': 1.0, 'x': 'layerif:0'}"],
+  ])
+    assert.equal(pythonText(parseJson(source)), printed);
 });

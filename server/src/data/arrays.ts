@@ -11,6 +11,7 @@ import { decodeImage, resized } from './images.ts';
 import type { Image } from './images.ts';
 import { parseNpy } from './npy.ts';
 import { placeOf } from './splits.ts';
+import { WholeFloat } from './jinja/numbers.ts';
 import type { Row } from './types.ts';
 
 export interface NumberArray {
@@ -61,7 +62,7 @@ export async function arrayOf(
 function read(cell: unknown, row: Row): NumberArray | Image {
   if (isArray(cell)) return cell;
   if (Array.isArray(cell)) return nested(cell);
-  if (typeof cell === 'number') return { shape: [], data: Float32Array.of(cell) };
+  if (typeof cell === 'number' || cell instanceof WholeFloat) return { shape: [], data: Float32Array.of(Number(cell)) };
   if (cell instanceof Uint8Array) return decodeImage(cell);
   if (typeof cell === 'object' && cell !== null && 'bytes' in cell && cell.bytes instanceof Uint8Array)
     return decodeImage(cell.bytes);

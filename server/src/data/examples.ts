@@ -8,6 +8,7 @@
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Task } from '../../../protocol/experiment.ts';
 import { literalList } from './jinja/literal.ts';
+import { WholeFloat } from './jinja/numbers.ts';
 import { pythonText } from './jinja/text.ts';
 import { listed } from '../text/listed.ts';
 import { placeOf } from './splits.ts';
@@ -201,7 +202,7 @@ function targetText(task: Task, fields: Fields, row: Row): string {
 
 function goldIndex(value: unknown, from: 'column' | 'template', choices: readonly string[]): number | null {
   if (typeof value === 'boolean') return Number(value);
-  if (typeof value === 'number') return value;
+  if (typeof value === 'number' || value instanceof WholeFloat) return Number(value);
   if (typeof value !== 'string') return null;
   const isDigits = /^\d+$/.test(value.trim());
   // The harness reads rendered digits as index before it compares texts, a column's text the other way round.
@@ -222,12 +223,16 @@ function inside(
   if (index !== null && Number.isInteger(index) && index >= 0 && index < choices.length) return index;
   throw fault(
     task,
-    `${key} gives ${JSON.stringify(value) ?? 'nothing'} on row ${row.row}, which is none of the ${choices.length} choices (${listed(
+    `${key} gives ${quotedText(value)} on row ${row.row}, which is none of the ${choices.length} choices (${listed(
       choices.map((choice) => JSON.stringify(choice)),
       8,
     )}); it must be an index from 0 to ${choices.length - 1}, a letter from A to ${String.fromCharCode(64 + Math.min(26, choices.length))} or the text of a choice`,
     row,
   );
+}
+
+function quotedText(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : pythonText(value);
 }
 
 function isField(field: Field | number | null): field is Field {
@@ -254,7 +259,9 @@ export function answerOf(task: Task, row: Row, choices: readonly string[] | null
   const fields = fieldsOf(task);
   if (choices === null) {
     const { value } = targetValue(task, fields, row);
-    return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : targetText(task, fields, row);
+    return typeof value === 'number' || typeof value === 'bigint' || value instanceof WholeFloat
+      ? Number(value)
+      : targetText(task, fields, row);
   }
   const { value, from } = targetValue(task, fields, row);
   return inside(task, row, 'doc_to_target', goldIndex(value, from, choices), choices, value);

@@ -319,3 +319,24 @@ with open(path, "w", encoding="utf-8") as file:
     json.dump({"columns": COLUMNS, "rows": rows}, file, ensure_ascii=True, indent=0)
     file.write("\n")
 print(len(rows), "templates,", sum(r is None for _, r in rows), "of them fail in Jinja")
+
+# How Python prints the numbers of a Parquet file, whatever they stand in.
+import pyarrow as pa  # noqa: E402
+import pyarrow.parquet as pq  # noqa: E402
+
+pair = pa.struct([("a", pa.float32()), ("b", pa.int32())])
+table = pa.table(
+    {
+        "double": pa.array([1.0, 2.5, None, 1e16]),
+        "int": pa.array([9007199254740993, 2, -9007199254740993, None], pa.int64()),
+        "list": pa.array([[1.0, 2.0], [], None, [0.1]], pa.list_(pa.float64())),
+        "struct": pa.array([{"a": 1.0, "b": 1}, {"a": 0.1, "b": 2}, None, {"a": -0.0, "b": 3}], pair),
+        "structs": pa.array([[{"a": 1.0, "b": 1}], [], None, [{"a": None, "b": None}]], pa.list_(pair)),
+        "bool": pa.array([True, False, None, True]),
+    }
+)
+folder = os.path.dirname(os.path.abspath(__file__))
+pq.write_table(table, os.path.join(folder, "numbers.parquet"))
+with open(os.path.join(folder, "numbers.json"), "w", encoding="utf-8") as file:
+    json.dump([str(row) for row in table.to_pylist()], file, indent=0)
+    file.write("\n")

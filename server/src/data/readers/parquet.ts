@@ -1,6 +1,7 @@
 /**
  * Apache Parquet, every compression of `hyparquet-compressors`. Row groups that a slice does not touch are not read. Rows have
- * no line. Values come as JSON-like values: 64-bit integers as numbers where they are exact, else as decimal text; dates as ISO text.
+ * no line. Values come as JSON-like values: 64-bit integers as numbers where they are exact, else as bigint; floats that are whole as
+ * `WholeFloat`; dates as ISO text.
  */
 import {
   asyncBufferFromFile,
@@ -10,6 +11,7 @@ import {
   type FileMetaData,
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
+import { float, whole } from '../jinja/numbers.ts';
 import { broken, readError, type Reader } from './reader.ts';
 
 export const parquet: Reader = {
@@ -18,6 +20,7 @@ export const parquet: Reader = {
   async *rows(file, start, end) {
     if (end <= start) return;
     const { buffer, metadata } = await openParquet(file);
+    const floats = floatsOf(metadata.schema, 0).place;
     let first = 0;
     for (const group of metadata.row_groups) {
       const last = first + Number(group.num_rows);
@@ -28,7 +31,7 @@ export const parquet: Reader = {
           parquetReadObjects({ file: buffer, metadata, rowStart, rowEnd, compressors }),
         );
         for (const [i, values] of rows.entries()) {
-          yield { values: plain(values) as Record<string, unknown>, file, row: rowStart + i, line: null };
+          yield { values: plain(values, floats) as Record<string, unknown>, file, row: rowStart + i, line: null };
         }
       }
       first = last;
@@ -75,14 +78,41 @@ function afterSubtree(schema: FileMetaData['schema'], index: number): number {
   return next;
 }
 
-function plain(value: unknown): unknown {
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
+/** Where floats stand: everywhere below, nowhere, or by the names of children. */
+type Floats = boolean | { [name: string]: Floats };
+
+/** @returns where floats stand below the element at `index`, and the index behind it; lists have the place of their items */
+function floatsOf(schema: FileMetaData['schema'], index: number): { place: Floats; next: number } {
+  const { type, num_children: children = 0, converted_type: converted, logical_type: logical } = schema[index];
+  if (children === 0)
+    return { place: type === 'DOUBLE' || type === 'FLOAT' || logical?.type === 'FLOAT16', next: index + 1 };
+  const places: Record<string, Floats> = {};
+  let next = index + 1;
+  for (let child = 0; child < children; child += 1) {
+    const { name } = schema[next];
+    const below = floatsOf(schema, next);
+    places[name] = below.place;
+    next = below.next;
+  }
+  const [only] = Object.values(places);
+  const isList = converted === 'LIST' || logical?.type === 'LIST';
+  if (isList && typeof only === 'object' && Object.keys(only).length === 1)
+    return { place: Object.values(only)[0], next };
+  const all = Object.values(places);
+  return { place: all.every((place) => place === all[0]) && typeof all[0] === 'boolean' ? all[0] : places, next };
+}
+
+function plain(value: unknown, floats: Floats): unknown {
+  if (typeof value === 'bigint') return whole(value);
+  if (typeof value === 'number') return floats === true ? float(value) : value;
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as Iterable<unknown>, plain);
-  if (Array.isArray(value)) return value.map(plain);
+  if (ArrayBuffer.isView(value))
+    return Array.from(value as unknown as Iterable<unknown>, (item) => plain(item, floats));
+  if (Array.isArray(value)) return value.map((item) => plain(item, floats));
   if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
+    const below = (name: string): Floats => (typeof floats === 'boolean' ? floats : (floats[name] ?? false));
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner, below(name))]));
   }
   return value;
 }
