@@ -1,14 +1,20 @@
 /** Stored number types and how they become float32: one row per real type of the safetensors format. */
+import { smallFloats } from './smallFloats.ts';
 
 export interface FloatType {
+  /** Per number; half of one where two numbers share a byte. */
   bytes: number;
   /** @param raw little-endian bytes at offset 0 of a buffer of their own; @param into as many numbers */
   decode: (raw: ArrayBuffer, into: Float32Array) => void;
+}
+
+/** A type that weights are written in too. */
+interface WrittenType extends FloatType {
   /** To the nearest number of the type, ties to even. */
   encode: (values: Float32Array) => NodeJS.ArrayBufferView;
 }
 
-export const floatTypes: Readonly<Record<string, FloatType>> = {
+export const writtenTypes = {
   F32: { bytes: 4, decode: (raw, into) => into.set(new Float32Array(raw, 0, into.length)), encode: (values) => values },
   F64: {
     bytes: 8,
@@ -39,7 +45,9 @@ export const floatTypes: Readonly<Record<string, FloatType>> = {
       return bits;
     },
   },
-};
+} as const satisfies Record<string, WrittenType>;
+
+export const floatTypes: Readonly<Record<string, FloatType>> = { ...writtenTypes, ...smallFloats };
 
 /** Bytes per number of every type that a safetensors file may hold. */
 export const storedBytes: Readonly<Record<string, number>> = {
@@ -49,6 +57,11 @@ export const storedBytes: Readonly<Record<string, number>> = {
   F8_E4M3: 1,
   F8_E5M2: 1,
   F8_E8M0: 1,
+  F8_E4M3FNUZ: 1,
+  F8_E5M2FNUZ: 1,
+  F4: 0.5,
+  F6_E2M3: 0.75,
+  F6_E3M2: 0.75,
   U16: 2,
   I16: 2,
   F16: 2,

@@ -6,7 +6,8 @@ import { ggufModels, shownModel } from './ggufSplit.ts';
 import { hashFiles, hashOfHashes } from './hashFiles.ts';
 import { nearestNames } from '../text/nearest.ts';
 import { cut, quoted } from './printable.ts';
-import { openSafetensors, readFloat32 } from './safetensors.ts';
+import { openSafetensors } from './safetensors.ts';
+import { readWeight, withScales } from './scaledWeights.ts';
 import { modelNames } from './tensorNames.ts';
 import type { Checkpoint, TensorInfo } from './types.ts';
 
@@ -29,7 +30,7 @@ export function openHuggingFace(folder: string): Checkpoint {
       `${folder}: the index promises ${absent.length} tensors that no shard has, the first is ${absent[0]}; download the shards again`,
     );
   }
-  const tensors = underModelNames(folder, stored);
+  const tensors = withScales(underModelNames(folder, stored), config);
   return {
     path: folder,
     name: path.basename(folder),
@@ -40,7 +41,7 @@ export function openHuggingFace(folder: string): Checkpoint {
     read(name, into) {
       const info = tensors.get(name);
       if (!info) throw bad(folder, `${folder} has no tensor ${name}${nearestNames(name, tensors.keys())}`);
-      return readFloat32(info, into);
+      return readWeight(info, into);
     },
     tokenizer() {
       const file = path.join(folder, 'tokenizer.json');

@@ -11,7 +11,14 @@ export interface TensorInfo {
   /** Bytes from the start of the file. */
   offset: number;
   byteLength: number;
+  /** What the stored numbers are multiplied with (scaledWeights.ts); tensors of their own, which the checkpoint does not name. */
+  scales?: Scales;
 }
+
+/** One scale for every block of rows x columns, or the powers of two of MXFP4. */
+export type Scales =
+  | { kind: 'grid'; info: TensorInfo; block: readonly [rows: number, columns: number] }
+  | { kind: 'mxfp4'; info: TensorInfo };
 
 /** Rank r and factor s of a LoRA adapter's term s (x Aᵀ) Bᵀ on one module. */
 export interface LoraFactor {

@@ -13,7 +13,7 @@ import type {
   PruneRequest,
   PruneSummary,
 } from '../../../../protocol/pruning.ts';
-import { floatTypes } from '../../checkpoints/dtypes.ts';
+import { writtenTypes } from '../../checkpoints/dtypes.ts';
 import { openSafetensors, readFloat32, writeSafetensors } from '../../checkpoints/safetensors.ts';
 import type { LinearModule } from '../../models/types.ts';
 import { Graph } from '../../onnx/graph.ts';
@@ -171,7 +171,7 @@ class PrunedLayers {
       const { dtype, shape } = model.weights.stored(name);
       // GGUF's block types cannot hold a pruned matrix: it becomes float32.
       const type = dtype === 'F16' || dtype === 'BF16' ? dtype : 'F32';
-      return { name, dtype: type, shape, data: () => floatTypes[type].encode(model.weights.values(name)) } as const;
+      return { name, dtype: type, shape, data: () => writtenTypes[type].encode(model.weights.values(name)) } as const;
     });
     writeSafetensors(this.#file(layer), tensors);
   }

@@ -1,12 +1,13 @@
 /**
  * Writes a pruned model: the checkpoint's files with some matrices replaced or whole layers left out, in the original names, types
  * and shards, with configuration and tokenizer. Everything is written into a folder beside the output and renamed at the end, so
- * that nothing half-written remains. GGUF becomes safetensors in float32.
+ * that nothing half-written remains. GGUF becomes safetensors in float32, and so do matrices of 8 or 4 bits with scales.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { readTensorBytes } from '../../checkpoints/fileBytes.ts';
+import { isScaled } from '../../checkpoints/scaledWeights.ts';
 import { openSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';
 import type { NewTensor } from '../../checkpoints/safetensors.ts';
 import type { Checkpoint, TensorInfo } from '../../checkpoints/types.ts';
@@ -126,13 +127,18 @@ function shardOf(checkpoint: Checkpoint, info: TensorInfo): string {
   return checkpoint.files.includes(info.file) ? info.file : checkpoint.files[0];
 }
 
-function storedBytes(checkpoint: Checkpoint, { byteLength, shape }: TensorInfo): number {
-  return checkpoint.format === 'gguf' ? 4 * shape.reduce((a, b) => a * b, 1) : byteLength;
+function storedBytes(checkpoint: Checkpoint, info: TensorInfo): number {
+  return becomesFloat(checkpoint, info) ? 4 * info.shape.reduce((a, b) => a * b, 1) : info.byteLength;
+}
+
+/** Whether a tensor is written as float32, for its own type needs blocks or scales. */
+function becomesFloat({ format }: Checkpoint, info: TensorInfo): boolean {
+  return format === 'gguf' || isScaled(info);
 }
 
 function newTensor(checkpoint: Checkpoint, info: TensorInfo, name: string): NewTensor {
-  const isBlock = checkpoint.format === 'gguf' && checkpoint.tensors.get(info.name) === info;
-  return isBlock
+  const own = checkpoint.tensors.get(info.name) === info;
+  return own && becomesFloat(checkpoint, info)
     ? { name, dtype: 'F32', shape: info.shape, data: () => checkpoint.read(info.name) }
     : { name, dtype: info.dtype as NewTensor['dtype'], shape: info.shape, data: () => readTensorBytes(info) };
 }
@@ -173,7 +179,7 @@ function shortened(checkpoint: Checkpoint, model: Architecture, dropped: readonl
 }
 
 function copyOthers(folder: string, checkpoint: Checkpoint, config: Readonly<Record<string, unknown>>): void {
-  const plain = checkpoint.format === 'gguf' ? { ...config, dtype: 'float32' } : config;
+  const plain = plainConfig(checkpoint, config);
   writeText(path.join(folder, 'config.json'), plain);
   if (checkpoint.format === 'gguf') {
     const { tokenizerJson, tokenizerConfig } = checkpoint.tokenizer();
@@ -186,6 +192,15 @@ function copyOthers(folder: string, checkpoint: Checkpoint, config: Readonly<Rec
     if (name === 'config.json' || name.startsWith('.') || WEIGHTS.test(name) || !fs.statSync(file).isFile()) continue;
     fs.copyFileSync(file, path.join(folder, name));
   }
+}
+
+/** Weights that were written as floats are described as floats. */
+function plainConfig(checkpoint: Checkpoint, config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  if (checkpoint.format === 'gguf') return { ...config, dtype: 'float32' };
+  if (![...checkpoint.tensors.values()].some(isScaled)) return { ...config };
+  return Object.fromEntries(
+    Object.entries(config).filter(([key]) => key !== 'quantization_config' && key !== 'compression_config'),
+  );
 }
 
 function writeText(file: string, value: unknown): void {
