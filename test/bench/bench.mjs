@@ -5,8 +5,9 @@
  *                             [--python PATH] [--cli FILE] [--out FILE]
  *
  * results.json is written after every run: what was interrupted goes on where it stopped, --fresh starts over. At the end the table goes
- * into README.md; with --out only FILE is written, which is for trying things. A contestant that fails stands in the table with its error.
+ * into docs/benchmarks.md, and a sentence into README.md; with --out only FILE is written, which is for trying things. A contestant that fails stands in the table with its error.
  */
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -14,7 +15,7 @@ import { parseArgs } from 'node:util';
 import { contestants, workloads } from './contestants.mjs';
 import { machine, otherMklPath, packageVersions, pythonWithPeers } from './environment.mjs';
 import { lastJson, measured } from './process.mjs';
-import { table, writeTable } from './table.mjs';
+import { table } from './table.mjs';
 
 const here = import.meta.dirname;
 const root = path.join(here, '../..');
@@ -173,4 +174,4 @@ Object.assign(results.versions, { layerif: version, onnxruntime });
 delete results.open;
 save();
 process.stdout.write(`${table(results)}\n`);
-if (!options.out) await writeTable(table(results), path.join(root, 'README.md'));
+if (!options.out) spawnSync(process.execPath, [path.join(root, 'scripts/generate-docs.mjs')], { stdio: 'inherit' });

@@ -1,16 +1,5 @@
-/**
- * The benchmark's table in Markdown. As a program it rewrites the part of README.md between the two markers from results.json:
- *
- *   node test/bench/table.mjs
- */
-import fs from 'node:fs';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { format, resolveConfig } from 'prettier';
+/** The benchmark's table in Markdown, and the README's sentence; `scripts/generate-docs.mjs` puts them into the documents. */
 import { contestants, usefulFlops } from './contestants.mjs';
-
-const START = '<!-- bench:start -->';
-const END = '<!-- bench:end -->';
 
 const median = (values) => {
   const sorted = [...values].sort((a, b) => a - b);
@@ -102,17 +91,15 @@ export function table(results) {
   return lines.join('\n');
 }
 
-/** Puts the table between the markers of the README, in the repository's formatting; a file without markers stays as it is. */
-export async function writeTable(text, readme) {
-  const old = fs.existsSync(readme) ? fs.readFileSync(readme, 'utf8') : '';
-  const [start, end] = [old.indexOf(START), old.indexOf(END)];
-  if (start < 0 || end < start) return;
-  const options = await resolveConfig(readme);
-  const next = `${old.slice(0, start)}${START}\n\n${text}\n\n${old.slice(end)}`;
-  fs.writeFileSync(readme, await format(next, { ...options, parser: 'markdown' }));
-}
-
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const results = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, 'results.json'), 'utf8'));
-  await writeTable(table(results), path.join(import.meta.dirname, '../../README.md'));
+/** The README's sentence: the first workload, exact, beside kronfluence as it is installed. */
+export function summary({ workloads, machine, date }) {
+  const [name, workload] = Object.entries(workloads)[0];
+  const { layerif, kronfluence } = workload.contestants;
+  const memory = (contestant) => Math.max(...contestant.runs.map(({ peak }) => peak.resident));
+  return (
+    `All 210 block matrices of a 135M-parameter Llama, ${workload.train} training × ${workload.validation} validation samples of ` +
+    `${workload.tokens} tokens, ${machine.cores} CPU cores (workload ${name}, ${date.slice(0, 10)}): the whole command takes ` +
+    `${best(layerif, 'seconds').toFixed(0)} s and ${gib(memory(layerif))} GiB; kronfluence's per-module scores, without imports and loading, ` +
+    `${best(kronfluence, 'seconds').toFixed(0)} s and ${gib(memory(kronfluence))} GiB.`
+  );
 }
