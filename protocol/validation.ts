@@ -5,16 +5,20 @@ export const VALIDATION_SUFFIX = '.layerif-validation.json';
 
 /** One predictor's agreement with the truth. */
 export interface AgreementRow {
-  /** Estimator, or a control: random, uniform, similarity, loss. */
+  /** Estimator, or a control: random, uniform, length, bm25, similarity, loss. */
   predictor: string;
   point: string | null;
   control: boolean;
   /** Null where it is not defined: all predictions are equal. */
   value: number | null;
-  /** 95 %, bootstrap. */
+  /** 95 % for this row alone, over other subsets or training samples and other validation samples (jackknife); it holds the value. */
   interval: [number, number] | null;
-  /** The difference to gradient dot at the same point, paired. */
+  /** The difference to gradient dot at the same point, paired; 95 % intervals that hold for all estimators of the measure at once. */
   overDot: { difference: number; interval: [number, number] | null } | null;
+  /** Estimators: the same for each control without gradients. */
+  overControls?: { control: string; difference: number; interval: [number, number] | null }[];
+  /** Rows with gradients: how often the best of as many predictors that know nothing does as well (random orders). */
+  p?: number;
 }
 
 export interface Measure {

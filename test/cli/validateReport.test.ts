@@ -13,6 +13,7 @@ const row = (predictor: string, point: string | null, value: number | null, diff
   value,
   interval: value === null ? null : [value - 0.1, value + 0.05],
   overDot: difference === undefined ? null : { difference, interval: [difference - 0.1, difference + 0.1] },
+  ...(point === null || value === null ? {} : { p: value > 0.75 ? 0.0004 : 0.12 }),
 });
 
 const result = {

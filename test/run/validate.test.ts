@@ -46,7 +46,9 @@ test('every protocol shows every estimator at every point beside all controls, a
         for (const point of protocol === 'surrogate' ? ['surrogate'] : ['pretrained', 'trained'])
           assert.ok(has(id, point), `${protocol} ${name}: ${id} at ${point}`);
       }
-      for (const id of ['random', 'uniform']) assert.ok(has(id, null), `${protocol} ${name}: ${id}`);
+      // BM25 says nothing about a sample by itself.
+      const texts = name.endsWith('self-influence') ? ['length'] : ['length', 'bm25'];
+      for (const id of ['random', 'uniform', ...texts]) assert.ok(has(id, null), `${protocol} ${name}: ${id}`);
       assert.ok(rows.every(({ value }) => value === null || (value >= -1 && value <= 1)));
     }
     assert.match(verdict.join(' '), /gradient dot/);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../server/src/random/random.ts';
 import { blindPredictors, gramPredictors, withItself } from '../../server/src/run/validate/validatePredictors.ts';
-import { detection, linearDatamodeling } from '../../server/src/validation/agreement.ts';
+import { detection, linearDatamodeling } from '../../server/src/validation/agreementMeasures.ts';
 import { optimum, sampleProducts, trainFrom } from '../../server/src/validation/leaveOneOut.ts';
 import { Perceptron } from '../../server/src/validation/perceptron.ts';
 import type { Classified } from '../../server/src/validation/perceptron.ts';
@@ -23,7 +23,6 @@ function rows(count: number): Classified {
 
 const [train, query] = [rows(200), rows(20)];
 const [n, m] = [train.rows, query.rows];
-const all = Array.from({ length: m }, (_, j) => j);
 
 test('LDS: the exact Hessian is nearly right, fisher above 0.6, datainf not far below gradient dot, random at chance', () => {
   const network = new Perceptron(train, [], WEIGHT_DECAY);
@@ -38,7 +37,7 @@ test('LDS: the exact Hessian is nearly right, fisher above 0.6, datainf not far 
     for (const i of subset) weights[i] = 1;
     return network.losses(trainFrom(network, best.theta, { weights }).theta, query);
   });
-  const score = (B: Float64Array) => linearDatamodeling(B, m, subsets, losses)(all)!;
+  const score = (B: Float64Array) => linearDatamodeling(n, m, subsets, losses).of(B)()!;
   const of = (id: string) => score(predictors.find((p) => p.id === id)!.B!);
   assert.ok(score(exact) > 0.9, `exact ${score(exact)}`);
   assert.ok(of('fisher') > 0.6, `fisher ${of('fisher')}`);
@@ -54,11 +53,10 @@ test('self-influence finds flipped labels', () => {
   const grams = sampleProducts(network, best, query);
   const damping = { rule: 'absolute' as const, factor: WEIGHT_DECAY };
   const { predictors } = gramPredictors([[{ module: 'classifier', grams }]], 'surrogate', damping);
-  const units = flipped.map((_f, i) => i);
   for (const { id, self } of predictors) {
     assert.equal(self === null, id === 'cosine', `${id}: cosine with itself is 1, the others differ`);
     if (self === null) continue;
-    const auc = detection(self, flipped)(units)!;
+    const auc = detection(flipped).of(self)()!;
     assert.ok(auc > 0.75, `${id}: ${auc}`);
   }
   const itself = withItself(grams);

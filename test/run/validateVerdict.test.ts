@@ -50,3 +50,41 @@ test('the best of several is taken, a point is judged by itself, undefined value
   assert.match(trained, /best estimator is fisher/);
   assert.equal(pretrained, 'LDS, pretrained: no estimator gives a defined value; nothing can be said.');
 });
+
+test("the experiment's estimator is spoken of first; the exact Hessian is no choice", () => {
+  const rows = [
+    row('exact_hessian', 0.9, over(0.6, [0.5, 0.7])),
+    row('datainf', 0.4, over(0.1, [0.05, 0.15])),
+    row('fisher', 0.2, over(-0.1, [-0.2, 0.05])),
+    row('dot', 0.3),
+  ];
+  const [own, best] = verdictOf({ name: 'LDS', chance: 0, rows }, 'fisher');
+  assert.match(
+    own,
+    /^LDS, trained gradients: the experiment's estimator fisher with 0\.20 .* does not beat gradient dot/,
+  );
+  assert.match(best, /the best estimator is datainf with 0\.40 .* It beats gradient dot/);
+  assert.match(best, /The exact Hessian, which no run can choose, has 0\.90/);
+  const [both, ...none] = verdictOf({ name: 'LDS', chance: 0, rows }, 'datainf');
+  assert.match(both, /the best estimator, and the experiment's, is datainf/);
+  assert.deepEqual(none, []);
+});
+
+test('p above 0.05 is down to chance, and a control is beaten only when its interval says so', () => {
+  const controls = (low: number) => ({
+    overControls: [
+      { control: 'random', difference: 0.5, interval: [0.3, 0.7] as [number, number] },
+      { control: 'bm25', difference: 0.2, interval: [low, 0.4] as [number, number] },
+    ],
+  });
+  const bm25 = row('bm25', 0.3, { point: null, control: true });
+  const text = (low: number, p: number) =>
+    verdictOf({ name: 'LDS', chance: 0, rows: [row('datainf', 0.5, { ...controls(low), p }), bm25, random(0)] })[0];
+  assert.match(text(-0.01, 0.051), /It is down to chance \(0\): .* with probability 0\.05\./);
+  assert.doesNotMatch(text(-0.01, 0.05), /down to chance/);
+  assert.match(
+    text(-0.01, 0.01),
+    /does not beat the control bm25 with 0\.30 .* beyond chance \(difference \+0\.20 \[-0\.01, \+0\.40\]\)/,
+  );
+  assert.match(text(0.01, 0.01), /It beats every control without gradients \(next: bm25/);
+});

@@ -1,8 +1,9 @@
 /** Agreement statistics against hand-made cases, and their invariants. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { agreementRows } from '../../server/src/validation/agreement.ts';
+import type { Predictor } from '../../server/src/validation/agreement.ts';
 import {
-  agreementRows,
   detection,
   leaveOut,
   linearDatamodeling,
@@ -10,8 +11,7 @@ import {
   recallCurve,
   retrieval,
   slope,
-} from '../../server/src/validation/agreement.ts';
-import type { Predictor } from '../../server/src/validation/agreement.ts';
+} from '../../server/src/validation/agreementMeasures.ts';
 
 const near = (a: number | null, b: number) => assert.ok(a !== null && Math.abs(a - b) < 1e-12, `${a}, expected ${b}`);
 
@@ -33,9 +33,9 @@ test('slope by least squares', () => {
 test('leave-out: B of the left-out samples, over n and m', () => {
   const B = Float64Array.of(1, 2, 3, 4, 5, 6, 7, 8); // n 4, m 2
   assert.deepEqual([...predictedChangesOf(B, 4, 2, [[0], [1, 3]])], [3 / 8, (7 + 15) / 8]);
-  const statistic = leaveOut(B, 4, 2, [[0], [1], [2], [3]], [0.1, 0.2, 0.4, 0.3], 'spearman');
-  near(statistic([0, 1, 2, 3]), 0.8);
-  assert.equal(statistic([0, 1]), null);
+  const changes = [0.1, 0.2, 0.4, 0.3].map((change) => [change + 0.05, change - 0.05]);
+  near(leaveOut(4, 2, [[0], [1], [2], [3]], changes, 'spearman').of(B)(), 0.8);
+  assert.equal(leaveOut(4, 2, [[0], [1]], changes.slice(0, 2), 'spearman').of(B)(), null);
 });
 
 test('LDS is 1 for a model whose losses are additive in the influence, whatever the offset, and −1 for its opposite', () => {
@@ -51,27 +51,20 @@ test('LDS is 1 for a model whose losses are additive in the influence, whatever 
   const losses = subsets.map((subset) =>
     Array.from({ length: m }, (_, j) => 10 * j - subset.reduce((sum, i) => sum + B[i * m + j], 0)),
   );
-  near(linearDatamodeling(B, m, subsets, losses)([0, 1, 2]), 1);
-  near(
-    linearDatamodeling(
-      B.map((b) => -b),
-      m,
-      subsets,
-      losses,
-    )([0, 1, 2]),
-    -1,
-  );
-  assert.equal(linearDatamodeling(new Float64Array(n * m).fill(1), m, subsets, losses)([0, 1, 2]), null);
+  const { of } = linearDatamodeling(n, m, subsets, losses);
+  near(of(B)(), 1);
+  near(of(B.map((b) => -b))(), -1);
+  assert.equal(of(new Float64Array(n * m).fill(1))(), null);
 });
 
 test('retrieval: same-class rows first', () => {
   const classes = { train: ['a', 'a', 'b', 'b'], validation: ['a', 'b'] };
   const perfect = Float64Array.of(9, 0, 8, 1, 2, 7, 1, 6);
-  near(retrieval(perfect, classes, 'auc')([0, 1]), 1);
-  near(retrieval(perfect, classes, 'recall')([0, 1]), 1);
+  near(retrieval(4, classes, 'auc').of(perfect)(), 1);
+  near(retrieval(4, classes, 'recall').of(perfect)(), 1);
   const half = Float64Array.of(9, 0, 1, 1, 2, 7, 1, 6); // the second "a" comes after a "b" for query "a"
-  near(retrieval(half, classes, 'recall')([0]), 0.5);
-  near(retrieval(new Float64Array(8), classes, 'recall')([0, 1]), 0.5);
+  near(retrieval(4, classes, 'recall').of(half)(), (0.5 + 1) / 2);
+  near(retrieval(4, classes, 'recall').of(new Float64Array(8))(), 0.5);
 });
 
 test('rows: intervals hold the value, the difference to dot is paired, undefined stays undefined', () => {
@@ -85,17 +78,15 @@ test('rows: intervals hold the value, the difference to dot is paired, undefined
     self,
   });
   const all = [predictor('datainf', good), predictor('dot', good, true), predictor('blank', new Float64Array(30))];
-  const rows = agreementRows(all, 30, ({ self }) => detection(self!, flipped), 3);
+  const options = { seed: 3, values: ({ self }: Predictor) => self };
+  const rows = agreementRows(all, detection(flipped), options);
   const [datainf, dot, blank] = rows;
   assert.ok(datainf.interval![0] < datainf.value! && datainf.value! < datainf.interval![1]);
   assert.deepEqual(datainf.overDot, { difference: 0, interval: [0, 0] });
   assert.equal(dot.overDot, null);
   near(blank.value, 0.5);
-  assert.deepEqual(
-    agreementRows(all, 30, ({ self }) => detection(self!, flipped), 3),
-    rows,
-  );
-  const undefinedRow = agreementRows([all[0]], 4, () => () => null, 0)[0];
+  assert.deepEqual(agreementRows(all, detection(flipped), options), rows);
+  const [undefinedRow] = agreementRows([all[0]], detection(new Array<boolean>(30).fill(true)), options);
   assert.deepEqual([undefinedRow.value, undefinedRow.interval], [null, null]);
 });
 
@@ -108,9 +99,9 @@ test('a random control is averaged over its draws, and predictions that differ b
     self: null,
   });
   const draws = [one([1, 2, 3, 4]), one([4, 3, 2, 1])];
-  const statisticOf = ({ B }: Predictor) => B && leaveOut(B, 4, 1, [[0], [1], [2], [3]], [1, 2, 3, 4], 'spearman');
-  const [row] = agreementRows([{ ...draws[0], draws }], 4, statisticOf, 0);
+  const four = leaveOut(4, 1, [[0], [1], [2], [3]], [[1], [2], [3], [4]], 'spearman');
+  const [row] = agreementRows([{ ...draws[0], draws }], four, { seed: 0, values: ({ B }) => B });
   near(row.value, 0);
-  const rounded = leaveOut(Float64Array.of(0.1 + 0.2, 0.3, 0.3), 3, 1, [[0], [1], [2]], [1, 2, 3], 'pearson');
-  assert.equal(rounded([0, 1, 2]), null);
+  const three = leaveOut(3, 1, [[0], [1], [2]], [[1], [2], [3]], 'pearson');
+  assert.equal(three.of(Float64Array.of(0.1 + 0.2, 0.3, 0.3))(), null);
 });

@@ -10,8 +10,10 @@ export function validationReport(result: ValidationResult, resultFile: string): 
     ...result.protocols.flatMap((protocol) => ['', ...protocolReport(protocol)]),
     ...result.skipped.map(({ protocol, reason }) => `\nNot run: ${protocol}, because ${reason}.`),
     '',
-    'Values with 95 % bootstrap intervals; controls are marked with *. "over dot" is the difference to gradient dot at the same gradients.',
-    'The best of several estimators is picked after the fact, which flatters it; look at the one that you use.',
+    'Values with 95 % intervals over other training subsets or samples and other validation samples; controls are marked with *.',
+    '"over dot" is the difference to gradient dot at the same gradients, p how often the best of as many predictors that know nothing does as well.',
+    '"Beats", "worse" and p hold for all estimators of a table at once, so that picking the best one is accounted for; every table is judged by itself, and of twenty tables one may err.',
+    'All of this tests whether influence finds samples. Whether the order of the layers is right is another question.',
     `${counted(provenance.retrainings, 'training')} of LoRA factors, ${duration(provenance.seconds)}, ${provenance.device}, ${counted(provenance.threads, 'thread')}.`,
     `Result ${resultFile}`,
   ]
@@ -33,18 +35,19 @@ function protocolReport({ title, how, measures, recall, verdict }: ProtocolResul
 function measureTable({ name, chance, rows }: Measure): string[] {
   const sorted = rows.toSorted((a, b) => (b.value ?? -Infinity) - (a.value ?? -Infinity));
   return table(
-    [[`${name} (chance ${chance})`, 'gradients', 'value', 'interval', 'over dot'], ...sorted.map(cells)],
-    [2, 3, 4],
+    [[`${name} (chance ${chance})`, 'gradients', 'value', 'interval', 'over dot', 'p'], ...sorted.map(cells)],
+    [2, 3, 4, 5],
   );
 }
 
-function cells({ predictor, point, control, value, interval, overDot }: AgreementRow): string[] {
+function cells({ predictor, point, control, value, interval, overDot, p }: AgreementRow): string[] {
   return [
     `${predictor}${control ? ' *' : ''}`,
     point ?? '',
     value === null ? 'undefined' : value.toFixed(3),
     interval ? `${interval[0].toFixed(2)} to ${interval[1].toFixed(2)}` : '',
     overDot ? `${overDot.difference >= 0 ? '+' : ''}${overDot.difference.toFixed(3)}` : '',
+    p === undefined ? '' : p < 0.001 ? '<0.001' : p.toFixed(3),
   ];
 }
 

@@ -1,20 +1,21 @@
 /**
- * How well predicted influence agrees with what happened, for every protocol of `layerif validate`. A predictor is a matrix B
- * (training samples x validation samples, positive = helps) or a score per training sample; an agreement is a statistic over units
- * (subsets, groups, queries or samples), so that one bootstrap over units gives intervals and paired differences for all predictors.
+ * How well predicted influence agrees with what happened, for every protocol of `layerif validate`: one row per predictor with an
+ * interval, its lead over gradient dot and over every other control, and how often predictions that know nothing do as well.
+ *
+ * An interval of a value is meant for that row alone. Leads are compared for all estimators at once, and so is p: whichever of them is
+ * picked afterwards, within one measure at most 5 % of the statements about it are wrong.
  */
 import type { AgreementRow } from '../../../protocol/validation.ts';
 import { Random } from '../random/random.ts';
-import { auc } from '../statistics/auc.ts';
-import { resample } from '../statistics/bootstrap.ts';
-import { percentileInterval } from '../statistics/intervals.ts';
-import { pearson, spearman } from '../statistics/rankCorrelation.ts';
+import type { Agreement, Statistic } from './agreementMeasures.ts';
+import { criticalValue, Multipliers, spreadOf, valueInterval } from './jackknife.ts';
+import type { LeftOut, Spread } from './jackknife.ts';
 
 export interface Predictor {
   id: string;
   /** Where the gradients were taken, such as `pretrained` or `trained`; null for controls without gradients. */
   point: string | null;
-  /** Whether it stands for doing without influence: random, uniform, similarity, loss. Gradient dot is one too. */
+  /** Whether it stands for doing without influence: random, uniform, similarity, bm25, length, loss. Gradient dot is one too. */
   control: boolean;
   /** n x m, row-major. */
   B: Float64Array | null;
@@ -24,205 +25,157 @@ export interface Predictor {
   draws?: readonly Predictor[];
 }
 
-/** Units as indices, perhaps with repeats -> the statistic; null where it is not defined (all predictions equal). */
-export type Statistic = (units: readonly number[]) => number | null;
+export interface AgreementOptions {
+  seed: number;
+  /** What a predictor has to say; null where it says nothing. */
+  values: (predictor: Predictor) => Float64Array | null;
+  /** Random orders for p; default 999. */
+  permutations?: number;
+}
 
-const RESAMPLES = 1000;
-const LEVEL = 0.95;
+/** Share of the cases in which an interval holds the truth. */
+export const LEVEL = 0.95;
 
-/**
- * One row per predictor: the statistic over all units, a 95 % percentile interval over resampled units, and the same for the
- * difference to gradient dot at the same point.
- */
+interface Found {
+  predictor: Predictor;
+  statistic: Statistic;
+  value: number | null;
+  left: LeftOut;
+}
+
+/** @returns one row per predictor that says something, in their order */
 export function agreementRows(
   predictors: readonly Predictor[],
-  units: number,
-  statisticOf: (predictor: Predictor) => Statistic | null,
-  seed: number,
+  agreement: Agreement,
+  { seed, values, permutations = 999 }: AgreementOptions,
 ): AgreementRow[] {
-  const random = new Random(seed, 'agreement');
-  const resamples = Array.from({ length: RESAMPLES }, () => Array.from(resample(units, random)));
-  const all = Array.from({ length: units }, (_, i) => i);
-  const found = predictors.flatMap((predictor) => {
+  const statisticOf = (predictor: Predictor): Statistic | null => {
+    const own = values(predictor);
+    return own && agreement.of(own);
+  };
+  const found = predictors.flatMap((predictor): Found[] => {
     const statistic = predictor.draws ? averaged(predictor.draws.map(statisticOf)) : statisticOf(predictor);
     if (!statistic) return [];
-    return [{ predictor, value: statistic(all), drawn: resamples.map((sample) => statistic(sample)) }];
+    const left = new Map(
+      agreement.terms.flat().map(({ name, count }) => {
+        return [name, Array.from({ length: count }, (_, member) => statistic({ without: { level: name, member } }))];
+      }),
+    );
+    return [{ predictor, statistic, value: statistic(), left }];
   });
-  return found.map(({ predictor: { id, point, control }, value, drawn }) => {
-    const dot = found.find(({ predictor }) => predictor.id === 'dot' && predictor.point === point);
-    const difference = (a: number | null, b: number | null) => (a === null || b === null ? null : a - b);
-    const overDot =
-      dot && id !== 'dot' && value !== null && dot.value !== null
-        ? {
-            difference: value - dot.value,
-            interval: percentileInterval(
-              drawn.map((v, i) => difference(v, dot.drawn[i])),
-              LEVEL,
-            ),
-          }
-        : null;
+  const p = chances(found, agreement, permutations, new Random(seed, 'shuffled training samples'));
+  const rows = found.map(({ predictor: { id, point, control }, value, left }): AgreementRow => {
+    const interval =
+      value === null ? null : valueInterval(value, spreadOf(left, agreement.terms), agreement.range, LEVEL);
+    const chance = p.get(`${id} ${point}`);
     return {
       predictor: id,
       point,
       control,
       value,
-      interval: value === null ? null : percentileInterval(drawn, LEVEL),
-      overDot,
+      interval,
+      overDot: null,
+      ...(chance === undefined ? {} : { p: chance }),
     };
   });
+  const own = (row: number) => found[row].predictor;
+  const multipliers = new Multipliers(new Random(seed, 'leads'));
+  const compare = (pairs: { row: number; other: number }[]) => leads(found, agreement, pairs, multipliers);
+  const estimators = found.flatMap(({ predictor }, row) => (predictor.point !== null ? [row] : []));
+  const overDot = estimators.flatMap((row) => {
+    const other = found.findIndex(({ predictor: { id, point } }) => id === 'dot' && point === own(row).point);
+    return other < 0 || other === row ? [] : [{ row, other }];
+  });
+  for (const { row, difference, interval } of compare(overDot)) rows[row].overDot = { difference, interval };
+  found.forEach(({ predictor: control }, other) => {
+    if (!control.control || control.point !== null) return;
+    const pairs = estimators.filter((row) => !own(row).control).map((row) => ({ row, other }));
+    for (const { row, difference, interval } of compare(pairs))
+      (rows[row].overControls ??= []).push({ control: control.id, difference, interval });
+  });
+  return rows;
+}
+
+/** Differences of pairs with intervals that hold for all of them at once. */
+function leads(
+  found: readonly Found[],
+  { terms, range }: Agreement,
+  pairs: readonly { row: number; other: number }[],
+  multipliers: Multipliers,
+) {
+  const known = pairs.flatMap(({ row, other }) => {
+    const [a, b] = [found[row], found[other]];
+    if (a.value === null || b.value === null) return [];
+    const left = new Map(
+      [...a.left].map(([name, values]) => {
+        const others = b.left.get(name)!;
+        return [name, values.map((v, i) => (v === null || others[i] === null ? null : v - others[i]))];
+      }),
+    );
+    return [{ row, difference: a.value - b.value, spread: spreadOf(left, terms) }];
+  });
+  const critical = criticalValue(
+    known.flatMap(({ spread }) => spread ?? []),
+    LEVEL,
+    multipliers,
+  );
+  const widest = range[1] - range[0];
+  const within = (value: number) => Math.max(-widest, Math.min(widest, value));
+  return known.map(({ row, difference, spread }) => ({
+    row,
+    difference,
+    interval: leadInterval(difference, spread, critical, within),
+  }));
+}
+
+function leadInterval(
+  difference: number,
+  spread: Spread | null,
+  critical: number,
+  within: (value: number) => number,
+): [number, number] | null {
+  if (!spread) return null;
+  // Without scatter: equal because they order alike, or at the edges of their range, where the scatter cannot be seen.
+  if (spread.error === 0) return Math.abs(difference) < 1e-12 ? [0, 0] : null;
+  const reach = critical * spread.error;
+  return [within(difference - reach), within(difference + reach)];
+}
+
+/**
+ * For each predictor with gradients: the probability that the best of as many that know nothing does as well (the largest standardised
+ * value over random orders, Westfall & Young 1993). Keys are id and point.
+ */
+function chances(
+  found: readonly Found[],
+  agreement: Agreement,
+  permutations: number,
+  random: Random,
+): Map<string, number> {
+  const known = found.filter(({ predictor, value }) => predictor.point !== null && value !== null);
+  if (known.length === 0) return new Map();
+  const drawn = Array.from({ length: permutations }, () => {
+    const order = agreement.shuffled(random);
+    return known.map(({ statistic }) => statistic({ order }));
+  });
+  const standard = known.map(({ value }, k) => {
+    const all = [value, ...drawn.map((row) => row[k])].filter((v) => v !== null);
+    const mean = all.reduce((sum, v) => sum + v, 0) / all.length;
+    const deviation = Math.sqrt(all.reduce((sum, v) => sum + (v - mean) ** 2, 0) / all.length);
+    // An undefined value of a random order says nothing: the mean. So does a value that no order changes.
+    return (v: number | null) => (v === null || !(deviation > 1e-12) ? 0 : (v - mean) / deviation);
+  });
+  const largest = drawn.map((row) => Math.max(...row.map((v, k) => standard[k](v))));
+  return new Map(
+    known.map(({ predictor: { id, point }, value }, k) => {
+      const seen = standard[k](value) - 1e-9;
+      return [`${id} ${point}`, (1 + largest.filter((v) => v >= seen).length) / (1 + permutations)];
+    }),
+  );
 }
 
 function averaged(statistics: readonly (Statistic | null)[]): Statistic {
-  return (units) => {
-    const values = statistics.flatMap((statistic) => statistic?.(units) ?? []);
-    return values.length === 0 ? null : mean(values);
+  return (change) => {
+    const values = statistics.flatMap((statistic) => statistic?.(change) ?? []);
+    return values.length === 0 ? null : values.reduce((sum, v) => sum + v, 0) / values.length;
   };
-}
-
-/**
- * Linear datamodeling score (Park et al., ICML 2023, arXiv 2303.14186). Units are validation samples: the Spearman correlation over
- * subsets of the summed influence of a subset with minus the loss after training on it, averaged over validation samples.
- *
- * @param losses subsets x m
- */
-export function linearDatamodeling(
-  B: Float64Array,
-  m: number,
-  subsets: readonly (readonly number[])[],
-  losses: readonly ArrayLike<number>[],
-): Statistic {
-  const perQuery = Array.from({ length: m }, (_, j) => {
-    const predicted = subsets.map((subset) => subset.reduce((sum, i) => sum + B[i * m + j], 0));
-    return correlation(
-      predicted,
-      losses.map((row) => -row[j]),
-      spearman,
-    );
-  });
-  return (units) => {
-    const known = units.flatMap((j) => perQuery[j] ?? []);
-    return known.length === 0 ? null : mean(known);
-  };
-}
-
-/**
- * Leave-one-out and leave-k-out. Units are groups: correlation over groups of the predicted change of the mean validation loss when a
- * group is left out, Σ B / (n m), with the true one.
- */
-export function leaveOut(
-  B: Float64Array,
-  n: number,
-  m: number,
-  groups: readonly (readonly number[])[],
-  changes: ArrayLike<number>,
-  kind: 'pearson' | 'spearman',
-): Statistic {
-  const predicted = predictedChangesOf(B, n, m, groups);
-  const measure = kind === 'spearman' ? spearman : pearson;
-  return (units) =>
-    correlation(
-      units.map((g) => predicted[g]),
-      units.map((g) => changes[g]),
-      measure,
-    );
-}
-
-export function predictedChangesOf(
-  B: Float64Array,
-  n: number,
-  m: number,
-  groups: readonly (readonly number[])[],
-): Float64Array {
-  const perSample = overColumns(B, n, m);
-  return Float64Array.from(groups, (group) => group.reduce((sum, i) => sum + perSample[i], 0) / (n * m));
-}
-
-/** Units are training samples: area under the ROC curve of a suspicion for the flipped ones. */
-export function detection(suspicion: ArrayLike<number>, flipped: readonly boolean[]): Statistic {
-  return (units) =>
-    auc(
-      units.map((i) => suspicion[i]),
-      units.map((i) => flipped[i]),
-    );
-}
-
-/** Share of the flipped samples among the most suspicious `share` of all samples; ties count in expectation. */
-export function recallCurve(
-  suspicion: ArrayLike<number>,
-  flipped: readonly boolean[],
-  shares: readonly number[],
-): number[] {
-  const all = flipped.map((_, i) => i).sort((a, b) => suspicion[b] - suspicion[a]);
-  const total = flipped.filter(Boolean).length;
-  return shares.map((share) => expectedHits(all, suspicion, flipped, Math.round(share * all.length)) / total);
-}
-
-/** Units are validation samples: does influence rank training samples of the same class first? */
-export function retrieval(
-  B: Float64Array,
-  classes: { train: readonly (number | string)[]; validation: readonly (number | string)[] },
-  measure: 'auc' | 'recall',
-): Statistic {
-  const n = classes.train.length;
-  const m = classes.validation.length;
-  const perQuery = classes.validation.map((wanted, j) => {
-    const scores = Float64Array.from({ length: n }, (_, i) => B[i * m + j]);
-    const same = classes.train.map((c) => c === wanted);
-    if (measure === 'auc') return auc(scores, same);
-    const size = same.filter(Boolean).length;
-    const order = same.map((_, i) => i).sort((a, b) => scores[b] - scores[a]);
-    return size === 0 ? null : expectedHits(order, scores, same, size) / size;
-  });
-  return (units) => {
-    const known = units.flatMap((j) => perQuery[j] ?? []);
-    return known.length === 0 ? null : mean(known);
-  };
-}
-
-/** Hits among the first `count` of `order`; of equal scores at the edge each is as likely to be inside. */
-function expectedHits(
-  order: readonly number[],
-  scores: ArrayLike<number>,
-  hit: readonly boolean[],
-  count: number,
-): number {
-  if (count <= 0) return 0;
-  const edge = scores[order[count - 1]];
-  const above = order.filter((i) => scores[i] > edge);
-  const tied = order.filter((i) => scores[i] === edge);
-  const hits = (list: readonly number[]) => list.filter((i) => hit[i]).length;
-  return hits(above) + (hits(tied) * (count - above.length)) / tied.length;
-}
-
-/** Slope of b against a by least squares. */
-export function slope(a: ArrayLike<number>, b: ArrayLike<number>): number | null {
-  const r = pearson(a, b);
-  const spread = (v: ArrayLike<number>) => Math.sqrt(Array.from(v).reduce((s, x) => s + (x - mean(v)) ** 2, 0));
-  return r === null ? null : (r * spread(b)) / spread(a);
-}
-
-/** Row sums of an n x m matrix. */
-export function overColumns(B: Float64Array, n: number, m: number): Float64Array {
-  return Float64Array.from({ length: n }, (_, i) => {
-    let sum = 0;
-    for (let j = 0; j < m; j++) sum += B[i * m + j];
-    return sum;
-  });
-}
-
-function correlation(
-  a: readonly number[],
-  b: readonly number[],
-  measure: (a: ArrayLike<number>, b: ArrayLike<number>) => number | null,
-): number | null {
-  // Predictions that differ by rounding alone are no predictions.
-  const size = Math.max(...a.map(Math.abs));
-  const spread = Math.max(...a) - Math.min(...a);
-  return a.length < 3 || spread <= 1e-12 * size ? null : measure(a, b);
-}
-
-function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
 }

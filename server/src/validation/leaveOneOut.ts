@@ -68,23 +68,28 @@ export function predictedChanges(
   };
 }
 
-/** Change of the mean test loss when each group of rows is left out, retrained from the optimum. @param damping as above */
-export function trueChanges(
+/** Change of every test row's loss when each group of rows is left out, retrained from the optimum. @param damping as above */
+export function trueChangesByRow(
   network: Perceptron,
   { theta, curvature }: Optimum,
   groups: readonly (readonly number[])[],
   test: Classified,
   damping = 0,
-): Float64Array {
-  const before = mean(network.losses(theta, test));
-  return Float64Array.from(groups, (group) => {
+): Float64Array[] {
+  const before = network.losses(theta, test);
+  return groups.map((group) => {
     const weights = new Float64Array(network.data.rows).fill(1);
     for (const row of group) weights[row] = 0;
     // The curvature at the optimum is close to that without a few rows, but not with a proximal term on top.
     const known = damping === 0 ? { known: curvature } : {};
     const retrained = trainFrom(network, theta, { weights, damping, ...known });
-    return mean(network.losses(retrained.theta, test)) - before;
+    return network.losses(retrained.theta, test).map((loss, j) => loss - before[j]);
   });
+}
+
+/** The same for the mean test loss: one number per group. */
+export function trueChanges(...asked: Parameters<typeof trueChangesByRow>): Float64Array {
+  return Float64Array.from(trueChangesByRow(...asked), (row) => row.reduce((sum, v) => sum + v, 0) / row.length);
 }
 
 /**
@@ -113,8 +118,4 @@ function meanRow(matrix: Matrix): Float64Array {
     for (let i = 0; i < matrix.rows; i++) sum += matrix.get(i, k);
     return sum / matrix.rows;
   });
-}
-
-function mean(values: Float64Array): number {
-  return values.reduce((sum, v) => sum + v, 0) / values.length;
 }

@@ -1,12 +1,13 @@
 /**
  * Everything that predicts what a training sample does: each estimator that Grams suffice for, at each point where gradients were
- * taken, and the controls: gradient dot (an estimator too), random, uniform, similarity of hidden states.
+ * taken, and the controls: gradient dot (an estimator too), random, uniform, length, BM25, similarity of hidden states.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { estimators } from '../../estimators/estimators.ts';
 import type { ModuleGrams } from '../../estimators/layerScores.ts';
 import type { Damping, Grams } from '../../estimators/types.ts';
 import { Random } from '../../random/random.ts';
+import { bm25, words } from '../../text/bm25.ts';
 import type { Predictor } from '../../validation/agreement.ts';
 
 const RANDOM_DRAWS = 20;
@@ -77,6 +78,29 @@ export function blindPredictors(n: number, m: number, seed: number): Predictor[]
       B: new Float64Array(n * m).fill(1),
       self: new Float64Array(n).fill(1),
     },
+  ];
+}
+
+/** What texts alone say: the number of tokens of a training sample, and how well its words match those of a validation sample. */
+export function textPredictors(
+  train: readonly { text: string; tokens: ArrayLike<number> }[],
+  validation: readonly { text: string }[],
+): Predictor[] {
+  const m = validation.length;
+  const lengths = Float64Array.from(train, ({ tokens }) => tokens.length);
+  const matches = bm25(
+    train.map(({ text }) => words(text)),
+    validation.map(({ text }) => words(text)),
+  );
+  const control = { point: null, control: true };
+  return [
+    {
+      id: 'length',
+      ...control,
+      B: Float64Array.from({ length: train.length * m }, (_, at) => lengths[Math.floor(at / m)]),
+      self: lengths,
+    },
+    { id: 'bm25', ...control, B: matches, self: null },
   ];
 }
 

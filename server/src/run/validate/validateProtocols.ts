@@ -1,6 +1,6 @@
 /**
  * The protocols that retrain LoRA factors, one function each; `validateSurrogate.ts` holds the one that does not. Every protocol shows
- * every estimator beside gradient dot, random, uniform and similarity. To add one, write a function, a row in `protocols` and a word in
+ * every estimator beside gradient dot, random, uniform, length, BM25 and similarity. To add one, write a function, a row in `protocols` and a word in
  * `ProtocolId`.
  */
 import type { ProtocolId } from '../../../../protocol/experiment.ts';
@@ -10,8 +10,9 @@ import { createTokenizer } from '../../data/tokenizer.ts';
 import { sampleOf } from '../../data/samples.ts';
 import type { Sample } from '../../data/types.ts';
 import { Random } from '../../random/random.ts';
+import { agreementRows } from '../../validation/agreement.ts';
+import type { Predictor } from '../../validation/agreement.ts';
 import {
-  agreementRows,
   detection,
   leaveOut,
   linearDatamodeling,
@@ -19,11 +20,11 @@ import {
   predictedChangesOf,
   recallCurve,
   retrieval,
-} from '../../validation/agreement.ts';
-import type { Predictor, Statistic } from '../../validation/agreement.ts';
+} from '../../validation/agreementMeasures.ts';
+import type { Agreement } from '../../validation/agreementMeasures.ts';
 import type { Protocol, ProtocolAnswer } from './protocol.ts';
 import type { SampleSet, ValidationContext } from './validateContext.ts';
-import { blindPredictors, gramPredictors, similarityPredictor } from './validatePredictors.ts';
+import { blindPredictors, gramPredictors, similarityPredictor, textPredictors } from './validatePredictors.ts';
 import { surrogate } from './validateSurrogate.ts';
 import { verdictOf } from './validateVerdict.ts';
 
@@ -63,7 +64,11 @@ async function predictorsOf(
     [...set.train, ...set.validation].map(({ tokens }) => tokens),
     [last],
   );
-  const controls = [...blindPredictors(n, m, context.seed), similarityPredictor(states.mean, states.hidden, n, m)];
+  const controls = [
+    ...blindPredictors(n, m, context.seed),
+    ...textPredictors(set.train, set.validation),
+    similarityPredictor(states.mean, states.hidden, n, m),
+  ];
   return {
     predictors: [...pretrained.predictors, ...trained.predictors, ...controls],
     notes: [...pretrained.notes, ...trained.notes],
@@ -73,12 +78,16 @@ async function predictorsOf(
 function measured(
   name: string,
   chance: number,
-  context: ValidationContext,
+  { seed }: ValidationContext,
   predictors: readonly Predictor[],
-  units: number,
-  statisticOf: (predictor: Predictor) => Statistic | null,
+  agreement: Agreement,
+  values: (predictor: Predictor) => Float64Array | null = ({ B }) => B,
 ): Measure {
-  return { name, chance, rows: agreementRows(predictors, units, statisticOf, context.seed) };
+  return { name, chance, rows: agreementRows(predictors, agreement, { seed, values }) };
+}
+
+function verdicts({ options: { prepared } }: ValidationContext, measures: readonly Measure[]): string[] {
+  return measures.flatMap((measure) => verdictOf(measure, prepared.experiment.score.estimator));
 }
 
 async function lds(context: ValidationContext): Promise<ProtocolAnswer> {
@@ -103,17 +112,15 @@ async function lds(context: ValidationContext): Promise<ProtocolAnswer> {
     meanOf(retrained.slice(k * adapters.length, (k + 1) * adapters.length).map(({ validation }) => validation)),
   );
   const { predictors, notes } = await predictorsOf(context, set, adapters[0]);
-  const totals = losses.map((row) => -mean(row));
+  const gains = losses.map((row) => row.map((loss) => -loss));
   const measures = [
-    measured('LDS', 0, context, predictors, m, ({ B }) => B && linearDatamodeling(B, m, subsets, losses)),
-    measured('Spearman for the mean loss', 0, context, predictors, subsets.length, ({ B }) =>
-      B ? leaveOut(B, n, m, subsets, totals, 'spearman') : null,
-    ),
+    measured('LDS', 0, context, predictors, linearDatamodeling(n, m, subsets, losses)),
+    measured('Spearman for the mean loss', 0, context, predictors, leaveOut(n, m, subsets, gains, 'spearman')),
   ];
   return {
-    how: `${subsets.length} random halves of ${n} training samples, LoRA trained from its initial factors ${times(adapters.length)}, ${settings.retrain.steps} steps each; the mean loss of ${m} validation samples varies by ${deviation(totals).toExponential(1)} over subsets. Predicted: the summed influence of a subset.`,
+    how: `${subsets.length} random halves of ${n} training samples, LoRA trained from its initial factors ${times(adapters.length)}, ${settings.retrain.steps} steps each; the mean loss of ${m} validation samples varies by ${deviation(losses.map(mean)).toExponential(1)} over subsets. Predicted: the summed influence of a subset.`,
     measures,
-    verdict: [...measures.flatMap(verdictOf), ...notes],
+    verdict: [...verdicts(context, measures), ...notes],
   };
 }
 
@@ -155,24 +162,21 @@ async function leaveOneOut(context: ValidationContext): Promise<ProtocolAnswer> 
       set,
       list.flatMap((group) => warm(`loo-${group.join('+')}`, group)),
     );
-    const changes = list.map((_, g) =>
-      mean(adapters.map((_, s) => mean(retrained[g * adapters.length + s].validation) - mean(control[s].validation))),
+    /** Groups x m. */
+    const perQuery = list.map((_, g) =>
+      meanOf(
+        adapters.map((_, s) =>
+          retrained[g * adapters.length + s].validation.map((loss, j) => loss - control[s].validation[j]),
+        ),
+      ),
     );
+    const changes = perQuery.map(mean);
     sizes.push(
       `${kind}: true changes of the mean validation loss ${deviation(changes).toExponential(1)} (standard deviation)`,
     );
     for (const statistic of ['spearman', 'pearson'] as const) {
       const name = `${kind}, ${statistic === 'spearman' ? 'Spearman' : 'Pearson'}`;
-      measures.push(
-        measured(
-          name,
-          0,
-          context,
-          predictors,
-          list.length,
-          ({ B }) => B && leaveOut(B, n, m, list, changes, statistic),
-        ),
-      );
+      measures.push(measured(name, 0, context, predictors, leaveOut(n, m, list, perQuery, statistic)));
     }
     for (const { id, point, B } of predictors) {
       if (point === null || !B) continue;
@@ -185,7 +189,7 @@ async function leaveOneOut(context: ValidationContext): Promise<ProtocolAnswer> 
     how: `The ${count} training samples with the highest loss after training, and ${count} random groups of ${size}, left out one after the other; LoRA trained on from the factors of all ${n} samples, ${settings.retrain.steps} steps ${times(adapters.length)}, beside a control that leaves nothing out. Norm of the mean loss's gradient at the last step before that: ${gradientNorm.toExponential(1)} (influence functions assume 0). ${sizes.join('; ')}. Predicted: the sum of B / n.`,
     measures,
     points,
-    verdict: [...spearmen.flatMap(verdictOf), ...notes],
+    verdict: [...verdicts(context, spearmen), ...notes],
   };
 }
 
@@ -222,20 +226,17 @@ async function mislabel(context: ValidationContext): Promise<ProtocolAnswer> {
     'self-influence': ({ self }: Predictor) => self,
     'harm to validation': ({ B }: Predictor) => B && overColumns(B, n, m).map((v) => -v),
   };
+  const values = { 'self-influence': suspicions['self-influence'], 'harm to validation': ({ B }: Predictor) => B };
   const shares = [0.1, 0.2, 0.3, 0.4, 0.5];
   const measures: Measure[] = [];
   const rows: NonNullable<ProtocolAnswer['recall']>['rows'] = [];
-  for (const [by, suspicion] of Object.entries(suspicions)) {
-    measures.push(
-      measured(`AUC by ${by}`, 0.5, context, all, n, (predictor) => {
-        const values = suspicion(predictor);
-        return values && detection(values, flipped);
-      }),
-    );
+  for (const by of ['self-influence', 'harm to validation'] as const) {
+    const agreement = detection(flipped, by === 'self-influence' ? 0 : m);
+    measures.push(measured(`AUC by ${by}`, 0.5, context, all, agreement, values[by]));
     for (const predictor of all) {
       const curves = (predictor.draws ?? [predictor]).flatMap((one) => {
-        const values = suspicion(one);
-        return values ? [recallCurve(values, flipped, shares)] : [];
+        const suspicion = suspicions[by](one);
+        return suspicion ? [recallCurve(suspicion, flipped, shares)] : [];
       });
       if (curves.length === 0) continue;
       rows.push({ predictor: predictor.id, point: predictor.point, by, recall: meanOf(curves) });
@@ -245,7 +246,7 @@ async function mislabel(context: ValidationContext): Promise<ProtocolAnswer> {
     how: `${changed.size} of ${n} training labels changed to another choice; LoRA trained on them for ${settings.retrain.steps} steps. Suspicious: high self-influence, or harm to ${m} validation samples with right labels.`,
     measures,
     recall: { shares, rows },
-    verdict: [...measures.flatMap(verdictOf), ...notes],
+    verdict: [...verdicts(context, measures), ...notes],
   };
 }
 
@@ -268,12 +269,12 @@ async function retrieve(context: ValidationContext): Promise<ProtocolAnswer> {
   const { predictors, notes } = await predictorsOf(context, set, adapter);
   const classes = { train: train.map(({ kind }) => kind), validation: validation.map(({ kind }) => kind) };
   const measure = (name: string, chance: number, kind: 'auc' | 'recall') =>
-    measured(name, chance, context, predictors, validation.length, ({ B }) => B && retrieval(B, classes, kind));
+    measured(name, chance, context, predictors, retrieval(train.length, classes, kind));
   const measures = [measure('AUC', 0.5, 'auc'), measure(`recall@${train_per_class}`, 0.1, 'recall')];
   return {
     how: `Ten kinds of template tasks, ${train_per_class} training and ${validation_per_class} validation rows each; for every validation row the training rows are ranked by influence, rows of the same kind should come first. Trained: LoRA on these rows, ${settings.retrain.steps} steps.`,
     measures,
-    verdict: [...measures.flatMap(verdictOf), ...notes],
+    verdict: [...verdicts(context, measures), ...notes],
   };
 }
 

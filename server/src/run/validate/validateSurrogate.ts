@@ -7,16 +7,17 @@ import type { Measure, ProtocolResult } from '../../../../protocol/validation.ts
 import type { LabelledSample } from '../../data/labelledTask.ts';
 import type { Damping } from '../../estimators/types.ts';
 import { Random } from '../../random/random.ts';
-import { agreementRows, leaveOut, linearDatamodeling, predictedChangesOf, slope } from '../../validation/agreement.ts';
-import type { Statistic } from '../../validation/agreement.ts';
-import { optimum, sampleProducts, trainFrom, trueChanges } from '../../validation/leaveOneOut.ts';
+import { agreementRows } from '../../validation/agreement.ts';
+import { leaveOut, linearDatamodeling, predictedChangesOf, slope } from '../../validation/agreementMeasures.ts';
+import type { Agreement } from '../../validation/agreementMeasures.ts';
+import { optimum, sampleProducts, trainFrom, trueChangesByRow } from '../../validation/leaveOneOut.ts';
 import type { Optimum } from '../../validation/leaveOneOut.ts';
 import { Perceptron } from '../../validation/perceptron.ts';
 import type { Classified } from '../../validation/perceptron.ts';
 import { principalComponents } from '../../statistics/principalComponents.ts';
 import type { Protocol, ProtocolAnswer } from './protocol.ts';
 import type { ValidationContext } from './validateContext.ts';
-import { blindPredictors, gramPredictors } from './validatePredictors.ts';
+import { blindPredictors, gramPredictors, textPredictors } from './validatePredictors.ts';
 import { verdictOf } from './validateVerdict.ts';
 
 const MOST_CLASSES = 12;
@@ -36,11 +37,16 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
   const { settings, layers, validation } = context.options;
   const { components, weight_decay, damping, pooling } = settings.surrogate;
   const layer = layers.at(-1)!;
-  const { train, known } = await classified(context, layer, components);
+  const { train, known, kept } = await classified(context, layer, components);
   const network = new Perceptron(train, [], weight_decay);
   const best = optimum(network, new Float64Array(network.size));
   const [n, m] = [train.rows, known.rows];
-  const { predictors, notes } = predictorsOf(network, best, known, damping, context.seed);
+  const { predictors: own, notes } = predictorsOf(network, best, known, damping, context.seed);
+  const texts = textPredictors(
+    context.options.train,
+    kept.map((j) => validation[j]),
+  );
+  const predictors = [...own, ...texts];
 
   const losses = network.losses(best.theta);
   const count = Math.min(2 * settings.leave_out + 1, n);
@@ -56,16 +62,17 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
   const measures: Measure[] = [];
   const points: NonNullable<ProtocolResult['points']> = [];
   let scale: number | null = null;
+  const measure = (name: string, agreement: Agreement): Measure => ({
+    name,
+    chance: 0,
+    rows: agreementRows(predictors, agreement, { seed: context.seed, values: ({ B }) => B }),
+  });
   for (const [kind, list] of Object.entries(groups)) {
-    const changes = [...trueChanges(network, best, list, known, damping)];
-    const measure = (name: string, statistic: (B: Float64Array) => Statistic): Measure => ({
-      name: `${kind}, ${name}`,
-      chance: 0,
-      rows: agreementRows(predictors, list.length, ({ B }) => B && statistic(B), context.seed),
-    });
+    const perQuery = trueChangesByRow(network, best, list, known, damping);
+    const changes = perQuery.map((row) => row.reduce((sum, v) => sum + v, 0) / m);
     measures.push(
-      measure('Spearman', (B) => leaveOut(B, n, m, list, changes, 'spearman')),
-      measure('Pearson', (B) => leaveOut(B, n, m, list, changes, 'pearson')),
+      measure(`${kind}, Spearman`, leaveOut(n, m, list, perQuery, 'spearman')),
+      measure(`${kind}, Pearson`, leaveOut(n, m, list, perQuery, 'pearson')),
     );
     for (const { id, point, B } of predictors) {
       if (point === null || !B) continue;
@@ -80,11 +87,7 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
     for (const i of subset) weights[i] = 1;
     return network.losses(trainFrom(network, best.theta, { weights }).theta, known);
   });
-  measures.push({
-    name: 'LDS',
-    chance: 0,
-    rows: agreementRows(predictors, m, ({ B }) => B && linearDatamodeling(B, m, subsets, after), context.seed),
-  });
+  measures.push(measure('LDS', linearDatamodeling(n, m, subsets, after)));
   const { smallest, largest } = best.curvature;
   const dropped = validation.length - m;
   return {
@@ -94,7 +97,12 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
       `${scale === null ? '' : `; with the exact Hessian the true change is ${scale.toFixed(2)} times the predicted one`}.`,
     measures,
     points,
-    verdict: [...measures.filter(({ name }) => !name.endsWith('Pearson')).flatMap(verdictOf), ...notes],
+    verdict: [
+      ...measures
+        .filter(({ name }) => !name.endsWith('Pearson'))
+        .flatMap((one) => verdictOf(one, context.options.prepared.experiment.score.estimator)),
+      ...notes,
+    ],
   };
 }
 
@@ -116,6 +124,7 @@ async function classified(context: ValidationContext, layer: number, components:
   const shared = { columns: features.components, classes: names.length };
   const labels = labelOf(validation);
   return {
+    kept,
     train: { ...shared, features: features.train, labels: labelOf(train), rows: train.length } satisfies Classified,
     known: {
       ...shared,

@@ -1,0 +1,183 @@
+/** Scatter and critical values against formulas written out. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Random } from '../../server/src/random/random.ts';
+import { studentQuantile } from '../../server/src/statistics/student.ts';
+import { detection, leaveOut, linearDatamodeling, retrieval } from '../../server/src/validation/agreementMeasures.ts';
+import type { Agreement } from '../../server/src/validation/agreementMeasures.ts';
+import { criticalValue, Multipliers, spreadOf, valueInterval } from '../../server/src/validation/jackknife.ts';
+import type { Spread } from '../../server/src/validation/jackknife.ts';
+
+const near = (a: number, b: number, within = 1e-12) => assert.ok(Math.abs(a - b) <= within, `${a}, expected ${b}`);
+
+function spread(agreement: Agreement, values: Float64Array): Spread {
+  const statistic = agreement.of(values);
+  const left = new Map(
+    agreement.terms.flat().map(({ name, count }) => {
+      return [name, Array.from({ length: count }, (_, member) => statistic({ without: { level: name, member } }))];
+    }),
+  );
+  return spreadOf(left, agreement.terms)!;
+}
+
+test("the scatter of an AUC is DeLong's", () => {
+  const positive = [0.9, 0.8, 0.35, 0.6];
+  const negative = [0.5, 0.7, 0.1, 0.4, 0.2];
+  const flipped = [...positive.map(() => true), ...negative.map(() => false)];
+  const { error, degrees, parts } = spread(detection(flipped), Float64Array.from([...positive, ...negative]));
+  near(error ** 2, 0.02875); // numpy: var of the placements / 4 + / 5
+  assert.deepEqual(
+    parts.map(({ level }) => level),
+    ['changed', 'unchanged'],
+  );
+  near(degrees, 0.02875 ** 2 / (0.02 ** 2 / 3 + 0.00875 ** 2 / 4));
+});
+
+test('the scatter of a mean is s / sqrt(n), and variances of levels add up', () => {
+  const values = [3, 5, 10, 2];
+  const mean = values.reduce((a, b) => a + b) / 4;
+  const left = values.map((v) => (4 * mean - v) / 3);
+  const variance = values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / 3 / 4;
+  const one = spreadOf(new Map([['a', left]]), [[{ name: 'a', count: 4 }]])!;
+  near(one.error ** 2, variance);
+  near(one.degrees, 3);
+  const levels = new Map([
+    ['a', left],
+    ['b', [1, 1, 1]],
+    ['c', left],
+  ]);
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => ({ name, count: levels.get(name)!.length }));
+  near(spreadOf(levels, [[a], [c]])!.error ** 2, 2 * variance);
+  const widest = spreadOf(levels, [[b, a]])!; // alternatives: the wider one
+  near(widest.error ** 2, variance);
+  assert.equal(widest.parts[0].level, 'a');
+  assert.equal(spreadOf(new Map([['a', [1, null, null]]]), [[a]]), null);
+  near(spreadOf(new Map([['a', [1, 3, null]]]), [[a]])!.error ** 2, (1 / 2) * ((1 - 2) ** 2 + (3 - 2) ** 2));
+});
+
+test('subsets, training samples and validation samples are all left out, each as if it had not been there', () => {
+  const random = new Random(4);
+  const [n, m] = [8, 3];
+  const subsets = Array.from({ length: 7 }, () => random.subset(n, 4));
+  const B = Float64Array.from({ length: n * m }, () => random.normal());
+  const losses = subsets.map(() => Array.from({ length: m }, () => random.normal()));
+  const lds = linearDatamodeling(n, m, subsets, losses);
+  const drop = <T>(list: readonly T[], k: number) => list.filter((_, i) => i !== k);
+  near(
+    lds.of(B)({ without: { level: 'subsets', member: 2 } })!,
+    linearDatamodeling(n, m, drop(subsets, 2), drop(losses, 2)).of(B)()!,
+  );
+  const columns = (kept: number[]) =>
+    Float64Array.from(
+      { length: n * kept.length },
+      (_, at) => B[Math.floor(at / kept.length) * m + kept[at % kept.length]],
+    );
+  const two = linearDatamodeling(
+    n,
+    2,
+    subsets,
+    losses.map((row) => drop(row, 1)),
+  );
+  near(lds.of(B)({ without: { level: 'validation', member: 1 } })!, two.of(columns([0, 2]))()!);
+  // A training sample left out of the predictions counts as the mean one.
+  const averaged = B.slice();
+  for (let j = 0; j < m; j++) {
+    let mean = 0;
+    for (let i = 0; i < n; i++) mean += B[i * m + j] / n;
+    averaged[5 * m + j] = mean;
+  }
+  const without = { without: { level: 'training', member: 5 } };
+  near(lds.of(B)(without)!, lds.of(averaged)()!);
+  const groups = leaveOut(n, m, subsets, losses, 'pearson');
+  near(groups.of(B)(without)!, groups.of(averaged)()!);
+  near(
+    groups.of(B)({ without: { level: 'groups', member: 0 } })!,
+    leaveOut(n, m, drop(subsets, 0), drop(losses, 0), 'pearson').of(B)()!,
+  );
+  const fewer = leaveOut(
+    n,
+    2,
+    subsets,
+    losses.map((row) => drop(row, 1)),
+    'pearson',
+  );
+  near(groups.of(B)({ without: { level: 'validation', member: 1 } })!, fewer.of(columns([0, 2]))()!);
+  const flipped = [true, true, false, false, false, true, false, false];
+  const harm = detection(flipped, m);
+  near(harm.of(B)({ without: { level: 'validation', member: 1 } })!, detection(flipped, 2).of(columns([0, 2]))()!);
+  assert.deepEqual(
+    harm.terms.flat().map(({ name, count }) => `${name} ${count}`),
+    ['changed 3', 'unchanged 5', 'validation 3'],
+  );
+});
+
+test('a class is left out, and changes places, as a whole', () => {
+  const random = new Random(9);
+  const names = ['a', 'b', 'c', 'd'];
+  const classes = { train: names.flatMap((c) => [c, c, c]), validation: names.flatMap((c) => [c, c]) };
+  const [n, m] = [12, 8];
+  const B = Float64Array.from({ length: n * m }, () => random.normal());
+  for (const measure of ['auc', 'recall'] as const) {
+    const all = retrieval(n, classes, measure);
+    assert.deepEqual(all.terms, [[{ name: 'classes', count: 4 }]]);
+    const keep = (list: string[]) => list.flatMap((c, i) => (c === 'b' ? [] : [i]));
+    const [rows, columns] = [keep(classes.train), keep(classes.validation)];
+    const fewer = retrieval(
+      9,
+      { train: rows.map((i) => classes.train[i]), validation: columns.map((j) => classes.validation[j]) },
+      measure,
+    );
+    const cut = Float64Array.from(rows.flatMap((i) => columns.map((j) => B[i * m + j])));
+    near(all.of(B)({ without: { level: 'classes', member: 1 } })!, fewer.of(cut)()!);
+    const order = [2, 0, 3, 1];
+    const moved = retrieval(
+      n,
+      { ...classes, validation: classes.validation.map((c) => names[order[names.indexOf(c)]]) },
+      measure,
+    );
+    near(all.of(B)({ order })!, moved.of(B)()!);
+  }
+});
+
+test('intervals hold their value, stay inside the range, and an extreme value is not taken for certain', () => {
+  const of = (error: number, degrees: number, count = 10): Spread => ({
+    error,
+    degrees,
+    parts: [{ level: 'a', deviations: new Float64Array(count) }],
+  });
+  const [low, high] = valueInterval(0.3, of(0.1, 9), [-1, 1], 0.95)!;
+  const reach = studentQuantile(0.95, 9) * (0.1 / (1 - 0.09));
+  near(low, Math.tanh(Math.atanh(0.3) - reach));
+  near(high, Math.tanh(Math.atanh(0.3) + reach));
+  const [a, b] = valueInterval(0.65, of(0.05, 9), [0, 1], 0.95)!; // 0.65 of 0..1 is 0.3 of -1..1
+  near(a, (low + 1) / 2);
+  near(b, (high + 1) / 2);
+  const perfect = valueInterval(1, of(0, 9, 8), [0, 1], 0.95)!;
+  near(perfect[0], 0.025 ** (1 / 8)); // Clopper-Pearson for 8 of 8
+  assert.equal(perfect[1], 1);
+  near(valueInterval(-1, of(0, 9, 8), [-1, 1], 0.95)![1], 1 - 2 * 0.025 ** (1 / 8));
+  assert.deepEqual(valueInterval(0.5, of(0, 9), [0, 1], 0.95), [0.5, 0.5]);
+  assert.equal(valueInterval(0.5, null, [0, 1], 0.95), null);
+});
+
+test('the critical value of several differences lies between that of one and Bonferroni', () => {
+  const random = new Random(2);
+  const part = (deviations: Float64Array) => {
+    const error = Math.sqrt(deviations.reduce((sum, d) => sum + d * d, 0));
+    return { error, degrees: 20, parts: [{ level: 'a', deviations }] };
+  };
+  const normals = () => Float64Array.from({ length: 200 }, () => random.normal());
+  const one = part(normals());
+  const single = studentQuantile(0.95, 20);
+  near(criticalValue([one], 0.95, new Multipliers(random)), single);
+  const same = criticalValue([one, one, one], 0.95, new Multipliers(random)); // fully dependent
+  assert.ok(same < single * 1.06, `${same} for the same difference three times, ${single} for one`);
+  const five = criticalValue(
+    Array.from({ length: 5 }, () => part(normals())),
+    0.95,
+    new Multipliers(random),
+  );
+  const bonferroni = studentQuantile(0.99, 20);
+  assert.ok(five > single * 1.12 && five < bonferroni * 1.04, `${single} < ${five} < ${bonferroni}`);
+  assert.equal(criticalValue([], 0.95, new Multipliers(random)), Infinity);
+});
