@@ -52,7 +52,7 @@ interface World {
   n: number;
   m: number;
   /** A draw of n x m effects whose validation samples share `alike` of the variance. */
-  effects(): Float64Array;
+  effects: () => Float64Array;
   truth: Float64Array;
   random: Random;
   case: Case;

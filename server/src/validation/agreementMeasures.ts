@@ -24,9 +24,9 @@ export interface Agreement {
   /** Lowest and highest possible value. */
   range: readonly [number, number];
   /** A random order under which predictions that have nothing to do with the training samples are as likely as they stand. */
-  shuffled(random: Random): number[];
+  shuffled: (random: Random) => number[];
   /** @param values of a predictor: B, n x m row-major, or n scores */
-  of(values: Float64Array): Statistic;
+  of: (values: Float64Array) => Statistic;
 }
 
 type Correlation = 'pearson' | 'spearman';
