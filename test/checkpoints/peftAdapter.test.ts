@@ -13,6 +13,10 @@ import { architectureOf } from '../../server/src/models/families.ts';
 import { openSafetensors, readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
 import { writeSafetensors } from '../tinyLlama.ts';
 import { folder } from '../data/files.ts';
+import { roundToBfloat16 } from '../../server/src/engine/check/gradientCheck.ts';
+import { readTensorBytes } from '../../server/src/checkpoints/fileBytes.ts';
+import { writtenTypes } from '../../server/src/checkpoints/dtypes.ts';
+import { writeRaw } from './rewrite.ts';
 import { complaint } from './files.ts';
 
 const reference = join(import.meta.dirname, '../reference');
@@ -64,13 +68,43 @@ test('target modules: ends of paths, whole paths, one expression, everything, la
   );
 });
 
+test('target parameters: the weight of a linear module is adapted as the module is', () => {
+  const parameters = of({
+    target_modules: ['v_proj'],
+    target_parameters: ['self_attn.q_proj.weight', `${q(0, 'mlp.up_proj')}.weight`],
+  });
+  const targeted = ['self_attn.q_proj', 'self_attn.v_proj', 'self_attn.k_proj', 'mlp.up_proj'].map((module) =>
+    parameters.targets(q(0, module)),
+  );
+  assert.deepEqual(targeted, [true, true, false, true]);
+  assert.equal(parameters.targets(q(1, 'mlp.up_proj')), false);
+  // Without target_modules PEFT adds what its own table has for the model.
+  assert.equal(of({ target_modules: null, target_parameters: ['q_proj.weight'] }).targets(q(0)), true);
+  assert.equal(
+    of({ target_modules: null, target_parameters: ['q_proj.weight'] }).targets(q(0, 'self_attn.v_proj')),
+    null,
+  );
+});
+
 /** What is wrong -> keys of adapter_config.json and what is said. */
 const configurations: Record<string, [Record<string, unknown>, RegExp]> = {
   'another method': [{ peft_type: 'IA3' }, /peft_type is "IA3"; only "LORA" adapters can be applied/],
   'no method': [{ peft_type: undefined }, /peft_type is missing; only "LORA"/],
   DoRA: [{ use_dora: true }, /use_dora is true: DoRA rescales the columns of the weights; merge the adapter/],
   biases: [{ bias: 'lora_only' }, /bias is "lora_only"; only "none" is supported: merge the adapter/],
-  'biases of the factors': [{ lora_bias: true }, /lora_bias is true: the factors have biases/],
+  'factors that act on some tokens': [
+    { alora_invocation_tokens: [1, 2] },
+    /alora_invocation_tokens is \[1,2\]: the factors act only on tokens from the invocation sequence on .*; train a plain LoRA/,
+  ],
+  'repeated layers': [
+    {
+      layer_replication: [
+        [0, 2],
+        [1, 2],
+      ],
+    },
+    /layer_replication is \[\[0,2\],\[1,2\]\]: layers are repeated, .*; merge the adapter/,
+  ],
   'modules that were trained whole': [
     { modules_to_save: ['lm_head'] },
     /modules_to_save is \["lm_head"\]: whole modules were trained too/,
@@ -176,6 +210,52 @@ test('factors are tensors and modules of the layers, and count for the hash', as
   assert.equal(await checkpoint.sha256(), hash(files.map((file) => hash(readFileSync(file))).join('')));
 });
 
+const EMBEDDING = 'base_model.model.model.embed_tokens.weight';
+const embedding = () => openCheckpoint(llama).read('model.embed_tokens.weight').slice();
+
+test('embeddings that are those of the base model, also once rounded to the type of the file, are no part of the adapter', (t) => {
+  const plain = openCheckpoint(llama, { adapter: join(reference, 'lora/patterns/adapter') });
+  const root = copy(t);
+  editTensors(root, (tensors) => {
+    tensors.set(EMBEDDING, { shape: [40, 16], data: embedding() });
+    tensors.set('base_model.model.lm_head.base_layer.weight', {
+      shape: [40, 16],
+      data: openCheckpoint(llama).read('lm_head.weight'),
+    });
+  });
+  assert.deepEqual(
+    [...openCheckpoint(llama, { adapter: join(root, 'adapter') }).tensors.keys()],
+    [...plain.tensors.keys()],
+  );
+
+  const file = join(root, 'adapter/adapter_model.safetensors');
+  const stored = openSafetensors(file).tensors.map((info) => {
+    const bytes = readTensorBytes(info);
+    if (info.name !== EMBEDDING) return { ...info, bytes };
+    return { ...info, dtype: 'BF16', bytes: Buffer.from(writtenTypes.BF16.encode(embedding()).buffer) };
+  });
+  assert.ok(
+    embedding().some((value) => roundToBfloat16(Float32Array.of(value))[0] !== value),
+    'rounding changes it',
+  );
+  writeRaw(join(root, 'adapter'), stored);
+  renameSync(join(root, 'adapter/model.safetensors'), file);
+  assert.equal(openCheckpoint(llama, { adapter: join(root, 'adapter') }).tensors.size, plain.tensors.size);
+});
+
+test('LoRA on the head of a model whose head is the embedding', (t) => {
+  const root = copy(t, 'stabilised');
+  editConfig(root, { target_modules: 'all-linear' });
+  editTensors(root, (tensors) => {
+    tensors.set('base_model.model.lm_head.lora_A.weight', { shape: [4, 16], data: new Float32Array(64) });
+    tensors.set('base_model.model.lm_head.lora_B.weight', { shape: [40, 4], data: new Float32Array(160) });
+  });
+  assert.equal(
+    complaint(() => opened(root, join(reference, 'llama/tied')), root),
+    'adapter adapter adapts lm_head, the output head, which shares its matrix with the embedding in this model (merging would change the embedding too); train the adapter without it in target_modules',
+  );
+});
+
 const DOWN = 'base_model.model.model.layers.1.mlp.down_proj';
 
 /** What is wrong -> how it came about and what is said. */
@@ -232,6 +312,48 @@ const adapters: Record<string, [(root: string) => unknown, RegExp]> = {
   'another rank': [
     (root) => editConfig(root, { rank_pattern: {} }),
     /the factors of .* have shapes \[\d, 16\] and \[\d+, \d\]; adapter_config\.json gives rank 4/,
+  ],
+  'a bias that the configuration does not know': [
+    (root) =>
+      editTensors(root, (tensors) => tensors.set(`${DOWN}.lora_B.bias`, { shape: [16], data: new Float32Array(16) })),
+    /model\.layers\.1\.mlp\.down_proj has a lora_B\.bias, adapter_config\.json says lora_bias false/,
+  ],
+  'a bias that is not there': [
+    (root) => editConfig(root, { lora_bias: true }),
+    /has no lora_B\.bias, adapter_config\.json says lora_bias true; the two files do not belong together/,
+  ],
+  'a bias of another size': [
+    (root) => {
+      editConfig(root, { lora_bias: true });
+      editTensors(root, (tensors) => {
+        for (const [name, { shape }] of [...tensors]) {
+          const size = shape[0] + (name.startsWith(DOWN) ? 1 : 0);
+          if (name.endsWith('lora_B.weight'))
+            tensors.set(name.replace('weight', 'bias'), { shape: [size], data: new Float32Array(size) });
+        }
+      });
+    },
+    /lora_B\.bias of model\.layers\.1\.mlp\.down_proj has shape \[17\]; \[16\] is needed/,
+  ],
+  'embeddings of its own': [
+    (root) =>
+      editTensors(root, (tensors) => {
+        const data = embedding();
+        data[5] += 1;
+        tensors.set(EMBEDDING, { shape: [40, 16], data });
+      }),
+    /^adapter adapter carries model\.embed_tokens\.weight, which differs from that of the model .*: whole weights were trained beside the factors, or .*; merge the adapter/,
+  ],
+  'embeddings of another vocabulary': [
+    (root) => editTensors(root, (tensors) => tensors.set(EMBEDDING, { shape: [41, 16], data: new Float32Array(656) })),
+    /carries model\.embed_tokens\.weight, of shape \[41, 16\], the model .* has it as \[40, 16\]; the vocabulary was resized for the adapter: merge/,
+  ],
+  'weights that the model has not': [
+    (root) =>
+      editTensors(root, (tensors) =>
+        tensors.set('base_model.model.score.weight', { shape: [2, 16], data: new Float32Array(32) }),
+      ),
+    /carries score\.weight, which the model .* does not have; it was made for another model/,
   ],
   'a head that was adapted': [
     (root) => {

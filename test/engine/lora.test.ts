@@ -18,7 +18,7 @@ const ways: Record<string, Options> = {
 };
 
 test('there are reference cases', () => {
-  assert.deepEqual(cases, ['all_linear', 'conv1d', 'patterns', 'stabilised']);
+  assert.deepEqual(cases, ['all_linear', 'conv1d', 'factor_bias', 'parameters', 'patterns', 'stabilised']);
 });
 
 for (const name of cases) {

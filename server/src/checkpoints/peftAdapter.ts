@@ -1,12 +1,14 @@
 /**
  * A PEFT LoRA adapter on a checkpoint: the checkpoint's tensors and, beside the weight of each adapted module, its two factors
- * `<module>.lora_A.weight` [r, in] and `<module>.lora_B.weight` [out, r]. Applied in models/adapter.ts.
+ * `<module>.lora_A.weight` [r, in] and `<module>.lora_B.weight` [out, r], with `lora_bias` `<module>.lora_B.bias` [out]. Applied in
+ * models/adapter.ts. Base weights that the file carries along are none of these; they have to be the base model's (peftCarried.ts).
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { hashFiles, hashOfHashes } from './hashFiles.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
+import { carriedName, requireUnchanged } from './peftCarried.ts';
 import { peftConfig } from './peftConfig.ts';
 import type { PeftConfig } from './peftConfig.ts';
 import { openSafetensors, readFloat32 } from './safetensors.ts';
@@ -14,14 +16,23 @@ import type { Checkpoint, LoraFactor, TensorInfo } from './types.ts';
 
 const CONFIG = 'adapter_config.json';
 const WEIGHTS = 'adapter_model.safetensors';
-const FACTOR = /^base_model\.model\.(.+)\.lora_([AB])(?:\.default)?\.weight$/;
+const FACTOR = /^base_model\.model\.(.+)\.lora_([AB])(?:\.default)?\.(weight|bias)$/;
+
+export interface Factors {
+  A: TensorInfo;
+  B: TensorInfo;
+  /** Of B. */
+  bias?: TensorInfo;
+}
 
 /** A folder with an adapter, before it is applied to a model. */
 export interface AdapterFolder {
   path: string;
   config: PeftConfig;
   /** Tensors of the weight file by the module's path in the PyTorch model. */
-  factors: ReadonlyMap<string, { A: TensorInfo; B: TensorInfo }>;
+  factors: ReadonlyMap<string, Factors>;
+  /** Base weights that lie in the file too, by their names in the PyTorch model. */
+  carried: ReadonlyMap<string, TensorInfo>;
   /** What decides the numbers. */
   files: readonly string[];
 }
@@ -47,20 +58,25 @@ export function openAdapter(target: string): AdapterFolder {
     throw bad(weightsFile, `${folder} has no ${WEIGHTS}${why}`);
   }
   const config = peftConfig(configFile, parse(configFile));
-  const found = new Map<string, { A?: TensorInfo; B?: TensorInfo }>();
+  const found = new Map<string, Partial<Factors>>();
+  const carried = new Map<string, TensorInfo>();
   for (const info of openSafetensors(fs.realpathSync(weightsFile)).tensors) {
-    const [, module, side] = FACTOR.exec(info.name) ?? [];
-    if (module === undefined) {
+    const [, module, side, kind] = FACTOR.exec(info.name) ?? [];
+    const own = carriedName(info.name);
+    if (module !== undefined && (kind === 'weight' || side === 'B')) {
+      found.set(module, { ...found.get(module), [kind === 'bias' ? 'bias' : side]: info });
+    } else if (own !== null) {
+      carried.set(own, info);
+    } else {
       throw bad(
         weightsFile,
-        `${weightsFile}: tensor ${info.name} is no LoRA factor of a linear module; only those can be applied: merge the adapter into the model (peft: merge_and_unload)`,
+        `${weightsFile}: tensor ${info.name} is no LoRA factor of a linear module; only those can be applied: ${/lora_embedding/.test(info.name) ? 'train the adapter without embeddings in target_modules, or ' : ''}merge the adapter into the model (peft: merge_and_unload)`,
       );
     }
-    found.set(module, { ...found.get(module), [side]: info });
   }
   if (found.size === 0) throw bad(weightsFile, `${weightsFile} holds no LoRA factors`);
-  const factors = new Map<string, { A: TensorInfo; B: TensorInfo }>();
-  for (const [module, { A, B }] of found) {
+  const factors = new Map<string, Factors>();
+  for (const [module, { A, B, bias }] of found) {
     if (!A || !B)
       throw bad(weightsFile, `${weightsFile}: ${module} has lora_${A ? 'A' : 'B'} but no lora_${A ? 'B' : 'A'}`);
     if (config.targets(module) === false) {
@@ -69,16 +85,27 @@ export function openAdapter(target: string): AdapterFolder {
         `${weightsFile} holds factors of ${module}, which target_modules of ${CONFIG} leaves out; the two files do not belong together`,
       );
     }
-    const { rank } = config.factorOf(module);
+    const { rank, bias: biased = false } = config.factorOf(module);
+    if (biased !== (bias !== undefined)) {
+      throw bad(
+        weightsFile,
+        `${weightsFile}: ${module} has ${bias ? 'a' : 'no'} lora_B.bias, ${CONFIG} says lora_bias ${biased}; the two files do not belong together`,
+      );
+    }
     if (A.shape.length !== 2 || B.shape.length !== 2 || A.shape[0] !== rank || B.shape[1] !== rank) {
       throw bad(
         weightsFile,
         `${weightsFile}: the factors of ${module} have shapes [${A.shape.join(', ')}] and [${B.shape.join(', ')}]; ${CONFIG} gives rank ${rank}, so [${rank}, inputs] and [outputs, ${rank}] are needed`,
       );
     }
-    factors.set(module, { A, B });
+    if (bias && bias.shape.join() !== String(B.shape[0]))
+      throw bad(
+        weightsFile,
+        `${weightsFile}: lora_B.bias of ${module} has shape [${bias.shape.join(', ')}]; [${B.shape[0]}] is needed`,
+      );
+    factors.set(module, { A, B, ...(bias ? { bias } : {}) });
   }
-  return { path: folder, config, factors, files: [fs.realpathSync(configFile), fs.realpathSync(weightsFile)] };
+  return { path: folder, config, factors, carried, files: [fs.realpathSync(configFile), fs.realpathSync(weightsFile)] };
 }
 
 /** The checkpoint with the adapter's factors as tensors of its own. @throws LayerifError `badModel`: it belongs to another model */
@@ -88,16 +115,18 @@ export function withAdapter(base: Checkpoint, target: string): Checkpoint {
   const tensors = new Map(base.tensors);
   const stored = new Map<string, TensorInfo>();
   const factors = new Map<string, LoraFactor>();
-  for (const [module, { A, B }] of adapter.factors) {
+  for (const [module, { A, B, bias }] of adapter.factors) {
     const name = fromPytorch(module, prefix);
+    if (HEAD.test(module)) throw ofHead(base, adapter, module, `${name}.weight`);
     if (!base.tensors.has(`${name}.weight`)) throw foreign(base, adapter, module);
-    for (const [side, info] of Object.entries({ A, B })) {
-      const own = { ...info, name: `${name}.lora_${side}.weight` };
-      tensors.set(own.name, own);
-      stored.set(own.name, info);
+    const own = { 'lora_A.weight': A, 'lora_B.weight': B, ...(bias ? { 'lora_B.bias': bias } : {}) };
+    for (const [ending, info] of Object.entries(own)) {
+      tensors.set(`${name}.${ending}`, { ...info, name: `${name}.${ending}` });
+      stored.set(`${name}.${ending}`, info);
     }
     factors.set(name, adapter.config.factorOf(module));
   }
+  for (const [name, info] of adapter.carried) requireUnchanged(base, adapter.path, fromPytorch(name, prefix), info);
   return {
     ...base,
     tensors,
@@ -126,12 +155,14 @@ interface Prefix {
 }
 
 function prefixOf(base: Checkpoint, adapter: AdapterFolder): Prefix {
-  const module = adapter.factors.keys().next().value!;
+  const modules = [...adapter.factors.keys()];
+  const module = modules.find((name) => !HEAD.test(name)) ?? modules[0];
   if (base.tensors.has(`${module}.weight`)) return { more: '', less: '' };
   const inner = /^(\w+\.)(.+)$/.exec(module);
   if (inner && base.tensors.has(`${inner[2]}.weight`)) return { more: '', less: inner[1] };
   const whole = [...base.tensors.keys()].find((name) => name.replace(/^\w+\./, '') === `${module}.weight`);
   if (whole) return { more: whole.slice(0, whole.length - `${module}.weight`.length), less: '' };
+  if (HEAD.test(module)) return { more: '', less: '' };
   throw foreign(base, adapter, module);
 }
 
@@ -141,6 +172,17 @@ function fromPytorch(module: string, { more, less }: Prefix): string {
 
 function toPytorch(name: string, { more, less }: Prefix): string {
   return less + (more !== '' && name.startsWith(more) ? name.slice(more.length) : name);
+}
+
+/** The output head under the names of all families. */
+const HEAD = /^(?:lm_head|embed_out)$/;
+
+function ofHead(base: Checkpoint, { path: folder }: AdapterFolder, module: string, tensor: string): LayerifError {
+  const shared = base.config.tie_word_embeddings === true || !base.tensors.has(tensor);
+  const what = shared
+    ? 'the output head, which shares its matrix with the embedding in this model (merging would change the embedding too); train the adapter without it in target_modules'
+    : 'which is no linear module of a layer; embeddings, head and experts that share one tensor cannot be adapted: merge the adapter into the model (peft: merge_and_unload)';
+  return bad(folder, `adapter ${folder} adapts ${module}, ${what}`);
 }
 
 function foreign(base: Checkpoint, { path: folder, config }: AdapterFolder, module: string): LayerifError {

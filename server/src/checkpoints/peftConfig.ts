@@ -1,6 +1,6 @@
 /**
  * `adapter_config.json` of a PEFT LoRA adapter (Hu et al. 2021, arXiv 2106.09685; rank-stabilised scaling: Kalajdzievski 2023,
- * arXiv 2312.03732): which modules are adapted, with which rank and which factor s in y = x Wᵀ + s (x Aᵀ) Bᵀ.
+ * arXiv 2312.03732): which modules are adapted, with which rank and which factor s in y = x Wᵀ + s (x Aᵀ) Bᵀ, with `lora_bias` + s b.
  *
  * Every key is one of three: read below, in `harmless` because it does not change what a trained adapter computes, or in
  * `refused` unless it has its neutral value. A key that is none of these is refused too, for a newer PEFT may mean anything by it.
@@ -50,10 +50,12 @@ const read = new Set([
   'layers_pattern',
   'layers_to_transform',
   'lora_alpha',
+  'lora_bias',
   'peft_type',
   'r',
   'rank_pattern',
   'target_modules',
+  'target_parameters',
   'use_rslora',
 ]);
 
@@ -61,11 +63,11 @@ const read = new Set([
 const refused: Readonly<Record<string, string>> = {
   use_dora: 'DoRA rescales the columns of the weights; merge the adapter into the model (peft: merge_and_unload)',
   modules_to_save: 'whole modules were trained too; merge the adapter into the model (peft: merge_and_unload)',
-  target_parameters:
-    'parameters that are no linear modules, such as experts in one tensor, are adapted; merge the adapter into the model',
   trainable_token_indices: 'embeddings were trained too; merge the adapter into the model (peft: merge_and_unload)',
-  lora_bias: 'the factors have biases; merge the adapter into the model (peft: merge_and_unload)',
-  layer_replication: 'layers are repeated; merge the adapter into the model (peft: merge_and_unload)',
+  layer_replication:
+    'layers are repeated, each copy with factors of its own, so the adapted model has other layers than its base; merge the adapter into the model (peft: merge_and_unload)',
+  alora_invocation_tokens:
+    'the factors act only on tokens from the invocation sequence on (activated LoRA, arXiv 2504.12397), so the adapted model is not one model for all tokens; train a plain LoRA, or leave model.adapter out',
   use_qalora: 'QA-LoRA pools its inputs; merge the adapter into the model (peft: merge_and_unload)',
 };
 
@@ -118,6 +120,7 @@ export function peftConfig(file: string, json: Json): PeftConfig {
   const alpha = positive('lora_alpha', json.lora_alpha ?? 8, false);
   const [ranks, alphas] = [patterns('rank_pattern', true), patterns('alpha_pattern', false)];
   const stabilised = json.use_rslora === true;
+  const bias = json.lora_bias === true;
   const first = (list: [RegExp, number][], path: string, fallback: number) =>
     list.find(([regex]) => regex.test(path))?.[1] ?? fallback;
 
@@ -127,7 +130,11 @@ export function peftConfig(file: string, json: Json): PeftConfig {
     rank,
     factorOf(path) {
       const r = first(ranks, path, rank);
-      return { rank: r, scale: first(alphas, path, alpha) / (stabilised ? Math.sqrt(r) : r) };
+      return {
+        rank: r,
+        scale: first(alphas, path, alpha) / (stabilised ? Math.sqrt(r) : r),
+        ...(bias ? { bias } : {}),
+      };
     },
     targets: targetRule(json, fail, pattern),
   };
@@ -150,14 +157,33 @@ function targetRule(
   pattern: (text: string, key: string) => RegExp,
 ): PeftConfig['targets'] {
   const included = names('target_modules', json, fail);
+  const parameters = parameterRule(json, fail);
   const excluded = names('exclude_modules', json, fail);
   const out = excluded === null ? () => false : matcher(excluded, 'exclude_modules', pattern);
   const everything = included === null || (typeof included === 'string' && included.toLowerCase() === 'all-linear');
+  if (parameters !== null && (everything || included === null)) return (path) => parameters(path) || null;
   if (everything) return (path) => (out(path) ? false : null);
   const inside = matcher(included, 'target_modules', pattern);
   // With a regular expression PEFT refuses layers_to_transform.
   const layers = typeof included === 'string' ? null : layerRule(json, fail, pattern);
-  return (path) => !out(path) && inside(path) && (layers === null || layers(path));
+  return (path) => parameters?.(path) === true || (!out(path) && inside(path) && (layers === null || layers(path)));
+}
+
+/**
+ * `target_parameters`: weights by name in place of modules. That of a linear module is adapted as the module is, W + s B A; experts in
+ * one tensor have a pair of factors for each expert, which serves two matrices at once.
+ */
+function parameterRule(json: Json, fail: (what: string) => LayerifError): ((path: string) => boolean) | null {
+  const given = names('target_parameters', json, fail);
+  if (given === null) return null;
+  const list = [given].flat();
+  const other = list.find((name) => !/(^|\.)weight$/.test(name));
+  if (other !== undefined) {
+    throw fail(
+      `target_parameters is ${quoted(json.target_parameters)}: parameters that are no linear modules are adapted (experts in one tensor have a pair of factors for each expert, which serves two matrices); merge the adapter into the model (peft: merge_and_unload)`,
+    );
+  }
+  return (path) => list.some((name) => `${path}.weight` === name || `${path}.weight`.endsWith(`.${name}`));
 }
 
 /** `layers_to_transform`: the number behind `layers_pattern`, else behind any two names, is one of these. */

@@ -24,6 +24,8 @@ export type Scales =
 export interface LoraFactor {
   rank: number;
   scale: number;
+  /** Whether B has a bias b: s ((x Aᵀ) Bᵀ + b), a tensor `<module>.lora_B.bias`. */
+  bias?: boolean;
 }
 
 export interface Checkpoint {

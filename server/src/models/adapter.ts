@@ -1,7 +1,7 @@
 /**
  * Low-rank adapters on the linear modules of an architecture (Hu et al. 2021, arXiv 2106.09685):
  *
- *   y = x Wᵀ + s (x Aᵀ) Bᵀ,   A [r, in], B [out, r]
+ *   y = x Wᵀ + s (x Aᵀ) Bᵀ (+ s b),   A [r, in], B [out, r], b [out]
  *
  * A and B are linear modules of their own, `<module>.lora_A` and `<module>.lora_B`, so one backward sweep has the gradients of W, A
  * and B. `SegmentBuilder.linear` adds the second term; every family that uses it can be adapted.
@@ -66,5 +66,5 @@ function factorModules({ name, rows, columns }: LinearModule, lora: Lora | undef
 
 /** Layers whose graphs are the same, scales included, have the same. */
 function signature(factors: ReadonlyMap<string, Lora>): string {
-  return `lora(${[...factors].map(([name, { rank, scale }]) => `${name} ${rank} ${scale}`).join(', ')})`;
+  return `lora(${[...factors].map(([name, { rank, scale, bias }]) => `${name} ${rank} ${scale}${bias ? ' bias' : ''}`).join(', ')})`;
 }

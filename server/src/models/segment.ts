@@ -137,8 +137,8 @@ export class SegmentBuilder {
     });
   }
 
-  /** s (x Aᵀ) Bᵀ; the scale is put on the narrow side, where it costs r numbers a token. */
-  #lowRank(module: string, x: Value, rows: number, { rank, scale }: Lora): Value {
+  /** s (x Aᵀ) Bᵀ (+ s b); the scale is put on the narrow side, where it costs r numbers a token. */
+  #lowRank(module: string, x: Value, rows: number, { rank, scale, bias = false }: Lora): Value {
     const g = this.graph;
     const columns = x.shape[x.shape.length - 1] as number;
     const [nameA, nameB] = [`${module}.lora_A`, `${module}.lora_B`];
@@ -147,7 +147,7 @@ export class SegmentBuilder {
     const scaled = g.mul(inner, g.scalar(scale));
     const outer = g.matMul(scaled, g.transpose(this.weight(`${nameB}.weight`, [rows, rank]), [1, 0]));
     this.#capture(nameB, scaled, outer);
-    return outer;
+    return bias ? g.add(outer, g.mul(this.weight(`${nameB}.bias`, [rows]), g.scalar(scale))) : outer;
   }
 
   #capture(module: string, input: Value, output: Value): void {

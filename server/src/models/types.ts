@@ -21,6 +21,8 @@ export interface LinearModule {
 export interface Lora {
   rank: number;
   scale: number;
+  /** Whether B has a bias b: s ((x Aᵀ) Bᵀ + b). */
+  bias?: boolean;
 }
 
 /** Position-dependent inputs of the blocks, made by the engine for each padded length. */

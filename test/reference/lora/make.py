@@ -39,6 +39,12 @@ CASES = {
         r=3, lora_alpha=12, fan_in_fan_out=True, target_modules=r".*\.h\.\d+\.(attn\.c_attn|mlp\.c_(fc|proj))")),
     # Fused projections, every linear module of the layers.
     "all_linear": ("phi3/partial_v5", dict(r=2, lora_alpha=5, target_modules="all-linear", exclude_modules=["o_proj"])),
+    # B has a bias, scaled as its product is.
+    "factor_bias": ("llama/biases", dict(r=3, lora_alpha=4, lora_bias=True, use_rslora=True, target_modules=["q_proj", "down_proj"])),
+    # Weights by name in place of modules, and the unchanged embedding and head (one matrix) in the adapter's file.
+    "parameters": ("llama/tied", dict(
+        r=2, lora_alpha=6, lora_dropout=0.0, target_modules=["v_proj"], target_parameters=["self_attn.q_proj.weight", "up_proj.weight"]),
+        dict(save_embedding_layers=True)),
 }  # fmt: skip
 
 
@@ -48,18 +54,18 @@ def below(name):
 
 
 def write(case, number):
-    base, settings = CASES[case]
+    base, settings, *saving = CASES[case]
     folder = HERE / case
     (folder / "adapter").mkdir(parents=True, exist_ok=True)
     source = HERE.parent / base
-    config = LoraConfig(task_type="CAUSAL_LM", lora_dropout=0.1, **settings)
+    config = LoraConfig(task_type="CAUSAL_LM", **({"lora_dropout": 0.1} | settings))
     model = get_peft_model(single_model_of(source), config)
     generator = torch.Generator().manual_seed(number)
     for name, value in model.named_parameters():
         if "lora_" in name:
             value.data = 0.5 * torch.randn(value.shape, generator=generator) / value.shape[-1] ** 0.5
     model.peft_config["default"].base_model_name_or_path = base
-    model.save_pretrained(folder / "adapter")
+    model.save_pretrained(folder / "adapter", **(saving[0] if saving else {}))
     (folder / "adapter" / "README.md").unlink(missing_ok=True)
     (folder / "base.txt").write_text(base + "\n")
     stored = (source / "samples.json").read_text()

@@ -111,13 +111,13 @@ export function inspectAdapter(target: string, baseDir = '.'): AdapterInspection
   const groups = new Map<string, AdapterInspection['factors'][number]>();
   const dtypes: Record<string, number> = {};
   let parameters = 0;
-  for (const [module, { A, B }] of factors) {
+  for (const [module, { A, B, bias }] of factors) {
     const { rank, scale } = config.factorOf(module);
     const group = groups.get(`${rank} ${scale}`) ?? { rank, scale, modules: 0 };
     groups.set(`${rank} ${scale}`, { ...group, modules: group.modules + 1 });
-    for (const { dtype, shape } of [A, B]) {
+    for (const { dtype, shape } of bias ? [A, B, bias] : [A, B]) {
       dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
-      parameters += shape[0] * shape[1];
+      parameters += shape.reduce((product, size) => product * size, 1);
     }
   }
   return {
