@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import type { Checkpoint } from '../../server/src/checkpoints/types.ts';
 import { architectureOf } from '../../server/src/models/families.ts';
 import type { Architecture } from '../../server/src/models/types.ts';
-import { requirePositions, scopeOf } from '../../server/src/run/inputs/scope.ts';
+import { limitsOf, requireTexts } from '../../server/src/run/inputs/sampleRefusals.ts';
+import { scopeOf } from '../../server/src/run/inputs/scope.ts';
 import { headGraph, embedGraph } from '../../server/src/engine/sweep/graphs.ts';
 
 const bases = {
@@ -308,10 +309,14 @@ test('ALiBi: slope of the head times position of the key, in bfloat16, scaled wi
 
 test('samples longer than the table of positions are refused before the run', () => {
   const model = open('gpt2');
-  requirePositions(model, [{ tokens: new Int32Array(20) }], 'sentiment');
-  requirePositions(open('falcon'), [{ tokens: new Int32Array(9999) }], 'sentiment');
+  const require = (of: Architecture, length: number): void => {
+    const texts = [{ tokens: new Int32Array(length) }];
+    requireTexts({ what: 'sample', task: 'sentiment', texts, tokenizer: null, ...limitsOf(of) }, 'score');
+  };
+  require(model, 20);
+  require(open('falcon'), 9999);
   assert.throws(
-    () => requirePositions(model, [{ tokens: new Int32Array(21) }], 'sentiment'),
+    () => require(model, 21),
     /model\.max_length: a sample of task sentiment has 21 tokens, the model has positions for 20; set max_length to 20/,
   );
 });

@@ -7,7 +7,7 @@ import { LayerifError } from '../../protocol/errors.ts';
 import type { Allocation, AllocationFile } from '../../protocol/allocation.ts';
 import { openCheckpoint } from '../../server/src/checkpoints/openCheckpoint.ts';
 import { pruneExperiment } from '../../server/src/run/prune/prune.ts';
-import type { PruneOptions } from '../../server/src/run/prune/pruneInput.ts';
+import type { PruneOptions } from '../../server/src/run/inputs/pruneInput.ts';
 import { machine, score, tinyWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
 

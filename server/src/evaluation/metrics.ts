@@ -3,6 +3,8 @@
  * To add one, add a row; `run/evaluate/evaluate.ts` takes those of a task's `metric_list`, else the default ones of its output type.
  */
 import type { OutputType } from '../../../protocol/experiment.ts';
+import { bootstrapError, f1, f1Averages, matthews } from './classes.ts';
+import type { Items } from './classes.ts';
 
 /** What the model said about one document. */
 export interface Outcome {
@@ -22,14 +24,18 @@ export interface Metric {
   /** Used when a task has no `metric_list`. */
   byDefault: boolean;
   higherIsBetter: boolean;
+  /** Told from all documents together: a pair is predicted and right class, and no document has a share of its own. */
+  joint?: boolean;
+  /** Where it is defined for so many choices at most. */
+  mostClasses?: number;
+  /** With options of its entry in `metric_list`; null where an option has a value that is unknown. */
+  options?(entry: Readonly<Record<string, unknown>>): Partial<Metric> | null;
   /** Pairs of value and weight; the weight is 1 where documents count alike. */
   of(outcome: Outcome): [value: number, weight: number];
   aggregate(items: readonly (readonly [number, number])[]): number;
   /** Null where the harness gives none. */
   standardError(items: readonly (readonly [number, number])[]): number | null;
 }
-
-type Items = readonly (readonly [number, number])[];
 
 /** First of the largest values. */
 export function argmax(values: readonly number[]): number {
@@ -85,6 +91,23 @@ const perWeight = (id: string, weight: (text: string) => number, aggregate: (ite
   standardError: () => null,
 });
 
+/** A number of all predicted and right classes, with the standard deviation of its bootstrap replicates, as in the harness. */
+const classified = (aggregate: (items: Items) => number): Pick<Metric, 'aggregate' | 'standardError'> => ({
+  aggregate,
+  standardError: (items) => (items.length < 2 ? null : bootstrapError(items, aggregate)),
+});
+
+const joint = (id: string, aggregate: (items: Items) => number, options?: Metric['options']): Metric => ({
+  id,
+  outputTypes: choice,
+  byDefault: false,
+  higherIsBetter: true,
+  joint: true,
+  ...(options ? { options } : {}),
+  of: ({ logLikelihoods, gold }) => [argmax(logLikelihoods), gold],
+  ...classified(aggregate),
+});
+
 export const metrics: readonly Metric[] = [
   accuracy('acc', true, () => 1),
   accuracy('acc_norm', true, characters),
@@ -98,6 +121,31 @@ export const metrics: readonly Metric[] = [
     aggregate: mean,
     standardError: meanStandardError,
   },
+  // Mean over the documents of Σ (p − 1[right])², p the softmax of the log-likelihoods.
+  {
+    id: 'brier_score',
+    outputTypes: choice,
+    byDefault: false,
+    higherIsBetter: false,
+    of: ({ logLikelihoods, gold }) => {
+      const largest = Math.max(...logLikelihoods);
+      const weights = logLikelihoods.map((value) => Math.exp(value - largest));
+      const total = weights.reduce((sum, value) => sum + value, 0);
+      return [weights.reduce((sum, value, i) => sum + (value / total - (i === gold ? 1 : 0)) ** 2, 0), 1];
+    },
+    aggregate: mean,
+    standardError: () => null,
+  },
+  joint(
+    'f1',
+    (items) => f1(items, 'binary'),
+    ({ average = 'binary' }) => {
+      const known = f1Averages.find((word) => word === average);
+      if (known === undefined) return null;
+      return { ...classified((items) => f1(items, known)), mostClasses: known === 'binary' ? 2 : Infinity };
+    },
+  ),
+  joint('mcc', matthews),
   {
     id: 'acc',
     outputTypes: single,
@@ -130,3 +178,33 @@ export function metricsOf(outputType: OutputType): Metric[] {
   const type = outputType === 'generate_until' ? 'loglikelihood' : outputType;
   return metrics.filter(({ outputTypes }) => outputTypes.includes(type));
 }
+
+/** A metric with the options of its entry. @throws Error naming the option that it does not have */
+export function withOptions(metric: Metric, entry: Readonly<Record<string, unknown>>): Metric {
+  const reason = optionFault(metric, entry);
+  if (reason !== null) throw new Error(reason);
+  return { ...metric, ...metric.options?.(entry) };
+}
+
+/** What of an entry is unknown; null where there is nothing. */
+export function optionFault(metric: Metric, entry: Readonly<Record<string, unknown>>): string | null {
+  const own = aggregations[metric.id] ?? 'mean';
+  const { aggregation = own } = entry;
+  if (aggregation !== own)
+    return `${metric.id} is aggregated by ${own}, and metric_list asks for aggregation ${JSON.stringify(aggregation)}`;
+  // The harness ignores all other options of metrics that are told from log-likelihoods, and so do we.
+  if (metric.options?.(entry) === null)
+    return `${metric.id} has average ${f1Averages.join(', ')}, and metric_list asks for ${JSON.stringify(entry.average)}`;
+  return null;
+}
+
+/** The harness' word for how a metric's documents become one number, where it is not `mean`. */
+const aggregations: Readonly<Record<string, string>> = {
+  f1: 'f1',
+  mcc: 'matthews_corrcoef',
+  brier_score: 'brier_score',
+  perplexity: 'perplexity',
+  word_perplexity: 'weighted_perplexity',
+  byte_perplexity: 'weighted_perplexity',
+  bits_per_byte: 'bits_per_byte',
+};

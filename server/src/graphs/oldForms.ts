@@ -50,9 +50,10 @@ export const oldForms: Readonly<Record<string, Lowering>> = {
     if (!c.has('min') && !c.has('max')) return c.same();
     return c.same([c.x(0), inputOf(c, 'min'), inputOf(c, 'max')], {});
   },
-  // An empty cache in front of new keys adds nothing.
+  // An empty cache in front of new keys adds nothing; of one part it is the part itself.
   Concat: (c) => {
     const parts = c.inputs.filter((part) => part && !part.shape.includes(0)) as Value[];
+    if (parts.length <= 1) return [c.g.identity(parts[0] ?? c.x(0))];
     return parts.length === c.inputs.length ? c.same() : [c.g.concat(parts, c.int('axis', 0))];
   },
   // At inference nothing is dropped.

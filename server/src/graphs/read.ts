@@ -1,6 +1,7 @@
 /**
  * Opening a user's .onnx file: protobuf to plain structure, constants wherever they lie, and everything brought into the form that
- * the rest of this folder expects: float16 as float32 (ONNX Runtime computes it so on the CPU anyway), `Constant` nodes as
+ * the rest of this folder expects: float16 and bfloat16 as float32 (ONNX Runtime computes float16 so on the CPU anyway, and hardly any
+ * bfloat16), `Constant` nodes as
  * constants. What can never be differentiated is refused here, by its name.
  */
 import fs from 'node:fs';
@@ -9,7 +10,7 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import type { ErrorCode } from '../../../protocol/errors.ts';
 import { decodeModel } from '../onnx/decode.ts';
 import type { DecodedInitializer, DecodedModel, DecodedNode } from '../onnx/decode.ts';
-import { floatOfHalf } from '../onnx/half.ts';
+import { floatOfBfloat, floatOfHalf } from '../onnx/half.ts';
 import type { Attribute, TypedArray } from '../onnx/types.ts';
 import { dataTypes, int64 } from '../onnx/types.ts';
 import { scopeOf } from './names.ts';
@@ -165,14 +166,22 @@ function readExternal(
   } finally {
     fs.closeSync(handle);
   }
-  if (type === 'float16') return floatOfHalf(new Uint16Array(bytes.buffer));
+  if (isHalf(type)) return floatOf[type](new Uint16Array(bytes.buffer));
   return new dataTypes[type].array(bytes.buffer);
 }
 
-const FLOAT16 = dataTypes.float16.code;
 const FLOAT32 = dataTypes.float32.code;
 
-/** float16 becomes float32, `Constant` nodes become constants, and inputs that are constants too are left out. */
+/** Types of two bytes that are widened, from their bits. */
+const floatOf = { float16: floatOfHalf, bfloat16: floatOfBfloat } as const;
+
+function isHalf(type: string | null): type is keyof typeof floatOf {
+  return type !== null && Object.hasOwn(floatOf, type);
+}
+
+const halfCodes: readonly number[] = Object.keys(floatOf).map((type) => dataTypes[type as keyof typeof floatOf].code);
+
+/** Halves become float32, `Constant` nodes become constants, and inputs that are constants too are left out. */
 function normalised(model: DecodedModel): DecodedModel {
   const initializers: DecodedInitializer[] = model.initializers.map(widened);
   const nodes: DecodedNode[] = [];
@@ -183,7 +192,7 @@ function normalised(model: DecodedModel): DecodedModel {
   }
   const constants = new Set(initializers.map(({ name }) => name));
   const typed = <T extends { type: string | null }>(value: T): T =>
-    value.type === 'float16' ? { ...value, type: 'float32' } : value;
+    isHalf(value.type) ? { ...value, type: 'float32' } : value;
   return {
     ...model,
     inputs: model.inputs.filter(({ name }) => !constants.has(name)).map(typed),
@@ -196,18 +205,19 @@ function normalised(model: DecodedModel): DecodedModel {
 
 /** External data keep their place; they are converted when they are read. */
 function widened(constant: DecodedInitializer): DecodedInitializer {
-  if (constant.type !== 'float16') return constant;
-  return { ...constant, type: 'float32', data: constant.data && floatOfHalf(constant.data as Uint16Array) };
+  if (!isHalf(constant.type)) return constant;
+  return { ...constant, type: 'float32', data: constant.data && floatOf[constant.type](constant.data as Uint16Array) };
 }
 
 function withoutHalf(node: DecodedNode): DecodedNode['attributes'] {
   return Object.fromEntries(
     Object.entries(node.attributes).map(([name, attribute]): [string, Attribute] => {
-      if (attribute.kind === 'int' && attribute.value === FLOAT16 && (name === 'to' || name === 'dtype'))
+      if (attribute.kind === 'int' && halfCodes.includes(attribute.value) && (name === 'to' || name === 'dtype'))
         return [name, { kind: 'int', value: FLOAT32 }];
-      if (attribute.kind === 'tensor' && attribute.value.type === 'float16') {
-        const { shape, data } = attribute.value;
-        return [name, { kind: 'tensor', value: { type: 'float32', shape, data: floatOfHalf(data as Uint16Array) } }];
+      if (attribute.kind === 'tensor' && isHalf(attribute.value.type)) {
+        const { type, shape, data } = attribute.value;
+        const wide = floatOf[type](data as Uint16Array);
+        return [name, { kind: 'tensor', value: { type: 'float32', shape, data: wide } }];
       }
       return [name, attribute];
     }),

@@ -5,39 +5,63 @@
 import { SegmentBuilder } from './segment.ts';
 import type { Architecture } from './types.ts';
 
-const known = new WeakMap<Architecture, ReadonlySet<string>>();
+/** Shapes by the tensors' whole names. */
+export type ReadShapes = ReadonlyMap<string, readonly number[]>;
+
+const known = new WeakMap<Architecture, ReadShapes>();
 
 /** Names of tensors, the layers' whole names included. */
 export function tensorsRead(model: Architecture): ReadonlySet<string> {
-  let names = known.get(model);
-  if (!names) {
-    names = collect(model);
-    known.set(model, names);
-  }
-  return names;
+  return new Set(shapesRead(model).keys());
 }
 
-function collect(model: Architecture): Set<string> {
-  const names = new Set<string>();
-  const below = new Map<string, string[]>();
-  const b = new SegmentBuilder('tensors read');
-  model.embed(b, b.graph.input('tokens', 'int64', ['B', 'T']));
-  model.head(b, b.graph.input('states', 'float32', ['P', model.hidden]));
-  for (const { tensor } of b.weights) names.add(tensor);
+/** The same with the shapes that the graphs ask for: in forward order, of a layer the matrices first, which say more than a norm. */
+export function shapesRead(model: Architecture): ReadShapes {
+  let shapes = known.get(model);
+  if (!shapes) {
+    shapes = collect(model);
+    known.set(model, shapes);
+  }
+  return shapes;
+}
+
+function collect(model: Architecture): ReadShapes {
+  const shapes = new Map<string, readonly number[]>();
+  const outer = (build: (b: SegmentBuilder) => unknown): void => {
+    const b = new SegmentBuilder('tensors read');
+    build(b);
+    for (const { tensor, shape } of read(b)) if (!shapes.has(tensor)) shapes.set(tensor, shape);
+  };
+  outer((b) => model.embed(b, b.graph.input('tokens', 'int64', ['B', 'T'])));
+  const below = new Map<string, Read[]>();
   for (let layer = 0; layer < model.layers; layer++) {
     const kind = model.kind(layer);
     const tensors = below.get(kind) ?? tensorsOf(model, layer);
     below.set(kind, tensors);
-    for (const tensor of tensors) names.add(`${model.layerName(layer)}.${tensor}`);
+    for (const { tensor, shape, block } of tensors)
+      shapes.set(block === null ? tensor : `${model.layerName(layer)}.${tensor}`, shape);
   }
-  return names;
+  outer((b) => model.head(b, b.graph.input('states', 'float32', ['P', model.hidden])));
+  return shapes;
 }
 
-function tensorsOf(model: Architecture, layer: number): string[] {
+interface Read {
+  tensor: string;
+  /** Null for a tensor outside of the layers. */
+  block: number | null;
+  shape: readonly number[];
+}
+
+function tensorsOf(model: Architecture, layer: number): Read[] {
   const b = new SegmentBuilder('tensors read');
   const x = b.graph.input('x', 'float32', ['B', 'T', model.hidden]);
   b.inBlock(0, model.layerName(layer), () => model.block(b, x, layer));
-  return b.weights.filter(({ block }) => block !== null).map(({ tensor }) => tensor);
+  return read(b).sort((one, other) => other.shape.length - one.shape.length);
+}
+
+function read(b: SegmentBuilder): Read[] {
+  const shapes = new Map(b.graph.inputs.map(({ name, shape }) => [name, shape.map(Number)]));
+  return b.weights.map(({ input, tensor, block }) => ({ tensor, block, shape: shapes.get(input)! }));
 }
 
 /** Last words of stored constants that code of other versions made and that say nothing which the configuration does not. */

@@ -12,3 +12,10 @@ export function floatOfHalf(bits: Uint16Array): Float32Array {
   }
   return out;
 }
+
+/** Values of bfloat16 numbers given as their bits, which are the upper half of a float32's. */
+export function floatOfBfloat(bits: Uint16Array): Float32Array {
+  const words = new Uint32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) words[i] = bits[i] << 16;
+  return new Float32Array(words.buffer);
+}

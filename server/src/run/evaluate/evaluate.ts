@@ -1,9 +1,7 @@
 /** `layerif evaluate`: accuracy and perplexity of a model on the experiment's tasks, by the rules of lm-evaluation-harness. */
 import path from 'node:path';
-import { LayerifError } from '../../../../protocol/errors.ts';
 import type { EvaluateSummary, EvaluatedSample, Evaluation } from '../../../../protocol/evaluation.ts';
 import { EVALUATION_SUFFIX } from '../../../../protocol/evaluation.ts';
-import type { Experiment } from '../../../../protocol/experiment.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import { hashFiles } from '../../checkpoints/hashFiles.ts';
 import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';
@@ -17,7 +15,7 @@ import type { TaskSummary } from '../../evaluation/summary.ts';
 import type { Architecture } from '../../models/types.ts';
 import { relativeTo } from '../files/paths.ts';
 import { EnginePool } from '../machine/enginePool.ts';
-import { evaluationInput } from '../inputs/evaluationInput.ts';
+import { evaluationInput, readsOf } from '../inputs/evaluationInput.ts';
 import type { Document, EvaluationInput, EvaluationSelection } from '../inputs/evaluationInput.ts';
 import { fetchDatasets, fetchModel } from '../inputs/hubInputs.ts';
 import { openOptions, resolveModel } from '../inputs/inspect.ts';
@@ -25,14 +23,13 @@ import { defaultMemoryLimit } from '../machine/machine.ts';
 import { weightBytes } from '../machine/memory.ts';
 import { experimentName, makeFolder, newRunId, writeJson } from '../files/results.ts';
 import { architecture } from '../inputs/scope.ts';
+import { requireSupported } from '../inputs/supported.ts';
 import { madeBy } from '../files/version.ts';
 import { batchesOf, headRowsOf } from '../machine/batching.ts';
 
 const TOKENS_PER_BATCH = 2048;
 /** Tokens whose activations are in memory at a time: streamed weights are read once for so many. */
 const TOKENS_PER_GROUP = { resident: 1 << 14, streamed: 1 << 17 };
-/** Longest window where the model reads more, and where its configuration does not say. */
-const DEFAULT_LENGTH = 2048;
 
 export interface EvaluateOptions extends EvaluationSelection {
   file: string;
@@ -56,6 +53,8 @@ export async function evaluateExperiment(
   const baseDir = path.dirname(file);
   const experiment = loadExperiment(file);
   const other = options.model !== undefined;
+  const asked = other ? { ...experiment.model, path: options.model! } : experiment.model;
+  requireSupported({ ...experiment, model: asked }, file, 'evaluate');
   await fetchModel(other ? { path: options.model! } : experiment.model, other ? '.' : baseDir, options);
   const tasks = experiment.tasks.filter(({ task }) => options.tasks?.includes(task) ?? true);
   const texts = experiment.evaluate?.perplexity?.dataset ?? [];
@@ -67,9 +66,9 @@ export async function evaluateExperiment(
   const pool = options.engine ?? new EnginePool();
   try {
     const model = architecture(checkpoint);
-    const maxLength = readableLength(checkpoint, model, experiment);
+    const reads = readsOf(checkpoint, model, experiment);
     const tokenizer = createTokenizer(checkpoint.tokenizer());
-    const input = await evaluationInput(experiment, baseDir, tokenizer, maxLength, options);
+    const input = await evaluationInput(experiment, baseDir, tokenizer, reads, options);
     const engine = await pool.start(options.machine);
     const summary = await runEvaluation(pool, checkpoint, model, input, options);
     const { numbers } = measure(input, summary);
@@ -79,7 +78,7 @@ export async function evaluateExperiment(
       version: 1,
       ...numbers,
       configs: Object.fromEntries(
-        input.tasks.map(({ name, task, split }) => [name, { ...task, split, max_length: maxLength }]),
+        input.tasks.map(({ name, task, split }) => [name, { ...task, split, max_length: reads.maxLength }]),
       ),
       ...(options.logSamples ? { samples: samplesOf(input, summary, baseDir) } : {}),
       model: { name: checkpoint.name, family: model.family, sha256: await checkpoint.sha256() },
@@ -103,24 +102,6 @@ export async function evaluateExperiment(
     if (!options.engine) pool.dispose();
     checkpoint.close();
   }
-}
-
-/** Tokens that go through the model at once. */
-export function readableLength(checkpoint: Checkpoint, model: Architecture, experiment: Experiment): number {
-  const keys = ['n_positions', 'max_position_embeddings', 'n_ctx'];
-  const positions = keys.flatMap((key) => {
-    const value = checkpoint.config[key];
-    return typeof value === 'number' ? [value] : [];
-  })[0];
-  const longest = Math.min(model.longest ?? Infinity, positions ?? DEFAULT_LENGTH);
-  const asked = experiment.evaluate?.max_length;
-  if (asked !== undefined && asked > longest) {
-    throw new LayerifError(
-      'badExperiment',
-      `evaluate.max_length: ${asked} is more than the ${longest} positions of the model; take at most ${longest}`,
-    );
-  }
-  return asked ?? Math.min(longest, DEFAULT_LENGTH);
 }
 
 /** Log-likelihoods of all sequences, by the weights that the engine has now. @throws LayerifError */

@@ -16,14 +16,16 @@ import { createTokenizer } from '../../data/tokenizer.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
 import type { Row } from '../../data/types.ts';
 import type { Architecture } from '../../models/types.ts';
-import { readableLength } from '../evaluate/evaluate.ts';
+
 import { relativeTo } from '../files/paths.ts';
-import { evaluationInput } from '../inputs/evaluationInput.ts';
+import { evaluationInput, readsOf } from '../inputs/evaluationInput.ts';
 import type { EvaluationInput, TaskInput } from '../inputs/evaluationInput.ts';
 import { fetchDatasets, fetchModel } from '../inputs/hubInputs.ts';
 import type { FetchOptions } from '../inputs/hubInputs.ts';
 import { openOptions, resolveModel } from '../inputs/inspect.ts';
-import { architecture, requirePositions, scopeOf } from '../inputs/scope.ts';
+import { architecture, scopeOf } from '../inputs/scope.ts';
+import { limitsOf, requireTexts } from '../inputs/sampleRefusals.ts';
+import type { EncodedText } from '../inputs/sampleRefusals.ts';
 import { requireSupported } from '../inputs/supported.ts';
 
 export interface ExpertsInput {
@@ -53,16 +55,9 @@ export async function prepareExperts(file: string, selection: ExpertsSelection):
   const absolute = path.resolve(file);
   const baseDir = path.dirname(absolute);
   const experiment = loadExperiment(absolute);
-  requireSupported(experiment, absolute);
+  requireSupported(experiment, absolute, 'train-experts');
   const settings = experiment.train_experts ?? defaultTrainExperts;
   const task = taskOf(experiment, absolute, selection.task);
-  if (experiment.model.adapter !== undefined) {
-    throw new LayerifError(
-      'badExperiment',
-      'model.adapter: experts are trained on the model itself; merge the adapter into the model first (peft: merge_and_unload)',
-      { place: { file: absolute } },
-    );
-  }
   await fetchModel(experiment.model, baseDir, selection);
   await fetchDatasets(experiment, [task.dataset], baseDir, selection);
   const checkpoint = openCheckpoint(
@@ -73,9 +68,12 @@ export async function prepareExperts(file: string, selection: ExpertsSelection):
     const model = architecture(checkpoint);
     const tokenizer = createTokenizer(checkpoint.tokenizer());
     const train = await trainingSamples(experiment, settings, task, baseDir, tokenizer);
-    requirePositions(model, train.samples, task.task);
-    const maxLength = readableLength(checkpoint, model, experiment);
-    const evaluation = await evaluationInput(experiment, baseDir, tokenizer, maxLength, {
+    requireTexts(
+      { what: 'train sample', task: task.task, texts: train.texts, tokenizer, ...limitsOf(model) },
+      'train-experts',
+    );
+    const reads = readsOf(checkpoint, model, experiment);
+    const evaluation = await evaluationInput(experiment, baseDir, tokenizer, reads, {
       tasks: [task.task],
       limit: selection.limit,
     });
@@ -122,7 +120,7 @@ async function trainingSamples(
   task: Task,
   baseDir: string,
   tokenizer: TextTokenizer,
-): Promise<{ samples: EncodedSample[]; rows: Row[]; files: string[] }> {
+): Promise<{ samples: EncodedSample[]; texts: EncodedText[]; rows: Row[]; files: string[] }> {
   const dataset = await openDataset(task.dataset, datasets[task.dataset], baseDir);
   const split = settings.training_split ?? task.training_split;
   const rows = await readSlice(dataset, split);
@@ -133,7 +131,8 @@ async function trainingSamples(
     const { tokens, countedFrom } = sampleOf(exampleOf(task, row, fewshot), tokenizer, options);
     return { tokens, countedFrom };
   });
-  return { samples, rows, files: dataset.files };
+  const texts = samples.map(({ tokens }, i) => ({ tokens, file: rows[i].file, line: rows[i].line }));
+  return { samples, texts, rows, files: dataset.files };
 }
 
 /** @throws LayerifError `badExperiment` where a row is both trained on and evaluated */

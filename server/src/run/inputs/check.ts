@@ -30,10 +30,19 @@ import { offlineBy } from '../../hub/environment.ts';
 import { relativeTo } from '../files/paths.ts';
 import { openKnownDataset, tryModel } from './describe.ts';
 import type { Tried } from './describe.ts';
+import { evaluationInput, metricsFor, readsOf } from './evaluationInput.ts';
 import { isModelAbsent, missingDataset, missingModel, sizeOf, wantedSplits } from './hubInputs.ts';
 import { openOptions, resolveModel } from './inspect.ts';
+import { modelRefusals } from './modelRefusals.ts';
 import { graphInputs, graphOptions, openModel } from './openModel.ts';
+import type { OpenedModel } from './openModel.ts';
+import { pruneInputOf } from './pruneInput.ts';
+import { errorOf, refusalsIn, verbsOf } from './refusals.ts';
+import { limitsOf, sampleRefusals } from './sampleRefusals.ts';
+import { scopeOf } from './scope.ts';
 import { unsupported } from './supported.ts';
+import { tryCheckpoints } from './trainingCheckpoints.ts';
+import { headBlocks } from './units.ts';
 
 /** Of a model without its adapter. */
 const everything: Pick<Score, 'layers' | 'modules' | 'params'> = { layers: 'all', modules: ['*'], params: 'base' };
@@ -59,7 +68,7 @@ export async function checkExperiment(file: string, text?: string, depth: 'quick
   const absolute = path.resolve(file);
   const { experiment, problems, positions } = parseExperiment(text ?? readExperimentText(absolute), absolute);
   if (!experiment) return { experiment, problems, positions };
-  const check = new DiskCheck(experiment, path.dirname(absolute), positions, depth);
+  const check = new DiskCheck(experiment, absolute, positions, depth);
   await check.all();
   return { experiment, problems: [...problems, ...check.problems].sort(byPlace(absolute)), positions };
 }
@@ -67,32 +76,84 @@ export async function checkExperiment(file: string, text?: string, depth: 'quick
 class DiskCheck {
   readonly problems: Problem[] = [];
   readonly #experiment: Experiment;
+  readonly #file: string;
   readonly #baseDir: string;
   readonly #positions: Positions;
   readonly #depth: 'quick' | 'full';
   readonly #datasets = new Map<string, OpenDataset>();
   #tokenizer: TextTokenizer | null = null;
   #graph: GraphInputs | null = null;
+  /** Closed: what is left is what its headers say. */
+  #opened: OpenedModel | null = null;
 
-  constructor(experiment: Experiment, baseDir: string, positions: Positions, depth: 'quick' | 'full') {
+  constructor(experiment: Experiment, file: string, positions: Positions, depth: 'quick' | 'full') {
     this.#experiment = experiment;
-    this.#baseDir = baseDir;
+    this.#file = file;
+    this.#baseDir = path.dirname(file);
     this.#positions = positions;
     this.#depth = depth;
   }
 
   async all(): Promise<void> {
-    for (const { path: where, message } of unsupported(this.#experiment)) this.#say(where, message);
+    for (const { path: where, message } of unsupported(this.#experiment, verbsOf(this.#experiment)))
+      this.#say([...where], message);
     await this.#model();
     this.#output();
     for (const name of Object.keys(this.#experiment.datasets)) await this.#dataset(name);
     for (const [index, task] of this.#experiment.tasks.entries()) await this.#task(task, index);
+    this.#metrics();
+    if (this.#depth === 'full' && this.#opened && !this.problems.some(({ severity }) => severity === 'error')) {
+      await this.#evaluation(this.#opened);
+      await this.#pruning();
+    }
+  }
+
+  /** What `evaluate` leaves out of its tasks. Without its section nobody has asked for it, but may by the command. */
+  #metrics(): void {
+    const { evaluate, tasks } = this.#experiment;
+    const wanted = evaluate?.tasks ?? tasks.map(({ task }) => task);
+    for (const [index, task] of tasks.entries()) {
+      if (!wanted.includes(task.task)) continue;
+      const { skipped } = metricsFor(task);
+      const where: Path = ['tasks', index, task.metric_list === undefined ? 'output_type' : 'metric_list'];
+      for (const { reason } of skipped)
+        this.#say(where, `task "${task.task}": evaluate: ${reason}`, evaluate ? 'warning' : 'information');
+    }
+  }
+
+  /** As `evaluate` does, up to the first run of the model; only where its section says that it is wanted. */
+  async #evaluation({ checkpoint, model }: OpenedModel): Promise<void> {
+    const tokenizer = this.#tokenizer;
+    if (!this.#experiment.evaluate || !tokenizer || !this.#allHere()) return;
+    const known = new Set(this.problems.map(({ message }) => message));
+    await this.#attempt(['evaluate'], async () => {
+      const reads = readsOf(checkpoint, model, this.#experiment);
+      const { skipped } = await evaluationInput(this.#experiment, this.#baseDir, tokenizer, reads, {});
+      for (const { task, reason } of skipped) {
+        const message = `task "${task}": evaluate: ${reason}`;
+        if (!known.has(message)) this.#say(['evaluate'], message, 'warning');
+      }
+    });
+  }
+
+  /** As `prune` does, up to the first run of the model. */
+  async #pruning(): Promise<void> {
+    if (!this.#experiment.prune || !this.#allHere()) return;
+    await this.#attempt(['prune'], async () => {
+      (await pruneInputOf(this.#experiment, this.#file, {}, null)).checkpoint.close();
+    });
+  }
+
+  /** Whether no dataset waits for a download. */
+  #allHere(): boolean {
+    return Object.keys(this.#experiment.datasets).every((name) => this.#datasets.has(name));
   }
 
   async #model(): Promise<void> {
     const { model, score } = this.#experiment;
     if (offlineBy() === null && isModelAbsent(model, this.#baseDir)) return this.#absentModel();
     let opened: Tried | null;
+    let adapts = true;
     if (model.adapter === undefined) {
       opened = await this.#attempt(['model', 'path'], () => tryModel(this.#experiment, this.#baseDir));
     } else {
@@ -101,26 +162,43 @@ class DiskCheck {
       const base = { path: name, max_length, ...(model.revision === undefined ? {} : { revision: model.revision }) };
       const alone = { model: base, score: { ...score, ...everything } };
       opened = await this.#attempt(['model', 'path'], () => tryModel(alone, this.#baseDir));
-      if (opened !== null) await this.#attempt(['model', 'adapter'], () => tryModel(this.#experiment, this.#baseDir));
+      if (opened !== null)
+        adapts = (await this.#attempt(['model', 'adapter'], () => tryModel(this.#experiment, this.#baseDir))) !== null;
     }
     if (opened === null || this.#depth === 'quick') return;
     if (opened.notRead.length > 0) {
       const some = listed(opened.notRead, MOST_NAMES);
       this.#say(['model', 'path'], `the model does not read ${some} of its files`, 'information');
     }
-    this.#attempt(['model', 'path'], () => {
-      const { checkpoint, graph } = openModel(
+    await this.#attempt(['model', 'path'], async () => {
+      const opened = openModel(
         resolveModel(model.path, this.#baseDir),
-        openOptions({ revision: model.revision }, this.#baseDir),
+        // Without a wrong adapter the data can still be looked at.
+        openOptions(adapts ? model : { revision: model.revision }, this.#baseDir),
         graphOptions(model),
       );
+      const { checkpoint, graph } = opened;
       try {
+        this.#opened = opened;
         this.#graph = graphInputs(graph);
         if (graph?.tokens !== false) this.#tokenizer = createTokenizer(checkpoint.tokenizer());
+        if (adapts) await this.#scope(opened);
       } finally {
         checkpoint.close();
       }
     });
+  }
+
+  /** What of the model is scored, beyond layers and modules. */
+  async #scope({ checkpoint, model, graph }: OpenedModel): Promise<void> {
+    const experiment = this.#experiment;
+    const scope = scopeOf(checkpoint, model, experiment.score);
+    this.#attempt(['score', 'granularity'], () => headBlocks({ experiment, model, scope }));
+    await this.#attempt(['score', 'checkpoints'], () =>
+      tryCheckpoints(experiment, this.#baseDir, { checkpoint, model, scope, graph }),
+    );
+    for (const { path: where, message } of refusalsIn(modelRefusals, { model, graph, experiment }, verbsOf(experiment)))
+      this.#say([...where], message);
   }
 
   /** A hub id that the cache does not hold is no mistake; only the full check asks the hub, and nothing downloads here. */
@@ -279,6 +357,14 @@ class DiskCheck {
       const known = new Set(this.problems.map(({ message }) => message));
       for (const warning of loaded.warnings)
         if (!known.has(warning)) this.#say(at('validation_split'), warning, 'warning');
+      for (const [split, texts] of Object.entries({ train: loaded.train, validation: loaded.validation })) {
+        const limits = limitsOf(this.#opened!.model, this.#opened!.graph);
+        const facts = { what: `${split} sample`, task: task.task, texts, tokenizer: this.#tokenizer, ...limits };
+        for (const refused of refusalsIn(sampleRefusals, facts, verbsOf(this.#experiment))) {
+          const key = refused.path.length > 0 ? [...refused.path] : at('doc_to_text');
+          this.#say(key, this.#withPlace(refused.message, errorOf(refused)));
+        }
+      }
       const samples = [...loaded.train, ...loaded.validation];
       const long = samples.filter(({ truncated }) => truncated).length;
       if (long === 0) return;
@@ -327,8 +413,8 @@ function notHere(what: string, beside: string, size?: string): string {
 
 /** Errors of data and scope name the key they are about; the problem goes there. */
 function told(error: LayerifError, where: Path): { key: Path; message: string } {
-  const scoped = /^score\.(layers|modules|params): (.*)$/s.exec(error.message);
-  if (scoped) return { key: ['score', scoped[1]], message: error.message };
+  const scoped = /^(score|evaluate|prune|model)\.(\w+): /.exec(error.message);
+  if (scoped) return { key: [scoped[1], scoped[2]], message: error.message };
   const field = /\b(doc_to_text|doc_to_target|doc_to_choice|num_fewshot|description)\b/.exec(error.message)?.[1];
   if (where[0] === 'tasks' && where[2] === 'doc_to_text' && field)
     return { key: [...where.slice(0, 2), field], message: error.message };

@@ -4,6 +4,7 @@
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, OutputType, Task } from '../../../../protocol/experiment.ts';
+import type { Checkpoint } from '../../checkpoints/types.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { encodeContinuation, requirePrefix } from '../../data/continuations.ts';
 import { docOf, prefixOf, rollingText } from '../../data/examples.ts';
@@ -11,8 +12,12 @@ import { readPlainTexts } from '../../data/plainTexts.ts';
 import { defaultValidation, openDataset, readSlice } from '../../data/splits.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
 import type { Row } from '../../data/types.ts';
+import { refusalsIn } from './refusals.ts';
+import { requireTexts } from './sampleRefusals.ts';
+import { metricsOfTask, reasonAgainst, taskRefusals } from './taskRefusals.ts';
 import { chosenMetrics } from '../../evaluation/summary.ts';
 import type { Metric } from '../../evaluation/metrics.ts';
+import type { Architecture } from '../../models/types.ts';
 import { blockWindows, rollingWindows } from '../../evaluation/windows.ts';
 
 export interface Candidate {
@@ -54,6 +59,22 @@ export interface EvaluationInput {
   perplexity: PerplexityInput | null;
   /** Absolute paths of all data files. */
   files: string[];
+  /** Tasks, or metrics of them, that are left out, and why. */
+  skipped: Skipped[];
+}
+
+export interface Skipped {
+  task: string;
+  /** Null where the whole task is left out. */
+  metric: string | null;
+  reason: string;
+}
+
+/** What a model reads. */
+export interface Reads {
+  /** Tokens at once. */
+  maxLength: number;
+  vocabulary: number;
 }
 
 export interface EvaluationSelection {
@@ -63,16 +84,48 @@ export interface EvaluationSelection {
   limit?: number | undefined;
 }
 
+/** Longest window where the model reads more, and where its configuration does not say. */
+const DEFAULT_LENGTH = 2048;
+
+/** What texts are cut to, and the tokens that they may have. @throws LayerifError `badExperiment` */
+export function readsOf(checkpoint: Checkpoint, model: Architecture, experiment: Experiment): Reads {
+  return { maxLength: readableLength(checkpoint, model, experiment), vocabulary: model.vocabulary };
+}
+
+/** Tokens that go through the model at once. */
+function readableLength(checkpoint: Checkpoint, model: Architecture, experiment: Experiment): number {
+  const keys = ['n_positions', 'max_position_embeddings', 'n_ctx'];
+  const positions = keys.flatMap((key) => {
+    const value = checkpoint.config[key];
+    return typeof value === 'number' ? [value] : [];
+  })[0];
+  const longest = Math.min(model.longest ?? Infinity, positions ?? DEFAULT_LENGTH);
+  const asked = experiment.evaluate?.max_length;
+  if (asked !== undefined && asked > longest) {
+    throw new LayerifError(
+      'badExperiment',
+      `evaluate.max_length: ${asked} is more than the ${longest} positions of the model; take at most ${longest}`,
+    );
+  }
+  return asked ?? Math.min(longest, DEFAULT_LENGTH);
+}
+
 /** @throws LayerifError `badExperiment`, `badData` with file and row, `badRequest` */
 export async function evaluationInput(
   experiment: Experiment,
   baseDir: string,
   tokenizer: TextTokenizer,
-  maxLength: number,
+  { maxLength, vocabulary }: Reads,
   selection: EvaluationSelection,
 ): Promise<EvaluationInput> {
-  const input: EvaluationInput = { sequences: [], tasks: [], perplexity: null, files: [] };
+  const input: EvaluationInput = { sequences: [], tasks: [], perplexity: null, files: [], skipped: [] };
   const add = (sequence: EncodedSample): number => input.sequences.push(sequence) - 1;
+  const check = (what: string, task: string, documents: readonly Document[]): void => {
+    const texts = documents.flatMap(({ row: { file, line }, candidates }) =>
+      candidates.flatMap((c) => c.sequences.map((i) => ({ tokens: input.sequences[i].tokens, file, line }))),
+    );
+    requireTexts({ what, task, texts, vocabulary, longest: undefined, tokenizer }, 'evaluate');
+  };
   const section = experiment.evaluate;
   const wanted = selection.tasks ?? section?.tasks ?? (section?.perplexity ? [] : experiment.tasks.map((t) => t.task));
   for (const name of wanted) {
@@ -83,14 +136,21 @@ export async function evaluationInput(
         `there is no task "${name}" to evaluate; tasks: ${experiment.tasks.map((t) => t.task).join(', ')}`,
       );
     }
+    const chosen = metricsFor(task);
+    input.skipped.push(...chosen.skipped);
+    if (chosen.metrics.length === 0) continue;
     const dataset = await openDataset(task.dataset, experiment.datasets[task.dataset], baseDir);
     const split = task.test_split ?? task.validation_split ?? (await defaultValidation(dataset, task.training_split));
     const all = await readSlice(dataset, split);
     const rows = selection.limit === undefined ? all : all.slice(0, selection.limit);
     const fewshot = task.num_fewshot === 0 ? [] : await readSlice(dataset, task.fewshot_split ?? task.training_split);
     const documents = rows.map((row) => documentOf(task, row, fewshot, tokenizer, maxLength, add));
+    const { metrics, skipped } = forClasses(name, chosen.metrics, documents);
+    input.skipped.push(...skipped);
+    if (metrics.length === 0) continue;
+    check(`candidate of task "${name}"`, name, documents);
     input.files.push(...dataset.files);
-    input.tasks.push({ name, task, split, metrics: metricsFor(task), documents, original: all.length });
+    input.tasks.push({ name, task, split, metrics, documents, original: all.length });
   }
   if (section?.perplexity && selection.tasks === undefined) {
     const { texts, files } = await readPlainTexts(experiment, section.perplexity, baseDir);
@@ -104,20 +164,43 @@ export async function evaluationInput(
       );
     }
     const documents = texts.map(({ text, row }) => rollingDocument(text, row, tokenizer, maxLength, add));
+    check('text', 'evaluate.perplexity', documents);
     input.perplexity = { ...section.perplexity, windows, documents };
+  }
+  if (input.tasks.length === 0 && input.perplexity === null && input.skipped.length > 0) {
+    const reasons = input.skipped.map(({ task, reason }) => `task "${task}": ${reason}`);
+    throw new LayerifError('badExperiment', `nothing is left to evaluate: ${[...new Set(reasons)].join('; ')}`);
   }
   return input;
 }
 
-function metricsFor(task: Task): Metric[] {
-  const asked = task.metric_list?.map((entry) =>
-    typeof entry === 'string' ? entry : String((entry as { metric?: unknown }).metric),
-  );
-  try {
-    return chosenMetrics(task.output_type, asked);
-  } catch (error) {
-    throw new LayerifError('badExperiment', `task "${task.task}": metric_list: ${(error as Error).message}`);
-  }
+/** The metrics of a task that can be computed, and what is left out. */
+export function metricsFor(task: Task): { metrics: Metric[]; skipped: Skipped[] } {
+  const asked = metricsOfTask(task);
+  const left = (metric: string | null, reason: string): Skipped => ({ task: task.task, metric, reason });
+  const refused = refusalsIn(taskRefusals, task, ['evaluate']);
+  if (refused.length > 0) return { metrics: [], skipped: refused.map(({ message }) => left(null, message)) };
+  const skipped = asked.flatMap((metric) => {
+    const reason = reasonAgainst(task, metric);
+    return reason === null ? [] : [left(metric.name, reason)];
+  });
+  const kept = asked.filter((metric) => reasonAgainst(task, metric) === null);
+  return { metrics: chosenMetrics(task.output_type, kept), skipped };
+}
+
+/** Binary F1 has no meaning where there are more than two classes, which only the rows tell. */
+function forClasses(
+  task: string,
+  metrics: readonly Metric[],
+  documents: readonly Document[],
+): { metrics: Metric[]; skipped: Skipped[] } {
+  const most = documents.reduce((sum, { choices }) => Math.max(sum, choices.length), 0);
+  const fits = ({ mostClasses = Infinity }: Metric): boolean => most <= mostClasses;
+  const reason = `f1 of ${most} classes needs an average: write average: macro, micro or weighted beside metric: f1`;
+  return {
+    metrics: metrics.filter(fits),
+    skipped: metrics.filter((m) => !fits(m)).map(({ id }) => ({ task, metric: id, reason })),
+  };
 }
 
 /** Requests of the harness for one row, by output type. */

@@ -9,6 +9,8 @@ import type { Sample } from '../../data/types.ts';
 import { isGraphPath, openGraph } from '../../graphs/open.ts';
 import type { GraphOptions, OpenedGraph } from '../../graphs/open.ts';
 import type { Architecture } from '../../models/types.ts';
+import { graphRefusals } from './modelRefusals.ts';
+import { requireNone } from './refusals.ts';
 import { architecture } from './scope.ts';
 
 export interface OpenedModel {
@@ -22,6 +24,7 @@ export interface OpenedModel {
 export function openModel(target: string, options: OpenOptions, graph: GraphOptions = {}): OpenedModel {
   if (isGraphPath(target) && options.adapter === undefined) {
     const opened = openGraph(target, graph);
+    requireNone(graphRefusals, opened, 'score');
     return { checkpoint: opened.checkpoint, model: opened.architecture, graph: opened };
   }
   const checkpoint = openCheckpoint(target, options);

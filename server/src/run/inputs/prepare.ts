@@ -16,8 +16,11 @@ import { openCheckpoints } from './trainingCheckpoints.ts';
 import { headBlocks } from './units.ts';
 import { openOptions, resolveModel } from './inspect.ts';
 import { graphInputs, graphOptions, openModel } from './openModel.ts';
+import { modelRefusals } from './modelRefusals.ts';
+import { requireNone } from './refusals.ts';
 import type { Prepared, PreparedTask, Selection } from './prepared.ts';
-import { requirePositions, scopeOf } from './scope.ts';
+import { limitsOf, requireTexts } from './sampleRefusals.ts';
+import { scopeOf } from './scope.ts';
 import { requireSupported } from './supported.ts';
 
 /**
@@ -44,6 +47,7 @@ export async function prepare(
     graphOptions(experiment.model),
   );
   const scope = scopeOf(checkpoint, model, experiment.score);
+  requireNone(modelRefusals, { model, graph, experiment }, 'score', absolute);
   const blocks = headBlocks({ experiment, model, scope });
   const checkpoints = await openCheckpoints(experiment, baseDir, { checkpoint, model, scope, graph });
   const tokenizer = graph?.tokens === false ? null : createTokenizer(checkpoint.tokenizer());
@@ -55,6 +59,7 @@ export async function prepare(
     baseDir,
     fetching,
   );
+  const limits = limitsOf(model, graph);
   const tasks: PreparedTask[] = [];
   const files = new Set<string>();
   const warnings: string[] = [];
@@ -69,7 +74,8 @@ export async function prepare(
       graph: graphInputs(graph),
     });
     requireTrainSamples(estimator, loaded.train.length, task.task);
-    requirePositions(model, [...loaded.train, ...loaded.validation], task.task);
+    for (const [what, texts] of Object.entries({ train: loaded.train, validation: loaded.validation }))
+      requireTexts({ what: `${what} sample`, task: task.task, texts, tokenizer, ...limits }, 'score');
     for (const name of loaded.files) files.add(name);
     warnings.push(...loaded.warnings);
     tasks.push({ task, train: loaded.train, validation: loaded.validation });

@@ -2,12 +2,14 @@
 import picomatch from 'picomatch';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Score } from '../../../../protocol/experiment.ts';
-import { sameTail } from '../../checkpoints/tensorNames.ts';
 import type { Checkpoint, TensorInfo } from '../../checkpoints/types.ts';
 import { adapted } from '../../models/adapter.ts';
 import { architectureOf } from '../../models/families.ts';
 import { isWellKnownBuffer, tensorsRead } from '../../models/tensorsRead.ts';
-import type { Architecture, LinearModule } from '../../models/types.ts';
+import type { Architecture } from '../../models/types.ts';
+import { weightFacts, weightRefusals } from './modelRefusals.ts';
+import type { WeightFacts } from './modelRefusals.ts';
+import { requireNone } from './refusals.ts';
 
 export interface Scope {
   /** Ascending. */
@@ -21,16 +23,20 @@ export interface Scope {
   coverage: number;
 }
 
-/** @throws LayerifError `badModel` naming the checkpoint */
+/** @throws LayerifError `badModel` naming the checkpoint, for what its configuration or its weights cannot be used for */
 export function architecture(checkpoint: Checkpoint): Architecture {
+  let facts: WeightFacts;
   try {
-    return adapted(architectureOf(checkpoint.config, checkpoint.tensors), checkpoint.adapter);
+    const model = adapted(architectureOf(checkpoint.config, checkpoint.tensors), checkpoint.adapter);
+    facts = weightFacts(checkpoint, model);
   } catch (error) {
     throw new LayerifError('badModel', `${checkpoint.path}: ${(error as Error).message}`, { cause: error });
   }
+  requireNone(weightRefusals, facts, 'score');
+  return facts.model;
 }
 
-/** @throws LayerifError `badExperiment` for layers or modules that the model does not have; `badModel` for missing tensors. */
+/** @throws LayerifError `badExperiment` for layers or modules that the model does not have. */
 export function scopeOf(
   checkpoint: Checkpoint,
   model: Architecture,
@@ -77,7 +83,6 @@ export function scopeOf(
     );
   }
   const layers = asked.filter((layer) => !empty.includes(layer));
-  for (const layer of all) requireTensors(checkpoint, model, layer);
 
   const count = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
   const scoredParameters = layers.flatMap(scored).reduce((sum, m) => sum + m.rows * m.columns, 0);
@@ -112,46 +117,4 @@ export function namedUnread(checkpoint: Checkpoint, model: Architecture): Tensor
   return unreadTensors(checkpoint, model)
     .filter((name) => !isWellKnownBuffer(name))
     .map((name) => checkpoint.tensors.get(name)!);
-}
-
-function requireTensors(checkpoint: Checkpoint, model: Architecture, layer: number): void {
-  for (const module of model.modules(layer)) {
-    const { name, rows, columns } = module;
-    const shape = module.transposed ? [columns, rows] : [rows, columns];
-    const tensor = `${model.layerName(layer)}.${name}.weight`;
-    const info = checkpoint.tensors.get(tensor);
-    if (!info) {
-      const alike = sameTail(tensor, checkpoint.tensors.keys());
-      const hint = alike === null ? '' : `, among them ${alike}, whose prefix is not known`;
-      throw new LayerifError(
-        'badModel',
-        `${checkpoint.path}: tensor ${tensor} is missing; config.json asks for ${model.layers} layers, the weight files hold ${checkpoint.tensors.size} tensors${hint}`,
-      );
-    }
-    if (info.shape.join() !== shape.join()) {
-      throw new LayerifError(
-        'badModel',
-        `${place(checkpoint, module)}: tensor ${tensor} has shape [${info.shape.join(', ')}], ${module.factor ? `the model ${checkpoint.path}` : 'config.json'} asks for [${shape.join(', ')}]`,
-      );
-    }
-  }
-}
-
-function place(checkpoint: Checkpoint, module: LinearModule): string {
-  return (module.factor ? checkpoint.adapter?.path : null) ?? checkpoint.path;
-}
-
-/** @throws LayerifError `badExperiment` when a sample has more tokens than the model has positions for. */
-export function requirePositions(
-  model: Architecture,
-  samples: readonly { tokens: { length: number } }[],
-  task: string,
-): void {
-  const tokens = samples.reduce((most, sample) => Math.max(most, sample.tokens.length), 0);
-  if (model.longest !== undefined && tokens > model.longest) {
-    throw new LayerifError(
-      'badExperiment',
-      `model.max_length: a sample of task ${task} has ${tokens} tokens, the model has positions for ${model.longest}; set max_length to ${model.longest} or less`,
-    );
-  }
 }

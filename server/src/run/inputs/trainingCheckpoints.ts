@@ -35,13 +35,26 @@ export async function openCheckpoints(
   baseDir: string,
   reference: Reference,
 ): Promise<TracinCheckpoint[] | undefined> {
+  return openAll({ model, score }, baseDir, reference, true);
+}
+
+/** The same errors, without reading the weights. */
+export async function tryCheckpoints(
+  experiment: Pick<Experiment, 'model' | 'score'>,
+  baseDir: string,
+  reference: Reference,
+): Promise<void> {
+  // A graph is refused by a row of `supported.ts`.
+  if (!reference.graph) await openAll(experiment, baseDir, reference, false);
+}
+
+async function openAll(
+  { model, score }: Pick<Experiment, 'model' | 'score'>,
+  baseDir: string,
+  reference: Reference,
+  hash: boolean,
+): Promise<TracinCheckpoint[] | undefined> {
   if (score.estimator !== 'tracin' || !score.checkpoints) return undefined;
-  if (reference.graph) {
-    throw new LayerifError(
-      'badExperiment',
-      'score.checkpoints: tracin reads checkpoints of a model folder, and model.path is an ONNX graph; use another estimator or the model it was made from',
-    );
-  }
   const found: TracinCheckpoint[] = [];
   for (const { path: written, learning_rate: learningRate } of score.checkpoints) {
     const target = resolveModel(written, baseDir);
@@ -63,7 +76,7 @@ export async function openCheckpoints(
         path: written,
         learningRate,
         model: { path: place, adapter: adapter?.path },
-        sha256: await opened.sha256(),
+        sha256: hash ? await opened.sha256() : '',
       });
     } finally {
       opened?.close();

@@ -5,10 +5,10 @@
 import type { Machine } from '../../../../protocol/run.ts';
 import { createTokenizer } from '../../data/tokenizer.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
-import { readableLength } from '../evaluate/evaluate.ts';
-import { evaluationInput } from '../inputs/evaluationInput.ts';
+
+import { evaluationInput, readsOf } from '../inputs/evaluationInput.ts';
 import type { EvaluationSelection } from '../inputs/evaluationInput.ts';
-import { calibrationOf, preparePruning } from './pruneInput.ts';
+import { calibrationOf, preparePruning } from '../inputs/pruneInput.ts';
 import { prunable } from '../decide/sparsityMap.ts';
 
 export interface PruningEstimate {
@@ -32,7 +32,7 @@ export async function estimatePruning(
   try {
     const { checkpoint, model, experiment, baseDir } = base;
     const tokenizer = createTokenizer(checkpoint.tokenizer());
-    const length = readableLength(checkpoint, model, experiment);
+    const length = readsOf(checkpoint, model, experiment);
     const input = await evaluationInput(experiment, baseDir, tokenizer, length, options);
     const calibration = await calibrationOf(experiment, experiment.prune ?? {}, baseDir, tokenizer);
     await pool.start(options.machine);

@@ -2,8 +2,8 @@
 import type { Machine } from '../../../../protocol/run.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { EnginePool } from '../machine/enginePool.ts';
-import { preparePruning } from './pruneInput.ts';
-import type { PruneInput } from './pruneInput.ts';
+import { preparePruning } from '../inputs/pruneInput.ts';
+import type { PruneInput } from '../inputs/pruneInput.ts';
 import { readResult } from '../files/results.ts';
 import { batchesOf } from '../machine/batching.ts';
 

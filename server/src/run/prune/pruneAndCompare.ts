@@ -15,12 +15,12 @@ import { compareMetrics, findingsOf, gateFailures } from '../../evaluation/compa
 import type { Contributions } from '../../evaluation/comparison.ts';
 import { findPruner } from '../../pruning/pruners.ts';
 import { EnginePool } from '../machine/enginePool.ts';
-import { measure, readableLength, runEvaluation } from '../evaluate/evaluate.ts';
-import { evaluationInput } from '../inputs/evaluationInput.ts';
+import { measure, runEvaluation } from '../evaluate/evaluate.ts';
+import { evaluationInput, readsOf } from '../inputs/evaluationInput.ts';
 import type { EvaluationInput, EvaluationSelection } from '../inputs/evaluationInput.ts';
 import { limitOf, pruneRequest, runPrune } from './prune.ts';
-import { calibrationOf, preparePruning } from './pruneInput.ts';
-import type { PruneInput } from './pruneInput.ts';
+import { calibrationOf, preparePruning } from '../inputs/pruneInput.ts';
+import type { PruneInput } from '../inputs/pruneInput.ts';
 import { findResult, resolveMap } from './pruneMap.ts';
 import { experimentName, makeFolder, writeJson } from '../files/results.ts';
 import { prunable } from '../decide/sparsityMap.ts';
@@ -66,7 +66,7 @@ export async function pruneAndCompare(
       experiment,
       baseDir,
       tokenizer,
-      readableLength(checkpoint, model, experiment),
+      readsOf(checkpoint, model, experiment),
       options,
     );
     const calibration = await calibrationOf(experiment, experiment.prune ?? {}, baseDir, tokenizer);

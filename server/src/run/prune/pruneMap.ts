@@ -4,10 +4,12 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Allocation } from '../../../../protocol/allocation.ts';
 import { allocateResult } from '../decide/allocate.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
+import { requireNone } from '../inputs/refusals.ts';
+import { dropRefusals } from '../inputs/supported.ts';
 import { createTokenizer } from '../../data/tokenizer.ts';
 import { outliersOf } from './outliers.ts';
-import { calibrationOf } from './pruneInput.ts';
-import type { PruneInput, PruneOptions } from './pruneInput.ts';
+import { calibrationOf } from '../inputs/pruneInput.ts';
+import type { PruneInput, PruneOptions } from '../inputs/pruneInput.ts';
 import { experimentName, readResult, resultFiles } from '../files/results.ts';
 import { mapOfAllocation, mapOfList, readAllocation, requireLayersOf, sparsityMap } from '../decide/sparsityMap.ts';
 import type { SparsityMap } from '../decide/sparsityMap.ts';
@@ -41,22 +43,18 @@ export async function layersToDrop(
   options: Options,
 ): Promise<{ dropped: number[]; source: string }> {
   const { model, asked, baseDir } = input;
-  if (Array.isArray(asked.map) || asked.map === 'uniform') {
-    throw new LayerifError(
-      'badRequest',
-      `structure layers leaves out the layers that a rule names: give prune.map or --map a rule such as layerif, or a file of: layerif allocate RESULT --kind drop`,
-    );
-  }
-  const isFile = asked.map.endsWith('.json');
-  const file = path.resolve(baseDir, asked.map);
+  requireNone(dropRefusals, { structure: 'layers', map: asked.map }, 'prune');
+  const map = asked.map as string;
+  const isFile = map.endsWith('.json');
+  const file = path.resolve(baseDir, map);
   const allocation = isFile
     ? readAllocation(file, 'drop')
-    : await allocated(input, options, options.resultFile ?? findResult(input, `the map ${asked.map}`), {
+    : await allocated(input, options, options.resultFile ?? findResult(input, `the map ${map}`), {
         kind: 'drop',
-        rule: asked.map,
+        rule: map,
         count: Math.round(asked.sparsity * model.layers),
       });
-  requireLayersOf(model, allocation.layers, isFile ? file : asked.map);
+  requireLayersOf(model, allocation.layers, isFile ? file : map);
   const dropped = allocation.layers.filter(({ value }) => value === 1).map(({ index }) => index);
   if (dropped.length === 0 || dropped.length >= model.layers) {
     throw new LayerifError(
@@ -64,7 +62,7 @@ export async function layersToDrop(
       `${dropped.length} of ${model.layers} layers would be left out; choose a sparsity that leaves out at least one and keeps one`,
     );
   }
-  return { dropped, source: isFile ? `${allocation.rule} (${path.basename(file)})` : asked.map };
+  return { dropped, source: isFile ? `${allocation.rule} (${path.basename(file)})` : map };
 }
 
 interface Request {

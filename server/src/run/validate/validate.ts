@@ -16,6 +16,9 @@ import { loadLabelled } from '../../data/labelledTask.ts';
 import { createTokenizer } from '../../data/tokenizer.ts';
 import { EnginePool } from '../machine/enginePool.ts';
 import { prepare } from '../inputs/prepare.ts';
+import { modelRefusals } from '../inputs/modelRefusals.ts';
+import { requireNone } from '../inputs/refusals.ts';
+import { requireSupported } from '../inputs/supported.ts';
 import { experimentName, openRunFolder, writeJson } from '../files/results.ts';
 import { ValidationContext } from './validateContext.ts';
 import { protocols } from './validateProtocols.ts';
@@ -149,28 +152,15 @@ export async function validateExperiment(
 
 /** @throws LayerifError `badExperiment` */
 function settingsOf({ experiment, file }: Prepared, chosen: readonly ProtocolId[] | undefined): ValidateSettings {
-  if (experiment.model.adapter !== undefined) {
-    throw new LayerifError(
-      'badExperiment',
-      'model.adapter: validation trains adapters of its own on the model; merge the adapter into the model first (peft: merge_and_unload)',
-      { place: { file } },
-    );
-  }
+  requireSupported(experiment, file, 'validate');
   const settings = experiment.validate ?? defaultValidation;
   return chosen === undefined ? settings : { ...settings, protocols: [...chosen] };
 }
 
 /** Layers that are trained and checked, and their modules. @throws LayerifError `badExperiment` */
-function trainedScope({ model, scope, file }: Prepared, settings: ValidateSettings) {
+function trainedScope({ model, scope, graph = null, experiment, file }: Prepared, settings: ValidateSettings) {
+  requireNone(modelRefusals, { model, graph, experiment }, 'validate', file);
   const layers = settings.retrain.layers ?? scope.layers.slice(-2);
-  const outside = layers.filter((layer) => layer >= model.layers);
-  if (outside.length > 0) {
-    throw new LayerifError(
-      'badExperiment',
-      `validate.retrain.layers: layer ${outside.join(', ')} does not exist; the model has layers 0 to ${model.layers - 1}`,
-      { place: { file } },
-    );
-  }
   const present = new Set(layers.flatMap((layer) => model.modules(layer).map(({ name }) => name)));
   return { layers, modules: scope.modules.filter((name) => present.has(name)) };
 }

@@ -18,10 +18,14 @@ import { findPruner } from '../../pruning/pruners.ts';
 import { parseStructure } from '../../pruning/structure.ts';
 import type { Pruner } from '../../pruning/types.ts';
 import { relativeTo } from '../files/paths.ts';
-import { fetchDatasets, fetchModel } from '../inputs/hubInputs.ts';
-import type { FetchOptions } from '../inputs/hubInputs.ts';
-import { openOptions, resolveModel } from '../inputs/inspect.ts';
-import { architecture, requirePositions } from '../inputs/scope.ts';
+import { fetchDatasets, fetchModel } from './hubInputs.ts';
+import type { FetchOptions } from './hubInputs.ts';
+import { openOptions, resolveModel } from './inspect.ts';
+import { requireNone } from './refusals.ts';
+import { limitsOf, requireTexts } from './sampleRefusals.ts';
+import type { EncodedText } from './sampleRefusals.ts';
+import { architecture } from './scope.ts';
+import { prunedModelRefusals, pruneRefusals, requireSupported } from './supported.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 
 /** Fewer tokens say nothing about what a model's inputs look like. */
@@ -34,6 +38,8 @@ export interface Calibration {
   dataset: string;
   split: string;
   samples: EncodedSample[];
+  /** The same with the places that they come from. */
+  texts: EncodedText[];
   tokens: number;
   dataSha256: Record<string, string>;
 }
@@ -59,40 +65,56 @@ export async function preparePruning(
   fetching: FetchOptions = {},
 ): Promise<PruneInput> {
   const absolute = path.resolve(file);
-  const baseDir = path.dirname(absolute);
-  const experiment = loadExperiment(absolute);
+  return pruneInputOf(loadExperiment(absolute), absolute, options, fetching);
+}
+
+/**
+ * The same of an experiment that is read already.
+ * @param file absolute
+ * @param fetching null: what has to be downloaded is missing
+ */
+export async function pruneInputOf(
+  experiment: Experiment,
+  file: string,
+  options: PruneRequestOptions,
+  fetching: FetchOptions | null,
+): Promise<PruneInput> {
+  const baseDir = path.dirname(file);
   const section: Prune = { ...experiment.prune, ...withoutGaps(options) };
+  requireSupported(experiment, file, 'prune');
+  requireNone(pruneRefusals, section, 'prune');
   const pruner = findPruner(section.method ?? 'wanda');
-  const structure = readStructure(section.structure ?? 'unstructured');
+  const { structure: word = 'unstructured' } = section;
+  const structure = word === 'layers' ? word : parseStructure(word);
   const sparsity = section.sparsity ?? (structure && structure !== 'layers' ? 1 - structure.n / structure.m : 0.5);
-  if (!(sparsity >= 0 && sparsity < 1)) {
-    throw new LayerifError('badRequest', `the sparsity ${sparsity} is outside 0 (nothing) to below 1 (everything)`);
-  }
-  if (experiment.model.adapter !== undefined) {
-    throw new LayerifError(
-      'badExperiment',
-      `model.adapter: a model with an adapter cannot be pruned, since the adapter would be lost; merge it first (peft: merge_and_unload)`,
-      { place: { file: absolute } },
-    );
-  }
-  await fetchModel(experiment.model, baseDir, fetching);
+  if (fetching) await fetchModel(experiment.model, baseDir, fetching);
   const checkpoint = openCheckpoint(
     resolveModel(experiment.model.path, baseDir),
     openOptions(experiment.model, baseDir),
   );
   try {
     const model = architecture(checkpoint);
-    if (structure && structure !== 'layers') requireGroups(model, structure);
+    requireNone(prunedModelRefusals, { section, model }, 'prune');
     const wantsTexts = structure !== 'layers' && pruner.needs !== 'nothing';
     const tokenizer = wantsTexts ? createTokenizer(checkpoint.tokenizer()) : null;
-    if (tokenizer) {
+    if (tokenizer && fetching) {
       const dataset = section.calibration?.dataset ?? experiment.tasks[0].dataset;
       await fetchDatasets(experiment, [dataset], baseDir, fetching);
     }
     const calibration = tokenizer && (await calibrationOf(experiment, section, baseDir, tokenizer));
-    if (calibration) requirePositions(model, calibration.samples, 'prune.calibration');
+    if (calibration && tokenizer)
+      requireTexts(
+        {
+          what: `calibration text`,
+          task: 'prune.calibration',
+          texts: calibration.texts,
+          tokenizer,
+          ...limitsOf(model),
+        },
+        'prune',
+      );
     return {
-      file: absolute,
+      file,
       baseDir,
       experiment,
       checkpoint,
@@ -108,27 +130,6 @@ export async function preparePruning(
   }
 }
 
-function readStructure(text: string): NOfM | 'layers' | null {
-  try {
-    return text === 'layers' ? text : parseStructure(text);
-  } catch (error) {
-    throw new LayerifError('badRequest', `${(error as Error).message}, or layers`);
-  }
-}
-
-/** @throws LayerifError `badRequest` when the inputs of a matrix cannot be divided into groups */
-function requireGroups(model: Architecture, { n, m }: NOfM): void {
-  for (let layer = 0; layer < model.layers; layer++) {
-    const odd = model.modules(layer).find(({ columns }) => columns % m !== 0);
-    if (odd) {
-      throw new LayerifError(
-        'badRequest',
-        `structure ${n}:${m}: ${odd.name} of layer ${layer} has ${odd.columns} inputs, which is not a multiple of ${m}`,
-      );
-    }
-  }
-}
-
 /**
  * Texts as token ids, each up to `max_length` tokens; by default the training samples of the first task.
  * @throws LayerifError `badData` when they have too few tokens
@@ -139,7 +140,7 @@ export async function calibrationOf(
   baseDir: string,
   tokenizer: TextTokenizer,
 ): Promise<Calibration> {
-  const { dataset, split, files, samples } = section.calibration
+  const { dataset, split, files, samples, texts } = section.calibration
     ? await ofDataset(experiment, section.calibration, baseDir, tokenizer)
     : await ofTask(experiment, baseDir, tokenizer);
   const tokens = samples.reduce((sum, sample) => sum + sample.tokens.length, 0);
@@ -151,10 +152,10 @@ export async function calibrationOf(
   }
   const hashes = await hashFiles(files);
   const dataSha256 = Object.fromEntries(files.map((name, i) => [relativeTo(baseDir, name), hashes[i]]));
-  return { dataset, split, samples, tokens, dataSha256 };
+  return { dataset, split, samples, texts, tokens, dataSha256 };
 }
 
-type Texts = Pick<Calibration, 'dataset' | 'split' | 'samples'> & { files: string[] };
+type Texts = Pick<Calibration, 'dataset' | 'split' | 'samples' | 'texts'> & { files: string[] };
 
 async function ofDataset(
   experiment: Experiment,
@@ -163,11 +164,14 @@ async function ofDataset(
   tokenizer: TextTokenizer,
 ): Promise<Texts> {
   const { texts, files } = await readPlainTexts(experiment, { dataset, split }, baseDir);
-  const samples = texts.map(({ text }) => ({
-    tokens: tokenizer.encodeStart(text, max_length ?? experiment.model.max_length).tokens,
-    countedFrom: 1,
-  }));
-  return { dataset, split, files, samples: samples.filter(({ tokens }) => tokens.length > 0) };
+  const encoded = texts
+    .map(({ text, row: { file, line } }) => ({
+      tokens: tokenizer.encodeStart(text, max_length ?? experiment.model.max_length).tokens,
+      file,
+      line,
+    }))
+    .filter(({ tokens }) => tokens.length > 0);
+  return { dataset, split, files, texts: encoded, samples: encoded.map(({ tokens }) => ({ tokens, countedFrom: 1 })) };
 }
 
 async function ofTask(experiment: Experiment, baseDir: string, tokenizer: TextTokenizer): Promise<Texts> {
@@ -175,7 +179,7 @@ async function ofTask(experiment: Experiment, baseDir: string, tokenizer: TextTo
   const { datasets, model, score } = experiment;
   const loaded = await loadTask({ task, datasets, baseDir, maxLength: model.max_length, loss: score.loss, tokenizer });
   const samples = loaded.train.map(({ tokens, countedFrom }) => ({ tokens, countedFrom }));
-  return { dataset: task.dataset, split: task.training_split, files: loaded.files, samples };
+  return { dataset: task.dataset, split: task.training_split, files: loaded.files, samples, texts: loaded.train };
 }
 
 function withoutGaps<T extends object>(options: T): Partial<T> {

@@ -1,0 +1,52 @@
+/** Tasks and metrics that `evaluate` cannot compute. It leaves them out, says so, and goes on with the others. */
+import type { Task } from '../../../../protocol/experiment.ts';
+import { metricsOf, optionFault } from '../../evaluation/metrics.ts';
+import type { Asked } from '../../evaluation/summary.ts';
+import { listed } from '../../text/listed.ts';
+import type { Refusal } from './refusals.ts';
+
+export function metricsOfTask({ metric_list }: Task): Asked[] {
+  return (metric_list ?? []).map((entry) => {
+    const fields = typeof entry === 'object' && entry !== null ? (entry as Record<string, unknown>) : { metric: entry };
+    return { name: typeof fields.metric === 'string' ? fields.metric : textOf(fields.metric), entry: fields };
+  });
+}
+
+/** A value of YAML in words; a `!function` keeps its tag. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
+}
+
+/** Why a metric cannot be computed; null where it can. */
+export function reasonAgainst({ output_type }: Task, { name, entry }: Asked): string | null {
+  const found = metricsOf(output_type).find(({ id }) => id === name);
+  const known = metricsOf(output_type).map(({ id }) => id);
+  const code = Object.entries(entry).find(([, value]) => isFunction(value));
+  if (code)
+    return `${code[0]} of metric_list is a Python function (${textOf(code[1])}), which evaluate does not run; available for output_type ${output_type}: ${known.join(', ')}`;
+  if (found) return optionFault(found, entry);
+  if (output_type === 'generate_until')
+    return `metric "${name}" is of a text that the model writes, and evaluate writes none yet; for output_type ${output_type} it computes ${known.join(' and ')} of the answer: name these in metric_list`;
+  return `metric "${name}" is not available for output_type ${output_type}; available: ${known.join(', ')}`;
+}
+
+/** Tagged values of harness files: `!function module.name`. */
+function isFunction(value: unknown): boolean {
+  if (typeof value === 'string') return value.startsWith('!function');
+  return typeof value === 'object' && value !== null && Object.keys(value).some((key) => /function/i.test(key));
+}
+
+export const taskRefusals: readonly Refusal<Task>[] = [
+  {
+    id: 'noMetric',
+    verbs: ['evaluate'],
+    code: 'badExperiment',
+    path: ['metric_list'],
+    says(task) {
+      const asked = metricsOfTask(task);
+      const reasons = asked.map((metric) => reasonAgainst(task, metric));
+      if (asked.length === 0 || reasons.includes(null)) return null;
+      return `evaluate leaves the task out: ${listed([...new Set(reasons as string[])])}`;
+    },
+  },
+];
