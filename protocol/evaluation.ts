@@ -57,6 +57,8 @@ export interface Evaluation {
   'n-samples': Record<string, { original: number; effective: number }>;
   higher_is_better: Record<string, Record<string, boolean>>;
   configs: Record<string, unknown>;
+  /** Tasks, or metrics of them (null: the whole task), that could not be computed, and why. */
+  skipped?: { task: string; metric: string | null; reason: string }[];
   samples?: Record<string, EvaluatedSample[]>;
   model: { name: string; family: string; sha256: string };
   experimentFile: string;

@@ -238,6 +238,7 @@ const cases: readonly Case[] = [
   },
   { op: ms('SkipLayerNormalization'), inputs: [[1, 3, 8], [1, 3, 8], floats([8]), floats([8], 5), floats([8], 7)] },
   { op: ms('SkipSimplifiedLayerNormalization'), inputs: [[1, 3, 8], [1, 3, 8], floats([8]), floats([8], 5)] },
+  { op: 'Concat', inputs: [[1, 2, 3]], attributes: { axis: 1 }, opset: 13, why: 'one part' },
 ];
 
 /** No kernel in ONNX Runtime to compare with, or the same row as another one. */

@@ -36,6 +36,9 @@ interface Method {
 
 const dequantize = 'AutoModelForCausalLM.from_pretrained(...).dequantize() and save_pretrained in transformers';
 
+/** Norms are quantised by nobody. */
+const matrix = /^(?!.*(?:norm|ln_)).*\.weight$/;
+
 const methods: readonly Method[] = [
   {
     title: 'bitsandbytes in 4 bits',
@@ -77,13 +80,13 @@ const methods: readonly Method[] = [
   { title: 'BitNet', names: ['bitnet'] },
   { title: 'Quark', names: ['quark'] },
   { title: 'FP-Quant', names: ['fpquant'] },
-  { title: 'MLX', names: [], tensor: /\.weight$/, dtype: 'U32' },
+  { title: 'MLX', names: [], tensor: matrix, dtype: 'U32' },
   { title: 'integers or 8-bit floats with scales', names: [], tensor: /\.weight_scale$/ },
-  { title: '8-bit integers', names: [], tensor: /\.weight$/, dtype: 'I8' },
-  { title: 'packed 8-bit words', names: [], tensor: /\.weight$/, dtype: 'U8' },
-  { title: 'packed 32-bit words', names: [], tensor: /\.weight$/, dtype: 'I32' },
-  { title: '8-bit floats', names: [], tensor: /\.weight$/, dtype: 'F8_E4M3' },
-  { title: '8-bit floats', names: [], tensor: /\.weight$/, dtype: 'F8_E5M2' },
+  { title: '8-bit integers', names: [], tensor: matrix, dtype: 'I8' },
+  { title: 'packed 8-bit words', names: [], tensor: matrix, dtype: 'U8' },
+  { title: 'packed 32-bit words', names: [], tensor: matrix, dtype: 'I32' },
+  { title: '8-bit floats', names: [], tensor: matrix, dtype: 'F8_E4M3' },
+  { title: '8-bit floats', names: [], tensor: matrix, dtype: 'F8_E5M2' },
 ];
 
 /** Keys of config.json under which a description of the quantisation stands. */

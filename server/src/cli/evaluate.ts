@@ -34,6 +34,7 @@ export const evaluate: Command = {
         onProgress: (event) => progress.update({ task: '', phase: 'evaluate', ...event }),
       });
       progress.clear();
+      for (const { task, reason } of evaluation.skipped ?? []) terminal.err(`task "${task}": left out: ${reason}\n`);
       terminal.out(options.json ? `${JSON.stringify(evaluation)}\n` : evaluationReport(evaluation, evaluationFile));
       return 0;
     } finally {

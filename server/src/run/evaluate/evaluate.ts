@@ -80,6 +80,7 @@ export async function evaluateExperiment(
       configs: Object.fromEntries(
         input.tasks.map(({ name, task, split }) => [name, { ...task, split, max_length: reads.maxLength }]),
       ),
+      ...(input.skipped.length > 0 ? { skipped: input.skipped } : {}),
       ...(options.logSamples ? { samples: samplesOf(input, summary, baseDir) } : {}),
       model: { name: checkpoint.name, family: model.family, sha256: await checkpoint.sha256() },
       experimentFile: file,

@@ -36,8 +36,11 @@ export function weightFacts(checkpoint: Checkpoint, model: Architecture): Weight
   return { checkpoint, model, fault, quantisation: fault && quantisationOf(checkpoint) };
 }
 
+/** Of the layers first: a wrong prefix or a wrong size is told best by them. */
 function firstFault(checkpoint: Checkpoint, model: Architecture): Fault | null {
-  for (const [tensor, shape] of shapesRead(model)) {
+  const layers = model.layerName(0).replace(/\d+$/, '');
+  const outside = (tensor: string): number => (tensor.startsWith(layers) ? 0 : 1);
+  for (const [tensor, shape] of [...shapesRead(model)].sort(([a], [b]) => outside(a) - outside(b))) {
     const wanted = { tensor, shape };
     const found = checkpoint.tensors.get(wanted.tensor);
     if (!found) return { kind: 'missing', wanted, found };

@@ -54,7 +54,8 @@ export const sampleRefusals: readonly Refusal<SampleFacts>[] = [
   },
   {
     id: 'moreTokensThanPositions',
-    verbs,
+    // `evaluate` cuts its texts by the harness' rule.
+    verbs: ['score', 'validate', 'prune', 'train-experts'],
     code: 'badExperiment',
     path: ['model', 'max_length'],
     says({ task, texts, longest }) {
