@@ -60,8 +60,8 @@ const sections = 'evaluate: {}\nprune: {}\nvalidate: {}\ntrain_experts: {}\n';
 interface Spoilt {
   file: string;
   /** Appends lines to the experiment file. */
-  add(lines: string): void;
-  edit(from: string, to: string): void;
+  add: (lines: string) => void;
+  edit: (from: string, to: string) => void;
   model: string;
 }
 

@@ -16,13 +16,12 @@ import type { OpenDataset } from '../../data/dataset.ts';
 import { exampleOf } from '../../data/examples.ts';
 import { hubDatasetOf, revisionsOf } from '../../data/hubDataset.ts';
 import { loadTask } from '../../data/loadTask.ts';
-import { parseSlices, resolveSlice } from '../../data/slices.ts';
+import { parseSlices } from '../../data/slices.ts';
 import { countSlice, defaultValidation, readSlice } from '../../data/splits.ts';
 import type { GraphInputs } from '../../data/graphSamples.ts';
 import { isGraphPath } from '../../graphs/open.ts';
 import { createTokenizer } from '../../data/tokenizer.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
-import type { Row } from '../../data/types.ts';
 import { estimators, requireTrainSamples } from '../../estimators/estimators.ts';
 import { cachedCommit } from '../../hub/cache.ts';
 import { listed } from '../../text/listed.ts';
@@ -31,11 +30,13 @@ import { relativeTo } from '../files/paths.ts';
 import { openKnownDataset, tryModel } from './describe.ts';
 import type { Tried } from './describe.ts';
 import { evaluationInput, metricsFor, readsOf } from './evaluationInput.ts';
+import { firstRows } from './firstRows.ts';
 import { isModelAbsent, missingDataset, missingModel, sizeOf, wantedSplits } from './hubInputs.ts';
 import { openOptions, resolveModel } from './inspect.ts';
 import { modelRefusals } from './modelRefusals.ts';
 import { graphInputs, graphOptions, openModel } from './openModel.ts';
 import type { OpenedModel } from './openModel.ts';
+import { byPlace, told } from './problemPlace.ts';
 import { pruneInputOf } from './pruneInput.ts';
 import { errorOf, refusalsIn, verbsOf } from './refusals.ts';
 import { limitsOf, sampleRefusals } from './sampleRefusals.ts';
@@ -409,31 +410,4 @@ class DiskCheck {
 /** `model org/name is not a path (did you mean ...?) nor in the Hugging Face cache; score will download 269 MB`. */
 function notHere(what: string, beside: string, size?: string): string {
   return `${what} is neither a path${beside} nor in the Hugging Face cache; score will download ${size ?? 'it from the hub'}`;
-}
-
-/** Errors of data and scope name the key they are about; the problem goes there. */
-function told(error: LayerifError, where: Path): { key: Path; message: string } {
-  const scoped = /^(score|evaluate|prune|model)\.(\w+): /.exec(error.message);
-  if (scoped) return { key: [scoped[1], scoped[2]], message: error.message };
-  const field = /\b(doc_to_text|doc_to_target|doc_to_choice|num_fewshot|description)\b/.exec(error.message)?.[1];
-  if (where[0] === 'tasks' && where[2] === 'doc_to_text' && field)
-    return { key: [...where.slice(0, 2), field], message: error.message };
-  return { key: where, message: error.message };
-}
-
-async function firstRows(dataset: OpenDataset, text: string, limit: number): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const slice of parseSlices(text)) {
-    const range = await resolveSlice(slice, () => dataset.count(slice.split));
-    for await (const row of dataset.rows(slice.split, range)) {
-      if (rows.length >= limit) return rows;
-      rows.push(row);
-    }
-  }
-  return rows;
-}
-
-function byPlace(file: string): (a: Problem, b: Problem) => number {
-  const other = (problem: Problem) => (problem.file === file ? 0 : 1);
-  return (a, b) => other(a) - other(b) || a.line - b.line || a.column - b.column;
 }

@@ -79,9 +79,7 @@ function keysOf({ config, format }: Checkpoint, wanted: readonly number[], found
   if (format !== 'safetensors') return '';
   const sizes = new Set(wanted.filter((size, axis) => size !== found[axis]));
   const parts = [config, config.text_config].filter((part) => typeof part === 'object' && part !== null);
-  const keys = parts
-    .flatMap((part) => Object.entries(part as object))
-    .filter(([, value]) => sizes.has(value as number));
+  const keys = parts.flatMap((part) => Object.entries(part)).filter(([, value]) => sizes.has(value as number));
   return keys.length === 0 ? '' : ` (${[...new Set(keys.map(([key, value]) => `${key} ${value}`))].join(', ')})`;
 }
 

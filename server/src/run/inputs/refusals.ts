@@ -24,7 +24,7 @@ export interface Refusal<Facts> {
   /** The key of the experiment file that it is about. */
   path: readonly (string | number)[];
   /** Null where there is nothing to refuse. */
-  says(facts: Facts): string | Said | null;
+  says: (facts: Facts) => string | Said | null;
 }
 
 /** A sentence, and where in a file of data or of the model its reason stands. */
