@@ -29,7 +29,7 @@ import { offlineBy } from '../../hub/environment.ts';
 import { relativeTo } from '../files/paths.ts';
 import { openKnownDataset, tryModel } from './describe.ts';
 import type { Tried } from './describe.ts';
-import { evaluationInput, metricsFor, readsOf } from './evaluationInput.ts';
+import { evaluationInput, leftOut, readsOf } from './evaluationInput.ts';
 import { firstRows } from './firstRows.ts';
 import { isModelAbsent, missingDataset, missingModel, sizeOf, wantedSplits } from './hubInputs.ts';
 import { openOptions, resolveModel } from './inspect.ts';
@@ -102,23 +102,11 @@ class DiskCheck {
     this.#output();
     for (const name of Object.keys(this.#experiment.datasets)) await this.#dataset(name);
     for (const [index, task] of this.#experiment.tasks.entries()) await this.#task(task, index);
-    this.#metrics();
+    for (const { where, message, wanted } of leftOut(this.#experiment))
+      this.#say([...where], message, wanted ? 'warning' : 'information');
     if (this.#depth === 'full' && this.#opened && !this.problems.some(({ severity }) => severity === 'error')) {
       await this.#evaluation(this.#opened);
       await this.#pruning();
-    }
-  }
-
-  /** What `evaluate` leaves out of its tasks. Without its section nobody has asked for it, but may by the command. */
-  #metrics(): void {
-    const { evaluate, tasks } = this.#experiment;
-    const wanted = evaluate?.tasks ?? tasks.map(({ task }) => task);
-    for (const [index, task] of tasks.entries()) {
-      if (!wanted.includes(task.task)) continue;
-      const { skipped } = metricsFor(task);
-      const where: Path = ['tasks', index, task.metric_list === undefined ? 'output_type' : 'metric_list'];
-      for (const { reason } of skipped)
-        this.#say(where, `task "${task.task}": evaluate: ${reason}`, evaluate ? 'warning' : 'information');
     }
   }
 

@@ -188,6 +188,25 @@ export function metricsFor(task: Task): { metrics: Metric[]; skipped: Skipped[] 
   return { metrics: chosenMetrics(task.output_type, kept), skipped };
 }
 
+/**
+ * What `evaluate` leaves out of the tasks of a file, told without their rows.
+ * @returns key, sentence, and whether the file asks for an evaluation
+ */
+export function leftOut({
+  evaluate,
+  tasks,
+}: Pick<Experiment, 'evaluate' | 'tasks'>): { where: (string | number)[]; message: string; wanted: boolean }[] {
+  return tasks.flatMap((task, index) => {
+    if (evaluate?.tasks && !evaluate.tasks.includes(task.task)) return [];
+    const key = task.metric_list === undefined ? 'output_type' : 'metric_list';
+    return metricsFor(task).skipped.map(({ reason }) => ({
+      where: ['tasks', index, key],
+      message: `task "${task.task}": evaluate: ${reason}`,
+      wanted: evaluate !== undefined,
+    }));
+  });
+}
+
 /** Binary F1 has no meaning where there are more than two classes, which only the rows tell. */
 function forClasses(
   task: string,
