@@ -133,7 +133,6 @@ class DiskCheck {
     });
   }
 
-  /** Whether no dataset waits for a download. */
   #allHere(): boolean {
     return Object.keys(this.#experiment.datasets).every((name) => this.#datasets.has(name));
   }
@@ -162,7 +161,6 @@ class DiskCheck {
     await this.#attempt(['model', 'path'], async () => {
       const opened = openModel(
         resolveModel(model.path, this.#baseDir),
-        // Without a wrong adapter the data can still be looked at.
         openOptions(adapts ? model : { revision: model.revision }, this.#baseDir),
         graphOptions(model),
       );
