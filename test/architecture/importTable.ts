@@ -28,6 +28,7 @@ function rooms(folder: string, row: Row, list: Record<string, string[]>): Record
 }
 const numeric = ['ml-matrix'];
 const random = 'server/src/random';
+const linear = 'server/src/linear';
 /** Words for messages. */
 const text = 'server/src/text';
 const hub = 'server/src/hub';
@@ -36,9 +37,9 @@ const hub = 'server/src/hub';
 const engine: Row = {
   folders: [
     'protocol',
-    ...inServer(['onnx', 'autodiff', 'graphs', 'models', 'checkpoints', 'training', 'pruning', 'random']),
+    ...inServer(['onnx', 'autodiff', 'graphs', 'models', 'checkpoints', 'training', 'pruning', 'random', 'linear']),
   ],
-  packages: ['onnxruntime-node', ...numeric], // numeric: eigendecompositions of EK-FAC
+  packages: ['onnxruntime-node'],
   node: 'all',
 };
 /** Room -> the rooms below it. */
@@ -56,7 +57,15 @@ const engineRooms: Record<string, string[]> = {
 
 /** What the rooms of `run` may import beside each other. It reaches the engine through messages: `types only` below. */
 const run: Row = {
-  folders: ['protocol', random, text, hub, 'server/src/engine', ...inServer(['config', 'graphs', ...tables, ...rules])],
+  folders: [
+    'protocol',
+    random,
+    text,
+    hub,
+    linear,
+    'server/src/engine',
+    ...inServer(['config', 'graphs', ...tables, ...rules]),
+  ],
   packages: ['picomatch', 'yauzl'], // yauzl: wheels of the CUDA runtime
   node: 'all',
 };
@@ -86,6 +95,7 @@ export const table: Record<string, Row> = {
     packages: ['preact', '@vscode-elements/elements', '@vscode/codicons', '@observablehq/plot'],
     node: [],
   },
+  'server/src/linear': { folders: [], packages: numeric, node: [] },
   'server/src/random': { folders: [], packages: ['pure-rand'], node: [] },
   'server/src/text': { folders: [], packages: ['fastest-levenshtein'], node: [] },
   'server/src/hub': { folders: ['protocol', text], packages: ['@huggingface/hub'], node: 'all' },
@@ -113,11 +123,15 @@ export const table: Record<string, Row> = {
     packages: [],
     node: 'all',
   },
-  'server/src/estimators': { folders: ['protocol', random], packages: numeric, node: [] },
-  'server/src/statistics': { folders: ['protocol', random], packages: numeric, node: [] },
-  'server/src/allocation': { folders: ['protocol', random], packages: numeric, node: [] },
-  'server/src/pruning': { folders: ['protocol', random], packages: numeric, node: [] },
-  'server/src/validation': { folders: ['protocol', random, 'server/src/statistics'], packages: numeric, node: [] },
+  'server/src/estimators': { folders: ['protocol', random, linear], packages: numeric, node: [] },
+  'server/src/statistics': { folders: ['protocol', random, linear], packages: numeric, node: [] },
+  'server/src/allocation': { folders: ['protocol', random, linear], packages: numeric, node: [] },
+  'server/src/pruning': { folders: ['protocol', random, linear], packages: numeric, node: [] },
+  'server/src/validation': {
+    folders: ['protocol', random, linear, 'server/src/statistics'],
+    packages: numeric,
+    node: [],
+  },
   'server/src/evaluation': { folders: ['protocol', random, 'server/src/statistics'], packages: numeric, node: [] },
   'server/src/training': {
     folders: ['protocol', random, ...inServer(['autodiff', 'onnx'])],

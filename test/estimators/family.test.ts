@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { CholeskyDecomposition, EigenvalueDecomposition, Matrix, solve } from 'ml-matrix';
-import { choleskyInPlace, choleskyInverse, choleskySolve } from '../../server/src/estimators/cholesky.ts';
+import { choleskyInPlace, choleskyInverse, choleskySolve } from '../../server/src/linear/cholesky.ts';
 import { cosine } from '../../server/src/estimators/cosine.ts';
 import { estimators } from '../../server/src/estimators/estimators.ts';
 import { fisher } from '../../server/src/estimators/fisher.ts';

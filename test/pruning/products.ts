@@ -1,5 +1,5 @@
 /** The product that pruners ask for, as a plain loop in float64. */
-import type { Products } from '../../server/src/pruning/types.ts';
+import type { Products } from '../../server/src/linear/types.ts';
 
 export const plainProducts: Products = {
   multiply<T extends Float32Array | Float64Array>(a: T, b: T, m: number, k: number, n: number): Promise<T> {

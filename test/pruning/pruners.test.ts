@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import fc from 'fast-check';
 import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
-import { inverseCholesky } from '../../server/src/pruning/cholesky.ts';
+import { inverseCholesky } from '../../server/src/linear/inverseCholesky.ts';
 import { findPruner, pruners } from '../../server/src/pruning/pruners.ts';
 import { nearestStructure, parseStructure, valueAt } from '../../server/src/pruning/structure.ts';
 import type { InputStatistics, Pruner } from '../../server/src/pruning/types.ts';

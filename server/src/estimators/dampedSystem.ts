@@ -4,7 +4,7 @@
  * drop out, which is what makes a bootstrap replicate cost a quarter of the whole.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
-import { choleskyInPlace, choleskySolve } from './cholesky.ts';
+import { choleskyInPlace, choleskySolve } from '../linear/cholesky.ts';
 import { sizeOf } from './grams.ts';
 import type { Draw, Grams } from './types.ts';
 

@@ -7,7 +7,7 @@
  *
  * with H = F + λI and B = n (K + nλI)⁻¹ C of `fisher`. A sample without gradient changes nothing: its row is 0.
  */
-import { choleskyInverse } from './cholesky.ts';
+import { choleskyInverse } from '../linear/cholesky.ts';
 import { dampedSystem, solve } from './dampedSystem.ts';
 import type { DampedSystem } from './dampedSystem.ts';
 import { dampingValue } from './damping.ts';

@@ -9,10 +9,11 @@
  * With J turning the order of rows and columns round, J H J = L Lᵀ gives U = J L⁻¹ J: no inverse of H is formed.
  * Columns whose input is always zero get H_jj = 1 and weights 0. N:M chooses its groups when their first column is reached.
  */
-import { inverseCholesky } from './cholesky.ts';
+import { inverseCholesky } from '../linear/inverseCholesky.ts';
+import type { Products } from '../linear/types.ts';
 import { markSmallestOfGroups, valueAt } from './structure.ts';
 import type { Structure } from './structure.ts';
-import type { Products, Pruner } from './types.ts';
+import type { Pruner } from './types.ts';
 
 const SLAB = 128;
 const DAMPING = 0.01;

@@ -5,6 +5,7 @@
  *
  * To add a pruner: one file like `wanda.ts`, a row in `pruners.ts`, a case in `test/reference/pruning/make.py`.
  */
+import type { Products } from '../linear/types.ts';
 import type { Structure } from './structure.ts';
 
 export interface Matrix {
@@ -28,11 +29,6 @@ export interface Amount {
   sparsity: number;
   /** N:M, which replaces the free choice of entries; null = unstructured. */
   structure: Structure | null;
-}
-
-/** a [m, k] times b [k, n], row-major, of one number type; the engine brings ONNX Runtime, tests a plain loop. */
-export interface Products {
-  multiply<T extends Float32Array | Float64Array>(a: T, b: T, m: number, k: number, n: number): Promise<T>;
 }
 
 export interface Pruner {

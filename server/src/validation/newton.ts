@@ -5,8 +5,8 @@
  * function falls. It leaves saddles along directions of negative curvature and is Newton's method where H is positive definite. The
  * eigenvectors are kept while the gradient falls tenfold a step (chord iterations), as it does close to a minimum.
  */
-import { EigenvalueDecomposition } from 'ml-matrix';
 import type { Matrix } from 'ml-matrix';
+import { symmetricEigen } from '../linear/eigenvectors.ts';
 
 export interface Smooth {
   value(theta: Float64Array): number;
@@ -24,13 +24,13 @@ export interface Minimum {
 /** H = Q Λ Qᵀ, and what follows from it. */
 export class Curvature {
   readonly values: Float64Array;
-  readonly #vectors: Matrix;
+  readonly #vectors: Float64Array;
 
   /** @param hessian symmetric */
   constructor(hessian: Matrix) {
-    const decomposition = new EigenvalueDecomposition(hessian, { assumeSymmetric: true });
-    this.values = Float64Array.from(decomposition.realEigenvalues);
-    this.#vectors = decomposition.eigenvectorMatrix;
+    const { values, vectors } = symmetricEigen(Float64Array.from(hessian.to1DArray()), hessian.rows);
+    this.values = values;
+    this.#vectors = vectors;
   }
 
   get smallest(): number {
@@ -48,9 +48,9 @@ export class Curvature {
     const solution = new Float64Array(size);
     for (let k = 0; k < size; k++) {
       let along = 0;
-      for (let i = 0; i < size; i++) along += Q.get(i, k) * g[i];
+      for (let i = 0; i < size; i++) along += Q[i * size + k] * g[i];
       along /= f(this.values[k]);
-      for (let i = 0; i < size; i++) solution[i] += along * Q.get(i, k);
+      for (let i = 0; i < size; i++) solution[i] += along * Q[i * size + k];
     }
     return solution;
   }

@@ -4,7 +4,7 @@
  * Products of tokens come from ONNX Runtime; the eigendecomposition (Householder tridiagonalisation and implicit QL) is
  * `ml-matrix`'s. It takes about 0.5 CPU-seconds for 576 x 576 and grows with the cube.
  */
-import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import { symmetricEigen } from '../../linear/eigenvectors.ts';
 import { Graph } from '../../onnx/graph.ts';
 import { floats } from '../runtime/runtime.ts';
 import type { Runtime, Session } from '../runtime/runtime.ts';
@@ -57,19 +57,18 @@ export class Covariances {
 
 /** @param sums [width, width], symmetric up to rounding @throws Error when a number is not finite */
 function eigenvectors(sums: Float64Array, width: number): Float32Array {
-  const matrix = new Matrix(width, width);
+  const symmetric = new Float64Array(width * width);
   for (let i = 0; i < width; i++) {
     for (let j = 0; j <= i; j++) {
       const value = (sums[i * width + j] + sums[j * width + i]) / 2;
       if (!Number.isFinite(value)) throw new Error(`the covariance of activations or gradients holds ${value}`);
-      matrix.set(i, j, value);
-      matrix.set(j, i, value);
+      symmetric[i * width + j] = value;
     }
   }
-  const { eigenvectorMatrix } = new EigenvalueDecomposition(matrix, { assumeSymmetric: true });
+  const columns = symmetricEigen(symmetric, width).vectors;
   const vectors = new Float32Array(width * width);
   for (let i = 0; i < width; i++) {
-    for (let j = 0; j < width; j++) vectors[j * width + i] = eigenvectorMatrix.get(i, j);
+    for (let j = 0; j < width; j++) vectors[j * width + i] = columns[i * width + j];
   }
   return vectors;
 }

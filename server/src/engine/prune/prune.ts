@@ -15,12 +15,13 @@ import type {
 } from '../../../../protocol/pruning.ts';
 import { writtenTypes } from '../../checkpoints/dtypes.ts';
 import { openSafetensors, readFloat32, writeSafetensors } from '../../checkpoints/safetensors.ts';
+import type { Products } from '../../linear/types.ts';
 import type { LinearModule } from '../../models/types.ts';
 import { Graph } from '../../onnx/graph.ts';
 import { findPruner } from '../../pruning/pruners.ts';
 import { inputNorms } from '../../pruning/wanda.ts';
 import { nearestStructure } from '../../pruning/structure.ts';
-import type { InputStatistics, Products } from '../../pruning/types.ts';
+import type { InputStatistics } from '../../pruning/types.ts';
 import { calibrate } from '../observe/inputs.ts';
 import type { Report } from '../runtime/report.ts';
 import type { Model } from '../sweep/model.ts';

@@ -9,7 +9,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { TailFit } from '../../../../protocol/allocation.ts';
 import type { LayerInput } from '../../allocation/layers.ts';
-import { squaredSingularValues } from '../../allocation/spectrum.ts';
+import { squaredSingularValues } from '../../linear/eigenvalues.ts';
 import { tailExponents } from '../../allocation/tailExponent.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import type { Architecture } from '../../models/types.ts';

@@ -14,7 +14,7 @@ import { optimum, sampleProducts, trainFrom, trueChangesByRow } from '../../vali
 import type { Optimum } from '../../validation/leaveOneOut.ts';
 import { Perceptron } from '../../validation/perceptron.ts';
 import type { Classified } from '../../validation/perceptron.ts';
-import { principalComponents } from '../../statistics/principalComponents.ts';
+import { principalComponents } from '../../linear/principalComponents.ts';
 import type { Protocol, ProtocolAnswer } from './protocol.ts';
 import type { ValidationContext } from './validateContext.ts';
 import { blindPredictors, gramPredictors, textPredictors } from './validatePredictors.ts';

@@ -2,7 +2,8 @@
  * Features for a small classifier: standardised columns, then the first principal components of the training rows, each scaled to
  * unit variance. More components than rows - 1 do not exist; fewer keep the exact Hessian small.
  */
-import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import { Matrix } from 'ml-matrix';
+import { symmetricEigen } from './eigenvectors.ts';
 
 /** @param train, test rows x columns, row-major @returns rows x components each, row-major */
 export function principalComponents(
@@ -26,19 +27,17 @@ export function principalComponents(
   };
   const X = standard(train);
   // X Xᵀ = U Λ Uᵀ; a row y has the scores y Xᵀ U Λ^(-1/2).
-  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(X.mmul(X.transpose()), {
-    assumeSymmetric: true,
-  });
-  const order = realEigenvalues.map((_, k) => k).sort((a, b) => realEigenvalues[b] - realEigenvalues[a]);
-  const kept = order.filter((k) => realEigenvalues[k] > 1e-9 * realEigenvalues[order[0]]).slice(0, components);
+  const { values, vectors } = symmetricEigen(Float64Array.from(X.mmul(X.transpose()).to1DArray()), n);
+  const order = Array.from(values, (_, k) => k).sort((a, b) => values[b] - values[a]);
+  const kept = order.filter((k) => values[k] > 1e-9 * values[order[0]]).slice(0, components);
   const project = (Y: Matrix): Float64Array => {
     const products = Y.mmul(X.transpose()); // rows x n
     return Float64Array.from({ length: Y.rows * kept.length }, (_, at) => {
       const [row, k] = [Math.floor(at / kept.length), kept[at % kept.length]];
       let sum = 0;
-      for (let i = 0; i < n; i++) sum += products.get(row, i) * eigenvectorMatrix.get(i, k);
+      for (let i = 0; i < n; i++) sum += products.get(row, i) * vectors[i * n + k];
       // sum / √λ is the score; divided by √(λ / n) it has unit variance over the training rows.
-      return (sum * Math.sqrt(n)) / realEigenvalues[k];
+      return (sum * Math.sqrt(n)) / values[k];
     });
   };
   return { train: project(X), test: project(standard(test)), components: kept.length };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../server/src/random/random.ts';
-import { principalComponents } from '../../server/src/statistics/principalComponents.ts';
+import { principalComponents } from '../../server/src/linear/principalComponents.ts';
 
 const random = new Random(1);
 const [n, columns] = [12, 30];

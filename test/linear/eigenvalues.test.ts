@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { squaredSingularValues, symmetricEigenvalues } from '../../server/src/allocation/spectrum.ts';
+import { squaredSingularValues, symmetricEigenvalues } from '../../server/src/linear/eigenvalues.ts';
 import { tailExponents } from '../../server/src/allocation/tailExponent.ts';
-import { reference, type Reference } from './inputs.ts';
+import { reference, type Reference } from '../allocation/inputs.ts';
 
 const { spectra, exponents } = reference<Reference>('reference');
 
