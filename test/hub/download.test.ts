@@ -244,6 +244,9 @@ test('sharded models, GGUF files, and repositories that hold neither', async (t)
     'org/parts': { files: Object.fromEntries(parts) },
     'org/two-kinds': { files: Object.fromEntries([...parts, ['b.gguf', gguf]]) },
     'org/parts-lacking': { files: Object.fromEntries(parts.slice(1)) },
+    'org/folders': {
+      files: Object.fromEntries([...parts, ['a.gguf', gguf] as const].map(([name, bytes]) => [`Q4/${name}`, bytes])),
+    },
     'org/pickled': { files: { ...basics, 'pytorch_model.bin': shard } },
     'org/adapter': { files: { 'adapter_config.json': '{}', 'adapter_model.safetensors': shard } },
     'org/empty': { files: { 'README.md': 'x' } },
@@ -283,6 +286,10 @@ test('sharded models, GGUF files, and repositories that hold neither', async (t)
   assert.match(
     await said('org/parts-lacking'),
     /has 2 of the 3 parts of llama-00001-of-00003\.gguf; part 1 is missing/,
+  );
+  assert.match(
+    await said('org/folders'),
+    /GGUF files in folders; choose one: .*\(Q4\/llama-00001-of-00003\.gguf \(the first of 3 parts\), Q4\/a\.gguf\)/,
   );
   assert.match(await said('org/pickled'), /only as pytorch_model\.bin: pickled weights can hold code and are not read/);
   assert.match(await said('org/adapter'), /is a PEFT adapter, no model; .*model\.adapter/);

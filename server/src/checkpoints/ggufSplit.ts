@@ -41,12 +41,12 @@ export interface GgufModel {
   missing: number[];
 }
 
-/** The models that GGUF files make, parts together. @param files names or paths of one folder */
+/** The models that GGUF files make, parts together. @param files names or paths */
 export function ggufModels(files: readonly string[]): GgufModel[] {
   const groups = new Map<string, string[]>();
   for (const file of files.filter((name) => /\.gguf$/i.test(name))) {
     const part = partName(file);
-    const key = part ? `${part.model} of ${part.count}` : file;
+    const key = part ? `${path.dirname(file)}/${part.model} of ${part.count}` : file;
     groups.set(key, [...(groups.get(key) ?? []), file]);
   }
   return [...groups.values()].map((group) => {

@@ -54,6 +54,12 @@ export async function modelFiles(
       )})`,
     );
   }
+  const deeper = ggufModels(names);
+  if (deeper.length > 0 && !whole && !index) {
+    throw bad(
+      `model ${id} has its GGUF files in folders; choose one: "hf download ${id} --include 'FOLDER/*'" prints where it lies, give the path of its first file as model (${listed(deeper.map(shownModel), 8)})`,
+    );
+  }
   if (find('adapter_config.json') && !config)
     throw bad(`${id} is a PEFT adapter, no model; download it and give its folder as model.adapter`);
   const pickled = names.filter((name) => /\.(bin|pt|pth|ckpt)$/.test(name));
