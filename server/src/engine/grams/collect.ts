@@ -9,7 +9,7 @@ import { makeBatches } from '../sweep/batch.ts';
 import type { Batch } from '../sweep/batch.ts';
 import { LayerReaders } from './layerReaders.ts';
 import type { Model } from '../sweep/model.ts';
-import { PartialRun } from './partial.ts';
+import { DISCARDED, PartialRun } from './partial.ts';
 import { drawLabels, fisherBatches } from './sampledLabels.ts';
 import { forward, head, requireFinite, segmentsOf } from '../sweep/sweep.ts';
 import type { Segment } from '../sweep/sweep.ts';
@@ -34,7 +34,8 @@ export async function collect(model: Model, request: CollectRequest, report: Rep
     ...(request.ekfac?.fisher === 'true' ? fisherBatches(training) : []),
   ];
   const segments = segmentsOf(architecture.layers, layers[0], plan.segmentLength);
-  const partial = new PartialRun(request.workDir, { batches, projection: plan.projection, check: plan.check });
+  const partial = new PartialRun(request.workDir, request, batches);
+  if (partial.discarded) report({ type: 'log', text: DISCARDED });
   const store = new ActivationStore(plan.boundaries === 'files' ? path.join(request.workDir, 'spill') : null);
   try {
     const reached = partial.reached();
@@ -42,7 +43,7 @@ export async function collect(model: Model, request: CollectRequest, report: Rep
       reached !== null &&
       segments.some((s) => s[0] === reached.layer) &&
       layers.every((layer) => layer < reached.layer || partial.hasLayer(layer));
-    if (partial.hasState() && !resumable)
+    if (reached !== null && !resumable)
       report({ type: 'log', text: 'the saved state does not fit this plan; starting over' });
     const open = resumable ? segments.filter((s) => s[0] < reached.layer).length : segments.length;
 

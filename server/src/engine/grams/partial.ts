@@ -1,11 +1,13 @@
 /**
  * What an interrupted run leaves behind, one folder per task: the Grams of every finished layer and, from time to time, the
  * cotangent at the lowest finished boundary with the losses. All files are written atomically. A later run with the same
- * folder goes on from that boundary; its forward sweep runs again.
+ * folder goes on from that boundary; its forward sweep runs again. The folder says what its numbers are of: what is found there of
+ * another composition is removed before anything is written, so that a layer of one is never taken for a layer of the other.
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { CollectPlan } from '../../../../protocol/engine.ts';
+import type { CollectPlan, CollectRequest } from '../../../../protocol/engine.ts';
+import { writeAtomically } from '../../checkpoints/fileBytes.ts';
 import { readSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';
 import type { NewTensor } from '../../checkpoints/safetensors.ts';
 import type { Activations } from '../sweep/activations.ts';
@@ -14,9 +16,20 @@ import type { ModuleGrams } from './grams.ts';
 import { floats, numbers } from '../runtime/runtime.ts';
 
 /** What decides whether two runs compute the same numbers in the same order. */
-export interface Composition extends Pick<CollectPlan, 'projection' | 'check'> {
-  batches: Batch[];
+export interface Composition
+  extends
+    Pick<CollectPlan, 'projection' | 'check' | 'gradientTile' | 'headRows'>,
+    Pick<CollectRequest, 'modelPath' | 'adapter' | 'graph' | 'modules' | 'blocks' | 'ekfac'> {
+  /** Of a decoder's sweep, in their order; a user's graph runs its samples one by one. */
+  batches: readonly Batch[];
 }
+
+/** What a user is told of it. */
+export const DISCARDED =
+  'the interrupted run had computed its layers by another plan; they are removed and computed anew, so that no two plans mix';
+
+/** In the folder from the first moment on. */
+const COMPOSITION_FILE = 'composition.json';
 
 export interface Boundary {
   /** All scored layers from this one up are finished; the cotangents belong to this layer's input. */
@@ -27,15 +40,26 @@ export interface Boundary {
 
 export class PartialRun {
   readonly #folder: string;
-  readonly #batches: Batch[];
-  readonly #composition: string;
+  readonly #batches: readonly Batch[];
+  /** Whether something of another composition was there, and is no more. */
+  readonly discarded: boolean;
 
-  constructor(folder: string, { batches, projection, check }: Composition) {
+  constructor(folder: string, { plan, ...request }: CollectRequest, batches: readonly Batch[]) {
     this.#folder = folder;
     this.#batches = batches;
-    const order = batches.map(({ split, samples, length }) => [split, length, samples]);
-    this.#composition = JSON.stringify({ order, projection, check });
     fs.mkdirSync(folder, { recursive: true });
+    this.discarded = this.#settle(compositionOf({ ...request, ...plan, batches }));
+  }
+
+  #settle(composition: string): boolean {
+    const file = path.join(this.#folder, COMPOSITION_FILE);
+    if (fs.existsSync(file) && fs.readFileSync(file, 'utf8') === composition) return false;
+    // The word of the old composition goes last, lest its rest be taken for ours.
+    const unfit = fs.readdirSync(this.#folder).filter((name) => name !== COMPOSITION_FILE);
+    for (const name of [...unfit, COMPOSITION_FILE])
+      fs.rmSync(path.join(this.#folder, name), { recursive: true, force: true });
+    writeAtomically(file, [Buffer.from(composition)]);
+    return unfit.length > 0;
   }
 
   layerFile(layer: number): string {
@@ -70,19 +94,14 @@ export class PartialRun {
         { name: 'loss.train', dtype: 'F64' as const, shape: [train.length], data: train },
         { name: 'loss.validation', dtype: 'F64' as const, shape: [validation.length], data: validation },
       ],
-      { layer: String(layer), composition: this.#composition },
+      { layer: String(layer) },
     );
   }
 
-  hasState(): boolean {
-    return fs.existsSync(this.#boundaryFile());
-  }
-
-  /** What was reached, or null when there is nothing that fits this run. */
+  /** What was reached, or null when there is no saved boundary. */
   reached(): (Boundary & { readCotangents(into: Activations): void }) | null {
-    if (!this.hasState()) return null;
+    if (!fs.existsSync(this.#boundaryFile())) return null;
     const file = readSafetensors(this.#boundaryFile());
-    if (file.metadata.composition !== this.#composition) return null;
     return {
       layer: Number(file.metadata.layer),
       train: file.tensor('loss.train') as Float64Array,
@@ -99,6 +118,13 @@ export class PartialRun {
   #boundaryFile(): string {
     return path.join(this.#folder, 'cotangent.safetensors');
   }
+}
+
+function compositionOf(c: Composition): string {
+  const order = c.batches.map(({ split, samples, length }) => [split, length, samples]);
+  const { modelPath, adapter, graph, modules, blocks, ekfac, projection, check, gradientTile, headRows } = c;
+  const parts = { modelPath, adapter, graph, modules, blocks, ekfac, projection, check, gradientTile, headRows, order };
+  return JSON.stringify(parts);
 }
 
 function tensorsOf(layer: number, grams: Map<string, ModuleGrams>): NewTensor[] {

@@ -3,7 +3,6 @@
  * next. Only one block is in memory beside the calibration activations. A finished layer is a file in `workDir`, from which an
  * interrupted run goes on; without a folder the changed matrices stay in the model until `restore`.
  */
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type {
@@ -14,6 +13,7 @@ import type {
   PruneSummary,
 } from '../../../../protocol/pruning.ts';
 import { writtenTypes } from '../../checkpoints/dtypes.ts';
+import { writeAtomically } from '../../checkpoints/fileBytes.ts';
 import { openSafetensors, readFloat32, writeSafetensors } from '../../checkpoints/safetensors.ts';
 import type { Products } from '../../linear/types.ts';
 import type { LinearModule } from '../../models/types.ts';
@@ -148,13 +148,20 @@ function turned(values: Float32Array, rows: number, columns: number): Float32Arr
   return t;
 }
 
-/** Layer files of one request; files of another request are left alone and not read. */
+/** In the folder from the first moment on: whose layers these are. */
+const KEY_FILE = 'key.txt';
+
+/** Layer files of one request; files of another request are removed before anything is written. */
 class PrunedLayers {
   readonly #folder: string;
 
   constructor(folder: string, key: string) {
-    this.#folder = path.join(folder, createHash('sha256').update(key).digest('hex').slice(0, 16));
-    fs.mkdirSync(this.#folder, { recursive: true });
+    this.#folder = folder;
+    fs.mkdirSync(folder, { recursive: true });
+    const file = path.join(folder, KEY_FILE);
+    if (fs.existsSync(file) && fs.readFileSync(file, 'utf8') === key) return;
+    for (const name of fs.readdirSync(folder)) fs.rmSync(path.join(folder, name), { recursive: true, force: true });
+    writeAtomically(file, [Buffer.from(key)]);
   }
 
   has(layer: number): boolean {

@@ -17,7 +17,7 @@ import type { GradientSession } from './graphModel.ts';
 import { collectGarbage } from '../runtime/garbage.ts';
 import { GramProducts } from '../grams/grams.ts';
 import type { ModuleGrams } from '../grams/grams.ts';
-import { PartialRun } from '../grams/partial.ts';
+import { DISCARDED, PartialRun } from '../grams/partial.ts';
 import type { Report } from '../runtime/report.ts';
 import { floats, integers, typedTensor } from '../runtime/runtime.ts';
 import type { Feeds, Runtime } from '../runtime/runtime.ts';
@@ -57,7 +57,8 @@ export async function collectGraph(runtime: Runtime, request: CollectRequest, re
   const samples = placed(request);
   requireUsable(opened, samples);
   if (request.ekfac) requireWholeMatrices(opened, request);
-  const partial = new PartialRun(request.workDir, { batches: [], projection: null, check: null });
+  const partial = new PartialRun(request.workDir, request, []);
+  if (partial.discarded) report({ type: 'log', text: DISCARDED });
   const seconds = { backward: 0, grams: 0 };
   const open = request.layers.filter((layer) => !partial.hasLayer(layer));
   for (const layer of request.layers.filter((l) => !open.includes(l))) announce(layer, partial, report);

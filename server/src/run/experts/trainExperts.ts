@@ -4,7 +4,6 @@
  * written after every training; an interrupted run of the same experiment, data and model goes on with the next one.
  */
 import { createHash } from 'node:crypto';
-import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { EvaluateSummary } from '../../../../protocol/evaluation.ts';
@@ -22,6 +21,8 @@ import { experimentName, openRunFolder, writeJson } from '../files/results.ts';
 import { prepareExperts } from './trainExpertsInput.ts';
 import type { ExpertsInput, ExpertsSelection } from './trainExpertsInput.ts';
 import { requireMemory } from './trainExpertsMemory.ts';
+import { engineOf, FinishedParts, removedText, tokensHash } from '../files/finished.ts';
+import { modelStamp } from '../files/modelStamp.ts';
 import { madeBy } from '../files/version.ts';
 import { batchesOf, headRowsOf } from '../machine/batching.ts';
 
@@ -107,9 +108,15 @@ export async function trainExpertsOf(
     let finished = 0;
     const report = (share: number, message: string) =>
       options.onProgress?.({ done: Math.round(1000 * (finished + share)), total: 1000 * total, message });
-    const keep = new Kept(path.join(folder.folder, 'partial'));
+    const finishedParts = new FinishedParts(path.join(folder.folder, 'partial'), {
+      hash,
+      stamp: modelStamp(checkpoint),
+      samples: [tokensHash(input.train), tokensHash(input.evaluation.sequences)],
+      ...engineOf(engine),
+    });
+    if (finishedParts.removed) report(0, removedText('training'));
 
-    const plain = await keep.once('untrained', async () => {
+    const plain = await finishedParts.part('untrained').once(async () => {
       const onProgress = ({ done, total: all }: { done: number; total: number }) =>
         report(done / all, `without experts: evaluating, ${done} of ${all} texts`);
       const answer = await runEvaluation(pool, checkpoint, model, input.evaluation, { ...options, onProgress });
@@ -126,7 +133,7 @@ export async function trainExpertsOf(
       for (const [a, allocation] of allocations.entries()) {
         const name = `${allocation.sameAs ?? allocation.id}-s${seed}`;
         const save = path.join(folder.folder, 'experts', name);
-        const done = await keep.once(name, () => {
+        const done = await finishedParts.part({ training: name }).once(() => {
           const say = (share: number, message: string) => report(share, `${allocation.id}, seed ${seed}: ${message}`);
           return trainOnce(input, allocation, { seed, save, weights, pool, options, say });
         });
@@ -148,7 +155,7 @@ export async function trainExpertsOf(
     result.status = 'complete';
     result.provenance.date = new Date().toISOString();
     writeJson(folder.resultFile, result);
-    keep.clear();
+    finishedParts.clear();
     return { result, resultFile: folder.resultFile };
   } catch (error) {
     if (options.signal?.aborted) throw new LayerifError('cancelled', 'cancelled');
@@ -266,23 +273,4 @@ function identity(input: ExpertsInput, allocations: ExpertAllocation[], sha256: 
     sha256,
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-}
-
-/** A file for every finished part while the run is under way. */
-class Kept {
-  readonly #folder: string;
-
-  constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  async once<T>(name: string, compute: () => Promise<T>): Promise<T> {
-    const file = path.join(this.#folder, `${name}.json`);
-    if (!fs.existsSync(file)) writeJson(file, await compute());
-    return JSON.parse(fs.readFileSync(file, 'utf8')) as T;
-  }
-
-  clear(): void {
-    fs.rmSync(this.#folder, { recursive: true, force: true });
-  }
 }

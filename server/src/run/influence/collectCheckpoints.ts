@@ -2,33 +2,33 @@
  * The Grams of the estimator `tracin`: a task is collected at one checkpoint after the other, each in a folder of its own, so that an
  * interrupted run goes on at the one it was at.
  */
+import fs from 'node:fs';
 import path from 'node:path';
 import type { Result } from '../../../../protocol/result.ts';
 import { readSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';
 import { collectTask } from './collectTask.ts';
-import type { Collecting, TaskCollection } from './collectTask.ts';
-import { cannotWrite } from '../files/results.ts';
+import type { Collected, Collecting, TaskCollection } from './collectTask.ts';
+import { cannotWrite, makeFolder } from '../files/results.ts';
 
 /**
  * Collects a task at every checkpoint, then hands over layers that hold C of all of them.
  *
- * @returns the folder of the last checkpoint
+ * @returns the last checkpoint's
  */
-export async function collectCheckpoints(shared: Collecting, task: TaskCollection, result: Result): Promise<string> {
+export async function collectCheckpoints(shared: Collecting, task: TaskCollection, result: Result): Promise<Collected> {
   const checkpoints = shared.prepared.checkpoints!;
-  const { target, workDir, onLayer } = task;
-  const folder = (part: number) => path.join(workDir, `checkpoint-${part}`);
+  const { target, onLayer } = task;
+  let last: Collected | null = null;
   const files: Map<number, string>[] = [];
   target.checkpoints = [];
   for (const [part, { path: written, learningRate, model, sha256 }] of checkpoints.entries()) {
     const own = new Map<number, string>();
-    await collectTask(
+    last = await collectTask(
       shared,
       {
         ...task,
-        workDir: folder(part),
         onLayer: (layer, file) => void own.set(layer, file),
-        model,
+        model: { ...model, sha256 },
         part,
         parts: checkpoints.length,
       },
@@ -46,8 +46,12 @@ export async function collectCheckpoints(shared: Collecting, task: TaskCollectio
     });
   }
   const rates = Float64Array.from(checkpoints, ({ learningRate }) => learningRate);
+  // Made anew every time: it takes a moment, and so it never joins files of another plan.
+  const { folder } = shared.finished.part({ joined: task.index });
+  fs.rmSync(folder, { recursive: true, force: true });
+  makeFolder(folder);
   for (const layer of shared.prepared.scope.layers) {
-    const into = path.join(workDir, `layer-${layer}.safetensors`);
+    const into = path.join(folder, `layer-${layer}.safetensors`);
     join(
       into,
       files.map((own) => own.get(layer)!),
@@ -55,7 +59,7 @@ export async function collectCheckpoints(shared: Collecting, task: TaskCollectio
     );
     onLayer(layer, into);
   }
-  return folder(checkpoints.length - 1);
+  return last!;
 }
 
 /** The last file's Grams, with C of all files. @throws LayerifError `cannotWrite` */

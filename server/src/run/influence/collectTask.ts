@@ -1,7 +1,6 @@
 /** One task's Grams at one checkpoint: asked of the engine, or taken from disk where an interrupted run had finished them. */
-import fs from 'node:fs';
 import path from 'node:path';
-import type { ProjectionPlan } from '../../../../protocol/engine.ts';
+import type { CollectPlan } from '../../../../protocol/engine.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
 import type { Machine, RunEvent } from '../../../../protocol/run.ts';
 import { ekfacRequest } from './ekfac.ts';
@@ -10,19 +9,19 @@ import { peakMemory } from '../machine/memory.ts';
 import { encodedSample, graphOptions } from '../inputs/openModel.ts';
 import type { TaskPlan } from './plan.ts';
 import type { CheckedSamples } from './projectionError.ts';
-import { writeJson } from '../files/results.ts';
+import { replacedText, type FinishedParts } from '../files/finished.ts';
 import type { Prepared, PreparedTask } from '../inputs/prepared.ts';
 import { setLosses } from './taskResult.ts';
 
 const CHECKPOINT_SECONDS = 10;
-/** In a task's folder once all its layers are there. */
-const DONE_FILE = 'done.json';
 
 /** What all tasks of a run share. */
 export interface Collecting {
   prepared: Prepared;
   plans: TaskPlan[];
   runId: string;
+  /** What is finished of this run. */
+  finished: FinishedParts;
   pool: EnginePool;
   options: { machine: Machine; signal?: AbortSignal | undefined; checkpointSeconds?: number | undefined };
   emit: (event: RunEvent) => void;
@@ -31,11 +30,10 @@ export interface Collecting {
 export interface TaskCollection {
   task: PreparedTask;
   index: number;
-  workDir: string;
   target: ResultTask;
   onLayer: (layer: number, file: string) => void;
   /** In place of the experiment's model. */
-  model?: { path: string; adapter?: string | undefined };
+  model?: { path: string; adapter?: string | undefined; sha256: string };
   /** Which of the task's checkpoints this is. */
   part?: number;
   parts?: number;
@@ -43,19 +41,22 @@ export interface TaskCollection {
 
 /** Collects one task, or takes it from disk when an interrupted run had finished it. */
 export async function collectTask(
-  { prepared, plans, runId, pool, options, emit }: Collecting,
-  { task, index, workDir, target, onLayer, model, part = 0, parts = 1 }: TaskCollection,
+  { prepared, plans, runId, finished, pool, options, emit }: Collecting,
+  { task, index, target, onLayer, model, part = 0, parts = 1 }: TaskCollection,
   result: Result,
-): Promise<void> {
-  const doneFile = path.join(workDir, DONE_FILE);
+): Promise<Collected> {
   const { layers, modules } = prepared.scope;
-  const { projection, check, batches } = plans[index].plan;
-  const done = readDone(workDir);
-  // Another memory limit may have changed between exact and projected gradients.
-  if (done && JSON.stringify(done.projection) === JSON.stringify(projection)) {
+  const { check, batches } = plans[index].plan;
+  // Another memory limit may have changed between exact and projected gradients, or the batches.
+  const plan = { ...numbersOf(plans[index].plan, prepared.graph !== null), model };
+  const kept = finished.part({ grams: index, checkpoint: part }, plan);
+  const workDir = kept.folder;
+  if (kept.replaced) emit({ type: 'log', runId, text: replacedText(`task ${task.task.task}`) });
+  const done = kept.read<Done>();
+  if (done) {
     setLosses(target, done.train, done.validation);
     for (const layer of layers) onLayer(layer, path.join(workDir, `layer-${layer}.safetensors`));
-    return;
+    return { workDir, checked: done.checked };
   }
   const encoded = (samples: PreparedTask['train']) => samples.map(encodedSample);
   const summary = await pool.work(
@@ -97,27 +98,37 @@ export async function collectTask(
   const samplesOf = (split: 'train' | 'validation') => check![split].flatMap((batch) => batches[split][batch]);
   const checked = check && { train: samplesOf('train'), validation: samplesOf('validation') };
   const losses = { train: target.train.loss, validation: target.validation.loss };
-  writeJson(doneFile, { ...losses, projection, checked } satisfies Done);
+  kept.write({ ...losses, checked } satisfies Done);
   const { seconds, peakMemoryBytes } = result.provenance;
   for (const [phase, value] of Object.entries(summary.seconds)) seconds[phase] = (seconds[phase] ?? 0) + value;
   const { pid } = await pool.start(options.machine);
   const [own, engine] = [peakMemory('self'), peakMemory(pid)];
   const peak = own !== null && engine !== null ? own + engine : summary.peakMemoryBytes;
   result.provenance.peakMemoryBytes = Math.max(peakMemoryBytes, peak);
+  return { workDir, checked };
 }
 
-/** Losses of a finished task, and how its gradients were computed. */
-interface Done {
-  train: number[];
-  validation: number[];
-  projection: ProjectionPlan | null;
-  /** Samples whose Grams were computed both ways. */
+export interface Collected {
+  /** The engine's folder. */
+  workDir: string;
   checked: CheckedSamples | null;
 }
 
-export function readDone(workDir: string): Done | null {
-  const file = path.join(workDir, DONE_FILE);
-  return fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as Done) : null;
+/**
+ * The part of a plan that decides numbers, to the last bit: not where weights and activations lie. A user's graph has no segments; there
+ * the length says how many layers one pass captures.
+ */
+export function numbersOf(plan: Omit<CollectPlan, 'checkpointSeconds'>, isGraph: boolean): object {
+  const { batches, projection, check, gradientTile, headRows, segmentLength } = plan;
+  return { batches, projection, check, gradientTile, headRows, ...(isGraph ? {} : { segmentLength }) };
+}
+
+/** What is kept of a finished task beside its Grams. */
+interface Done {
+  train: number[];
+  validation: number[];
+  /** Samples whose Grams were computed both ways. */
+  checked: CheckedSamples | null;
 }
 
 const phrases = { load: 'reading weights', forward: 'forward sweep', backward: 'segment' } as const;

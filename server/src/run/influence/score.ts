@@ -4,7 +4,6 @@
  * experiment, data and model left behind is used.
  */
 import { createHash } from 'node:crypto';
-import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { EngineInfo, ProjectionPlan } from '../../../../protocol/engine.ts';
@@ -13,7 +12,7 @@ import type { Result, ResultTask } from '../../../../protocol/result.ts';
 import type { Machine, RunEvent } from '../../../../protocol/run.ts';
 import { collectCheckpoints } from './collectCheckpoints.ts';
 import { unitNames } from '../inputs/units.ts';
-import { collectTask, readDone } from './collectTask.ts';
+import { collectTask } from './collectTask.ts';
 import { EnginePool } from '../machine/enginePool.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import type { Architecture } from '../../models/types.ts';
@@ -24,13 +23,18 @@ import { projectionError } from './projectionError.ts';
 import { prepare } from '../inputs/prepare.ts';
 import { experimentName, openRunFolder, writeJson } from '../files/results.ts';
 import type { RunFolder } from '../files/results.ts';
-import { discard, modelStamp, requireUnchanged, settleOrigin } from '../files/origin.ts';
+import { engineOf, FinishedParts } from '../files/finished.ts';
+import { modelStamp, requireUnchanged } from '../files/modelStamp.ts';
 import { addLayer, emptyTask, layerGrams, weightCounts } from './taskResult.ts';
 import { addUncertainty, uncertaintyOf } from './uncertainty.ts';
 import { resetPeakMemory, weightBytes } from '../machine/memory.ts';
 import type { TaskPlan } from './plan.ts';
 import { madeBy } from '../files/version.ts';
 import type { Prepared, Selection } from '../inputs/prepared.ts';
+
+/** What a user is told where finished layers of an interrupted run cannot be used. */
+const REMOVED =
+  "the model's files were written since the run was interrupted, or it ran by another version or on another device, so its finished layers are removed and computed anew";
 
 /** Result files of a run under way are rewritten at most this often. */
 const WRITE_INTERVAL_MS = 1000;
@@ -80,7 +84,7 @@ export async function scoreExperiment(options: ScoreOptions): Promise<{ result: 
     const hash = identity(prepared, modelSha256);
     const folder = openRunFolder(output, experimentName(prepared.file), hash);
     runId = folder.runId;
-    const note = settleOrigin(folder, { hash, stamp });
+    const finished = new FinishedParts(path.join(folder.folder, 'partial'), computationOf(hash, stamp, await engine));
     emit({
       type: 'started',
       runId,
@@ -89,11 +93,26 @@ export async function scoreExperiment(options: ScoreOptions): Promise<{ result: 
       resumed: folder.resumed,
       estimate,
     });
-    for (const text of [...(note === null ? [] : [note]), ...estimate.warnings, `plan: ${planText(estimate.plan)}`])
+    for (const text of [
+      ...(finished.removed ? [REMOVED] : []),
+      ...estimate.warnings,
+      `plan: ${planText(estimate.plan)}`,
+    ])
       emit({ type: 'log', runId, text });
     const info = await pool.start(options.machine);
     for (const pid of ['self', info.pid] as const) resetPeakMemory(pid);
-    const result = await run({ prepared, plans, folder, pool, engine: info, modelSha256, stamp, options, emit });
+    const result = await run({
+      prepared,
+      plans,
+      folder,
+      finished,
+      pool,
+      engine: info,
+      modelSha256,
+      stamp,
+      options,
+      emit,
+    });
     emit({ type: 'finished', runId, resultFile: folder.resultFile, result });
     return { result, resultFile: folder.resultFile };
   } catch (error) {
@@ -123,6 +142,7 @@ interface Run {
   prepared: Prepared;
   plans: TaskPlan[];
   folder: RunFolder;
+  finished: FinishedParts;
   pool: EnginePool;
   engine: EngineInfo;
   modelSha256: string;
@@ -132,7 +152,18 @@ interface Run {
   emit: (event: RunEvent) => void;
 }
 
-async function run({ prepared, plans, folder, pool, engine, modelSha256, stamp, options, emit }: Run): Promise<Result> {
+async function run({
+  prepared,
+  plans,
+  folder,
+  finished,
+  pool,
+  engine,
+  modelSha256,
+  stamp,
+  options,
+  emit,
+}: Run): Promise<Result> {
   const started = performance.now();
   const result = emptyResult(prepared, modelSha256, engine, plans[0].plan.projection);
   writeJson(folder.resultFile, result);
@@ -142,7 +173,7 @@ async function run({ prepared, plans, folder, pool, engine, modelSha256, stamp, 
     try {
       requireUnchanged(prepared.checkpoint, stamp);
     } catch (error) {
-      discard(folder);
+      finished.discard();
       throw error;
     }
   };
@@ -151,7 +182,6 @@ async function run({ prepared, plans, folder, pool, engine, modelSha256, stamp, 
     const target = emptyTask(prepared, task);
     result.tasks.push(target);
     const files = new Map<number, string>();
-    const workDir = path.join(folder.folder, 'partial', `task-${index}`);
     const onLayer = (layer: number, file: string): void => {
       requireSameModel();
       files.set(layer, file);
@@ -162,12 +192,11 @@ async function run({ prepared, plans, folder, pool, engine, modelSha256, stamp, 
       }
       emit({ type: 'layers', runId: folder.runId, result });
     };
-    const shared = { prepared, plans, runId: folder.runId, pool, options, emit };
-    const own = { task, index, workDir, target, onLayer };
+    const shared = { prepared, plans, runId: folder.runId, finished, pool, options, emit };
+    const own = { task, index, target, onLayer };
     const collect = prepared.checkpoints ? collectCheckpoints : collectTask;
-    // Checkpoints have folders of their own; the last one is measured.
-    const checkedDir = (await collect(shared, own, result)) ?? workDir;
-    const error = projectionError(prepared, task.task.task, checkedDir, readDone(checkedDir)!.checked);
+    const { workDir, checked } = await collect(shared, own, result); // of checkpoints, the last one is measured
+    const error = projectionError(prepared, task.task.task, workDir, checked);
     if (error) result.score.projection?.error.push(error);
     await addIntervals(target, prepared, files, result, options.signal, (text) =>
       emit({ type: 'log', runId: folder.runId, text }),
@@ -180,7 +209,7 @@ async function run({ prepared, plans, folder, pool, engine, modelSha256, stamp, 
   result.provenance.seconds.total = (performance.now() - started) / 1000;
   result.provenance.date = new Date().toISOString();
   writeJson(folder.resultFile, result);
-  fs.rmSync(path.join(folder.folder, 'partial'), { recursive: true, force: true });
+  finished.clear();
   return result;
 }
 
@@ -248,6 +277,14 @@ function emptyResult(
       seed: experiment.score.seed,
     },
   };
+}
+
+/**
+ * What finished layers must have in common beside the plan. The hash is of what is scored; times tell a model that was another one in
+ * between; an engine of another version or device rounds otherwise.
+ */
+function computationOf(hash: string, stamp: string, engine: EngineInfo): unknown {
+  return { hash, stamp, ...engineOf(engine) };
 }
 
 /**

@@ -16,6 +16,8 @@ import type { Sample } from '../../data/types.ts';
 import { findEstimator } from '../../estimators/estimators.ts';
 import type { Estimator, EstimatorOptions } from '../../estimators/types.ts';
 import { collectTask } from './collectTask.ts';
+import { engineOf, FinishedParts, tokensHash } from '../files/finished.ts';
+import { modelStamp } from '../files/modelStamp.ts';
 import { EnginePool } from '../machine/enginePool.ts';
 import type { StoredGrams } from '../files/gramFiles.ts';
 import { defaultMemoryLimit, freeDisk } from '../machine/machine.ts';
@@ -174,13 +176,26 @@ async function collectTokens(
     );
   }
   const files = new Map<number, string>();
-  await pool.start(machine);
+  const finished = new FinishedParts(workDir, {
+    model: result.model.sha256,
+    stamp: modelStamp(prepared.checkpoint),
+    score: prepared.experiment.score,
+    samples: [tokensHash(task.train), tokensHash(task.validation)],
+    ...engineOf(await pool.start(machine)),
+  });
   await collectTask(
-    { prepared, plans: [plan], runId: '', pool, options: { machine, signal }, emit: onEvent },
+    {
+      prepared,
+      plans: [plan],
+      runId: '',
+      finished,
+      pool,
+      options: { machine, signal },
+      emit: onEvent,
+    },
     {
       task,
       index: 0,
-      workDir,
       target: emptyTask(prepared, task),
       onLayer: (layer, file) => void files.set(layer, file),
     },

@@ -2,8 +2,6 @@
  * One pruning: plan -> prune block by block in the engine -> write the model. Finished blocks lie in a folder beside the output and
  * are taken over by the next run of the same pruning; the output appears by one rename.
  */
-import { createHash } from 'node:crypto';
-import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { PruneRequest, PruneSummary, PruningReport } from '../../../../protocol/pruning.ts';
@@ -15,6 +13,8 @@ import { layersToDrop, resolveMap } from './pruneMap.ts';
 import { preparePruning } from '../inputs/pruneInput.ts';
 import type { PruneInput, PruneOptions } from '../inputs/pruneInput.ts';
 import { requireOutput, writePrunedModel } from './prunedModel.ts';
+import { engineOf, FinishedParts, removedText, tokensHash } from '../files/finished.ts';
+import { modelStamp } from '../files/modelStamp.ts';
 import { experimentName } from '../files/results.ts';
 import { prunable } from '../decide/sparsityMap.ts';
 import type { SparsityMap } from '../decide/sparsityMap.ts';
@@ -55,13 +55,22 @@ export async function pruneExperiment(options: PruneOptions): Promise<{ report: 
     const map = await resolveMap(input, options, pool);
     const work = `${output}.layers`;
     requireOutput(output, checkpoint, prunedBytes(input));
-    const request = pruneRequest(input, map, { workDir: work, sha256, limit: limitOf(options.machine) });
+    const asked = pruneRequest(input, map, { workDir: work, sha256, limit: limitOf(options.machine) });
+    const { key, batches } = asked;
+    const finished = new FinishedParts(work, {
+      key,
+      batches,
+      samples: tokensHash(asked.calibration),
+      stamp: modelStamp(checkpoint),
+      ...engineOf(engine),
+    });
+    if (finished.removed) options.onProgress?.({ done: 0, total: 1, message: removedText('pruning') });
+    const request = { ...asked, workDir: finished.part('layers').folder };
     const summary = await runPrune(pool, request, options);
     const report = reportOf(input, sha256, map, summary, provenance(summary));
-    const [folder] = fs.readdirSync(work).filter((name) => name === workName(request.key));
-    const replaced = summary.layers.map(({ layer }) => path.join(work, folder, `layer-${layer}.safetensors`));
+    const replaced = summary.layers.map(({ layer }) => path.join(request.workDir, `layer-${layer}.safetensors`));
     writePrunedModel(output, { checkpoint, model, replaced, dropped: [], report });
-    fs.rmSync(work, { recursive: true, force: true });
+    finished.clear();
     return { report, output };
   } finally {
     if (!options.engine) pool.dispose();
@@ -111,11 +120,6 @@ export function pruneRequest(
     workDir,
     key: JSON.stringify([sha256, pruner.id, shape, map.sparsity, calibration?.dataSha256, lengths, calibration?.split]),
   };
-}
-
-/** As the engine names the folder of a key. */
-function workName(key: string): string {
-  return createHash('sha256').update(key).digest('hex').slice(0, 16);
 }
 
 /**

@@ -3,8 +3,8 @@
  * evaluated on the same documents. The file is written after every pruning, and a later call with the same settings goes on from it.
  */
 import { createHash } from 'node:crypto';
-import fs from 'node:fs';
 import path from 'node:path';
+import type { EngineInfo } from '../../../../protocol/engine.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Prune } from '../../../../protocol/experiment.ts';
 import { COMPARISON_SUFFIX } from '../../../../protocol/pruning.ts';
@@ -22,7 +22,9 @@ import { limitOf, pruneRequest, runPrune } from './prune.ts';
 import { calibrationOf, preparePruning } from '../inputs/pruneInput.ts';
 import type { PruneInput } from '../inputs/pruneInput.ts';
 import { findResult, resolveMap } from './pruneMap.ts';
-import { experimentName, makeFolder, writeJson } from '../files/results.ts';
+import { engineOf, FinishedParts, removedText } from '../files/finished.ts';
+import { modelStamp } from '../files/modelStamp.ts';
+import { experimentName, writeJson } from '../files/results.ts';
 import { prunable } from '../decide/sparsityMap.ts';
 import { madeBy } from '../files/version.ts';
 
@@ -74,14 +76,13 @@ export async function pruneAndCompare(
     const sha256 = await checkpoint.sha256();
     const rules = settings.filter(({ map }) => map !== 'uniform' && !map.endsWith('.json'));
     const resultFile = rules.length === 0 ? null : (options.resultFile ?? findResult(base, `the map ${rules[0].map}`));
-    const store = new Store(base, options, [
-      sha256,
-      calibration.dataSha256,
-      calibration.split,
-      settings,
-      resultFile,
-      input,
-    ]);
+    const store = new Store(
+      base,
+      options,
+      [sha256, calibration.dataSha256, calibration.split, settings, resultFile, input],
+      engine,
+    );
+    if (store.finished.removed) options.onProgress?.({ done: 0, total: 1, message: removedText('comparison') });
     const seed = experiment.score.seed;
     const comparison: PruningComparison = {
       format: 'layerif-pruning-comparison',
@@ -115,9 +116,9 @@ export async function pruneAndCompare(
           total: 1000 * (settings.length + 1),
           message: `${name}: ${event.message}`,
         });
-      const kept =
-        store.read(name) ?? (await one(base, setting, input, calibration, pool, { ...options, onProgress: report }));
-      store.write(name, kept);
+      const kept = await store.finished
+        .part({ pruning: name })
+        .once(() => one(base, setting, input, calibration, pool, { ...options, onProgress: report }));
       const dense = finished.get('dense') ?? kept.contributions;
       const uniform =
         setting && setting.map !== 'uniform' ? finished.get(nameOf({ ...setting, map: 'uniform' })) : null;
@@ -132,7 +133,7 @@ export async function pruneAndCompare(
     comparison.status = 'complete';
     comparison.gate = gateOf(base, comparison.prunings);
     writeJson(store.file, comparison);
-    store.clear();
+    store.finished.clear();
     return { comparison, comparisonFile: store.file };
   } finally {
     await restore(pool, base, options.machine);
@@ -244,9 +245,14 @@ function gateOf({ experiment }: PruneInput, prunings: ComparedPruning[]): Prunin
 /** The comparison's folder, with a file for every finished pruning while it is under way. */
 class Store {
   readonly file: string;
-  readonly #parts: string;
+  readonly finished: FinishedParts;
 
-  constructor({ file, baseDir, experiment }: PruneInput, { outputDir }: CompareOptions, identity: unknown[]) {
+  constructor(
+    { file, baseDir, experiment, checkpoint }: PruneInput,
+    { outputDir }: CompareOptions,
+    identity: unknown[],
+    engine: EngineInfo,
+  ) {
     const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 12);
     const name = experimentName(file);
     const folder = path.join(
@@ -255,24 +261,10 @@ class Store {
       `pruning-comparison-${hash}`,
     );
     this.file = path.join(folder, `${name}${COMPARISON_SUFFIX}`);
-    this.#parts = path.join(folder, 'partial');
-    makeFolder(this.#parts);
-  }
-
-  read(name: string): Kept | null {
-    const file = this.#part(name);
-    return fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as Kept) : null;
-  }
-
-  write(name: string, kept: Kept): void {
-    writeJson(this.#part(name), kept);
-  }
-
-  clear(): void {
-    fs.rmSync(this.#parts, { recursive: true, force: true });
-  }
-
-  #part(name: string): string {
-    return path.join(this.#parts, `${createHash('sha256').update(name).digest('hex').slice(0, 16)}.json`);
+    this.finished = new FinishedParts(path.join(folder, 'partial'), {
+      identity,
+      stamp: modelStamp(checkpoint),
+      ...engineOf(engine),
+    });
   }
 }

@@ -3,7 +3,6 @@
  * other and writes `NAME.layerif-validation.json` after each; an interrupted validation of the same experiment, data and model goes on.
  */
 import { createHash } from 'node:crypto';
-import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { ValidateSettings, ProtocolId } from '../../../../protocol/experiment.ts';
@@ -19,6 +18,8 @@ import { prepare } from '../inputs/prepare.ts';
 import { modelRefusals } from '../inputs/modelRefusals.ts';
 import { requireNone } from '../inputs/refusals.ts';
 import { requireSupported } from '../inputs/supported.ts';
+import { engineOf, FinishedParts, removedText, tokensHash } from '../files/finished.ts';
+import { modelStamp } from '../files/modelStamp.ts';
 import { experimentName, openRunFolder, writeJson } from '../files/results.ts';
 import { ValidationContext } from './validateContext.ts';
 import { protocols } from './validateProtocols.ts';
@@ -69,6 +70,13 @@ export async function validateExperiment(
       settings,
     );
     requireSamples(samples, task.task);
+    const finished = new FinishedParts(path.join(folder.folder, 'partial'), {
+      hash,
+      stamp: modelStamp(prepared.checkpoint),
+      samples: [samples.train, samples.validation].map(tokensHash),
+      ...engineOf(engine),
+    });
+    if (finished.removed) options.onProgress?.({ done: 0, total: 1, message: removedText('validation') });
     const result: ValidationResult = {
       format: 'layerif-validation',
       version: 1,
@@ -104,7 +112,7 @@ export async function validateExperiment(
       layers,
       modules,
       ...samples,
-      folder: path.join(folder.folder, 'partial'),
+      finished,
       pool,
       machine: options.machine,
       signal: options.signal,
@@ -139,7 +147,7 @@ export async function validateExperiment(
     result.provenance.seconds = (performance.now() - started) / 1000;
     result.provenance.date = new Date().toISOString();
     writeJson(folder.resultFile, result);
-    fs.rmSync(path.join(folder.folder, 'partial'), { recursive: true, force: true });
+    finished.clear();
     return { result, resultFile: folder.resultFile };
   } catch (error) {
     if (options.signal?.aborted) throw new LayerifError('cancelled', 'cancelled');

@@ -19,7 +19,8 @@ import { readLayerGrams } from '../files/gramFiles.ts';
 import { defaultMemoryLimit, freeDisk } from '../machine/machine.ts';
 import { fits, planTask } from '../influence/plan.ts';
 import type { TaskPlan } from '../influence/plan.ts';
-import { writeJson } from '../files/results.ts';
+import { numbersOf } from '../influence/collectTask.ts';
+import { replacedText, type FinishedParts } from '../files/finished.ts';
 import type { Prepared } from '../inputs/prepared.ts';
 import { gib } from '../machine/batching.ts';
 
@@ -47,8 +48,8 @@ export interface ContextOptions {
   modules: string[];
   train: LabelledSample[];
   validation: LabelledSample[];
-  /** Folder for what is finished. */
-  folder: string;
+  /** What an interrupted validation had finished, and what this one finishes. */
+  finished: FinishedParts;
   pool: EnginePool;
   machine: Machine;
   signal: AbortSignal | undefined;
@@ -75,7 +76,7 @@ export class ValidationContext {
 
   /** Where the adapter of a training is saved. */
   adapter(id: string): string {
-    return path.join(this.options.folder, 'adapters', id);
+    return this.options.finished.part({ adapter: id }).folder;
   }
 
   get lora(): LoraSettings {
@@ -89,15 +90,16 @@ export class ValidationContext {
    * @throws LayerifError
    */
   async grams(set: SampleSet, adapter: string | null): Promise<ModuleGrams[][]> {
-    const { prepared, pool, machine, layers, modules, signal, onProgress } = this.options;
-    const workDir = path.join(
-      this.options.folder,
-      'grams',
-      `${set.key}-${adapter === null ? 'pretrained' : 'trained'}`,
+    const { prepared, pool, machine, layers, modules, finished, signal, onProgress } = this.options;
+    const { plan } = this.plan(set);
+    const kept = finished.part(
+      { grams: set.key, at: adapter === null ? 'pretrained' : 'trained' },
+      numbersOf(plan, false),
     );
+    const workDir = kept.folder;
+    if (kept.replaced) onProgress(replacedText('gradients'));
     const names = adapter === null ? modules : modules.flatMap((name) => [`${name}.lora_A`, `${name}.lora_B`]);
-    const done = path.join(workDir, 'done.json');
-    if (!fs.existsSync(done)) {
+    if (kept.read() === null) {
       onProgress(`gradients ${adapter === null ? 'of the pretrained model' : 'with the trained adapter'}`);
       await pool.work(
         'collect',
@@ -108,14 +110,14 @@ export class ValidationContext {
           modules: names,
           train: set.train.map(encoded),
           validation: set.validation.map(encoded),
-          plan: { ...this.plan(set).plan, checkpointSeconds: CHECKPOINT_SECONDS },
+          plan: { ...plan, checkpointSeconds: CHECKPOINT_SECONDS },
           workDir,
         },
         machine,
         () => undefined,
         signal,
       );
-      writeJson(done, {});
+      kept.write({});
     }
     return layers.map((layer) => {
       const present = new Set(prepared.model.modules(layer).map((m) => m.name));
@@ -127,12 +129,11 @@ export class ValidationContext {
 
   /** Losses after each training, in the order of `runs`; those that an interrupted validation had finished are not run again. */
   async retrain(set: SampleSet, runs: readonly TrainRun[]): Promise<Retrained[]> {
-    const { prepared, settings, pool, machine, signal, onProgress, folder } = this.options;
-    const parent = path.join(folder, 'retrained');
-    fs.mkdirSync(parent, { recursive: true });
-    const fileOf = (id: string) => path.join(parent, `${id}.json`);
+    const { prepared, settings, pool, machine, signal, onProgress, finished } = this.options;
+    // The settings decide the rest: an id stands for one training.
+    const parts = new Map(runs.map(({ id }) => [id, finished.part({ retrained: id })]));
     const isDone = ({ id, save }: TrainRun) =>
-      fs.existsSync(fileOf(id)) && (save === null || fs.existsSync(path.join(save, 'adapter_config.json')));
+      parts.get(id)!.read() !== null && (save === null || fs.existsSync(path.join(save, 'adapter_config.json')));
     const open = runs.filter((run) => !isDone(run));
     if (open.length > 0) {
       const { plan } = this.plan(set);
@@ -152,14 +153,14 @@ export class ValidationContext {
         },
         machine,
         (event) => {
-          if (event.type === 'trained') writeJson(fileOf(event.outcome.id), retrained(event.outcome));
+          if (event.type === 'trained') parts.get(event.outcome.id)!.write(retrained(event.outcome));
           if (event.type === 'training') onProgress(`training ${event.run}, step ${event.done} of ${event.total}`);
         },
         signal,
       );
     }
     for (const { id } of runs) this.#trained.add(id);
-    return runs.map(({ id }) => JSON.parse(fs.readFileSync(fileOf(id), 'utf8')) as Retrained);
+    return runs.map(({ id }) => parts.get(id)!.read<Retrained>()!);
   }
 
   /** Hidden states of texts behind layers. */
@@ -179,8 +180,8 @@ export class ValidationContext {
 
   /** @throws LayerifError `notEnoughMemory` */
   plan({ train, validation }: SampleSet): TaskPlan {
-    const { prepared, layers, machine, folder } = this.options;
-    const limits = { memoryBytes: machine.memoryBytes ?? defaultMemoryLimit(), diskBytes: freeDisk(folder) };
+    const { prepared, layers, machine, finished } = this.options;
+    const limits = { memoryBytes: machine.memoryBytes ?? defaultMemoryLimit(), diskBytes: freeDisk(finished.folder) };
     const here = { ...prepared, scope: { ...prepared.scope, layers } };
     const { task } = prepared.tasks[0];
     const plan = planTask(here, { task, train: [...train], validation: [...validation] }, limits);
