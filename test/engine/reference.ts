@@ -23,8 +23,8 @@ export const cases = fs
 
 export function samplesOf(name: string): EncodedSample[] {
   const text = fs.readFileSync(path.join(casesFolder, name, 'samples.json'), 'utf8');
-  const { samples } = JSON.parse(text) as { samples: { tokens: number[]; countedFrom: number }[] };
-  return samples.map(({ tokens, countedFrom }) => ({ tokens: Int32Array.from(tokens), countedFrom }));
+  const { samples } = JSON.parse(text) as { samples: { tokens: number[]; countedFrom: number; label?: number }[] };
+  return samples.map(({ tokens, ...rest }) => ({ ...rest, tokens: Int32Array.from(tokens) }));
 }
 
 /** Float64 numbers of PyTorch: `loss`, `gradient.<sample>.<parameter>`. */

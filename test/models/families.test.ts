@@ -277,13 +277,15 @@ const broken: [Record<string, unknown>, RegExp][] = [
   [{ hidden_size: undefined }, /hidden_size is undefined; a positive whole number is needed/],
   [{ num_hidden_layers: -1 }, /num_hidden_layers is -1; a positive whole number is needed/],
   [{ num_key_value_heads: 3 }, /num_attention_heads 4 is not a multiple of num_key_value_heads 3/],
-  [{ hidden_act: 'mish' }, /hidden_act is "mish"; supported: silu, /],
+  [{ hidden_act: 'prelu' }, /hidden_act is "prelu", which is not supported because .*; supported: silu, /],
+  [{ hidden_act: 'constructor' }, /hidden_act is "constructor"; supported: silu, /],
   [{ attention_bias: 'yes' }, /attention_bias is "yes"; true or false is needed/],
   [{ rms_norm_eps: 'small' }, /rms_norm_eps is "small"; a positive number is needed/],
   [
     { rope_scaling: { rope_type: 'spiral' } },
     /rotary scaling "spiral" is not supported; supported: default, linear, dynamic, yarn, longrope, llama3/,
   ],
+  [{ rope_scaling: { rope_type: 'constructor' } }, /rotary scaling "constructor" is not supported/],
   [{ rope_scaling: { type: 'linear' } }, /factor is undefined; a positive number is needed/],
 ];
 
@@ -364,20 +366,4 @@ test('positions that a missing key stands for', () => {
   assert.deepEqual(cosOf({ model_type: 'stablelm', hidden_size: 64 }).shape, [9, 4]);
   const v5 = { rope_theta: 100, partial_rotary_factor: 0.5 };
   assert.deepEqual(cosOf({ model_type: 'stablelm', hidden_size: 64, rope_parameters: v5 }).shape, [9, 8]);
-});
-
-test('the head is tied when config says so or when there is no lm_head.weight', () => {
-  const tensorsOf = (config: Record<string, unknown>, has: boolean) => {
-    const names: string[] = [];
-    const model = architectureOf({ ...base, ...config }, { has: () => has });
-    const graph = { matMul: (x: unknown) => x, transpose: (x: unknown) => x };
-    const builder = { graph, rmsNorm: (_: string, x: unknown) => x, weight: (name: string) => names.push(name) };
-    model.head(builder as never, {} as never);
-    return names;
-  };
-  assert.deepEqual(tensorsOf({}, true), ['lm_head.weight']);
-  assert.deepEqual(tensorsOf({}, false), ['model.embed_tokens.weight']);
-  assert.deepEqual(tensorsOf({ tie_word_embeddings: true }, true), ['model.embed_tokens.weight']);
-  assert.deepEqual(tensorsOf({ model_type: 'smollm3' }, true), ['model.embed_tokens.weight']); // transformers' default
-  assert.deepEqual(tensorsOf({ model_type: 'smollm3', tie_word_embeddings: false }, true), ['lm_head.weight']);
 });

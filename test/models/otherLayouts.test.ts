@@ -155,7 +155,7 @@ const names: [Type, Record<string, unknown>, string[], string[]][] = [
   [
     'gpt2',
     { tie_word_embeddings: false },
-    ['wte.weight'],
+    ['wte.weight', 'lm_head.weight'],
     ['wte.weight', 'wpe.weight', 'h.1', 'ln_f.weight', 'ln_f.bias', 'lm_head.weight'],
   ],
   [
@@ -234,7 +234,7 @@ const broken: [Type, Record<string, unknown>, RegExp][] = [
     { add_cross_attention: true },
     /add_cross_attention is true; only decoders without an encoder are supported/,
   ],
-  ['gpt2', { activation_function: 'mish' }, /activation_function is "mish"; supported: silu, /],
+  ['gpt2', { activation_function: 'xielu' }, /activation_function is "xielu", which .* weights .*; supported: silu, /],
   ['gpt_neox', { num_attention_heads: 3 }, /hidden_size 16 is not a multiple of num_attention_heads 3/],
   ['gpt_neox', { rotary_pct: 0.4 }, /rotary_pct is 0\.4, which rotates 3 of 8 components of a head; an even number/],
   ['gpt_neox', { rotary_pct: 2 }, /rotary_pct is 2, which rotates 16 of 8 components/],
@@ -243,7 +243,7 @@ const broken: [Type, Record<string, unknown>, RegExp][] = [
     { layer_norm_elementwise_affine: false },
     /layer_norm_elementwise_affine is false; only layer norms with weights/,
   ],
-  ['opt', { activation_function: 'gelu_fast' }, /activation_function is "gelu_fast"; supported: /],
+  ['opt', { activation_function: 'gelu_fats' }, /is "gelu_fats" \(did you mean "gelu_fast"\?\); supported: /],
   [
     'falcon',
     { new_decoder_architecture: true, parallel_attn: false },
@@ -284,11 +284,11 @@ for (const [type, change, message] of broken) {
 test('experts in one tensor are refused, with what to do', () => {
   const fused = 'model.layers.0.mlp.experts.gate_up_proj';
   assert.throws(
-    () => open('mixtral', {}, [fused]),
+    () => open('mixtral', {}, [fused, 'lm_head.weight']),
     /gate_up_proj holds all experts of a layer; only one matrix per expert \(model\.layers\.0\.block_sparse_moe\.experts\.0\.w1\.weight\).*save_original_format=True/,
   );
   assert.throws(
-    () => open('qwen3_moe', {}, ['model.layers.1.mlp.experts.gate_up_proj']),
+    () => open('qwen3_moe', {}, ['model.layers.1.mlp.experts.gate_up_proj', 'lm_head.weight']),
     /only one matrix per expert \(model\.layers\.1\.mlp\.experts\.0\.gate_proj\.weight\)/,
   );
 });

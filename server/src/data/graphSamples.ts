@@ -24,6 +24,8 @@ export interface GraphInputs {
   /** Inputs that are no tokens, with their axes; the first is the batch. */
   arrays: readonly { name: string; shape: readonly (number | string)[] }[];
   classes: number;
+  /** Names of the classes, where the model has them. */
+  names?: readonly string[];
 }
 
 /** @throws LayerifError `badData` with file and row */
@@ -81,19 +83,31 @@ function cellOf(task: Task, row: Row, name: string, { column }: GraphInput, grap
   );
 }
 
-/** Index of the class: of the gold choice where there are choices, else a whole number. */
-function classOf(task: Task, row: Row, { classes, path }: GraphInputs): number {
+/**
+ * Index of the class. With choices: the class of the gold choice's name where the choices are the model's names of its classes, in
+ * whatever order, else the gold choice's index. Without: a whole number, or the name of a class.
+ */
+function classOf(task: Task, row: Row, { classes, names = [], path }: GraphInputs): number {
   const choices = choicesOf(task, row);
   const answer = answerOf(task, row, choices);
-  const label = typeof answer === 'number' ? answer : /^\s*\d+\s*$/.test(answer) ? Number(answer) : NaN;
-  if (Number.isInteger(label) && label >= 0 && label < classes) return label;
+  const byName = (name: string): number => {
+    const exact = names.indexOf(name);
+    return exact >= 0 ? exact : names.findIndex((other) => other.toLowerCase() === name.trim().toLowerCase());
+  };
+  const named = (choices ?? []).map(byName);
+  if (choices !== null && typeof answer === 'number' && named.every((index) => index >= 0)) return named[answer];
+  const number = typeof answer === 'number' ? answer : /^\s*\d+\s*$/.test(answer) ? Number(answer) : NaN;
+  const label = Number.isNaN(number) && typeof answer === 'string' ? byName(answer) : number;
+  const fits = choices === null || choices.length === classes;
+  if (fits && Number.isInteger(label) && label >= 0 && label < classes) return label;
+  const known = names.length > 0 ? ` (${listed(names)})` : '';
   const advice =
     choices === null
-      ? 'give doc_to_target a column of whole numbers, or list the names of the classes as doc_to_choice'
-      : `doc_to_choice lists ${choices.length}`;
+      ? `give doc_to_target a column of whole numbers${known === '' ? '' : ' or of these names'}, or list the names of the classes as doc_to_choice`
+      : `doc_to_choice lists ${choices.length}; list the names of all classes`;
   throw new LayerifError(
     'badData',
-    `task "${task.task}": the class of row ${row.row} is ${JSON.stringify(answer)}; ${path} has ${classes} classes, 0 to ${classes - 1}: ${advice}`,
+    `task "${task.task}": the class of row ${row.row} is ${JSON.stringify(answer)}; ${path} has ${classes} classes, 0 to ${classes - 1}${known}: ${advice}`,
     { place: placeOf(row) },
   );
 }

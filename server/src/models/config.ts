@@ -65,6 +65,20 @@ export function section(config: Config, key: string): Config {
   return value as Config;
 }
 
+/**
+ * The value of a key that goes by two names, each of which transformers takes for the other.
+ * @throws Error where both are there and differ
+ */
+export function eitherKey(config: Config, key: string, other: string): Config {
+  const [value, same] = [config[key] ?? config[other], config[other] ?? config[key]];
+  if (value !== same) {
+    throw new Error(
+      `config.json: ${key} is ${JSON.stringify(value)} and ${other} is ${JSON.stringify(same)}, two names of one thing; remove the wrong one`,
+    );
+  }
+  return { [key]: value };
+}
+
 /** Refuses a key whose other values change the mathematics; a missing key is fine. */
 export function onlySupported(config: Config, key: string, supported: readonly unknown[]): void {
   const value = config[key];

@@ -4,10 +4,13 @@
  * one family does stays in its file.
  */
 import type { Value } from '../onnx/graph.ts';
-import { flag, oneOf, positiveInteger, positiveNumber } from './config.ts';
+import { positiveInteger, positiveNumber } from './config.ts';
+import { headOf, project } from './head.ts';
+import type { Head } from './head.ts';
 import { causalMask } from './masks.ts';
-import { rotary, rotaryTables } from './rotary.ts';
-import { activations } from './segment.ts';
+import { ropeParameters, rotary, rotaryTables } from './rotary.ts';
+import { activationOf } from './activations.ts';
+import type { Activation } from './activations.ts';
 import type { SegmentBuilder } from './segment.ts';
 import type { Architecture, Config, LinearModule, Weights } from './types.ts';
 
@@ -33,9 +36,8 @@ export interface Decoder {
   kvHeads: number;
   /** Components of a head. */
   size: number;
-  activation: (typeof activations)[string];
-  /** Tensor of the output matrix, the embedding's own when they are tied. */
-  output: string;
+  activation: Activation;
+  head: Head;
   defaults: Defaults;
 }
 
@@ -48,17 +50,17 @@ export function decoderOf(config: Config, weights: Weights, defaults: Defaults =
   if (heads % kvHeads !== 0) {
     throw new Error(`config.json: num_attention_heads ${heads} is not a multiple of num_key_value_heads ${kvHeads}`);
   }
-  const tied = flag(config, 'tie_word_embeddings', defaults.tied ?? false) || !weights.has('lm_head.weight');
+  const vocabulary = positiveInteger(config, 'vocab_size');
   return {
     layers: positiveInteger(config, 'num_hidden_layers'),
     hidden,
     inner: positiveInteger(config, 'intermediate_size'),
-    vocabulary: positiveInteger(config, 'vocab_size'),
+    vocabulary,
     heads,
     kvHeads,
     size: positiveInteger(config, 'head_dim', defaults.headDim ?? Math.floor(hidden / heads)),
-    activation: activations[oneOf(config, 'hidden_act', Object.keys(activations), 'silu')],
-    output: tied ? EMBEDDING : 'lm_head.weight',
+    activation: activationOf(config, 'hidden_act', 'silu'),
+    head: headOf(config, weights, { embedding: EMBEDDING, tied: defaults.tied ?? false, vocabulary }),
     defaults,
   };
 }
@@ -93,11 +95,12 @@ export function frameOf(family: string, config: Config, d: Decoder, windows: Win
     layers: d.layers,
     hidden: d.hidden,
     vocabulary: d.vocabulary,
+    outputs: d.head,
     heads: d.heads,
     layerName: (layer) => `model.layers.${layer}`,
     modules: () => modules,
     kind: (layer) => maskOf(windows, layer),
-    embed: (b, tokens) => b.graph.gather(b.weight(EMBEDDING, [d.vocabulary, d.hidden]), tokens, 0),
+    embed: (b, tokens) => b.graph.gather(b.weight(d.head.embedding, [d.vocabulary, d.hidden]), tokens, 0),
     tables(length, longest) {
       const { cos, sin } = rotaryTables(positions, length, longest);
       const made = [...masks].map(([name, window]) => [name, causalMask(length, window)] as const);
@@ -127,14 +130,14 @@ export function gatedMlp(b: SegmentBuilder, x: Value, d: Decoder, bias = false):
   return b.linear('mlp.down_proj', b.graph.mul(gate, up), d.hidden, { bias });
 }
 
-/** Normed states [P, hidden] -> logits [P, vocabulary] */
+/** Normed states [P, hidden] -> logits [P, rows of the head] */
 export function logits(b: SegmentBuilder, normed: Value, d: Decoder): Value {
-  return b.graph.matMul(normed, b.graph.transpose(b.weight(d.output, [d.vocabulary, d.hidden]), [1, 0]));
+  return project(b, normed, d.head, d.hidden);
 }
 
 /** The configuration with this family's defaults for what `rotary` reads of it. */
 function withDefaults(config: Config, d: Decoder, rotated: number): Config {
-  const parameters = (config.rope_parameters ?? config.rope_scaling ?? {}) as Config;
+  const parameters = ropeParameters(config);
   const nested = Object.keys(parameters).find((key) => key.endsWith('_attention'));
   if (nested) {
     throw new Error(

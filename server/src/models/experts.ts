@@ -6,7 +6,8 @@
  * there are exact zeros. This costs `count / chosen` times a sparse run. The choice itself has no gradient, the weights have.
  */
 import type { Value } from '../onnx/graph.ts';
-import type { Activation, SegmentBuilder } from './segment.ts';
+import type { Activation } from './activations.ts';
+import type { SegmentBuilder } from './segment.ts';
 import type { LinearModule, Weights } from './types.ts';
 
 const LOWEST = -3.4028234663852886e38;

@@ -4,10 +4,11 @@
  * one after the other, rotary positions or ALiBi. Checked against PyTorch float64 by test/engine/gradients.test.ts.
  */
 import type { Value } from '../onnx/graph.ts';
-import { flag, oneOf, positiveInteger, positiveNumber, prefixOf } from './config.ts';
+import { flag, positiveInteger, positiveNumber, prefixOf } from './config.ts';
+import { headOf, project } from './head.ts';
 import { causalMask } from './masks.ts';
 import { rotary, rotaryDim, rotaryTables } from './rotary.ts';
-import { activations } from './segment.ts';
+import { activationOf } from './activations.ts';
 import type { SegmentBuilder } from './segment.ts';
 import type { Architecture, Config, Family, LinearModule, Table, Weights } from './types.ts';
 
@@ -26,10 +27,9 @@ function architecture(config: Config, weights: Weights): Architecture {
   const vocabulary = positiveInteger(config, 'vocab_size');
   const heads = positiveInteger(config, 'num_attention_heads');
   const epsilon = positiveNumber(config, 'layer_norm_epsilon', 1e-5);
-  const activation = activations[oneOf(config, 'activation', Object.keys(activations), 'gelu')];
+  const activation = activationOf(config, 'activation', 'gelu');
   const bias = flag(config, 'bias', false);
   const alibi = flag(config, 'alibi', false);
-  const tied = flag(config, 'tie_word_embeddings', true);
   if (hidden % heads !== 0) {
     throw new Error(`config.json: hidden_size ${hidden} is not a multiple of num_attention_heads ${heads}`);
   }
@@ -44,7 +44,7 @@ function architecture(config: Config, weights: Weights): Architecture {
   const positions = rotary(config, size);
 
   const prefix = prefixOf(weights, 'transformer.', 'word_embeddings.weight');
-  const embedding = `${prefix}word_embeddings.weight`;
+  const outputs = headOf(config, weights, { embedding: `${prefix}word_embeddings.weight`, tied: true, vocabulary });
   const modules: LinearModule[] = [
     { name: 'self_attention.query_key_value', rows: fusedRows, columns: hidden },
     { name: 'self_attention.dense', rows: hidden, columns: hidden },
@@ -71,12 +71,13 @@ function architecture(config: Config, weights: Weights): Architecture {
     layers,
     hidden,
     vocabulary,
+    outputs,
     heads,
     layerName: (layer) => `${prefix}h.${layer}`,
     modules: () => modules,
     kind: () => 'block',
 
-    embed: (b, tokens) => b.graph.gather(b.weight(embedding, [vocabulary, hidden]), tokens, 0),
+    embed: (b, tokens) => b.graph.gather(b.weight(outputs.embedding, [vocabulary, hidden]), tokens, 0),
 
     block(b, x) {
       const normed = b.layerNorm(norms.attention, x, epsilon);
@@ -85,11 +86,7 @@ function architecture(config: Config, weights: Weights): Architecture {
       return b.graph.add(middle, mlp(b, mlpInput));
     },
 
-    head(b, x) {
-      const normed = b.layerNorm(`${prefix}ln_f`, x, epsilon);
-      const matrix = b.weight(tied ? embedding : 'lm_head.weight', [vocabulary, hidden]);
-      return b.graph.matMul(normed, b.graph.transpose(matrix, [1, 0]));
-    },
+    head: (b, x) => project(b, b.layerNorm(`${prefix}ln_f`, x, epsilon), outputs, hidden),
 
     tables(length, longest): Record<string, Table> {
       const mask = causalMask(length, null);

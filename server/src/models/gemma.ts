@@ -7,12 +7,12 @@
  * One row per generation; what differs is a field of `Traits`. Gradients: test/reference/gemma, gemma2, gemma3.
  */
 import type { Value } from '../onnx/graph.ts';
-import { flag, nullOr, onlySupported, oneOf, positiveInteger, positiveNumber, section } from './config.ts';
+import { flag, nullOr, onlySupported, positiveInteger, positiveNumber, section } from './config.ts';
 import { decoderOf, frameOf, gatedMlp, logits, maskOf, projections } from './decoder.ts';
 import type { Windows } from './decoder.ts';
 import { slidingLayers } from './layerTypes.ts';
 import { rotary, rotaryTables } from './rotary.ts';
-import { activations } from './segment.ts';
+import { activationName, activations } from './activations.ts';
 import type { SegmentBuilder } from './segment.ts';
 import type { Architecture, Config, Family, Weights } from './types.ts';
 
@@ -92,7 +92,7 @@ export const gemma3: Family = {
 
 /** The first files say "gelu" and mean its tanh form (transformers' rule); `hidden_activation` came and went as its correction. */
 function firstActivation(config: Config): string {
-  const named = oneOf(config, 'hidden_act', Object.keys(activations), 'gelu_pytorch_tanh');
+  const named = activationName(config, 'hidden_act', 'gelu_pytorch_tanh');
   const activation = named === 'gelu' ? 'gelu_pytorch_tanh' : named;
   onlySupported(config, 'hidden_activation', [null, activation]);
   return activation;
@@ -105,7 +105,7 @@ function laterGenerations(config: Config, period: number) {
   const layers = positiveInteger(config, 'num_hidden_layers');
   const settings = { ...config, use_sliding_window: true };
   return {
-    activation: oneOf(config, 'hidden_activation', Object.keys(activations), 'gelu_pytorch_tanh'),
+    activation: activationName(config, 'hidden_activation', 'gelu_pytorch_tanh'),
     kvHeads: 4,
     queryScalar: positiveNumber(config, 'query_pre_attn_scalar', 256),
     normsBehind: true,
@@ -174,7 +174,7 @@ function build(family: string, config: Config, weights: Weights, traits: Traits)
       return g.add(middle, behind(b, behindMlp, gatedMlp(b, norm(b, beforeMlp, middle), d)));
     },
 
-    head: (b, x) => b.softCap(logits(b, norm(b, 'model.norm', x), d), logitCap),
+    head: (b, x) => b.softCap(logits(b, norm(b, 'model.norm', x), d), d.head.classes ? null : logitCap),
 
     tables(length, longest) {
       const tables = frame.tables(length, longest);

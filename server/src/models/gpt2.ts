@@ -2,9 +2,10 @@
  * GPT-2 (Radford et al. 2019): pre-norm blocks with layer norm, learned positions, biases everywhere, weights stored as
  * inputs x outputs (Conv1D), head tied to the embedding. Checked against PyTorch float64 by test/engine/gradients.test.ts.
  */
-import { flag, oneOf, positiveInteger, positiveNumber, prefixOf } from './config.ts';
+import { flag, positiveInteger, positiveNumber, prefixOf } from './config.ts';
+import { headOf, project } from './head.ts';
 import { causalMask } from './masks.ts';
-import { activations } from './segment.ts';
+import { activationOf } from './activations.ts';
 import type { Architecture, Config, Family, LinearModule, Weights } from './types.ts';
 
 export const gpt2: Family = {
@@ -33,10 +34,9 @@ function architecture(given: Config, weights: Weights): Architecture {
   const heads = positiveInteger(config, 'n_head');
   const longest = positiveInteger(config, 'n_positions', 1024);
   const epsilon = positiveNumber(config, 'layer_norm_epsilon', 1e-5);
-  const activation = activations[oneOf(config, 'activation_function', Object.keys(activations), 'gelu_new')];
+  const activation = activationOf(config, 'activation_function', 'gelu_new');
   const scaled = flag(config, 'scale_attn_weights', true);
   const scaledByLayer = flag(config, 'scale_attn_by_inverse_layer_idx', false);
-  const tied = flag(config, 'tie_word_embeddings', true);
   if (hidden % heads !== 0) throw new Error(`config.json: n_embd ${hidden} is not a multiple of n_head ${heads}`);
   if (flag(config, 'add_cross_attention', false)) {
     throw new Error('config.json: add_cross_attention is true; only decoders without an encoder are supported (false)');
@@ -45,7 +45,7 @@ function architecture(given: Config, weights: Weights): Architecture {
   const scale = (layer: number) => (scaled ? size ** -0.5 : 1) / (scaledByLayer ? layer + 1 : 1);
 
   const prefix = prefixOf(weights, 'transformer.', 'wte.weight');
-  const embedding = `${prefix}wte.weight`;
+  const outputs = headOf(config, weights, { embedding: `${prefix}wte.weight`, tied: true, vocabulary });
   const modules: LinearModule[] = [
     { name: 'attn.c_attn', rows: 3 * hidden, columns: hidden, transposed: true },
     { name: 'attn.c_proj', rows: hidden, columns: hidden, transposed: true },
@@ -59,13 +59,14 @@ function architecture(given: Config, weights: Weights): Architecture {
     layers,
     hidden,
     vocabulary,
+    outputs,
     heads,
     layerName: (layer) => `${prefix}h.${layer}`,
     modules: () => modules,
     kind: (layer) => (scaledByLayer ? `block ${layer}` : 'block'),
 
     embed(b, tokens) {
-      const words = b.graph.gather(b.weight(embedding, [vocabulary, hidden]), tokens, 0);
+      const words = b.graph.gather(b.weight(outputs.embedding, [vocabulary, hidden]), tokens, 0);
       return b.graph.add(words, b.positions(`${prefix}wpe.weight`, longest, hidden, tokens));
     },
 
@@ -79,11 +80,7 @@ function architecture(given: Config, weights: Weights): Architecture {
       return g.add(middle, b.linear('mlp.c_proj', activation(g, up), hidden, stored));
     },
 
-    head(b, x) {
-      const normed = b.layerNorm(`${prefix}ln_f`, x, epsilon);
-      const matrix = b.weight(tied ? embedding : 'lm_head.weight', [vocabulary, hidden]);
-      return b.graph.matMul(normed, b.graph.transpose(matrix, [1, 0]));
-    },
+    head: (b, x) => project(b, b.layerNorm(`${prefix}ln_f`, x, epsilon), outputs, hidden),
 
     tables: (length) => ({ mask: causalMask(length, null) }),
     lengthMatters: () => false,

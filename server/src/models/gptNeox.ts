@@ -4,10 +4,11 @@
  * test/engine/gradients.test.ts.
  */
 import type { Value } from '../onnx/graph.ts';
-import { flag, oneOf, positiveInteger, positiveNumber, prefixOf } from './config.ts';
+import { flag, positiveInteger, positiveNumber, prefixOf } from './config.ts';
+import { headOf, project } from './head.ts';
 import { causalMask } from './masks.ts';
-import { rotary, rotaryTables } from './rotary.ts';
-import { activations } from './segment.ts';
+import { ropeParameters, rotary, rotaryTables } from './rotary.ts';
+import { activationOf } from './activations.ts';
 import type { SegmentBuilder } from './segment.ts';
 import type { Architecture, Config, Family, LinearModule, Weights } from './types.ts';
 
@@ -26,10 +27,9 @@ function architecture(config: Config, weights: Weights): Architecture {
   const vocabulary = positiveInteger(config, 'vocab_size');
   const heads = positiveInteger(config, 'num_attention_heads');
   const epsilon = positiveNumber(config, 'layer_norm_eps', 1e-5);
-  const activation = activations[oneOf(config, 'hidden_act', Object.keys(activations), 'gelu')];
+  const activation = activationOf(config, 'hidden_act', 'gelu');
   const bias = flag(config, 'attention_bias', true);
   const parallel = flag(config, 'use_parallel_residual', true);
-  const tied = flag(config, 'tie_word_embeddings', false);
   if (hidden % heads !== 0) {
     throw new Error(`config.json: hidden_size ${hidden} is not a multiple of num_attention_heads ${heads}`);
   }
@@ -37,8 +37,12 @@ function architecture(config: Config, weights: Weights): Architecture {
   const { rotated, positions } = partialRotary(config, size);
 
   const prefix = prefixOf(weights, 'gpt_neox.', 'embed_in.weight');
-  const embedding = `${prefix}embed_in.weight`;
-  const untied = weights.has('embed_out.weight') || !weights.has('lm_head.weight') ? 'embed_out' : 'lm_head';
+  const outputs = headOf(config, weights, {
+    embedding: `${prefix}embed_in.weight`,
+    heads: ['embed_out.weight', 'lm_head.weight'],
+    tied: false,
+    vocabulary,
+  });
   const modules: LinearModule[] = [
     { name: 'attention.query_key_value', rows: 3 * hidden, columns: hidden },
     { name: 'attention.dense', rows: hidden, columns: hidden },
@@ -68,23 +72,20 @@ function architecture(config: Config, weights: Weights): Architecture {
     layers,
     hidden,
     vocabulary,
+    outputs,
     heads,
     layerName: (layer) => `${prefix}layers.${layer}`,
     modules: () => modules,
     kind: () => 'block',
 
-    embed: (b, tokens) => b.graph.gather(b.weight(embedding, [vocabulary, hidden]), tokens, 0),
+    embed: (b, tokens) => b.graph.gather(b.weight(outputs.embedding, [vocabulary, hidden]), tokens, 0),
 
     block(b, x) {
       const middle = b.graph.add(x, attention(b, x));
       return b.graph.add(middle, mlp(b, parallel ? x : middle));
     },
 
-    head(b, x) {
-      const normed = b.layerNorm(`${prefix}final_layer_norm`, x, epsilon);
-      const matrix = b.weight(tied ? embedding : `${untied}.weight`, [vocabulary, hidden]);
-      return b.graph.matMul(normed, b.graph.transpose(matrix, [1, 0]));
-    },
+    head: (b, x) => project(b, b.layerNorm(`${prefix}final_layer_norm`, x, epsilon), outputs, hidden),
 
     tables(length, longest) {
       const { cos, sin } = rotaryTables(positions, length, longest);
@@ -96,7 +97,7 @@ function architecture(config: Config, weights: Weights): Architecture {
 
 /** Rotary keys of transformers 5 (`rope_parameters`), else GPT-NeoX's own `rotary_pct` and `rotary_emb_base`. */
 function partialRotary(config: Config, size: number) {
-  const parameters = (config.rope_parameters ?? config.rope_scaling ?? {}) as Config;
+  const parameters = ropeParameters(config);
   const share = positiveNumber(parameters, 'partial_rotary_factor', positiveNumber(config, 'rotary_pct', 0.25));
   const rotated = Math.trunc(size * share);
   if (share > 1 || rotated < 2 || rotated % 2 !== 0) {

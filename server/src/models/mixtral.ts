@@ -2,7 +2,7 @@
  * Mixtral (arXiv 2401.04088): Mistral's block with a mixture of experts in place of the MLP. The router and all experts are
  * scored. Checked against PyTorch float64 by test/engine/gradients.test.ts.
  */
-import { nullOr, positiveInteger, positiveNumber } from './config.ts';
+import { eitherKey, nullOr, positiveInteger, positiveNumber } from './config.ts';
 import { attend, decoderOf, frameOf, logits, maskOf, projections } from './decoder.ts';
 import { mixture, mixtureModules, requireSeparateExperts } from './experts.ts';
 import type { Mixture } from './experts.ts';
@@ -27,7 +27,7 @@ function architecture(config: Config, weights: Weights): Architecture {
     gate: 'w1',
     up: 'w3',
     down: 'w2',
-    count: positiveInteger(config, 'num_local_experts', 8),
+    count: positiveInteger(eitherKey(config, 'num_local_experts', 'num_experts'), 'num_local_experts', 8),
     chosen: positiveInteger(config, 'num_experts_per_tok', 2),
     hidden: d.hidden,
     inner: d.inner,

@@ -3,9 +3,10 @@
  * row 2, ReLU, biases, embeddings that may be narrower than the model. Checked against PyTorch float64 by
  * test/engine/gradients.test.ts.
  */
-import { flag, oneOf, positiveInteger, prefixOf } from './config.ts';
+import { flag, positiveInteger, prefixOf } from './config.ts';
+import { headOf, project } from './head.ts';
 import { causalMask } from './masks.ts';
-import { activations } from './segment.ts';
+import { activationOf } from './activations.ts';
 import type { Architecture, Config, Family, LinearModule, Weights } from './types.ts';
 
 export const opt: Family = {
@@ -28,11 +29,10 @@ function architecture(config: Config, weights: Weights): Architecture {
   const heads = positiveInteger(config, 'num_attention_heads');
   const longest = positiveInteger(config, 'max_position_embeddings', 2048);
   const width = positiveInteger(config, 'word_embed_proj_dim', hidden);
-  const activation = activations[oneOf(config, 'activation_function', Object.keys(activations), 'relu')];
+  const activation = activationOf(config, 'activation_function', 'relu');
   const bias = flag(config, 'enable_bias', true);
   const before = flag(config, 'do_layer_norm_before', true);
   const finalNorm = before && !flag(config, '_remove_final_layer_norm', false);
-  const tied = flag(config, 'tie_word_embeddings', true);
   if (hidden % heads !== 0) {
     throw new Error(`config.json: hidden_size ${hidden} is not a multiple of num_attention_heads ${heads}`);
   }
@@ -44,7 +44,7 @@ function architecture(config: Config, weights: Weights): Architecture {
   const size = hidden / heads;
 
   const prefix = `${prefixOf(weights, 'model.', 'decoder.embed_tokens.weight')}decoder.`;
-  const embedding = `${prefix}embed_tokens.weight`;
+  const outputs = headOf(config, weights, { embedding: `${prefix}embed_tokens.weight`, tied: true, vocabulary });
   const modules: LinearModule[] = [
     { name: 'self_attn.q_proj', rows: hidden, columns: hidden },
     { name: 'self_attn.k_proj', rows: hidden, columns: hidden },
@@ -59,6 +59,7 @@ function architecture(config: Config, weights: Weights): Architecture {
     layers,
     hidden,
     vocabulary,
+    outputs,
     heads,
     layerName: (layer) => `${prefix}layers.${layer}`,
     modules: () => modules,
@@ -66,7 +67,7 @@ function architecture(config: Config, weights: Weights): Architecture {
 
     embed(b, tokens) {
       const g = b.graph;
-      const words = g.gather(b.weight(embedding, [vocabulary, width]), tokens, 0);
+      const words = g.gather(b.weight(outputs.embedding, [vocabulary, width]), tokens, 0);
       const projected =
         width === hidden
           ? words
@@ -96,8 +97,7 @@ function architecture(config: Config, weights: Weights): Architecture {
         width === hidden
           ? normed
           : g.matMul(normed, g.transpose(b.weight(`${prefix}project_out.weight`, [width, hidden]), [1, 0]));
-      const matrix = b.weight(tied ? embedding : 'lm_head.weight', [vocabulary, width]);
-      return g.matMul(narrowed, g.transpose(matrix, [1, 0]));
+      return project(b, narrowed, outputs, width);
     },
 
     tables: (length) => ({ mask: causalMask(length, null) }),

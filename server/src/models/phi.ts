@@ -3,10 +3,10 @@
  * of every head, biases everywhere, the head's included; optionally layer norms of queries and keys. Gradients: test/reference/phi.
  */
 import type { Value } from '../onnx/graph.ts';
-import { flag, oneOf, positiveNumber } from './config.ts';
+import { flag, positiveNumber } from './config.ts';
 import { decoderOf, frameOf, logits, projections } from './decoder.ts';
 import { rotaryDim } from './rotary.ts';
-import { activations } from './segment.ts';
+import { activationOf } from './activations.ts';
 import type { Architecture, Config, Family, LinearModule, Weights } from './types.ts';
 
 export const phi: Family = {
@@ -20,7 +20,7 @@ export const phi: Family = {
 function architecture(config: Config, weights: Weights): Architecture {
   const d = decoderOf(config, weights);
   const epsilon = positiveNumber(config, 'layer_norm_eps', 1e-5);
-  const activation = activations[oneOf(config, 'hidden_act', Object.keys(activations), 'gelu_new')];
+  const activation = activationOf(config, 'hidden_act', 'gelu_new');
   const headNorms = flag(config, 'qk_layernorm', false);
   const rotated = rotaryDim(config, d.size, 0.5);
   const windows = Array.from({ length: d.layers }, () => null);
@@ -51,7 +51,7 @@ function architecture(config: Config, weights: Weights): Architecture {
 
     head(b, x) {
       const scores = logits(b, b.layerNorm('model.final_layernorm', x, epsilon), d);
-      return b.graph.add(scores, b.weight('lm_head.bias', [d.vocabulary]));
+      return d.head.classes ? scores : b.graph.add(scores, b.weight('lm_head.bias', [d.vocabulary]));
     },
   };
 }

@@ -3,9 +3,9 @@
  * matrix, gate and up from another; rotary positions stretched by LongRoPE, on part of every head in Phi-4-mini; a sliding
  * window in some. Gradients: test/reference/phi3.
  */
-import { nullOr, oneOf, onlySupported, positiveInteger, positiveNumber, section } from './config.ts';
+import { nullOr, oneOf, onlySupported, positiveInteger, positiveNumber } from './config.ts';
 import { attend, decoderOf, frameOf, logits, maskOf } from './decoder.ts';
-import { rotaryDim } from './rotary.ts';
+import { ropeParameters, rotaryDim } from './rotary.ts';
 import type { Architecture, Config, Family, LinearModule, Weights } from './types.ts';
 
 export const phi3: Family = {
@@ -21,9 +21,8 @@ export const phi3: Family = {
  * length stands outside the setting.
  */
 function positionsOf(config: Config): Config {
-  const key = config.rope_scaling ? 'rope_scaling' : 'rope_parameters';
-  const parameters = section(config, key);
-  const type = `${key}.rope_type`;
+  const parameters = ropeParameters(config);
+  const type = `${parameters === config.rope_scaling ? 'rope_scaling' : 'rope_parameters'}.rope_type`;
   const named = oneOf(
     { [type]: parameters.rope_type ?? parameters.type },
     type,

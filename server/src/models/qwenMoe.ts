@@ -4,7 +4,7 @@
  * PyTorch float64 by test/engine/gradients.test.ts.
  */
 import type { Value } from '../onnx/graph.ts';
-import { flag, positiveInteger, positiveNumber } from './config.ts';
+import { eitherKey, flag, positiveInteger, positiveNumber } from './config.ts';
 import { attend, decoderOf, frameOf, gatedMlp, logits, maskOf, projections } from './decoder.ts';
 import type { Decoder, Windows } from './decoder.ts';
 import { expert, mixture, mixtureModules, requireSeparateExperts } from './experts.ts';
@@ -117,7 +117,7 @@ function mixtureOf(config: Config, d: Decoder, defaults: { count: number; chosen
     gate: 'gate_proj',
     up: 'up_proj',
     down: 'down_proj',
-    count: positiveInteger(config, 'num_experts', defaults.count),
+    count: positiveInteger(eitherKey(config, 'num_experts', 'num_local_experts'), 'num_experts', defaults.count),
     chosen: positiveInteger(config, 'num_experts_per_tok', defaults.chosen),
     hidden: d.hidden,
     inner: positiveInteger(config, 'moe_intermediate_size', defaults.inner),

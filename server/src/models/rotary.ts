@@ -6,8 +6,9 @@
  * Angle of position p and pair k: p * theta^(-2k/d), stretched; cos and sin are multiplied by the attention factor.
  * To add a variant: one row in `variants`, one reference case in test/reference/llama.
  */
-import { onlySupported, positiveInteger, positiveNumber, positiveNumbers } from './config.ts';
+import { onlySupported, positiveInteger, positiveNumber, positiveNumbers, section } from './config.ts';
 import type { Config, Table } from './types.ts';
+import { lookup } from '../text/lookup.ts';
 
 export interface Rotary {
   /** Angles per position of each pair, for sequences of `length` tokens. */
@@ -22,7 +23,6 @@ interface Setting {
   dim: number;
   theta: number;
   maxPositions: number;
-  /** The `rope_parameters` (transformers 5) or `rope_scaling` (transformers 4) object. */
   parameters: Config;
 }
 
@@ -100,19 +100,37 @@ const variants: Record<string, (setting: Setting) => Rotary> = {
 };
 
 /**
- * Reads the rotary setting of a configuration written by transformers 4 (`rope_theta`, `rope_scaling`) or 5 (`rope_parameters`).
+ * The rotary setting: `rope_scaling` (transformers 4, or added by hand for long texts) where it holds anything, else
+ * `rope_parameters` (transformers 5). What the one holds is not filled up from the other (transformers' rule).
+ */
+export function ropeParameters(config: Config): Config {
+  const scaling = section(config, 'rope_scaling');
+  return Object.keys(scaling).length > 0 ? scaling : section(config, 'rope_parameters');
+}
+
+/** In words, where a configuration holds two rotary settings that differ; null otherwise. */
+export function ropeConflict(config: Config): string | null {
+  const [scaling, parameters] = [section(config, 'rope_scaling'), section(config, 'rope_parameters')];
+  if (Object.keys(scaling).length === 0 || Object.keys(parameters).length === 0) return null;
+  if (Object.entries(scaling).every(([key, value]) => JSON.stringify(value) === JSON.stringify(parameters[key])))
+    return null;
+  return `config.json: rope_scaling ${JSON.stringify(scaling)} stands beside rope_parameters ${JSON.stringify(parameters)}; rope_scaling is taken, as transformers does: remove the one that is not meant`;
+}
+
+/**
+ * Reads the rotary setting of a configuration.
  * @param dim number of rotated components of a head
  */
 export function rotary(config: Config, dim: number): Rotary {
-  const given = (config.rope_parameters ?? config.rope_scaling ?? {}) as Config;
+  const given = ropeParameters(config);
   // Some configurations hold the trained length beside the setting, where it counts more than inside (transformers' rule).
   const trained = config.original_max_position_embeddings ?? given.original_max_position_embeddings;
   const parameters: Config = { ...given, original_max_position_embeddings: trained };
-  const type = (parameters.rope_type ?? parameters.type ?? 'default') as string;
-  const make = variants[type];
+  const type = parameters.rope_type ?? parameters.type ?? 'default';
+  const make = lookup(variants, type);
   if (!make) {
     throw new Error(
-      `config.json: rotary scaling "${type}" is not supported; supported: ${Object.keys(variants).join(', ')}`,
+      `config.json: rotary scaling ${JSON.stringify(type)} is not supported; supported: ${Object.keys(variants).join(', ')}`,
     );
   }
   const theta = positiveNumber(parameters, 'rope_theta', positiveNumber(config, 'rope_theta', 10_000));
@@ -124,7 +142,7 @@ export function rotary(config: Config, dim: number): Rotary {
  * @throws Error where that leaves no pairs
  */
 export function rotaryDim(config: Config, size: number, fallback: number): number {
-  const parameters = (config.rope_parameters ?? config.rope_scaling ?? {}) as Config;
+  const parameters = ropeParameters(config);
   const key = 'partial_rotary_factor';
   const factor = positiveNumber({ [key]: parameters[key] ?? config[key] }, key, fallback);
   const dim = Math.trunc(size * factor);

@@ -38,18 +38,6 @@ export interface Routing {
 /** What is added to the output of a linear module with `rows` outputs: x [B, T, columns] -> [B, T, rows], or null for nothing. */
 export type LinearTerm = (module: string, x: Value, rows: number) => Value | null;
 
-export type Activation = (g: Graph, x: Value) => Value;
-
-/** `hidden_act` of config.json. */
-export const activations: Record<string, Activation> = {
-  silu: (g, x) => g.silu(x),
-  swish: (g, x) => g.silu(x),
-  gelu: (g, x) => g.gelu(x, 'none'),
-  gelu_new: (g, x) => g.gelu(x, 'tanh'),
-  gelu_pytorch_tanh: (g, x) => g.gelu(x, 'tanh'),
-  relu: (g, x) => g.relu(x),
-};
-
 export class SegmentBuilder {
   readonly graph: Graph;
   readonly weights: WeightInput[] = [];

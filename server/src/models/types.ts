@@ -3,6 +3,7 @@
  * A family file (`llama.ts`) turns a checkpoint's `config.json` into an `Architecture`; nothing else knows that file's keys.
  */
 import type { Value } from '../onnx/graph.ts';
+import type { Head } from './head.ts';
 import type { SegmentBuilder } from './segment.ts';
 
 /** A linear module below a layer: y = x Wᵀ with W rows (outputs) x columns (inputs). */
@@ -36,6 +37,8 @@ export interface Architecture {
   layers: number;
   hidden: number;
   vocabulary: number;
+  /** Embedding and output matrix, and the classes of a classifier; absent for a user's graph. */
+  outputs?: Head;
   /** Attention heads of a block; every head holds T x T scores while it runs. */
   heads: number;
   /** Name of a layer, which is also the prefix of its tensors: `model.layers.3`. */
@@ -48,7 +51,7 @@ export interface Architecture {
   embed(b: SegmentBuilder, tokens: Value): Value;
   /** [B, T, hidden] -> [B, T, hidden] */
   block(b: SegmentBuilder, x: Value, layer: number): Value;
-  /** [P, hidden] -> logits [P, vocabulary] */
+  /** [P, hidden] -> logits [P, rows of the head (`headRows`)] */
   head(b: SegmentBuilder, x: Value): Value;
   /** Tables for sequences padded to `length`, of which the longest sample really has `longest` tokens. */
   tables(length: number, longest: number): Record<string, Table>;

@@ -208,11 +208,11 @@ function sameTables(model: Model, samples: EncodedSample[], group: number[]): nu
 
 /** One sample with padding behind it. */
 function paddedTo(model: Model, samples: EncodedSample[], index: number, length: number): Batch {
-  const { tokens, countedFrom } = samples[index];
+  const { tokens } = samples[index];
   const longer = new Int32Array(length);
   longer.set(tokens);
   const [own] = makeBatches(model.architecture, 'train', samples, [[index]]);
-  const [wide] = makeBatches(model.architecture, 'train', [{ tokens: longer, countedFrom }], [[0]]);
+  const [wide] = makeBatches(model.architecture, 'train', [{ ...samples[index], tokens: longer }], [[0]]);
   const ids = integers(BigInt64Array.from(longer, BigInt), [1, length]);
   return { ...own, length, tokens: ids, tables: wide.tables };
 }

@@ -8,6 +8,7 @@ import type { EvaluateSummary } from '../../../../protocol/evaluation.ts';
 import type { ExpertSettings } from '../../../../protocol/experts.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { expertNames, withExperts } from '../../models/loraExperts.ts';
+import { headRows } from '../../models/head.ts';
 import type { Architecture } from '../../models/types.ts';
 import { balance, noRouterSums } from '../../training/expertsBalance.ts';
 import type { RouterSums } from '../../training/expertsBalance.ts';
@@ -217,7 +218,7 @@ export class ExpertsModel {
   }
 
   #headRows(): number {
-    return Math.max(16, Math.min(1024, Math.floor(HEAD_NUMBERS / this.architecture.vocabulary)));
+    return Math.max(16, Math.min(1024, Math.floor(HEAD_NUMBERS / headRows(this.architecture))));
   }
 
   #batchesOf(samples: readonly number[]): Batch[] {

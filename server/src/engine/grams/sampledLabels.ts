@@ -6,6 +6,7 @@
  * number, added up in float64. The numbers depend on seed and sample alone, not on how samples are batched.
  */
 import { Random } from '../../random/random.ts';
+import { headRows } from '../../models/head.ts';
 import { SegmentBuilder } from '../../models/segment.ts';
 import type { Architecture } from '../../models/types.ts';
 import type { Activations } from '../sweep/activations.ts';
@@ -41,7 +42,7 @@ export async function drawLabels(
 ): Promise<void> {
   const { architecture } = model;
   const width = architecture.hidden;
-  const size = architecture.vocabulary;
+  const size = headRows(architecture);
   for (const [i, batch] of batches.entries()) {
     if (batch.split !== 'fisher') continue;
     const { built, session } = await model.session('probabilities', () => probabilityGraph(architecture));

@@ -3,6 +3,7 @@
  * that bound the activations; a group goes through a block before the next block, so that streamed weights are read once a group.
  */
 import type { EvaluateRequest, EvaluateSummary } from '../../../../protocol/evaluation.ts';
+import { headRows } from '../../models/head.ts';
 import { SegmentBuilder } from '../../models/segment.ts';
 import type { Architecture } from '../../models/types.ts';
 import type { Report } from '../runtime/report.ts';
@@ -81,7 +82,7 @@ export async function addLogLikelihoods(
 function logProbabilityGraph(architecture: Architecture): BuiltGraph {
   const b = new SegmentBuilder('log-probabilities');
   const g = b.graph;
-  const size = architecture.vocabulary;
+  const size = headRows(architecture);
   const x = g.input('x', 'float32', ['P', architecture.hidden]);
   const labels = g.unsqueeze(g.input('labels', 'int64', ['P']), [1]);
   const logits = architecture.head(b, x);

@@ -1,5 +1,6 @@
 /** Samples that share a run: token ids right-padded to the longest, and which positions are counted with which weight. */
 import type { EncodedSample } from '../../../../protocol/samples.ts';
+import { classifiedPosition } from '../../models/head.ts';
 import type { Architecture } from '../../models/types.ts';
 import { floats, integers } from '../runtime/runtime.ts';
 import type { Feeds, Tensor } from '../runtime/runtime.ts';
@@ -18,7 +19,7 @@ export interface Batch {
   tokens: Tensor;
   /** Tables for this length, as graph inputs. */
   tables: Feeds;
-  /** Flat position (row * length + t) whose hidden state predicts a counted token, with label and weight 1 / count. */
+  /** Flat position (row * length + t) whose hidden state predicts a counted token or class, with label and weight 1 / count. */
   counted: { position: Int32Array; label: Int32Array; weight: Float32Array; row: Int32Array };
 }
 
@@ -33,7 +34,8 @@ export function makeBatches(
     const lengths = group.map((i) => samples[i].tokens.length);
     const length = Math.max(...lengths);
     const tokens = new BigInt64Array(group.length * length); // padding is token 0: causality keeps it away from counted positions
-    const total = group.reduce((sum, i) => sum + samples[i].tokens.length - samples[i].countedFrom, 0);
+    const predictions = group.map((i) => predictionsOf(architecture, samples[i]));
+    const total = predictions.reduce((sum, { from, labels }) => sum + labels.length - from, 0);
     const counted = {
       position: new Int32Array(total),
       label: new Int32Array(total),
@@ -42,12 +44,13 @@ export function makeBatches(
     };
     let at = 0;
     group.forEach((index, row) => {
-      const { tokens: ids, countedFrom } = samples[index];
+      const { tokens: ids } = samples[index];
       for (let t = 0; t < ids.length; t++) tokens[row * length + t] = BigInt(ids[t]);
-      for (let t = countedFrom; t < ids.length; t++, at++) {
-        counted.position[at] = row * length + t - 1;
-        counted.label[at] = ids[t];
-        counted.weight[at] = 1 / (ids.length - countedFrom);
+      const { from, labels, position } = predictions[row];
+      for (let t = from; t < labels.length; t++, at++) {
+        counted.position[at] = row * length + position + t;
+        counted.label[at] = labels[t];
+        counted.weight[at] = 1 / (labels.length - from);
         counted.row[at] = row;
       }
     });
@@ -61,6 +64,18 @@ export function makeBatches(
     const ids = integers(tokens, [group.length, length]);
     return { split, samples: group, lengths, length, tokens: ids, tables: made, counted };
   });
+}
+
+/**
+ * What a sample predicts: label t of `labels`, from `from` on, at position `position` + t. A language model tells a token one
+ * position earlier, a classifier its class at the last token; a text without a class, as calibration has it, predicts nothing.
+ */
+function predictionsOf(
+  { outputs }: Architecture,
+  { tokens, countedFrom, label }: EncodedSample,
+): { from: number; labels: ArrayLike<number>; position: number } {
+  if (!outputs?.classes) return { from: countedFrom, labels: tokens, position: -1 };
+  return { from: 0, labels: label === undefined ? [] : [label], position: classifiedPosition(tokens, outputs.classes) };
 }
 
 /** The tables that a graph asks for. */

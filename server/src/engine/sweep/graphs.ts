@@ -10,6 +10,7 @@ import { backward } from '../../autodiff/backward.ts';
 import type { Graph, Value } from '../../onnx/graph.ts';
 import { ProjectionBuilder } from './projection.ts';
 import type { ProjectionInput } from './projection.ts';
+import { headRows } from '../../models/head.ts';
 import { SegmentBuilder } from '../../models/segment.ts';
 import type { WeightInput } from '../../models/segment.ts';
 import type { Architecture } from '../../models/types.ts';
@@ -99,7 +100,7 @@ export function gradientGraph(
 export function headGraph(architecture: Architecture, wantGradient: boolean): BuiltGraph {
   const b = new SegmentBuilder('head');
   const g = b.graph;
-  const size = architecture.vocabulary;
+  const size = headRows(architecture);
   const x = g.input('x', 'float32', ['P', architecture.hidden]);
   const labels = g.unsqueeze(g.input('labels', 'int64', ['P']), [1]);
   const logits = architecture.head(b, x);

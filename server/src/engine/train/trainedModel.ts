@@ -5,6 +5,7 @@
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { LoraSettings } from '../../../../protocol/training.ts';
 import { adapted } from '../../models/adapter.ts';
+import { headRows } from '../../models/head.ts';
 import type { Architecture } from '../../models/types.ts';
 import type { LoraShape } from '../../training/lora.ts';
 import { factorNames } from '../../training/lora.ts';
@@ -197,7 +198,7 @@ export class TrainedModel {
   }
 
   #headRows(): number {
-    return Math.max(16, Math.min(1024, Math.floor(HEAD_NUMBERS / this.architecture.vocabulary)));
+    return Math.max(16, Math.min(1024, Math.floor(HEAD_NUMBERS / headRows(this.architecture))));
   }
 
   /** Runs of samples that are asked for again and again (full batches, validation) keep their inputs. */

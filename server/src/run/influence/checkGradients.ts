@@ -18,6 +18,7 @@ import type { Machine } from '../../../../protocol/run.ts';
 import type { Sample } from '../../data/types.ts';
 import { EnginePool } from '../machine/enginePool.ts';
 import { defaultMemoryLimit } from '../machine/machine.ts';
+import { encodedSample } from '../inputs/openModel.ts';
 import { prepare } from '../inputs/prepare.ts';
 import type { Prepared } from '../inputs/prepared.ts';
 
@@ -57,7 +58,7 @@ export async function checkGradients(
     const request: GradientCheckRequest = {
       modelPath: checkpoint.path,
       adapter: checkpoint.adapter?.path,
-      samples: samples.map(({ tokens, countedFrom }) => ({ tokens, countedFrom })),
+      samples: samples.map(encodedSample),
       layers: chosenLayers(scope.layers),
       modules: scope.modules,
       weights: 4 * scope.parameters < (machine.memoryBytes ?? defaultMemoryLimit()) / 2 ? 'resident' : 'streamed',

@@ -6,6 +6,7 @@
  * each part reaches.
  */
 import type { CollectPlan } from '../../../../protocol/engine.ts';
+import { headRows } from '../../models/head.ts';
 import type { Architecture } from '../../models/types.ts';
 import type { Prepared, PreparedTask } from '../inputs/prepared.ts';
 import { ekfacCost, ekfacRequest, EXACT_WIDTH } from './ekfac.ts';
@@ -165,7 +166,7 @@ function evaluate(prepared: Prepared, task: PreparedTask, choice: Choice, rank: 
       train: n,
       validation: m,
       backward: (flops.sweeps * 2) / 3 / tokens,
-      head: 2 * model.hidden * model.vocabulary,
+      head: 2 * model.hidden * headRows(model),
       matrices: matricesOf(model, scope, rank),
     });
   const own = ekfac ? 8 * ekfac.stored : 0;
@@ -221,7 +222,10 @@ function checkOf(
 }
 
 function countedOf({ train, validation }: PreparedTask): number {
-  return [...train, ...validation].reduce((sum, s) => sum + s.tokens.length - s.countedFrom, 0);
+  return [...train, ...validation].reduce(
+    (sum, s) => sum + (s.classIndex === undefined ? s.tokens.length - s.countedFrom : 1),
+    0,
+  );
 }
 
 function flopsOf(
@@ -231,7 +235,7 @@ function flopsOf(
   rank: number | null,
 ): TaskPlan['flops'] {
   const kinds = new Map(blockSizes(model).map(({ layer, captures }) => [model.kind(layer), captures]));
-  let sweeps = t.counted * 6 * model.hidden * model.vocabulary;
+  let sweeps = t.counted * 6 * model.hidden * headRows(model);
   let gradients = 0;
   let numbers = 0;
   for (let layer = 0; layer < model.layers; layer++) {

@@ -22,6 +22,7 @@ import { EnginePool } from '../machine/enginePool.ts';
 import type { StoredGrams } from '../files/gramFiles.ts';
 import { defaultMemoryLimit, freeDisk } from '../machine/machine.ts';
 import { fits, planTask } from './plan.ts';
+import { requireLanguageModel } from '../inputs/scope.ts';
 import { prepare } from '../inputs/prepare.ts';
 import { chosenTasks, openRun } from './rescore.ts';
 import { writeJson } from '../files/results.ts';
@@ -140,6 +141,7 @@ function sameSample(
   if (modelSha256 !== result.model.sha256) throw changed('the model');
   if (!same(prepared.experiment.score, result.experiment.score)) throw changed('the section score');
   if (prepared.graph) throw new LayerifError('badRequest', 'token influence needs a checkpoint, not an .onnx graph');
+  requireLanguageModel(prepared.model, prepared.checkpoint, 'the influence of tokens');
   const [own] = prepared.tasks;
   const target = emptyTask(prepared, own);
   if (!same(target.train.rows, train.rows) || !same(target.validation.rows, validation.rows)) throw changed('the data');

@@ -167,7 +167,7 @@ class DiskCheck {
       const { checkpoint, graph } = opened;
       try {
         this.#opened = opened;
-        this.#graph = graphInputs(graph);
+        this.#graph = graphInputs(opened);
         if (graph?.tokens !== false) this.#tokenizer = createTokenizer(checkpoint.tokenizer());
         if (adapts) await this.#scope(opened);
       } finally {

@@ -17,6 +17,7 @@ import { requireTexts } from './sampleRefusals.ts';
 import { metricsOfTask, reasonAgainst, taskRefusals } from './taskRefusals.ts';
 import { chosenMetrics } from '../../evaluation/summary.ts';
 import type { Metric } from '../../evaluation/metrics.ts';
+import { requireLanguageModel } from './scope.ts';
 import type { Architecture } from '../../models/types.ts';
 import { blockWindows, rollingWindows } from '../../evaluation/windows.ts';
 
@@ -94,6 +95,7 @@ export function readsOf(checkpoint: Checkpoint, model: Architecture, experiment:
 
 /** Tokens that go through the model at once. */
 function readableLength(checkpoint: Checkpoint, model: Architecture, experiment: Experiment): number {
+  requireLanguageModel(model, checkpoint, 'evaluation');
   const keys = ['n_positions', 'max_position_embeddings', 'n_ctx'];
   const positions = keys.flatMap((key) => {
     const value = checkpoint.config[key];

@@ -35,10 +35,15 @@ export function graphOptions({ layers_pattern, output }: Experiment['model']): G
   return { pattern: layers_pattern, output };
 }
 
-/** What of a sample the data must bring; null for a checkpoint. */
-export function graphInputs(graph: OpenedGraph | null): GraphInputs | null {
+/** What of a sample the data must bring; null for a language model, whose text is all. */
+export function graphInputs({ checkpoint, model, graph }: OpenedModel): GraphInputs | null {
+  const classes = model.outputs?.classes;
+  if (classes) {
+    const { count, names } = classes;
+    return { path: checkpoint.path, task: 'classification', tokens: true, arrays: [], classes: count, names };
+  }
   if (!graph) return null;
-  const { task, tokens, arrays, architecture: model } = graph;
+  const { task, tokens, arrays } = graph;
   return { path: graph.file.path, task, tokens, arrays, classes: model.vocabulary };
 }
 

@@ -41,11 +41,12 @@ export async function prepare(
   const estimator = findEstimator(experiment.score.estimator);
 
   await fetchModel(experiment.model, baseDir, fetching);
-  const { checkpoint, model, graph } = openModel(
+  const opened = openModel(
     resolveModel(experiment.model.path, baseDir),
     openOptions(experiment.model, baseDir),
     graphOptions(experiment.model),
   );
+  const { checkpoint, model, graph } = opened;
   const scope = scopeOf(checkpoint, model, experiment.score);
   requireNone(modelRefusals, { model, graph, experiment }, 'score', absolute);
   const blocks = headBlocks({ experiment, model, scope });
@@ -71,7 +72,7 @@ export async function prepare(
       maxLength: experiment.model.max_length,
       loss: experiment.score.loss,
       tokenizer,
-      graph: graphInputs(graph),
+      graph: graphInputs(opened),
     });
     requireTrainSamples(estimator, loaded.train.length, task.task);
     for (const [what, texts] of Object.entries({ train: loaded.train, validation: loaded.validation }))

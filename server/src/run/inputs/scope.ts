@@ -36,6 +36,15 @@ export function architecture(checkpoint: Checkpoint): Architecture {
   return facts.model;
 }
 
+/** @throws LayerifError `badModel` where `work` needs a model of next tokens and the checkpoint is a classifier */
+export function requireLanguageModel({ outputs }: Architecture, checkpoint: Checkpoint, work: string): void {
+  if (!outputs?.classes) return;
+  throw new LayerifError(
+    'badModel',
+    `${checkpoint.path} is a sequence classifier with ${outputs.classes.count} classes; ${work} needs a causal language model: give one as model.path (score and prune take classifiers)`,
+  );
+}
+
 /** @throws LayerifError `badExperiment` for layers or modules that the model does not have. */
 export function scopeOf(
   checkpoint: Checkpoint,

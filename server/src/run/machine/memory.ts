@@ -16,6 +16,7 @@ import type { CollectPlan } from '../../../../protocol/engine.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import { SegmentBuilder } from '../../models/segment.ts';
 import { tensorsRead } from '../../models/tensorsRead.ts';
+import { headRows } from '../../models/head.ts';
 import type { Architecture } from '../../models/types.ts';
 
 export interface MemoryNeeds {
@@ -77,7 +78,7 @@ export function memoryParts(
     products: 4 * (tile + narrow * tokens) + 24 * samples ** 2 + (ekfac ? 32 * widest ** 2 + 4 * widest * tokens : 0),
     work: Math.max(
       4 * work + 20 * model.heads * largest.rows * largest.length ** 2,
-      16 * Math.min(plan.headRows, batchTokens) * model.vocabulary,
+      16 * Math.min(plan.headRows, batchTokens) * headRows(model),
     ),
   };
 }

@@ -24,6 +24,7 @@ import { experimentName, openRunFolder, writeJson } from '../files/results.ts';
 import { ValidationContext } from './validateContext.ts';
 import { protocols } from './validateProtocols.ts';
 import { madeBy } from '../files/version.ts';
+import { requireLanguageModel } from '../inputs/scope.ts';
 import type { Prepared } from '../inputs/prepared.ts';
 
 export interface ValidateOptions {
@@ -48,6 +49,7 @@ export async function validateExperiment(
   const all = await prepare(options.file, options.task === undefined ? {} : { tasks: [options.task] });
   try {
     const prepared = { ...all, tasks: all.tasks.slice(0, 1) };
+    requireLanguageModel(prepared.model, prepared.checkpoint, 'validation by retraining');
     const settings = settingsOf(prepared, options.protocols);
     const { layers, modules } = trainedScope(prepared, settings);
     const modelSha256 = await prepared.checkpoint.sha256();
