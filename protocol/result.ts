@@ -61,6 +61,8 @@ export interface ResultModel {
   coverage: number;
   /** Over the hex SHA-256 of the weight files in name order. */
   sha256: string;
+  /** Where the model's files disagree with each other, and what of them was left out; absent where there is nothing to say. */
+  notes?: string[];
   /** Of a hub id: the commit that the branch, tag or commit stood for. */
   revision?: string;
 }

@@ -185,7 +185,7 @@ const broken: [Record<string, unknown>, RegExp][] = [
     { model_type: 'lama' },
     /model_type "lama" is not supported; the nearest name that is: llama; supported: llama, mistral, .* \(CONTRIBUTING\.md/,
   ],
-  [{ model_type: 'qwen2_vl' }, /nearest name that is: qwen2;/],
+  [{ model_type: 'qwen2x' }, /nearest name that is: qwen2;/],
   [{ model_type: 'stablelm_epoch' }, /nearest name that is: stablelm;/],
   [{ model_type: undefined }, /model_type null is not supported; supported: /],
   [{ is_causal: false }, /is_causal is false; only models in which a token sees none that come later/],

@@ -34,6 +34,7 @@ const wrappers = new Set([
   'transformer',
   'gpt_neox',
   'language_model', // models that see pictures too
+  'text_model', // SmolVLM, Idefics 3
   'llm',
   'student', // distillation
 ]);

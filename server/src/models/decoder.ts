@@ -6,13 +6,12 @@
 import type { Value } from '../onnx/graph.ts';
 import { positiveInteger, positiveNumber } from './config.ts';
 import { headOf, project } from './head.ts';
-import type { Head } from './head.ts';
 import { causalMask } from './masks.ts';
 import { ropeParameters, rotary, rotaryTables } from './rotary.ts';
 import { activationOf } from './activations.ts';
 import type { Activation } from './activations.ts';
 import type { SegmentBuilder } from './segment.ts';
-import type { Architecture, Config, LinearModule, Weights } from './types.ts';
+import type { Architecture, Config, Head, LinearModule, Weights } from './types.ts';
 
 const EMBEDDING = 'model.embed_tokens.weight';
 

@@ -18,6 +18,8 @@ import { qwen2Moe, qwen3Moe } from './qwenMoe.ts';
 import { smollm3 } from './smollm3.ts';
 import { stablelm } from './stablelm.ts';
 import type { Architecture, Config, Family, Weights } from './types.ts';
+import { requireOwnMathematics } from './configKeys.ts';
+import { languageConfig, unknownWrapper } from './wrappers.ts';
 import { closestTo } from '../text/nearest.ts';
 
 export const families: readonly Family[] = [
@@ -43,11 +45,14 @@ export const families: readonly Family[] = [
 ];
 
 /** @throws Error for an unknown `model_type`, naming the nearest that is supported, and all others. */
-export function architectureOf(config: Config, weights: Weights): Architecture {
+export function architectureOf(given: Config, weights: Weights): Architecture {
+  const config = languageConfig(given);
   const type = config.model_type;
   const family = families.find((f) => f.modelTypes.includes(String(type)));
   if (!family) {
     const known = families.flatMap((f) => f.modelTypes);
+    const inside = typeof given.text_config === 'object' && given.text_config !== null;
+    if (inside && config === given) throw new Error(unknownWrapper(given));
     const near = typeof type === 'string' ? `; the nearest name that is: ${closestTo(type, known)}` : '';
     throw new Error(
       `config.json: model_type ${JSON.stringify(type ?? null)} is not supported${near}; supported: ${known.join(', ')} (CONTRIBUTING.md says how to add a family)`,
@@ -58,5 +63,6 @@ export function architectureOf(config: Config, weights: Weights): Architecture {
       'config.json: is_causal is false; only models in which a token sees none that come later are supported',
     );
   }
+  requireOwnMathematics(config);
   return family.architecture(config, weights);
 }

@@ -126,10 +126,12 @@ function positionsPerType(config: Config): { full: Config; local: Config } {
       `config.json: rope_parameters has the key "${other}"; Gemma 3 needs one setting for each of ${types.join(', ')}`,
     );
   }
+  // A scaling that is named by the older `type` alone does not replace the plain rule of its layers (transformers' rule).
+  const plain = Object.keys(perType).length === 0 ? { rope_type: 'default' } : {};
   const setting = (type: string, theta: number, scaling: Config): Config => ({
     max_position_embeddings: config.max_position_embeddings,
     rope_theta: theta,
-    rope_parameters: { ...section(perType, type), ...scaling },
+    rope_parameters: { ...plain, ...section(perType, type), ...scaling },
   });
   return {
     full: setting(types[0], positiveNumber(config, 'rope_theta', 1_000_000), section(config, 'rope_scaling')),

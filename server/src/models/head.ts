@@ -12,28 +12,7 @@ import type { Value } from '../onnx/graph.ts';
 import { headKind } from './architectures.ts';
 import { flag, positiveInteger } from './config.ts';
 import type { SegmentBuilder } from './segment.ts';
-import type { Architecture, Config, Weights } from './types.ts';
-
-/** Of a sequence classifier. */
-export interface Classes {
-  count: number;
-  /** `id2label`, by index. */
-  names: readonly string[];
-  /** The token that fills up short texts; null where the configuration names none. */
-  padding: number | null;
-}
-
-export interface Head {
-  /** Tensors of the embedding and of the output matrix. */
-  embedding: string;
-  output: string;
-  /** Rows of the output matrix. */
-  rows: number;
-  /** Null for a language model. */
-  classes: Classes | null;
-  /** Tensors that the configuration calls one and the file has both of: [head, embedding]. */
-  twins: readonly [string, string] | null;
-}
+import type { Architecture, Classes, Config, Head, Weights } from './types.ts';
 
 export interface HeadNames {
   /** The family's names; of several for the head the one that the file has counts, else the first. */

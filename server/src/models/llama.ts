@@ -40,8 +40,9 @@ function build(
 ): Architecture {
   const d = decoderOf(config, weights, defaults);
   const epsilon = positiveNumber(config, 'rms_norm_eps', 1e-6);
-  const attentionBias = flag(config, 'attention_bias', false);
-  const mlpBias = flag(config, 'mlp_bias', false);
+  // Mistral has no biases, whatever its file says of them (transformers' rule).
+  const attentionBias = family === 'llama' && flag(config, 'attention_bias', false);
+  const mlpBias = family === 'llama' && flag(config, 'mlp_bias', false);
   const windows = Array.from({ length: d.layers }, () => window);
 
   return {

@@ -111,6 +111,9 @@ export function ropeParameters(config: Config): Config {
 /** In words, where a configuration holds two rotary settings that differ; null otherwise. */
 export function ropeConflict(config: Config): string | null {
   const [scaling, parameters] = [section(config, 'rope_scaling'), section(config, 'rope_parameters')];
+  if (config.model_type === 'gemma3_text' && scaling.type !== undefined && scaling.rope_type === undefined) {
+    return `config.json: rope_scaling has type ${JSON.stringify(scaling.type)} and no rope_type, which alone counts in Gemma 3: positions are not stretched, as in transformers; write rope_type`;
+  }
   if (Object.keys(scaling).length === 0 || Object.keys(parameters).length === 0) return null;
   if (Object.entries(scaling).every(([key, value]) => JSON.stringify(value) === JSON.stringify(parameters[key])))
     return null;

@@ -3,7 +3,6 @@
  * A family file (`llama.ts`) turns a checkpoint's `config.json` into an `Architecture`; nothing else knows that file's keys.
  */
 import type { Value } from '../onnx/graph.ts';
-import type { Head } from './head.ts';
 import type { SegmentBuilder } from './segment.ts';
 
 /** A linear module below a layer: y = x Wᵀ with W rows (outputs) x columns (inputs). */
@@ -30,6 +29,27 @@ export interface Lora {
 export interface Table {
   shape: number[];
   data: Float32Array;
+}
+
+/** Of a sequence classifier. */
+export interface Classes {
+  count: number;
+  /** `id2label`, by index. */
+  names: readonly string[];
+  /** The token that fills up short texts; null where the configuration names none. */
+  padding: number | null;
+}
+
+export interface Head {
+  /** Tensors of the embedding and of the output matrix. */
+  embedding: string;
+  output: string;
+  /** Rows of the output matrix. */
+  rows: number;
+  /** Null for a language model. */
+  classes: Classes | null;
+  /** Tensors that the configuration calls one and the file has both of: [head, embedding]. */
+  twins: readonly [string, string] | null;
 }
 
 export interface Architecture {

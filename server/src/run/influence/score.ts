@@ -260,6 +260,7 @@ function emptyResult(
       modules: unitNames(prepared),
       coverage: scope.coverage,
       sha256: modelSha256,
+      ...(prepared.notes.length === 0 ? {} : { notes: prepared.notes }),
       ...(checkpoint.revision === undefined ? {} : { revision: checkpoint.revision }),
     },
     score: {

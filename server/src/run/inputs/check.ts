@@ -153,6 +153,7 @@ class DiskCheck {
       if (opened !== null)
         adapts = (await this.#attempt(['model', 'adapter'], () => tryModel(this.#experiment, this.#baseDir))) !== null;
     }
+    for (const note of opened?.notes ?? []) this.#say(['model', 'path'], note, 'warning');
     if (opened === null || this.#depth === 'quick') return;
     if (opened.notRead.length > 0) {
       const some = listed(opened.notRead, MOST_NAMES);

@@ -16,6 +16,7 @@ import { datasetFiles } from '../../data/inputFiles.ts';
 import { countSlice, defaultValidation, openDataset } from '../../data/splits.ts';
 import { inspectModel, openOptions, resolveModel } from './inspect.ts';
 import type { Adapted, Inspection } from './inspect.ts';
+import { modelNotes } from './modelNotes.ts';
 import { graphOptions, openModel } from './openModel.ts';
 import { namedUnread, scopeOf } from './scope.ts';
 
@@ -101,6 +102,7 @@ export async function describeModel(modelPath: string, baseDir: string, adapted:
 export interface Tried {
   /** Tensors that no part of it reads. */
   notRead: string[];
+  notes: string[];
 }
 
 /**
@@ -116,7 +118,10 @@ export async function tryModel({ model, score }: Pick<Experiment, 'model' | 'sco
     try {
       scopeOf(checkpoint, opened, score);
       if (graph?.tokens !== false) checkpoint.tokenizer();
-      return { notRead: namedUnread(checkpoint, opened).map(({ name }) => name) };
+      return {
+        notRead: namedUnread(checkpoint, opened).map(({ name }) => name),
+        notes: modelNotes(checkpoint, opened),
+      };
     } finally {
       checkpoint.close();
     }

@@ -18,6 +18,7 @@ import { metricsOfTask, reasonAgainst, taskRefusals } from './taskRefusals.ts';
 import { chosenMetrics } from '../../evaluation/summary.ts';
 import type { Metric } from '../../evaluation/metrics.ts';
 import { requireLanguageModel } from './scope.ts';
+import { languageConfig } from '../../models/wrappers.ts';
 import type { Architecture } from '../../models/types.ts';
 import { blockWindows, rollingWindows } from '../../evaluation/windows.ts';
 
@@ -97,8 +98,9 @@ export function readsOf(checkpoint: Checkpoint, model: Architecture, experiment:
 function readableLength(checkpoint: Checkpoint, model: Architecture, experiment: Experiment): number {
   requireLanguageModel(model, checkpoint, 'evaluation');
   const keys = ['n_positions', 'max_position_embeddings', 'n_ctx'];
+  const config = languageConfig(checkpoint.config);
   const positions = keys.flatMap((key) => {
-    const value = checkpoint.config[key];
+    const value = config[key];
     return typeof value === 'number' ? [value] : [];
   })[0];
   const longest = Math.min(model.longest ?? Infinity, positions ?? DEFAULT_LENGTH);

@@ -6,6 +6,7 @@ import type { OpenOptions } from '../../checkpoints/openCheckpoint.ts';
 import { isAdapterFolder, openAdapter } from '../../checkpoints/peftAdapter.ts';
 import type { GraphOptions } from '../../graphs/open.ts';
 import type { LinearModule } from '../../models/types.ts';
+import { modelNotes } from './modelNotes.ts';
 import { openModel } from './openModel.ts';
 import { namedUnread, scopeOf, unreadTensors } from './scope.ts';
 
@@ -32,6 +33,8 @@ export interface Inspection {
   /** Layers with the same modules, by the first of them. */
   kinds: { layers: number[]; modules: InspectedModule[] }[];
   layerNames: string[];
+  /** Where its files disagree with each other, and what of them is left out. */
+  notes: string[];
   /** Tensors outside the layers and those in them that no module owns: norms, biases, embeddings, head. */
   unscored: { name: string; shape: number[] }[];
   /** Tensors that no part of the model reads and that are none of the constants which many files carry along. */
@@ -79,6 +82,7 @@ export function inspectModel(
       modules: [...new Map(kinds.flatMap(({ modules }) => modules.map((m) => [m.name, m]))).values()],
       kinds,
       layerNames,
+      notes: modelNotes(checkpoint, model),
       unscored: read.filter(({ name }) => !owned.has(name)).map(({ name, shape }) => ({ name, shape: [...shape] })),
       notRead: namedUnread(checkpoint, model).map(({ name, shape, dtype }) => ({ name, shape: [...shape], dtype })),
       dtypes,

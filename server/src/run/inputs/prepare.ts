@@ -15,6 +15,7 @@ import type { FetchOptions } from './hubInputs.ts';
 import { openCheckpoints } from './trainingCheckpoints.ts';
 import { headBlocks } from './units.ts';
 import { openOptions, resolveModel } from './inspect.ts';
+import { modelNotes } from './modelNotes.ts';
 import { graphInputs, graphOptions, openModel } from './openModel.ts';
 import { modelRefusals } from './modelRefusals.ts';
 import { requireNone } from './refusals.ts';
@@ -63,7 +64,8 @@ export async function prepare(
   const limits = limitsOf(model, graph);
   const tasks: PreparedTask[] = [];
   const files = new Set<string>();
-  const warnings: string[] = [];
+  const notes = modelNotes(checkpoint, model);
+  const warnings = [...notes];
   for (const task of experiment.tasks) {
     const loaded = await loadTask({
       task,
@@ -96,6 +98,7 @@ export async function prepare(
     estimator,
     tasks,
     dataSha256,
+    notes,
     warnings: [...new Set(warnings)],
   };
 }

@@ -33,6 +33,8 @@ export interface Prepared {
   tasks: PreparedTask[];
   /** Path relative to the experiment's folder -> hex SHA-256. */
   dataSha256: Record<string, string>;
+  /** What the result says of the model's files too (modelNotes.ts). */
+  notes: string[];
   warnings: string[];
 }
 

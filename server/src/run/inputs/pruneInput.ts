@@ -13,6 +13,7 @@ import { loadTask } from '../../data/loadTask.ts';
 import { readPlainTexts } from '../../data/plainTexts.ts';
 import { createTokenizer } from '../../data/tokenizer.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
+import { languageConfig } from '../../models/wrappers.ts';
 import type { Architecture } from '../../models/types.ts';
 import { findPruner } from '../../pruning/pruners.ts';
 import { parseStructure } from '../../pruning/structure.ts';
@@ -94,6 +95,12 @@ export async function pruneInputOf(
   );
   try {
     const model = architecture(checkpoint);
+    if (languageConfig(checkpoint.config) !== checkpoint.config) {
+      throw new LayerifError(
+        'badModel',
+        `${checkpoint.path}: the language model inside a multimodal model cannot be pruned in place; save it by itself first (transformers: model.language_model.save_pretrained)`,
+      );
+    }
     requireNone(prunedModelRefusals, { section, model }, 'prune');
     const wantsTexts = structure !== 'layers' && pruner.needs !== 'nothing';
     const tokenizer = wantsTexts ? createTokenizer(checkpoint.tokenizer()) : null;
