@@ -51,6 +51,14 @@ test('a scaling of Gemma 3 that has type but no rope_type stretches nothing, and
   );
 });
 
+test('a setting that transformers reads in another place than it stands is refused', () => {
+  const gemma = { ...llama, model_type: 'gemma3_text', head_dim: 8, sliding_window: 4 };
+  const yarn = { rope_type: 'yarn', factor: 4, truncate: false };
+  const settings = { full_attention: yarn, sliding_attention: plain };
+  assert.throws(() => architectureOf({ ...gemma, rope_parameters: settings }, everything), /truncate is false/);
+  assert.doesNotThrow(() => architectureOf({ ...llama, rope_parameters: yarn }, everything));
+});
+
 test('keys that a family does not have are named, those of other mathematics refused', () => {
   const housekeeping = { dtype: 'float32', use_cache: true, attention_dropout: 0, bos_token_id: 1, temperature: 0.6 };
   assert.equal(unreadKeys({ ...llama, ...housekeeping }), null);
@@ -138,7 +146,7 @@ test('the sweep over random settings of every family agrees with transformers (t
   for (const [name, row] of Object.entries(rows)) {
     assert.equal(row.agree + row.refused, row.compared, `${name}: no model is read as another`);
     assert.ok(row.refused <= row.compared / 3, `${name}: ${row.refused} of ${row.compared} refused`);
-    assert.ok(row.largest <= 3e-7, name);
+    assert.ok(row.largest <= (name === 'classification' ? 1e-6 : 3e-7), name);
   }
-  assert.ok(sum('compared') > 450);
+  assert.ok(rows.classification.agree >= 90 && sum('compared') >= 600);
 });

@@ -67,7 +67,7 @@ function leadsTo(nodes: readonly Node[], wrt: readonly Value[]): Set<Value> {
 
 function applyRule(g: Graph, node: Node, leads: Set<Value>, cotangents: Cotangents): readonly (Value | null)[] {
   const place = `(node "${node.name}", ${node.scope === '' ? 'outside of any layer' : `layer "${node.scope}"`})`;
-  const rule = rules[node.op];
+  const rule = Object.hasOwn(rules, node.op) ? rules[node.op] : undefined;
   if (!rule) throw new Error(`no rule for operator "${node.op}" ${place}; add one to autodiff/rules.ts`);
   const y = node.outputs[0];
   let readsAll = node.outputs.every((output, i) => i === 0 || !cotangents.has(output));

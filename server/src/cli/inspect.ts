@@ -34,6 +34,7 @@ export const inspect: Command = {
       `${model.name}: ${model.family}, ${model.format}, ${counted(model.layers, 'layer')}, ${count(model.parameters)} weights`,
       `Stored as ${dtypes.join(', ')}; hidden size ${count(model.hidden)}, vocabulary ${count(model.vocabulary)}`,
       `${count(model.scoredParameters)} weights can be scored, coverage ${percent(model.coverage)} of the layers' matrices`,
+      ...(model.classes ? [`Sequence classifier: ${model.classes.join(', ')}`] : []),
       ...model.notes.map((note) => `Warning: ${note}`),
       '',
       ...model.kinds.flatMap((kind) => [...kindTable(model, kind), '']),

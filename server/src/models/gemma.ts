@@ -128,11 +128,16 @@ function positionsPerType(config: Config): { full: Config; local: Config } {
   }
   // A scaling that is named by the older `type` alone does not replace the plain rule of its layers (transformers' rule).
   const plain = Object.keys(perType).length === 0 ? { rope_type: 'default' } : {};
-  const setting = (type: string, theta: number, scaling: Config): Config => ({
-    max_position_embeddings: config.max_position_embeddings,
-    rope_theta: theta,
-    rope_parameters: { ...plain, ...section(perType, type), ...scaling },
-  });
+  const setting = (type: string, theta: number, scaling: Config): Config => {
+    const parameters = { ...plain, ...section(perType, type), ...scaling };
+    // transformers looks for this key beside the settings, not in them; which of the two a checkpoint wants is unknown.
+    onlySupported(parameters, 'truncate', [true, null]);
+    return {
+      max_position_embeddings: config.max_position_embeddings,
+      rope_theta: theta,
+      rope_parameters: parameters,
+    };
+  };
   return {
     full: setting(types[0], positiveNumber(config, 'rope_theta', 1_000_000), section(config, 'rope_scaling')),
     local: setting(types[1], positiveNumber(config, 'rope_local_base_freq', 10_000), {}),

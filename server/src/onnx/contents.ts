@@ -57,8 +57,8 @@ export function contentsOf(source: ContentSource, value: Value): Contents | null
   const data = source.constant(value);
   if (data) return numbers(data);
   const node = source.producer(value);
-  const row = node && table[node.op];
-  return row ? row(node, (i) => (node.inputs[i] ? contentsOf(source, node.inputs[i]) : null)) : null;
+  const row = node && Object.hasOwn(table, node.op) ? table[node.op] : undefined;
+  return row && node ? row(node, (i) => (node.inputs[i] ? contentsOf(source, node.inputs[i]) : null)) : null;
 }
 
 function numbers(data: TypedArray): number[] | null {

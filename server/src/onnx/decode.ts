@@ -240,7 +240,7 @@ export function graphOf(model: DecodedModel): Graph {
     });
     g.scope(node.name.split('/').slice(0, -1).filter(Boolean).join('/'), () => {
       // What the file states may be less than what inference finds out, so it is only the second choice.
-      const known = outputs.every((output) => output !== null) && shapes[node.op] === undefined;
+      const known = outputs.every((output) => output !== null) && !Object.hasOwn(shapes, node.op);
       const typed = known ? outputs : g.infer(node.op, inputs, node.attributes, node.outputs.length);
       const full = typed.map((output, i) => ({
         ...output,

@@ -232,7 +232,7 @@ export class Graph extends Words {
   infer(op: string, inputs: readonly (Value | null)[], attributes: Attributes, outputCount: number): Typed[] {
     const name = [...this.#scope, op].join('/');
     try {
-      const row = shapes[op];
+      const row = Object.hasOwn(shapes, op) ? shapes[op] : undefined;
       if (!row) throw new Error('the operator has no row in onnx/shapes.ts');
       const x = (i: number): Value => {
         const value = inputs[i];

@@ -47,7 +47,10 @@ export function encodeModel(g: Graph): Uint8Array {
   const nodes = g.nodes.map((node) => {
     const dot = node.op.lastIndexOf('.');
     const [domain, opType] = [node.op.slice(0, Math.max(dot, 0)), node.op.slice(dot + 1)];
-    domains.set(domain, Math.max(domains.get(domain) ?? 1, domain === '' ? (since[opType] ?? 1) : 1));
+    domains.set(
+      domain,
+      Math.max(domains.get(domain) ?? 1, domain === '' && Object.hasOwn(since, opType) ? since[opType] : 1),
+    );
     return create(NodeProtoSchema, {
       name: node.name,
       opType,

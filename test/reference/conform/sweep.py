@@ -18,7 +18,8 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
+from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES as CLASSIFIERS
 from transformers.utils import logging
 
 HERE = Path(__file__).parent
@@ -132,9 +133,13 @@ def positions(family, rng):
     return {}
 
 
+def kind_of(config):
+    return AutoModelForSequenceClassification if "Classification" in (config.architectures or [""])[0] else AutoModelForCausalLM
+
+
 def weights_of(config, generator):
-    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-    tied = model.all_tied_weights_keys
+    model = kind_of(config).from_config(config, dtype=torch.float32)
+    tied = getattr(model, "all_tied_weights_keys", {})
     tensors = {}
     for name, value in model.state_dict().items():
         if name in tied:
@@ -164,16 +169,17 @@ def write(folder, config, seed):
         for tokens in samples:
             # Eager Falcon adds ALiBi twice. Fresh models: dynamic scaling keeps the longest length that it has seen.
             with Float64Mode():
-                double = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder), dtype=torch.float64, **plain(parsed, "sdpa" if parsed.model_type == "falcon" else "eager")).eval()
+                double = kind_of(parsed).from_config(AutoConfig.from_pretrained(folder), dtype=torch.float64, **plain(parsed, "sdpa" if parsed.model_type == "falcon" else "eager")).eval()
                 missing, unexpected = double.load_state_dict({k: t.double() for k, t in tensors.items()}, strict=False)
                 double.tie_weights()
                 logits = double(input_ids=torch.tensor([tokens]), use_cache=False).logits[0]
-            losses.append(sample_loss(logits, tokens, 1).item())
+            classes = logits.dim() == 1
+            losses.append((-torch.log_softmax(logits, -1)[len(tokens) % len(logits)] if classes else sample_loss(logits, tokens, 1)).item())
     except Exception as error:
         return f"{type(error).__name__}: {str(error).splitlines()[0][:160]}"
     if not all(map(lambda x: x == x and abs(x) < 1e3, losses)):
         return "losses that are no numbers"
-    (folder / "expected.json").write_text(json.dumps({"tokens": samples, "loss": losses}) + "\n")
+    (folder / "expected.json").write_text(json.dumps({"tokens": samples, "loss": losses} | ({"labels": [len(t) % len(logits) for t in samples]} if classes else {})) + "\n")
     return None
 
 
@@ -253,6 +259,17 @@ def main(out, count, chosen):
                 refused.setdefault(family, []).append(why)
                 shutil.rmtree(folder)
         print(family, count, "refused by transformers:", len(refused.get(family, [])), *sorted(set(refused.get(family, [])))[:4], sep="\n   ", flush=True)
+    for family in CLASSIFIERS.keys() & FAMILIES.keys():
+        if chosen and family not in chosen and "classification" not in chosen:
+            continue
+        rng = random.Random(f"sweep classification {family}")
+        for number in range(max(1, count // 4)):
+            labels = {"num_labels": rng.choice([2, 5]), "pad_token_id": rng.choice([0, 7, None]), "architectures": [CLASSIFIERS[family]]}
+            folder = out / "classification" / f"{family}_{number:03d}"
+            why = write(folder, draw(family, rng) | labels, 9000 + number)
+            if why:
+                print("classification", family, why, flush=True)
+                shutil.rmtree(folder)
     module = gguf_module(out)
     for family in GGUF:
         if chosen and family not in chosen and "gguf" not in chosen:

@@ -24,6 +24,8 @@ export interface Inspection {
   layers: number;
   hidden: number;
   vocabulary: number;
+  /** Names of the classes of a sequence classifier; null for other models. */
+  classes: string[] | null;
   parameters: number;
   scoredParameters: number;
   /** 0..1 */
@@ -76,6 +78,7 @@ export function inspectModel(
       layers: model.layers,
       hidden: model.hidden,
       vocabulary: model.vocabulary,
+      classes: model.outputs?.classes ? [...model.outputs.classes.names] : null,
       parameters: scope.parameters,
       scoredParameters: scope.scoredParameters,
       coverage: scope.coverage,
