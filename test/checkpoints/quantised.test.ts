@@ -48,8 +48,8 @@ test('by config.json: the method as people call it, with the key that says so', 
   for (const [config, title, evidence] of byConfig) {
     const found = of(config);
     assert.equal(found?.title, title);
-    assert.match(found!.evidence, evidence);
-    assert.match(found!.advice, /^take the float checkpoint that it was made from/);
+    assert.match(found.evidence, evidence);
+    assert.match(found.advice, /^take the float checkpoint that it was made from/);
   }
 });
 
@@ -57,7 +57,7 @@ test('by tensors, where config.json says nothing', () => {
   for (const [name, dtype, title] of byTensors) {
     const found = of({}, { 'model.norm.weight': 'F32', [name]: dtype });
     assert.equal(found?.title, title, name);
-    assert.equal(found!.evidence, `it has the tensor ${name} of type ${dtype}`);
+    assert.equal(found.evidence, `it has the tensor ${name} of type ${dtype}`);
   }
 });
 

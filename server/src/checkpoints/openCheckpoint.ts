@@ -61,6 +61,12 @@ function openBase(target: string, revision: string | undefined): Checkpoint {
   const stat = fs.statSync(absolute, { throwIfNoEntry: false });
   const known = checkpointFormats.map((f) => f.title).join(', ');
   if (!stat) {
+    const url = /(?:^|\/)(https?:\/+[^/].*)$/i.exec(target)?.[1];
+    if (url !== undefined)
+      throw new LayerifError(
+        'badModel',
+        `model ${url.replace(/^(\w+:)\/+/, '$1//')} is a URL; of a model on the Hugging Face hub give the id org/name, of another download it and give its path`,
+      );
     if (isHubId(target)) {
       const cached = cachedModel(target, revision, besidePath(target));
       return { ...openBase(cached.target, undefined), name: target.split('/')[1], revision: cached.commit };

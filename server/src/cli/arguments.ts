@@ -24,10 +24,12 @@ export function parseCommandLine(words: readonly string[], commands: readonly Co
   });
   const given = new Map<OptionName, string[]>();
   const positionals: string[] = [];
+  const spoken = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
+  const named = commands.find(({ name }) => name === (spoken[0] === 'help' ? spoken[1] : spoken[0]));
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(token.value);
     if (token.kind !== 'option') continue;
-    if (!Object.hasOwn(optionTable, token.name)) throw unknown('option', token.rawName, allOptions());
+    if (!Object.hasOwn(optionTable, token.name)) throw unknown('option', token.rawName, optionsOf(named));
     const name = token.name as OptionName;
     const wanted = optionTable[name].type;
     if (wanted === 'boolean' && token.value !== undefined) {
@@ -113,6 +115,8 @@ export function unknown(what: string, word: string, known: readonly string[]): L
   );
 }
 
-function allOptions(): string[] {
-  return Object.keys(optionTable).map((name) => `--${name}`);
+/** Those of the command that is asked for; of all commands where it is none. */
+function optionsOf(command: Command | undefined): string[] {
+  const names = command ? [...command.options, ...commonOptions] : Object.keys(optionTable);
+  return names.map((name) => `--${name}`);
 }

@@ -2,11 +2,11 @@
  * From the word of `prune.map` to a sparsity for every matrix: one number for all, a list by layer, an allocation file, or a rule
  * that reads the scores of a result.
  */
-import fs from 'node:fs';
 import path from 'node:path';
 import type { Allocation, AllocationFile, AllocationKind } from '../../../../protocol/allocation.ts';
 import { ALLOCATION_SUFFIX } from '../../../../protocol/allocation.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
+import { readJsonFile } from '../files/readJson.ts';
 import type { Architecture } from '../../models/types.ts';
 
 export interface SparsityMap {
@@ -91,14 +91,8 @@ export function requireLayersOf(
 
 /** The allocation of one kind in a file. @throws LayerifError `badRequest` */
 export function readAllocation(file: string, kind: AllocationKind): Allocation {
-  let content: Partial<AllocationFile>;
-  try {
-    content = JSON.parse(fs.readFileSync(file, 'utf8')) as Partial<AllocationFile>;
-  } catch (error) {
-    throw new LayerifError('badRequest', `cannot read the allocation ${file}: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
+  const advice = `write one with: layerif allocate RESULT --kind ${kind}`;
+  const content = readJsonFile('allocation', file, advice) as Partial<AllocationFile>;
   const found = content.format === 'layerif-allocations' ? content.allocations?.[kind] : undefined;
   if (found) return found;
   throw new LayerifError(

@@ -5,6 +5,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { writeAtomically } from '../../checkpoints/fileBytes.ts';
+import { readJsonFile } from './readJson.ts';
+import { resultFault } from './resultShape.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { RESULT_SUFFIX } from '../../../../protocol/result.ts';
 import type { Result } from '../../../../protocol/result.ts';
@@ -125,29 +127,35 @@ export function cannotWrite(file: string, error: unknown): LayerifError {
     EROFS: 'the disk is read-only; choose another folder with output_dir or --output',
     ENOTDIR: 'a part of the path is a file; choose another folder with output_dir or --output',
     EEXIST: 'a part of the path is a file; choose another folder with output_dir or --output',
+    EISDIR: 'there is a folder of that name; give a file with --output',
+    ENOENT: 'no folder can be made there; choose another with output_dir or --output',
+    ENAMETOOLONG: 'the path is too long; choose another folder with output_dir or --output',
+    EDQUOT: 'your share of the disk is full; free some space and run again, finished layers are kept',
   };
   return new LayerifError('cannotWrite', `cannot write ${file}: ${why[code ?? ''] ?? (error as Error).message}`, {
     cause: error,
   });
 }
 
-/** @throws LayerifError `badRequest` for a file that is not a result of a version that this program knows. */
-export function readResult(file: string): Result {
-  let result: Partial<Result>;
-  try {
-    result = JSON.parse(fs.readFileSync(file, 'utf8')) as Partial<Result>;
-  } catch (error) {
-    throw new LayerifError('badRequest', `cannot read the result ${file}: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
+/**
+ * @param checked false: only when it was made is read of it
+ * @throws LayerifError `badRequest` for a file that is not a result of a version that this program knows, or a damaged one
+ */
+export function readResult(file: string, checked = true): Result {
+  const result = readJsonFile('result', file, 'give a file NAME.layerif-result.json, as layerif score writes it');
   if (result.format !== 'layerif-result' || result.version !== 1) {
     throw new LayerifError(
       'badRequest',
       `${file} is not a LayerIF result of version 1 (format ${JSON.stringify(result.format)}, version ${JSON.stringify(result.version)})`,
     );
   }
-  return result as Result;
+  const fault = checked ? resultFault(result) : null;
+  if (fault !== null)
+    throw new LayerifError(
+      'badRequest',
+      `the result ${file} is damaged: ${fault}; restore it or run layerif score again`,
+    );
+  return result as unknown as Result;
 }
 
 /** Result files of an experiment, newest first. */
@@ -164,7 +172,7 @@ export function lastScored(outputDir: string, name: string): Record<string, Date
   for (const file of resultFiles(outputDir, name).slice(0, 10)) {
     let result: Result;
     try {
-      result = readResult(file);
+      result = readResult(file, false);
     } catch {
       continue; // an unreadable file is nobody's last score
     }
