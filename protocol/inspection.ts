@@ -45,6 +45,8 @@ export interface InspectedModel {
   kinds: { layers: number[]; modules: InspectedModule[] }[];
   /** Tensors that no module owns: norms, biases, embeddings, head. */
   unscored: { name: string; shape: number[] }[];
+  /** Tensors that no part of the model reads and that are none of the usual constants. */
+  notRead: { name: string; shape: number[] }[];
   /** Stored types of the weights with the number of tensors. */
   dtypes: Record<string, number>;
   /** Null for a checkpoint of a known family. */

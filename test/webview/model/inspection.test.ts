@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { InspectedModel } from '../../../protocol/inspection.ts';
-import { layerRows, moduleRows, ranges, unscoredRows } from '../../../webview/src/model/inspection.ts';
+import { layerRows, moduleRows, notReadRows, ranges, unscoredRows } from '../../../webview/src/model/inspection.ts';
 
 const module = (name: string, rows: number, columns: number) => ({
   name,
@@ -22,6 +22,10 @@ const model = {
     { name: 'm.layers.10.norm.weight', shape: [6] },
     { name: 'm.embed', shape: [4, 5] },
   ],
+  notRead: [
+    { name: 'm.layers.0.table', shape: [3, 3] },
+    { name: 'm.layers.1.table', shape: [3, 3] },
+  ],
 } as unknown as InspectedModel;
 
 test('layers stand in their order, with their share of what is scored', () => {
@@ -38,6 +42,10 @@ test('the same tensor of several layers is one row; another shape or a layer of 
     { name: 'm.layers.*.norm.weight', members: 2, shape: '5', parameters: 10 },
     { name: 'm.layers.10.norm.weight', members: 1, shape: '6', parameters: 6 },
   ]);
+});
+
+test('tensors that the model does not read are grouped alike', () => {
+  assert.deepEqual(notReadRows(model), [{ name: 'm.layers.*.table', members: 2, shape: '3 \u00d7 3', parameters: 18 }]);
 });
 
 test('experts share a row; a few modules keep their names', () => {

@@ -1,10 +1,11 @@
 /** Layers, modules with their shapes, and what is left unscored, as tables. */
 import type { InspectedModel } from '../../../protocol/inspection.ts';
 import { formatCount, formatShare } from '../model/format.ts';
-import { layerRows, moduleRows, ranges, unscoredRows } from '../model/inspection.ts';
+import { layerRows, moduleRows, notReadRows, ranges, unscoredRows } from '../model/inspection.ts';
 
 export function InspectedTables({ model }: { model: InspectedModel }) {
   const unscored = unscoredRows(model);
+  const notRead = notReadRows(model);
   return (
     <>
       <section>
@@ -57,6 +58,12 @@ export function InspectedTables({ model }: { model: InspectedModel }) {
           />
         )}
       </section>
+      {notRead.length > 0 && (
+        <section>
+          <h2 id="not-read-head">Not read</h2>
+          <Tensors label="not-read-head" name="Tensor" rows={notRead} />
+        </section>
+      )}
     </>
   );
 }

@@ -58,8 +58,17 @@ export interface UnscoredRow {
 
 /** The same tensor of every layer on one row; the largest first. */
 export function unscoredRows({ unscored, layerNames }: InspectedModel): UnscoredRow[] {
+  return tensorRows(unscored, layerNames);
+}
+
+/** Likewise. */
+export function notReadRows({ notRead, layerNames }: InspectedModel): UnscoredRow[] {
+  return tensorRows(notRead, layerNames);
+}
+
+function tensorRows(tensors: InspectedModel['unscored'], layerNames: readonly string[]): UnscoredRow[] {
   const groups = new Map<string, UnscoredRow>();
-  for (const { name, shape } of unscored) {
+  for (const { name, shape } of tensors) {
     const layer = layerNames.find((prefix) => name.startsWith(`${prefix}.`));
     const pattern = layer === undefined ? name : `${layer.replace(/\d+$/, '*')}${name.slice(layer.length)}`;
     const words = shape.join(' \u00d7 ');

@@ -26,7 +26,7 @@ export function inspectFile(target: string, options: GraphOptions = {}): Inspect
     coverage,
     ...rest
   } = inspectModel(target, '.', { graph: options });
-  const { layerNames, kinds, unscored, dtypes } = rest;
+  const { layerNames, kinds, unscored, notRead, dtypes } = rest;
   return {
     name,
     path: own,
@@ -38,6 +38,7 @@ export function inspectFile(target: string, options: GraphOptions = {}): Inspect
     layerNames,
     kinds,
     unscored,
+    notRead,
     dtypes,
     graph,
   };
