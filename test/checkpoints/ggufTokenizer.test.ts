@@ -4,9 +4,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openGgufFile } from '../../server/src/checkpoints/gguf.ts';
 import { Metadata } from '../../server/src/checkpoints/ggufMetadata.ts';
-import { preTokenizers, rebuildTokenizer } from '../../server/src/checkpoints/ggufTokenizer.ts';
+import { preTokenizers } from '../../server/src/checkpoints/ggufPreTokenizers.ts';
+import { rebuildTokenizer } from '../../server/src/checkpoints/ggufTokenizer.ts';
 import { createTokenizer } from '../../server/src/data/tokenizer.ts';
 import { folder } from '../data/files.ts';
+import { idsOf, reference as reference_, texts } from '../reference/tokenizers/cases.ts';
 import { complaint, file, ggufBytes } from './files.ts';
 import type { GgufParts } from './files.ts';
 
@@ -39,9 +41,39 @@ test('byte-level and byte-fallback vocabularies give every text back', () => {
   }
 });
 
-test('every pre-tokenizer has reference ids or is another name of one that has', () => {
-  const covered = new Set(Object.keys(ids).map((name) => preTokenizers[name]?.split));
-  for (const [name, { split }] of Object.entries(preTokenizers)) assert.ok(covered.has(split), name);
+const splits = reference_('pre.json') as Record<string, { ids: string[] }>;
+const small = openGgufFile(join(import.meta.dirname, '../reference/tokenizers/bytelevel.gguf'));
+const withPre = (name: string | null) => {
+  const values = new Map(small.metadata);
+  if (name !== null) values.set('tokenizer.ggml.pre', name);
+  else values.delete('tokenizer.ggml.pre');
+  return rebuildTokenizer(new Metadata({ file: 'small.gguf', metadata: values }));
+};
+
+for (const [name, { ids: expected }] of Object.entries(splits)) {
+  test(`pre-tokenizer ${name}: ids are those of Python over texts full of traps`, () => {
+    const { tokenizerJson, tokenizerConfig, warnings } = withPre(name);
+    assert.deepEqual(warnings, []);
+    const tokenizer = createTokenizer({ tokenizerJson, tokenizerConfig });
+    texts.forEach((text, i) =>
+      assert.deepEqual([...tokenizer.encodePlain(text)], idsOf(expected[i]), JSON.stringify(text)),
+    );
+  });
+}
+
+test('every pre-tokenizer has reference ids', () => {
+  assert.deepEqual(Object.keys(splits).sort(), Object.keys(preTokenizers).sort());
+});
+
+test("a file without a pre-tokenizer is split by llama.cpp's default, and says so", () => {
+  const { tokenizerJson, tokenizerConfig, warnings } = withPre(null);
+  assert.equal(warnings.length, 1);
+  assert.match(
+    warnings[0],
+    /^small\.gguf: its metadata lack tokenizer\.ggml\.pre, .*; "default" of llama\.cpp is taken, which is not that of Llama 3, Qwen and most others, so tokens and losses may be wrong; take a newer GGUF file/,
+  );
+  const tokenizer = createTokenizer({ tokenizerJson, tokenizerConfig });
+  texts.forEach((text, i) => assert.deepEqual([...tokenizer.encodePlain(text)], idsOf(splits['default'].ids[i])));
 });
 
 const vocabulary = {
@@ -88,8 +120,8 @@ const refused: Record<string, [Record<string, unknown>, RegExp]> = {
     /the vocabulary "t5", which cannot be rebuilt \(known: gpt2, llama\); take the Hugging Face folder/,
   ],
   'another way of splitting': [
-    { 'tokenizer.ggml.pre': 'bloom' },
-    /the pre-tokenizer "bloom", which cannot be rebuilt \(known: default, gpt-2, phi-2, .*, tekken\); take the Hugging Face folder/,
+    { 'tokenizer.ggml.pre': 'gemma4' },
+    /the pre-tokenizer "gemma4", which cannot be rebuilt \(known: default, gpt-2, phi-2, .*, chameleon\); take the Hugging Face folder/,
   ],
   'a name that every object has': [{ 'tokenizer.ggml.pre': 'toString' }, /the pre-tokenizer "toString"/],
   'no merges': [{ 'tokenizer.ggml.merges': undefined }, /its metadata lack tokenizer\.ggml\.merges/],
@@ -127,3 +159,39 @@ for (const [what, [changes, message]] of Object.entries(refused)) {
     );
   });
 }
+
+const pieces = {
+  'tokenizer.ggml.model': 'llama',
+  'tokenizer.ggml.tokens': { texts: ['<unk>', '<s>', '</s>', '<|end|>', '▁', 'a', 'b', '▁a', '▁▁', '<pad>'] },
+  'tokenizer.ggml.scores': { f32s: [0, 0, 0, 0, -3, -4, -5, -1, -2, 0] },
+  'tokenizer.ggml.token_type': { i32s: [2, 3, 3, 3, 1, 1, 1, 1, 1, 5] },
+};
+
+test('SentencePiece: ids of special tokens when the file gives none, spaces, and the tokens of Phi-3', (t) => {
+  const root = folder(t, {});
+  const ids_ = (text: string, metadata: GgufParts['metadata'] = {}) => [
+    ...createTokenizer(rebuild(root, { ...pieces, ...metadata })).encode(text),
+  ];
+  assert.deepEqual(ids_('a  b'), [1, 7, 8, 6]);
+  assert.deepEqual(ids_('  a   b '), [1, 8, 7, 8, 4, 6, 4]);
+  // As SentencePiece: none at the ends, one between words.
+  assert.deepEqual(ids_('  a   b ', { 'tokenizer.ggml.remove_extra_whitespaces': true }), [1, 7, 4, 6]);
+  assert.deepEqual(ids_('a b', { 'tokenizer.ggml.add_space_prefix': false }), [1, 5, 4, 6]);
+  // A control token is found, one that is unused is not.
+  assert.deepEqual(
+    ids_('a<|end|>  b</s> a<pad>', { 'tokenizer.ggml.add_bos_token': false }),
+    [7, 3, 8, 4, 6, 2, 4, 7, 0, 5, 0],
+  );
+  for (const name of ['Phi-3-mini-4k-instruct', 'Phi 3.5 Mini', 'phi3'])
+    assert.deepEqual(ids_('a<|end|> \n b</s>  a<s> a', { 'general.name': name }), [1, 7, 3, 4, 6, 2, 7, 1, 4, 7], name);
+  assert.deepEqual(ids_('<|end|> a', { 'general.name': 'Phi-30' }), [1, 3, 4, 7]);
+});
+
+test('vocabularies of encoders and without merges are refused by name', (t) => {
+  const root = folder(t, {});
+  for (const name of ['bert', 't5', 'rwkv', 'plamo2', 'gemma4', 'no_vocab'])
+    assert.match(
+      complaint(() => rebuild(root, { ...vocabulary, 'tokenizer.ggml.model': name }), root),
+      new RegExp(`the vocabulary "${name}", which cannot be rebuilt \\(known: gpt2, llama\\)`),
+    );
+});

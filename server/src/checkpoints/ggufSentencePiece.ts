@@ -9,6 +9,12 @@ import type { Json, TokenizerParts, Vocabulary } from './ggufVocabulary.ts';
 /** U+2581, which stands for a space. */
 const SPACE = '▁';
 
+/** Blanks at both ends go, several become one. */
+const oneSpace: Json[] = [
+  { type: 'Replace', pattern: { Regex: '^ +| +$' }, content: '' },
+  { type: 'Replace', pattern: { Regex: ' {2,}' }, content: ' ' },
+];
+
 /** @throws LayerifError `badModel`: no scores, or bytes that have no piece */
 export function sentencePiece({ metadata, tokens, kinds: all }: Vocabulary): TokenizerParts {
   const scores = metadata.required('tokenizer.ggml.scores', metadata.numbers('tokenizer.ggml.scores'));
@@ -24,7 +30,14 @@ export function sentencePiece({ metadata, tokens, kinds: all }: Vocabulary): Tok
   const toSpace: Json = { type: 'Replace', pattern: { String: SPACE }, content: ' ' };
   const toMark: Json = { type: 'Replace', pattern: { String: ' ' }, content: SPACE };
   return {
-    normalizer: { type: 'Sequence', normalizers: [...(prefix ? [{ type: 'Prepend', prepend: SPACE }] : []), toMark] },
+    normalizer: {
+      type: 'Sequence',
+      normalizers: [
+        ...(metadata.flag('tokenizer.ggml.remove_extra_whitespaces') ? oneSpace : []),
+        ...(prefix ? [{ type: 'Prepend', prepend: SPACE }] : []),
+        toMark,
+      ],
+    },
     preTokenizer: null,
     decoder: {
       type: 'Sequence',
@@ -48,6 +61,9 @@ export function sentencePiece({ metadata, tokens, kinds: all }: Vocabulary): Tok
       merges: mergesByScore(tokens, all, scores),
     },
     addsBos: true,
+    defaults: Object.fromEntries(
+      [['unknown', 0] as const, ['bos', 1] as const, ['eos', 2] as const].filter(([, id]) => id < tokens.length),
+    ),
   };
 }
 

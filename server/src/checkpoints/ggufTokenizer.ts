@@ -2,10 +2,10 @@
  * `tokenizer.json` and `tokenizer_config.json` rebuilt from the metadata of a GGUF file: one row per kind of vocabulary
  * (`tokenizer.ggml.model`), one per way of splitting text before the merges (`tokenizer.ggml.pre`).
  *
- * A way of splitting is only named in the file, so a row here has to repeat what the model's own tokenizer.json says. To add one:
- * a row in `preTokenizers`, and its ids in test/reference/gguf/make.py.
+ * Encoders' vocabularies (bert, t5) and those that do not merge (rwkv, plamo2, gemma4) are refused by name.
  */
 import type { Metadata } from './ggufMetadata.ts';
+import { byteLevel, preTokenizers } from './ggufPreTokenizers.ts';
 import { sentencePiece } from './ggufSentencePiece.ts';
 import { kinds, vocabularyMap } from './ggufVocabulary.ts';
 import type { Json, TokenizerParts, Vocabulary } from './ggufVocabulary.ts';
@@ -15,84 +15,12 @@ const models: Readonly<Record<string, (vocabulary: Vocabulary) => TokenizerParts
   llama: sentencePiece,
 };
 
-const byteLevel = (regex: boolean): Json => ({
-  type: 'ByteLevel',
-  add_prefix_space: false,
-  trim_offsets: true,
-  use_regex: regex,
-});
-const sequence = (...pretokenizers: Json[]): Json => ({ type: 'Sequence', pretokenizers });
-const split = (pattern: string): Json => ({
-  type: 'Split',
-  pattern: { Regex: pattern },
-  behavior: 'Isolated',
-  invert: false,
-});
-
-const gpt2: Json = byteLevel(true);
-const llama3 =
-  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-
-/** Words end where a capital begins another: o200k_base, and Tekken with each digit for itself and no English endings. */
-function cased(ending: string, digits: string): string {
-  const [upper, lower] = ['[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]', '[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]'];
-  const before = '[^\\r\\n\\p{L}\\p{N}]?';
-  const words = `${before}${upper}*${lower}+${ending}|${before}${upper}+${lower}*${ending}`;
-  return `${words}|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
-}
-
-interface PreTokenizer {
-  split: Json;
-  normalizer?: Json;
-  /** A word that is a token needs no merges. */
-  ignoreMerges?: boolean;
-  addsBos?: boolean;
-}
-
-const llamaBpe: PreTokenizer = { split: sequence(split(llama3), byteLevel(false)), ignoreMerges: true, addsBos: true };
-
-/** GPT-NeoX's, which Pythia, OLMo and StableLM 3B have. */
-const neox: PreTokenizer = { split: gpt2, normalizer: { type: 'NFC' } };
-/** As Llama 3, with each digit for itself. */
-const qwen2: PreTokenizer = {
-  split: sequence(split(llama3.replace('{1,3}', '')), byteLevel(false)),
-  normalizer: { type: 'NFC' },
-};
-/** Llama 3's way of splitting on cl100k_base: OLMo 2, Phi-4. */
-const dbrx: PreTokenizer = { split: sequence(split(llama3), byteLevel(false)) };
-
-export const preTokenizers: Readonly<Record<string, PreTokenizer>> = {
-  default: { split: gpt2 },
-  'gpt-2': { split: gpt2 },
-  'phi-2': { split: gpt2 },
-  olmo: neox,
-  mpt: neox,
-  smollm: { split: sequence({ type: 'Digits', individual_digits: true }, gpt2) },
-  falcon: {
-    split: sequence(
-      { type: 'Punctuation', behavior: 'Contiguous' },
-      gpt2,
-      { type: 'Digits', individual_digits: false },
-      split('[0-9][0-9][0-9]'),
-    ),
-  },
-  'llama-bpe': llamaBpe,
-  llama3: llamaBpe,
-  'llama-v3': llamaBpe,
-  dbrx,
-  'smaug-bpe': dbrx,
-  qwen2,
-  stablelm2: qwen2,
-  'gpt-4o': { split: sequence(split(cased("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", '\\p{N}{1,3}')), byteLevel(false)) },
-  tekken: {
-    split: sequence(split(cased('', '\\p{N}')), byteLevel(false)),
-    ignoreMerges: true,
-    addsBos: true,
-  },
-};
-
 /** @throws LayerifError `badModel`: no vocabulary, a kind or a way of splitting that is not in the tables */
-export function rebuildTokenizer(metadata: Metadata): { tokenizerJson: Json; tokenizerConfig: Json } {
+export function rebuildTokenizer(metadata: Metadata): {
+  tokenizerJson: Json;
+  tokenizerConfig: Json;
+  warnings: string[];
+} {
   const key = (name: string): string => `tokenizer.ggml.${name}`;
   const kind = metadata.required(key('model'), metadata.text(key('model')));
   if (!Object.hasOwn(models, kind)) throw unknownTokenizer(metadata, 'vocabulary', kind, Object.keys(models));
@@ -107,8 +35,9 @@ export function rebuildTokenizer(metadata: Metadata): { tokenizerJson: Json; tok
   }
   const parts = models[kind](vocabulary);
 
-  const idOf = (name: string) => metadata.index(key(`${name}_token_id`), tokens.length);
-  const contentOf = (name: string): string | null => {
+  const idOf = (name: 'bos' | 'eos' | 'unknown' | 'padding') =>
+    metadata.index(key(`${name}_token_id`), tokens.length) ?? parts.defaults?.[name];
+  const contentOf = (name: Parameters<typeof idOf>[0]): string | null => {
     const id = idOf(name);
     return id === undefined ? null : tokens[id];
   };
@@ -138,11 +67,17 @@ export function rebuildTokenizer(metadata: Metadata): { tokenizerJson: Json; tok
       add_eos_token: last.length > 0,
       chat_template: metadata.text('tokenizer.chat_template') ?? null,
     },
+    warnings: parts.warnings ?? [],
   };
 }
 
+/** As llama.cpp warns. */
+const NO_PRE_TOKENIZER =
+  'its metadata lack tokenizer.ggml.pre, the way of splitting text before the merges; "default" of llama.cpp is taken, which is not that of Llama 3, Qwen and most others, so tokens and losses may be wrong; take a newer GGUF file of the model, or its Hugging Face folder';
+
 function byteLevelBpe({ metadata, tokens }: Vocabulary): TokenizerParts {
-  const name = metadata.text('tokenizer.ggml.pre') ?? 'default';
+  const given = metadata.text('tokenizer.ggml.pre');
+  const name = given ?? 'default';
   if (!Object.hasOwn(preTokenizers, name))
     throw unknownTokenizer(metadata, 'pre-tokenizer', name, Object.keys(preTokenizers));
   const pre = preTokenizers[name];
@@ -169,15 +104,20 @@ function byteLevelBpe({ metadata, tokens }: Vocabulary): TokenizerParts {
       }),
     },
     addsBos: pre.addsBos ?? false,
+    warnings: given === undefined ? [`${metadata.file}: ${NO_PRE_TOKENIZER}`] : [],
   };
 }
 
 /** Tokens that are found in a text before anything else happens to it. */
-function addedTokens({ tokens, kinds: all }: Vocabulary): Json[] {
+function addedTokens({ metadata, tokens, kinds: all }: Vocabulary): Json[] {
+  // Phi-3's own tokens take the white space behind them along, which the file does not say; llama.cpp goes by the name too.
+  const phi3 = /phi[- ]?3(?!\d)/i.test(metadata.text('general.name') ?? '');
+  const strips = (content: string): boolean => phi3 && !['<unk>', '<s>', '<|endoftext|>'].includes(content);
   return tokens.flatMap((content, id) => {
     const special = all[id] === kinds.control || all[id] === kinds.unknown;
     if (!special && all[id] !== kinds.userDefined) return [];
-    return [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }];
+    const rstrip = strips(content);
+    return [{ id, content, single_word: false, lstrip: false, rstrip, normalized: false, special }];
   });
 }
 

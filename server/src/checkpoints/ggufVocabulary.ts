@@ -21,6 +21,9 @@ export interface TokenizerParts {
   model: Json;
   /** Whether the beginning-of-sequence token is set before a text when the file does not say. */
   addsBos: boolean;
+  /** Special tokens where the file names none. */
+  defaults?: Partial<Record<'bos' | 'eos' | 'unknown' | 'padding', number>>;
+  warnings?: string[];
 }
 
 /** Token -> number. */

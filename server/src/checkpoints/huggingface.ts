@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { ggufModels, shownModel } from './ggufSplit.ts';
+import { folderTokenizer } from './folderTokenizer.ts';
 import { hashFiles, hashOfHashes } from './hashFiles.ts';
 import { nearestNames } from '../text/nearest.ts';
 import { cut, quoted } from './printable.ts';
@@ -43,17 +44,7 @@ export function openHuggingFace(folder: string): Checkpoint {
       if (!info) throw bad(folder, `${folder} has no tensor ${name}${nearestNames(name, tensors.keys())}`);
       return readWeight(info, into);
     },
-    tokenizer() {
-      const file = path.join(folder, 'tokenizer.json');
-      if (!fs.existsSync(file)) {
-        throw bad(
-          file,
-          `${folder} has no tokenizer.json; copy the one of the model beside config.json (transformers: tokenizer.save_pretrained)`,
-        );
-      }
-      const settings = path.join(folder, 'tokenizer_config.json');
-      return { tokenizerJson: readJson(file), tokenizerConfig: fs.existsSync(settings) ? readJson(settings) : {} };
-    },
+    tokenizer: () => folderTokenizer(folder, config, readJson),
     sha256: async () => hashOfHashes(await hashFiles(files)),
     close: () => undefined,
   };

@@ -56,8 +56,15 @@ export interface Checkpoint {
    * @throws LayerifError `badModel` when the tensor is missing, the file is shorter than the header says or a value is NaN or infinite.
    */
   read(name: string, into?: Float32Array): Float32Array;
-  /** Parsed `tokenizer.json` and `tokenizer_config.json` (rebuilt for GGUF). Throws `badModel` when there is none. */
-  tokenizer(): { tokenizerJson: Record<string, unknown>; tokenizerConfig: Record<string, unknown> };
+  /**
+   * Parsed `tokenizer.json` and `tokenizer_config.json` (rebuilt for GGUF), and what the files leave open about tokens. Throws
+   * `badModel` when there is none.
+   */
+  tokenizer(): {
+    tokenizerJson: Record<string, unknown>;
+    tokenizerConfig: Record<string, unknown>;
+    warnings?: readonly string[];
+  };
   /** Hex SHA-256 over the hex SHA-256 of `files`; file hashes are cached by path, size and time. */
   sha256(): Promise<string>;
   close(): void;

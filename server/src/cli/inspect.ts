@@ -39,6 +39,7 @@ export const inspect: Command = {
       '',
       ...model.kinds.flatMap((kind) => [...kindTable(model, kind), '']),
       ...unscored(model),
+      ...model.warnings.map((warning) => `warning: ${warning}`),
     ];
     terminal.out(lines.map((line) => `${line}\n`).join(''));
     return 0;

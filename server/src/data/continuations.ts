@@ -46,10 +46,16 @@ export function encodeContinuation(
 function pair(tokenizer: TextTokenizer, context: string, continuation: string) {
   const kept = context.trimEnd();
   // A context of white space alone leaves nothing to condition on: the harness' encoder then begins with the whole text's ids.
-  const all = tokenizer.encode(context + continuation);
-  const length = tokenizer.encode(kept).length;
+  const all = harnessIds(tokenizer, context + continuation);
+  const length = harnessIds(tokenizer, kept).length;
   const at = Math.max(1, length);
   return { before: all.slice(0, at), after: all.slice(at) };
+}
+
+/** As the harness encodes: a text that begins with BOS (EOS where there is none) is given no special tokens. */
+export function harnessIds(tokenizer: TextTokenizer, text: string): Int32Array {
+  const begun = tokenizer.prefixText !== null && text.startsWith(tokenizer.prefixText);
+  return begun ? tokenizer.encodePlain(text) : tokenizer.encode(text);
 }
 
 function alone(tokenizer: TextTokenizer, continuation: string, row: Row) {

@@ -1,4 +1,5 @@
 /** A task of an experiment -> its training and validation samples, ready for the engine. */
+import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Dataset, LossId, Task } from '../../../protocol/experiment.ts';
 import { exampleOf } from './examples.ts';
@@ -37,6 +38,8 @@ export interface LoadedTask {
   train: Sample[];
   validation: Sample[];
   warnings: string[];
+  /** Of the texts themselves. */
+  textWarnings: string[];
   /** Absolute paths of the dataset's files. */
   files: string[];
 }
@@ -48,13 +51,16 @@ const SAMPLES_PER_TURN = 64;
 export async function loadTask(options: LoadModelTaskOptions): Promise<LoadedTask> {
   const { task } = options;
   const dataset = await datasetOf(options);
-  const { training, validation } = await slicesOf(task, dataset);
-  const trainRows = await readSlice(dataset, training);
-  const validationRows = await readSlice(dataset, validation);
-  const fewshot = task.num_fewshot === 0 ? [] : await fewshotRows(task, dataset, training);
+  const slices = await slicesOf(task, dataset);
+  const trainRows = await readSlice(dataset, slices.training);
+  const validationRows = await readSlice(dataset, slices.validation);
+  const fewshot = task.num_fewshot === 0 ? [] : await fewshotRows(task, dataset, slices.training);
+  const train = await encode(trainRows, fewshot, options);
+  const validation = await encode(validationRows, fewshot, options);
   return {
-    train: await encode(trainRows, fewshot, options),
-    validation: await encode(validationRows, fewshot, options),
+    train,
+    validation,
+    textWarnings: twiceBegun(task, [...train, ...validation], options.tokenizer),
     warnings: [...dataset.warnings, ...shared(task, trainRows, validationRows)],
     files: dataset.files,
   };
@@ -123,6 +129,18 @@ async function encode(
     );
   }
   return samples;
+}
+
+/** As llama.cpp warns: the text brings the token along that the tokenizer puts in front. */
+function twiceBegun(task: Task, samples: readonly Sample[], tokenizer: TextTokenizer | null): string[] {
+  if (tokenizer === null || tokenizer.begins === null) return [];
+  const { begins } = tokenizer;
+  const twice = samples.filter(({ tokens }) => tokens[0] === begins && tokens[1] === begins);
+  if (twice.length === 0) return [];
+  const [{ file, row }] = twice;
+  return [
+    `task "${task.task}": ${twice.length} of ${samples.length} texts begin with ${tokenizer.decode([begins])}, which the tokenizer puts in front too, so they begin with it twice (first: row ${row} of ${path.basename(file)}); take it out of doc_to_text or the data`,
+  ];
 }
 
 function shared(task: Task, train: Row[], validation: Row[]): string[] {

@@ -33,6 +33,10 @@ export interface TextTokenizer {
   encodePlain(text: string): Int32Array;
   /** What stands before the first token of a text that is predicted from nothing: BOS, else EOS; null when there is neither. */
   prefix: number | null;
+  /** `prefix` as it stands in a text. */
+  prefixText: string | null;
+  /** The first token that `encode` puts before a text; null when it puts none. */
+  begins: number | null;
   /** What the checkpoint leaves open about its tokens. */
   warnings: readonly string[];
 }
@@ -50,6 +54,7 @@ export function createTokenizer({ tokenizerJson, tokenizerConfig, warnings = [] 
   const ids = (text: string): number[] => usable(() => plain(text));
   const encode = (text: string): Int32Array => Int32Array.from([...before, ...ids(text), ...behind]);
 
+  const prefix = specialToken(idOf, tokenizerConfig, ['bos_token', 'eos_token']);
   let decoder: Tokenizer | undefined;
   return {
     encode,
@@ -68,7 +73,9 @@ export function createTokenizer({ tokenizerJson, tokenizerConfig, warnings = [] 
       return decoder.decode(Array.from(tokens));
     },
     encodePlain: (text) => Int32Array.from(ids(text)),
-    prefix: specialToken(idOf, tokenizerConfig, ['bos_token', 'eos_token']),
+    prefix: prefix === null ? null : (idOf(prefix) ?? null),
+    prefixText: prefix,
+    begins: before[0] ?? null,
     warnings,
   };
 }
@@ -154,17 +161,16 @@ function usable<T>(work: () => T): T {
   }
 }
 
-/** Id of the first of these tokens that the configuration names. */
+/** The first of these tokens that the configuration names. */
 function specialToken(
   idOf: Pipeline['idOf'],
   tokenizerConfig: TokenizerFiles['tokenizerConfig'],
   keys: string[],
-): number | null {
+): string | null {
   for (const key of keys) {
     const named = tokenizerConfig[key];
     const content = typeof named === 'string' ? named : (named as { content?: unknown } | null | undefined)?.content;
-    const id = typeof content === 'string' ? idOf(content) : undefined;
-    if (id !== undefined) return id;
+    if (typeof content === 'string' && idOf(content) !== undefined) return content;
   }
   return null;
 }

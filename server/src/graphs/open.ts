@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
+import { folderTokenizer } from '../checkpoints/folderTokenizer.ts';
 import { hashFiles, hashOfHashes } from '../checkpoints/hashFiles.ts';
 import type { Checkpoint, TensorInfo } from '../checkpoints/types.ts';
 import type { Architecture } from '../models/types.ts';
@@ -129,15 +130,15 @@ function checkpointOf(file: GraphFile, { layers, rest }: FoundLayers): Checkpoin
     },
     tokenizer: () => {
       const read = (name: string): Record<string, unknown> =>
-        JSON.parse(fs.readFileSync(path.join(folder, name), 'utf8')) as Record<string, unknown>;
+        JSON.parse(fs.readFileSync(name, 'utf8')) as Record<string, unknown>;
       if (!fs.existsSync(path.join(folder, 'tokenizer.json'))) {
         throw new LayerifError(
           'badModel',
           `${file.path}: there is no tokenizer.json beside the graph; copy the one of the model into ${folder} (transformers: tokenizer.save_pretrained)`,
         );
       }
-      const settings = fs.existsSync(path.join(folder, 'tokenizer_config.json'));
-      return { tokenizerJson: read('tokenizer.json'), tokenizerConfig: settings ? read('tokenizer_config.json') : {} };
+      const config = fs.existsSync(path.join(folder, 'config.json')) ? read(path.join(folder, 'config.json')) : {};
+      return folderTokenizer(folder, config, read);
     },
     sha256: async () => hashOfHashes(await hashFiles(file.files)),
     close: () => undefined,

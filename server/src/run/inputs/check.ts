@@ -31,7 +31,7 @@ import { openKnownDataset, tryModel } from './describe.ts';
 import type { Tried } from './describe.ts';
 import { evaluationInput, leftOut, readsOf } from './evaluationInput.ts';
 import { firstRows } from './firstRows.ts';
-import { isModelAbsent, missingDataset, missingModel, sizeOf, wantedSplits } from './hubInputs.ts';
+import { isModelAbsent, missingDataset, missingModel, notHere, sizeOf, wantedSplits } from './hubInputs.ts';
 import { openOptions, resolveModel } from './inspect.ts';
 import { modelRefusals } from './modelRefusals.ts';
 import { graphInputs, graphOptions, openModel } from './openModel.ts';
@@ -171,6 +171,7 @@ class DiskCheck {
         this.#graph = graphInputs(opened);
         if (graph?.tokens !== false) this.#tokenizer = createTokenizer(checkpoint.tokenizer());
         if (adapts) await this.#scope(opened);
+        for (const warning of this.#tokenizer?.warnings ?? []) this.#say(['model', 'path'], warning, 'warning');
       } finally {
         checkpoint.close();
       }
@@ -353,13 +354,13 @@ class DiskCheck {
           this.#say(key, this.#withPlace(refused.message, errorOf(refused)));
         }
       }
+      for (const warning of loaded.textWarnings) this.#say(at('doc_to_text'), warning, 'warning');
       const samples = [...loaded.train, ...loaded.validation];
       const long = samples.filter(({ truncated }) => truncated).length;
       if (long === 0) return;
-      const end = score.loss === 'target' ? 'last' : 'first';
       this.#say(
         ['model', 'max_length'],
-        `task "${task.task}": ${long} of ${samples.length} samples are longer than max_length ${model.max_length} and keep their ${end} tokens`,
+        `task "${task.task}": ${long} of ${samples.length} samples are longer than max_length ${model.max_length} and keep their ${score.loss === 'target' ? 'last' : 'first'} tokens`,
         'warning',
       );
     });
@@ -392,9 +393,4 @@ class DiskCheck {
   #say(where: Path, message: string, severity: Problem['severity'] = 'error'): void {
     this.problems.push({ ...this.#positions.value(where), message, severity, path: where });
   }
-}
-
-/** `model org/name is not a path (did you mean ...?) nor in the Hugging Face cache; score will download 269 MB`. */
-function notHere(what: string, beside: string, size?: string): string {
-  return `${what} is neither a path${beside} nor in the Hugging Face cache; score will download ${size ?? 'it from the hub'}`;
 }

@@ -6,7 +6,7 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, OutputType, Task } from '../../../../protocol/experiment.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
-import { encodeContinuation, requirePrefix } from '../../data/continuations.ts';
+import { encodeContinuation, harnessIds, requirePrefix } from '../../data/continuations.ts';
 import { docOf, prefixOf, rollingText } from '../../data/examples.ts';
 import { readPlainTexts } from '../../data/plainTexts.ts';
 import { defaultValidation, openDataset, readSlice } from '../../data/splits.ts';
@@ -280,7 +280,7 @@ function rollingDocument(
   maxLength: number,
   add: (sequence: EncodedSample) => number,
 ): Document {
-  const windows = rollingWindows(tokenizer.encode(text), requirePrefix(tokenizer, row), maxLength);
+  const windows = rollingWindows(harnessIds(tokenizer, text), requirePrefix(tokenizer, row), maxLength);
   return {
     row,
     candidates: [{ context: '', continuation: text, sequences: windows.map(add) }],

@@ -199,3 +199,8 @@ async function fetchAll(all: readonly ToFetch[], { signal, onProgress }: FetchOp
     });
   }
 }
+
+/** `model org/name is not a path (did you mean ...?) nor in the Hugging Face cache; score will download 269 MB`. */
+export function notHere(what: string, beside: string, size?: string): string {
+  return `${what} is neither a path${beside} nor in the Hugging Face cache; score will download ${size ?? 'it from the hub'}`;
+}

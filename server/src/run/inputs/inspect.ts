@@ -1,7 +1,9 @@
 /** What a model is made of, without running it. */
 import { existsSync as exists } from 'node:fs';
 import path from 'node:path';
+import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Score } from '../../../../protocol/experiment.ts';
+import type { Checkpoint } from '../../checkpoints/types.ts';
 import type { OpenOptions } from '../../checkpoints/openCheckpoint.ts';
 import { isAdapterFolder, openAdapter } from '../../checkpoints/peftAdapter.ts';
 import type { GraphOptions } from '../../graphs/open.ts';
@@ -43,6 +45,8 @@ export interface Inspection {
   notRead: { name: string; shape: number[]; dtype: string }[];
   /** Stored types of the weights that are read, with the number of tensors. */
   dtypes: Record<string, number>;
+  /** What the files leave open about tokens. */
+  warnings: string[];
 }
 
 /** An adapter on the model, and whose weights are meant. */
@@ -89,9 +93,21 @@ export function inspectModel(
       unscored: read.filter(({ name }) => !owned.has(name)).map(({ name, shape }) => ({ name, shape: [...shape] })),
       notRead: namedUnread(checkpoint, model).map(({ name, shape, dtype }) => ({ name, shape: [...shape], dtype })),
       dtypes,
+      warnings: tokenWarnings(checkpoint),
     };
   } finally {
     checkpoint.close();
+  }
+}
+
+/** A model may be looked at without a tokenizer; what it is worth is said where texts are read. */
+function tokenWarnings(checkpoint: Checkpoint): string[] {
+  if (checkpoint.format !== 'gguf') return [];
+  try {
+    return [...(checkpoint.tokenizer().warnings ?? [])];
+  } catch (error) {
+    if (error instanceof LayerifError) return [];
+    throw error;
   }
 }
 

@@ -65,7 +65,7 @@ export async function prepare(
   const tasks: PreparedTask[] = [];
   const files = new Set<string>();
   const notes = modelNotes(checkpoint, model);
-  const warnings = [...notes];
+  const warnings = [...notes, ...(tokenizer?.warnings ?? [])];
   for (const task of experiment.tasks) {
     const loaded = await loadTask({
       task,
@@ -80,7 +80,7 @@ export async function prepare(
     for (const [what, texts] of Object.entries({ train: loaded.train, validation: loaded.validation }))
       requireTexts({ what: `${what} sample`, task: task.task, texts, tokenizer, ...limits }, 'score');
     for (const name of loaded.files) files.add(name);
-    warnings.push(...loaded.warnings);
+    warnings.push(...loaded.textWarnings, ...loaded.warnings);
     tasks.push({ task, train: loaded.train, validation: loaded.validation });
   }
   const hashes = await hashFiles([...files]);
