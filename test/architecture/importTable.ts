@@ -107,6 +107,7 @@ export const table: Record<string, Row> = {
     folders: ['protocol', random, text, hub],
     packages: [
       'csv-parse',
+      'fzstd', // Zstandard
       'hyparquet',
       'hyparquet-compressors',
       'pngjs', // images for ONNX classifiers

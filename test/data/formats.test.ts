@@ -84,7 +84,7 @@ test('text that is not UTF-8 is named with its line', async (t) => {
     await refusal(() => short(join(root, 'b.txt')), root),
     'b.txt:1: the text is UTF-16, not UTF-8; save the file in that encoding',
   );
-  assert.match(await refusal(() => short(join(root, 'c.csv')), root), /^c\.csv: the text is not UTF-8 /);
+  assert.match(await refusal(() => short(join(root, 'c.csv')), root), /^c\.csv:3: the text is not UTF-8; /);
 });
 
 test('JSON documents: an array, one array property, lines under .json, elements with their lines', async (t) => {
@@ -159,14 +159,11 @@ test('CSV: a column of canonical numbers is numbers, every other column stays te
   ]);
 });
 
-test('CSV: ragged rows, doubtful quotes and headers are errors with the line', async (t) => {
+test('CSV: ragged rows and open quotes are errors with the line', async (t) => {
   const root = folder(t, {
     'few.csv': 'a,b\n1,"x\ny"\n3\n',
     'many.csv': 'a,b\n1,2,3\n',
-    'quote.csv': 'a,b\n1,2\n3,x"y"\n',
     'open.csv': 'a,b\n1,"2\n',
-    'twice.csv': 'a,a\n1,2\n',
-    'empty.csv': 'a,\n1,2\n',
   });
   const say = (name: string): Promise<string> => refusal(() => short(join(root, name)), root);
   assert.equal(
@@ -174,10 +171,7 @@ test('CSV: ragged rows, doubtful quotes and headers are errors with the line', a
     'few.csv:4: row 1 has 1 values where the header names 2 columns (a, b); quote a field that holds the separator',
   );
   assert.match(await say('many.csv'), /^many\.csv:2: row 0 has 3 values where the header names 2 columns/);
-  assert.match(await say('quote.csv'), /^quote\.csv:3: the line is not valid CSV: Invalid Opening Quote/);
   assert.match(await say('open.csv'), /the line is not valid CSV: Quote Not Closed/);
-  assert.equal(await say('twice.csv'), 'twice.csv:1: the header names the column "a" twice (a, a)');
-  assert.equal(await say('empty.csv'), 'empty.csv:1: column 2 has no name in the header (a, )');
 });
 
 test('an empty file has no rows and no columns', async (t) => {

@@ -201,10 +201,14 @@ function targetText(task: Task, fields: Fields, row: Row): string {
 }
 
 function goldIndex(value: unknown, from: 'column' | 'template', choices: readonly string[]): number | null {
-  if (typeof value === 'boolean') return Number(value);
+  if (typeof value === 'boolean') {
+    // A choice of that name says more than the number of a truth value.
+    const named = choices.findIndex((choice) => choice.trim().toLowerCase() === String(value));
+    return named >= 0 ? named : Number(value);
+  }
   if (typeof value === 'number' || value instanceof WholeFloat) return Number(value);
   if (typeof value !== 'string') return null;
-  const isDigits = /^\d+$/.test(value.trim());
+  const isDigits = /^\d+(\.0)?$/.test(value.trim()); // 1.0: an index that once was a column with gaps
   // The harness reads rendered digits as index before it compares texts, a column's text the other way round.
   if (isDigits && from === 'template') return Number(value);
   for (const text of [value, value.trim()]) if (choices.includes(text)) return choices.indexOf(text);

@@ -4,6 +4,7 @@
 import { stat } from 'node:fs/promises';
 import type { DataFormat } from '../../../protocol/experiment.ts';
 import type { Row } from './types.ts';
+import { unpackedName } from './readers/decompress.ts';
 import { readError, type ReadOptions, type Reader } from './readers/reader.ts';
 import { json } from './readers/json.ts';
 import { csv, tsv } from './readers/csv.ts';
@@ -22,9 +23,9 @@ export interface DataFile extends ReadOptions {
   format: DataFormat;
 }
 
-/** The format that a file's ending tells, or null. */
+/** The format that a file's ending tells, before that of a compression (`.jsonl.gz`), or null. */
 export function formatOf(path: string): DataFormat | null {
-  const name = path.toLowerCase();
+  const name = unpackedName(path).toLowerCase();
   return readers.find((reader) => reader.endings.some((ending) => name.endsWith(ending)))?.format ?? null;
 }
 

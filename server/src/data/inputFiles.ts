@@ -129,15 +129,36 @@ async function matchingFiles(name: string, pattern: string, dataset: Reading, ba
     const all = await filesBelow(path);
     return { files: sameFormat(name, pattern, all.filter(isData(dataset)), all, dataset), root: path };
   }
-  const glob = picomatch.scan(pattern.replaceAll('\\', '/'));
-  if (!glob.isGlob) throw missing(name, pattern, path, baseDir);
-  const root = resolve(baseDir, glob.base);
-  if (!existsSync(root))
-    throw fault(name, `the folder ${glob.base} of the pattern "${pattern}" does not exist in ${baseDir}`);
-  const matches = picomatch(glob.glob);
+  const { base, glob } = splitPattern(pattern.replaceAll('\\', '/'), baseDir);
+  const scanned = picomatch.scan(glob);
+  if (!scanned.isGlob) throw missing(name, pattern, path, baseDir);
+  const root = resolve(baseDir, base);
+  if (scanned.base !== '')
+    throw fault(
+      name,
+      `the folder ${[base, scanned.base].filter((part) => part !== '').join('/')} of the pattern "${pattern}" does not exist in ${baseDir}`,
+    );
+  const matches = picomatch(glob);
   const all = (await filesBelow(root)).filter((file) => matches(slashed(relative(root, file))));
   if (all.length === 0) throw fault(name, `no file matches the pattern "${pattern}" in ${baseDir}`);
   return { files: sameFormat(name, pattern, all.filter(isData(dataset)), all, dataset), root };
+}
+
+/**
+ * The folder that a pattern starts from, taken by its name as far as it exists ("Daten (2024)", "[v2]", "{x}", "!new"), and the rest,
+ * in which parentheses and exclamation marks stand for themselves, as in Python's glob.
+ */
+function splitPattern(pattern: string, baseDir: string): { base: string; glob: string } {
+  const parts = pattern.split('/');
+  let known = 0;
+  for (let count = 1; count < parts.length; count += 1) {
+    const folder = resolve(baseDir, parts.slice(0, count).join('/') || '/');
+    if (!existsSync(folder) || !statSync(folder).isDirectory()) break;
+    known = count;
+  }
+  const rest = parts.slice(known).join('/');
+  const glob = rest.replace(/[()]|(?<!\[)!/g, '\\$&');
+  return { base: parts.slice(0, known).join('/') || (pattern.startsWith('/') ? '/' : ''), glob };
 }
 
 /** Absolute paths of every file below a folder, by name; hidden ones (`.git`, `__pycache__`) and descriptions left out. */

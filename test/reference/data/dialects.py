@@ -1,17 +1,22 @@
-"""Small JSON and CSV files in many dialects, and the rows that Hugging Face datasets reads from them.
+"""Small JSON and CSV files in many dialects, and the rows that Hugging Face datasets and pandas read from them.
 
-Writes dialects.json: [{name, content (latin-1 text of the bytes), rows}], rows null where datasets refuses the file.
+Writes dialects.json: [{name, content (latin-1 text of the bytes), rows}], rows null where datasets refuses the file, and
+csv_dialects.json: the same with every value as the text that pandas.read_csv finds in the file (dtype=str, keep_default_na=False), and
+csv_types.json: with the values that datasets gives to columns of one type.
 NaN in an array, which datasets makes null, is as json.loads reads it.
 Floats that JSON has no word for are written as {"float": "nan"}.
 Run: python test/reference/data/dialects.py (datasets 5.2, pyarrow, pandas)
 """
 
+import io
 import json
 import math
 import os
+import subprocess
 import tempfile
 
 import datasets
+import pandas
 
 datasets.disable_progress_bars()
 datasets.logging.set_verbosity(datasets.logging.CRITICAL + 1)
@@ -68,6 +73,52 @@ def json_cases():
             yield f"{name}.{ending}", content
 
 
+csv_cases = {
+    "quote-inside.csv": 'text,label\nsay "hi" now,1\nhe said "no",0\n',
+    "quote-inside.tsv": 'text\tlabel\nit"s ok\t0\nfine\t1\n',
+    "quote-behind-space.csv": 'a,b\n "x",1\n',
+    "doubled-in-quoted.csv": 'a,b\n"x ""y"" z",1\n',
+    "doubled-in-unquoted.csv": 'a,b\nx ""y"" z,1\n',
+    "quoted-delimiter.csv": 'a,b\n"x,y",1\n',
+    "quoted-delimiter.tsv": 'a\tb\n"x\ty"\t1\n',
+    "comma.tsv": "a\tb\nx,y\t1\n",
+    "quoted-break.csv": 'a,b\n"x\ny",1\nz,2\n',
+    "quoted-crlf.csv": 'a,b\r\n"x\r\ny",1\r\nz,2\r\n',
+    "quoted-cr.csv": 'a,b\r"x\ry",1\rz,2\r',
+    "quoted-empty.csv": 'a\nx\n""\ny\n',
+    "quoted-header.csv": '"a b","c,d"\n1,2\n',
+    "open-quote.csv": 'a,b\n1,"2\n',
+    "crlf.csv": "a,b\r\n1,2\r\n3,4\r\n",
+    "cr.csv": "a,b\r1,2\r3,4\r",
+    "mixed-breaks.csv": "a,b\n1,2\r\n3,4\n",
+    "no-last-break.csv": "a,b\n1,2\n3,4",
+    "blank-lines.csv": "\n\na,b\n\n1,2\n\n   \n3,4\n\n",
+    "blank-lines-one-column.csv": "a\nx\n\ny\n",
+    "only-commas.csv": "a,b\n,\n1,2\n",
+    "spaces-in-values.csv": "a,b\n 1, 2 \n",
+    "bom.csv": bom + "a,b\n1,2\n",
+    "accents.csv": "a,b\n\u00c3\u00a9,2\n",
+    "index.csv": ",text,label\n0,a,0\n1,b,1\n",
+    "nameless-columns.csv": "a,,\n1,2,3\n",
+    "last-comma.csv": "a,b,\n1,2,\n",
+    "same-names.csv": "a,a,a\n1,2,3\n",
+    "same-names-taken.csv": "a,a.1,a\n1,2,3\n",
+    "nameless-and-same.csv": ",a,,a\n1,2,3,4\n",
+    "more-values.csv": "a,b\n1,2\n1,2,3\n",
+    "no-rows.csv": "a,b\n",
+}
+
+# Columns of one type without gaps: the values, not only their texts, are those of datasets.
+typed_cases = {
+    "bool.csv": "t,v\na,True\nb,False\n",
+    "int.csv": "t,v\na,1\nb,-20\n",
+    "float.csv": "t,v\na,0.0\nb,1.0\n",
+    "float-small.csv": "t,v\na,0.25\nb,1e-07\n",
+    "text.csv": "t,v\na,x\nb,True\n",
+    "mixed.csv": "t,v\na,True\nb,x1\n",
+}
+
+
 def plain(value):
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": {math.inf: "inf", -math.inf: "-inf"}.get(value, "nan")}
@@ -96,7 +147,43 @@ def rows_of(name, content, kind):
     return read(name, content, kind)
 
 
-cases = [{"name": n, "content": c, "rows": rows_of(n, c, "json")} for n, c in json_cases()]
-with open(os.path.join(os.path.dirname(__file__), "dialects.json"), "w") as f:
-    json.dump(cases, f, indent=1)
-    f.write("\n")
+def texts_of(name, content):
+    try:
+        table = pandas.read_csv(
+            io.BytesIO(content.encode("latin-1")), dtype=str, keep_default_na=False, sep="\t" if name.endswith("tsv") else ","
+        )
+        return table.to_dict("records")
+    except Exception:
+        return None
+
+
+def write(name, cases):
+    with open(os.path.join(os.path.dirname(__file__), name), "w") as f:
+        json.dump(cases, f, indent=1)
+        f.write("\n")
+
+
+def typed(value):
+    """Floats that are whole lose their point in JSON."""
+    return {"float": repr(value)} if isinstance(value, float) else value
+
+
+write("dialects.json", [{"name": n, "content": c, "rows": rows_of(n, c, "json")} for n, c in json_cases()])
+write("csv_dialects.json", [{"name": n, "content": c, "rows": texts_of(n, c)} for n, c in csv_cases.items()])
+write(
+    "csv_types.json",
+    [
+        {"name": n, "content": c, "rows": [{k: typed(v) for k, v in row.items()} for row in read(n, c, "csv")]}
+        for n, c in typed_cases.items()
+    ],
+)
+
+
+def zstd(data):
+    return subprocess.run(["zstd", "-c", "-q", "-3"], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+rows = "".join('{"text":"row %d","n":%d}\n' % (i, i) for i in range(3000)).encode()
+for name, data in {"rows": zstd(rows[:30000]) + zstd(rows[30000:]), "bomb": zstd(b" " * 2**28)}.items():
+    with open(os.path.join(os.path.dirname(__file__), f"{name}.jsonl.zst"), "wb") as f:
+        f.write(data)

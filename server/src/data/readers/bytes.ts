@@ -1,5 +1,6 @@
-/** The bytes of a data file's text, without a byte order mark. */
+/** The bytes of a data file's text, unpacked where it is compressed, without a byte order mark. */
 import { createReadStream } from 'node:fs';
+import { unpacked } from './decompress.ts';
 import { broken, readError } from './reader.ts';
 
 const CHUNK_BYTES = 1 << 18;
@@ -8,7 +9,8 @@ const CHUNK_BYTES = 1 << 18;
 export async function* textBytes(file: string): AsyncGenerator<Buffer, void, undefined> {
   let first: Buffer | null = Buffer.alloc(0);
   try {
-    for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>) {
+    const stored = createReadStream(file, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>;
+    for await (const chunk of unpacked(stored, file)) {
       if (first === null) {
         yield chunk;
         continue;

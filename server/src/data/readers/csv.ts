@@ -1,14 +1,19 @@
 /**
- * Comma- and tab-separated values with a header line. Quoted fields may hold line breaks; a row's line is where it begins.
+ * Comma- and tab-separated values with a header line, as pandas reads them: quoted fields may hold line breaks, a quote within an
+ * unquoted field is a character, a column without a name is `Unnamed: 0` (the index that `to_csv` writes), a name that stands twice
+ * gets a number. `\n`, `\r\n` and `\r` end a line; a row's line is where it begins. A field that begins with a quote, closes it and goes
+ * on keeps its quotes, which pandas drops.
  *
- * A column whose values are all whole numbers, or all decimal numbers, in canonical form is read as numbers (so that `label`
- * indexes a list, as with Hugging Face): rendered back they give the same text, which is why "007" and "1.50" stay text.
+ * Values keep their text, but for columns whose values are all whole numbers or all decimal numbers in canonical form, or all True or
+ * False: rendered back these give the same text, which is why "007" and "1.50" stay text (csvColumns.ts).
  */
-import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import type { Row } from '../types.ts';
-import { broken, readError, type Reader } from './reader.ts';
+import { textBytes } from './bytes.ts';
+import { columnNames, columnReaders, type CellReader } from './csvColumns.ts';
+import { decode, lineBytes } from './lines.ts';
+import { broken, LARGEST_VALUE_BYTES, readError, type Reader } from './reader.ts';
 
 /** Rows that decide whether a column holds numbers. */
 const TYPE_SAMPLE_ROWS = 1000;
@@ -30,14 +35,18 @@ function separated(format: 'csv' | 'tsv', ending: string, delimiter: string): Re
       if (end <= start) return;
       const table = records(file, delimiter);
       try {
-        const header = checkedHeader(await table.next(), file);
+        const header = headerOf(await table.next());
         if (header === null) return;
         const sample: Entry[] = [];
         for await (const entry of bounded(table, TYPE_SAMPLE_ROWS)) sample.push(entry);
-        const numeric = header.map((_, column) => isNumeric(sample.map((entry) => entry.values[column] ?? '')));
+        requireDelimiter(header, sample, delimiter, file);
+        const cells = columnReaders(
+          sample.map(({ values }) => values),
+          header.length,
+        );
         let row = 0;
         for await (const entry of joined(sample, table)) {
-          if (row >= start) yield toRow(checked(entry, header, row, file), header, numeric, file, row);
+          if (row >= start) yield toRow(checked(entry, header, row, file), header, cells, file, row);
           row += 1;
           if (row >= end) return;
         }
@@ -54,7 +63,7 @@ function separated(format: 'csv' | 'tsv', ending: string, delimiter: string): Re
     async columns(file) {
       const table = records(file, delimiter);
       try {
-        return checkedHeader(await table.next(), file) ?? [];
+        return headerOf(await table.next()) ?? [];
       } finally {
         await table.return();
       }
@@ -70,16 +79,22 @@ async function* records(file: string, delimiter: string): AsyncGenerator<Entry, 
     info: true,
     skip_empty_lines: true,
     relax_column_count: true,
-    record_delimiter: ['\r\n', '\n'],
+    relax_quotes: true,
+    max_record_size: LARGEST_VALUE_BYTES,
+    record_delimiter: ['\r\n', '\n', '\r'],
   });
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
   // The parser counts a CRLF inside a quoted field as two lines.
   let overcounted = 0;
+  let columns = 0;
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
       const breaks = record.flatMap((field) => field.match(/\r\n|\n|\r/g) ?? []);
       overcounted += breaks.filter((lineBreak) => lineBreak === '\r\n').length;
+      // A line of nothing but white space is an empty one, where there are several columns.
+      if (columns > 1 && record.length === 1 && record[0].trim() === '') continue;
+      columns = Math.max(columns, record.length);
       yield { values: record, line: info.lines - overcounted - breaks.length };
     }
   } catch (error) {
@@ -100,36 +115,58 @@ async function* records(file: string, delimiter: string): AsyncGenerator<Entry, 
 
 async function* decoded(file: string): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  let line = 1;
-  try {
-    for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
-      const text = decoder.decode(chunk, { stream: true });
-      for (const c of text) if (c === '\n') line += 1;
-      yield text;
+  const guarded = async (decodeNext: () => string): Promise<string> => {
+    try {
+      return decodeNext();
+    } catch {
+      throw await notText(file);
     }
-    yield decoder.decode();
-  } catch (error) {
-    if (error instanceof TypeError)
-      throw broken(
-        file,
-        undefined,
-        `the text is not UTF-8 (after line ${line}); save the file in that encoding`,
-        error,
-      );
-    throw error;
+  };
+  for await (const chunk of textBytes(file)) {
+    if (chunk.includes(0)) throw await notText(file);
+    yield await guarded(() => decoder.decode(chunk, { stream: true }));
   }
+  yield await guarded(() => decoder.decode());
 }
 
-function checkedHeader(first: IteratorResult<Entry, void>, file: string): string[] | null {
-  if (first.done === true || first.value === undefined) return null;
-  const names = first.value.values.map((name) => name.trim());
-  const empty = names.indexOf('');
-  if (empty >= 0)
-    throw broken(file, first.value.line, `column ${empty + 1} has no name in the header (${names.join(', ')})`);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined)
-    throw broken(file, first.value.line, `the header names the column "${twice}" twice (${names.join(', ')})`);
-  return names;
+/** Reads again, by lines, for the line to blame. */
+async function notText(file: string): Promise<unknown> {
+  let line = 0;
+  try {
+    for await (const bytes of lineBytes(file)) decode(bytes, file, (line += 1));
+  } catch (error) {
+    return error;
+  }
+  return broken(file, line, 'the text is not UTF-8, or holds a NUL byte; save the file in that encoding');
+}
+
+function headerOf(first: IteratorResult<Entry, void>): string[] | null {
+  return first.done === true || first.value === undefined ? null : columnNames(first.value.values);
+}
+
+/** What else separates values, with the word for it. */
+const delimiters: readonly (readonly [character: string, name: string, type: string])[] = [
+  [';', 'semicolons', ''],
+  ['\t', 'tabs', ' or give ds_type: tsv'],
+  ['|', 'bars', ''],
+  [',', 'commas', ' or give ds_type: csv'],
+];
+
+/** @throws LayerifError `badData` where a file of one column has another separator in header and rows, the same number of times */
+function requireDelimiter(header: readonly string[], rows: readonly Entry[], delimiter: string, file: string): void {
+  if (header.length > 1 || rows.length === 0) return;
+  const [own] = delimiters.filter(([character]) => character === delimiter);
+  for (const [character, name, type] of delimiters) {
+    const count = (text: string) => text.split(character).length - 1;
+    const wanted = count(header[0]);
+    if (character === delimiter || wanted === 0) continue;
+    if (!rows.every(({ values }) => values.length === 1 && count(values[0]) === wanted)) continue;
+    throw broken(
+      file,
+      1,
+      `the values are separated by ${name} (${JSON.stringify(header[0])}), not by ${own[1]}; save the file with ${own[1]}${type}`,
+    );
+  }
 }
 
 function checked(entry: Entry, header: string[], row: number, file: string): Entry {
@@ -141,22 +178,12 @@ function checked(entry: Entry, header: string[], row: number, file: string): Ent
   );
 }
 
-function toRow(entry: Entry, header: string[], numeric: boolean[], file: string, row: number): Row {
+function toRow(entry: Entry, header: string[], cells: readonly CellReader[], file: string, row: number): Row {
   const values: Record<string, unknown> = {};
   header.forEach((name, i) => {
-    const value = entry.values[i];
-    values[name] = numeric[i] && isCanonical(value) ? Number(value) : value;
+    values[name] = cells[i](entry.values[i]);
   });
   return { values, file, row, line: entry.line };
-}
-
-function isNumeric(values: string[]): boolean {
-  const filled = values.filter((value) => value !== '');
-  return filled.length > 0 && filled.every(isCanonical);
-}
-
-function isCanonical(value: string): boolean {
-  return /^-?\d+(\.\d+)?$/.test(value) && String(Number(value)) === value;
 }
 
 async function* bounded<T>(

@@ -3,10 +3,7 @@
  * (`{...} {...}`, with line breaks wherever), or the elements of one array. Only brackets, quotes and commas are looked at; the
  * value's own text is for the caller to parse. `\n`, `\r\n` and a lone `\r` end a line.
  */
-import { broken } from './reader.ts';
-
-/** One value must fit into one string of V8. */
-export const LARGEST_VALUE_BYTES = 500e6;
+import { broken, LARGEST_VALUE_BYTES } from './reader.ts';
 
 export interface JsonValue {
   bytes: Buffer;

@@ -6,6 +6,9 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { DataFormat } from '../../../../protocol/experiment.ts';
 import type { Row } from '../types.ts';
 
+/** A line, a JSON value or a CSV record must fit into one string of V8; it also ends what a file unfolds to without end. */
+export const LARGEST_VALUE_BYTES = 500e6;
+
 /** What a dataset says of its files beside their format. */
 export interface ReadOptions {
   /** JSON: the property of the file's one object that holds the rows. */

@@ -1,0 +1,116 @@
+/** Compressed text of every format, told by its first bytes, unpacked while it is read. */
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { openDataset, readSlice } from '../../server/src/data/splits.ts';
+import { folder, refusal } from './files.ts';
+import { unpacked } from '../../server/src/data/readers/decompress.ts';
+
+const zstd = (name: string) => readFileSync(join(import.meta.dirname, '../reference/data', name));
+
+async function rowsOf(root: string, path: string): Promise<unknown[]> {
+  const dataset = await openDataset('d', { path }, root);
+  const rows = await readSlice(dataset, 'train');
+  assert.equal(await dataset.count('train'), rows.length);
+  return rows.map(({ line, values }) => [line, values]);
+}
+
+test('gzip of every text format, in several members, under any ending that names the format', async (t) => {
+  const members = Buffer.concat([gzipSync('{"a":1}\n{"a"'), gzipSync(':2}\n')]);
+  const root = folder(t, {
+    'a.jsonl.gz': members,
+    'b.json.gz': gzipSync('[{"a":1},\n{"a":2}]'),
+    'c.csv.gz': gzipSync('\uFEFFa\n1\n2\n'),
+    'd.tsv.gz': gzipSync('a\tb\n1\tx\n'),
+    'e.txt.gz': gzipSync('one\ntwo'),
+    'f.jsonl': members, // datasets looks at the bytes too
+  });
+  const two = [
+    [1, { a: 1 }],
+    [2, { a: 2 }],
+  ];
+  assert.deepEqual(await rowsOf(root, 'a.jsonl.gz'), two);
+  assert.deepEqual(await rowsOf(root, 'b.json.gz'), two);
+  assert.deepEqual(await rowsOf(root, 'f.jsonl'), two);
+  assert.deepEqual(await rowsOf(root, 'c.csv.gz'), [
+    [2, { a: 1 }],
+    [3, { a: 2 }],
+  ]);
+  assert.deepEqual(await rowsOf(root, 'd.tsv.gz'), [[2, { a: 1, b: 'x' }]]);
+  assert.deepEqual(await rowsOf(root, 'e.txt.gz'), [
+    [1, { text: 'one' }],
+    [2, { text: 'two' }],
+  ]);
+});
+
+test('Zstandard, in several frames, as the zstd program writes it', async (t) => {
+  const root = folder(t, { 'a.jsonl.zst': zstd('rows.jsonl.zst') });
+  const rows = await rowsOf(root, 'a.jsonl.zst');
+  assert.equal(rows.length, 3000);
+  assert.deepEqual(rows[2999], [3000, { text: 'row 2999', n: 2999 }]);
+});
+
+test('a file that unfolds without end is read piece by piece', async () => {
+  let bytes = 0;
+  let largest = 0;
+  const file = (async function* () {
+    await Promise.resolve();
+    yield zstd('bomb.jsonl.zst');
+  })();
+  for await (const chunk of unpacked(file, 'bomb.jsonl.zst')) {
+    bytes += chunk.length;
+    largest = Math.max(largest, chunk.length);
+  }
+  assert.equal(bytes, 2 ** 28);
+  assert.ok(largest <= 2 ** 17, `${largest} bytes at once`);
+});
+
+test('cut off, damaged, greedy, or by another program: one message', async (t) => {
+  const whole = zstd('rows.jsonl.zst');
+  const root = folder(t, {
+    'cut.jsonl.zst': whole.subarray(0, whole.length - 9),
+    'cut.jsonl.gz': gzipSync('{"a":1}\n').subarray(0, 20),
+    'window.jsonl.zst': Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 20 << 3, 1, 0, 0]),
+    'a.jsonl.bz2': Buffer.from('BZh91AY&SY....'),
+    'a.jsonl.xz': Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 0, 0]),
+    'a.csv.zip': Buffer.from('PK\x03\x04........'),
+  });
+  const say = (name: string): Promise<string> => refusal(() => rowsOf(root, name), root);
+  assert.match(
+    await say('cut.jsonl.zst'),
+    /^cut\.jsonl\.zst: the file is not readable as Zstandard \(.*\): it is cut off or damaged$/,
+  );
+  assert.match(
+    await say('cut.jsonl.gz'),
+    /^cut\.jsonl\.gz: the file is not readable as gzip \(unexpected end of file\)/,
+  );
+  assert.match(await say('window.jsonl.zst'), /it needs a window of more than 128 MiB/);
+  for (const [name, by, advice] of [
+    ['a.jsonl.bz2', 'bzip2', 'bunzip2 -k FILE'],
+    ['a.jsonl.xz', 'xz', 'unxz -k FILE'],
+    ['a.csv.zip', 'zip', 'unzip FILE'],
+  ])
+    assert.equal(
+      await say(name),
+      `${name}: the file is compressed by ${by}, which is not read here; unpack it (${advice}), or compress it by gzip or zstd`,
+    );
+});
+
+test('folders whose names hold the characters of patterns', async (t) => {
+  const row = '{"a":1}\n';
+  const names = ['Daten (2024)', '{x}', '!new', '[v2]', 'a b', 'plus+(a)', "it's"];
+  const root = folder(t, Object.fromEntries(names.map((name) => [`${name}/train (1).jsonl`, row])));
+  for (const name of names) {
+    for (const pattern of [
+      `${name}/*.jsonl`,
+      `${name}/train (1).json*`,
+      `./${name}/**/*(1)*`,
+      `${root}/${name}/*.jsonl`,
+    ])
+      assert.deepEqual(await rowsOf(root, pattern), [[1, { a: 1 }]], pattern);
+  }
+  assert.deepEqual(await rowsOf(root, 'Daten (2024)\\*.jsonl'), [[1, { a: 1 }]]);
+  assert.match(await refusal(() => rowsOf(root, 'nowhere/*.jsonl')), /the folder nowhere of the pattern/);
+});
