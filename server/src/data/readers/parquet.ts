@@ -10,9 +10,17 @@ import {
   type AsyncBuffer,
   type FileMetaData,
 } from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
+import { compressors as codecs } from 'hyparquet-compressors';
 import { float, whole } from '../jinja/numbers.ts';
 import { broken, readError, type Reader } from './reader.ts';
+
+/** A page of nothing but nulls holds no value: its zero bytes are not for a codec, some of which refuse them. */
+const compressors: typeof codecs = Object.fromEntries(
+  Object.entries(codecs).map(([name, codec]) => [
+    name,
+    (input: Uint8Array, length: number) => (length === 0 ? new Uint8Array(0) : codec(input, length)),
+  ]),
+);
 
 export const parquet: Reader = {
   format: 'parquet',
@@ -103,6 +111,7 @@ function floatsOf(schema: FileMetaData['schema'], index: number): { place: Float
 }
 
 function plain(value: unknown, floats: Floats): unknown {
+  if (value === undefined) return null; // a list or a struct that is null
   if (typeof value === 'bigint') return whole(value);
   if (typeof value === 'number') return floats === true ? float(value) : value;
   if (value instanceof Date) return value.toISOString();
