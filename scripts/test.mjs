@@ -8,6 +8,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildBundles } from './bundles.mjs';
@@ -32,7 +33,11 @@ const steps = {
     run: () => command(process.execPath, [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.']),
     needs: ['install'],
   },
-  unit: { run: () => nodeTests('unit', (file) => !file.startsWith(`e2e${sep}`)), needs: ['install', 'model', 'build'] },
+  unit: {
+    run: () =>
+      nodeTests('unit', (file) => !file.startsWith(`e2e${sep}`), [`--test-concurrency=${availableParallelism()}`]),
+    needs: ['install', 'model', 'build'],
+  },
   host: { run: hostTests, needs: ['workbench', 'build'] },
   package: { run: packVsix, needs: ['install'] },
   e2e: {
@@ -68,6 +73,15 @@ async function fetchModel() {
   await ensureDemoModel({ hub: false });
 }
 
+/** Processes that tests start run from the bundles, and Node keeps what it made of the sources: both start several times quicker. */
+const testEnvironment = {
+  ORT_DISABLE_TELEMETRY: '1',
+  NODE_COMPILE_CACHE: join(root, '.cache', 'compiled'),
+  LAYERIF_CLI: join(root, 'dist', 'cli.cjs'),
+  LAYERIF_SERVER: join(root, 'dist', 'server.cjs'),
+  LAYERIF_ENGINE: join(root, 'dist', 'engine.cjs'),
+};
+
 /** Runs test files with Node 24's own runner and reads its counts back. */
 function nodeTests(name, wanted, options = []) {
   const files = readdirSync(join(root, 'test'), { recursive: true })
@@ -88,7 +102,7 @@ function nodeTests(name, wanted, options = []) {
   const result = spawnSync(testNode, ['--test', ...options, ...reporters, ...files], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' },
+    env: { ...process.env, ...testEnvironment },
   });
   const counts = readFileSync(join(root, tap), 'utf8');
   const count = (word) => Number(counts.match(new RegExp(`^# ${word} (\\d+)$`, 'm'))?.[1] ?? 0);

@@ -1,9 +1,9 @@
-/** Runs the command line as a process, from its sources. */
+/** Runs the command line as a process: the bundle that `npm run test:unit` names, which starts quicker, else the sources. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { ChildProcess } from 'node:child_process';
 
-const entry = fileURLToPath(new URL('../../server/src/cli/cliMain.ts', import.meta.url));
+const entry = process.env.LAYERIF_CLI ?? fileURLToPath(new URL('../../server/src/cli/cliMain.ts', import.meta.url));
 
 export interface Finished {
   code: number | null;

@@ -71,6 +71,7 @@ function architectureOf(file: GraphFile, { layers }: FoundLayers, task: GraphTas
   };
   const length = fixedLength(file.model);
   return {
+    readsAll: true,
     family: `onnx (${task === 'causal' ? 'causal language model' : 'classifier'})`,
     layers: layers.length,
     hidden: Math.max(...layers.flatMap(({ modules }) => modules.map(({ module }) => module.rows))),

@@ -53,6 +53,8 @@ export interface Head {
 }
 
 export interface Architecture {
+  /** Of a user's graph: every tensor of its file is read, and there are no blocks of ours to ask. */
+  readsAll?: true;
   family: string;
   layers: number;
   hidden: number;

@@ -224,8 +224,9 @@ export class EnginePool {
   }
 }
 
-/** Beside the bundle that runs this code, or the source when the code runs unbundled. */
+/** `LAYERIF_ENGINE` (tests), else beside the bundle that runs this code, or the source when the code runs unbundled. */
 function engineProgram(): string {
+  if (process.env.LAYERIF_ENGINE) return process.env.LAYERIF_ENGINE;
   const bundled = path.join(import.meta.dirname, 'engine.cjs');
   return fs.existsSync(bundled) ? bundled : path.join(import.meta.dirname, '../../engine/engineMain.ts');
 }

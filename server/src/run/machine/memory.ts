@@ -123,9 +123,9 @@ export function weightBytes(
   let outside = 0;
   const perLayer = new Array<number>(model.layers).fill(0);
   const prefixes = perLayer.map((_, layer) => `${model.layerName(layer)}.`);
-  const read = tensorsRead(model);
+  const read = model.readsAll ? null : tensorsRead(model);
   for (const { name, shape } of checkpoint.tensors.values()) {
-    if (!read.has(name)) continue;
+    if (read && !read.has(name)) continue;
     const size = 4 * shape.reduce((a, b) => a * b, 1);
     const layer = prefixes.findIndex((prefix) => name.startsWith(prefix));
     if (layer >= 0) perLayer[layer] += size;
