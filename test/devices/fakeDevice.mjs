@@ -18,7 +18,7 @@ const words = {
     'Non-zero status code returned while running MatMul node. CUDA failure 2: out of memory ; GPU=0 ; expr=cudaMalloc',
 };
 
-if (/engineMain\.ts$/.test(process.argv[1] ?? '')) {
+if (/engine(Main\.ts|\.cjs)$/.test(process.argv[1] ?? '')) {
   const { InferenceSession } = createRequire(import.meta.url)('onnxruntime-node');
   const create = InferenceSession.create.bind(InferenceSession);
   const isTrial = process.argv.includes('--probe-device');

@@ -10,7 +10,7 @@
 import fs from 'node:fs';
 
 const [what, target, argument] = (process.env.LAYERIF_TEST_FAULT ?? '').split(' ');
-const inEngine = /engineMain\.ts$/.test(process.argv[1] ?? '');
+const inEngine = /engine(Main\.ts|\.cjs)$/.test(process.argv[1] ?? '');
 if (target === (inEngine ? 'engine' : 'run')) {
   const { writeSync } = fs;
   const counter = what === 'count' ? fs.openSync(argument, 'a') : -1;
