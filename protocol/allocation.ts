@@ -17,6 +17,8 @@ export interface AllocationRequest {
   kind: AllocationKind;
   /** An id of `layerif list rules`. */
   rule?: string | undefined;
+  /** A layer score that a rule over scores reads in place of influence: an id of `layerif list scores`. */
+  by?: string | undefined;
   /** Sum over layers: of experts, or of ranks. */
   total?: number | undefined;
   /** Smallest number of experts, or rank, of a layer. */

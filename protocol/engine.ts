@@ -6,11 +6,11 @@
 import type { DeviceState, DeviceId } from './devices.ts';
 import type { GradientCheckRequest, GradientMeasurements } from './check.ts';
 import type { ErrorCode, Place } from './errors.ts';
-import type { EvaluateRequest, EvaluateSummary } from './evaluation.ts';
 import type { TrainExpertsOutcome, TrainExpertsRequest } from './experts.ts';
-import type { OutlierRequest, OutlierSummary, PruneRequest, PruneSummary } from './pruning.ts';
+import type { PruneRequest, PruneSummary } from './pruning.ts';
 import type { EncodedSample } from './samples.ts';
-import type { FeatureRequest, Features, TrainOutcome, TrainRequest } from './training.ts';
+import type { ObserveRequest, ObserveSummary } from './scores.ts';
+import type { TrainOutcome, TrainRequest } from './training.ts';
 
 /** Captures are projected to `rank` numbers a side, with matrices drawn from `seed` (engine/sweep/projection.ts). */
 export interface ProjectionPlan {
@@ -137,8 +137,8 @@ export interface EngineRequests {
   collect: { params: CollectRequest; answer: CollectSummary };
   /** What a sample of a user's graph takes. */
   graph: { params: GraphProbeRequest; answer: GraphProbe };
-  /** Hidden states behind layers. */
-  features: { params: FeatureRequest; answer: Features[] };
+  /** What scores and evaluations read, in one pass of texts. */
+  observe: { params: ObserveRequest; answer: ObserveSummary };
   /** LoRA trainings one after the other. */
   train: { params: TrainRequest; answer: TrainOutcome[] };
   /** LoRA experts by layer, then log-likelihoods. */
@@ -146,10 +146,8 @@ export interface EngineRequests {
   prune: { params: PruneRequest; answer: PruneSummary };
   /** The weights of the checkpoint again, after a prune in memory. */
   restore: { params: { modelPath: string }; answer: null };
-  outliers: { params: OutlierRequest; answer: OutlierSummary };
   /** Gradients against finite differences and each other. */
   check: { params: GradientCheckRequest; answer: GradientMeasurements };
-  evaluate: { params: EvaluateRequest; answer: EvaluateSummary };
 }
 
 export type EngineMethod = keyof EngineRequests;
@@ -167,6 +165,7 @@ export type EngineEvent =
   | { id: number; type: 'training'; run: string; done: number; total: number } // optimiser steps of the whole request
   | { id: number; type: 'trained'; outcome: TrainOutcome }
   | { id: number; type: 'evaluating'; done: number; total: number } // sequences
+  | { id: number; type: 'observing'; done: number; total: number } // layers, over all groups of texts
   | { id: number; type: 'pruning'; done: number; total: number } // layers
   | { id: number; type: 'checking'; done: number; total: number } // parts of the self-check
   | { id: number; type: 'log'; text: string };

@@ -1,20 +1,7 @@
 /** What crosses between `run` and the engine for evaluations, and the file that an evaluation writes. */
-import type { EncodedSample } from './samples.ts';
-
 export const EVALUATION_SUFFIX = '.layerif-evaluation.json';
 
-export interface EvaluateRequest {
-  modelPath: string;
-  adapter?: string | undefined;
-  /** Counted positions are those whose tokens are predicted. */
-  sequences: EncodedSample[];
-  /** Groups of batches; a batch holds indices into `sequences`. Activations of one group are in memory at a time. */
-  groups: number[][][];
-  weights: 'resident' | 'streamed';
-  /** Counted positions per run of the head. */
-  headRows: number;
-}
-
+/** Log-likelihoods of sequences. */
 export interface EvaluateSummary {
   /** Per sequence: sum of the log-probabilities of its counted tokens, in nats. */
   logLikelihood: Float64Array;

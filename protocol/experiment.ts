@@ -30,7 +30,10 @@ export interface Experiment {
   prune?: Prune;
   evaluate?: Evaluate;
   validate?: ValidateSettings;
-  scores?: unknown;
+  /** Layer scores beside influence. */
+  scores?: AskedScore[];
+  /** The file has `scores` and no `score`: influence is not computed. */
+  scores_alone?: true;
   data_scores?: unknown;
   train_experts?: TrainExpertsSettings;
   output_dir: string;
@@ -119,10 +122,25 @@ export interface Score {
   seed: number;
 }
 
+/** Texts that are looked at: a slice of a dataset, each text up to `max_length` tokens. */
+export interface TextSource {
+  dataset: string;
+  split: string;
+  max_length?: number;
+}
+
+/** An entry of `scores`. */
+export interface AskedScore {
+  id: string;
+  /** As written: defaults stand in the score's own table. */
+  options: Record<string, string | number | boolean>;
+  texts?: TextSource;
+}
+
 /** Section `prune`; what is missing is asked for on the command line or takes its default. */
 export interface Prune {
   method?: 'magnitude' | 'wanda' | 'sparsegpt';
-  calibration?: { dataset: string; split: string; max_length?: number };
+  calibration?: TextSource;
   /** Share of the prunable weights, or of the layers; 0.5 when nothing is said. */
   sparsity?: number;
   /** `uniform`, a rule of `allocate`, an allocation file, or one sparsity a layer. */

@@ -1,7 +1,7 @@
 /** What requests and notifications between the extension (client) and the language server carry; `requests.ts` has one row each. */
 import type { GradientCheckReport } from './check.ts';
 import type { Allocation, AllocationKind, AllocationRequest } from './allocation.ts';
-import type { EstimatorId, Score, ProtocolId } from './experiment.ts';
+import type { AskedScore, EstimatorId, Score, ProtocolId } from './experiment.ts';
 import type { InspectedModel } from './inspection.ts';
 import type { ResultTask } from './result.ts';
 import type { PruningReport } from './pruning.ts';
@@ -18,6 +18,7 @@ export interface ScoreParams {
   dataset?: string;
 }
 export interface ScoreAnswer {
+  /** The result; the scores where the file declares no influence. */
   resultFile: string | null;
   /** Null when it finished. */
   error: { code: string; message: string } | null;
@@ -125,6 +126,21 @@ export interface AllocateAnswer {
   allocation: Allocation | null;
   /** The file that was written, else null. */
   file: string | null;
+  error: { code: string; message: string } | null;
+  /** With an error: scores that the rule reads and that `layerif/measureScores` measures. */
+  missing?: AskedScore[];
+}
+
+/** Layer scores beside a result, measured on its model. One run at a time, as with influence. */
+export interface MeasureScoresParams {
+  /** Absolute path. */
+  resultFile: string;
+  /** Default: those of the experiment file. */
+  scores?: AskedScore[];
+}
+export interface MeasureScoresAnswer {
+  /** `NAME.layerif-scores.json`; null with an error. */
+  scoresFile: string | null;
   error: { code: string; message: string } | null;
 }
 

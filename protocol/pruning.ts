@@ -44,16 +44,6 @@ export interface PruneSummary {
   resumedLayers: number;
 }
 
-/** OWL's layer outlier distribution (arXiv 2310.05175): percent of |W_ij| ‖X_j‖ above `multiple` times the layer's mean. */
-export interface OutlierRequest extends CalibrationPlan {
-  multiple: number;
-}
-
-export interface OutlierSummary {
-  /** One per layer, in percent. */
-  outliers: number[];
-}
-
 export const PRUNING_REPORT = 'layerif-pruning.json';
 
 /** `layerif-pruning.json` in the folder of a pruned model. Fields are only ever added. */

@@ -58,21 +58,3 @@ export interface TrainOutcome {
   gradientNorm: number;
   seconds: number;
 }
-
-/** Hidden states behind layers, for classifiers on frozen features and for similarity of representations. */
-export interface FeatureRequest {
-  modelPath: string;
-  samples: Int32Array[];
-  layers: number[];
-  tokensPerRun: number;
-  weights: 'resident' | 'streamed';
-}
-
-export interface Features {
-  layer: number;
-  hidden: number;
-  /** samples x hidden: the state of the last token. */
-  last: Float32Array;
-  /** samples x hidden: the mean over the tokens. */
-  mean: Float32Array;
-}

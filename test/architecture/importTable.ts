@@ -38,6 +38,7 @@ const engine: Row = {
   folders: [
     'protocol',
     ...inServer(['onnx', 'autodiff', 'graphs', 'models', 'checkpoints', 'training', 'pruning', 'random', 'linear']),
+    'server/src/scores', // what is observed
   ],
   packages: ['onnxruntime-node'],
   node: 'all',
@@ -64,7 +65,7 @@ const run: Row = {
     hub,
     linear,
     'server/src/engine',
-    ...inServer(['config', 'graphs', ...tables, ...rules]),
+    ...inServer(['config', 'graphs', 'scores', ...tables, ...rules]),
   ],
   packages: ['picomatch', 'yauzl'], // yauzl: wheels of the CUDA runtime
   node: 'all',
@@ -126,6 +127,8 @@ export const table: Record<string, Row> = {
   },
   'server/src/estimators': { folders: ['protocol', random, linear], packages: numeric, node: [] },
   'server/src/statistics': { folders: ['protocol', random, linear], packages: numeric, node: [] },
+  // What scores need and how observations become numbers; no files, no graphs.
+  'server/src/scores': { folders: ['protocol', random, 'server/src/statistics'], packages: [], node: [] },
   'server/src/allocation': { folders: ['protocol', random, linear], packages: numeric, node: [] },
   'server/src/pruning': { folders: ['protocol', random, linear], packages: numeric, node: [] },
   'server/src/validation': {
@@ -141,7 +144,7 @@ export const table: Record<string, Row> = {
   },
   'server/src/export': { folders: ['protocol'], packages: [], node: [] },
   'server/src/config': {
-    folders: ['protocol', text, hub, ...inServer(['estimators', 'models', 'data', ...rules])],
+    folders: ['protocol', text, hub, ...inServer(['estimators', 'models', 'data', 'scores', ...rules])],
     packages: ['zod', 'yaml', 'picomatch'],
     node: 'all',
   },

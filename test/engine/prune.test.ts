@@ -8,7 +8,7 @@ import path from 'node:path';
 import type { PruneRequest } from '../../protocol/pruning.ts';
 import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
 import { Model } from '../../server/src/engine/sweep/model.ts';
-import { outliers, prune } from '../../server/src/engine/prune/prune.ts';
+import { prune } from '../../server/src/engine/prune/prune.ts';
 import { Runtime } from '../../server/src/engine/runtime/runtime.ts';
 import { casesFolder, samplesOf } from './reference.ts';
 
@@ -72,19 +72,6 @@ for (const { family, folder, layer } of cases) {
       });
     }
   }
-
-  test(`${family}: OWL's outliers of PyTorch, streamed and in single batches too`, async () => {
-    const { model, plan } = open(folder);
-    const expected = reference.tensor('outliers') as Float64Array;
-    for (const changed of [{}, { weights: 'streamed' as const }, { batches: plan.calibration.map((_, i) => [i]) }]) {
-      const found = await outliers(model, { ...plan, ...changed, multiple: 3 }, () => undefined);
-      assert.deepEqual(
-        found.outliers.map((value) => value.toFixed(9)),
-        [...expected].map((value) => value.toFixed(9)),
-      );
-    }
-    await model.release();
-  });
 }
 
 test('a model is its own again after `restore`', async () => {

@@ -6,13 +6,13 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { AllocationFile } from '../../protocol/allocation.ts';
 import type { Result } from '../../protocol/result.ts';
+import type { ScoresFile } from '../../protocol/scores.ts';
 import { allocateResult, allocationFile, saveAllocation } from '../../server/src/run/decide/allocate.ts';
-import { measureOutliers } from '../../server/src/run/prune/outliers.ts';
 import { exportResult, writeExport } from '../../server/src/run/decide/export.ts';
 import { ranges } from '../../server/src/run/decide/resultScores.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
 import { runCommandLine } from '../../server/src/cli/cli.ts';
-import { score } from './workspace.ts';
+import { machine, score } from './workspace.ts';
 
 let folder = '';
 let resultFile = '';
@@ -79,24 +79,75 @@ test('experts of a result: one task by its scores, all tasks by their mean, ever
   );
 });
 
-test('spectra are computed once, kept beside the result, and continued; a kept file of another model is not used', async () => {
-  const progress: number[] = [];
+test('tail exponents are measured once, kept beside the result, and continued; observations of another model are not used', async () => {
+  const progress: string[] = [];
   const request = { kind: 'experts', rule: 'alphalora' } as const;
-  const first = await allocateResult({ resultFile, request, onProgress: ({ done }) => progress.push(done) });
-  assert.deepEqual(progress, [1, 2, 3]);
-  const kept = resultFile.replace('.layerif-result.json', '.layerif-spectrum.json');
-  const spectrum = JSON.parse(fs.readFileSync(kept, 'utf8')) as { modelSha256: string; layers: unknown[] };
-  fs.writeFileSync(kept, JSON.stringify({ ...spectrum, layers: spectrum.layers.slice(0, 1) }));
-  const again = await allocateResult({ resultFile, request, onProgress: ({ done }) => progress.push(done) });
-  assert.deepEqual([again.layers, progress], [first.layers, [1, 2, 3, 2, 3]]);
-  fs.writeFileSync(kept, JSON.stringify({ ...spectrum, modelSha256: 'other' }));
   await assert.rejects(
-    allocateResult({ resultFile, request, largestSide: 4 }),
-    /run layerif allocate .* once in a terminal/,
+    allocateResult({ resultFile, request }),
+    /is not measured beside this result yet: layerif allocate/,
   );
+  const onProgress = ({ message }: { message: string }) => void progress.push(message);
+  const first = await allocateResult({ resultFile, request, machine, onProgress });
+  assert.match(progress.at(-1)!, /observing weight_spectra: layer 3 of 3/);
+  const seen = progress.length;
+  // The other fit reads the same spectra: no machine is needed.
+  const peak = await allocateResult({ resultFile, request: { ...request, fit: 'peak' } });
+  assert.notDeepEqual(
+    peak.layers.map(({ score }) => score),
+    first.layers.map(({ score }) => score),
+  );
+  const again = await allocateResult({ resultFile, request, machine, onProgress });
+  assert.deepEqual([again.layers, progress.length], [first.layers, seen]);
   const map = await allocateResult({ resultFile, request: { kind: 'sparsity', rule: 'alphapruning', unit: 'matrix' } });
   assert.ok(Math.abs(map.total - 0.5) < 1e-9);
   assert.equal(Object.keys(map.layers[0].modules!).length, 7);
+  const tables = resultFile.replace('.layerif-result.json', '.layerif-scores.json');
+  const kept = JSON.parse(fs.readFileSync(tables, 'utf8')) as ScoresFile;
+  assert.deepEqual(
+    kept.tables.map(({ score, options }) => [score, options.fit]),
+    [
+      ['alpha_hill', 'mid'],
+      ['alpha_hill', 'peak'],
+    ],
+  );
+  fs.rmSync(tables);
+  const [file] = fs.readdirSync(path.join(path.dirname(resultFile), 'observations'));
+  const observation = path.join(path.dirname(resultFile), 'observations', file);
+  const bytes = fs.readFileSync(observation);
+  fs.writeFileSync(
+    observation,
+    Buffer.from(bytes.toString('latin1').replace(result.model.sha256, '0'.repeat(64)), 'latin1'),
+  );
+  await allocateResult({ resultFile, request, machine, onProgress });
+  assert.ok(progress.length > seen, 'spectra of another model are observed again');
+});
+
+test('any layer score can be allocated by: its direction is heeded and said', async () => {
+  const request = { kind: 'drop', by: 'block_influence', count: 1 } as const;
+  const drop = await allocateResult({ resultFile, request, machine });
+  const { tables } = JSON.parse(
+    fs.readFileSync(resultFile.replace('-result.json', '-scores.json'), 'utf8'),
+  ) as ScoresFile;
+  const { values } = tables.find(({ score }) => score === 'block_influence')!;
+  assert.deepEqual(
+    drop.layers.map(({ score }) => score),
+    values,
+  );
+  const lowest = values.indexOf(Math.min(...(values as number[])));
+  assert.equal(drop.layers[lowest].value, 1);
+  assert.match(drop.notes.join(), /by Block Influence, on .* texts/);
+  // A high tail exponent speaks for removing a layer: it is turned over.
+  const tune = await allocateResult({ resultFile, request: { kind: 'tune', by: 'alpha_hill', count: 1 }, machine });
+  const exponents = JSON.parse(
+    fs.readFileSync(resultFile.replace('-result.json', '-scores.json'), 'utf8'),
+  ) as ScoresFile;
+  const alpha = exponents.tables.find(({ score }) => score === 'alpha_hill')!.values as number[];
+  assert.equal(tune.layers[alpha.indexOf(Math.min(...alpha))].value, 1);
+  assert.equal(tune.quantity?.name, 'Tail exponent of the weight spectra, turned over');
+  await assert.rejects(
+    allocateResult({ resultFile, request: { kind: 'tune', by: 'nothing' }, machine }),
+    /no score "nothing"/,
+  );
 });
 
 test('sparsity by matrix follows the scores of modules; owl needs outlier ratios', async () => {
@@ -112,15 +163,19 @@ test('sparsity by matrix follows the scores of modules; owl needs outlier ratios
   );
 });
 
-test('outlier ratios are measured on the calibration texts, the same for every run', async () => {
-  const machine = { device: 'cpu', threads: 1 } as const;
-  const first = await measureOutliers({ resultFile, machine });
+test('outlier ratios are measured on the calibration texts, the same for every run, once', async () => {
+  const request = { kind: 'sparsity', rule: 'owl' } as const;
+  const scores = ({ layers }: { layers: { score: number | null }[] }) => layers.map((layer) => layer.score!);
+  const first = scores(await allocateResult({ resultFile, request, machine }));
   assert.equal(first.length, 3);
   assert.ok(
     first.every((percent) => percent > 0 && percent < 10),
     first.join(),
   );
-  assert.deepEqual(await measureOutliers({ resultFile, machine }), first);
+  // Kept beside the result: now without a machine too.
+  assert.deepEqual(scores(await allocateResult({ resultFile, request })), first);
+  fs.rmSync(path.join(path.dirname(resultFile), 'observations'), { recursive: true });
+  fs.rmSync(resultFile.replace('-result.json', '-scores.json'));
   const { code, out } = await cli(
     'allocate',
     resultFile,
@@ -133,11 +188,7 @@ test('outlier ratios are measured on the calibration texts, the same for every r
     '--json',
   );
   assert.equal(code, 0);
-  const { layers } = JSON.parse(out) as { layers: { score: number }[] };
-  assert.deepEqual(
-    layers.map((layer) => layer.score),
-    first,
-  );
+  assert.deepEqual(scores(JSON.parse(out) as { layers: { score: number }[] }), first);
 });
 
 test('the allocate section of the experiment gives defaults, a request wins, parameters of another rule do not leak', async () => {

@@ -181,7 +181,7 @@ const spoil: Record<string, (t: TestContext) => Spoilt> = {
     with_(graph(t), (w) =>
       w.edit('estimator: dot', 'estimator: tracin\n  checkpoints: [{ path: ./a, learning_rate: 0.1 }]'),
     ),
-  scoresLater: (t) => with_(llama(t), (w) => w.add('scores: [avss]\n')),
+  scoresOfGraph: (t) => with_(graph(t), (w) => w.add('scores: [owl]\n')),
   data_scoresLater: (t) => with_(llama(t), (w) => w.add('data_scores: [loss]\n')),
   graphForvalidate: (t) => graph(t),
   graphForevaluate: (t) => graph(t),
@@ -247,7 +247,8 @@ const words: Record<string, RegExp> = {
   checkpointsWithoutTracin: /checkpoints are for the estimator tracin, not for datainf/,
   tracinWithoutCheckpoints: /list them under score\.checkpoints with path and learning_rate/,
   tracinOfGraph: /tracin reads checkpoints of a model folder, and model\.path is an ONNX graph/,
-  scoresLater: /scores is not available in this version; remove the section/,
+  scoresOfGraph:
+    /scores read the hidden states of a checkpoint, and model\.path .*llama-torchscript\.onnx is an ONNX graph/,
   data_scoresLater: /data_scores is not available in this version; remove the section/,
   graphForvalidate: /llama-torchscript\.onnx is an ONNX graph.*; validate needs a checkpoint/,
   graphForevaluate: /llama-torchscript\.onnx is an ONNX graph.*; evaluate needs a checkpoint/,

@@ -1,6 +1,6 @@
 /**
  * A request and one value per layer in, an allocation out: one function per kind in the table at the end. Pure; what a rule looks at
- * (scores, tail exponents, outlier ratios) is brought along by `run/decide/allocate.ts`.
+ * (influence, another score) is brought along by `run/decide/allocate.ts`.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { AllocatedLayer, Allocation, AllocationKind, AllocationRequest } from '../../../protocol/allocation.ts';
@@ -40,7 +40,7 @@ export function allocate(request: AllocationRequest, input: AllocationInput): Ba
   const need = needOf(request);
   const bad = need === null ? -1 : input.values.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0 || input.values.length !== input.layers.length) {
-    const what = need === null ? 'value' : quantities[need];
+    const what = need === null ? 'value' : quantityOf(need, input);
     throw new LayerifError(
       'badRequest',
       bad >= 0
@@ -51,11 +51,16 @@ export function allocate(request: AllocationRequest, input: AllocationInput): Ba
   return byKind[request.kind](request, input);
 }
 
-const quantities: Record<Exclude<Need, null>, string> = {
+const quantities: Record<string, string> = {
   scores: 'score',
-  exponents: 'tail exponent',
-  outliers: 'outlier ratio in %',
+  alpha_hill: 'tail exponent',
+  owl: 'outlier ratio in %',
 };
+
+/** What a need's values are called. */
+function quantityOf(need: string, { quantity }: Pick<AllocationInput, 'quantity'>): string {
+  return quantity ?? quantities[need] ?? need;
+}
 
 function experts(request: AllocationRequest, input: AllocationInput): BareAllocation {
   const rule = countRule(request.rule ?? defaultRule.experts);
@@ -85,7 +90,7 @@ function experts(request: AllocationRequest, input: AllocationInput): BareAlloca
     };
   });
   return {
-    ...head(request, rule, settings),
+    ...head(request, rule, settings, input),
     total: sum(counts.counts),
     layers,
     notes: [...counts.notes, ...orderNotes(counts.counts, input, rule.needs)],
@@ -155,7 +160,7 @@ function rank(request: AllocationRequest, input: AllocationInput): BareAllocatio
     why: `Layer ${layer.index} gets rank ${ranks[l]} because ${units.because(l)}.`,
   }));
   return {
-    ...head(request, rule, settings),
+    ...head(request, rule, settings, input),
     total: sum(ranks),
     layers,
     notes: [...notes, ...units.notes, ...orderNotes(ranks, input, rule.needs)],
@@ -183,7 +188,7 @@ function choice(
       kind,
       rule,
       ruleTitle: `the ${count} layers with the ${which} scores`,
-      quantity: { name: 'score', higherMeansMore: which === 'highest' },
+      quantity: { name: quantityOf('scores', input), higherMeansMore: which === 'highest' },
       settings: { ...common(request, rule), count },
       total: count,
       layers,
@@ -208,7 +213,7 @@ function choiceNeed(rule: string): Need {
 function sparsity(request: AllocationRequest, input: AllocationInput): BareAllocation {
   const rule = sparsityRule(request.rule ?? defaultRule.sparsity);
   const { settings, layers, total, notes } = allocateSparsity(request, rule, input);
-  return { ...head(request, rule, { ...common(request, rule.id), ...settings }), total, layers, notes };
+  return { ...head(request, rule, { ...common(request, rule.id), ...settings }, input), total, layers, notes };
 }
 
 const byKind: Record<AllocationKind, (request: AllocationRequest, input: AllocationInput) => BareAllocation> = {
@@ -220,16 +225,17 @@ const byKind: Record<AllocationKind, (request: AllocationRequest, input: Allocat
   sparsity,
 };
 
-function common({ kind, aggregation, fit }: AllocationRequest, rule: string): AllocationRequest {
-  return { kind, rule, ...(aggregation ? { aggregation } : {}), ...(fit ? { fit } : {}) };
+function common({ kind, by, aggregation, fit }: AllocationRequest, rule: string): AllocationRequest {
+  return { kind, rule, ...(by ? { by } : {}), ...(aggregation ? { aggregation } : {}), ...(fit ? { fit } : {}) };
 }
 
 function head(
   { kind }: AllocationRequest,
   rule: { id: string; title: string; source: string; needs: Need; higherMeansMore?: boolean },
   settings: AllocationRequest,
+  input: AllocationInput,
 ): Pick<BareAllocation, 'kind' | 'rule' | 'ruleTitle' | 'quantity' | 'settings'> {
-  const quantity = rule.needs && { name: quantities[rule.needs], higherMeansMore: rule.higherMeansMore ?? true };
+  const quantity = rule.needs && { name: quantityOf(rule.needs, input), higherMeansMore: rule.higherMeansMore ?? true };
   return { kind, rule: rule.id, ruleTitle: `${rule.title} (${rule.source})`, quantity, settings };
 }
 
@@ -244,14 +250,15 @@ function row(layer: LayerInput, need: Need, value: number, given: number): Omit<
 }
 
 /** AlphaLoRA's repair loop can give less to a layer with more; that is said, not hidden. */
-function orderNotes(given: readonly number[], { layers, values }: AllocationInput, need: Need): string[] {
+function orderNotes(given: readonly number[], input: AllocationInput, need: Need): string[] {
+  const { layers, values } = input;
   if (need === null) return [];
   const byValue = values.map((_, i) => i).sort((a, b) => values[a] - values[b]);
   for (let k = 1; k < byValue.length; k++) {
     const [low, high] = [byValue[k - 1], byValue[k]];
     if (values[high] > values[low] && given[high] < given[low])
       return [
-        `layer ${layers[high].index} gets less than layer ${layers[low].index} although its ${quantities[need]} is higher: the rule's repair loop does that`,
+        `layer ${layers[high].index} gets less than layer ${layers[low].index} although its ${quantityOf(need, input)} is higher: the rule's repair loop does that`,
       ];
   }
   return [];

@@ -1,7 +1,7 @@
 /**
  * AlphaLoRA (arXiv 2410.10054): the heavier the tail of a layer's weight spectrum, the better it is trained and the fewer experts it
  * gets: n_l = round(alpha_l^beta / sum * T), then the repair loop of its code. alpha_l is the mean tail exponent of the layer's matrices
- * (`tailExponent.ts`). The code may end with layers without experts, which its users raise to one; here the minimum does that.
+ * (the score `alpha_hill`). The code may end with layers without experts, which its users raise to one; here the minimum does that.
  */
 import { alphaLoraText, requireNotNegative } from './countText.ts';
 import { alphaLoraRounding } from './rounding.ts';
@@ -12,7 +12,7 @@ export const alphaLoraCounts: CountRule = {
   title: 'AlphaLoRA, from the spectrum of the weights',
   formula: 'round(alpha^beta / sum alpha^beta * T), then its repair loop',
   source: 'AlphaLoRA, arXiv 2410.10054',
-  needs: 'exponents',
+  needs: 'alpha_hill',
   beta: 2.5,
   monotone: false,
 

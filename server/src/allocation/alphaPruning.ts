@@ -1,6 +1,6 @@
 /**
  * AlphaPruning (arXiv 2410.10912): a heavy tail of the weight spectrum (small alpha) marks a well trained layer, which is pruned less.
- * LayerIF's map without smoothing, along the mean tail exponent of the layer's matrices (`tailExponent.ts`). The exponent depends on a
+ * LayerIF's map without smoothing, along the mean tail exponent of the layer's matrices (the score `alpha_hill`). The exponent depends on a
  * matrix's aspect ratio too, so matrices of different shapes are compared with care.
  */
 import { short } from './countText.ts';
@@ -12,7 +12,7 @@ export const alphaPruning: SparsityRule = {
   title: 'AlphaPruning, from the spectrum of the weights',
   formula: 'min(0.99, eta * t), t = 1 ± eps along min-max(alpha)',
   source: 'AlphaPruning, arXiv 2410.10912',
-  needs: 'exponents',
+  needs: 'alpha_hill',
   higherMeansMore: true,
   epsilon: 0.3,
   lambda: null,

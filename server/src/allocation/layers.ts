@@ -14,6 +14,8 @@ export interface AllocationInput {
   values: readonly number[];
   /** The same per matrix, layer x module; for `unit: matrix`. */
   matrixValues?: readonly (readonly number[])[] | undefined;
+  /** What the values are called; default: the word of the rule's need. */
+  quantity?: string | undefined;
 }
 
 export const parametersOf = ({ modules }: LayerInput): number => sum(modules.map((m) => m.rows * m.columns));

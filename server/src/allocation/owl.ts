@@ -14,7 +14,7 @@ export const owl: SparsityRule = {
   title: 'OWL: layers with more outliers are pruned less',
   formula: 'p = ratio + mean(t) - t, t = min-max(outlier ratio) * 2 lambda',
   source: 'OWL, arXiv 2310.05175',
-  needs: 'outliers',
+  needs: 'owl',
   higherMeansMore: false,
   epsilon: null,
   lambda: 0.08,

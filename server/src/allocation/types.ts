@@ -19,8 +19,8 @@ export interface Counts {
   notes: string[];
 }
 
-/** What a rule looks at; null for a rule that looks at nothing. */
-export type Need = 'scores' | 'exponents' | 'outliers' | null;
+/** What a rule looks at: `scores`, which are layer influence or whatever is asked for, the id of one score, or nothing. */
+export type Need = 'scores' | (string & {}) | null;
 
 export interface CountRule {
   id: string;

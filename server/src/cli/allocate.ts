@@ -3,7 +3,6 @@ import path from 'node:path';
 import type { Allocation } from '../../../protocol/allocation.ts';
 import { allocateResult, allocationFile, saveAllocation } from '../run/decide/allocate.ts';
 import { count, percent, score, table } from './format.ts';
-import { measureOutliers } from '../run/prune/outliers.ts';
 import { machineOptions } from './options.ts';
 import { shortened } from './paths.ts';
 import { progressOn } from './progress.ts';
@@ -30,9 +29,8 @@ export const allocate: Command = {
         resultFile,
         tasks: options.task,
         request: readRequest(options, 'experts'),
-        outliers:
-          outliersOf(options, terminal.baseDir) ??
-          (() => measureOutliers({ resultFile, machine: options.machine, onProgress, signal })),
+        outliers: outliersOf(options, terminal.baseDir),
+        machine: options.machine,
         onProgress,
         signal,
       });

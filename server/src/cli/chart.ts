@@ -58,7 +58,8 @@ export function barChart(
   ];
 }
 
-function drawn(
+/** The bar alone, of `left` and `right` characters on either side of zero. */
+export function drawn(
   value: number,
   { high, low, left, right }: { high: number; low: number; left: number; right: number },
 ): string {

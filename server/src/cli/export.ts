@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { exportResult, writeExport } from '../run/decide/export.ts';
+import { machineOptions } from './options.ts';
 import { shortened } from './paths.ts';
 import { outliersOf, readRequest, requestOptions } from './requests.ts';
 import type { Command } from './types.ts';
@@ -13,7 +14,7 @@ export const exportCommand: Command = {
   details:
     '--to names the program; `layerif list exports` has them. What is allocated and how: the options of `layerif allocate`, with the kind\n' +
     'that the program takes as default. Written beside RESULT, or to --output FILE; --output - prints it.',
-  options: ['to', 'task', 'output', 'lora-rank', 'lora-alpha', ...requestOptions],
+  options: ['to', 'task', 'output', 'lora-rank', 'lora-alpha', ...requestOptions, ...machineOptions],
 
   async run(argument, options, terminal) {
     const { values } = options;
@@ -27,6 +28,7 @@ export const exportCommand: Command = {
       tasks: options.task,
       request: readRequest(options, undefined),
       outliers: outliersOf(options, terminal.baseDir),
+      machine: options.machine,
       loraRank: number('lora-rank'),
       loraAlpha: number('lora-alpha'),
       signal: terminal.signal,

@@ -19,6 +19,13 @@ export const optionTable = {
     value: 'NAME',
     help: 'only this task; may be given several times (default: all)',
   },
+  only: { type: 'string', value: 'WORD', help: 'influence | scores: only this of what the file declares' },
+  set: {
+    type: 'string',
+    multiple: true,
+    value: 'SCORE.OPTION=VALUE',
+    help: 'an option of a score, such as avss.epsilon=0.1; may be given several times',
+  },
   output: { type: 'string', value: 'DIR', help: 'where results go, in place of output_dir of the experiment file' },
   method: { type: 'string', value: 'ID', help: 'pruner: magnitude | wanda | sparsegpt (default wanda)' },
   sparsity: { type: 'string', value: 'SHARE', help: 'share of weights, or of layers, to remove (default 0.5)' },
@@ -38,6 +45,7 @@ export const optionTable = {
   'lora-alpha': { type: 'string', value: 'X', help: 'LoRA alpha at that rank (default twice the rank)' },
   kind: { type: 'string', value: 'WORD', help: 'experts | rank | freeze | tune | drop | sparsity (default experts)' },
   rule: { type: 'string', value: 'ID', help: 'a rule of `layerif list rules` (default layerif)' },
+  by: { type: 'string', value: 'ID', help: 'a layer score in place of influence: an id of `layerif list scores`' },
   total: {
     type: 'string',
     value: 'N',

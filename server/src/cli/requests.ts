@@ -10,6 +10,7 @@ import type { Options } from './types.ts';
 export const requestOptions = [
   'kind',
   'rule',
+  'by',
   'total',
   'minimum',
   'top-k',
@@ -49,6 +50,7 @@ export function readRequest<K extends AllocationKind | undefined>(
   return {
     kind: word('kind', allocationKinds) ?? fallback,
     rule: values.rule,
+    by: values.by,
     total: number('total'),
     minimum: number('minimum'),
     topK: number('top-k'),

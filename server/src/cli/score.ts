@@ -2,34 +2,41 @@
 import path from 'node:path';
 import type { Result } from '../../../protocol/result.ts';
 import { sampleTexts } from '../run/inputs/sampleText.ts';
-import { scoreExperiment } from '../run/influence/score.ts';
+import { runExperiment } from '../run/influence/runExperiment.ts';
+import { unknown } from './arguments.ts';
 import { highlightsOf } from './highlights.ts';
 import { machineOptions } from './options.ts';
 import { progressOn } from './progress.ts';
+import { scoresReport } from './scoreTables.ts';
 import { planLine, scoreReport, type SampleTexts } from './report.ts';
 import type { Command } from './types.ts';
 
 export const score: Command = {
   name: 'score',
   argument: 'FILE',
-  summary: 'score the layers of the model on the tasks of an experiment file',
+  summary: 'score the layers of the model on the tasks of an experiment file, and by the scores that it names',
   details:
     'FILE is an experiment, *.layerif.yaml or layerif.yaml. An interrupted run of the same experiment, data and model is resumed.\n' +
+    'The key `scores` adds layer scores beside influence (`layerif list scores`); only what is not there yet is computed.\n' +
     'Progress goes to standard error; Ctrl-C stops at the next step and keeps what is finished, a second one stops at once.',
-  options: ['task', 'output', 'json', ...machineOptions],
+  options: ['task', 'only', 'set', 'output', 'json', ...machineOptions],
   cooperative: true,
 
   async run(argument, options, terminal) {
+    const only = onlyOf(options.values.only);
     const progress = progressOn(terminal);
     let resultFile = '';
     const said = new Set<string>();
     try {
-      const run = await scoreExperiment({
+      const run = await runExperiment({
+        only,
+        set: options.set,
         file: path.resolve(terminal.baseDir, argument),
         tasks: options.task.length > 0 ? options.task : undefined,
         outputDir: options.output === undefined ? undefined : path.resolve(terminal.baseDir, options.output),
         machine: options.machine,
         signal: terminal.signal,
+        onProgress: (event) => progress.update({ task: '', phase: 'observe', ...event }),
         onEvent(event) {
           if (event.type === 'started') {
             ({ resultFile } = event);
@@ -44,13 +51,20 @@ export const score: Command = {
         },
       });
       progress.clear();
+      const { result, scores, scoresFile } = run;
+      if (run.reopened)
+        progress.note(`Influence is complete in ${path.dirname(run.resultFile!)}; only scores are added`);
       if (options.json) {
-        terminal.out(`${JSON.stringify(run.result)}\n`);
+        terminal.out(`${JSON.stringify(result ? { ...result, ...(scores ? { scores } : {}) } : scores)}\n`);
         return 0;
       }
-      const texts = await textsOf(run.result, run.resultFile);
       const page = { width: terminal.columns, baseDir: terminal.baseDir };
-      terminal.out(scoreReport(run.result, run.resultFile, texts, page));
+      if (result) {
+        const texts = await textsOf(result, run.resultFile!);
+        terminal.out(scoreReport(result, run.resultFile!, texts, page));
+        if (scores) terminal.out('\n');
+      }
+      if (scores) terminal.out(scoresReport(scores, scoresFile!, page));
       return 0;
     } catch (error) {
       progress.clear();
@@ -61,6 +75,12 @@ export const score: Command = {
     }
   },
 };
+
+/** @throws LayerifError `badRequest` */
+function onlyOf(word: string | undefined): 'influence' | 'scores' | undefined {
+  if (word === undefined || word === 'influence' || word === 'scores') return word;
+  throw unknown('part', word, ['influence', 'scores']);
+}
 
 /** The texts of the samples that the report shows. */
 async function textsOf(result: Result, resultFile: string): Promise<SampleTexts> {

@@ -22,6 +22,8 @@ export interface Terminal {
 
 export interface Options {
   task: string[];
+  /** Of `--set`. */
+  set: string[];
   output?: string;
   json: boolean;
   verbose: boolean;

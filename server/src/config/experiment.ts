@@ -88,7 +88,16 @@ export function parseExperiment(text: string, file: string, read?: (file: string
     file,
   );
   const valid = parsed.success && !problems.some(({ severity }) => severity === 'error');
-  return { experiment: valid ? resolveExperiment(parsed.data) : null, problems, positions, raw: expanded.value };
+  return {
+    experiment: valid ? resolveExperiment(parsed.data, hasScoresAlone(expanded.value)) : null,
+    problems,
+    positions,
+    raw: expanded.value,
+  };
+}
+
+function hasScoresAlone(value: unknown): boolean {
+  return isMapping(value) && value.scores !== undefined && value.score === undefined;
 }
 
 /** Reads the file from disk. @throws ExperimentError for the first error; LayerifError `badExperiment` when it cannot be read */

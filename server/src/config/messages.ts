@@ -4,6 +4,7 @@
 import type { z } from 'zod';
 import { allowedWords, expectation, knownKeys, offeredKeys, schemaAt } from './jsonSchema.ts';
 import { nearest as nearestWord } from '../text/nearest.ts';
+import { isMapping } from './words.ts';
 import type { Path } from './yamlSource.ts';
 
 /** A problem of the content: where, by path, and whether the key or the value is at fault. */
@@ -24,8 +25,22 @@ export function findingsOf(issue: z.core.$ZodIssue, root: unknown): Finding[] {
   }
   const value = at(root, path);
   if (value === undefined) return [missing(path)];
+  // Of a mapping that may stand here, what is wrong within it says more than that it is none of the alternatives.
+  const within = issue.code === 'invalid_union' && isMapping(value) ? inMapping(issue, root) : [];
+  if (within.length > 0) return within;
+  if (issue.code === 'custom') {
+    return [{ path, at: 'value', severity: 'error', message: `${dotted(path)} is ${shown(value)}: ${issue.message}` }];
+  }
   return [{ path, at: 'value', severity: 'error', message: wrongValue(path, value) }];
 }
+
+function inMapping(issue: z.core.$ZodIssueInvalidUnion, root: unknown): Finding[] {
+  const branch = issue.errors.find((issues) => !issues.some(({ path, code }) => path.length === 0 && atRoot.has(code)));
+  return (branch ?? []).flatMap((inner) => findingsOf({ ...inner, path: [...issue.path, ...inner.path] }, root));
+}
+
+/** What a value that is no mapping at all is accused of. */
+const atRoot = new Set(['invalid_type', 'invalid_value']);
 
 export function missing(path: Path): Finding {
   const schema = schemaAt(path);

@@ -198,6 +198,15 @@ function fisher(root: Record<string, unknown>): Finding[] {
   ];
 }
 
+/** Datasets that scores name for themselves. */
+function scoreTexts(root: unknown): Path[] {
+  const scores = at(root, ['scores']);
+  if (!Array.isArray(scores)) return [];
+  return scores.flatMap((entry: unknown, i): Path[] =>
+    isMapping(entry) ? Object.keys(entry).map((id) => ['scores', i, id, 'texts', 'dataset']) : [],
+  );
+}
+
 /** Names of datasets and tasks in the sections that use scores. */
 function uses(root: Record<string, unknown>): Finding[] {
   const names = datasetNames(root);
@@ -208,6 +217,7 @@ function uses(root: Record<string, unknown>): Finding[] {
   for (const path of [
     ['prune', 'calibration', 'dataset'],
     ['evaluate', 'perplexity', 'dataset'],
+    ...scoreTexts(root),
   ]) {
     const name = at(root, path);
     if (typeof name !== 'string' || names.includes(name)) continue;

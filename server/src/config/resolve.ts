@@ -6,13 +6,15 @@ import { isHubId } from '../hub/cache.ts';
 import type { Dataset, Experiment, Score, Task } from '../../../protocol/experiment.ts';
 import type { ParsedDataset, ParsedExperiment } from './schema.ts';
 import { builders, ignoredKeys } from './taskSchema.ts';
+import { resolveAsked } from './scoresSchema.ts';
 import { resolveTrainExperts } from './trainExpertsSchema.ts';
 import { resolveValidation } from './validateSchema.ts';
 import type { ParsedTask } from './taskSchema.ts';
 
 export const defaultTrainingSplit = 'train[:300]';
 
-export function resolveExperiment(parsed: ParsedExperiment): Experiment {
+/** @param scoresAlone whether the file has `scores` and no `score` */
+export function resolveExperiment(parsed: ParsedExperiment, scoresAlone = false): Experiment {
   const { max_length, sequence_len, cutoff_len, ...model } = parsed.model;
   const datasets = Object.fromEntries(
     Object.entries(parsed.datasets ?? {}).map(([name, dataset]) => [name, resolveDataset(dataset)]),
@@ -30,7 +32,8 @@ export function resolveExperiment(parsed: ParsedExperiment): Experiment {
     prune,
     evaluate,
     validate: parsed.validate === undefined ? undefined : resolveValidation(parsed.validate),
-    scores,
+    scores: scores?.map(resolveAsked),
+    scores_alone: scoresAlone ? (true as const) : undefined,
     data_scores,
     train_experts: train_experts === undefined ? undefined : resolveTrainExperts(train_experts),
     output_dir: parsed.output_dir,

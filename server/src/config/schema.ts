@@ -6,12 +6,11 @@
  * `resolve.ts`; rules between keys stand in `references.ts`; keys of a task in `taskSchema.ts`.
  */
 import { z } from 'zod';
-import { datasetName, doc, filePath, splitSlice } from './words.ts';
+import { datasetName, doc, filePath, maxLength, textSource } from './words.ts';
+import { scoreExamples, scoresSchema } from './scoresSchema.ts';
 import { taskSchema } from './taskSchema.ts';
 import { trainExpertsSchema } from './trainExpertsSchema.ts';
 import { validateSchema } from './validateSchema.ts';
-
-const maxLength = z.int().min(2);
 
 const modelSchema = z.strictObject({
   path: filePath.meta({
@@ -234,18 +233,13 @@ const allocateSchema = z.strictObject({
   drop: choice('are left out: those with the lowest scores'),
 });
 
-const textSchema = {
-  dataset: doc(datasetName, 'A name under `datasets`.'),
-  split: doc(splitSlice, 'Split with an optional slice.', ['train[:128]']),
-};
-
 const pruneSchema = z.strictObject({
   method: doc(
     z.enum(['magnitude', 'wanda', 'sparsegpt']),
     'magnitude: the smallest weights go; wanda: the smallest products of weight and input norm, row by row; sparsegpt: second order, the weights that stay are adjusted. Default wanda.',
   ).optional(),
   calibration: doc(
-    z.strictObject({ ...textSchema, max_length: doc(maxLength, 'Tokens of a calibration text.').optional() }),
+    z.strictObject({ ...textSource, max_length: doc(maxLength, 'Tokens of a calibration text.').optional() }),
     'Texts that the pruner looks at; default: the training samples of the first task.',
   ).optional(),
   sparsity: doc(
@@ -268,7 +262,7 @@ const pruneSchema = z.strictObject({
 
 const evaluateSchema = z.strictObject({
   tasks: doc(z.array(z.string().min(1)).min(1), 'Names of tasks whose accuracy is measured.').optional(),
-  perplexity: doc(z.strictObject(textSchema), 'Texts whose perplexity is measured.').optional(),
+  perplexity: doc(z.strictObject(textSource), 'Texts whose perplexity is measured.').optional(),
   max_length: doc(
     maxLength,
     "Tokens that the model reads at once; default: the model's positions, at most 2048.",
@@ -297,7 +291,11 @@ export const experimentSchema = z
     prune: doc(pruneSchema, 'Pruning the model by layer.').optional(),
     evaluate: doc(evaluateSchema, 'Measuring the model before and after.').optional(),
     validate: doc(validateSchema, 'Checking influence against retraining.').optional(),
-    scores: doc(z.unknown(), 'Other layer scores beside influence.').optional(),
+    scores: doc(
+      scoresSchema,
+      'Layer scores beside influence: ids, or an id with options. Without `score`, they alone are computed.',
+      [scoreExamples],
+    ).optional(),
     data_scores: doc(z.unknown(), 'Scores of training samples.').optional(),
     train_experts: doc(trainExpertsSchema, 'Training LoRA experts for several allocations.').optional(),
     output_dir: doc(z.string().min(1).default('runs'), 'Folder for results, relative to this file.'),

@@ -23,3 +23,11 @@ export const splitSlice = z
 export function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+export const maxLength = z.int().min(2);
+
+/** Keys that name texts. */
+export const textSource = {
+  dataset: doc(datasetName, 'A name under `datasets`.'),
+  split: doc(splitSlice, 'Split with an optional slice.', ['train[:128]']),
+};

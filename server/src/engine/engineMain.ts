@@ -20,12 +20,11 @@ import { collectGraph, probeGraph } from './userGraph/collectGraph.ts';
 import { chooseDevice, PROBE_ARGUMENT, runProbe, tryDevices } from './runtime/device.ts';
 import { classifyRunning } from './runtime/deviceFailures.ts';
 import { checkGradients } from './check/gradientCheck.ts';
-import { features } from './observe/hiddenPooled.ts';
-import { evaluate } from './observe/logProbabilities.ts';
+import { observe } from './observe/observe.ts';
 import { matMulRate } from './runtime/measure.ts';
 import { Model } from './sweep/model.ts';
 import { trainExperts } from './experts/trainExperts.ts';
-import { outliers, prune } from './prune/prune.ts';
+import { prune } from './prune/prune.ts';
 import type { Report } from './runtime/report.ts';
 import { onnxruntimeVersion, Runtime } from './runtime/runtime.ts';
 import { train } from './train/train.ts';
@@ -65,12 +64,10 @@ const handlers: {
     await release();
     return probeGraph(runtime, request);
   },
-  features: async (request, { runtime }) => features(await opened(request, runtime), request),
+  observe: async (request, { runtime, report }) => observe(await opened(request, runtime), request, report),
   train: async (request, { runtime, report }) => train(await opened(request, runtime), request, report),
   trainExperts: async (request, { runtime, report }) => trainExperts(await opened(request, runtime), request, report),
   prune: async (request, { runtime, report }) => prune(await opened(request, runtime), request, report),
-  outliers: async (request, { runtime, report }) => outliers(await opened(request, runtime), request, report),
-  evaluate: async (request, { runtime, report }) => evaluate(await opened(request, runtime), request, report),
   restore: async ({ modelPath }, { runtime }) => {
     (await open(runtime, modelPath)).weights.restore();
     return null;

@@ -1,20 +1,29 @@
-/** Requests of the editor about allocations: computed at once from the scores of a result, written only when asked for. */
+/** Requests of the editor about allocations: computed at once from what lies beside a result, written only when asked for. */
 import path from 'node:path';
+import type { AskedScore } from '../../../protocol/experiment.ts';
 import type { AllocateAnswer, AllocateParams, ExportAnswer, ExportParams } from '../../../protocol/lsp.ts';
 import { allocateResult, allocationFile, saveAllocation } from '../run/decide/allocate.ts';
 import { exportResult, writeExport } from '../run/decide/export.ts';
+import { MissingScores } from '../run/scores/scores.ts';
 import { answered } from './answered.ts';
 
-/** Smaller side of the largest matrix whose spectrum is computed while an editor waits; about a second. */
-const LARGEST_SIDE = 1024;
-
 export async function allocate({ resultFile, tasks, save, ...request }: AllocateParams): Promise<AllocateAnswer> {
-  return answered<Pick<AllocateAnswer, 'allocation' | 'file'>>({ allocation: null, file: null }, async () => {
-    const allocation = await allocateResult({ resultFile, tasks, request, largestSide: LARGEST_SIDE });
-    const file = save ? allocationFile(resultFile) : null;
-    if (file !== null) saveAllocation(allocation, file);
-    return { allocation, file };
-  });
+  let missing: readonly AskedScore[] = [];
+  const answer = await answered<Pick<AllocateAnswer, 'allocation' | 'file'>>(
+    { allocation: null, file: null },
+    async () => {
+      try {
+        const allocation = await allocateResult({ resultFile, tasks, request });
+        const file = save ? allocationFile(resultFile) : null;
+        if (file !== null) saveAllocation(allocation, file);
+        return { allocation, file };
+      } catch (error) {
+        if (error instanceof MissingScores) missing = error.scores;
+        throw error;
+      }
+    },
+  );
+  return missing.length > 0 ? { ...answer, missing: [...missing] } : answer;
 }
 
 export async function exportTo(params: ExportParams): Promise<ExportAnswer> {
@@ -27,7 +36,6 @@ export async function exportTo(params: ExportParams): Promise<ExportAnswer> {
       loraRank,
       loraAlpha,
       request,
-      largestSide: LARGEST_SIDE,
     });
     const text = typeof content === 'string' ? content : null;
     if (output === undefined) return { text, file, notes };

@@ -9,7 +9,7 @@ import { CompletionItemKind } from 'vscode-languageserver/node';
 import type { Dataset } from '../../../protocol/experiment.ts';
 import type { Path } from '../config/experiment.ts';
 import { dataFileEndings, describeDataset, describeModel } from '../run/inputs/describe.ts';
-import { listOf } from '../run/inputs/lists.ts';
+import { layerScoreIds, listOf } from '../run/inputs/lists.ts';
 
 export interface Choice {
   value: string;
@@ -45,6 +45,9 @@ const rows: [pattern: string, provider: Provider][] = [
   ['tasks/*/validation_split', splits],
   ['tasks/*/test_split', splits],
   ['tasks/*/fewshot_split', splits],
+  ['scores/*', scores],
+  ['scores/*/*/texts/dataset', datasetNames],
+  ['scores/*/*/texts/split', splits],
   ['prune/calibration/split', splits],
   ['evaluate/perplexity/split', splits],
   ['score/modules/*', modules],
@@ -124,6 +127,13 @@ function estimators(): Choice[] {
     kind: CompletionItemKind.EnumMember,
     detail: title,
   }));
+}
+
+function scores(): Choice[] {
+  const ids = new Set(layerScoreIds());
+  return listOf('scores')
+    .filter(({ id }) => ids.has(id))
+    .map(({ id, title }) => ({ value: id, kind: CompletionItemKind.EnumMember, detail: title }));
 }
 
 function datasetNames({ raw }: Asked): Choice[] {

@@ -33,11 +33,13 @@ function schemaWords(path: Path): string {
   return schema?.description ? [name, documentation(schema)].join('\n\n') : '';
 }
 
-/** The estimator under the cursor, by name. */
+/** The estimator or the score under the cursor, by name. */
 function valueWords(path: Path, raw: unknown): string {
-  if (path.join('/') !== 'score/estimator') return '';
-  const id = (raw as { score?: { estimator?: unknown } } | undefined)?.score?.estimator;
-  const found = listOf('estimators').find((entry) => entry.id === id);
+  const where = path.join('/');
+  const list = where === 'score/estimator' ? 'estimators' : /^scores\/\d+$/.test(where) ? 'scores' : null;
+  if (list === null) return '';
+  const id = path.reduce<unknown>((value, key) => (value as Record<string | number, unknown> | undefined)?.[key], raw);
+  const found = listOf(list).find((entry) => entry.id === id);
   return found ? `**${found.id}**: ${found.title}\n\n${found.source}` : '';
 }
 

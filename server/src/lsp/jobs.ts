@@ -22,7 +22,7 @@ import { checkGradients } from '../run/influence/checkGradients.ts';
 import { EnginePool } from '../run/machine/enginePool.ts';
 import { physicalCores } from '../run/machine/machine.ts';
 import { experimentName } from '../run/files/results.ts';
-import { scoreExperiment } from '../run/influence/score.ts';
+import { runExperiment } from '../run/influence/runExperiment.ts';
 import { validateExperiment } from '../run/validate/validate.ts';
 import { fileOf } from './documents.ts';
 
@@ -63,13 +63,15 @@ export class Jobs {
     const title = `Scoring ${task ?? dataset ?? experimentName(file)}`;
     const { value, error } = await this.#alone(file, title, token, async (signal, shown) => {
       try {
-        return await scoreExperiment({
+        return await runExperiment({
           file,
           ...(task === undefined ? {} : { tasks: [task] }),
           ...(dataset === undefined ? {} : { dataset }),
           machine: machineOf(await this.#settings()),
           engine: this.#pool,
           signal,
+          // Behind influence, whose percentage never goes back, the words alone change.
+          onProgress: ({ done, total, message }) => shown.show(done / Math.max(1, total), message),
           onEvent: (event) => {
             shown.on(event);
             events.send(event);
@@ -79,7 +81,7 @@ export class Jobs {
         events.flush();
       }
     });
-    return { resultFile: value?.resultFile ?? null, error };
+    return { resultFile: value?.resultFile ?? value?.scoresFile ?? null, error };
   }
 
   async checkGradients({ file }: CheckGradientsParams, token: CancellationToken): Promise<CheckGradientsAnswer> {

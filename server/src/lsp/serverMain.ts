@@ -32,6 +32,7 @@ import { Documents } from './documents.ts';
 import { hoverAt } from './hover.ts';
 import { inspect } from './inspecting.ts';
 import { locate, outlineAnswer } from './locate.ts';
+import { measureScores } from './measuring.ts';
 import { estimatePruning, evaluate, prune, pruneAndCompare } from './pruning.ts';
 import { compare, rescore, sweep } from './rescoring.ts';
 import { defaultSettings, machineOf, Jobs } from './jobs.ts';
@@ -112,6 +113,7 @@ const handlers: {
     samples: await sampleTexts(resultFile, task, split, samples),
   }),
   allocate,
+  measureScores: (params, token) => measureScores(jobs, params, token),
   export: exportTo,
   rescore,
   sweepDamping: sweep,

@@ -17,7 +17,7 @@ import type { ExpertModule } from '../../training/expertsFactors.ts';
 import type { Parameters } from '../../training/parameters.ts';
 import { makeBatches, tablesFor, groupsOf } from '../sweep/batch.ts';
 import type { Batch } from '../sweep/batch.ts';
-import { addLogLikelihoods } from '../observe/logProbabilities.ts';
+import { countedTokens } from '../observe/logProbabilities.ts';
 import type { Model } from '../sweep/model.ts';
 import { expertsForwardGraph, expertsGradientGraph } from './expertsGraphs.ts';
 import { floats, numbers } from '../runtime/runtime.ts';
@@ -144,7 +144,10 @@ export class ExpertsModel {
     for (const group of groups) {
       const batches = makeBatches(this.architecture, 'train', sequences, group);
       for (const { batch, hidden } of await this.#pass(batches, null)) {
-        await addLogLikelihoods(this.#model, batch, hidden, headRows, summary);
+        await countedTokens(this.#model, batch, hidden, headRows, (sequence, logProbability, likeliest) => {
+          summary.logLikelihood[sequence] += logProbability;
+          if (!likeliest) summary.greedy[sequence] = 0;
+        });
         done += batch.samples.length;
       }
       onGroup(done);

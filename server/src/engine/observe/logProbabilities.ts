@@ -1,53 +1,41 @@
-/**
- * Log-probabilities of tokens: forward through the blocks, then the head for the counted positions alone. Sequences come in groups
- * that bound the activations; a group goes through a block before the next block, so that streamed weights are read once a group.
- */
-import type { EvaluateRequest, EvaluateSummary } from '../../../../protocol/evaluation.ts';
+/** Log-probabilities of the counted tokens, from the last hidden states through the head, a few rows at a time. */
 import { headRows } from '../../models/head.ts';
 import { SegmentBuilder } from '../../models/segment.ts';
 import type { Architecture } from '../../models/types.ts';
-import type { Report } from '../runtime/report.ts';
-import { makeBatches } from '../sweep/batch.ts';
 import type { Batch } from '../sweep/batch.ts';
 import type { BuiltGraph } from '../sweep/graphs.ts';
 import type { Model } from '../sweep/model.ts';
 import { floats, integers, numbers } from '../runtime/runtime.ts';
 import type { Tensor } from '../runtime/runtime.ts';
-import { forward, throughBlock } from '../sweep/sweep.ts';
+import type { Reducer } from './types.ts';
 
-/** @throws the AbortSignal's reason when cancelled */
-export async function evaluate(model: Model, request: EvaluateRequest, report: Report): Promise<EvaluateSummary> {
-  const { architecture } = model;
-  const { sequences, headRows } = request;
-  model.weights.mode = request.weights;
-  const summary: EvaluateSummary = {
-    logLikelihood: new Float64Array(sequences.length),
-    greedy: new Uint8Array(sequences.length).fill(1),
-    counted: Int32Array.from(sequences, ({ tokens, countedFrom }) => tokens.length - countedFrom),
-  };
-  let done = 0;
-  for (const group of request.groups) {
-    const batches = makeBatches(architecture, 'train', sequences, group);
-    let [current] = await forward(model, batches, [], 0, () => undefined);
-    for (let layer = 0; layer < architecture.layers; layer++) {
-      current = await throughBlock(model, batches, current, layer);
-    }
-    for (const [i, batch] of batches.entries()) {
-      await addLogLikelihoods(model, batch, current[i], headRows, summary);
-      done += batch.samples.length;
-    }
-    report({ type: 'evaluating', done, total: sequences.length });
-  }
-  return summary;
-}
+export const logProbabilities: Reducer = {
+  id: 'log_probabilities',
+  open({ model, tensors: { logLikelihood, counted, misses }, headRows }) {
+    return {
+      async logits(batches, last) {
+        for (const [b, batch] of batches.entries()) {
+          await countedTokens(model, batch, last.at(b)!, headRows, (text, logProbability, likeliest) => {
+            logLikelihood.data[text] += logProbability;
+            counted.data[text]++;
+            if (!likeliest) misses.data[text]++;
+          });
+        }
+      },
+    };
+  },
+};
 
-/** Adds the log-probabilities of the counted tokens of a batch to its sequences. @param hidden last states [B, T, hidden] */
-export async function addLogLikelihoods(
+/**
+ * @param hidden last states of the batch [B, T, hidden]
+ * @param visit called for each counted token: index of its text, log-probability in nats, whether no token is more probable
+ */
+export async function countedTokens(
   model: Model,
   { counted, samples }: Batch,
   hidden: Tensor,
   rowsPerRun: number,
-  { logLikelihood, greedy }: EvaluateSummary,
+  visit: (text: number, logProbability: number, likeliest: boolean) => void,
 ): Promise<void> {
   const { built, session } = await model.session('log-probabilities', () => logProbabilityGraph(model.architecture));
   const feeds = model.weights.feeds(built.weights, []);
@@ -67,11 +55,7 @@ export async function addLogLikelihoods(
     });
     const logProbability = numbers(out.logProbability);
     const behind = numbers(out.behind);
-    for (let p = start; p < end; p++) {
-      const sequence = samples[row[p]];
-      logLikelihood[sequence] += logProbability[p - start];
-      if (behind[p - start] < 0) greedy[sequence] = 0;
-    }
+    for (let p = start; p < end; p++) visit(samples[row[p]], logProbability[p - start], !(behind[p - start] < 0));
   }
 }
 

@@ -5,13 +5,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import type {
-  OutlierRequest,
-  OutlierSummary,
-  PrunedLayer,
-  PruneRequest,
-  PruneSummary,
-} from '../../../../protocol/pruning.ts';
+import type { PrunedLayer, PruneRequest, PruneSummary } from '../../../../protocol/pruning.ts';
 import { writtenTypes } from '../../checkpoints/dtypes.ts';
 import { writeAtomically } from '../../checkpoints/fileBytes.ts';
 import { openSafetensors, readFloat32, writeSafetensors } from '../../checkpoints/safetensors.ts';
@@ -19,12 +13,14 @@ import type { Products } from '../../linear/types.ts';
 import type { LinearModule } from '../../models/types.ts';
 import { Graph } from '../../onnx/graph.ts';
 import { findPruner } from '../../pruning/pruners.ts';
-import { inputNorms } from '../../pruning/wanda.ts';
 import { nearestStructure } from '../../pruning/structure.ts';
 import type { InputStatistics } from '../../pruning/types.ts';
-import { calibrate } from '../observe/inputs.ts';
+import { throughLayers } from '../observe/layerSweep.ts';
 import type { Report } from '../runtime/report.ts';
+import { ActivationStore } from '../sweep/activations.ts';
+import { makeBatches } from '../sweep/batch.ts';
 import type { Model } from '../sweep/model.ts';
+import { asRows, turned, weightName } from '../sweep/weights.ts';
 import { tensorOf } from '../runtime/runtime.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 
@@ -45,28 +41,30 @@ export async function prune(model: Model, request: PruneRequest, report: Report)
   const resumedLayers = layers.length;
   show();
   const products = await productsOf(model.runtime);
-  await calibrate(
-    model,
-    request,
-    pruner.needs,
-    async (layer, inputs) => {
-      for (const module of chosen(model, layer, request)) {
-        const sparsity = request.sparsity[layer][module.name];
-        const structure = request.structure && nearestStructure(request.structure, sparsity);
-        const amount = { sparsity, structure };
-        const tensor = tensorName(model, layer, module);
-        const matrix = { ...module, weight: asRows(weights.values(tensor), module) };
-        await pruner.prune(matrix, inputs.get(module.name) ?? null, amount, products);
-        weights.replace(tensor, asStored(matrix.weight, module));
-        model.runtime.signal?.throwIfAborted();
-      }
-      layers.push(countZeros(model, layer, request));
-      work?.write(layer, model, chosen(model, layer, request));
-      work?.use(layer, model);
-      show();
-    },
-    resumedLayers,
-  );
+  const visit = async (layer: number, inputs: Map<string, InputStatistics>): Promise<void> => {
+    for (const module of chosen(model, layer, request)) {
+      const sparsity = request.sparsity[layer][module.name];
+      const structure = request.structure && nearestStructure(request.structure, sparsity);
+      const amount = { sparsity, structure };
+      const tensor = weightName(architecture, layer, module);
+      const matrix = { ...module, weight: asRows(weights.values(tensor), module) };
+      await pruner.prune(matrix, inputs.get(module.name) ?? null, amount, products);
+      weights.replace(tensor, asStored(matrix.weight, module));
+      model.runtime.signal?.throwIfAborted();
+    }
+    layers.push(countZeros(model, layer, request));
+    work?.write(layer, model, chosen(model, layer, request));
+    work?.use(layer, model);
+    show();
+  };
+  weights.mode = request.weights;
+  if (pruner.needs === 'nothing') {
+    for (let layer = resumedLayers; layer < architecture.layers; layer++) await visit(layer, new Map());
+  } else {
+    const batches = makeBatches(architecture, 'train', request.calibration, request.batches);
+    const inputs = { statistic: pruner.needs, from: resumedLayers, changes: true, see: visit };
+    await throughLayers(model, batches, { store: new ActivationStore(null), inputs, toTheEnd: false });
+  }
   await products.release();
   if (work) weights.restore();
   return {
@@ -77,55 +75,14 @@ export async function prune(model: Model, request: PruneRequest, report: Report)
   };
 }
 
-/** Per layer the percentage of |W_ij| ‖X_j‖ above a multiple of the layer's mean, over all its linear modules. */
-export async function outliers(model: Model, request: OutlierRequest, report: Report): Promise<OutlierSummary> {
-  const { architecture, weights } = model;
-  weights.restore();
-  const found: number[] = [];
-  await calibrate(model, request, 'squaredNorms', async (layer, inputs) => {
-    const parts = architecture.modules(layer).map((module) => {
-      const norms = normsOf(inputs.get(module.name)!, module.columns);
-      return { module, norms, weight: asRows(weights.values(tensorName(model, layer, module)), module) };
-    });
-    let sum = 0;
-    let count = 0;
-    const each = (visit: (value: number) => void): void => {
-      for (const { module, norms, weight } of parts) {
-        for (let i = 0; i < weight.length; i++) visit(Math.abs(weight[i]) * norms[i % module.columns]);
-      }
-    };
-    each((value) => {
-      sum += value;
-      count++;
-    });
-    const limit = (request.multiple * sum) / count;
-    let above = 0;
-    each((value) => {
-      if (value > limit) above++;
-    });
-    found.push((100 * above) / count);
-    report({ type: 'pruning', done: found.length, total: architecture.layers });
-    await Promise.resolve();
-  });
-  return { outliers: found };
-}
-
-function normsOf({ squaredNorms, sequences }: InputStatistics, columns: number): Float32Array {
-  return inputNorms(squaredNorms, sequences, columns);
-}
-
 function chosen(model: Model, layer: number, { sparsity }: PruneRequest): LinearModule[] {
   return model.architecture.modules(layer).filter(({ name }) => Object.hasOwn(sparsity[layer], name));
-}
-
-function tensorName(model: Model, layer: number, { name }: LinearModule): string {
-  return `${model.architecture.layerName(layer)}.${name}.weight`;
 }
 
 function countZeros(model: Model, layer: number, request: PruneRequest): PrunedLayer {
   const modules: PrunedLayer['modules'] = {};
   for (const module of chosen(model, layer, request)) {
-    const values = model.weights.values(tensorName(model, layer, module));
+    const values = model.weights.values(weightName(model.architecture, layer, module));
     let zeros = 0;
     for (let i = 0; i < values.length; i++) if (values[i] === 0) zeros++;
     modules[module.name] = { weights: values.length, zeros };
@@ -133,19 +90,8 @@ function countZeros(model: Model, layer: number, request: PruneRequest): PrunedL
   return { layer, modules };
 }
 
-/** A copy with outputs as rows. */
-function asRows(stored: Float32Array, { rows, columns, transposed }: LinearModule): Float32Array {
-  return transposed ? turned(stored, columns, rows) : stored.slice();
-}
-
 function asStored(weight: Float32Array, { rows, columns, transposed }: LinearModule): Float32Array {
   return transposed ? turned(weight, rows, columns) : weight;
-}
-
-function turned(values: Float32Array, rows: number, columns: number): Float32Array {
-  const t = new Float32Array(values.length);
-  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) t[c * rows + r] = values[r * columns + c];
-  return t;
 }
 
 /** In the folder from the first moment on: whose layers these are. */
@@ -175,7 +121,7 @@ class PrunedLayers {
 
   write(layer: number, model: Model, modules: LinearModule[]): void {
     const tensors = modules.map((module) => {
-      const name = tensorName(model, layer, module);
+      const name = weightName(model.architecture, layer, module);
       const { dtype, shape } = model.weights.stored(name);
       // GGUF's block types cannot hold a pruned matrix: it becomes float32.
       const type = dtype === 'F16' || dtype === 'BF16' ? dtype : 'F32';

@@ -56,6 +56,8 @@ export class Runtime {
   onPartial: (() => void) | undefined;
   /** Looked at after every run. */
   signal: AbortSignal | undefined;
+  /** Runs of all sessions so far. */
+  runs = 0;
 
   constructor(device: Device, threads: number, fallback: 'cpu' | 'nowhereElse' = 'cpu') {
     this.device = device;
@@ -77,6 +79,7 @@ export class Runtime {
     return {
       run: async (feeds, into) => {
         this.signal?.throwIfAborted();
+        this.runs++;
         const outputs = into ? await session.run(feeds, into) : await session.run(feeds);
         await new Promise((turn) => setImmediate(turn));
         this.signal?.throwIfAborted();

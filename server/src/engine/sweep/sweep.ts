@@ -228,14 +228,19 @@ export function requireFinite(losses: Float64Array, what: string): void {
 }
 
 /** @param inputs per batch [B, T, hidden] @returns the block's outputs, with the weights as they are now */
-export async function throughBlock(model: Model, batches: Batch[], inputs: Tensor[], layer: number): Promise<Tensor[]> {
+export async function throughBlock<A extends Activations = Tensor[]>(
+  model: Model,
+  batches: Batch[],
+  inputs: Activations,
+  layer: number,
+  outputs: A = [] as Tensor[] as Activations as A,
+): Promise<A> {
   const { built, session } = await model.session(`forward ${model.architecture.kind(layer)}`, () =>
     forwardGraph(model.architecture, [layer]),
   );
   const feeds = model.weights.feeds(built.weights, [layer]);
-  const outputs: Tensor[] = [];
   for (const [i, batch] of batches.entries()) {
-    outputs.push((await session.run({ x: inputs[i], ...feeds, ...tablesFor(batch, built.tables) })).y);
+    outputs.push((await session.run({ x: inputs.at(i)!, ...feeds, ...tablesFor(batch, built.tables) })).y);
   }
   return outputs;
 }

@@ -6,7 +6,7 @@
 import type { Checkpoint, TensorInfo } from '../../checkpoints/types.ts';
 import type { WeightInput } from '../../models/segment.ts';
 import { tensorsRead } from '../../models/tensorsRead.ts';
-import type { Architecture } from '../../models/types.ts';
+import type { Architecture, LinearModule } from '../../models/types.ts';
 import { collectGarbage } from '../runtime/garbage.ts';
 import { floats, numbers } from '../runtime/runtime.ts';
 import type { Feeds, Tensor } from '../runtime/runtime.ts';
@@ -123,4 +123,20 @@ export class WeightStore {
   #freeArray(info: TensorInfo | undefined): Float32Array | undefined {
     return info && this.#free.get(info.shape.reduce((a, b) => a * b, 1))?.pop();
   }
+}
+
+export function weightName(architecture: Architecture, layer: number, { name }: LinearModule): string {
+  return `${architecture.layerName(layer)}.${name}.weight`;
+}
+
+/** A copy with outputs as rows. */
+export function asRows(stored: Float32Array, { rows, columns, transposed }: LinearModule): Float32Array {
+  return transposed ? turned(stored, columns, rows) : stored.slice();
+}
+
+/** Rows become columns. */
+export function turned(values: Float32Array, rows: number, columns: number): Float32Array {
+  const t = new Float32Array(values.length);
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) t[c * rows + r] = values[r * columns + c];
+  return t;
 }

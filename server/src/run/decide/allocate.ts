@@ -1,5 +1,5 @@
 /**
- * From a result to an allocation: scores of the tasks, what the rule needs beside them (spectra, outlier ratios), the rule itself, and
+ * From a result to an allocation: scores of the tasks, what the rule needs beside them (another score), the rule itself, and
  * the file beside the result. The pure rules are in `allocation/`.
  */
 import fs from 'node:fs';
@@ -13,19 +13,25 @@ import type {
   TailFit,
 } from '../../../../protocol/allocation.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
+import type { AskedScore } from '../../../../protocol/experiment.ts';
 import type { Result } from '../../../../protocol/result.ts';
+import type { Machine } from '../../../../protocol/run.ts';
+import type { ScoreTable } from '../../../../protocol/scores.ts';
 import { allocate, defaultRule, needOf } from '../../allocation/allocate.ts';
-import type { LayerInput } from '../../allocation/layers.ts';
+import type { AllocationInput, LayerInput } from '../../allocation/layers.ts';
 import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import { loadExperiment } from '../../config/experiment.ts';
 import type { Architecture } from '../../models/types.ts';
+import { optionValues } from '../../scores/options.ts';
+import { findScore } from '../../scores/scores.ts';
+import { EnginePool } from '../machine/enginePool.ts';
 import { openOptions, resolveModel } from '../inputs/inspect.ts';
 import { resultScores } from './resultScores.ts';
 import { readResult, writeJson } from '../files/results.ts';
 import { architecture } from '../inputs/scope.ts';
 import { prunable } from './sparsityMap.ts';
-import { modelExponents, type LayerExponents } from '../scores/weightSpectra.ts';
+import { MissingScores, scoresOfResult } from '../scores/scores.ts';
 import { version } from '../files/version.ts';
 
 export interface AllocateOptions {
@@ -34,12 +40,14 @@ export interface AllocateOptions {
   /** Default: the mean over all tasks. */
   tasks?: readonly string[] | undefined;
   request: AllocationRequest;
-  /** OWL's outlier ratios in percent, one per layer, measured when the rule needs them. */
+  /** OWL's outlier ratios in percent, one per layer, where they are known from elsewhere. */
   outliers?: (() => Promise<readonly number[]>) | undefined;
+  /** Measures scores that are not beside the result yet; without it they are asked for with a MissingScores. */
+  machine?: Machine | undefined;
+  /** A warm engine to use and to keep. */
+  engine?: EnginePool | undefined;
   onProgress?: ((event: { done: number; total: number; message: string }) => void) | undefined;
   signal?: AbortSignal | undefined;
-  /** See `modelExponents`. */
-  largestSide?: number | undefined;
 }
 
 /** @throws LayerifError `badRequest` for what cannot be allocated, `badModel` when the model is needed and cannot be read */
@@ -50,13 +58,13 @@ export async function allocateResult(options: AllocateOptions): Promise<Allocati
   const opened = new OpenModel(result);
   try {
     const { layers, notes } = layersOf(result, request, opened);
-    const input = { layers, ...(await values(layers)) };
-    const bare = allocate(request, input);
+    const { words, ...found } = await values(layers);
+    const bare = allocate(request, { layers, ...found });
     return {
       format: 'layerif-allocation',
       version: 1,
       ...bare,
-      notes: [...notes, ...bare.notes],
+      notes: [...notes, ...words, ...bare.notes],
       provenance: {
         layerif: version,
         date: new Date().toISOString(),
@@ -73,54 +81,106 @@ export async function allocateResult(options: AllocateOptions): Promise<Allocati
 
   async function values(
     layers: readonly LayerInput[],
-  ): Promise<{ values: readonly number[]; matrixValues?: number[][] }> {
+  ): Promise<Pick<AllocationInput, 'values' | 'matrixValues' | 'quantity'> & { words: string[] }> {
     const need = needOf(request);
+    const score = need === 'scores' ? request.by : need;
+    if (need === 'owl' && options.outliers) return { values: await options.outliers(), words: [] };
+    if (need !== null && score !== null && score !== undefined) {
+      const own: AskedScore['options'] = score === 'alpha_hill' ? { fit: request.fit ?? defaultFit(request.kind) } : {};
+      return scoreValues(await tableFor(options, score, own), layers, need === 'scores');
+    }
     const matrices = request.kind === 'sparsity' && request.unit === 'matrix';
-    if (need === 'exponents') {
-      const { resultFile, onProgress, signal, largestSide } = options;
-      const open = () => opened.get();
-      const exponents = await modelExponents(layers, open, {
-        resultFile,
-        modelSha256: result.model.sha256,
-        onProgress,
-        signal,
-        largestSide,
-      });
-      const fit = request.fit ?? defaultFit(request.kind);
-      return {
-        values: exponents.map((layer) => meanExponent(layer, fit)),
-        matrixValues: exponents.map((layer) => Object.values(layer).map((e) => e[fit] ?? NaN)),
-      };
-    }
-    if (need === 'outliers') {
-      if (!options.outliers)
-        throw new LayerifError(
-          'badRequest',
-          'rule owl looks at activations: layerif allocate RESULT --kind sparsity --rule owl measures them in a terminal, or takes their outlier ratios as a JSON list with --outliers FILE',
-        );
-      return { values: await options.outliers() };
-    }
-    if (!matrices || need === null) return { values: scores.scores };
+    if (!matrices || need === null) return { values: scores.scores, words: [] };
     if (!scores.moduleScores)
       throw new LayerifError(
         'badRequest',
         `scores of single matrices are stored for the aggregation ${result.experiment.score.aggregation} alone: leave --aggregation out, or use --unit block`,
       );
-    return { values: scores.scores, matrixValues: scores.moduleScores(layers[0].modules.map((m) => m.name)) };
+    return {
+      values: scores.scores,
+      matrixValues: scores.moduleScores(layers[0].modules.map((m) => m.name)),
+      words: [],
+    };
   }
+}
+
+/** The table of a score beside the result, measured where a machine is given. @throws MissingScores */
+async function tableFor(
+  { resultFile, request, machine, engine, onProgress, signal }: AllocateOptions,
+  id: string,
+  options: AskedScore['options'],
+): Promise<ScoreTable> {
+  const score = findScore(id);
+  if (score.subject !== 'layer') {
+    throw new LayerifError(
+      'badRequest',
+      `score ${id} is about a ${score.subject}, not about layers: nothing can be shared out by it`,
+    );
+  }
+  const values = JSON.stringify(optionValues(score, options));
+  const pool = machine && (engine ?? new EnginePool());
+  try {
+    const { file } = await scoresOfResult({
+      resultFile,
+      asked: [{ id, options }],
+      run: machine && pool ? { machine, engine: pool } : null,
+      onProgress,
+      signal,
+    });
+    return file.tables.findLast((table) => table.score === id && JSON.stringify(table.options) === values)!;
+  } catch (error) {
+    if (!(error instanceof MissingScores)) throw error;
+    const rule = request.rule ?? id;
+    error.message = `${score.title} is not measured beside this result yet: layerif allocate ${path.basename(resultFile)} --kind ${request.kind} --rule ${rule} measures it once${id === 'owl' ? ', or takes outlier ratios as a JSON list with --outliers FILE' : ''}`;
+    throw error;
+  } finally {
+    if (pool && !engine) pool.dispose();
+  }
+}
+
+/**
+ * One value a layer: of a table with a value for each module, the mean over the modules that are allocated.
+ * @param high whether the rule gives more, or prunes less, where the value is high, whatever the score's own direction is
+ */
+function scoreValues(
+  table: ScoreTable,
+  layers: readonly LayerInput[],
+  high: boolean,
+): Pick<AllocationInput, 'values' | 'matrixValues' | 'quantity'> & { words: string[] } {
+  const { parts = {}, values, higherMeans, title } = table;
+  const byModule = layers.every(({ modules }) => modules.every(({ name }) => name in parts));
+  const matrixValues = byModule
+    ? layers.map(({ index, modules }) => modules.map(({ name }) => parts[name][index] ?? NaN))
+    : undefined;
+  const own = layers.map(({ index }, l) => {
+    if (!matrixValues) return values[index] ?? NaN;
+    const known = matrixValues[l].filter(Number.isFinite);
+    return known.reduce((a, b) => a + b, 0) / known.length;
+  });
+  if (!high) return { values: own, matrixValues, words: [] };
+  if (higherMeans === null) {
+    throw new LayerifError(
+      'badRequest',
+      `${title} says of no layer that it matters more: nothing can be shared out by it`,
+    );
+  }
+  const from = table.texts === null ? '' : `, on ${table.texts}`;
+  if (higherMeans === 'keep') return { values: own, matrixValues, quantity: title, words: [`by ${title}${from}`] };
+  const top = Math.max(...own) + Math.min(...own);
+  return {
+    values: own.map((value) => top - value),
+    quantity: `${title}, turned over`,
+    words: [`by ${title}${from}; high values speak for removing a layer, so they are turned over between their ends`],
+  };
 }
 
 /** AlphaPruning's code takes the peak, AlphaLoRA's the half. */
 const defaultFit = (kind: AllocationKind): TailFit => (kind === 'sparsity' ? 'peak' : 'mid');
 
-function meanExponent(layer: LayerExponents, fit: TailFit): number {
-  const found = Object.values(layer).flatMap((exponents) => exponents[fit] ?? []);
-  return found.reduce((sum, value) => sum + value, 0) / found.length;
-}
-
 /** Keys of the experiment's `allocate` section -> fields of a request. */
 const sectionKeys = {
   rule: 'rule',
+  by: 'by',
   total: 'total',
   minimum: 'minimum',
   top_k: 'topK',

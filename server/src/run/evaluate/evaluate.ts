@@ -19,17 +19,13 @@ import { evaluationInput, readsOf } from '../inputs/evaluationInput.ts';
 import type { Document, EvaluationInput, EvaluationSelection } from '../inputs/evaluationInput.ts';
 import { fetchDatasets, fetchModel } from '../inputs/hubInputs.ts';
 import { openOptions, resolveModel } from '../inputs/inspect.ts';
-import { defaultMemoryLimit } from '../machine/machine.ts';
-import { weightBytes } from '../machine/memory.ts';
+import { memoryLimit, planPass, runPass } from '../machine/observing.ts';
 import { experimentName, makeFolder, newRunId, writeJson } from '../files/results.ts';
 import { architecture } from '../inputs/scope.ts';
 import { requireSupported } from '../inputs/supported.ts';
 import { madeBy } from '../files/version.ts';
-import { batchesOf, headRowsOf } from '../machine/batching.ts';
 
 const TOKENS_PER_BATCH = 2048;
-/** Tokens whose activations are in memory at a time: streamed weights are read once for so many. */
-const TOKENS_PER_GROUP = { resident: 1 << 14, streamed: 1 << 17 };
 
 export interface EvaluateOptions extends EvaluationSelection {
   file: string;
@@ -113,37 +109,22 @@ export async function runEvaluation(
   { sequences }: EvaluationInput,
   { machine, onProgress, signal }: Pick<EvaluateOptions, 'machine' | 'onProgress' | 'signal'>,
 ): Promise<EvaluateSummary> {
-  const lengths = sequences.map(({ tokens }) => tokens.length);
-  const limit = machine.memoryBytes ?? defaultMemoryLimit();
-  const weights = weightBytes(checkpoint, model).total < 0.7 * limit ? 'resident' : 'streamed';
-  const groups: number[][][] = [[]];
-  let tokens = 0;
-  for (const batch of batchesOf(model, lengths, TOKENS_PER_BATCH)) {
-    const size = batch.length * Math.max(...batch.map((i) => lengths[i]));
-    if (tokens + size > TOKENS_PER_GROUP[weights] && tokens > 0) {
-      groups.push([]);
-      tokens = 0;
-    }
-    tokens += size;
-    groups.at(-1)!.push(batch);
-  }
-  return pool.work(
-    'evaluate',
-    {
-      modelPath: checkpoint.path,
-      adapter: checkpoint.adapter?.path,
-      sequences,
-      groups,
-      weights,
-      headRows: headRowsOf(model),
-    },
-    machine,
-    (event) => {
-      if (event.type !== 'evaluating') return;
-      onProgress?.({ ...event, message: `evaluating: ${event.done} of ${event.total} texts` });
-    },
-    signal,
-  );
+  const limit = memoryLimit(machine);
+  const target = { checkpoint, model, adapter: checkpoint.adapter?.path ?? null };
+  const asked = [{ name: 'texts', of: 'log_probabilities', options: {} }] as const;
+  const pass = planPass(target, sequences, asked, limit, { tokensPerBatch: TOKENS_PER_BATCH });
+  const total = sequences.length;
+  const onLayers = (event: { done: number; total: number }): void => {
+    const done = Math.floor((event.done / event.total) * total);
+    onProgress?.({ done, total, message: `evaluating: ${done} of ${total} texts` });
+  };
+  const { observations } = await runPass(pass, { pool, machine, onProgress: onLayers, signal }, null, true);
+  const { logLikelihood, counted, misses } = observations.texts;
+  return {
+    logLikelihood: Float64Array.from(logLikelihood.data),
+    greedy: Uint8Array.from(misses.data, (count) => (count === 0 ? 1 : 0)),
+    counted: Int32Array.from(counted.data),
+  };
 }
 
 export interface Measured {

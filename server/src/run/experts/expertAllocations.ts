@@ -5,6 +5,8 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, TrainExpertsSettings } from '../../../../protocol/experiment.ts';
 import { allocate, needOf } from '../../allocation/allocate.ts';
 import { countRule } from '../../allocation/countRules.ts';
+import type { Machine } from '../../../../protocol/run.ts';
+import type { EnginePool } from '../machine/enginePool.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import type { Architecture } from '../../models/types.ts';
 import { allocateResult } from '../decide/allocate.ts';
@@ -34,6 +36,8 @@ export interface AllocationsInput {
   model: Architecture;
   /** In place of the newest result of the experiment. */
   resultFile?: string | undefined;
+  machine: Machine;
+  engine: EnginePool;
   onProgress?: ((event: { done: number; total: number; message: string }) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -122,12 +126,12 @@ function requestOf({ settings, experiment, model }: AllocationsInput, rule: stri
 }
 
 function byRule(
-  { model, task, onProgress, signal }: AllocationsInput,
+  { model, task, machine, engine, onProgress, signal }: AllocationsInput,
   request: AllocationRequest,
   scores: string | null,
 ): Promise<Pick<Allocation, 'layers' | 'ruleTitle' | 'notes'>> {
   if (needOf(request) !== null) {
-    return allocateResult({ resultFile: scores!, tasks: [task], request, onProgress, signal });
+    return allocateResult({ resultFile: scores!, tasks: [task], request, machine, engine, onProgress, signal });
   }
   const layers = Array.from({ length: model.layers }, (_, index) => ({
     index,

@@ -63,6 +63,7 @@ export async function trainExpertsOf(
     const { allocations, scores } = await expertAllocations({
       ...input,
       ...options,
+      engine: pool,
       file: input.file,
       task: task.task,
     });

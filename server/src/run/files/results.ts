@@ -20,6 +20,11 @@ export function experimentName(file: string): string {
   return name.toLowerCase() === 'layerif' ? path.basename(path.dirname(path.resolve(file))) : name;
 }
 
+/** NAME of `NAME.layerif-result.json`. */
+export function experimentNameOfResult(resultFile: string): string {
+  return path.basename(resultFile).replace(/(\.layerif-[a-z]+)?\.json$/, '');
+}
+
 export function newRunId(hash: string, now: Date): string {
   return `${now.toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '')}-${hash.slice(0, 6)}`;
 }
@@ -63,6 +68,20 @@ export function openRunFolder(
   }
   lock(fresh.folder);
   return fresh;
+}
+
+/** The newest run folder of the hash, whatever its status; `resultFile` may be missing. */
+export function runOfHash(
+  outputDir: string,
+  name: string,
+  hash: string,
+  suffix: string = RESULT_SUFFIX,
+): Pick<RunFolder, 'runId' | 'folder' | 'resultFile'> | null {
+  const parent = path.join(outputDir, name);
+  const runId = runFolders(parent).find((entry) => RUN_ID.exec(entry)?.[1] === hash.slice(0, 6));
+  if (runId === undefined) return null;
+  const folder = path.join(parent, runId);
+  return { runId, folder, resultFile: path.join(folder, `${name}${suffix}`) };
 }
 
 /** Whether a run was interrupted here, perhaps before its first result. */

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { EngineInfo, ProjectionPlan } from '../../../../protocol/engine.ts';
+import type { Experiment } from '../../../../protocol/experiment.ts';
 import { GRAMS_FILE } from '../../../../protocol/result.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
 import type { Machine, RunEvent } from '../../../../protocol/run.ts';
@@ -21,7 +22,7 @@ import { defaultMemoryLimit } from '../machine/machine.ts';
 import { mergeGrams } from '../files/gramFiles.ts';
 import { projectionError } from './projectionError.ts';
 import { prepare } from '../inputs/prepare.ts';
-import { experimentName, openRunFolder, writeJson } from '../files/results.ts';
+import { experimentName, runOfHash, openRunFolder, readResult, writeJson } from '../files/results.ts';
 import type { RunFolder } from '../files/results.ts';
 import { engineOf, FinishedParts } from '../files/finished.ts';
 import { modelStamp, requireUnchanged } from '../files/modelStamp.ts';
@@ -49,10 +50,14 @@ export interface ScoreOptions extends Selection {
   signal?: AbortSignal | undefined;
   /** Seconds between two saved states that an interrupted run resumes from; default 10, 0 saves at every segment boundary. */
   checkpointSeconds?: number | undefined;
+  /** Takes a complete run of the same experiment, data and model for this one. */
+  reopen?: boolean | undefined;
 }
 
 /** @throws LayerifError; events `started`, `failed` and `finished` frame what was seen. */
-export async function scoreExperiment(options: ScoreOptions): Promise<{ result: Result; resultFile: string }> {
+export async function scoreExperiment(
+  options: ScoreOptions,
+): Promise<{ result: Result; resultFile: string; reopened?: true }> {
   const pool = options.engine ?? new EnginePool();
   const emit = options.onEvent ?? (() => undefined);
   let runId = '';
@@ -73,6 +78,14 @@ export async function scoreExperiment(options: ScoreOptions): Promise<{ result: 
     options.signal?.throwIfAborted();
     const stamp = modelStamp(prepared.checkpoint);
     const modelSha256 = await prepared.checkpoint.sha256();
+    const output = path.resolve(prepared.baseDir, options.outputDir ?? prepared.experiment.output_dir);
+    const hash = identity(prepared, modelSha256);
+    const complete = options.reopen ? completeRun(prepared, output, hash, modelSha256) : null;
+    if (complete) {
+      await engine;
+      await warmUp;
+      return { ...complete, reopened: true };
+    }
     await engine;
     await warmUp;
     const { estimate, plans } = await planRun(prepared, options.machine, pool, options.outputDir);
@@ -80,8 +93,6 @@ export async function scoreExperiment(options: ScoreOptions): Promise<{ result: 
       const code = estimate.memoryBytes > estimate.memoryLimitBytes ? 'notEnoughMemory' : 'notEnoughDisk';
       throw new LayerifError(code, estimate.refusal);
     }
-    const output = path.resolve(prepared.baseDir, options.outputDir ?? prepared.experiment.output_dir);
-    const hash = identity(prepared, modelSha256);
     const folder = openRunFolder(output, experimentName(prepared.file), hash);
     runId = folder.runId;
     const finished = new FinishedParts(path.join(folder.folder, 'partial'), computationOf(hash, stamp, await engine));
@@ -123,6 +134,25 @@ export async function scoreExperiment(options: ScoreOptions): Promise<{ result: 
     if (!options.engine) pool.dispose();
     prepared?.checkpoint.close();
   }
+}
+
+/** A run id has six digits of the hash, so what they stand for is compared too. */
+function completeRun(
+  { file, experiment, dataSha256 }: Prepared,
+  output: string,
+  hash: string,
+  modelSha256: string,
+): { result: Result; resultFile: string } | null {
+  const found = runOfHash(output, experimentName(file), hash);
+  if (!found || !fs.existsSync(found.resultFile)) return null;
+  const result = readResult(found.resultFile);
+  const part = ({ model, datasets, tasks, score }: Experiment) => JSON.stringify([model, datasets, tasks, score]);
+  const same =
+    result.status === 'complete' &&
+    result.model.sha256 === modelSha256 &&
+    part(result.experiment) === part(experiment) &&
+    JSON.stringify(result.provenance.dataSha256) === JSON.stringify(dataSha256);
+  return same ? { result, resultFile: found.resultFile } : null;
 }
 
 /** The engine reads a model's weights while this process reads and tokenizes the data, when they surely stay resident. */

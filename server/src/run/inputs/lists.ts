@@ -1,5 +1,6 @@
 /** What is available, read from the tables of the folders that provide it: for `layerif list` and for completion. */
 import type { AllocationKind } from '../../../../protocol/allocation.ts';
+import { questionWords } from '../../../../protocol/scores.ts';
 import type { DataFormat } from '../../../../protocol/experiment.ts';
 import { countRules } from '../../allocation/countRules.ts';
 import { sparsityRules } from '../../allocation/sparsityRules.ts';
@@ -11,6 +12,7 @@ import { metrics } from '../../evaluation/metrics.ts';
 import { operators } from '../../graphs/operators.ts';
 import { families } from '../../models/families.ts';
 import { pruners } from '../../pruning/pruners.ts';
+import { scores } from '../../scores/scores.ts';
 
 export interface ListEntry {
   /** The word to write in an experiment file or that a checkpoint must say. */
@@ -29,13 +31,19 @@ const formatNotes: Record<DataFormat, Pick<ListEntry, 'title' | 'source'>> = {
 
 const lists = {
   estimators: () => estimators.map(({ id, title, formula, source }) => ({ id, title: `${title}: ${formula}`, source })),
-  // A layer score is an aggregation of influence.
-  scores: () =>
-    Object.entries(aggregations).map(([id, { title, formula }]) => ({
+  scores: () => [
+    ...scores.map(({ id, title, formula, source, question, higherMeans }) => ({
+      id,
+      title: `${questionWords[question]}${higherMeans ? `, high = ${higherMeans}` : ''}: ${title}: ${formula}`,
+      source,
+    })),
+    // Layer influence has no row of its own: a file's section `score` says how it is computed.
+    ...Object.entries(aggregations).map(([id, { title, formula }]) => ({
       id,
       title: `layer influence, ${title}: ${formula}`,
       source: 'LayerIF, arXiv 2505.23811',
     })),
+  ],
   families: () => families.map(({ id, title, source }) => ({ id, title, source })),
   rules: () => [
     ...countRules.map(({ id, title, formula, source }) => ({
@@ -71,6 +79,11 @@ const lists = {
       source: formatNotes[format].source,
     })),
 } satisfies Record<string, () => ListEntry[]>;
+
+/** Ids of the key `scores`: those of the list that are no aggregations of influence. */
+export function layerScoreIds(): string[] {
+  return scores.map(({ id }) => id);
+}
 
 export type ListKind = keyof typeof lists;
 

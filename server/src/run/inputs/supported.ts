@@ -90,13 +90,19 @@ export const experimentRefusals: readonly Row[] = [
     () =>
       'tracin reads checkpoints of a model folder, and model.path is an ONNX graph; use another estimator or the model it was made from',
   ),
-  ...(['scores', 'data_scores'] as const).map((key) =>
-    row(
-      `${key}Later`,
-      [key],
-      (experiment) => experiment[key] !== undefined,
-      () => `${key} is not available in this version; remove the section`,
-    ),
+  row(
+    'scoresOfGraph',
+    ['scores'],
+    ({ model, scores }) => scores !== undefined && isGraphPath(model.path),
+    ({ model }) =>
+      `scores read the hidden states of a checkpoint, and model.path ${model.path} is an ONNX graph: give a folder with config.json, a .gguf file or a hub id`,
+    ['score'],
+  ),
+  row(
+    'data_scoresLater',
+    ['data_scores'],
+    ({ data_scores }) => data_scores !== undefined,
+    () => 'data_scores is not available in this version; remove the section',
   ),
   ...checkpointVerbs.map((verb) =>
     row(

@@ -6,9 +6,6 @@ import { allocateResult } from '../decide/allocate.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import { requireNone } from '../inputs/refusals.ts';
 import { dropRefusals } from '../inputs/supported.ts';
-import { createTokenizer } from '../../data/tokenizer.ts';
-import { outliersOf } from './outliers.ts';
-import { calibrationOf } from '../inputs/pruneInput.ts';
 import type { PruneInput, PruneOptions } from '../inputs/pruneInput.ts';
 import { experimentName, readResult, resultFiles } from '../files/results.ts';
 import { mapOfAllocation, mapOfList, readAllocation, requireLayersOf, sparsityMap } from '../decide/sparsityMap.ts';
@@ -26,14 +23,19 @@ export async function resolveMap(input: PruneInput, options: Options, pool: Engi
     return mapOfAllocation(model, readAllocation(file, 'sparsity'), file);
   }
   const resultFile = options.resultFile ?? findResult(input, `the map ${asked.map}`);
-  const allocation = await allocated(input, options, resultFile, {
-    kind: 'sparsity',
-    rule: asked.map,
-    ratio: asked.sparsity,
-    structure: 'unstructured',
-    unit: 'block',
-    outliers: () => outliers(input, options, pool),
-  });
+  const allocation = await allocated(
+    input,
+    options,
+    resultFile,
+    {
+      kind: 'sparsity',
+      rule: asked.map,
+      ratio: asked.sparsity,
+      structure: 'unstructured',
+      unit: 'block',
+    },
+    pool,
+  );
   return mapOfAllocation(model, allocation, asked.map);
 }
 
@@ -49,11 +51,17 @@ export async function layersToDrop(
   const file = path.resolve(baseDir, map);
   const allocation = isFile
     ? readAllocation(file, 'drop')
-    : await allocated(input, options, options.resultFile ?? findResult(input, `the map ${map}`), {
-        kind: 'drop',
-        rule: map,
-        count: Math.round(asked.sparsity * model.layers),
-      });
+    : await allocated(
+        input,
+        options,
+        options.resultFile ?? findResult(input, `the map ${map}`),
+        {
+          kind: 'drop',
+          rule: map,
+          count: Math.round(asked.sparsity * model.layers),
+        },
+        undefined,
+      );
   requireLayersOf(model, allocation.layers, isFile ? file : map);
   const dropped = allocation.layers.filter(({ value }) => value === 1).map(({ index }) => index);
   if (dropped.length === 0 || dropped.length >= model.layers) {
@@ -72,14 +80,14 @@ interface Request {
   count?: number;
   structure?: string;
   unit?: 'block';
-  outliers?: () => Promise<readonly number[]>;
 }
 
 function allocated(
   { checkpoint }: PruneInput,
-  { task, onProgress, signal }: Options,
+  { task, machine, onProgress, signal }: Options,
   resultFile: string,
-  { outliers, ...request }: Request,
+  request: Request,
+  engine: EnginePool | undefined,
 ): Promise<Allocation> {
   const { model } = readResult(resultFile);
   if (model.name !== checkpoint.name) {
@@ -92,7 +100,8 @@ function allocated(
     resultFile,
     tasks: task === undefined ? undefined : [task],
     request,
-    outliers,
+    machine,
+    engine,
     onProgress,
     signal,
   });
@@ -120,13 +129,4 @@ export function findResult(
     'badRequest',
     `${what} reads a result, and ${folder} holds no complete one of ${experimentName(file)}; run first: layerif score ${file}`,
   );
-}
-
-/** Measured on the calibration texts, for every pruner. */
-async function outliers(input: PruneInput, options: Options, pool: EnginePool): Promise<readonly number[]> {
-  const { checkpoint, experiment, baseDir } = input;
-  const calibration =
-    input.calibration ??
-    (await calibrationOf(experiment, experiment.prune ?? {}, baseDir, createTokenizer(checkpoint.tokenizer())));
-  return outliersOf(input, calibration.samples, pool, options);
 }

@@ -9,7 +9,7 @@ import type { ValidateSettings } from '../../../../protocol/experiment.ts';
 import type { OptimizerSettings } from '../../../../protocol/optimizer.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
-import type { Features, LoraSettings, TrainOutcome, TrainRun } from '../../../../protocol/training.ts';
+import type { LoraSettings, TrainOutcome, TrainRun } from '../../../../protocol/training.ts';
 import type { LabelledSample } from '../../data/labelledTask.ts';
 import type { Sample } from '../../data/types.ts';
 import type { ModuleGrams } from '../../estimators/layerScores.ts';
@@ -23,6 +23,7 @@ import { numbersOf } from '../influence/collectTask.ts';
 import { replacedText, type FinishedParts } from '../files/finished.ts';
 import type { Prepared } from '../inputs/prepared.ts';
 import { gib } from '../machine/batching.ts';
+import { memoryLimit, planPass, requireMemory, runPass } from '../machine/observing.ts';
 
 const CHECKPOINT_SECONDS = 10;
 const TOKENS_PER_RUN = 1024;
@@ -32,6 +33,14 @@ export interface Retrained {
   train: number[];
   validation: number[];
   gradientNorm: number;
+}
+
+/** Hidden states behind a layer, texts x hidden: of the last token, and the mean over the tokens. */
+export interface Features {
+  layer: number;
+  hidden: number;
+  last: Float32Array;
+  mean: Float32Array;
 }
 
 /** Training and validation samples that belong together; `key` names their files. */
@@ -163,19 +172,22 @@ export class ValidationContext {
     return runs.map(({ id }) => parts.get(id)!.read<Retrained>()!);
   }
 
-  /** Hidden states of texts behind layers. */
+  /** Hidden states of texts behind layers, ascending. */
   async features(texts: readonly Int32Array[], layers: readonly number[]): Promise<Features[]> {
     const { prepared, pool, machine, signal, onProgress } = this.options;
     onProgress('hidden states');
-    const { weights } = this.plan({ key: '', train: this.options.train, validation: this.options.validation }).plan;
-    const request = {
-      modelPath: prepared.checkpoint.path,
-      samples: [...texts],
-      layers: [...layers],
-      tokensPerRun: TOKENS_PER_RUN,
-      weights,
-    };
-    return pool.work('features', request, machine, undefined, signal);
+    const { checkpoint, model } = prepared;
+    const samples = texts.map((tokens) => ({ tokens, countedFrom: tokens.length }));
+    const asked = [{ name: 'states', of: 'hidden_pooled' as const, options: { layers: [...layers] } }];
+    const limit = memoryLimit(machine);
+    const pass = planPass({ checkpoint, model, adapter: null }, samples, asked, limit); // as it is before training
+    requireMemory(pass, limit, `keeping hidden states of ${texts.length} texts`);
+    const { observations } = await runPass(pass, { pool, machine, signal });
+    const { last, mean } = observations.states;
+    const { hidden } = model;
+    const size = texts.length * hidden;
+    const part = ({ data }: typeof last, i: number) => Float32Array.from(data.subarray(i * size, (i + 1) * size));
+    return layers.map((layer, i) => ({ layer, hidden, last: part(last, i), mean: part(mean, i) }));
   }
 
   /** @throws LayerifError `notEnoughMemory` */

@@ -1,0 +1,66 @@
+/** The list `scores`, made from the table of scores: an id, or an id with options and texts. */
+import { z } from 'zod';
+import type { AskedScore } from '../../../protocol/experiment.ts';
+import { allowed } from '../scores/options.ts';
+import { scores as ownScores } from '../scores/scores.ts';
+import type { OptionRow, Score } from '../scores/types.ts';
+import { doc, maxLength, textSource } from './words.ts';
+
+/** @param scores the table; the product's own but for tests */
+export function scoresSchemaOf(scores: readonly Score[]) {
+  const ids = scores.map(({ id }) => id);
+  const texts = doc(
+    z.strictObject({ ...textSource, max_length: doc(maxLength, 'Tokens of a text.').optional() }),
+    'Texts that the score looks at; default: prune.calibration, else the training samples of the first task.',
+  ).optional();
+  const withOptions = Object.fromEntries(
+    scores.map((score) => [score.id, doc(z.strictObject({ ...optionsOf(score), texts }), sentence(score)).optional()]),
+  );
+  const named = z
+    .strictObject(withOptions)
+    .refine((entry) => Object.keys(entry).length === 1, 'one score for each entry of the list');
+  return z.array(z.union([z.enum(ids), named])).min(1);
+}
+
+/** "Block Influence: ... (ShortGPT, ...)." */
+function sentence({ title, formula, source }: Score): string {
+  return `${title}: ${formula} (${source}).`;
+}
+
+function optionsOf({ options }: Score): Record<string, z.ZodType> {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, row]) => {
+      const words = `${row.words} Default ${String(row.default)}; ${allowed(row)}.`;
+      return [name, doc(valueOf(row), words, [row.default]).optional()];
+    }),
+  );
+}
+
+function valueOf(row: OptionRow): z.ZodType {
+  if (row.type === 'flag') return z.boolean();
+  if (row.type === 'choice') return z.enum([...row.choices]);
+  let number = z.number();
+  if (row.above !== undefined) number = number.gt(row.above);
+  if (row.least !== undefined) number = number.min(row.least);
+  if (row.most !== undefined) number = number.max(row.most);
+  return number;
+}
+
+export const scoresSchema = scoresSchemaOf(ownScores);
+
+export const scoreExamples = [ownScores[0].id, { [ownScores[1].id]: firstOptions(ownScores[1]) }];
+
+function firstOptions({ options }: Score): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(options)
+      .slice(0, 1)
+      .map(([name, row]) => [name, row.default]),
+  );
+}
+
+export function resolveAsked(entry: z.output<typeof scoresSchema>[number]): AskedScore {
+  if (typeof entry === 'string') return { id: entry, options: {} };
+  const [[id, given]] = Object.entries(entry) as [string, { texts?: AskedScore['texts'] } & AskedScore['options']][];
+  const { texts, ...options } = given;
+  return { id, options, ...(texts === undefined ? {} : { texts }) };
+}

@@ -1,0 +1,162 @@
+/**
+ * How a pass of observations goes through the model, and what it takes: whether weights stay in memory, which texts share a run, whether
+ * activations between layers fit. In float32 numbers, t = padded tokens of a group of texts:
+ *
+ *   weights      all of them (resident), or the largest of embedding, head and a layer (streamed)
+ *   boundaries   2 t hidden: input and output of a layer; two batches of it when in files
+ *   observations float64, here and in the engine
+ *   work         what one run of a layer or of the head holds beside its inputs and outputs
+ */
+import type { Machine } from '../../../../protocol/run.ts';
+import type { EncodedSample } from '../../../../protocol/samples.ts';
+import type { Json, ObserveRequest, ObserveSummary } from '../../../../protocol/scores.ts';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { Checkpoint } from '../../checkpoints/types.ts';
+import type { Architecture } from '../../models/types.ts';
+import { observationOf } from '../../scores/observations.ts';
+import type { ObservationId, ObservedShape } from '../../scores/observations.ts';
+import { batchesOf, gib, headRowsOf } from './batching.ts';
+import type { EnginePool } from './enginePool.ts';
+import { defaultMemoryLimit } from './machine.ts';
+import { blockSizes, weightBytes, widthOf } from './memory.ts';
+
+const TOKENS_PER_BATCH = 1024;
+/** Tokens whose activations are in memory at a time: streamed weights are read once for so many. */
+const TOKENS_PER_GROUP = { resident: 1 << 14, streamed: 1 << 17 };
+/** Both processes with ONNX Runtime loaded and a tokenizer read. */
+const PROGRAMS = 220 << 20;
+const CHECKPOINT_SECONDS = 10;
+
+export interface ObservedModel {
+  checkpoint: Checkpoint;
+  model: Architecture;
+  /** Folder of an adapter that is applied, or null. */
+  adapter: string | null;
+}
+
+export interface AskedObservation {
+  /** How the answer calls it. */
+  name: string;
+  of: ObservationId;
+  options: Record<string, Json>;
+}
+
+export interface ObservedPass {
+  request: Omit<ObserveRequest, 'workDir' | 'key' | 'checkpointSeconds' | 'keepChanges'>;
+  memoryBytes: number;
+}
+
+export function observedShape(model: Architecture, texts: number): ObservedShape {
+  const { layers, hidden } = model;
+  return { layers, hidden, texts, modules: (layer) => model.modules(layer).filter(({ factor }) => !factor) };
+}
+
+/** @param files whether activations may go to files */
+export function planPass(
+  { checkpoint, model, adapter }: ObservedModel,
+  texts: EncodedSample[],
+  observations: readonly AskedObservation[],
+  limit: number,
+  { tokensPerBatch = TOKENS_PER_BATCH, files = false }: { tokensPerBatch?: number | undefined; files?: boolean } = {},
+): ObservedPass {
+  const lengths = texts.map(({ tokens }) => tokens.length);
+  const sizes = weightBytes(checkpoint, model);
+  const weights = sizes.total < 0.7 * limit ? 'resident' : 'streamed';
+  const specs = observations.map(({ of }) => observationOf(of));
+  const apart = specs.every(({ textsApart }) => textsApart);
+  const batches = specs.some(({ reads }) => reads !== 'weights') ? batchesOf(model, lengths, tokensPerBatch) : [];
+  const padded = (batch: number[]) => batch.length * Math.max(...batch.map((i) => lengths[i]));
+  const groups: number[][][] = [];
+  let tokens = Infinity;
+  for (const batch of batches) {
+    const size = padded(batch);
+    if (groups.length === 0 || (apart && tokens + size > TOKENS_PER_GROUP[weights])) {
+      groups.push([]);
+      tokens = 0;
+    }
+    tokens += size;
+    groups.at(-1)!.push(batch);
+  }
+  const shape = observedShape(model, texts.length);
+  const numbers = observations.reduce((sum, { of, options }) => {
+    const shapes = Object.values(observationOf(of).tensors(shape, options));
+    return sum + shapes.reduce((whole, dims) => whole + dims.reduce((a, b) => a * b, 1), 0);
+  }, 0);
+  const largest = Math.max(0, ...groups.map((group) => group.reduce((sum, batch) => sum + padded(batch), 0)));
+  const batch = Math.max(0, ...batches.map(padded));
+  const longest = Math.max(0, ...lengths);
+  const width = Math.max(...blockSizes(model).map(({ captures }) => widthOf(captures, Infinity)));
+  const work = 4 * batch * (2.5 * width + 8 * model.hidden) + 20 * model.heads * batch * longest;
+  const head = specs.some(({ reads }) => reads === 'logits') ? 16 * headRowsOf(model) * model.vocabulary : 0;
+  const fixed =
+    PROGRAMS +
+    (batches.length === 0
+      ? sizes.layer
+      : weights === 'resident'
+        ? sizes.total
+        : Math.max(sizes.embedding, sizes.head, sizes.layer)) +
+    24 * numbers +
+    Math.max(work, head);
+  const inMemory = 8 * model.hidden * largest;
+  const boundaries = files && fixed + inMemory > limit ? 'files' : 'memory';
+  return {
+    request: {
+      modelPath: checkpoint.path,
+      adapter: adapter ?? undefined,
+      texts: batches.length === 0 ? [] : texts,
+      groups,
+      weights,
+      boundaries,
+      headRows: headRowsOf(model),
+      observations: observations.map(({ name, of, options }) => ({ name, of, options })),
+    },
+    memoryBytes: fixed + (boundaries === 'files' ? 16 * model.hidden * batch : inMemory),
+  };
+}
+
+export function memoryLimit({ memoryBytes }: Machine): number {
+  return memoryBytes ?? defaultMemoryLimit();
+}
+
+/** @throws LayerifError `notEnoughMemory` */
+export function requireMemory({ memoryBytes }: ObservedPass, limit: number, what: string): void {
+  if (memoryBytes <= limit) return;
+  throw new LayerifError(
+    'notEnoughMemory',
+    `${what} needs about ${gib(memoryBytes)} of memory, the limit is ${gib(limit)}; take fewer or shorter texts, or raise --memory`,
+  );
+}
+
+export interface ObserveTools {
+  pool: EnginePool;
+  machine: Machine;
+  onProgress?: ((event: { done: number; total: number }) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * @param kept where an interrupted pass is continued, with the hash of all that decides its numbers; null keeps nothing
+ * @throws LayerifError as `EnginePool.work`
+ */
+export async function runPass(
+  { request }: ObservedPass,
+  { pool, machine, onProgress, signal }: ObserveTools,
+  kept: { workDir: string; key: string; checkpointSeconds?: number | undefined } | null = null,
+  keepChanges = false,
+): Promise<ObserveSummary> {
+  return pool.work(
+    'observe',
+    {
+      ...request,
+      keepChanges,
+      workDir: kept?.workDir ?? null,
+      key: kept?.key ?? '',
+      checkpointSeconds: kept?.checkpointSeconds ?? CHECKPOINT_SECONDS,
+    },
+    machine,
+    (event) => {
+      if (event.type === 'observing') onProgress?.(event);
+    },
+    signal,
+  );
+}

@@ -1,0 +1,104 @@
+/**
+ * What can be observed of a model: one row for each kind, with its version, what it reads and how its numbers are laid out. Scores name
+ * the rows (`types.ts`), `run` adds up their sizes, and for each the engine has a reducer of the same id (`engine/observe/reducers.ts`).
+ *
+ * All numbers are sums over texts, or stand in a place of their own for each text or layer that is 0 until it is written. So two parts of
+ * an observation are merged by adding them up, whether they are layers after an interruption or texts of several machines.
+ *
+ * To add one: a row here, a reducer in the engine, a row of `test/engine/observations.ts`. A change of the numbers raises the version.
+ */
+import type { Json } from '../../../protocol/scores.ts';
+
+/** What sizes depend on. */
+export interface ObservedShape {
+  layers: number;
+  hidden: number;
+  texts: number;
+  /** Linear modules of a layer, without factors of an adapter. */
+  modules: (layer: number) => readonly { name: string; rows: number; columns: number }[];
+}
+
+export interface ObservationSpec {
+  version: number;
+  /** `weights` needs no texts; `logits` goes through the head; `inputs` are those of the linear modules. */
+  reads: 'weights' | 'hidden' | 'inputs' | 'logits';
+  /** Whether groups of texts may be looked at one after the other; else all texts of a layer are there at once. */
+  textsApart: boolean;
+  /** Shapes by name. */
+  tensors: (shape: ObservedShape, options: Record<string, Json>) => Record<string, number[]>;
+}
+
+const everyLayer = ({ layers }: ObservedShape): number[] => Array.from({ length: layers }, (_, layer) => layer);
+
+/** `<layer>.<module>` -> shape */
+function byModule(
+  shape: ObservedShape,
+  size: (module: { rows: number; columns: number }) => number[],
+): Record<string, number[]> {
+  return Object.fromEntries(
+    everyLayer(shape).flatMap((layer) =>
+      shape.modules(layer).map((module) => [`${layer}.${module.name}`, size(module)] as const),
+    ),
+  );
+}
+
+/** Layers of the option `layers`, ascending; all without it. */
+export function chosenLayers({ layers }: Pick<ObservedShape, 'layers'>, options: Record<string, Json>): number[] {
+  return Array.isArray(options.layers) ? (options.layers as number[]) : Array.from({ length: layers }, (_, i) => i);
+}
+
+export const observations = {
+  /** Eigenvalues of W Wᵀ, ascending, for each linear module. */
+  weight_spectra: {
+    version: 1,
+    reads: 'weights',
+    textsApart: true,
+    tensors: (shape) => byModule(shape, ({ rows, columns }) => [Math.min(rows, columns)]),
+  },
+  /** Output of each layer: state of the last token, and mean over the tokens. Option `layers`. */
+  hidden_pooled: {
+    version: 1,
+    reads: 'hidden',
+    textsApart: true,
+    tensors: (shape, options) => {
+      const size = [chosenLayers(shape, options).length, shape.texts, shape.hidden];
+      return { last: size, mean: size };
+    },
+  },
+  /** Cosine of a layer's input and output, summed over the tokens of a text; tokens without a direction are counted apart. */
+  hidden_cosine: {
+    version: 1,
+    reads: 'hidden',
+    textsApart: true,
+    tensors: ({ layers, texts }) => ({ sum: [layers, texts], tokens: [layers, texts], skipped: [layers, texts] }),
+  },
+  /** Percent of |W_ij| ‖x_j‖ above `multiple` times the layer's mean over all its linear modules. */
+  outliers: {
+    version: 1,
+    reads: 'inputs',
+    textsApart: false,
+    tensors: ({ layers }) => ({ percent: [layers] }),
+  },
+  /** Sum over tokens of the squared inputs of each linear module. */
+  input_norms: {
+    version: 1,
+    reads: 'inputs',
+    textsApart: true,
+    tensors: (shape) => byModule(shape, ({ columns }) => [columns]),
+  },
+  /** Of the counted tokens of each text: sum of their log-probabilities in nats, how many, and how many are not the most probable token. */
+  log_probabilities: {
+    version: 1,
+    reads: 'logits',
+    textsApart: true,
+    tensors: ({ texts }) => ({ logLikelihood: [texts], counted: [texts], misses: [texts] }),
+  },
+} as const satisfies Record<string, ObservationSpec>;
+
+export type ObservationId = keyof typeof observations;
+
+export const observationOf = (id: ObservationId): ObservationSpec => observations[id];
+
+export function isObservation(id: string): id is ObservationId {
+  return Object.hasOwn(observations, id);
+}

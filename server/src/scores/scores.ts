@@ -1,0 +1,18 @@
+/**
+ * The layer scores that there are. To add one: a file like `blockInfluence.ts` and a row here; schema, command line, list, report, chart
+ * and documentation follow from it.
+ */
+import { LayerifError } from '../../../protocol/errors.ts';
+import { alphaHill } from './alphaHill.ts';
+import { blockInfluence } from './blockInfluence.ts';
+import { owl } from './owl.ts';
+import type { Score } from './types.ts';
+
+export const scores: readonly Score[] = [blockInfluence, alphaHill, owl];
+
+/** @throws LayerifError `badRequest` */
+export function findScore(id: string, among: readonly Score[] = scores): Score {
+  const found = among.find((score) => score.id === id);
+  if (found) return found;
+  throw new LayerifError('badRequest', `there is no score "${id}": use one of ${among.map((s) => s.id).join(', ')}`);
+}

@@ -1,0 +1,47 @@
+/** From a score's numbers to its table: the words of the score's row, and what is undefined said as such. */
+import type { Json, ScoreTable } from '../../../protocol/scores.ts';
+import type { Score, ScoreNumbers } from './types.ts';
+
+export function tableOf(
+  score: Score,
+  numbers: ScoreNumbers,
+  {
+    options,
+    texts,
+    needs,
+    layers,
+  }: { options: Record<string, Json>; texts: string | null; needs: string[]; layers: number },
+): ScoreTable {
+  const { values, axes, notes, parts, ...rest } = numbers;
+  const table: ScoreTable = {
+    score: score.id,
+    version: score.version,
+    title: score.title,
+    unit: score.unit,
+    source: score.source,
+    formula: score.formula,
+    status: score.status,
+    question: score.question,
+    subject: score.subject,
+    higherMeans: score.higherMeans,
+    options,
+    texts,
+    axes: axes ?? [{ name: 'layer', labels: Array.from({ length: layers }, (_, layer) => layer) }],
+    values: values.map(defined),
+    ...(parts
+      ? { parts: Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.map(defined)])) }
+      : {}),
+    ...rest,
+    notes,
+    needs,
+  };
+  const size = table.axes.reduce((product, { labels }) => product * labels.length, 1);
+  if (table.values.length !== size)
+    throw new Error(`score ${score.id} gave ${table.values.length} values for ${size} places`);
+  const bad = values.flatMap((value, i) => (value !== null && !Number.isFinite(value) ? [i] : []));
+  if (bad.length > 0) table.notes = [...notes, `${bad.length} values are not finite and are left undefined`];
+  return table;
+}
+
+/** JSON knows neither NaN nor infinity, and neither is a score. */
+const defined = (value: number | null): number | null => (value !== null && Number.isFinite(value) ? value : null);

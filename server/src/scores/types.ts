@@ -1,0 +1,83 @@
+/**
+ * What a score is: it declares what it needs of the model and turns the observations into numbers. Pure: no files, no graphs, no model.
+ * Everything that a user sees of it (schema, command line, list, report, chart, export) is made from these rows.
+ *
+ * To add one: a file like `blockInfluence.ts`, a row in `scores.ts`, a row in `test/scores/cases.ts`.
+ */
+import type { Json, Question, ScoreTable, Subject, Tensors } from '../../../protocol/scores.ts';
+import type { Random } from '../random/random.ts';
+import type { ObservationId, ObservedShape } from './observations.ts';
+
+/** Of one option: what it means, its default, and which values are allowed. */
+export type OptionRow =
+  | { type: 'number'; default: number; words: string; above?: number; least?: number; most?: number }
+  | { type: 'choice'; default: string; words: string; choices: readonly string[] }
+  | { type: 'flag'; default: boolean; words: string };
+
+export type OptionRows = Record<string, OptionRow>;
+
+/** The values of a table of option rows. */
+export type OptionValues<R extends OptionRows> = {
+  [K in keyof R]: R[K] extends { type: 'number' }
+    ? number
+    : R[K] extends { type: 'choice'; choices: readonly (infer C)[] }
+      ? C
+      : boolean;
+};
+
+/** A need before it is known which texts and which model: `run` fills these in. */
+export interface ScoreNeed {
+  of: ObservationId;
+  options: Record<string, Json>;
+}
+
+/** Numbers of a table; `run` adds the words. Without axes the values stand for the layers. */
+export type ScoreNumbers = Pick<
+  ScoreTable,
+  'values' | 'parts' | 'intervals' | 'level' | 'p' | 'reference' | 'marks' | 'notes'
+> & { axes?: ScoreTable['axes'] };
+
+export interface Score<R extends OptionRows = OptionRows, N extends string = string> {
+  id: string;
+  /** Raised when the same observations give other numbers. */
+  version: number;
+  title: string;
+  question: Question;
+  subject: Subject;
+  unit: string;
+  higherMeans: ScoreTable['higherMeans'];
+  formula: string;
+  source: string;
+  status: ScoreTable['status'];
+  options: R;
+  needs(options: OptionValues<R>, model: ObservedShape): Record<N, ScoreNeed>;
+  /** @throws Error for observations that belong to another model */
+  score(
+    observed: Record<N, Tensors>,
+    options: OptionValues<R>,
+    tools: { model: ObservedShape; random: Random },
+  ): ScoreNumbers;
+}
+
+/** Keeps the types of a score's own options and needs within its file. */
+export function defineScore<const R extends OptionRows, N extends string>(score: Score<R, N>): Score {
+  return score;
+}
+
+/** Of a tensor with one row for each layer. */
+export function row({ shape, data }: Tensors[string], layer: number): Float64Array | Float32Array {
+  const width = data.length / shape[0];
+  return data.subarray(layer * width, (layer + 1) * width);
+}
+
+export function total(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum;
+}
+
+/** "layers 3, 4 and 7" as far as a sentence can take them. */
+export function layerWords(layers: readonly number[]): string {
+  const shown = layers.slice(0, 8).join(', ');
+  return `${layers.length === 1 ? 'layer' : 'layers'} ${shown}${layers.length > 8 ? ` and ${layers.length - 8} more` : ''}`;
+}

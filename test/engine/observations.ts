@@ -1,0 +1,98 @@
+/**
+ * One row for each observation: its options, and the float64 numbers that it must be on the tiny models of `test/reference/scores`.
+ * `observe.test.ts` loops over the rows.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import type { EncodedSample } from '../../protocol/samples.ts';
+import type { Json } from '../../protocol/scores.ts';
+import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
+import type { ObservationId } from '../../server/src/scores/observations.ts';
+import { casesFolder } from './reference.ts';
+
+interface Reference {
+  block_influence: number[];
+  block_influence_skip: number[];
+  pooled_last: number[][][];
+  pooled_mean: number[][][];
+  input_norms: Record<string, number[]>;
+  log_likelihood: number[];
+  misses: number[];
+  weight_spectra: Record<string, number[]>;
+}
+
+export type Family = 'llama/biases' | 'gpt2/by_layer';
+
+export function scoresReference(): Record<Family, Reference & Record<string, unknown>> {
+  const file = path.join(casesFolder, 'scores', 'scores.json');
+  return JSON.parse(fs.readFileSync(file, 'utf8')) as Record<Family, Reference & Record<string, unknown>>;
+}
+
+export interface ObservationCase {
+  of: ObservationId;
+  options: Record<string, Json>;
+  /** Expected numbers of some tensors, or of a number that follows from them. */
+  expected: (reference: Reference, family: Family, texts: EncodedSample[]) => Record<string, number[]>;
+  /** What of the observation is compared; itself by default. */
+  seen?: (data: Record<string, ArrayLike<number>>, layers: number) => Record<string, number[]>;
+}
+
+const meanCosine = (data: Record<string, ArrayLike<number>>, layers: number) => {
+  const width = data.sum.length / layers;
+  const total = (values: ArrayLike<number>, layer: number) =>
+    Array.from({ length: width }, (_, i) => values[layer * width + i]).reduce((a, b) => a + b, 0);
+  return {
+    influence: Array.from({ length: layers }, (_, l) => 1 - total(data.sum, l) / total(data.tokens, l)),
+    skipped: [...Array.from(data.skipped)],
+  };
+};
+
+export const observationCases: readonly ObservationCase[] = [
+  { of: 'weight_spectra', options: {}, expected: (reference) => reference.weight_spectra },
+  {
+    of: 'hidden_pooled',
+    options: {},
+    expected: ({ pooled_last, pooled_mean }) => ({ last: pooled_last.flat(2), mean: pooled_mean.flat(2) }),
+  },
+  {
+    of: 'hidden_pooled',
+    options: { layers: [1] },
+    expected: ({ pooled_last, pooled_mean }) => ({ last: pooled_last[1].flat(), mean: pooled_mean[1].flat() }),
+  },
+  {
+    of: 'hidden_cosine',
+    options: { skip_first_token: false },
+    expected: ({ block_influence }, _family, texts) => ({
+      influence: block_influence,
+      skipped: block_influence.flatMap(() => texts.map(() => 0)),
+    }),
+    seen: meanCosine,
+  },
+  {
+    of: 'hidden_cosine',
+    options: { skip_first_token: true },
+    expected: ({ block_influence_skip }, _family, texts) => ({
+      influence: block_influence_skip,
+      skipped: block_influence_skip.flatMap(() => texts.map(() => 0)),
+    }),
+    seen: meanCosine,
+  },
+  {
+    of: 'outliers',
+    options: { multiple: 3 },
+    expected: (_reference, family) => {
+      const file = path.join(casesFolder, 'pruning', `${family.split('/')[0]}.safetensors`);
+      return { percent: [...(readSafetensors(file).tensor('outliers') as Float64Array)] };
+    },
+  },
+  { of: 'input_norms', options: {}, expected: (reference) => reference.input_norms },
+  {
+    of: 'log_probabilities',
+    options: {},
+    expected: ({ log_likelihood, misses }, _family, texts) => ({
+      logLikelihood: log_likelihood,
+      misses,
+      counted: texts.map(({ tokens, countedFrom }) => tokens.length - countedFrom),
+    }),
+  },
+];

@@ -1,0 +1,224 @@
+/** Scores of an experiment from the file to the tables: alone, beside influence, added later, changed, refused, killed and resumed. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import type { ScoresFile } from '../../protocol/scores.ts';
+import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
+import type { RunOptions } from '../../server/src/run/influence/runExperiment.ts';
+import { keyed, passesOf } from '../../server/src/run/scores/needs.ts';
+import { runCommandLine } from '../../server/src/cli/cli.ts';
+import { machine, tinyWorkspace } from './workspace.ts';
+import type { Workspace } from './workspace.ts';
+
+const run = (file: string, options: Partial<RunOptions> = {}) => runExperiment({ file, machine, ...options });
+
+/** The experiment with these lines in place of its section `score`. */
+function alone({ experiment }: Workspace, lines: string): void {
+  const text = fs.readFileSync(experiment, 'utf8');
+  fs.writeFileSync(experiment, `${text.slice(0, text.indexOf('score:'))}${lines}\n`);
+}
+
+function beside({ experiment }: Workspace, lines: string): void {
+  fs.appendFileSync(experiment, `${lines}\n`);
+}
+
+const tables = (file: ScoresFile | null) =>
+  file!.tables.map(({ score, options }) => `${score} ${JSON.stringify(options)}`);
+const withoutTimes = ({ tables }: ScoresFile) => tables;
+
+async function cli(baseDir: string, ...words: string[]): Promise<{ code: number; out: string; err: string }> {
+  const said = { out: '', err: '' };
+  const code = await runCommandLine([...words, '--device', 'cpu'], {
+    out: (text) => void (said.out += text),
+    err: (text) => void (said.err += text),
+    columns: 100,
+    interactive: false,
+    baseDir,
+    signal: new AbortController().signal,
+  });
+  return { code, ...said };
+}
+
+test('scores alone: one pass for what reads the same texts, one for the weights; nothing twice', async (t) => {
+  const workspace = tinyWorkspace(t);
+  alone(workspace, 'scores: [block_influence, owl, alpha_hill]');
+  const first = await run(workspace.experiment);
+  assert.equal(first.result, null);
+  assert.equal(first.scores!.status, 'complete');
+  assert.deepEqual(
+    tables(first.scores)
+      .map((text) => text.split(' ')[0])
+      .sort(),
+    ['alpha_hill', 'block_influence', 'owl'],
+  );
+  const texts = 8;
+  assert.deepEqual(
+    first.passes.map(({ sessionRuns }) => sessionRuns),
+    [3 * (1 + 3), 0], // three batches: embedding and three layers, inputs and outputs of which are looked at in the same run
+  );
+  assert.match(
+    first.scores!.tables[0].texts!,
+    new RegExp(`^train\\[:${texts}\\] of reviews: ${texts} texts, [\\d,]+ tokens$`),
+  );
+  const again = await run(workspace.experiment);
+  assert.deepEqual([again.passes, again.scoresFile], [[], first.scoresFile]);
+  assert.deepEqual(withoutTimes(again.scores!), withoutTimes(first.scores!));
+  // A score more is the only thing that is computed; another option is another table.
+  const more = await run(workspace.experiment, { set: ['owl.multiple=3'] });
+  assert.equal(more.passes.length, 1);
+  assert.ok(tables(more.scores).includes('owl {"multiple":3}') && tables(more.scores).includes('owl {"multiple":5}'));
+  const owl = more.scores!.tables.filter(({ score }) => score === 'owl').map(({ values }) => values[0]!);
+  assert.ok(owl[1] > owl[0], 'more entries lie above three times the mean than above five times');
+});
+
+test('beside influence: in the same folder; scores that are added later reopen the complete run', async (t) => {
+  const workspace = tinyWorkspace(t);
+  const bare = await run(workspace.experiment);
+  assert.deepEqual([bare.scores, bare.reopened], [null, false]);
+  beside(workspace, 'scores: [block_influence]');
+  const added = await run(workspace.experiment);
+  assert.equal(added.reopened, true);
+  assert.equal(added.resultFile, bare.resultFile);
+  assert.equal(added.scoresFile, bare.resultFile!.replace('-result.json', '-scores.json'));
+  assert.deepEqual(JSON.parse(fs.readFileSync(bare.resultFile!, 'utf8')), bare.result);
+  const observations = fs.readdirSync(path.join(path.dirname(bare.resultFile!), 'observations'));
+  assert.equal(observations.length, 1);
+  assert.match(observations[0], /^[0-9a-f]{16}\.safetensors$/);
+  // Other influence is another run, with scores of its own.
+  workspace.edit('estimator: datainf', 'estimator: dot');
+  const other = await run(workspace.experiment);
+  assert.notEqual(other.resultFile, bare.resultFile);
+  assert.equal(other.reopened, false);
+  const only = await run(workspace.experiment, { only: 'scores' });
+  assert.deepEqual([only.scoresFile, only.passes], [other.scoresFile, []]);
+  const influence = await run(workspace.experiment, { only: 'influence' });
+  assert.equal(influence.scores, null);
+});
+
+test('texts of its own: a score reads the slice that it names, prune.calibration otherwise', async (t) => {
+  const workspace = tinyWorkspace(t);
+  alone(
+    workspace,
+    'prune: { calibration: { dataset: capitals, split: "train[:6]" } }\nscores:\n  - block_influence\n  - block_influence: { texts: { dataset: reviews, split: "train[:4]", max_length: 20 } }',
+  );
+  const { scores, passes } = await run(workspace.experiment);
+  assert.deepEqual(
+    scores!.tables.map(({ texts }) => texts!.replace(/, .*/, '')),
+    ['train[:6] of capitals: 6 texts', 'train[:4] of reviews: 4 texts'],
+  );
+  assert.equal(passes.length, 2);
+  assert.notDeepEqual(scores!.tables[0].values, scores!.tables[1].values);
+});
+
+test('a table in a temporary row of the list is computed like any other', async (t) => {
+  // Further down the line: test/scores/newScore.test.ts.
+  const workspace = tinyWorkspace(t);
+  alone(workspace, 'scores: [{ block_influence: { skip_first_token: true } }]');
+  const { scores } = await run(workspace.experiment);
+  assert.deepEqual(tables(scores), ['block_influence {"skip_first_token":true}']);
+});
+
+test('a memory limit that a pass does not fit is refused with numbers; needs that do not fit together go apart', async (t) => {
+  const workspace = tinyWorkspace(t);
+  alone(workspace, 'scores: [block_influence]');
+  const tight = { ...machine, memoryBytes: 1 << 20 };
+  await assert.rejects(
+    run(workspace.experiment, { machine: tight }),
+    /observing hidden_cosine on 8 texts needs about .* GiB of memory, the limit is 0\.00 GiB/,
+  );
+  const variant = { variant: 'base' } as const;
+  const needs = (['hidden_cosine', 'outliers', 'input_norms'] as const).map((of) =>
+    keyed({ of, options: {} }, 'texts', variant),
+  );
+  const spectra = keyed({ of: 'weight_spectra', options: {} }, 'texts', variant);
+  const names = (fits: number) =>
+    passesOf([...needs, spectra, needs[0]], (pass) => pass.length <= fits).map((pass) =>
+      pass.map(({ need }) => need.of),
+    );
+  assert.deepEqual(names(9), [['hidden_cosine', 'outliers', 'input_norms'], ['weight_spectra']]);
+  assert.deepEqual(names(1), [['hidden_cosine'], ['outliers'], ['input_norms'], ['weight_spectra']]);
+  assert.equal(spectra.need.texts, null);
+  assert.equal(
+    keyed({ of: 'outliers', options: { b: 1, a: 2 } }, 't', variant).key,
+    keyed({ of: 'outliers', options: { a: 2, b: 1 } }, 't', variant).key,
+  );
+});
+
+test('on the command line: bars, JSON, --only, --set, and one line for each mistake', async (t) => {
+  const workspace = tinyWorkspace(t);
+  const { folder, experiment } = workspace;
+  beside(workspace, 'scores: [block_influence, owl]');
+  const report = await cli(folder, 'score', experiment);
+  assert.equal(report.code, 0, report.err);
+  assert.match(
+    report.out,
+    /Influence: positive[\s\S]*Block Influence, .*: which blocks can go, a high value speaks for keeping it/,
+  );
+  assert.match(report.out, /OWL outlier ratio \(%\)[\s\S]*multiple 5[\s\S]*\n +0 +\S+ +█/);
+  const json = await cli(folder, 'score', experiment, '--only', 'scores', '--json');
+  assert.equal((JSON.parse(json.out) as ScoresFile).format, 'layerif-scores');
+  const both = await cli(folder, 'score', experiment, '--json');
+  assert.equal((JSON.parse(both.out) as { scores: ScoresFile }).scores.tables.length, 2);
+  for (const [words, message] of [
+    [['--set', 'owl.multiple=no'], /owl\.multiple "no" is not allowed: use a number above 0/],
+    [['--set', 'owl.many=3'], /score owl has no option "many"; its options: multiple/],
+    [['--set', 'alpha_hill.fit=peak'], /the experiment does not ask for alpha_hill; its scores: block_influence, owl/],
+    [['--set', 'owl=3'], /--set "owl=3" is not of the form SCORE\.OPTION=VALUE/],
+    [['--only', 'score'], /unknown part "score": did you mean "scores"/],
+  ] as const) {
+    const { code, err } = await cli(folder, 'score', experiment, ...words);
+    assert.deepEqual([code, err.trimEnd().split('\n').length], [2, 1], err);
+    assert.match(err, message);
+  }
+  workspace.edit('scores: [block_influence, owl]', '');
+  const none = await cli(folder, 'score', experiment, '--only', 'scores');
+  assert.equal(none.code, 2);
+  assert.match(none.err, /declares no scores: add a line such as {2}scores: \[block_influence/);
+});
+
+test('killed at any moment, resumed behind the last finished layer: the same tables', (t) => {
+  const faults = pathToFileURL(path.join(import.meta.dirname, 'faults.mjs')).href;
+  const once = (experiment: string, fault: string) =>
+    spawnSync(process.execPath, [path.join(import.meta.dirname, 'scoresOnce.ts'), experiment], {
+      encoding: 'utf8',
+      env: {
+        ...process.env,
+        NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import ${faults}`,
+        LAYERIF_TEST_FAULT: fault,
+      },
+    });
+  const outcome = (folder: string) => {
+    const runs = path.join(folder, 'runs', 'tiny');
+    const names = fs.readdirSync(runs);
+    assert.equal(names.length, 1, 'the interrupted run was resumed, not begun again');
+    const file = path.join(runs, names[0], 'tiny.layerif-scores.json');
+    assert.ok(!fs.existsSync(path.join(runs, names[0], 'observations', 'partial')));
+    return withoutTimes(JSON.parse(fs.readFileSync(file, 'utf8')) as ScoresFile);
+  };
+  const lines = 'scores: [block_influence, owl, alpha_hill]';
+  const whole = tinyWorkspace(t);
+  alone(whole, lines);
+  const counter = path.join(whole.folder, 'calls');
+  assert.equal(once(whole.experiment, `count engine ${counter}`).status, 0);
+  const calls = fs.statSync(counter).size;
+  assert.ok(calls > 20, `${calls} calls`);
+  const expected = outcome(whole.folder);
+  let resumed = 0;
+  const every = process.env.LAYERIF_ALL_FAULTS ? 1 : 19;
+  for (const target of ['engine', 'run']) {
+    for (let call = 3; call <= (target === 'engine' ? calls : 14); call += every) {
+      const workspace = tinyWorkspace(t);
+      alone(workspace, lines);
+      assert.notEqual(once(workspace.experiment, `kill ${target} ${call}`).status, 0);
+      const again = once(workspace.experiment, '');
+      assert.equal(again.status, 0, again.stderr);
+      const passes = JSON.parse(again.stdout) as { resumedLayers: number }[];
+      resumed += passes.filter(({ resumedLayers }) => resumedLayers > 0).length;
+      assert.deepEqual(outcome(workspace.folder), expected, `killed at call ${call} of the ${target}`);
+    }
+  }
+  assert.ok(resumed > 0, 'at least one pass was continued in its middle');
+});

@@ -1,0 +1,21 @@
+/** A process of its own that computes the scores of an experiment: node scoresOnce.ts EXPERIMENT. Saves its state behind every layer. */
+import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
+import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
+import { machine } from './workspace.ts';
+
+const engine = new EnginePool();
+try {
+  const { passes } = await runExperiment({
+    file: process.argv[2],
+    only: 'scores',
+    machine,
+    engine,
+    checkpointSeconds: 0,
+  });
+  console.log(JSON.stringify(passes.map(({ resumedLayers, sessionRuns }) => ({ resumedLayers, sessionRuns }))));
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+} finally {
+  engine.dispose();
+}
