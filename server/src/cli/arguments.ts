@@ -88,7 +88,7 @@ function read(given: ReadonlyMap<OptionName, string[]>): Options {
   const memory = last('memory');
   return {
     task: given.get('task') ?? [],
-    set: given.get('set') ?? [],
+    ...(given.has('set') ? { set: given.get('set')! } : {}),
     output: last('output'),
     json: given.has('json'),
     verbose: given.has('verbose'),

@@ -23,7 +23,7 @@ export interface Terminal {
 export interface Options {
   task: string[];
   /** Of `--set`. */
-  set: string[];
+  set?: string[];
   output?: string;
   json: boolean;
   verbose: boolean;
