@@ -4,6 +4,7 @@
  * experiment, data and model left behind is used.
  */
 import { createHash } from 'node:crypto';
+import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { EngineInfo, ProjectionPlan } from '../../../../protocol/engine.ts';

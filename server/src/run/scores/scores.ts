@@ -22,7 +22,8 @@ import { optionValues } from '../../scores/options.ts';
 import { findScore, scores } from '../../scores/scores.ts';
 import { tableOf } from '../../scores/tables.ts';
 import type { Score } from '../../scores/types.ts';
-import { modelStamp, requireUnchanged } from '../files/origin.ts';
+import { engineOf } from '../files/finished.ts';
+import { modelStamp, requireUnchanged } from '../files/modelStamp.ts';
 import { readResult, writeJson } from '../files/results.ts';
 import { madeBy } from '../files/version.ts';
 import { fetchDatasets, fetchModel } from '../inputs/hubInputs.ts';
@@ -172,7 +173,7 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
       const plan = planned(pass);
       requireMemory(plan, limit, `observing ${names} on ${textsOf(pass[0]).length} texts`);
       const key = createHash('sha256')
-        .update(JSON.stringify([sha256, stamp, pass.map(({ key }) => key), plan.request.groups]))
+        .update(JSON.stringify([sha256, stamp, engineOf(engineInfo!), pass.map(({ key }) => key), plan.request.groups]))
         .digest('hex');
       const summary = await runPass(
         plan,
