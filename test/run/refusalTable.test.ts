@@ -276,6 +276,22 @@ const words: Record<string, RegExp> = {
   noMetric: /metric "(bleu|exact_match)" is/,
 };
 
+test('8-bit floats of a quantised checkpoint without their scales are not taken for the numbers themselves', async (t) => {
+  const { file, model } = llama(t);
+  editConfig(model, { quantization_config: { quant_method: 'fp8' } });
+  const small = (tensor: Raw): Raw =>
+    tensor.name.endsWith('q_proj.weight')
+      ? { ...tensor, dtype: 'F8_E4M3', bytes: new Uint8Array(tensor.bytes.length / 4).fill(56) }
+      : tensor;
+  writeRaw(model, rawTensors(model).map(small));
+  const message =
+    /is quantised \(FP8 with block scales\): .* q_proj\.weight of type F8_E4M3 has no scale beside it; take the float/;
+  const { problems } = await checkExperiment(file);
+  assert.equal(problems.length, 1);
+  assert.match(problems[0].message.replace('tensor model.layers.0.self_attn.', ' '), message);
+  await assert.rejects(score(file), /q_proj\.weight of type F8_E4M3 has no scale beside it/);
+});
+
 test('every row has an input that triggers it, and words', () => {
   const ids = all.map(({ id }) => id).sort();
   assert.deepEqual(Object.keys(spoil).sort(), ids);

@@ -18,7 +18,7 @@ import type { Refusal } from './refusals.ts';
 
 /** The first weight that does not fit. */
 interface Fault {
-  kind: 'missing' | 'shape' | 'type';
+  kind: 'missing' | 'shape' | 'type' | 'scale';
   wanted: { tensor: string; shape: readonly number[] };
   found: TensorInfo | undefined;
 }
@@ -38,6 +38,8 @@ export function weightFacts(checkpoint: Checkpoint, model: Architecture): Weight
 
 /** Of the layers first: a wrong prefix or a wrong size is told best by them. */
 function firstFault(checkpoint: Checkpoint, model: Architecture): Fault | null {
+  // Without a word of quantisation, 8-bit floats are the numbers themselves.
+  const quantised = quantisationOf({ config: checkpoint.config, tensors: new Map() }) !== null;
   const layers = model.layerName(0).replace(/\d+$/, '');
   const outside = (tensor: string): number => (tensor.startsWith(layers) ? 0 : 1);
   for (const [tensor, shape] of [...shapesRead(model)].sort(([a], [b]) => outside(a) - outside(b))) {
@@ -45,14 +47,15 @@ function firstFault(checkpoint: Checkpoint, model: Architecture): Fault | null {
     const found = checkpoint.tensors.get(wanted.tensor);
     if (!found) return { kind: 'missing', wanted, found };
     if (!readable(checkpoint, found)) return { kind: 'type', wanted, found };
+    if (found.dtype.startsWith('F8_') && !found.scales && quantised) return { kind: 'scale', wanted, found };
     if (found.shape.join() !== wanted.shape.join()) return { kind: 'shape', wanted, found };
   }
   return null;
 }
 
 /** Block types of GGUF are told from others when the file is opened. */
-function readable({ format }: Checkpoint, { dtype }: TensorInfo): boolean {
-  return format !== 'safetensors' || Object.hasOwn(floatTypes, dtype);
+function readable({ format }: Checkpoint, { dtype, scales }: TensorInfo): boolean {
+  return format !== 'safetensors' || scales?.kind === 'mxfp4' || Object.hasOwn(floatTypes, dtype);
 }
 
 const list = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
@@ -63,6 +66,7 @@ function faultText({ checkpoint, model, fault }: WeightFacts): string {
   const tensor = `tensor ${wanted.tensor}`;
   if (kind === 'type')
     return `${tensor} has type ${found!.dtype}; weights must be ${Object.keys(floatTypes).join(', ')}`;
+  if (kind === 'scale') return `${tensor} of type ${found!.dtype} has no scale beside it`;
   if (kind === 'missing') {
     const alike = sameTail(wanted.tensor, checkpoint.tensors.keys());
     const hint = alike === null ? '' : `, among them ${alike}, whose prefix is not known`;
