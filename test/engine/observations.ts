@@ -13,6 +13,9 @@ import { casesFolder } from './reference.ts';
 interface Reference {
   block_influence: number[];
   block_influence_skip: number[];
+  avss_relative: { AV: number[]; AS: number[] };
+  avss_skip: { AV: number[]; AS: number[] };
+  avss_absolute: { AV: number[]; AS: number[] };
   pooled_last: number[][][];
   pooled_mean: number[][][];
   input_norms: Record<string, number[]>;
@@ -77,6 +80,27 @@ export const observationCases: readonly ObservationCase[] = [
     }),
     seen: meanCosine,
   },
+  ...(
+    [
+      ['avss_relative', { epsilon: 0.1, threshold: 'relative', skip_first_token: false }],
+      ['avss_skip', { epsilon: 0.1, threshold: 'relative', skip_first_token: true }],
+      ['avss_absolute', { epsilon: 0.05, threshold: 'absolute', skip_first_token: false }],
+    ] as const
+  ).map(([key, options]): ObservationCase => ({
+    of: 'hidden_moments',
+    options,
+    expected: (reference) => ({ AV: reference[key].AV, AS: reference[key].AS }),
+    seen: (data, layers) => {
+      const width = data.variance.length / layers;
+      const total = (values: ArrayLike<number>, layer: number) =>
+        Array.from({ length: width }, (_, i) => values[layer * width + i]).reduce((a, b) => a + b, 0);
+      const each = Array.from({ length: layers }, (_, layer) => layer);
+      return {
+        AV: each.map((layer) => total(data.variance, layer) / width),
+        AS: each.map((layer) => total(data.below, layer) / total(data.entries, layer)),
+      };
+    },
+  })),
   {
     of: 'outliers',
     options: { multiple: 3 },

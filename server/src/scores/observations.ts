@@ -72,6 +72,17 @@ export const observations = {
     textsApart: true,
     tensors: ({ layers, texts }) => ({ sum: [layers, texts], tokens: [layers, texts], skipped: [layers, texts] }),
   },
+  /**
+   * Output of each layer by text: variance over the features of its mean over the tokens, entries smaller than a threshold, of how many, and
+   * the sum of squares. Options `epsilon` and `threshold`: absolute, or relative to the root mean square over all texts.
+   */
+  hidden_moments: {
+    version: 1,
+    reads: 'hidden',
+    textsApart: false,
+    tensors: ({ layers, texts }) =>
+      Object.fromEntries(['variance', 'below', 'entries', 'squares'].map((name) => [name, [layers, texts]])),
+  },
   /** Percent of |W_ij| ‖x_j‖ above `multiple` times the layer's mean over all its linear modules. */
   outliers: {
     version: 1,

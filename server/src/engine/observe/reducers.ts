@@ -2,6 +2,7 @@
 import { isObservation } from '../../scores/observations.ts';
 import type { ObservationId } from '../../scores/observations.ts';
 import { hiddenCosine } from './hiddenCosine.ts';
+import { hiddenMoments } from './hiddenMoments.ts';
 import { hiddenPooled } from './hiddenPooled.ts';
 import { inputNorms } from './inputNorms.ts';
 import { logProbabilities } from './logProbabilities.ts';
@@ -13,6 +14,7 @@ export const reducers: Record<ObservationId, Reducer> = {
   weight_spectra: weightSpectra,
   hidden_pooled: hiddenPooled,
   hidden_cosine: hiddenCosine,
+  hidden_moments: hiddenMoments,
   outliers,
   input_norms: inputNorms,
   log_probabilities: logProbabilities,
