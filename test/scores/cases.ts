@@ -58,6 +58,25 @@ export const scoreCases: readonly ScoreCase[] = [
     },
   },
   {
+    // AV: 4 and 1 and 8; AS: 0.5, 0 and 0.25
+    score: 'avss',
+    options: {},
+    texts: 2,
+    observed: {
+      moments: {
+        variance: f64([3, 2], [3, 5, 1, 1, 8, 8]),
+        below: f64([3, 2], [2, 6, 0, 0, 4, 0]),
+        entries: f64([3, 2], [8, 8, 8, 8, 8, 8]),
+        squares: f64([3, 2], [1, 1, 1, 1, 1, 1]),
+      },
+    },
+    expected: {
+      values: [8, null, 32],
+      parts: { AV: [4, 1, 8], AS: [0.5, 0, 0.25], NAVSS: [0.2, null, 0.8], CAVSS: [0.2, 0.2, 1] },
+    },
+    notes: /^layer 1: no activation is below epsilon, so the value is undefined$/,
+  },
+  {
     score: 'owl',
     options: { multiple: 5 },
     texts: 2,

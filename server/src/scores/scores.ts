@@ -4,11 +4,12 @@
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { alphaHill } from './alphaHill.ts';
+import { avss } from './avss.ts';
 import { blockInfluence } from './blockInfluence.ts';
 import { owl } from './owl.ts';
 import type { Score } from './types.ts';
 
-export const scores: readonly Score[] = [blockInfluence, alphaHill, owl];
+export const scores: readonly Score[] = [blockInfluence, avss, alphaHill, owl];
 
 /** @throws LayerifError `badRequest` */
 export function findScore(id: string, among: readonly Score[] = scores): Score {

@@ -1,0 +1,68 @@
+/**
+ * Activation Variance-Sparsity Score: AVSS = AV / AS of a layer's outputs. AV is the variance over the features of a text's mean over
+ * its tokens, averaged over the texts; AS the share of entries smaller than epsilon. NAVSS is the share of a layer in the sum over the
+ * layers, CAVSS the cumulative share in layer order.
+ *
+ * The published epsilon of 1e-5 leaves some layers of small models without a single smaller entry, which makes AVSS undefined; relative to
+ * the root mean square of a layer's outputs it is always defined in practice. Outputs of pre-norm models grow with depth, and AVSS with
+ * them, so that the lowest quarter, which the paper removes, often holds the first layers, without which a model falls apart.
+ */
+import { defineScore, layerWords, row, total } from './types.ts';
+
+export const avss = defineScore({
+  id: 'avss',
+  version: 1,
+  title: 'AVSS, activation variance over sparsity',
+  question: 'remove_block',
+  subject: 'layer',
+  unit: '',
+  higherMeans: 'keep',
+  formula: 'variance of the mean activations / share of activations below epsilon',
+  source: 'AVSS, arXiv 2411.02117',
+  status: 'published',
+  options: {
+    epsilon: { type: 'number', default: 0.01, above: 0, words: 'What counts as zero; the paper takes 1e-5, absolute.' },
+    threshold: {
+      type: 'choice',
+      default: 'relative',
+      choices: ['relative', 'absolute'],
+      words: 'Whether epsilon is a share of the root mean square of the outputs of a layer, or a number.',
+    },
+    skip_first_token: {
+      type: 'flag',
+      default: false,
+      words: 'Leave out the first token of each text, on which some models have massive activations.',
+    },
+  },
+  needs: (options) => ({ moments: { of: 'hidden_moments', options: { ...options } } }),
+
+  score({ moments }, _options, { model }) {
+    const layers = Array.from({ length: model.layers }, (_, layer) => layer);
+    const texts = layers.map((layer) => row(moments.entries, layer).filter((count) => count > 0).length);
+    const AV = layers.map((layer) => (texts[layer] > 0 ? total(row(moments.variance, layer)) / texts[layer] : null));
+    const AS = layers.map((layer) =>
+      texts[layer] > 0 ? total(row(moments.below, layer)) / total(row(moments.entries, layer)) : null,
+    );
+    const values = layers.map((layer) => (AV[layer] !== null && AS[layer] ? AV[layer] / AS[layer] : null));
+    const sum = values.reduce<number>((whole, value) => whole + (value ?? 0), 0);
+    const NAVSS = values.map((value) => (value === null || sum === 0 ? null : value / sum));
+    let share = 0;
+    const CAVSS = NAVSS.map((value) => (share += value ?? 0));
+    const without = layers.filter((layer) => values[layer] === null);
+    const order = layers.filter((layer) => values[layer] !== null).sort((a, b) => values[a]! - values[b]!);
+    const lowest = order.slice(0, Math.floor(0.25 * model.layers)).sort((a, b) => a - b);
+    return {
+      values,
+      parts: { AV, AS, NAVSS, CAVSS },
+      ...(lowest.length > 0
+        ? {
+            marks: [
+              { at: lowest, words: 'lowest quarter, which the paper removes; measure the model without them first' },
+            ],
+          }
+        : {}),
+      notes:
+        without.length > 0 ? [`${layerWords(without)}: no activation is below epsilon, so the value is undefined`] : [],
+    };
+  },
+});
