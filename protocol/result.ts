@@ -101,7 +101,7 @@ export interface ResultLayer {
   zeroGradient?: string[];
   /** Of the iterative estimator `lissa`: the module with the largest residual. */
   convergence?: { module: string; iterations: number; residual: number; converged: boolean };
-  /** Where the score lies on other samples of the same kind: percentile interval of the task's `uncertainty.level`. */
+  /** Where the score lies on other samples of the same kind: an interval of the task's `uncertainty.level` that holds the score. */
   interval?: [number, number];
   /** The same for its rank among the layers, 1 being the highest score. */
   rankInterval?: [number, number];
@@ -113,7 +113,7 @@ export interface ResultLayer {
 export interface ResultUncertainty {
   /** Share of the replicates inside an interval. */
   level: number;
-  /** Bootstrap replicates over training and validation samples. */
+  /** Draws that leave out a fifth of the training or of the validation samples; their scatter is enlarged to that of all samples. */
   replicates: number;
   seed: number;
   /**

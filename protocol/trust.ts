@@ -39,7 +39,7 @@ export interface Comparison {
   layers: number;
   /** Whether models of different depth were brought to the same number of layers by relative depth. */
   byDepth: boolean;
-  /** Share of the bootstrap replicates inside an interval. */
+  /** Share of the cases inside an interval. */
   level: number;
   seed: number;
   pairs: ComparedPair[];
@@ -81,7 +81,7 @@ export interface ComparedPair {
 
 export interface ComparedStatistic {
   value: number | null;
-  /** Over bootstrap samples of training and validation rows. */
+  /** Over other training and validation samples, as many as these; it holds the value. */
   interval: [number, number] | null;
   /** Permutation test over the layers, two-sided. */
   p: number | null;

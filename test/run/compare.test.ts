@@ -35,7 +35,9 @@ test('estimators of one run: values, intervals, exact p, samples', async (t) => 
       [2 / 6, 4 / 6, 1].some((p) => Math.abs(p - pair.spearman.p!) < 1e-12),
       `${pair.spearman.p}`,
     );
-    assert.ok(pair.spearman.interval![0] <= pair.spearman.interval![1]);
+    for (const { value, interval } of [pair.spearman, pair.kendall]) {
+      assert.ok(-1 <= interval![0] && interval![0] <= value! && value! <= interval![1] && interval![1] <= 1);
+    }
     assert.equal(pair.topK.k, 1);
     assert.equal(pair.topK.chance, 1 / 3);
     for (const value of Object.values(pair.samples!)) assert.ok(value! >= -1 && value! <= 1);
@@ -44,6 +46,8 @@ test('estimators of one run: values, intervals, exact p, samples', async (t) => 
   const text = comparisonReport(comparison);
   assert.match(text, /A {2}datainf\n {2}B {2}dot\n {2}C {2}fisher/);
   assert.match(text, /Spearman of every pair/);
+  assert.match(text, /p beside Spearman and Kendall: .*\(two-sided\)/);
+  assert.match(text, /p beside top 1: .*\(one-sided\)/);
 });
 
 test('a run beside itself agrees wholly; its tasks are told apart by name', async (t) => {

@@ -68,8 +68,9 @@ export function comparisonReport({ series, pairs, matrix, layers, byDepth, level
           '',
         ]
       : []),
-    `Correlations are of the layer scores: 1 the same order, 0 none, -1 the reverse. Intervals: other samples of the same kind (bootstrap).`,
-    `p: share of random layer orders that agree at least as much. Chance: mean overlap of a random order.`,
+    `Correlations are of the layer scores: 1 the same order, 0 none, -1 the reverse. Intervals hold the value: other samples of the same kind, as many as these.`,
+    `p beside Spearman and Kendall: share of random layer orders whose correlation is at least as far from 0, in either direction (two-sided).`,
+    `p beside ${shared}: probability that a random layer order shares at least as many (one-sided). Chance: the mean share of a random order.`,
     ...(cut === head.length
       ? [
           'mean, rank, vote: Spearman of the training samples, their influence brought together over layers (arXiv 2511.04715).',

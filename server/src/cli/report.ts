@@ -85,7 +85,7 @@ function uncertaintyLines({ uncertainty, layers }: ResultTask): string[] {
   const part = curvature === 'fixed' ? ', with the curvature of all samples, so they are somewhat too narrow' : '';
   const lines = [
     '',
-    `├ ┤ and rank: where ${Math.round(100 * level)} % of ${count(replicates)} bootstrap samples of the same kind fall${part}.`,
+    `├ ┤ and rank: where ${Math.round(100 * level)} % of other samples of the same kind, as many as these, fall by ${count(replicates)} draws${part}.`,
   ];
   if (halves) {
     lines.push(

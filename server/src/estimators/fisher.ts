@@ -29,8 +29,8 @@ export const fisher: Estimator = {
   },
 
   curvature: 'resampled',
-  // A draw with replacement leaves about 1 - 1/e of the samples.
-  resamplingCost: (n) => (0.632 * n) ** 3 / 6 + 3 * (0.632 * n) ** 2,
+  // A draw leaves four fifths of the samples.
+  resamplingCost: (n) => (0.8 * n) ** 3 / 6 + 3 * (0.8 * n) ** 2,
   resampled: fisherResampled,
 };
 

@@ -52,7 +52,7 @@ export const lissa: Estimator = {
 
   // Its limit is the exact form, which is cheaper where many draws are needed.
   curvature: 'resampled',
-  resamplingCost: (n) => (0.632 * n) ** 3 / 6 + 3 * (0.632 * n) ** 2,
+  resamplingCost: (n) => (0.8 * n) ** 3 / 6 + 3 * (0.8 * n) ** 2,
   resampled: fisherResampled,
 };
 

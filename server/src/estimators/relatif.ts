@@ -38,7 +38,7 @@ export const relatif: Estimator = {
   },
 
   curvature: 'resampled',
-  resamplingCost: (n) => 2.2 * (0.632 * n) ** 3,
+  resamplingCost: (n) => 2.2 * (0.8 * n) ** 3,
   resampled(grams, draws, { damping, relatif: form = 'l', signal, where }) {
     const right = weightedProducts(grams, draws);
     return draws.map((draw, d) => {

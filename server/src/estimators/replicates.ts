@@ -1,6 +1,6 @@
 /**
- * A layer's score on other samples of the same kind, from the Grams it has: training and validation samples get weights (how often a
- * bootstrap drew them, or one and zero for halves), and the estimator is applied to the weighted samples.
+ * A layer's score on other samples of the same kind, from the Grams it has: training and validation samples get weights (one and zero
+ * for those left in and out, any number from 0 in general), and the estimator is applied to the weighted samples.
  *
  * Where influence depends on the other training samples through F, and the estimator can weight F (`resampled`), all of it is computed
  * again. Otherwise the influence of pairs is taken from all samples (`fixed`), which leaves the scatter of the curvature out; for dot,
@@ -37,43 +37,61 @@ export function planReplicates(
   return { replicates: Math.max(least, Math.min(replicates, Math.floor(budget / cost))), curvature };
 }
 
+/** Per draw the score, and the sum of the absolute influences, which tells how the score's scale follows the number of samples. */
+export interface DrawnScores {
+  scores: Float64Array;
+  sizes: Float64Array;
+}
+
 /**
  * @param curvature of `planReplicates`
- * @returns one score per draw
  * @throws LayerifError `failed` as `scoreLayer`
  */
-export function replicateScores(
+export function drawnScores(
   modules: readonly ModuleGrams[],
   draws: readonly Draw[],
   curvature: Estimator['curvature'],
   options: LayerScoreOptions,
-): Float64Array {
+): DrawnScores {
   const { estimator, aggregation, damping, relatif, signal, layerName, per = 'sample' } = options;
   const { apply } = aggregations[aggregation];
   const { n, m } = modules[0].grams;
+  const found: DrawnScores = { scores: new Float64Array(draws.length), sizes: new Float64Array(draws.length) };
+  const add = (d: number, influence: Float64Array, weights: Float64Array) => {
+    found.scores[d] = apply(influence, weights);
+    let size = 0;
+    for (let i = 0; i < influence.length; i++) size += weights[i] * Math.abs(influence[i]);
+    found.sizes[d] = size;
+  };
   if (curvature === 'resampled' && per === 'sample') {
     const sums = draws.map(() => new Float64Array(n));
     for (const { module, grams } of modules) {
       const own = estimator.resampled!(grams, draws, { damping, relatif, signal, where: `${layerName} ${module}` });
       own.forEach((influence, d) => influence.forEach((value, i) => (sums[d][i] += value)));
     }
-    return Float64Array.from(sums, (sum, d) => apply(sum, draws[d].train));
+    sums.forEach((sum, d) => add(d, sum, draws[d].train));
+    return found;
   }
   const { B } = scoreLayer(modules, options);
   if (per === 'pair') {
     // Sorted once: sorting what is sorted costs little.
     const order = Int32Array.from(B, (_, at) => at).sort((a, b) => B[b] - B[a]);
     const sorted = Float64Array.from(order, (at) => B[at]);
-    return Float64Array.from(draws, ({ train, validation }) =>
-      apply(
-        sorted,
-        Float64Array.from(order, (at) => train[Math.floor(at / m)] * validation[at % m]),
-      ),
-    );
+    draws.forEach(({ train, validation }, d) => {
+      const weights = Float64Array.from(order, (at) => train[Math.floor(at / m)] * validation[at % m]);
+      add(d, sorted, weights);
+    });
+    return found;
   }
-  return Float64Array.from(draws, ({ train, validation }) => {
+  draws.forEach(({ train, validation }, d) => {
     const influence = new Float64Array(n);
     for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) influence[i] += B[i * m + j] * validation[j];
-    return apply(influence, train);
+    add(d, influence, train);
   });
+  return found;
+}
+
+/** One score per draw. */
+export function replicateScores(...asked: Parameters<typeof drawnScores>): Float64Array {
+  return drawnScores(...asked).scores;
 }

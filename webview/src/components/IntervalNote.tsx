@@ -11,8 +11,8 @@ export function IntervalNote({ task, shown, changed }: { task: ResultTask; shown
   }
   return (
     <p class="note">
-      Whiskers: where {formatShare(uncertainty.level)} of {uncertainty.replicates} bootstrap replicates over training
-      and validation samples lie
+      Whiskers: where the score lies on {formatShare(uncertainty.level)} of other samples of the same kind, as many as
+      these, by {uncertainty.replicates} draws
       {uncertainty.curvature === 'fixed'
         ? ', with the curvature of all samples, so they are too narrow rather than too wide'
         : ''}

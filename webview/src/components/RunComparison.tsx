@@ -16,8 +16,8 @@ export function RunComparison({ comparison }: { comparison: Comparison }) {
         <h1>Results compared</h1>
         <p class="caption">
           {plural(series.length, 'ranking')} of {plural(layers, 'layer')}
-          {byDepth && ', brought to the same number by relative depth'}; intervals hold {formatShare(level)} of
-          bootstrap replicates over training and validation samples.
+          {byDepth && ', brought to the same number by relative depth'}; intervals hold the value and{' '}
+          {formatShare(level)} of other samples of the same kind.
         </p>
       </header>
       <section aria-labelledby="words-heading">

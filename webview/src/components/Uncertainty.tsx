@@ -1,4 +1,4 @@
-/** Two halves and bootstrap: would other samples of the same kind order the layers alike? */
+/** two halves and draws: would other samples of the same kind order the layers alike? */
 import type { Result } from '../../../protocol/result.ts';
 import { correlationText, uncertaintySentences } from '../model/trust.ts';
 import { MISSING } from '../model/format.ts';

@@ -15,10 +15,11 @@ import { findEstimator, requireTrainSamples } from '../../estimators/estimators.
 import { scoreLayer } from '../../estimators/layerScores.ts';
 import type { Estimator } from '../../estimators/types.ts';
 import { Random } from '../../random/random.ts';
-import { percentileInterval } from '../../statistics/intervals.ts';
+import type { Interval } from '../../statistics/intervals.ts';
 import { kendall } from '../../statistics/kendall.ts';
 import { permutationTest } from '../../statistics/permutation.ts';
 import { spearman } from '../../statistics/rankCorrelation.ts';
+import { symmetricInterval } from '../../statistics/subsampling.ts';
 import { topKOverlap } from '../../statistics/topK.ts';
 import { StoredGrams } from '../files/gramFiles.ts';
 import { chosenTasks, requireStored, settingsOf } from './rescore.ts';
@@ -87,7 +88,7 @@ export async function compareRuns(files: readonly string[], options: CompareOpti
         const count = Math.min(one.replicates.length, other.replicates.length);
         const drawn = Array.from({ length: count }, (_, d) => statistic(one.replicates[d], other.replicates[d]));
         const test = permutationTest(one.scores, other.scores, statistic, { random });
-        return { value: test?.statistic ?? null, interval: percentileInterval(drawn, LEVEL), p: test?.p ?? null };
+        return { value: test?.statistic ?? null, interval: around(test?.statistic ?? null, drawn), p: test?.p ?? null };
       };
       const together = sampleAgreement(opened[a], opened[b]);
       pairs.push({
@@ -118,6 +119,22 @@ export async function compareRuns(files: readonly string[], options: CompareOpti
     matrix: opened.map((_, a) => opened.map((__, b) => (a === b ? 1 : at(a, b).spearman.value))),
     notes,
   };
+}
+
+/**
+ * The correlation with the scatter of its replicates about their mean. Replicates have the scatter of the scores twice, in these samples
+ * and in the draw, which lowers every correlation: their own quantiles may miss the value.
+ */
+function around(value: number | null, drawn: readonly (number | null)[]): Interval | null {
+  const known = drawn.filter((one) => one !== null);
+  if (value === null || known.length === 0 || known.length * 2 < drawn.length) return null;
+  const mean = known.reduce((sum, one) => sum + one, 0) / known.length;
+  const [low, high] = symmetricInterval(
+    value,
+    known.map((one) => one - mean),
+    LEVEL,
+  );
+  return [Math.max(-1, low), Math.min(1, high)];
 }
 
 async function openSeries(file: string, options: CompareOptions, notes: string[]): Promise<Opened[]> {
@@ -187,7 +204,7 @@ async function openOne(
     rank: crossLayerRules.rank.aggregate(influences, {}),
     vote: crossLayerRules.vote.aggregate(influences, { k: Math.ceil(0.3 * task.train.samples) }),
   };
-  return { ...bare, replicates: drawn?.bootstrapped ?? [], samples };
+  return { ...bare, replicates: drawn?.replicates ?? [], samples };
 }
 
 /** Null, with a note, where a run's own scores have to do without their Grams. */

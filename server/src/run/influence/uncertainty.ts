@@ -1,18 +1,18 @@
 /**
- * How sure the layer scores of a task are, from its Grams: a bootstrap over training and validation samples together gives an interval
- * for every score and every rank, and random halves tell how alike the layer scores of two independent samples of half the size are.
- * Layers are read one after the other, and others get a turn between two.
+ * How sure the layer scores of a task are, from its Grams: leaving out training and validation samples gives an interval for every score
+ * and every rank (statistics/subsampling.ts says why nothing is drawn twice), and random halves tell how alike the layer scores of two
+ * independent samples of half the size are. An interval is for samples of the same kind, as many as these; it holds the score. Layers are read one after the other, and others get a turn between two.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { ResultLayer, ResultTask, ResultUncertainty } from '../../../../protocol/result.ts';
 import type { LayerScoreOptions, ModuleGrams } from '../../estimators/layerScores.ts';
-import { planReplicates, replicateScores } from '../../estimators/replicates.ts';
+import { drawnScores, planReplicates, replicateScores } from '../../estimators/replicates.ts';
 import type { ReplicatePlan } from '../../estimators/replicates.ts';
 import type { Draw } from '../../estimators/types.ts';
 import { Random } from '../../random/random.ts';
-import { resampleCounts } from '../../statistics/bootstrap.ts';
-import { percentileInterval, quantile, rankIntervals } from '../../statistics/intervals.ts';
+import { descendingRanks, quantile, rankIntervals } from '../../statistics/intervals.ts';
 import { spearman } from '../../statistics/rankCorrelation.ts';
+import { enlarged, subsample, symmetricInterval, together } from '../../statistics/subsampling.ts';
 
 const LEVEL = 0.9;
 const REPLICATES = 200;
@@ -46,15 +46,16 @@ export async function uncertaintyOf(
   const replicated = await scoreReplicates(task, modulesOf, { seed, replicates, ...options });
   if (!replicated) return null;
   const { layers } = task;
-  const { plan, bootstrapped, halves: pairs } = replicated;
-  const ranks = rankIntervals(bootstrapped, LEVEL);
+  const { plan, scores, replicates: drawn, halves: pairs } = replicated;
+  const ranks = rankIntervals(drawn, LEVEL);
+  const own = descendingRanks(scores);
   const found = layers.map((_, row): LayerUncertainty => {
-    const [low, high] = [Math.floor(ranks[row][0]), Math.ceil(ranks[row][1])];
+    const low = Math.floor(Math.min(ranks[row][0], own[row]));
+    const high = Math.ceil(Math.max(ranks[row][1], own[row]));
+    const deviations = drawn.map((replicate) => replicate[row] - scores[row]);
+    const [from, to] = symmetricInterval(scores[row], deviations, LEVEL);
     return {
-      interval: percentileInterval(
-        bootstrapped.map((own) => own[row]),
-        LEVEL,
-      )!,
+      interval: options.aggregation === 'sum' ? [from, to] : [Math.max(0, from), to],
       rankInterval: [low, high],
       unstable: high - low > layers.length / 3,
     };
@@ -86,8 +87,13 @@ export async function uncertaintyOf(
 
 export interface Replicates {
   plan: ReplicatePlan;
-  /** Layer scores of each bootstrap draw. The same task, sample counts and seed have the same draws, so that runs can be compared. */
-  bootstrapped: Float64Array[];
+  /** Layer scores on all samples. */
+  scores: Float64Array;
+  /**
+   * Layer scores as other samples, as many as these, might give them: the scores with the deviations of draws. The same task, sample
+   * counts and seed have the same draws, so that runs can be compared.
+   */
+  replicates: Float64Array[];
   /** Layer scores of two halves, per split. */
   halves: [Float64Array, Float64Array][];
 }
@@ -103,26 +109,40 @@ export async function scoreReplicates(
   const matrices = layers.reduce((sum, layer) => sum + Object.keys(layer.modules).length, 0);
   const plan = planReplicates(options.estimator, { n, matrices, per: options.per ?? 'sample', replicates });
 
-  const random = new Random(seed, `bootstrap ${task}`);
-  const drawn = Array.from({ length: plan.replicates }, () => ({
-    train: resampleCounts(n, random),
-    validation: resampleCounts(m, random),
-  }));
+  const random = new Random(seed, `left out ${task}`);
+  const all: Draw = { train: new Float64Array(n).fill(1), validation: new Float64Array(m).fill(1) };
+  const drawn = <T>(make: () => T) => Array.from({ length: plan.replicates }, make);
+  const trainDraws = drawn(() => ({ ...all, train: subsample(n, random) }));
+  const validationDraws = drawn(() => ({ ...all, validation: subsample(m, random) }));
   const splits = m >= 2 && layers.length >= 2 ? Array.from({ length: SPLITS }, () => halves(n, m, random)) : [];
-  const draws = [...drawn, ...splits.flat()];
 
-  const scores = draws.map(() => new Float64Array(layers.length));
+  const scores = new Float64Array(layers.length);
+  const found = drawn(() => new Float64Array(layers.length));
+  const halved = splits.flat().map(() => new Float64Array(layers.length));
   for (const [row, { index, name }] of layers.entries()) {
     await setImmediate();
     options.signal?.throwIfAborted();
-    const own = replicateScores(modulesOf(index), draws, plan.curvature, { ...options, layerName: name });
-    own.forEach((score, d) => (scores[d][row] = score));
+    const modules = modulesOf(index);
+    const own = { ...options, layerName: name };
+    // Validation samples leave the curvature as it is: the influence of pairs is computed once for all of their draws.
+    const fixed = plan.curvature === 'resampled' ? 'fixed' : plan.curvature;
+    const whole = drawnScores(modules, [all, ...validationDraws], fixed, own);
+    const fewer = drawnScores(modules, trainDraws, plan.curvature, own);
+    scores[row] = whole.scores[0];
+    const scaled = (draws: Float64Array, sizes: Float64Array, count: number) => {
+      const mean = sizes.reduce((sum, size) => sum + size / sizes.length, 0);
+      return { deviations: enlarged(draws, count, mean > 0 ? whole.sizes[0] / mean : 1), count };
+    };
+    const parts = [scaled(fewer.scores, fewer.sizes, n), scaled(whole.scores.subarray(1), whole.sizes.subarray(1), m)];
+    together(parts, LEVEL).forEach((deviation, d) => (found[d][row] = scores[row] + deviation));
+    if (splits.length === 0) continue;
+    replicateScores(modules, splits.flat(), plan.curvature, own).forEach((score, d) => (halved[d][row] = score));
   }
-  const half = (split: number, which: number) => scores[drawn.length + 2 * split + which];
   return {
     plan,
-    bootstrapped: scores.slice(0, drawn.length),
-    halves: splits.map((_, split) => [half(split, 0), half(split, 1)]),
+    scores,
+    replicates: found,
+    halves: splits.map((_, split) => [halved[2 * split], halved[2 * split + 1]]),
   };
 }
 
