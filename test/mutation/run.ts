@@ -46,6 +46,7 @@ for (const { file, tests } of targets) {
   const texts = present.map(read).join('\n');
   const lines = source.split('\n');
   const own = { killed: 0, run: 0 };
+  let sound = false;
   for (const [k, mutant] of mutantsOf(file, source).entries()) {
     counts.all++;
     const line = lines[mutant.line - 1].trim();
@@ -62,6 +63,10 @@ for (const { file, tests } of targets) {
     }
     if (answer === undefined) {
       left--;
+      // Tests that fail without a fault would kill everything.
+      if (!sound && answerOf(file, source, present) === 'killed')
+        throw new Error(`${present.join(', ')} fail as they are`);
+      sound = true;
       answer = answerOf(file, changed, present);
       known[key] = answer;
       mkdirSync(path.dirname(cacheFile), { recursive: true });

@@ -1,0 +1,96 @@
+/** Rows of a measure: the level of their intervals, which rows are compared with which, and p. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Random } from '../../server/src/random/random.ts';
+import { studentQuantile } from '../../server/src/statistics/student.ts';
+import { agreementRows, LEVEL } from '../../server/src/validation/agreement.ts';
+import type { Predictor } from '../../server/src/validation/agreement.ts';
+import type { Agreement } from '../../server/src/validation/agreementMeasures.ts';
+import { detection } from '../../server/src/validation/agreementMeasures.ts';
+
+const COUNT = 12;
+/** The mean of the values: its scatter is known. */
+const mean: Agreement = {
+  terms: [[{ name: 'samples', count: COUNT }]],
+  range: [-1, 1],
+  shuffled: (random) => random.permutation(COUNT),
+  of:
+    (values) =>
+    ({ without } = {}) => {
+      const kept = [...values].filter((_, i) => i !== without?.member);
+      return kept.reduce((sum, v) => sum + v, 0) / kept.length;
+    },
+};
+
+const random = new Random(1);
+const list = (center: number) => Float64Array.from({ length: COUNT }, () => center + 0.2 * random.normal());
+const predictor = (id: string, point: string | null, self: Float64Array, control = point === null): Predictor => ({
+  id,
+  point,
+  control,
+  B: null,
+  self,
+});
+const options = { seed: 1, values: ({ self }: Predictor) => self };
+const error = (values: Float64Array) => {
+  const center = values.reduce((a, b) => a + b) / COUNT;
+  return Math.sqrt(values.reduce((sum, v) => sum + (v - center) ** 2, 0) / (COUNT - 1) / COUNT);
+};
+const near = (a: number, b: number, within = 1e-9) => assert.ok(Math.abs(a - b) < within, `${a}, expected ${b}`);
+
+test('one estimator: its lead over dot is a paired t interval at 95 %', () => {
+  assert.equal(LEVEL, 0.95);
+  const [a, b, c] = [list(0.3), list(0.1), list(0)];
+  const rows = agreementRows(
+    [predictor('fisher', 'p', a), predictor('dot', 'p', b, true), predictor('length', null, c)],
+    mean,
+    options,
+  );
+  const t = studentQuantile(0.95, COUNT - 1);
+  const pair = a.map((v, i) => v - b[i]);
+  const { difference, interval } = rows[0].overDot!;
+  near(interval![1] - difference, t * error(pair));
+  near(difference - interval![0], t * error(pair));
+  const [control] = rows[0].overControls!;
+  assert.equal(control.control, 'length');
+  near(control.interval![1] - control.difference, t * error(a.map((v, i) => v - c[i])));
+  const [low, high] = rows[0].interval!;
+  const value = rows[0].value!;
+  near(Math.atanh(high) - Math.atanh(value), (t * error(a)) / (1 - value ** 2));
+  near(Math.atanh(value) - Math.atanh(low), (t * error(a)) / (1 - value ** 2));
+  assert.deepEqual(
+    [rows[1].overDot, rows[1].overControls, rows[2].overDot, rows[2].p],
+    [null, undefined, null, undefined],
+  );
+});
+
+test('several estimators widen each lead; points are compared with their own dot', () => {
+  const many = ['a', 'b', 'c', 'd', 'e'].map((id) => predictor(id, 'p', list(0.2)));
+  const [dot, other] = [predictor('dot', 'p', list(0), true), predictor('dot', 'q', list(0.1), true)];
+  const alone = agreementRows([many[0], dot], mean, options)[0].overDot!;
+  const rows = agreementRows([...many, predictor('a', 'q', many[0].self!), dot, other], mean, options);
+  const width = ({ interval }: { interval: [number, number] | null }) => interval![1] - interval![0];
+  assert.ok(width(rows[0].overDot!) > 1.1 * width(alone));
+  near(rows[0].overDot!.difference, alone.difference);
+  const centerOf = (values: Float64Array) => values.reduce((x, y) => x + y) / COUNT;
+  near(rows[5].overDot!.difference, centerOf(many[0].self!) - centerOf(other.self!));
+});
+
+test('p: the best of several against as many shuffled ones, never 0', () => {
+  const flipped = Array.from({ length: 30 }, (_, i) => i % 3 === 0);
+  const good = Float64Array.from(flipped, (f, i) => (f ? 5 : 0) + Math.sin(i));
+  const noise = Float64Array.from(flipped, (_, i) => Math.cos(7 * i));
+  const rows = agreementRows([predictor('a', 'p', good), predictor('b', 'p', noise)], detection(flipped), {
+    ...options,
+    permutations: 99,
+  });
+  assert.equal(rows[0].p, 1 / 100);
+  assert.ok(rows[1].p! > 0.05);
+  assert.equal(rows[0].value, 1);
+  near(rows[0].interval![0], 0.025 ** (1 / 10));
+  const [same] = agreementRows([predictor('a', 'p', new Float64Array(30).fill(2))], detection(flipped), options);
+  assert.equal(same.p, 1);
+  const alone = agreementRows([predictor('b', 'p', noise)], detection(flipped), options)[0].p!;
+  assert.ok(alone <= rows[1].p! + 0.05);
+  near(alone * 1000, Math.round(alone * 1000), 1e-6); // 999 orders by default
+});
