@@ -94,3 +94,32 @@ test('p: the best of several against as many shuffled ones, never 0', () => {
   assert.ok(alone <= rows[1].p! + 0.05);
   near(alone * 1000, Math.round(alone * 1000), 1e-6); // 999 orders by default
 });
+
+test('undefined values have no lead; equal ones lead by nothing; scales of predictors do not matter for p', () => {
+  const all: Agreement = { ...mean, of: (values) => (values[0] > 8 ? () => null : mean.of(values)) };
+  const undefinedOne = predictor('a', 'p', new Float64Array(COUNT).fill(9));
+  const dot = predictor('dot', 'p', list(0.1), true);
+  const [row] = agreementRows([undefinedOne, dot, predictor('length', null, list(0))], all, options);
+  assert.deepEqual(
+    [row.value, row.interval, row.overDot, row.overControls, row.p],
+    [null, null, null, undefined, undefined],
+  );
+  const [equal] = agreementRows([predictor('a', 'p', dot.self!), dot], mean, options);
+  assert.deepEqual(equal.overDot, { difference: 0, interval: [0, 0] });
+  // A statistic that is proportional to the values: one predictor in other units must not drown the other.
+  const proportional: Agreement = {
+    ...mean,
+    range: [-1e9, 1e9],
+    of:
+      (values) =>
+      ({ without, order } = {}) => {
+        let sum = 0;
+        for (let i = 0; i < COUNT; i++) if (i !== without?.member) sum += (i - 5.5) * values[order ? order[i] : i];
+        return sum;
+      },
+  };
+  const trend = Float64Array.from({ length: COUNT }, (_, i) => i);
+  const noise = Float64Array.from({ length: COUNT }, (_, i) => 1e6 * Math.cos(5 * i));
+  const rows = agreementRows([predictor('a', 'p', trend), predictor('b', 'p', noise)], proportional, options);
+  assert.ok(rows[0].p! < 0.01 && rows[1].p! > 0.1, `${rows[0].p} ${rows[1].p}`);
+});

@@ -181,3 +181,82 @@ test('the critical value of several differences lies between that of one and Bon
   assert.ok(five > single * 1.12 && five < bonferroni * 1.04, `${single} < ${five} < ${bonferroni}`);
   assert.equal(criticalValue([], 0.95, new Multipliers(random)), Infinity);
 });
+
+test('few defined values, a scatter of 1, differences that hang on one member', () => {
+  const level = [[{ name: 'a', count: 5 }]];
+  assert.equal(spreadOf(new Map([['a', [1, 2, null, null, null]]]), level), null);
+  assert.equal(spreadOf(new Map([['a', [1]]]), level), null);
+  const part = (deviations: number[], degrees = 1000): Spread => ({
+    error: Math.hypot(...deviations),
+    degrees,
+    parts: [{ level: 'a', deviations: Float64Array.from(deviations) }],
+  });
+  const [low, high] = valueInterval(0.65, part([1]), [0, 1], 0.95)!;
+  assert.ok(low < 0.1 && high > 0.9);
+  const random = () => new Multipliers(new Random(5));
+  const single = studentQuantile(0.95, 1000);
+  // The larger of two independent ones: 2.24 (Šidák) instead of 1.96; also where their size is small.
+  for (const size of [0.01, 1]) {
+    const two = criticalValue([part([size, 0]), part([0, size])], 0.95, random());
+    assert.ok(Math.abs(two - 2.24) < 0.1, `${two}`);
+  }
+  near(criticalValue([part([1, 1]), part([0, 0])], 0.95, random()), single);
+  // Few degrees of freedom: the tail of the larger of two is heavier than of one.
+  const few = criticalValue([part([1, 0], 1.5), part([0, 1], 1.5)], 0.95, random());
+  assert.ok(few > 1.3 * studentQuantile(0.95, 1.5), `${few}`);
+});
+
+test('what is left out of one group per sample, and orders of chosen samples', () => {
+  const random = new Random(8);
+  const B = Float64Array.from({ length: 12 }, () => random.normal());
+  const changes = [1, 5, 2, 4].map((c) => [c, c / 2]);
+  const chosen = [[1], [2], [4], [5]];
+  const single = leaveOut(6, 2, chosen, changes, 'spearman');
+  assert.deepEqual([single.terms[0].length, single.range], [1, [-1, 1]]);
+  for (let draw = 0; draw < 20; draw++) {
+    const order = single.shuffled(random);
+    assert.deepEqual([order[0], order[3]], [0, 3], 'samples that were not chosen stay');
+    assert.deepEqual([...order].sort(), [0, 1, 2, 3, 4, 5]);
+  }
+  const pairs = leaveOut(
+    6,
+    2,
+    [
+      [0, 1],
+      [2, 3],
+      [4, 5],
+    ],
+    changes.slice(0, 3),
+    'pearson',
+  );
+  assert.equal(pairs.terms[0].length, 2);
+  assert.ok(Array.from({ length: 20 }, () => pairs.shuffled(random)[0]).some((first) => first !== 0));
+  assert.throws(() => leaveOut(6, 2, [[0, 1], [2]], changes.slice(0, 2), 'pearson'), /groups of 2, 1 training samples/);
+  const order = [5, 4, 3, 2, 1, 0];
+  const turned = Float64Array.from(order.flatMap((i) => [B[2 * i], B[2 * i + 1]]));
+  near(pairs.of(B)({ order })!, pairs.of(turned)()!);
+  const lds = linearDatamodeling(
+    6,
+    2,
+    [
+      [0, 1],
+      [2, 3],
+      [4, 5],
+      [0, 3],
+    ],
+    changes,
+  );
+  assert.deepEqual(lds.range, [-1, 1]);
+  near(lds.of(B)({ order })!, lds.of(turned)()!);
+  const first = { without: { level: 'training', member: 0 } };
+  const center = (B[0] + B[2] + B[4] + B[6] + B[8] + B[10]) / 6;
+  const other = (B[1] + B[3] + B[5] + B[7] + B[9] + B[11]) / 6;
+  near(pairs.of(B)(first)!, pairs.of(Float64Array.of(center, other, ...B.slice(2)))()!);
+  const harm = detection([true, false, true, false, false, false], 2);
+  near(
+    harm.of(B)({ without: { level: 'validation', member: 0 } })!,
+    detection([true, false, true, false, false, false], 1).of(B.filter((_, at) => at % 2 === 1))()!,
+  );
+  near(harm.of(B)({ order })!, harm.of(turned)()!);
+  assert.deepEqual(harm.range, [0, 1]);
+});
