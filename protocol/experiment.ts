@@ -69,8 +69,8 @@ export interface Task {
   description?: string;
   /** Jinja template or column name. */
   doc_to_text?: string;
-  /** Index, letter, text, template or column name. */
-  doc_to_target?: string | number;
+  /** Index, letter, text, template or column name; a list where any of several answers is right. */
+  doc_to_target?: string | number | (string | number)[];
   /** List of texts, a template or the name of a list column. */
   doc_to_choice?: string[] | string;
   /** How inputs of a user's ONNX graph that are no tokens are filled, by their names. */
@@ -79,9 +79,30 @@ export interface Task {
   fewshot_delimiter: string;
   output_type: OutputType;
   num_fewshot: number;
+  /** Set where there are few-shot examples and something else than the default is asked for. */
+  fewshot_config?: FewshotConfig;
+  /** Text between prompt and answer that the answer begins with: template or column name. */
+  gen_prefix?: string;
   metric_list?: unknown[];
   /** Harness keys that were accepted and do nothing here. */
   ignored?: string[];
+}
+
+/** Which examples stand before a prompt, and how they are written where that differs from the task. */
+export interface FewshotConfig {
+  /** `default`: at random, by the harness' seed. */
+  sampler?: 'default' | 'first_n';
+  split?: string;
+  /** Where the task names neither a split for examples nor one for training: the harness then takes this one. */
+  pool?: string;
+  /** Instead of rows of a split. */
+  samples?: Record<string, unknown>[];
+  doc_to_text?: string;
+  doc_to_target?: Task['doc_to_target'];
+  doc_to_choice?: Task['doc_to_choice'];
+  gen_prefix?: string;
+  fewshot_delimiter?: string;
+  target_delimiter?: string;
 }
 
 /** A column of numbers, .npy files or images for one input of a graph. */

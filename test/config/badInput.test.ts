@@ -259,7 +259,7 @@ const rows: { name: string; text: string; says: string[] }[] = [
     name: 'choices that are true and false',
     text: small.replace('[negative, positive]', '[true, false]'),
     says: [
-      '11:20: tasks[0].doc_to_choice is [true,false]: expected a list such as ["negative","positive"] or text such as "choices"',
+      '11:20: tasks[0].doc_to_choice is [true,false]: expected a list such as ["negative","positive"] or text such as "choices" or a mapping',
     ],
   },
   {
@@ -292,9 +292,9 @@ const rows: { name: string; text: string; says: string[] }[] = [
     says: [`12:56: aggregation: !function utils.g is a Python function: ${noPython}`],
   },
   {
-    name: 'gen_prefix',
-    text: inTask('    gen_prefix: "A:"\n'),
-    says: ['12:5: gen_prefix is not read: write its text at the end of doc_to_text'],
+    name: 'a few-shot sampler that the harness does not have',
+    text: inTask('    fewshot_config: { sampler: balanced }\n'),
+    says: ['12:32: tasks[0].fewshot_config.sampler is "balanced": expected one of default, first_n'],
   },
   {
     name: 'an unknown calibration dataset',

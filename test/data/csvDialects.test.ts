@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { exampleOf } from '../../server/src/data/examples.ts';
+import { exampleOf } from '../../server/src/data/context.ts';
 import { pythonText } from '../../server/src/data/jinja/text.ts';
 import { WholeFloat } from '../../server/src/data/jinja/numbers.ts';
 import { openDataset, readSlice } from '../../server/src/data/splits.ts';

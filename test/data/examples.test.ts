@@ -1,7 +1,10 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Task } from '../../protocol/experiment.ts';
-import { choicesOf, docOf, exampleOf, rollingText } from '../../server/src/data/examples.ts';
+import { exampleOf, requestsOf } from '../../server/src/data/context.ts';
+import { choicesOf, docOf, rollingText } from '../../server/src/data/examples.ts';
+import type { Example, Row } from '../../server/src/data/types.ts';
+import { fewshotOf } from '../../server/src/data/fewshot.ts';
 import { refusal } from './files.ts';
 import { aRow, aTask } from './tasks.ts';
 
@@ -31,8 +34,10 @@ test('ARC', () => {
   assert.deepEqual(docOf(aTask(arc), arcRow), {
     text: 'Question: Which gas do plants take in?\nAnswer:',
     target: 'carbon dioxide',
+    targets: ['carbon dioxide'],
     choices: ['oxygen', 'carbon dioxide'],
     gold: 1,
+    golds: [1],
     choicesAreContexts: false,
   });
 });
@@ -66,8 +71,10 @@ test('WinoGrande: the choices are contexts, the target is what follows them', ()
   assert.deepEqual(docOf(aTask(wino), winoRow), {
     text: 'The cup did not fit since the bag',
     target: 'was big.',
+    targets: ['was big.'],
     choices: ['The cup did not fit since the cup', 'The cup did not fit since the bag'],
     gold: 1,
+    golds: [1],
     choicesAreContexts: true,
   });
   const example = exampleOf(aTask(wino), winoRow);
@@ -149,10 +156,13 @@ test('description and few-shot examples stand in front, the row itself is no exa
     doc_to_text: '{{q}}?',
     doc_to_target: 'a',
     num_fewshot: 2,
+    fewshot_config: { sampler: 'first_n' },
     description: 'Answer {{q}}.\n',
   });
-  assert.equal(exampleOf(task, rows[0], rows).prompt, 'Answer q0.\nq1? a1\n\nq2? a2\n\nq0? ');
-  assert.equal(exampleOf(task, rows[2], rows).prompt, 'Answer q2.\nq0? a0\n\nq1? a1\n\nq2? ');
+  const fewshot = fewshotOf(task, rows, true);
+  const example = (row: Row): Example => exampleOf(task, row, fewshot(row));
+  assert.equal(example(rows[0]).prompt, 'Answer q0.\nq1? a1\n\nq2? a2\n\nq0? ');
+  assert.equal(example(rows[2]).prompt, 'Answer q2.\nq0? a0\n\nq1? a1\n\nq2? ');
   const contexts = exampleOf(aTask({ ...wino, num_fewshot: 1 }), { ...winoRow, row: 5 }, [winoRow]);
   assert.equal(
     contexts.prompt + contexts.answer,
@@ -221,10 +231,11 @@ test('faults name task, key, file, row and what there is', async () => {
   );
   assert.match(
     await refusal(() =>
-      exampleOf(aTask({ doc_to_text: 'text', doc_to_target: 0, doc_to_choice: ['a'], num_fewshot: 2 }), row, [
-        row,
-        aRow({ text: 'y' }, 1),
-      ]),
+      fewshotOf(
+        aTask({ doc_to_text: 'text', doc_to_target: 0, doc_to_choice: ['a'], num_fewshot: 2 }),
+        [row, aRow({ text: 'y' }, 1)],
+        true,
+      )(row),
     ),
     /num_fewshot is 2, and train\[:300\] has only 1 rows besides row 4$/,
   );
@@ -244,4 +255,30 @@ test('faults name task, key, file, row and what there is', async () => {
     await refusal(() => rollingText(aTask(), aRow({ body: 'x' }))),
     /there is neither doc_to_text nor a column "text"; columns: body$/,
   );
+});
+
+test('loglikelihood has no delimiter, gen_prefix begins the answer, several answers are right', () => {
+  const row = aRow({ text: 'on the', word: 'boat', many: ['boat', 'ship'], gold: [2, 0] });
+  const said = (keys: Partial<Task>): string[] => {
+    const { prompt, answer } = exampleOf(aTask({ doc_to_text: 'text', doc_to_target: 'word', ...keys }), row);
+    return [prompt, answer];
+  };
+  assert.deepEqual(said({ output_type: 'loglikelihood', doc_to_target: ' {{word}}' }), ['on the', ' boat']);
+  assert.deepEqual(said({ output_type: 'generate_until', gen_prefix: 'A:' }), ['on the A: ', 'boat']);
+  assert.deepEqual(said({ output_type: 'generate_until', gen_prefix: '\nA: ' }), ['on the\nA: ', 'boat']);
+  assert.deepEqual(
+    said({ doc_to_target: 0, output_type: 'multiple_choice', doc_to_choice: ['x', 'y'], gen_prefix: 'It is' }),
+    ['on the It is ', 'x'],
+  );
+  const several = docOf(aTask({ doc_to_text: 'text', doc_to_target: 'gold', doc_to_choice: ['p', 'q', 'r'] }), row);
+  assert.deepEqual([several.target, several.golds], ['r', [2, 0]]);
+  const asked = requestsOf(
+    aTask({ output_type: 'generate_until', doc_to_text: 'text', doc_to_target: 'many' }),
+    row,
+    [],
+  );
+  assert.deepEqual(asked.pairs, [
+    ['on the', ' boat'],
+    ['on the', ' ship'],
+  ]);
 });

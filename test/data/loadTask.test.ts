@@ -127,6 +127,7 @@ test('few-shot examples come from fewshot_split, else from the training split', 
     training_split: 'train[1:4]',
     validation_split: 'train[4:5]',
     num_fewshot: 2,
+    fewshot_config: { sampler: 'first_n' },
   });
   assert.equal(own.train[0].text, 't2 l2\n\nt3 l3\n\nt1 l1');
   assert.equal(own.validation[0].text, 't1 l1\n\nt2 l2\n\nt4 l4');
@@ -135,6 +136,7 @@ test('few-shot examples come from fewshot_split, else from the training split', 
     validation_split: 'dev',
     num_fewshot: 1,
     fewshot_split: 'dev',
+    fewshot_config: { sampler: 'first_n' },
   });
   assert.deepEqual([other.train[0].text, other.validation[0].text], ['t0 l0\n\nt0 l0', 't1 l1\n\nt0 l0']);
 });

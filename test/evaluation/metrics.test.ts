@@ -11,7 +11,7 @@ test('acc takes the likeliest, acc_norm per character (code points), acc_bytes p
     logLikelihoods: [-4, -6, -9],
     greedy: [false, false, true],
     choices: ['ab', 'abcd', 'äöüß€€'],
-    gold: 2,
+    golds: [2],
   };
   const value = (id: string) =>
     metricsOf('multiple_choice')
@@ -30,8 +30,8 @@ test('the standard error is that of a mean; one document has none', () => {
 
 test('weighted perplexities add up before they are divided', () => {
   const outcomes = [
-    { logLikelihoods: [-10], greedy: [false], choices: ['two words'], gold: 0 },
-    { logLikelihoods: [-20], greedy: [false], choices: ['one two three four'], gold: 0 },
+    { logLikelihoods: [-10], greedy: [false], choices: ['two words'], golds: [0] },
+    { logLikelihoods: [-20], greedy: [false], choices: ['one two three four'], golds: [0] },
   ];
   const { results } = summarise(chosenMetrics('loglikelihood_rolling', undefined), outcomes);
   assert.ok(Math.abs(Number(results['word_perplexity,none']) - Math.exp(5)) < 1e-9);

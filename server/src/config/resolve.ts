@@ -62,15 +62,43 @@ function resolveTask(task: ParsedTask, datasets: Record<string, Dataset>): Task 
     description: task.description,
     doc_to_text: task.doc_to_text,
     doc_to_target: task.doc_to_target,
-    doc_to_choice: Array.isArray(task.doc_to_choice) ? task.doc_to_choice.map(String) : task.doc_to_choice,
+    doc_to_choice: choicesOf(task.doc_to_choice),
     inputs: inputsOf(task.inputs),
     target_delimiter: task.target_delimiter,
     fewshot_delimiter: task.fewshot_delimiter,
     output_type: task.output_type ?? likelyOutputType(task),
     num_fewshot: task.num_fewshot,
+    fewshot_config: fewshotOf(task),
+    gen_prefix: task.gen_prefix || undefined,
     metric_list: task.metric_list,
     ignored: ignored.length > 0 ? ignored : undefined,
   });
+}
+
+/** A mapping's values are the choices, as in the harness. */
+function choicesOf(choices: ParsedTask['doc_to_choice']): Task['doc_to_choice'] {
+  if (choices === undefined || typeof choices === 'string') return choices;
+  return (Array.isArray(choices) ? choices : Object.values(choices)).map(String);
+}
+
+/** Absent where it says nothing, or there are no examples. */
+function fewshotOf(task: ParsedTask): Task['fewshot_config'] {
+  if (!task.num_fewshot) return undefined;
+  const { doc_to_choice, sampler, split, samples, ...rest } = task.fewshot_config ?? {};
+  const { doc_to_text, doc_to_target, gen_prefix, fewshot_delimiter, target_delimiter } = rest;
+  const texts = { doc_to_text, doc_to_target, gen_prefix, fewshot_delimiter, target_delimiter };
+  const named = split ?? task.fewshot_split ?? task.training_split ?? undefined;
+  // The harness draws from validation, else from test rows, where a task has no training rows.
+  const pool = named === undefined && !samples ? (task.validation_split ?? task.test_split) : undefined;
+  const found = defined({
+    ...Object.fromEntries(Object.entries(texts).map(([key, value]) => [key, value ?? undefined])),
+    doc_to_choice: choicesOf(doc_to_choice ?? undefined),
+    sampler: sampler === 'first_n' ? sampler : undefined,
+    split: split ?? undefined,
+    samples: samples ?? undefined,
+    pool: pool ?? undefined,
+  });
+  return Object.keys(found).length === 0 ? undefined : (found);
 }
 
 /** A name alone is the column's. */

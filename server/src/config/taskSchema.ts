@@ -13,7 +13,6 @@ export const ignoredTaskKeys = [
   'custom_config',
   'doc_to_decontamination_query',
   'download_dataset',
-  'fewshot_config',
   'filter_list',
   'generation_kwargs',
   'group',
@@ -40,7 +39,6 @@ export const refusedTaskKeys: Readonly<Record<string, string>> = {
   custom_dataset: `custom_dataset is a Python function: ${pythonAdvice}`,
   use_prompt:
     'use_prompt takes templates from promptsource, which is not read: write the template into doc_to_text and doc_to_target',
-  gen_prefix: 'gen_prefix is not read: write its text at the end of doc_to_text',
   doc_to_image: 'doc_to_image asks for images: LayerIF scores text alone',
   doc_to_audio: 'doc_to_audio asks for sound: LayerIF scores text alone',
 };
@@ -49,6 +47,10 @@ export const refusedTaskKeys: Readonly<Record<string, string>> = {
 export function functionMessage(key: string, source: string): string {
   return `${key ? `${key}: ` : ''}!function ${source} is a Python function: ${pythonAdvice}`;
 }
+
+const target = z.union([z.string(), z.int(), z.array(z.union([z.string(), z.int()])).min(1)]);
+const text = z.union([z.string(), z.number()]);
+const choice = z.union([z.array(text).min(1), z.string().min(1), z.record(z.string(), text)]);
 
 const read = {
   include: doc(
@@ -100,14 +102,45 @@ const read = {
     'text',
   ]).optional(),
   doc_to_target: doc(
-    z.union([z.string(), z.int()]),
-    'The answer: an index into doc_to_choice, a letter, a text, a template or the name of a column.',
+    target,
+    'The answer: an index into doc_to_choice, a letter, a text, a template or the name of a column; a list of answers, of which any is right.',
     ['label', '{{answer}}'],
   ).optional(),
   doc_to_choice: doc(
-    z.union([z.array(z.union([z.string(), z.number()])).min(1), z.string().min(1)]),
-    'The choices: a list of texts, a template or the name of a list column.',
+    choice,
+    'The choices: a list of texts, a mapping to texts, a template or the name of a list column.',
     [['negative', 'positive'], 'choices'],
+  ).optional(),
+  gen_prefix: doc(
+    z.string().nullable(),
+    'Between prompt and answer, as if the answer had begun: a template or the name of a column.',
+    ['Answer:'],
+  ).optional(),
+  fewshot_config: doc(
+    z
+      .strictObject({
+        sampler: doc(
+          z.enum(['default', 'first_n']),
+          'default: at random, as lm-evaluation-harness draws with its seed 1234; first_n: the first rows, in order.',
+        ).optional(),
+        split: doc(splitSlice.nullable(), 'Where the examples come from; wins over fewshot_split.').optional(),
+        samples: doc(
+          z.array(z.record(z.string(), z.unknown())).min(1).nullable(),
+          'The examples themselves, in place of rows of a split: one mapping of columns each.',
+        ).optional(),
+        fewshot_indices: z
+          .unknown()
+          .meta({ description: 'Accepted from harness task files, which do not read it either.', doNotSuggest: true })
+          .optional(),
+        doc_to_text: doc(z.string().nullable(), 'doc_to_text of the examples alone.').optional(),
+        doc_to_target: doc(target.nullable(), 'doc_to_target of the examples alone.').optional(),
+        doc_to_choice: doc(choice.nullable(), 'doc_to_choice of the examples alone.').optional(),
+        gen_prefix: doc(z.string().nullable(), 'gen_prefix of the examples alone.').optional(),
+        fewshot_delimiter: doc(z.string().nullable(), 'Behind each example.').optional(),
+        target_delimiter: doc(z.string().nullable(), 'Between prompt and answer of the examples alone.').optional(),
+      })
+      .nullable(),
+    'Which solved examples stand before a prompt, and how they are written. Only read where num_fewshot is more than 0.',
   ).optional(),
   inputs: doc(
     z.record(
@@ -176,6 +209,9 @@ export function ignoredKeys(task: Record<string, unknown>): string[] {
   const kwargs = isMapping(task.dataset_kwargs) ? Object.keys(task.dataset_kwargs) : [];
   return [
     ...ignoredTaskKeys.filter((key) => task[key] !== undefined && task[key] !== null),
+    ...(isMapping(task.fewshot_config) && 'fewshot_indices' in task.fewshot_config
+      ? ['fewshot_config.fewshot_indices']
+      : []),
     ...kwargs.filter((key) => !['data_files', 'data_dir', 'field'].includes(key)).map((key) => `dataset_kwargs.${key}`),
   ];
 }

@@ -1,8 +1,9 @@
 /**
- * Task + row -> prompt and answer, by the rules of lm-evaluation-harness. `docOf` is one row by itself (text, choices, gold),
- * which evaluation reads too; `exampleOf` adds description, few-shot examples and delimiter, which is what is scored.
+ * Task + row -> text, choices and right answers of the row by itself, by the rules of lm-evaluation-harness. `context.ts` adds
+ * description, few-shot examples and delimiters.
  *
- * Target forms: index, digits, text equal to a choice, one letter A, B, C ... (where no choice equals it), the first of a list.
+ * Target forms: index, digits, text equal to a choice, one letter A, B, C ... (where no choice equals it), a list of these, of which
+ * any counts as right and the first is the one that is scored.
  * When `doc_to_text` gives an index (WinoGrande) the choices are contexts and the target is the continuation they share.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
@@ -22,27 +23,30 @@ import {
   type Field,
   type FieldValue,
 } from './templates.ts';
-import type { Example, Row } from './types.ts';
+import type { Row } from './types.ts';
 
 /** What a task makes of one row. */
 export interface Doc {
   /** `doc_to_text`; where the choices are contexts, the gold context. */
   text: string;
-  /** The gold answer, without delimiter. */
+  /** The gold answer, without delimiter; the first where there are several. */
   target: string;
+  /** All right answers. */
+  targets: string[];
   /** Null for a task without `doc_to_choice`. */
   choices: string[] | null;
   /** Index of the gold choice; null where there are no choices, or the target of a generation is none of them. */
   gold: number | null;
+  /** Indices of all right choices; empty where `gold` is null. */
+  golds: number[];
   /** True: the choices are contexts and `target` is the continuation common to all of them. */
   choicesAreContexts: boolean;
 }
 
 interface Fields {
   text: Field | null;
-  target: Field | number | null;
+  target: Field | number | (string | number)[] | null;
   choice: Field | string[] | null;
-  description: Field | null;
 }
 
 const compiled = new WeakMap<Task, Fields>();
@@ -58,22 +62,32 @@ export function docOf(task: Task, row: Row): Doc {
     );
   const text = textOf(task, fields, row);
   if (choices !== null && task.output_type === 'multiple_choice' && text.index !== null) {
-    const gold = inside(task, row, 'doc_to_text', text.index, choices, text.index);
-    return { text: choices[gold], target: targetText(task, fields, row), choices, gold, choicesAreContexts: true };
+    const gold = inside(task, row, 'doc_to_text', text.index, choices, text.index, 'column');
+    const targets = targetTexts(task, fields, row);
+    return { text: choices[gold], target: targets[0], targets, choices, gold, golds: [gold], choicesAreContexts: true };
   }
-  if (choices === null)
-    return { text: text.text, target: targetText(task, fields, row), choices, gold: null, choicesAreContexts: false };
-  const { value, from } = targetValue(task, fields, row);
-  const gold = goldIndex(value, from, choices);
-  const isChoice = gold !== null && gold in choices;
-  if (!isChoice && task.output_type === 'generate_until' && typeof value === 'string') {
-    return { text: text.text, target: value, choices, gold: null, choicesAreContexts: false };
+  const open = (targets: string[]): Doc => ({
+    text: text.text,
+    target: targets[0],
+    targets,
+    choices,
+    gold: null,
+    golds: [],
+    choicesAreContexts: false,
+  });
+  if (choices === null) return open(targetTexts(task, fields, row));
+  const { values, from } = targetValues(task, fields, row);
+  const golds = values.map((value) => goldIndex(value, from, choices));
+  const isChoice = golds.every((gold) => gold !== null && gold in choices);
+  if (!isChoice && task.output_type === 'generate_until' && values.every((value) => typeof value === 'string')) {
+    return open(values);
   }
-  if (gold === null && isField(fields.target) && looksLikeColumn(fields.target, row)) {
+  if (golds[0] === null && isField(fields.target) && looksLikeColumn(fields.target, row)) {
     throw noSuchColumn(fields.target, fields.target.source, row);
   }
-  const index = inside(task, row, 'doc_to_target', gold, choices, value);
-  return { text: text.text, target: choices[index], choices, gold: index, choicesAreContexts: false };
+  const indices = golds.map((gold, i) => inside(task, row, 'doc_to_target', gold, choices, values[i], from));
+  const targets = indices.map((index) => choices[index]);
+  return { ...open(targets), gold: indices[0], golds: indices };
 }
 
 /** The rendered choices, or null for a task without `doc_to_choice`. */
@@ -90,33 +104,6 @@ export function choicesOf(task: Task, row: Row): string[] | null {
     );
   }
   return list;
-}
-
-/** Description and few-shot examples that stand before a row's own text. `fewshot` holds the rows to draw from, in order. */
-export function prefixOf(task: Task, row: Row, fewshot: readonly Row[]): string {
-  const { description } = fieldsOf(task);
-  const examples = fewshot
-    .filter((other) => other.file !== row.file || other.row !== row.row)
-    .slice(0, task.num_fewshot);
-  if (examples.length < task.num_fewshot) {
-    throw fault(
-      task,
-      `num_fewshot is ${task.num_fewshot}, and ${task.fewshot_split ?? task.training_split} has only ${examples.length} rows besides row ${row.row}`,
-      row,
-    );
-  }
-  const shots = examples.map((other) => {
-    const doc = docOf(task, other);
-    return doc.text + task.target_delimiter + doc.target + task.fewshot_delimiter;
-  });
-  return (description === null ? '' : fieldText(description, row)) + shots.join('');
-}
-
-/** What is scored: prompt and gold answer; for `loglikelihood_rolling` the text alone. */
-export function exampleOf(task: Task, row: Row, fewshot: readonly Row[] = []): Example {
-  if (task.output_type === 'loglikelihood_rolling') return { row, prompt: '', answer: rollingText(task, row) };
-  const doc = docOf(task, row);
-  return { row, prompt: prefixOf(task, row, fewshot) + doc.text + task.target_delimiter, answer: doc.target };
 }
 
 /** The text of a language-modelling task: `doc_to_text`, else `doc_to_target` (where harness files put it), else the column `text`. */
@@ -143,11 +130,13 @@ function fieldsOf(task: Task): Fields {
     source === undefined ? null : compileField(task.task, key, source);
   const fields: Fields = {
     text: field('doc_to_text', task.doc_to_text),
-    target: typeof task.doc_to_target === 'number' ? task.doc_to_target : field('doc_to_target', task.doc_to_target),
+    target:
+      typeof task.doc_to_target === 'string'
+        ? field('doc_to_target', task.doc_to_target)
+        : (task.doc_to_target ?? null),
     choice: Array.isArray(task.doc_to_choice)
       ? task.doc_to_choice.map(String)
       : field('doc_to_choice', task.doc_to_choice),
-    description: field('description', task.description),
   };
   compiled.set(task, fields);
   return fields;
@@ -170,7 +159,8 @@ function textOf(task: Task, fields: Fields, row: Row): { text: string; index: nu
   return { text, index: isIndex ? Number(text) : null };
 }
 
-function targetValue(task: Task, fields: Fields, row: Row): { value: unknown; from: 'column' | 'template' } {
+/** All right answers, at least one. */
+function targetValues(task: Task, fields: Fields, row: Row): { values: unknown[]; from: 'column' | 'template' } {
   const field = fields.target;
   if (field === null)
     throw fault(
@@ -178,11 +168,11 @@ function targetValue(task: Task, fields: Fields, row: Row): { value: unknown; fr
       `doc_to_target is missing; give a template, an index or one of the columns ${listed(Object.keys(row.values))}`,
       row,
     );
-  if (typeof field === 'number') return { value: field, from: 'template' };
+  if (!isField(field)) return { values: [field].flat(), from: 'column' };
   const found = fieldValue(field, row);
-  const list = listOf(found);
-  if (list !== null) return { ...found, value: list[0] };
-  return found;
+  const values = listOf(found) ?? [found.value];
+  if (values.length === 0) throw fault(task, `doc_to_target gives an empty list on row ${row.row}`, row);
+  return { values, from: found.from };
 }
 
 /** A list column, or a rendered list. */
@@ -191,13 +181,14 @@ function listOf({ value, from }: FieldValue): unknown[] | null {
   return from === 'template' && typeof value === 'string' && /^\[.*\]$/s.test(value) ? literalList(value) : null;
 }
 
-/** The target of a task without choices, or of one whose choices are contexts. */
-function targetText(task: Task, fields: Fields, row: Row): string {
+/** The answers of a task without choices, or of one whose choices are contexts. */
+function targetTexts(task: Task, fields: Fields, row: Row): string[] {
   const field = fields.target;
   if (isField(field) && looksLikeColumn(field, row)) throw noSuchColumn(field, field.source, row);
-  const { value } = targetValue(task, fields, row);
-  if (value === null || value === undefined) throw fault(task, `doc_to_target is empty on row ${row.row}`, row);
-  return shown(value);
+  return targetValues(task, fields, row).values.map((value) => {
+    if (value === null || value === undefined) throw fault(task, `doc_to_target is empty on row ${row.row}`, row);
+    return shown(value);
+  });
 }
 
 function goldIndex(value: unknown, from: 'column' | 'template', choices: readonly string[]): number | null {
@@ -223,14 +214,23 @@ function inside(
   index: number | null,
   choices: readonly string[],
   value: unknown,
+  from: 'column' | 'template',
 ): number {
   if (index !== null && Number.isInteger(index) && index >= 0 && index < choices.length) return index;
+  const list = listed(
+    choices.map((choice) => JSON.stringify(choice)),
+    8,
+  );
+  const given = `${key} gives ${quotedText(value)} on row ${row.row}`;
+  if (from === 'template' && typeof value === 'string' && choices.includes(value.trim()))
+    throw fault(
+      task,
+      `${given}: digits that a template gives are an index into the choices, from 0 to ${choices.length - 1}, though a choice has this text (${list}); give ${key} the name of the column alone, which compares texts`,
+      row,
+    );
   throw fault(
     task,
-    `${key} gives ${quotedText(value)} on row ${row.row}, which is none of the ${choices.length} choices (${listed(
-      choices.map((choice) => JSON.stringify(choice)),
-      8,
-    )}); it must be an index from 0 to ${choices.length - 1}, a letter from A to ${String.fromCharCode(64 + Math.min(26, choices.length))} or the text of a choice`,
+    `${given}, which is none of the ${choices.length} choices (${list}); it must be an index from 0 to ${choices.length - 1}, a letter from A to ${String.fromCharCode(64 + Math.min(26, choices.length))} or the text of a choice`,
     row,
   );
 }
@@ -239,8 +239,8 @@ function quotedText(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : pythonText(value);
 }
 
-function isField(field: Field | number | null): field is Field {
-  return typeof field === 'object' && field !== null;
+function isField(field: Fields['target']): field is Field {
+  return typeof field === 'object' && field !== null && !Array.isArray(field);
 }
 
 function shown(value: unknown): string {
@@ -261,12 +261,10 @@ export function promptOf(task: Task, row: Row): string {
 /** The class that `doc_to_target` names: the index of a choice where there are choices, else its number or text. */
 export function answerOf(task: Task, row: Row, choices: readonly string[] | null): number | string {
   const fields = fieldsOf(task);
-  if (choices === null) {
-    const { value } = targetValue(task, fields, row);
-    return typeof value === 'number' || typeof value === 'bigint' || value instanceof WholeFloat
-      ? Number(value)
-      : targetText(task, fields, row);
-  }
-  const { value, from } = targetValue(task, fields, row);
-  return inside(task, row, 'doc_to_target', goldIndex(value, from, choices), choices, value);
+  const { values, from } = targetValues(task, fields, row);
+  const [value] = values;
+  if (choices !== null)
+    return inside(task, row, 'doc_to_target', goldIndex(value, from, choices), choices, value, from);
+  const isNumber = typeof value === 'number' || typeof value === 'bigint' || value instanceof WholeFloat;
+  return isNumber ? Number(value) : targetTexts(task, fields, row)[0];
 }

@@ -5,7 +5,8 @@
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { GraphInput, Task } from '../../../protocol/experiment.ts';
 import { arrayOf } from './arrays.ts';
-import { answerOf, choicesOf, exampleOf, prefixOf, promptOf } from './examples.ts';
+import { exampleOf, prefixOf } from './context.ts';
+import { answerOf, choicesOf, promptOf } from './examples.ts';
 import { sampleOf } from './samples.ts';
 import type { SampleOptions } from './samples.ts';
 import { listed } from '../text/listed.ts';

@@ -4,8 +4,10 @@
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Task } from '../../../protocol/experiment.ts';
-import { docOf, exampleOf, prefixOf } from './examples.ts';
-import { datasetOf, fewshotRows, slicesOf } from './loadTask.ts';
+import { exampleOf, exampleWithChoice } from './context.ts';
+import { docOf } from './examples.ts';
+import { fewshotForRows, fewshotPool } from './fewshot.ts';
+import { datasetOf, slicesOf } from './loadTask.ts';
 import type { LoadTaskOptions } from './loadTask.ts';
 import { sampleOf } from './samples.ts';
 import { readSlice } from './splits.ts';
@@ -33,19 +35,22 @@ export async function loadLabelled(
   const { task } = options;
   const dataset = await datasetOf(options);
   const { training, validation } = await slicesOf(task, dataset);
-  const fewshot = task.num_fewshot === 0 ? [] : await fewshotRows(task, dataset, training);
-  const load = async (slice: string, count: number) =>
-    (await readSlice(dataset, slice)).slice(0, count).map((row) => labelled(task, row, fewshot, options));
+  const pool = await fewshotPool(task, dataset, training);
+  const load = async (slice: string, count: number) => {
+    const rows = await readSlice(dataset, slice);
+    const fewshot = fewshotForRows(task, pool, rows);
+    return rows.slice(0, count).map((row) => labelled(task, row, fewshot(row), options));
+  };
   return { train: await load(training, sizes.train), validation: await load(validation, sizes.validation) };
 }
 
 function labelled(
   task: Task,
   row: Row,
-  fewshot: Row[],
+  examples: readonly Row[],
   { tokenizer, maxLength, loss }: LoadTaskOptions,
 ): LabelledSample {
-  const example = exampleOf(task, row, fewshot);
+  const example = exampleOf(task, row, examples);
   const sample = sampleOf(example, tokenizer, { maxLength, loss });
   if (task.output_type === 'loglikelihood_rolling') {
     const relabelled = (): Sample => {
@@ -64,11 +69,7 @@ function labelled(
       const choice = doc.choices?.[label];
       if (choice === undefined)
         throw new LayerifError('badRequest', `task "${task.task}" has no choice number ${label} to change a label to`);
-      const prefix = prefixOf(task, row, fewshot);
-      const changed: Example = doc.choicesAreContexts
-        ? { row, prompt: prefix + choice + task.target_delimiter, answer: doc.target }
-        : { row, prompt: example.prompt, answer: choice };
-      return sampleOf(changed, tokenizer, { maxLength, loss });
+      return sampleOf(exampleWithChoice(task, row, choice, examples), tokenizer, { maxLength, loss });
     },
   };
 }

@@ -2,14 +2,14 @@
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Dataset, LossId, Task } from '../../../protocol/experiment.ts';
-import { exampleOf } from './examples.ts';
+import { exampleOf } from './context.ts';
+import { fewshotForRows, fewshotPool, type Fewshot } from './fewshot.ts';
 import { graphSample } from './graphSamples.ts';
 import type { GraphInputs } from './graphSamples.ts';
 import { sampleOf } from './samples.ts';
 import { listed } from '../text/listed.ts';
 import { didYouMean } from '../text/nearest.ts';
 import type { OpenDataset } from './dataset.ts';
-import { parseSlices, resolveSlice } from './slices.ts';
 import { countSlice, defaultValidation, openDataset, readSlice } from './splits.ts';
 import type { TextTokenizer } from './tokenizer.ts';
 import type { Row, Sample } from './types.ts';
@@ -54,9 +54,9 @@ export async function loadTask(options: LoadModelTaskOptions): Promise<LoadedTas
   const slices = await slicesOf(task, dataset);
   const trainRows = await readSlice(dataset, slices.training);
   const validationRows = await readSlice(dataset, slices.validation);
-  const fewshot = task.num_fewshot === 0 ? [] : await fewshotRows(task, dataset, slices.training);
-  const train = await encode(trainRows, fewshot, options);
-  const validation = await encode(validationRows, fewshot, options);
+  const pool = await fewshotPool(task, dataset, slices.training);
+  const train = await encode(trainRows, fewshotForRows(task, pool, trainRows), options);
+  const validation = await encode(validationRows, fewshotForRows(task, pool, validationRows), options);
   return {
     train,
     validation,
@@ -97,25 +97,9 @@ export async function slicesOf(task: Task, dataset: OpenDataset): Promise<{ trai
   };
 }
 
-/** The first rows to draw examples from: one more than needed, since a row is no example for itself. */
-export async function fewshotRows(task: Task, dataset: OpenDataset, training: string): Promise<Row[]> {
-  const rows: Row[] = [];
-  for await (const row of sliceRows(dataset, task.fewshot_split ?? training)) {
-    rows.push(row);
-    if (rows.length > task.num_fewshot) break;
-  }
-  return rows;
-}
-
-async function* sliceRows(dataset: OpenDataset, text: string): AsyncGenerator<Row, void, undefined> {
-  for (const slice of parseSlices(text)) {
-    yield* dataset.rows(slice.split, await resolveSlice(slice, () => dataset.count(slice.split)));
-  }
-}
-
 async function encode(
   rows: Row[],
-  fewshot: Row[],
+  fewshot: Fewshot,
   { task, tokenizer, maxLength, loss, graph, signal }: LoadModelTaskOptions,
 ): Promise<Sample[]> {
   const samples: Sample[] = [];
@@ -124,8 +108,8 @@ async function encode(
     if (signal?.aborted) throw new LayerifError('cancelled', 'reading the data was cancelled');
     samples.push(
       graph
-        ? await graphSample(task, row, fewshot, tokenizer, { maxLength, loss }, graph)
-        : sampleOf(exampleOf(task, row, fewshot), tokenizer!, { maxLength, loss }),
+        ? await graphSample(task, row, fewshot(row), tokenizer, { maxLength, loss }, graph)
+        : sampleOf(exampleOf(task, row, fewshot(row)), tokenizer!, { maxLength, loss }),
     );
   }
   return samples;

@@ -4,7 +4,7 @@
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Experiment } from '../../../protocol/experiment.ts';
-import { exampleOf } from './examples.ts';
+import { exampleOf } from './context.ts';
 import { listed } from '../text/listed.ts';
 import { didYouMean } from '../text/nearest.ts';
 import { openDataset, placeOf, readSlice } from './splits.ts';

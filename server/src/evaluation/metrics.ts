@@ -14,8 +14,8 @@ export interface Outcome {
   greedy: boolean[];
   /** The candidates' texts, without delimiter; the whole text for rolling. */
   choices: string[];
-  /** Index of the right candidate; 0 where there is one candidate. */
-  gold: number;
+  /** Indices of the right candidates, of which any counts; [0] where there is one candidate. */
+  golds: readonly number[];
 }
 
 export interface Metric {
@@ -73,8 +73,8 @@ const accuracy = (id: string, byDefault: boolean, length: (text: string) => numb
   outputTypes: choice,
   byDefault,
   higherIsBetter: true,
-  of: ({ logLikelihoods, choices, gold }) => [
-    argmax(logLikelihoods.map((value, i) => value / length(choices[i]))) === gold ? 1 : 0,
+  of: ({ logLikelihoods, choices, golds }) => [
+    golds.includes(argmax(logLikelihoods.map((value, i) => value / length(choices[i])))) ? 1 : 0,
     1,
   ],
   aggregate: mean,
@@ -104,7 +104,7 @@ const joint = (id: string, aggregate: (items: Items) => number, options?: Metric
   higherIsBetter: true,
   joint: true,
   ...(options ? { options } : {}),
-  of: ({ logLikelihoods, gold }) => [argmax(logLikelihoods), gold],
+  of: ({ logLikelihoods, golds: [gold] }) => [argmax(logLikelihoods), gold],
   ...classified(aggregate),
 });
 
@@ -117,7 +117,7 @@ export const metrics: readonly Metric[] = [
     outputTypes: choice,
     byDefault: false,
     higherIsBetter: true,
-    of: ({ greedy, gold }) => [greedy[gold] ? 1 : 0, 1],
+    of: ({ greedy, golds }) => [golds.some((gold) => greedy[gold]) ? 1 : 0, 1],
     aggregate: mean,
     standardError: meanStandardError,
   },
@@ -127,7 +127,7 @@ export const metrics: readonly Metric[] = [
     outputTypes: choice,
     byDefault: false,
     higherIsBetter: false,
-    of: ({ logLikelihoods, gold }) => {
+    of: ({ logLikelihoods, golds: [gold] }) => {
       const largest = Math.max(...logLikelihoods);
       const weights = logLikelihoods.map((value) => Math.exp(value - largest));
       const total = weights.reduce((sum, value) => sum + value, 0);
@@ -151,7 +151,7 @@ export const metrics: readonly Metric[] = [
     outputTypes: single,
     byDefault: true,
     higherIsBetter: true,
-    of: ({ greedy }) => [greedy[0] ? 1 : 0, 1],
+    of: ({ greedy }) => [greedy.some(Boolean) ? 1 : 0, 1],
     aggregate: mean,
     standardError: meanStandardError,
   },
@@ -160,7 +160,7 @@ export const metrics: readonly Metric[] = [
     outputTypes: single,
     byDefault: true,
     higherIsBetter: false,
-    of: ({ logLikelihoods }) => [logLikelihoods[0], 1],
+    of: ({ logLikelihoods }) => [Math.max(...logLikelihoods), 1],
     aggregate: (items) => Math.exp(-mean(items)),
     // The harness resamples; this is the standard error of the mean carried through the exponential.
     standardError: (items) => {

@@ -176,12 +176,12 @@ export function measure(input: EvaluationInput, summary: EvaluateSummary): Measu
   return { numbers, contributions };
 }
 
-function outcomeOf({ candidates, choices, gold }: Document, { logLikelihood, greedy }: EvaluateSummary): Outcome {
+function outcomeOf({ candidates, choices, golds }: Document, { logLikelihood, greedy }: EvaluateSummary): Outcome {
   return {
     logLikelihoods: candidates.map((c) => c.sequences.reduce((sum, i) => sum + logLikelihood[i], 0)),
     greedy: candidates.map((c) => c.sequences.every((i) => greedy[i] === 1)),
     choices,
-    gold,
+    golds,
   };
 }
 
@@ -203,7 +203,7 @@ function samplesOf(
           doc_id: i,
           file: relativeTo(baseDir, document.row.file),
           row: document.row.row,
-          target: document.gold,
+          target: document.golds[0],
           candidates: document.candidates.map(({ context, continuation, sequences }, c) => ({
             context,
             continuation,

@@ -235,8 +235,8 @@ function valuesOf({ evaluation, task }: ExpertsInput, summary: EvaluateSummary):
   const contributions = measure(evaluation, summary).contributions[task.task];
   const { documents, metrics } = evaluation.tasks[0];
   const means = metrics.map(({ id }) => id).filter((id) => MEANS.has(id));
-  const lossOf = ({ candidates, gold }: (typeof documents)[number]): number =>
-    -candidates[gold].sequences.reduce((sum, i) => sum + summary.logLikelihood[i], 0);
+  const lossOf = ({ candidates, golds }: (typeof documents)[number]): number =>
+    -candidates[golds[0]].sequences.reduce((sum, i) => sum + summary.logLikelihood[i], 0);
   return {
     ...Object.fromEntries(means.map((id) => [id, contributions.map((values) => values[id])])),
     answer_loss: documents.map(lossOf),

@@ -8,8 +8,8 @@ import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import { loadExperiment } from '../../config/experiment.ts';
 import { defaultTrainExperts } from '../../config/trainExpertsSchema.ts';
-import { exampleOf } from '../../data/examples.ts';
-import { fewshotRows } from '../../data/loadTask.ts';
+import { exampleOf } from '../../data/context.ts';
+import { fewshotForRows, fewshotPool } from '../../data/fewshot.ts';
 import { sampleOf } from '../../data/samples.ts';
 import { openDataset, readSlice } from '../../data/splits.ts';
 import { createTokenizer } from '../../data/tokenizer.ts';
@@ -125,10 +125,10 @@ async function trainingSamples(
   const split = settings.training_split ?? task.training_split;
   const rows = await readSlice(dataset, split);
   if (rows.length === 0) throw new LayerifError('badData', `${split} of ${task.dataset} has no rows to train on`);
-  const fewshot = task.num_fewshot === 0 ? [] : await fewshotRows(task, dataset, split);
+  const fewshot = fewshotForRows(task, await fewshotPool(task, dataset, split), rows);
   const options = { maxLength: model.max_length, loss: settings.loss ?? score.loss };
   const samples = rows.map((row) => {
-    const { tokens, countedFrom } = sampleOf(exampleOf(task, row, fewshot), tokenizer, options);
+    const { tokens, countedFrom } = sampleOf(exampleOf(task, row, fewshot(row)), tokenizer, options);
     return { tokens, countedFrom };
   });
   const texts = samples.map(({ tokens }, i) => ({ tokens, file: rows[i].file, line: rows[i].line }));

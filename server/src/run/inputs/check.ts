@@ -13,7 +13,8 @@ import { besidePath } from '../../checkpoints/openCheckpoint.ts';
 import { parseExperiment, readExperimentText } from '../../config/experiment.ts';
 import type { Path, Positions, Problem } from '../../config/experiment.ts';
 import type { OpenDataset } from '../../data/dataset.ts';
-import { exampleOf } from '../../data/examples.ts';
+import { exampleOf } from '../../data/context.ts';
+import { fewshotOf, fewshotSplit, ownSamples } from '../../data/fewshot.ts';
 import { hubDatasetOf, revisionsOf } from '../../data/hubDataset.ts';
 import { loadTask } from '../../data/loadTask.ts';
 import { parseSlices } from '../../data/slices.ts';
@@ -288,8 +289,12 @@ class DiskCheck {
     const validation =
       validationText === null ? null : await this.#slice(dataset, validationText, at('validation_split'));
     if (task.test_split !== undefined) await this.#slice(dataset, task.test_split, at('test_split'));
-    if (task.fewshot_split !== undefined && task.num_fewshot > 0)
-      await this.#slice(dataset, task.fewshot_split, at('fewshot_split'));
+    if (task.num_fewshot > 0 && ownSamples(task) === null && fewshotSplit(task) !== task.training_split)
+      await this.#slice(
+        dataset,
+        fewshotSplit(task),
+        at(task.fewshot_split === undefined ? 'fewshot_config' : 'fewshot_split'),
+      );
     if (train === null || validation === null || this.problems.slice(before).some((p) => p.severity === 'error'))
       return;
 
@@ -323,12 +328,14 @@ class DiskCheck {
   }
 
   async #render(task: Task, dataset: OpenDataset, slices: string[]): Promise<void> {
-    const fewshot =
-      task.num_fewshot === 0
-        ? []
-        : await firstRows(dataset, task.fewshot_split ?? task.training_split, task.num_fewshot + 1);
-    const rows = this.#depth === 'full' ? Infinity : QUICK_ROWS;
-    for (const slice of slices) for (const row of await firstRows(dataset, slice, rows)) exampleOf(task, row, fewshot);
+    const rows = this.#depth === 'quick' ? QUICK_ROWS : Infinity;
+    // Which examples a row gets is of no account here, as long as they render.
+    const needed = rows === Infinity ? rows : task.num_fewshot + QUICK_ROWS + 1;
+    const pool =
+      task.num_fewshot === 0 ? [] : (ownSamples(task) ?? (await firstRows(dataset, fewshotSplit(task), needed)));
+    const fewshot = fewshotOf(task, pool, pool.length > task.num_fewshot);
+    for (const slice of slices)
+      for (const row of await firstRows(dataset, slice, rows)) exampleOf(task, row, fewshot(row));
   }
 
   async #load(task: Task, at: (key: string) => Path): Promise<void> {

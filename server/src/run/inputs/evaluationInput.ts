@@ -3,11 +3,13 @@
  * serves all tasks and texts, so that the model is read once.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
-import type { Experiment, OutputType, Task } from '../../../../protocol/experiment.ts';
+import type { Experiment, Task } from '../../../../protocol/experiment.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { encodeContinuation, harnessIds, requirePrefix } from '../../data/continuations.ts';
-import { docOf, prefixOf, rollingText } from '../../data/examples.ts';
+import { requestsOf } from '../../data/context.ts';
+import { rollingText } from '../../data/examples.ts';
+import { fewshotForEvaluation, fewshotPool } from '../../data/fewshot.ts';
 import { readPlainTexts } from '../../data/plainTexts.ts';
 import { defaultValidation, openDataset, readSlice } from '../../data/splits.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
@@ -33,7 +35,8 @@ export interface Document {
   row: Row;
   candidates: Candidate[];
   choices: string[];
-  gold: number;
+  /** Indices of the right candidates. */
+  golds: number[];
 }
 
 export interface TaskInput {
@@ -147,8 +150,8 @@ export async function evaluationInput(
     const split = task.test_split ?? task.validation_split ?? (await defaultValidation(dataset, task.training_split));
     const all = await readSlice(dataset, split);
     const rows = selection.limit === undefined ? all : all.slice(0, selection.limit);
-    const fewshot = task.num_fewshot === 0 ? [] : await readSlice(dataset, task.fewshot_split ?? task.training_split);
-    const documents = rows.map((row) => documentOf(task, row, fewshot, tokenizer, maxLength, add));
+    const fewshot = fewshotForEvaluation(task, await fewshotPool(task, dataset));
+    const documents = rows.map((row) => documentOf(task, row, fewshot(row), tokenizer, maxLength, add));
     const { metrics, skipped } = forClasses(name, chosen.metrics, documents);
     input.skipped.push(...skipped);
     if (metrics.length === 0) continue;
@@ -226,37 +229,10 @@ function forClasses(
   };
 }
 
-/** Requests of the harness for one row, by output type. */
-const requests: Record<
-  Exclude<OutputType, 'loglikelihood_rolling'>,
-  (task: Task, row: Row, prefix: string) => { pairs: [string, string][]; choices: string[]; gold: number }
-> = {
-  multiple_choice(task, row, prefix) {
-    const doc = docOf(task, row);
-    const choices = doc.choices!;
-    const pairs = choices.map((choice): [string, string] =>
-      doc.choicesAreContexts
-        ? [prefix + choice, task.target_delimiter + doc.target]
-        : [prefix + doc.text, task.target_delimiter + choice],
-    );
-    return { pairs, choices, gold: doc.gold! };
-  },
-  // The harness puts no delimiter here.
-  loglikelihood(task, row, prefix) {
-    const doc = docOf(task, row);
-    return { pairs: [[prefix + doc.text, doc.target]], choices: [doc.target], gold: 0 };
-  },
-  // Nothing is generated: how probable the answer is takes the place.
-  generate_until(task, row, prefix) {
-    const doc = docOf(task, row);
-    return { pairs: [[prefix + doc.text, task.target_delimiter + doc.target]], choices: [doc.target], gold: 0 };
-  },
-};
-
 function documentOf(
   task: Task,
   row: Row,
-  fewshot: readonly Row[],
+  examples: readonly Row[],
   tokenizer: TextTokenizer,
   maxLength: number,
   add: (sequence: EncodedSample) => number,
@@ -264,13 +240,13 @@ function documentOf(
   if (task.output_type === 'loglikelihood_rolling') {
     return rollingDocument(rollingText(task, row), row, tokenizer, maxLength, add);
   }
-  const { pairs, choices, gold } = requests[task.output_type](task, row, prefixOf(task, row, fewshot));
+  const { pairs, choices, golds } = requestsOf(task, row, examples);
   const candidates = pairs.map(([context, continuation]) => ({
     context,
     continuation,
     sequences: [add(encodeContinuation(tokenizer, context, continuation, maxLength, row))],
   }));
-  return { row, candidates, choices, gold };
+  return { row, candidates, choices, golds };
 }
 
 function rollingDocument(
@@ -285,6 +261,6 @@ function rollingDocument(
     row,
     candidates: [{ context: '', continuation: text, sequences: windows.map(add) }],
     choices: [text],
-    gold: 0,
+    golds: [0],
   };
 }
