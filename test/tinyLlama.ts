@@ -271,7 +271,7 @@ tasks:
     dataset: capitals
     training_split: train[:${train}]
     validation_split: train[${train}:${rows}]
-    doc_to_text: "The capital of {{country}} is"
+    doc_to_text: "The capital of {{country}} is "
     doc_to_target: capital
     output_type: loglikelihood
 score:
