@@ -56,7 +56,7 @@ test('f1, mcc and brier_score have the values of the harness and of scikit-learn
       logLikelihoods: logLikelihoods[i],
       greedy: logLikelihoods[i].map(() => false),
       choices: logLikelihoods[i].map(String),
-      gold: right,
+      golds: [right],
     }));
     for (const [key, value] of Object.entries(values)) {
       const [name, average] = key.split(' ');
