@@ -98,7 +98,7 @@ function fewshotOf(task: ParsedTask): Task['fewshot_config'] {
     samples: samples ?? undefined,
     pool: pool ?? undefined,
   });
-  return Object.keys(found).length === 0 ? undefined : (found);
+  return Object.keys(found).length === 0 ? undefined : found;
 }
 
 /** A name alone is the column's. */
