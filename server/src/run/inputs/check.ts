@@ -290,11 +290,7 @@ class DiskCheck {
       validationText === null ? null : await this.#slice(dataset, validationText, at('validation_split'));
     if (task.test_split !== undefined) await this.#slice(dataset, task.test_split, at('test_split'));
     if (task.num_fewshot > 0 && ownSamples(task) === null && fewshotSplit(task) !== task.training_split)
-      await this.#slice(
-        dataset,
-        fewshotSplit(task),
-        at(task.fewshot_split === undefined ? 'fewshot_config' : 'fewshot_split'),
-      );
+      await this.#slice(dataset, fewshotSplit(task), at(task.fewshot_split ? 'fewshot_split' : 'fewshot_config'));
     if (train === null || validation === null || this.problems.slice(before).some((p) => p.severity === 'error'))
       return;
 
@@ -330,9 +326,8 @@ class DiskCheck {
   async #render(task: Task, dataset: OpenDataset, slices: string[]): Promise<void> {
     const rows = this.#depth === 'quick' ? QUICK_ROWS : Infinity;
     // Which examples a row gets is of no account here, as long as they render.
-    const needed = rows === Infinity ? rows : task.num_fewshot + QUICK_ROWS + 1;
-    const pool =
-      task.num_fewshot === 0 ? [] : (ownSamples(task) ?? (await firstRows(dataset, fewshotSplit(task), needed)));
+    const drawn = () => firstRows(dataset, fewshotSplit(task), rows + task.num_fewshot + 1);
+    const pool = task.num_fewshot === 0 ? [] : (ownSamples(task) ?? (await drawn()));
     const fewshot = fewshotOf(task, pool, pool.length > task.num_fewshot);
     for (const slice of slices)
       for (const row of await firstRows(dataset, slice, rows)) exampleOf(task, row, fewshot(row));
