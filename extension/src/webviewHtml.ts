@@ -41,4 +41,4 @@ export function pageHtml(parts: PageParts): string {
 }
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (c) => entities[c]);
+const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (c) => entities[c]!);

@@ -144,5 +144,5 @@ export function useAnswers<What extends Question>(
   }, [key]);
   return state.key === key
     ? state.answers
-    : list.map((_, i) => (state.answers.length === list.length ? state.answers[i] : null));
+    : list.map((_, i) => (state.answers.length === list.length ? state.answers[i]! : null));
 }

@@ -33,5 +33,5 @@ export function themeRgb(variable: string, fallback: Rgb): Rgb {
   probe.remove();
   context.fillRect(0, 0, 1, 1);
   const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
-  return [red, green, blue];
+  return [red!, green!, blue!];
 }

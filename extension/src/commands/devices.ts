@@ -44,17 +44,17 @@ async function install(client: ServerClient, output: vscode.LogOutputChannel): P
   );
   const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
   const choices = [
-    { title: `Agree and Install (${megabytes(plain.download)})`, optional: false },
-    { title: `With cuDNN (${megabytes(whole.download)})`, optional: true },
+    { title: `Agree and Install (${megabytes(plain!.download)})`, optional: false },
+    { title: `With cuDNN (${megabytes(whole!.download)})`, optional: true },
   ];
   const choice = await vscode.window.showInformationMessage(
-    plain.installed
+    plain!.installed
       ? 'Install the CUDA runtime again?'
       : 'Install the CUDA runtime, for NVIDIA GPUs with a driver of version 580 or newer?',
     {
       modal: true,
       detail: [
-        ...whole.lines.map((line) => `\u2022 ${line}`),
+        ...whole!.lines.map((line) => `\u2022 ${line}`),
         '',
         'Every file is checked by its SHA-256. "LayerIF: Remove CUDA Runtime" deletes all of it.',
       ].join('\n'),

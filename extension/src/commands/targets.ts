@@ -55,7 +55,7 @@ export async function resultOf(
     void vscode.window.showInformationMessage('There are no results in this workspace yet. Score an experiment first.');
     return undefined;
   }
-  if (items.length === 1) return items[0].uri;
+  if (items.length === 1) return items[0]!.uri;
   return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true }))?.uri;
 }
 

@@ -47,7 +47,7 @@ async function checkGradients(parts: TrustParts, experiment: vscode.Uri): Promis
   const passed = report.checks.filter((row) => row.passed).length;
   const choice = report.passed
     ? await vscode.window.showInformationMessage(`Gradients of ${name}: ${passed} checks passed.`, 'Open Trust')
-    : await vscode.window.showWarningMessage(`Gradients of ${name}: ${failedRows[0].sentence}`, 'Open Trust');
+    : await vscode.window.showWarningMessage(`Gradients of ${name}: ${failedRows[0]!.sentence}`, 'Open Trust');
   if (choice) await openTrust(parts);
 }
 

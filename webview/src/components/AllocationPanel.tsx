@@ -38,7 +38,7 @@ export function AllocationPanel(props: {
   const allocation = asked.answer?.allocation?.kind === form.kind ? asked.answer.allocation : null;
   const drawn = others.flatMap((other, i) =>
     other?.allocation && other.allocation.kind === form.kind
-      ? [{ name: name(beside[i]), allocation: other.allocation }]
+      ? [{ name: name(beside[i]!), allocation: other.allocation }]
       : [],
   );
   const series = useMemo(
@@ -93,7 +93,7 @@ export function AllocationPanel(props: {
             domain={form.kind === 'sparsity' ? [0, 1] : undefined}
             more={(at) => allocation.layers[at]?.why ?? ''}
             selected={place < 0 ? null : place}
-            onSelect={(at) => props.onLayer(allocation.layers[at].index)}
+            onSelect={(at) => props.onLayer(allocation.layers[at]!.index)}
           />
           {selected && (
             <p class="why" role="status">
@@ -109,7 +109,7 @@ export function AllocationPanel(props: {
           )}
           {refused.map(({ id, message }) => (
             <p class="note" key={id}>
-              {name(id)} is not drawn: {message}
+              {name(id!)} is not drawn: {message}
             </p>
           ))}
           <ExportBar form={form} allocation={allocation} choices={choices} />
@@ -126,7 +126,7 @@ export function AllocationPanel(props: {
 }
 
 const highest = (layers: readonly { value: number }[]) =>
-  layers.reduce((best, { value }, i) => (value > layers[best].value ? i : best), 0);
+  layers.reduce((best, { value }, i) => (value > layers[best]!.value ? i : best), 0);
 
 function finishedWords({ tasks, model, experiment }: Result): string {
   return experiment.tasks

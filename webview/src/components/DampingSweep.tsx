@@ -49,7 +49,7 @@ export function DampingSweep({ result }: { result: Result }) {
           <SeriesChart
             name="Rank stability of layers against the damping factor"
             series={series}
-            slots={tasks[0].steps.map(({ factor }) => factorText(factor))}
+            slots={tasks[0]!.steps.map(({ factor }) => factorText(factor))}
             axis="Factor"
             format={correlationText}
             domain={[0, 1]}
@@ -67,6 +67,6 @@ export function DampingSweep({ result }: { result: Result }) {
 
 /** The layers that lead at a factor. */
 function leaders({ task, layers, steps }: Sweep, at: number, several: boolean): string {
-  const best = highest(steps[at].scores ?? [], 5).map((place) => layers[place].index);
-  return `${several ? `${task}: ` : ''}${best.length === 0 ? (steps[at].error ?? '') : `highest layers ${best.join(', ')}`}`;
+  const best = highest(steps[at]!.scores ?? [], 5).map((place) => layers[place]!.index);
+  return `${several ? `${task}: ` : ''}${best.length === 0 ? (steps[at]!.error ?? '') : `highest layers ${best.join(', ')}`}`;
 }

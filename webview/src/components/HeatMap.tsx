@@ -96,7 +96,7 @@ export function HeatMap(props: HeatMapProps) {
     });
   };
   const choose = (cell: Cell | null) => {
-    if (cell && rows[cell.row]) props.onSelect(layers[cell.row], order[cell.column]);
+    if (cell && rows[cell.row]) props.onSelect(layers[cell.row]!, order[cell.column]!);
   };
   const move = (event: KeyboardEvent) => {
     const from = cursor ?? { row: Math.max(0, selected?.row ?? 0), column: Math.max(0, selected?.column ?? 0) };
@@ -143,8 +143,8 @@ export function HeatMap(props: HeatMapProps) {
   const words = (cell: Cell) => {
     const row = rows[cell.row];
     if (!row) return `Layer ${layers[cell.row]}: ${props.running ? 'not scored yet' : 'not scored'}`;
-    const sample = order[cell.column];
-    return describeCell(layers[cell.row], props.sampleName(sample), row[sample]);
+    const sample = order[cell.column]!;
+    return describeCell(layers[cell.row]!, props.sampleName(sample), row[sample]!);
   };
 
   const step = labelStep(cellHeight, 13);
@@ -206,10 +206,10 @@ export function HeatMap(props: HeatMapProps) {
         {hover && <div class="cell hover" style={box(hover)} aria-hidden="true" />}
         {shown && (
           <CellTip
-            row={rows[shown.row]}
-            layer={layers[shown.row]}
-            sample={order[shown.column]}
-            name={props.sampleName(order[shown.column])}
+            row={rows[shown.row]!}
+            layer={layers[shown.row]!}
+            sample={order[shown.column]!}
+            name={props.sampleName(order[shown.column]!)}
             pending={props.running ? 'not scored yet' : 'not scored'}
             x={LABELS + ((shown.column + 0.5) * width) / order.length}
             y={shown.row * cellHeight}

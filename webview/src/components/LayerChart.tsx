@@ -61,8 +61,8 @@ export function LayerChart(props: LayerChartProps) {
       Home: 0,
       End: last,
     };
-    if (event.key in places) setCursor(places[event.key]);
-    else if ((event.key === 'Enter' || event.key === ' ') && cursor !== null) props.onSelect(layers[cursor], null);
+    if (event.key in places) setCursor(places[event.key]!);
+    else if ((event.key === 'Enter' || event.key === ' ') && cursor !== null) props.onSelect(layers[cursor]!, null);
     else if (event.key === 'Escape') setCursor(null);
     else return;
     event.preventDefault();
@@ -76,7 +76,7 @@ export function LayerChart(props: LayerChartProps) {
     if (slot === null) return;
     const task = taskUnder(event, slot, values, width, layers.length, tasks.length);
     if (task !== null && (event.ctrlKey || event.metaKey)) props.onReveal(task);
-    else props.onSelect(layers[slot], task);
+    else props.onSelect(layers[slot]!, task);
   };
 
   return (
@@ -105,7 +105,7 @@ export function LayerChart(props: LayerChartProps) {
         {cursor !== null && <Band class="band cursor" slot={cursor} width={width} layers={layers.length} />}
         {shown !== null && (
           <Tooltip
-            layer={layers[shown]}
+            layer={layers[shown]!}
             values={values}
             tasks={tasks}
             lines={marks === 'lines'}
@@ -119,7 +119,7 @@ export function LayerChart(props: LayerChartProps) {
         Arrow keys move between layers, Enter selects the layer for the details below.
       </p>
       <div class="spoken" role="status">
-        {cursor === null ? '' : describeLayer(layers[cursor], values, tasks.length, pending)}
+        {cursor === null ? '' : describeLayer(layers[cursor]!, values, tasks.length, pending)}
       </div>
     </div>
   );

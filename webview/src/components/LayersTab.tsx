@@ -38,7 +38,7 @@ export function LayersTab({ result: own, rescored, running, choices, change }: T
     if (!task) return [];
     return layers.map((index) => {
       const at = findLayer(task, index);
-      return at ? task.influence[at.row] : null;
+      return at ? task.influence[at.row]! : null;
     });
   }, [task, layers]);
   const meaning = aggregations.find((entry) => entry.id === aggregation)?.meaning ?? '';
@@ -104,7 +104,7 @@ export function LayersTab({ result: own, rescored, running, choices, change }: T
             onSelect={(index, place) =>
               change(place === null ? { layer: index } : { layer: index, task: names[place] })
             }
-            onReveal={(place) => send({ type: 'revealTask', task: names[place] })}
+            onReveal={(place) => send({ type: 'revealTask', task: names[place]! })}
           />
         )}
         {task && (

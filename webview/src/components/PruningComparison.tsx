@@ -88,7 +88,7 @@ function Quality(props: {
   const [asked, setAsked] = useState('');
   // Lines of several methods and maps would hide each other; bars stand beside each other.
   const lines = new Set(pruned.map(({ sparsity }) => sparsity)).size > 1;
-  const method = methods.includes(asked) ? asked : lines && methods.length > 1 ? methods[0] : '';
+  const method = methods.includes(asked) ? asked : lines && methods.length > 1 ? methods[0]! : '';
   const chart = useMemo(() => qualityChart(comparison, metric.id, method), [comparison, metric.id, method]);
   return (
     <section aria-labelledby="quality-heading">

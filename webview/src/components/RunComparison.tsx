@@ -64,8 +64,8 @@ export function RunComparison({ comparison }: { comparison: Comparison }) {
               {series.map(({ label }, a) => (
                 <tr key={label}>
                   <th scope="row">{label}</th>
-                  {matrix[a].map((value, b) => (
-                    <td key={series[b].label} class="number">
+                  {matrix[a]!.map((value, b) => (
+                    <td key={series[b]!.label} class="number">
                       {correlationText(value)}
                     </td>
                   ))}
@@ -95,7 +95,7 @@ export function RunComparison({ comparison }: { comparison: Comparison }) {
               {pairs.map(({ a, b, spearman, kendall, topK, samples }) => (
                 <tr key={`${a} ${b}`}>
                   <th scope="row">
-                    {series[a].label}, {series[b].label}
+                    {series[a]!.label}, {series[b]!.label}
                   </th>
                   <td>{statisticText(spearman)}</td>
                   <td>{statisticText(kendall)}</td>

@@ -24,7 +24,7 @@ export interface SampleTablesProps {
 }
 
 export function SampleTables(props: SampleTablesProps) {
-  const influence = props.task.influence[props.row];
+  const influence = props.task.influence[props.row]!;
   const { helpful, harmful } = rankSamples(influence, props.count);
   const picked: RankedSample[] =
     props.picked !== null && props.picked < influence.length
@@ -109,7 +109,7 @@ function SampleLine(props: {
 }) {
   const [open, setOpen] = useState(false);
   const { sample, task, text } = props;
-  const row = task.train.rows[sample.index];
+  const row = task.train.rows[sample.index]!;
   const place = samplePlace(row);
   return (
     <tr>

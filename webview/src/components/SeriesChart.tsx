@@ -56,7 +56,7 @@ export function SeriesChart(props: SeriesChartProps) {
       Home: 0,
       End: last,
     };
-    if (event.key in places) setCursor(places[event.key]);
+    if (event.key in places) setCursor(places[event.key]!);
     else if ((event.key === 'Enter' || event.key === ' ') && cursor !== null && props.onSelect) props.onSelect(cursor);
     else if (event.key === 'Escape') setCursor(null);
     else return;

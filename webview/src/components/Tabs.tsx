@@ -22,7 +22,7 @@ export function Tabs(props: {
   );
   const select = (place: number) => {
     const next = (place + props.tabs.length) % props.tabs.length;
-    props.onSelect(props.tabs[next].id);
+    props.onSelect(props.tabs[next]!.id);
     (list.current?.children[next] as HTMLElement | undefined)?.focus();
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -34,7 +34,7 @@ export function Tabs(props: {
     };
     if (!(event.key in moves)) return;
     event.preventDefault();
-    select(moves[event.key]);
+    select(moves[event.key]!);
   };
   return (
     <>
@@ -54,7 +54,7 @@ export function Tabs(props: {
           </button>
         ))}
       </div>
-      <div class="panel" role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${props.tabs[current].id}`}>
+      <div class="panel" role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${props.tabs[current]!.id}`}>
         {props.children}
       </div>
     </>

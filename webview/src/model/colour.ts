@@ -25,7 +25,7 @@ export const taskStyles: readonly TaskStyle[] = [
   { variable: '--layerif-task-5', pattern: 'sparse', dash: '4 4', symbol: 'cross' },
 ];
 
-export const taskStyle = (task: number): TaskStyle => taskStyles[task % taskStyles.length];
+export const taskStyle = (task: number): TaskStyle => taskStyles[task % taskStyles.length]!;
 
 /** `steps` (odd) colours from `negative` over `zero` in the middle to `positive`. */
 export function divergingRamp(negative: Rgb, zero: Rgb, positive: Rgb, steps = 511): Rgb[] {
@@ -38,7 +38,7 @@ export function divergingRamp(negative: Rgb, zero: Rgb, positive: Rgb, steps = 5
 /** Between two colours in OKLab; `t` 0..1. */
 export function mix(a: Rgb, b: Rgb, t: number): Rgb {
   const [from, to] = [toOklab(a), toOklab(b)];
-  return fromOklab([0, 1, 2].map((i) => from[i] + (to[i] - from[i]) * t));
+  return fromOklab([0, 1, 2].map((i) => from[i]! + (to[i]! - from[i]!) * t));
 }
 
 const linear = (c: number) => (c <= 10.31475 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
@@ -46,9 +46,9 @@ const gamma = (c: number) => 255 * (c <= 0.0031308 ? 12.92 * c : 1.055 * c ** (1
 
 function toOklab(rgb: Rgb): number[] {
   const [r, g, b] = rgb.map(linear);
-  const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
-  const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
-  const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
+  const l = Math.cbrt(0.4122214708 * r! + 0.5363325363 * g! + 0.0514459929 * b!);
+  const m = Math.cbrt(0.2119034982 * r! + 0.6806995451 * g! + 0.1073969566 * b!);
+  const s = Math.cbrt(0.0883024619 * r! + 0.2817188376 * g! + 0.6299787005 * b!);
   return [
     0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s,
     1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
@@ -57,9 +57,9 @@ function toOklab(rgb: Rgb): number[] {
 }
 
 function fromOklab([L, a, b]: number[]): Rgb {
-  const l = (L + 0.3963377774 * a + 0.2158037573 * b) ** 3;
-  const m = (L - 0.1055613458 * a - 0.0638541728 * b) ** 3;
-  const s = (L - 0.0894841775 * a - 1.291485548 * b) ** 3;
+  const l = (L! + 0.3963377774 * a! + 0.2158037573 * b!) ** 3;
+  const m = (L! - 0.1055613458 * a! - 0.0638541728 * b!) ** 3;
+  const s = (L! - 0.0894841775 * a! - 1.291485548 * b!) ** 3;
   const channel = (value: number) => Math.max(0, Math.min(255, Math.round(gamma(Math.max(0, value)))));
   return [
     channel(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s),

@@ -59,7 +59,7 @@ export function qualityChart({ prunings }: PruningComparison, id: string, method
         name: way,
         style,
         mark: 'bars',
-        ...values(maps.map((map) => find(way, map, sparsities[0]))),
+        ...values(maps.map((map) => find(way, map, sparsities[0]!))),
       })),
     };
   const lines = methods.flatMap((way) => maps.map((map) => ({ way, map })));

@@ -20,7 +20,7 @@ export function saturation(rows: Rows, quantile = 0.99): number {
   const sizes = rows.flatMap((row) => (row ?? []).map((value) => Math.abs(finite(value)))).filter((size) => size > 0);
   if (sizes.length === 0) return 1;
   sizes.sort((a, b) => a - b);
-  return sizes[Math.min(sizes.length - 1, Math.floor(quantile * sizes.length))];
+  return sizes[Math.min(sizes.length - 1, Math.floor(quantile * sizes.length))]!;
 }
 
 /**
@@ -42,12 +42,12 @@ export function paint(
   for (let y = 0; y < height; y++) {
     const r = cell(y, height, rows.length);
     if (r !== drawn) {
-      steps = rampSteps(rows[r], order, width, limit[r], middle);
+      steps = rampSteps(rows[r]!, order, width, limit[r]!, middle);
       drawn = r;
     }
     for (let x = 0; x < width; x++) {
       let colour = blank;
-      if (steps) colour = ramp[hatch && steps[x] < middle && (x + y) % HATCH < HATCH / 2 ? middle : steps[x]];
+      if (steps) colour = ramp[hatch && steps[x]! < middle && (x + y) % HATCH < HATCH / 2 ? middle : steps[x]!]!;
       pixels.set(colour, (y * width + x) * 4);
       pixels[(y * width + x) * 4 + 3] = 255;
     }
@@ -74,9 +74,9 @@ function rampSteps(
 }
 
 function strongest(row: readonly number[], order: readonly number[], from: number, to: number): number {
-  let value = finite(row[order[from]]);
+  let value = finite(row[order[from]!]);
   for (let c = from + 1; c < to; c++) {
-    const other = finite(row[order[c]]);
+    const other = finite(row[order[c]!]);
     if (Math.abs(other) > Math.abs(value)) value = other;
   }
   return value;

@@ -14,7 +14,7 @@ export function layerRows({ layerNames, kinds, scoredParameters }: InspectedMode
   const rows = kinds.flatMap(({ layers, modules }) => {
     const parameters = modules.reduce((sum, module) => sum + module.parameters, 0);
     const share = scoredParameters > 0 ? parameters / scoredParameters : 0;
-    return layers.map((index) => ({ index, name: layerNames[index], modules: modules.length, parameters, share }));
+    return layers.map((index) => ({ index, name: layerNames[index]!, modules: modules.length, parameters, share }));
   });
   return rows.sort((a, b) => a.index - b.index);
 }
@@ -45,7 +45,7 @@ const patternOf = (name: string) => name.replace(/\.\d+(?=\.)/g, '.*');
 
 function together(rows: ModuleRow[]): ModuleRow {
   const parameters = rows.reduce((sum, row) => sum + row.parameters, 0);
-  return { ...rows[0], name: patternOf(rows[0].name), members: rows.length, parameters };
+  return { ...rows[0]!, name: patternOf(rows[0]!.name), members: rows.length, parameters };
 }
 
 export interface UnscoredRow {

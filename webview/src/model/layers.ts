@@ -101,9 +101,9 @@ export interface ModuleValue {
 export function moduleValues(result: Result, layer: ResultLayer): ModuleValue[] {
   const known = result.model.modules.filter((name) => name in layer.modules);
   const names = [...known, ...Object.keys(layer.modules).filter((name) => !known.includes(name))];
-  const largest = Math.max(0, ...names.map((name) => Math.abs(finite(layer.modules[name].score))));
+  const largest = Math.max(0, ...names.map((name) => Math.abs(finite(layer.modules[name]!.score))));
   return names.map((name) => {
-    const value = finite(layer.modules[name].score);
+    const value = finite(layer.modules[name]!.score);
     return {
       name,
       value,
@@ -116,7 +116,7 @@ export function moduleValues(result: Result, layer: ResultLayer): ModuleValue[] 
 /** The finished layer with this index, and its row in the task's matrices. */
 export function findLayer(task: ResultTask, index: number): { layer: ResultLayer; row: number } | null {
   const row = task.layers.findIndex((layer) => layer.index === index);
-  return row < 0 ? null : { layer: task.layers[row], row };
+  return row < 0 ? null : { layer: task.layers[row]!, row };
 }
 
 /** The layer that a page selects by itself: the one with the largest score of the first task that has one. */

@@ -30,13 +30,13 @@ export const sampleOrders: readonly { id: SampleOrder; name: string }[] = [
 export function orderSamples(task: ResultTask, order: SampleOrder, row: number | null): number[] {
   const indices = Array.from({ length: task.train.rows.length }, (_, i) => i);
   if (order === 'file') return indices;
-  const keys = order === 'layer' && row !== null ? task.influence[row].map(finite) : totals(task);
+  const keys = order === 'layer' && row !== null ? task.influence[row]!.map(finite) : totals(task);
   return indices.sort((a, b) => (keys[b] ?? 0) - (keys[a] ?? 0) || a - b);
 }
 
 /** Sum over the finished layers, one per training sample. */
 export function totals(task: ResultTask): number[] {
   const sums = new Array<number>(task.train.rows.length).fill(0);
-  for (const row of task.influence) for (let i = 0; i < sums.length; i++) sums[i] += finite(row[i]);
+  for (const row of task.influence) for (let i = 0; i < sums.length; i++) sums[i]! += finite(row[i]);
   return sums;
 }

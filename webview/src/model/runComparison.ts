@@ -24,7 +24,7 @@ export function statisticText({ value, interval, p }: ComparedStatistic): string
 
 /** One pair in a plain sentence. */
 export function pairSentence({ a, b, spearman, topK }: ComparedPair, { series }: Comparison): string {
-  const names = `${series[a].label} and ${series[b].label}`;
+  const names = `${series[a]!.label} and ${series[b]!.label}`;
   if (spearman.value === null) return `${names}: there is no order to compare.`;
   const low = spearman.interval?.[0] ?? spearman.value;
   const by =

@@ -69,7 +69,7 @@ function topThird(layers: ResultTask['layers']): string | null {
 export function sweepSentences({ steps, factor, layers }: DampingSweep): string[] {
   const spearman = steps.map(({ toDefault }) => toDefault?.spearman ?? null);
   const at = steps.findIndex((step) => step.factor === factor);
-  const known = steps.flatMap((step, i) => (spearman[i] === null ? [] : [{ step, value: spearman[i] }]));
+  const known = steps.flatMap((step, i) => (spearman[i] === null ? [] : [{ step, value: spearman[i]! }]));
   if (at < 0 || known.length === 0)
     return ['The order of layers is not defined: there are too few layers, or all have one score.'];
   const [from, to] = runAround(
@@ -79,11 +79,11 @@ export function sweepSentences({ steps, factor, layers }: DampingSweep): string[
   const lowest = known.reduce((low, one) => (one.value < low.value ? one : low));
   const sentences = [
     lowest.value >= HARDLY
-      ? `The order of layers hardly moves from factor ${factorText(known[0].step.factor)} to ${factorText(known[known.length - 1].step.factor)} (Spearman at least ${correlationText(lowest.value)}): it does not hang on the choice of damping.`
-      : `The order of layers hardly moves (Spearman at least ${HARDLY}) ${from === to ? `only near the factor ${factorText(steps[at].factor)}` : `while the factor lies between ${factorText(steps[from].factor)} and ${factorText(steps[to].factor)}`}; at ${factorText(lowest.step.factor)} it is ${correlationText(lowest.value)}.`,
+      ? `The order of layers hardly moves from factor ${factorText(known[0]!.step.factor)} to ${factorText(known[known.length - 1]!.step.factor)} (Spearman at least ${correlationText(lowest.value)}): it does not hang on the choice of damping.`
+      : `The order of layers hardly moves (Spearman at least ${HARDLY}) ${from === to ? `only near the factor ${factorText(steps[at]!.factor)}` : `while the factor lies between ${factorText(steps[from]!.factor)} and ${factorText(steps[to]!.factor)}`}; at ${factorText(lowest.step.factor)} it is ${correlationText(lowest.value)}.`,
   ];
   const size = Math.max(1, Math.floor(layers.length / 3));
-  const own = new Set(highest(steps[at].scores ?? [], size));
+  const own = new Set(highest(steps[at]!.scores ?? [], size));
   const worst = Math.min(...known.map(({ step }) => highest(step.scores ?? [], size).filter((l) => own.has(l)).length));
   sentences.push(
     worst === size
@@ -93,7 +93,7 @@ export function sweepSentences({ steps, factor, layers }: DampingSweep): string[
   const failed = steps.filter(({ error }) => error !== null);
   if (failed.length > 0)
     sentences.push(
-      `Not defined at factor ${failed.map((step) => factorText(step.factor)).join(', ')}: ${failed[0].error}.`,
+      `Not defined at factor ${failed.map((step) => factorText(step.factor)).join(', ')}: ${failed[0]!.error}.`,
     );
   return sentences;
 }
