@@ -112,6 +112,17 @@ export interface Settings {
   server: { threads: number; maxMemory: number; idleTimeout: number; runtime: string };
 }
 
+export interface InitializationOptions extends Settings {
+  /** Whether the user trusts the workspace; a client that knows no such thing leaves it out, which counts as yes. */
+  trusted?: boolean;
+}
+
+/** Client to server: the workspace is trusted now. */
+export const WORKSPACE_TRUST = 'layerif/workspaceTrust';
+export interface WorkspaceTrustParams {
+  trusted: boolean;
+}
+
 /** An allocation from a result, with the sentence that explains every layer. */
 export interface AllocateParams extends AllocationRequest {
   /** Absolute path. */

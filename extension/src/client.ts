@@ -14,8 +14,8 @@ import {
   TransportKind,
 } from 'vscode-languageclient/node';
 import type { CloseHandlerResult, LanguageClientOptions, ServerOptions } from 'vscode-languageclient/node';
-import { ENGINE_STATE, RUN_EVENT } from '../../protocol/lsp.ts';
-import type { EngineStateParams, Settings } from '../../protocol/lsp.ts';
+import { ENGINE_STATE, RUN_EVENT, WORKSPACE_TRUST } from '../../protocol/lsp.ts';
+import type { EngineStateParams, InitializationOptions, Settings, WorkspaceTrustParams } from '../../protocol/lsp.ts';
 import type { RequestRow } from '../../protocol/requests.ts';
 import type { RunEvent } from '../../protocol/run.ts';
 import { EXPERIMENT_GLOBS } from './experimentFiles.ts';
@@ -45,6 +45,14 @@ export class ServerClient implements vscode.Disposable {
   constructor(context: vscode.ExtensionContext, output: vscode.LogOutputChannel) {
     this.context = context;
     this.output = output;
+    context.subscriptions.push(
+      // Trust that is taken back reloads the window, and the server with it.
+      vscode.workspace.onDidGrantWorkspaceTrust(() => {
+        const params: WorkspaceTrustParams = { trusted: true };
+        // A server that is down asks when it starts.
+        this.client?.sendNotification(WORKSPACE_TRUST, params).catch(() => undefined);
+      }),
+    );
   }
 
   /** Starts the server unless it runs. Rejects with a message for the user when it cannot start. */
@@ -148,7 +156,11 @@ export class ServerClient implements vscode.Disposable {
     const clientOptions: LanguageClientOptions = {
       documentSelector: EXPERIMENT_GLOBS.map((pattern) => ({ scheme: 'file', pattern })),
       synchronize: { configurationSection: 'layerif' },
-      initializationOptions: readSettings(),
+      // A function: a restart asks again.
+      initializationOptions: (): InitializationOptions => ({
+        ...readSettings(),
+        trusted: vscode.workspace.isTrusted,
+      }),
       outputChannel: this.output,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       diagnosticCollectionName: 'layerif',

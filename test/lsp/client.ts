@@ -19,7 +19,7 @@ import type {
   WorkDoneProgressReport,
 } from 'vscode-languageserver/node';
 import { ENGINE_STATE, RUN_EVENT } from '../../protocol/lsp.ts';
-import type { EngineStateParams, Settings } from '../../protocol/lsp.ts';
+import type { EngineStateParams, InitializationOptions, Settings } from '../../protocol/lsp.ts';
 import type { RunEvent } from '../../protocol/run.ts';
 import type { RequestRow } from '../../protocol/requests.ts';
 
@@ -30,6 +30,7 @@ export type ProgressValue = WorkDoneProgressBegin | WorkDoneProgressReport | Wor
 export interface ClientOptions {
   settings?: Partial<Settings>;
   env?: Record<string, string>;
+  initializationOptions?: Partial<InitializationOptions>;
 }
 
 export class Client {
@@ -90,6 +91,7 @@ export class Client {
       processId: process.pid,
       rootUri: pathToFileURL(folder).href,
       workspaceFolders: null,
+      ...(options.initializationOptions ? { initializationOptions: options.initializationOptions } : {}),
       capabilities: {
         window: { workDoneProgress: true },
         workspace: {

@@ -4,6 +4,7 @@ import { INSTALL_CUDA_PROGRESS } from '../../../protocol/lsp.ts';
 import type { InstallCudaProgress } from '../../../protocol/lsp.ts';
 import { requests } from '../../../protocol/requests.ts';
 import type { ServerClient } from '../client.ts';
+import { isTrusted } from './guard.ts';
 import { refuse } from './trust.ts';
 
 /** Documents that are written nowhere. */
@@ -20,6 +21,7 @@ export function registerDeviceCommands(client: ServerClient, output: vscode.LogO
       provideTextDocumentContent: () => text,
     }),
     vscode.commands.registerCommand('layerif.checkAcceleration', async () => {
+      if (!isTrusted('The check starts processes with native libraries')) return;
       const { markdown, error } = await during('Trying every device', (token) =>
         client.request(requests.devices, {}, token),
       );
@@ -39,6 +41,7 @@ export function registerDeviceCommands(client: ServerClient, output: vscode.LogO
 }
 
 async function install(client: ServerClient, output: vscode.LogOutputChannel): Promise<void> {
+  if (!isTrusted('The installation downloads native libraries')) return;
   const [plain, whole] = await Promise.all(
     [false, true].map((optional) => client.request(requests.cudaOffer, { optional })),
   );

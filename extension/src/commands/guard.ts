@@ -4,18 +4,17 @@ import { experimentName } from '../experimentFiles.ts';
 import { isRunning } from '../runState.ts';
 import type { RunTracker } from '../runTracker.ts';
 
+/** @param what the sentence's beginning: who does what that needs trust */
+export function isTrusted(what: string): boolean {
+  if (vscode.workspace.isTrusted) return true;
+  void vscode.window.showWarningMessage(`${what}, so it needs a trusted workspace.`, 'Manage Trust').then((choice) => {
+    if (choice) void vscode.commands.executeCommand('workbench.trust.manage');
+  });
+  return false;
+}
+
 export async function mayRun(runs: RunTracker, uri: vscode.Uri, what = 'Scoring'): Promise<boolean> {
-  if (!vscode.workspace.isTrusted) {
-    void vscode.window
-      .showWarningMessage(
-        `${what} loads a model and starts a process, so it needs a trusted workspace.`,
-        'Manage Trust',
-      )
-      .then((choice) => {
-        if (choice) void vscode.commands.executeCommand('workbench.trust.manage');
-      });
-    return false;
-  }
+  if (!isTrusted(`${what} loads a model and starts a process`)) return false;
   if (uri.scheme !== 'file') {
     void vscode.window.showWarningMessage(
       `${what} needs files on a disk; this workspace is virtual. Results can be viewed here.`,

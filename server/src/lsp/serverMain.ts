@@ -15,7 +15,8 @@ import {
 } from 'vscode-languageserver/node';
 import type { CancellationToken, InitializeParams, InitializeResult } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import type { Settings } from '../../../protocol/lsp.ts';
+import { WORKSPACE_TRUST } from '../../../protocol/lsp.ts';
+import type { InitializationOptions, Settings, WorkspaceTrustParams } from '../../../protocol/lsp.ts';
 import { RESULT_SUFFIX } from '../../../protocol/result.ts';
 import { requests } from '../../../protocol/requests.ts';
 import type { AnswerOf, ParamsOf, RequestName, Requests } from '../../../protocol/requests.ts';
@@ -36,6 +37,7 @@ import { measureScores } from './measuring.ts';
 import { estimatePruning, evaluate, prune, pruneAndCompare } from './pruning.ts';
 import { compare, rescore, sweep } from './rescoring.ts';
 import { defaultSettings, machineOf, Jobs } from './jobs.ts';
+import { WorkspaceTrust } from './workspaceTrust.ts';
 
 /** Files whose change may change what is said about an open experiment. */
 const watched = `**/*{${[...dataFileEndings, '.yaml', '.yml', '.safetensors', '.gguf', 'config.json'].join(',')}}`;
@@ -45,6 +47,7 @@ const texts = new TextDocuments(TextDocument);
 const documents = new Documents(texts);
 const diagnostics = new Diagnostics(connection, documents);
 const jobs = new Jobs(connection, settings, refreshLenses);
+const trust = new WorkspaceTrust();
 
 let client: InitializeParams['capabilities'] = {};
 let initialSettings: Settings = defaultSettings;
@@ -52,6 +55,7 @@ let initialSettings: Settings = defaultSettings;
 connection.onInitialize((params): InitializeResult => {
   client = params.capabilities;
   initialSettings = withDefaults(params.initializationOptions);
+  trust.set((params.initializationOptions as Partial<InitializationOptions> | undefined)?.trusted);
   return {
     serverInfo: { name: 'layerif', version },
     capabilities: {
@@ -130,9 +134,13 @@ for (const name of Object.keys(handlers) as RequestName[]) answer(name);
 function answer<Name extends RequestName>(name: Name): void {
   // The library's own type for an answer cannot be worked out for a name that is not known yet.
   const handler: (params: ParamsOf<Requests[Name]>, token: CancellationToken) => unknown = handlers[name];
-  connection.onRequest(requests[name].method, handler);
+  connection.onRequest(requests[name].method, (params: ParamsOf<Requests[Name]>, token: CancellationToken) => {
+    trust.require(name);
+    return handler(params, token);
+  });
 }
 
+connection.onNotification(WORKSPACE_TRUST, ({ trusted }: WorkspaceTrustParams) => trust.set(trusted));
 connection.onShutdown(() => jobs.dispose());
 // The editor was killed: nobody is left to answer to.
 process.on('disconnect', () => process.exit(1));
