@@ -19,6 +19,7 @@ const refused: readonly RequestName[] = [
   'prune',
   'evaluate',
   'pruneAndCompare',
+  'measureScores',
   'estimatePruning',
   'devices',
   'installCuda',

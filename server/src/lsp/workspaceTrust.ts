@@ -12,6 +12,7 @@ export const does: Record<RequestName, string | null> = {
   checkGradients: 'the check of gradients loads a model and starts a process',
   prune: 'pruning loads a model and starts a process',
   evaluate: 'evaluation loads a model and starts a process',
+  measureScores: 'measuring scores loads a model and starts a process',
   pruneAndCompare: 'pruning loads a model and starts a process',
   estimatePruning: 'the estimate may download a model and starts a process',
   devices: 'trying devices starts processes with native libraries',
