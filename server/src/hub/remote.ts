@@ -1,13 +1,15 @@
 /**
  * What the hub says about a repository: the commit of a revision and the files of that commit (`@huggingface/hub`), and small files
- * as text. Requests carry the token of the environment to the hub's own address only (fetch drops it when it is sent on to another
- * host), are tried again when the network or the server fails, and end with the caller's signal.
+ * as text. Requests are tried again when the network or the server fails, and end with the caller's signal. What a server may send is
+ * bounded: pages of a listing by number and by size, texts by size. Who gets the token is told by `addresses.ts`.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { datasetInfo, listFiles, modelInfo } from '@huggingface/hub';
+import { LayerifError } from '../../../protocol/errors.ts';
+import { follow, requireHub } from './addresses.ts';
 import { isCommit, isSafe } from './cache.ts';
 import type { HubRepo, Listing, RemoteFile } from './cache.ts';
-import { hubEndpoint, hubToken } from './environment.ts';
+import { hubEndpoint } from './environment.ts';
 import { asHubError, HubRefusal } from './errors.ts';
 import type { Wanted } from './errors.ts';
 
@@ -15,16 +17,27 @@ const TRIES = 3;
 const FIRST_PAUSE_MS = 500;
 /** Without any answer for so long, a request counts as failed. */
 const PATIENCE_MS = 30_000;
+/** A page of the hub lists up to 1000 files. */
+const MOST_PAGES = 500;
+/** Of one page, or of a small file that is read as text. */
+const MOST_BYTES = 64 * 2 ** 20;
 
 /** @throws LayerifError: what the hub refuses, no network, `cancelled` */
 export async function listRepo(wanted: Wanted, signal?: AbortSignal): Promise<Listing> {
   const { repo, revision } = wanted;
   const hubUrl = hubEndpoint();
-  const fetch = (url: string | URL | Request, init?: RequestInit) =>
-    request(url instanceof Request ? url.url : String(url), init, signal);
+  const asked = new Set<string>();
+  const fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const url = input instanceof Request ? input.url : String(input);
+    requireHub(url);
+    if (asked.has(url) || asked.size > MOST_PAGES) throw endless(wanted, asked.has(url));
+    asked.add(url);
+    const answer = await request(url, init, signal);
+    return new Response(await boundedText(answer, url), { status: answer.status, headers: answer.headers });
+  };
   try {
-    const asked = { name: repo.id, revision, hubUrl, fetch, additionalFields: ['sha'] as 'sha'[] };
-    const { sha } = repo.type === 'model' ? await modelInfo(asked) : await datasetInfo(asked);
+    const about = { name: repo.id, revision, hubUrl, fetch, additionalFields: ['sha'] as 'sha'[] };
+    const { sha } = repo.type === 'model' ? await modelInfo(about) : await datasetInfo(about);
     if (!isCommit(sha)) throw new Error(`${hubUrl} names no commit for revision ${revision} of ${repo.id}`);
     const files: RemoteFile[] = [];
     const name = { type: repo.type, name: repo.id };
@@ -47,7 +60,8 @@ export async function readRemoteText(
   signal?: AbortSignal,
 ): Promise<string> {
   try {
-    return await (await request(addressOf(wanted.repo, commit, file), {}, signal)).text();
+    const address = addressOf(wanted.repo, commit, file);
+    return await boundedText(await request(address, {}, signal), address);
   } catch (error) {
     throw asHubError(error, wanted, signal);
   }
@@ -59,15 +73,11 @@ export function addressOf({ type, id }: HubRepo, commit: string, file: RemoteFil
 }
 
 /**
- * One request with the token, and no second try.
- * @throws HubRefusal for an answer that is final; Error for one that may be another next time
+ * One request, and no second try.
+ * @throws HubRefusal, LayerifError for an answer that is final; Error for one that may be another next time
  */
 export async function requestOnce(address: string, init: RequestInit = {}, signal?: AbortSignal): Promise<Response> {
-  const headers = new Headers(init.headers);
-  headers.set('user-agent', 'layerif');
-  const token = hubToken()?.token;
-  if (token) headers.set('authorization', `Bearer ${token}`);
-  const answer = await fetch(address, { ...init, headers, ...(signal ? { signal } : {}) });
+  const answer = await follow(address, { ...init, ...(signal ? { signal } : {}) });
   if (answer.ok) return answer;
   await answer.body?.cancel();
   if (answer.status >= 500 || answer.status === 408 || answer.status === 429)
@@ -81,8 +91,33 @@ async function request(address: string, init: RequestInit = {}, signal?: AbortSi
     try {
       return await requestOnce(address, init, signal ? AbortSignal.any([signal, patience]) : patience);
     } catch (error) {
-      if (error instanceof HubRefusal || signal?.aborted || attempt >= TRIES) throw error;
+      if (error instanceof HubRefusal || error instanceof LayerifError || signal?.aborted || attempt >= TRIES)
+        throw error;
       await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1), undefined, signal ? { signal } : {});
     }
   }
+}
+
+/** @throws LayerifError for more bytes than any listing or small file has */
+async function boundedText(answer: Response, address: string): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += piece.length;
+    if (bytes > MOST_BYTES)
+      throw new LayerifError(
+        'failed',
+        `${address} answers with more than ${MOST_BYTES / 2 ** 20} MiB where a short text belongs; see that HF_ENDPOINT is a hub that you trust`,
+      );
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+function endless({ repo }: Wanted, again: boolean): LayerifError {
+  const what = again ? 'names a page that was read already' : `has more than ${MOST_PAGES} pages`;
+  return new LayerifError(
+    'failed',
+    `the list of files of ${repo.type} ${repo.id} on ${hubEndpoint()} ${what} and would not end; download the files by hand and write their path`,
+  );
 }

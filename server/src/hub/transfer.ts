@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LayerifError } from '../../../protocol/errors.ts';
 import type { HubRepo, RemoteFile } from './cache.ts';
 import { badRepo, cannotCache, HubRefusal } from './errors.ts';
 import { addressOf, requestOnce } from './remote.ts';
@@ -58,7 +59,7 @@ async function receive(
     try {
       return await receiveOnce(address, file, part, onBytes, signal);
     } catch (error) {
-      if (error instanceof HubRefusal || signal?.aborted || isDiskError(error)) {
+      if (error instanceof HubRefusal || error instanceof LayerifError || signal?.aborted || isDiskError(error)) {
         throw isDiskError(error) ? cannotCache(error) : error;
       }
       failures = sizeOf(part) > before ? 1 : failures + 1;
