@@ -8,7 +8,7 @@ export type EstimatorId = 'datainf' | 'fisher' | 'dot' | 'cosine' | 'relatif' | 
 export type AggregationId = 'positive' | 'top25' | 'sum';
 export type LossId = 'all' | 'target';
 export type OutputType = 'loglikelihood' | 'loglikelihood_rolling' | 'multiple_choice' | 'generate_until';
-export type DataFormat = 'json' | 'csv' | 'tsv' | 'parquet' | 'text';
+export type DataFormat = 'json' | 'csv' | 'tsv' | 'parquet' | 'arrow' | 'text';
 export type DampingRule = 'mean_square' | 'absolute' | 'mean_eigenvalue';
 
 export interface Experiment {

@@ -73,7 +73,7 @@ export interface SampleTextParams {
   samples: readonly number[];
 }
 export interface SampleTextAnswer {
-  /** Absolute path and line (from 1, null for Parquet) of each row beside its text; `null` text when the file changed or is gone. */
+  /** Absolute path and line (from 1, null for Parquet and Arrow) of each row beside its text; `null` text when the file changed or is gone. */
   samples: { index: number; text: string | null; file: string; line: number | null }[];
 }
 

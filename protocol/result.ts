@@ -72,7 +72,7 @@ export interface SampleRow {
   file: string;
   /** From 0, within the file. */
   row: number;
-  /** From 1; null where the format has no lines (Parquet). */
+  /** From 1; null where the format has no lines (Parquet, Arrow). */
   line: number | null;
   tokens: number;
   truncated: boolean;

@@ -6,7 +6,7 @@ model:
   max_length: 128
 datasets:
   \${3:reviews}:
-    path: \${4:data/reviews.jsonl}        # .jsonl .json .csv .tsv .parquet .txt
+    path: \${4:data/reviews.jsonl}        # .jsonl .json .csv .tsv .parquet .arrow .txt
 tasks:
   - task: \${5:sentiment}
     dataset: \${3:reviews}

@@ -37,7 +37,7 @@ export function inspectedExperiment({ model: { graph }, modelPath, layersPattern
     ...(text ? [`  max_length: ${Math.min(LENGTH, graph?.length ?? LENGTH)}`] : []),
     'datasets:',
     `  ${place}:`,
-    `    path: ${data}        # .jsonl .json .csv .tsv .parquet`,
+    `    path: ${data}        # .jsonl .json .csv .tsv .parquet .arrow`,
     'tasks:',
     `  - task: ${task}`,
     `    dataset: ${place}`,

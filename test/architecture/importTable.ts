@@ -107,6 +107,7 @@ export const table: Record<string, Row> = {
   'server/src/data': {
     folders: ['protocol', random, text, hub],
     packages: [
+      'apache-arrow',
       'csv-parse',
       'fzstd', // Zstandard
       'hyparquet',
@@ -116,6 +117,7 @@ export const table: Record<string, Row> = {
       '@huggingface/tokenizers',
       'picomatch',
       'yaml', // configurations in a dataset's README
+      'zod', // what save_to_disk writes beside rows
     ],
     node: 'all',
   },

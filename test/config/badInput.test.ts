@@ -200,7 +200,7 @@ const rows: { name: string; text: string; says: string[] }[] = [
     name: 'a dataset of an unknown type',
     text: small.replace('    path: data/reviews.jsonl', '    path: a\n    ds_type: jsonl'),
     says: [
-      '7:14: datasets.reviews.ds_type is "jsonl": expected one of json, csv, tsv, parquet, text; did you mean "json"?',
+      '7:14: datasets.reviews.ds_type is "jsonl": expected one of json, csv, tsv, parquet, arrow, text; did you mean "json"?',
     ],
   },
   {

@@ -25,6 +25,7 @@ test('endings tell the format, in any case', () => {
     ['.csv', 'csv'],
     ['.tsv', 'tsv'],
     ['.parquet', 'parquet'],
+    ['.arrow', 'arrow'],
     ['.txt', 'text'],
   ]);
   assert.equal(formatOf('a.xlsx'), null);

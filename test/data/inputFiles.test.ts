@@ -123,11 +123,11 @@ test('what cannot be found is said with what can', async (t) => {
   );
   assert.equal(
     await say({ path: 'none' }),
-    'dataset "reviews": "none" holds no data file (a.pdf); endings that are read: .jsonl .ndjson .json .csv .tsv .parquet .txt',
+    'dataset "reviews": "none" holds no data file (a.pdf); endings that are read: .jsonl .ndjson .json .csv .tsv .parquet .arrow .txt',
   );
   assert.equal(
     await say({ path: 'table.xlsx' }),
-    'dataset "reviews": the ending of table.xlsx does not tell its format; endings that do: .jsonl .ndjson .json .csv .tsv .parquet .txt; else give ds_type: json, csv, tsv, parquet or text',
+    'dataset "reviews": the ending of table.xlsx does not tell its format; endings that do: .jsonl .ndjson .json .csv .tsv .parquet .arrow .txt; else give ds_type: json, csv, tsv, parquet, arrow or text',
   );
   assert.equal(await say({}), 'dataset "reviews": has neither path nor data_files; give one of them');
 });

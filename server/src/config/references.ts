@@ -257,5 +257,5 @@ function error(path: Path, where: Finding['at'], message: string): Finding {
 
 /** `org/name`, whose `data_files` are names within the repository; not `data/reviews.jsonl`. */
 function isRepository(place: unknown): boolean {
-  return typeof place === 'string' && isHubId(place) && !/\.(jsonl?|csv|tsv|parquet|txt)$/i.test(place);
+  return typeof place === 'string' && isHubId(place) && !/\.(jsonl?|csv|tsv|parquet|arrow|txt)$/i.test(place);
 }

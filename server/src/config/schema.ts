@@ -43,7 +43,7 @@ const modelSchema = z.strictObject({
 const datasetSchema = z.strictObject({
   path: doc(
     filePath,
-    'A .jsonl, .json, .csv, .tsv, .parquet or .txt file, a folder, a glob, or a Hub id. A single file is all split `train`, in file order.',
+    'A .jsonl, .json, .csv, .tsv, .parquet, .arrow or .txt file, a folder (also one that `save_to_disk` of datasets wrote), a glob, or a Hub id. A single file is all split `train`, in file order.',
     ['data/reviews.jsonl', 'data/train-*.parquet'],
   ).optional(),
   data_files: doc(
@@ -66,7 +66,7 @@ const datasetSchema = z.strictObject({
   ).optional(),
   revision: doc(z.string().min(1), 'Branch, tag or commit of a Hub dataset; default main.', ['main']).optional(),
   ds_type: doc(
-    z.enum(['json', 'csv', 'tsv', 'parquet', 'text']),
+    z.enum(['json', 'csv', 'tsv', 'parquet', 'arrow', 'text']),
     'Format of the files, where the ending does not tell.',
   ).optional(),
   field: doc(

@@ -63,7 +63,7 @@ const read = {
   dataset: doc(datasetName, 'A name under `datasets`. Default: the only dataset.').optional(),
   dataset_path: doc(
     z.string().min(1),
-    'Harness word: a name under `datasets`, a path, a Hub id, or json, csv, parquet, text with dataset_kwargs.data_files.',
+    'Harness word: a name under `datasets`, a path, a Hub id, or json, csv, parquet, arrow, text with dataset_kwargs.data_files.',
   ).optional(),
   dataset_name: doc(z.string().min(1).nullable(), 'Harness word: subset (configuration) of a Hub dataset.').optional(),
   dataset_kwargs: doc(
@@ -201,6 +201,7 @@ export const builders: ReadonlyMap<string, DataFormat> = new Map([
   ['json', 'json'],
   ['csv', 'csv'],
   ['parquet', 'parquet'],
+  ['arrow', 'arrow'],
   ['text', 'text'],
 ]);
 

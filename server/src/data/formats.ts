@@ -8,10 +8,11 @@ import { unpackedName } from './readers/decompress.ts';
 import { readError, type ReadOptions, type Reader } from './readers/reader.ts';
 import { json } from './readers/json.ts';
 import { csv, tsv } from './readers/csv.ts';
+import { arrow } from './readers/arrow.ts';
 import { parquet } from './readers/parquet.ts';
 import { text } from './readers/text.ts';
 
-export const readers: readonly Reader[] = [json, csv, tsv, parquet, text];
+export const readers: readonly Reader[] = [json, csv, tsv, parquet, arrow, text];
 
 /** Every ending that is read, for messages and globs. */
 export const dataEndings: readonly string[] = readers.flatMap((reader) => reader.endings);

@@ -2,7 +2,7 @@
  * Which files a dataset is made of, and which split each belongs to.
  *
  * `path` is a file, a folder or a glob; the splits of a folder or glob are told by folder names, else by file names (the words
- * and separators that Hugging Face looks for), else everything is `train`. `data_files` names the splits itself. A hub id is read from
+ * and separators that Hugging Face looks for), else everything is `train`. What `save_to_disk` wrote says itself (savedDataset.ts). `data_files` names the splits itself. A hub id is read from
  * the Hugging Face cache (hubDataset.ts).
  */
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import type { DataFormat, Dataset } from '../../../protocol/experiment.ts';
 import { dataEndings, formatOf, type DataFile } from './formats.ts';
 import { cachedDatasetFolders, hubDatasetOf, hubSplits } from './hubDataset.ts';
+import { savedFiles, savedSplits } from './savedDataset.ts';
 import { listed } from '../text/listed.ts';
 import { didYouMean } from '../text/nearest.ts';
 
@@ -58,6 +59,9 @@ export async function datasetFiles(name: string, dataset: Dataset, baseDir: stri
   }
   if (dataset.path === undefined) throw fault(name, 'has neither path nor data_files; give one of them');
   const path = subsetPath(name, dataset.path, dataset.name, baseDir);
+  const saved = savedSplits(resolve(baseDir, path));
+  if (saved !== null)
+    return new Map([...saved].map(([split, files]) => [split, files.map((file) => dataFile(name, file, dataset))]));
   const found = await matchingFiles(name, path, dataset, baseDir);
   return found.root === null ? new Map([['train', found.files]]) : bySplitWords(found.files, found.root);
 }
@@ -126,6 +130,8 @@ async function matchingFiles(name: string, pattern: string, dataset: Reading, ba
   const path = resolve(baseDir, pattern);
   if (existsSync(path)) {
     if (!statSync(path).isDirectory()) return { files: [dataFile(name, path, dataset)], root: null };
+    const saved = savedFiles(path);
+    if (saved !== null) return { files: saved.map((file) => dataFile(name, file, dataset)), root: null };
     const all = await filesBelow(path);
     return { files: sameFormat(name, pattern, all.filter(isData(dataset)), all, dataset), root: path };
   }
@@ -185,7 +191,7 @@ function dataFile(name: string, path: string, { ds_type, field }: Reading): Data
   if (format === null) {
     throw fault(
       name,
-      `the ending of ${basename(path)} does not tell its format; endings that do: ${dataEndings.join(' ')}; else give ds_type: json, csv, tsv, parquet or text`,
+      `the ending of ${basename(path)} does not tell its format; endings that do: ${dataEndings.join(' ')}; else give ds_type: json, csv, tsv, parquet, arrow or text`,
     );
   }
   if (field !== undefined && format !== 'json')

@@ -12,7 +12,7 @@ import {
 } from 'hyparquet';
 import { compressors as codecs } from 'hyparquet-compressors';
 import { float, whole } from '../jinja/numbers.ts';
-import { broken, readError, type Reader } from './reader.ts';
+import { readable, type Reader } from './reader.ts';
 
 /** A page of nothing but nulls holds no value: its zero bytes are not for a codec, some of which refuse them. */
 const compressors: typeof codecs = Object.fromEntries(
@@ -35,7 +35,7 @@ export const parquet: Reader = {
       const rowStart = Math.max(start, first);
       const rowEnd = Math.min(end, last);
       if (rowStart < rowEnd) {
-        const rows = await guarded(file, () =>
+        const rows = await readable(file, 'Parquet', () =>
           parquetReadObjects({ file: buffer, metadata, rowStart, rowEnd, compressors }),
         );
         for (const [i, values] of rows.entries()) {
@@ -59,25 +59,10 @@ export const parquet: Reader = {
 };
 
 async function openParquet(file: string): Promise<{ buffer: AsyncBuffer; metadata: FileMetaData }> {
-  return guarded(file, async () => {
+  return readable(file, 'Parquet', async () => {
     const buffer = await asyncBufferFromFile(file);
     return { buffer, metadata: await parquetMetadataAsync(buffer) };
   });
-}
-
-async function guarded<T>(file: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const readable = readError(error, file);
-    if (readable !== error) throw readable;
-    throw broken(
-      file,
-      undefined,
-      `the file is not readable as Parquet: ${error instanceof Error ? error.message : String(error)}`,
-      error,
-    );
-  }
 }
 
 function afterSubtree(schema: FileMetaData['schema'], index: number): number {
@@ -87,27 +72,43 @@ function afterSubtree(schema: FileMetaData['schema'], index: number): number {
 }
 
 /** Where floats stand: everywhere below, nowhere, or by the names of children. */
-type Floats = boolean | { [name: string]: Floats };
+type Floats = boolean | ((name: string) => Floats);
 
-/** @returns where floats stand below the element at `index`, and the index behind it; lists have the place of their items */
-function floatsOf(schema: FileMetaData['schema'], index: number): { place: Floats; next: number } {
-  const { type, num_children: children = 0, converted_type: converted, logical_type: logical } = schema[index];
-  if (children === 0)
-    return { place: type === 'DOUBLE' || type === 'FLOAT' || logical?.type === 'FLOAT16', next: index + 1 };
-  const places: Record<string, Floats> = {};
-  let next = index + 1;
-  for (let child = 0; child < children; child += 1) {
-    const { name } = schema[next];
-    const below = floatsOf(schema, next);
-    places[name] = below.place;
-    next = below.next;
+interface Below {
+  place: Floats;
+  /** Those of the children, in order. */
+  children: Floats[];
+  /** Index behind the element and all below it. */
+  next: number;
+}
+
+/** Where floats stand below the element at `index`: lists have the place of their items, maps that of their values. */
+function floatsOf(schema: FileMetaData['schema'], index: number): Below {
+  const { type, num_children: count = 0, converted_type: converted, logical_type: logical } = schema[index];
+  if (count === 0) {
+    const place = type === 'DOUBLE' || type === 'FLOAT' || logical?.type === 'FLOAT16';
+    return { place, children: [], next: index + 1 };
   }
-  const [only] = Object.values(places);
-  const isList = converted === 'LIST' || logical?.type === 'LIST';
-  if (isList && typeof only === 'object' && Object.keys(only).length === 1)
-    return { place: Object.values(only)[0], next };
-  const all = Object.values(places);
-  return { place: all.every((place) => place === all[0]) && typeof all[0] === 'boolean' ? all[0] : places, next };
+  const below: Below[] = [];
+  const places = new Map<string, Floats>();
+  let next = index + 1;
+  for (let child = 0; child < count; child += 1) {
+    const found = floatsOf(schema, next);
+    below.push(found);
+    places.set(schema[next].name, found.place);
+    next = found.next;
+  }
+  const children = below.map(({ place }) => place);
+  // Lists and maps stand around a repeated group: of the item, or of key and value.
+  const [repeated] = below;
+  if ((converted === 'LIST' || logical?.type === 'LIST') && repeated.children.length === 1)
+    return { place: repeated.children[0], children, next };
+  if ((converted === 'MAP' || logical?.type === 'MAP') && repeated.children.length === 2) {
+    const value = repeated.children[1];
+    return { place: typeof value === 'boolean' ? value : () => value, children, next };
+  }
+  const alike = typeof children[0] === 'boolean' && children.every((place) => place === children[0]);
+  return { place: alike ? children[0] : (name) => places.get(name) ?? false, children, next };
 }
 
 function plain(value: unknown, floats: Floats): unknown {
@@ -120,7 +121,7 @@ function plain(value: unknown, floats: Floats): unknown {
     return Array.from(value as unknown as Iterable<unknown>, (item) => plain(item, floats));
   if (Array.isArray(value)) return value.map((item) => plain(item, floats));
   if (typeof value === 'object' && value !== null) {
-    const below = (name: string): Floats => (typeof floats === 'boolean' ? floats : (floats[name] ?? false));
+    const below = (name: string): Floats => (typeof floats === 'boolean' ? floats : floats(name));
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner, below(name))]));
   }
   return value;

@@ -34,6 +34,18 @@ export function broken(file: string, line: number | undefined, message: string, 
   return new LayerifError('badData', message, { place: line === undefined ? { file } : { file, line }, cause });
 }
 
+/** What `work` gives. @throws LayerifError `badData` that names the file and says why it is not readable as `format` */
+export async function readable<T>(file: string, format: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const known = readError(error, file);
+    if (known instanceof LayerifError) throw known;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw broken(file, undefined, `the file is not readable as ${format}: ${reason}`, error);
+  }
+}
+
 /** Turns an error of the file system into one that says which file and why; other errors pass unchanged. */
 export function readError(error: unknown, file: string): unknown {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;

@@ -26,6 +26,7 @@ const formatNotes: Record<DataFormat, Pick<ListEntry, 'title' | 'source'>> = {
   csv: { title: 'comma-separated with a header line', source: 'RFC 4180' },
   tsv: { title: 'tab-separated with a header line', source: 'IANA text/tab-separated-values' },
   parquet: { title: 'columns with a schema', source: 'parquet.apache.org' },
+  arrow: { title: 'columns with a schema: IPC stream or file, folders of save_to_disk', source: 'arrow.apache.org' },
   text: { title: 'one row per line, column "text"', source: 'Hugging Face datasets, loader "text"' },
 };
 
