@@ -16,7 +16,9 @@ import type { ValidationResult } from './validation.ts';
  * server; a page never names a file.
  */
 export type Questions = {
-  [Name in 'rescore' | 'sweepDamping' | 'allocate' | 'allocationChoices' | 'export' | 'inspectModel']: {
+  [
+    Name in 'rescore' | 'sweepDamping' | 'allocate' | 'measureScores' | 'allocationChoices' | 'export' | 'inspectModel'
+  ]: {
     /** Without the subject of the page, and without what writes files. */
     params: Omit<ParamsOf<Requests[Name]>, 'resultFile' | 'path' | 'save' | (Name extends 'export' ? 'output' : never)>;
     answer: AnswerOf<Requests[Name]>;

@@ -13,6 +13,10 @@ export async function answer(
   subject: { resultFile: string; path?: undefined } | { path: string; resultFile?: undefined },
   { requestId, what, params }: FromWebview & { type: 'ask' },
 ): Promise<ToWebview & { type: 'answer' }> {
+  if (what === 'measureScores' && !vscode.workspace.isTrusted) {
+    const failure = 'Measuring loads a model and starts a process, so it needs a trusted workspace.';
+    return { type: 'answer', requestId, answer: null, failure };
+  }
   try {
     const asked: RequestRow<object, unknown> = requests[what];
     return { type: 'answer', requestId, answer: await client.request(asked, { ...params, ...subject }), failure: null };

@@ -1,7 +1,7 @@
 /** One allocation with its controls, drawn over baselines, explained layer by layer, and ready to be copied, saved or exported. */
-import { useMemo } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { Result } from '../../../protocol/result.ts';
-import { useAnswer, useAnswers } from '../ask.ts';
+import { ask, useAnswer, useAnswers } from '../ask.ts';
 import {
   allocationSeries,
   countKinds,
@@ -15,6 +15,7 @@ import type { AllocationForm } from '../model/allocation.ts';
 import { resultKey } from '../rescored.ts';
 import { AllocationControls } from './AllocationControls.tsx';
 import { AllocationTable } from './AllocationTable.tsx';
+import { LinkButton } from './controls.tsx';
 import { ExportBar } from './ExportBar.tsx';
 import { SeriesChart, SeriesLegend } from './SeriesChart.tsx';
 
@@ -27,7 +28,10 @@ export function AllocationPanel(props: {
   onLayer: (layer: number) => void;
 }) {
   const { result, form, onForm } = props;
-  const source = resultKey(result);
+  // What was measured changes the answers of the server.
+  const [measured, setMeasured] = useState(0);
+  const [measuring, setMeasuring] = useState<{ busy: boolean; failure: string | null }>({ busy: false, failure: null });
+  const source = `${resultKey(result)} ${measured}`;
   const complete = result.status === 'complete';
   const { answer: choices } = useAnswer(source, 'allocationChoices', complete ? {} : null);
   const asked = useAnswer(source, 'allocate', complete ? requestOf(form) : null);
@@ -45,6 +49,18 @@ export function AllocationPanel(props: {
     () => (allocation ? allocationSeries({ name: name(form.rule), allocation }, drawn) : []),
     [allocation, drawn.map((one) => `${one.name} ${one.allocation.provenance.date}`).join(), rules.length],
   );
+  const missing = asked.answer?.missing ?? [];
+  const measure = () => {
+    setMeasuring({ busy: true, failure: null });
+    const told = (failure: string | null) => {
+      setMeasuring({ busy: false, failure });
+      setMeasured((count) => count + 1);
+    };
+    ask(source, 'measureScores', { scores: missing }).then(
+      ({ error }) => told(error?.message ?? null),
+      (error: Error) => told(error.message),
+    );
+  };
   const title = form.kind === 'sparsity' ? 'Sparsity per layer' : countKinds.find(({ id }) => id === form.kind)!.title;
 
   if (!complete)
@@ -71,7 +87,18 @@ export function AllocationPanel(props: {
       />
       {failure !== null && (
         <p class="message" role="alert">
-          {failure}
+          {measuring.failure ?? failure}
+        </p>
+      )}
+      {missing.length > 0 && (
+        <p>
+          {measuring.busy ? (
+            <span role="status">Measuring{'\u2026'} Progress and cancel are in the notification.</span>
+          ) : (
+            <LinkButton title="Runs the model once; the score is kept beside the result" onClick={measure}>
+              Measure now
+            </LinkButton>
+          )}
         </p>
       )}
       {!failure && !allocation && <p class="empty">Computing{'\u2026'}</p>}
