@@ -83,7 +83,8 @@ export function allocation(result: Result, { tasks, ...request }: Questions['all
     return { allocation: made, file: null, error: null };
   } catch (error) {
     if (!(error instanceof LayerifError)) throw error;
-    return { allocation: null, file: null, error: { code: error.code, message: error.message } };
+    const missing = request.rule === 'owl' ? { missing: [{ id: 'owl', options: {} }] } : {};
+    return { allocation: null, file: null, error: { code: error.code, message: error.message }, ...missing };
   }
 }
 
@@ -166,6 +167,8 @@ function answerTo(ask: FromWebview & { type: 'ask' }, result: Result): unknown {
       return sweep(result);
     case 'export':
       return { text: 'x', file: '/workspace/x', notes: [], error: null };
+    case 'measureScores':
+      return { scoresFile: '/workspace/x.layerif-scores.json', error: null };
     case 'inspectModel': // asked by a page of its own, whose test answers with the real reader
       throw new Error('the results page does not inspect models');
   }

@@ -193,6 +193,38 @@ test('Allocation: the table is the answer, a row explains itself, the exponent a
   await page.close();
 });
 
+test('Sparsity: a rule whose score is not measured offers to measure it, says why that failed, and asks again', async () => {
+  const opened = await open(result, 'sparsity', { more: { sparsity: { rule: 'owl' } } });
+  const { page, post, errors } = opened;
+  const button = page.getByRole('button', { name: 'Measure now' });
+  const lastOf = async (what: string) => (await asks(opened)).filter((ask) => ask.what === what).at(-1)!;
+  await button.click();
+  const first = await lastOf('measureScores');
+  assert.deepEqual(first.params, { scores: [{ id: 'owl', options: {} }] });
+  assert.match(await page.getByText(/^Measuring/).innerText(), /Progress and cancel are in the notification/);
+  assert.equal(await button.count(), 0, 'not twice at once');
+  const error = { code: 'notEnoughMemory', message: 'observing outliers needs 9 GiB' };
+  await post({ type: 'answer', requestId: first.requestId, answer: { scoresFile: null, error }, failure: null });
+  await answerAll(opened, result);
+  assert.match(await page.locator('.panel [role=alert]').innerText(), /observing outliers needs 9 GiB/);
+  const before = await lastOf('allocate');
+  await button.click();
+  const second = await lastOf('measureScores');
+  assert.ok(second.requestId > first.requestId);
+  const answer = { scoresFile: '/workspace/x.layerif-scores.json', error: null };
+  await post({ type: 'answer', requestId: second.requestId, answer, failure: null });
+  await page.waitForTimeout(400);
+  const again = (await asks(opened)).find((ask) => ask.what === 'allocate' && ask.requestId > before.requestId)!;
+  assert.equal((again.params as { rule: string }).rule, 'owl');
+  const drawn = allocation(result, { kind: 'sparsity', rule: 'uniform' });
+  await post({ type: 'answer', requestId: again.requestId, answer: drawn, failure: null });
+  await page.waitForTimeout(200);
+  assert.equal(await button.count(), 0);
+  assert.equal(await page.locator('.panel [role=alert]').count(), 0);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
 test('Sparsity: a rule that cannot be drawn is named; N:M takes the slider away', async () => {
   const opened = await open(result, 'sparsity', { more: { sparsity: { baselines: ['uniform', 'owl'] } } });
   const { page } = opened;

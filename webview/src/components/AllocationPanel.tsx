@@ -30,7 +30,11 @@ export function AllocationPanel(props: {
   const { result, form, onForm } = props;
   // What was measured changes the answers of the server.
   const [measured, setMeasured] = useState(0);
-  const [measuring, setMeasuring] = useState<{ busy: boolean; failure: string | null }>({ busy: false, failure: null });
+  const [measuring, setMeasuring] = useState<{ busy: boolean; failure: string | null; of: string }>({
+    busy: false,
+    failure: null,
+    of: '',
+  });
   const source = `${resultKey(result)} ${measured}`;
   const complete = result.status === 'complete';
   const { answer: choices } = useAnswer(source, 'allocationChoices', complete ? {} : null);
@@ -50,10 +54,11 @@ export function AllocationPanel(props: {
     [allocation, drawn.map((one) => `${one.name} ${one.allocation.provenance.date}`).join(), rules.length],
   );
   const missing = asked.answer?.missing ?? [];
+  const of = missing.map(({ id }) => id).join();
   const measure = () => {
-    setMeasuring({ busy: true, failure: null });
+    setMeasuring({ busy: true, failure: null, of });
     const told = (failure: string | null) => {
-      setMeasuring({ busy: false, failure });
+      setMeasuring({ busy: false, failure, of });
       setMeasured((count) => count + 1);
     };
     ask(source, 'measureScores', { scores: missing }).then(
@@ -87,7 +92,7 @@ export function AllocationPanel(props: {
       />
       {failure !== null && (
         <p class="message" role="alert">
-          {measuring.failure ?? failure}
+          {(measuring.of === of ? measuring.failure : null) ?? failure}
         </p>
       )}
       {missing.length > 0 && (
