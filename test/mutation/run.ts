@@ -29,7 +29,7 @@ const { values: options } = parseArgs({
 });
 const [share, of] = (options.share ?? '1/1').split('/').map(Number);
 if (!(share >= 1 && share <= of)) throw new Error(`--share ${options.share}: use k/of, such as 1/10`);
-const TIMEOUT = 180_000;
+const TIMEOUT = 60_000;
 
 type Answer = 'killed' | 'survived';
 const known = existsSync(cacheFile) ? (JSON.parse(readFileSync(cacheFile, 'utf8')) as Record<string, Answer>) : {};

@@ -121,3 +121,15 @@ test('four training samples suffice, and replicates scatter about the scores', a
   const one = taskOf([gramsOf(4, 2, 1, 1, 5, 2)]);
   assert.deepEqual((await scoreReplicates(one.task, one.modulesOf, options()))!.halves, [], 'one layer has no order');
 });
+
+test('two halves have no sample in common and together all of them', async () => {
+  const even = taskOf([gramsOf(8, 4, 0, 0, 5, 1), gramsOf(8, 4, 0, 0, 6, 1)]);
+  const { halves } = (await scoreReplicates(even.task, even.modulesOf, options()))!;
+  for (const pair of halves) for (const half of pair) assert.deepEqual([...half], [4 * 2 * 5, 4 * 2 * 6]);
+  const rows = taskOf([gramsOf(8, 4, 1, 0, 5, 1), gramsOf(8, 4, 1, 0, 6, 2)]);
+  const split = (await scoreReplicates(rows.task, rows.modulesOf, options()))!;
+  for (const [a, b] of split.halves) {
+    // Without scatter of columns a half of them counts half.
+    assert.ok(Math.abs(2 * (a[0] + b[0]) - split.scores[0]) < 1e-9);
+  }
+});
