@@ -2,13 +2,16 @@
 import type { DecodedModel } from '../onnx/decode.ts';
 import { roleOf } from './inputs.ts';
 
+/** What gives the ids on as they are; GPT-2's exports shape them first. */
+const passing = new Set(['Cast', 'Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze']);
+
 /** Null where the ids go into something else than a Gather of a constant table. */
 export function embeddingRows(model: DecodedModel): number | null {
   const ids = new Set(model.inputs.filter((input) => roleOf(input) === 'tokens').map(({ name }) => name));
   const tables = new Map(model.initializers.map(({ name, shape }) => [name, shape]));
   let rows: number | null = null;
   for (const { op, inputs, outputs } of model.nodes) {
-    if ((op === 'Cast' || op === 'Identity') && ids.has(inputs[0])) ids.add(outputs[0]);
+    if (passing.has(op) && ids.has(inputs[0])) ids.add(outputs[0]);
     const shape = op === 'Gather' && ids.has(inputs[1]) ? tables.get(inputs[0]) : undefined;
     if (shape?.length === 2) rows = Math.min(rows ?? Infinity, shape[0]);
   }
