@@ -61,6 +61,16 @@ export function orderFigures({ layers, uncertainty }: Required<Ordered>): string
   return `${unstable} of ${plural(layers.length, 'layer')} ${unstable === 1 ? 'is' : 'are'} unstable, and two halves of the samples ${halves ? `rank them with a Spearman correlation of ${correlationText(halves.median)}` : 'are too small to compare'}`;
 }
 
+/** What begins a note that asks for another decision. */
+export const WARNING = 'Warning: ';
+
+/** A warning with the figures for whoever shares something out by an order that cannot be read; null where it can, or nothing is known. */
+export function orderWarning(task: Ordered & Pick<ResultTask, 'task'>): string | null {
+  const { uncertainty } = task;
+  if (!uncertainty || badgeOf(task) !== 'unreadable') return null;
+  return `${WARNING}the order of layers is not readable in task ${task.task}: ${orderFigures({ ...task, uncertainty })}`;
+}
+
 /** Sentences about the intervals of a task's layers; empty where the result has none. */
 export function uncertaintySentences({ uncertainty, layers }: Ordered): string[] {
   if (!uncertainty) return [];
