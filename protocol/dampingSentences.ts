@@ -14,14 +14,14 @@ const plural = (count: number, one: string) => `${count.toLocaleString('en-US')}
 export function sweepSentences({ steps, factor, layers }: DampingSweep): string[] {
   const spearman = steps.map(({ toDefault }) => toDefault?.spearman ?? null);
   const at = steps.findIndex((step) => step.factor === factor);
-  const known = steps.flatMap((step, i) => (spearman[i] === null ? [] : [{ step, value: spearman[i] }]));
+  const known = steps.flatMap((step, i) => (spearman[i] === null ? [] : [{ step, value: spearman[i]! }]));
   if (at < 0 || known.length === 0)
     return ['The order of layers is not defined: there are too few layers, or all have one score.'];
   const scaled = runAround(
     at,
-    steps.map((step) => onlyScales(steps[at].scores, step.scores)),
+    steps.map((step) => onlyScales(steps[at]!.scores, step.scores)),
   );
-  const scaling = scaled[0] < scaled[1] ? scalingSentence(steps[scaled[0]], steps[scaled[1]]) : null;
+  const scaling = scaled[0] < scaled[1] ? scalingSentence(steps[scaled[0]]!, steps[scaled[1]]!) : null;
   if (scaling !== null && scaled[1] - scaled[0] + 1 === known.length) return [scaling, ...failedSentences(steps)];
 
   const { hardly } = agreementLevels;
@@ -32,11 +32,11 @@ export function sweepSentences({ steps, factor, layers }: DampingSweep): string[
   const lowest = known.reduce((low, one) => (one.value < low.value ? one : low));
   const sentences = [
     lowest.value >= hardly
-      ? `The order of layers hardly moves from factor ${factorText(known[0].step.factor)} to ${factorText(known[known.length - 1].step.factor)} (Spearman at least ${correlationText(lowest.value)}): it does not hang on the choice of damping.`
-      : `The order of layers hardly moves (Spearman at least ${hardly}) ${from === to ? `only near the factor ${factorText(steps[at].factor)}` : `while the factor lies between ${factorText(steps[from].factor)} and ${factorText(steps[to].factor)}`}; at ${factorText(lowest.step.factor)} it is ${correlationText(lowest.value)}.`,
+      ? `The order of layers hardly moves from factor ${factorText(known[0]!.step.factor)} to ${factorText(known[known.length - 1]!.step.factor)} (Spearman at least ${correlationText(lowest.value)}): it does not hang on the choice of damping.`
+      : `The order of layers hardly moves (Spearman at least ${hardly}) ${from === to ? `only near the factor ${factorText(steps[at]!.factor)}` : `while the factor lies between ${factorText(steps[from]!.factor)} and ${factorText(steps[to]!.factor)}`}; at ${factorText(lowest.step.factor)} it is ${correlationText(lowest.value)}.`,
   ];
   const size = Math.max(1, Math.floor(layers.length / 3));
-  const own = new Set(highest(steps[at].scores ?? [], size));
+  const own = new Set(highest(steps[at]!.scores ?? [], size));
   const worst = Math.min(...known.map(({ step }) => highest(step.scores ?? [], size).filter((l) => own.has(l)).length));
   sentences.push(
     worst === size
@@ -55,16 +55,16 @@ function scalingSentence(from: DampingStep, to: DampingStep): string {
 function failedSentences(steps: readonly DampingStep[]): string[] {
   const failed = steps.filter(({ error }) => error !== null);
   if (failed.length === 0) return [];
-  return [`Not defined at factor ${failed.map((step) => factorText(step.factor)).join(', ')}: ${failed[0].error}.`];
+  return [`Not defined at factor ${failed.map((step) => factorText(step.factor)).join(', ')}: ${failed[0]!.error}.`];
 }
 
 /** Whether `scores` are `own` times one positive number. */
 export function onlyScales(own: readonly number[] | null, scores: readonly number[] | null): boolean {
   if (!own || !scores) return false;
-  const inner = own.reduce((sum, value, l) => sum + value * scores[l], 0);
+  const inner = own.reduce((sum, value, l) => sum + value * scores[l]!, 0);
   const scale = inner / own.reduce((sum, value) => sum + value * value, 0);
   const largest = Math.max(...scores.map(Math.abs));
-  return scale > 0 && own.every((value, l) => Math.abs(scores[l] - scale * value) <= SCALES_WITHIN * largest);
+  return scale > 0 && own.every((value, l) => Math.abs(scores[l]! - scale * value) <= SCALES_WITHIN * largest);
 }
 
 /** Places of the `count` largest scores, largest first; ties by place. */

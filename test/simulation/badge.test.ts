@@ -61,7 +61,7 @@ test('an order that is half noise is rough in most runs', async () => {
 test('thresholds: both sides of each, and no order of three layers is beyond chance', () => {
   const of = (count: number, median: number | null, unstable: number) =>
     badgeOf({
-      layers: Array.from({ length: count }) as ResultTask['layers'],
+      layers: Array.from<ResultTask['layers'][number]>({ length: count }),
       uncertainty: {
         level: 0.9,
         replicates: 200,

@@ -175,9 +175,9 @@ function scoreValues(
   };
 }
 
-/** Of rules that follow the scores alone. */
+/** Of rules that follow influence. */
 function orderWarnings(result: Result, tasks: readonly string[], request: AllocationRequest): string[] {
-  if (needOf(request) !== 'scores') return [];
+  if (needOf(request) !== 'scores' || request.by) return [];
   const uniform = request.kind === 'experts' || request.kind === 'rank' || request.kind === 'sparsity';
   const advice = uniform
     ? 'add training and validation rows, or share out evenly with --rule uniform'
