@@ -116,7 +116,7 @@ function freeIfStale(file: string): boolean {
   if (!stat) return true;
   const owner = lockOwner(file);
   const isHere = owner?.host === os.hostname();
-  const isStale = Date.now() - stat.mtimeMs > STALE_MS || (isHere && !isAlive(owner!.pid));
+  const isStale = Date.now() - stat.mtimeMs > STALE_MS || (isHere && !isAlive(owner.pid));
   if (!isStale) return false;
   // Two that wait may both see it: it is set aside under a name of one's own, and put back when it is not the one that was judged.
   const aside = `${file}.${process.pid}`;
