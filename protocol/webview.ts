@@ -8,6 +8,7 @@ import type { AnswerOf, ParamsOf, Requests } from './requests.ts';
 import type { PruningComparison } from './pruning.ts';
 import type { Result } from './result.ts';
 import type { Estimate } from './run.ts';
+import type { ScoresFile } from './scores.ts';
 import type { Comparison } from './trust.ts';
 import type { ValidationResult } from './validation.ts';
 
@@ -41,6 +42,14 @@ export interface Trust {
   busy: string | null;
 }
 
+/** The tables of scores beside a result, or the file that is shown by itself. */
+export interface ScoresSeen {
+  /** Null where none lie there, or with a fault. */
+  scores: ScoresFile | null;
+  /** Why a file that is there cannot be read; null when nothing is wrong. */
+  fault: string | null;
+}
+
 /** Commands that a page may run on its result. */
 export type PageCommand = 'checkGradients' | 'validateInfluence' | 'pruneAndEvaluate';
 
@@ -61,6 +70,8 @@ export type ToWebview =
   | { type: 'failed'; message: string }
   | { type: 'samples'; requestId: number; answer: SampleTextAnswer }
   | { type: 'trust'; trust: Trust }
+  /** `alone`: the page shows a file of scores and no result. */
+  | ({ type: 'scores'; alone: boolean } & ScoresSeen)
   /** To one `ask`; `failure` when the question itself failed, with a null answer. */
   | { type: 'answer'; requestId: number; answer: unknown; failure: string | null }
   /** To the page of comparisons. */
@@ -84,6 +95,8 @@ export type FromWebview =
   | { type: 'command'; command: PageCommand }
   /** `what` for the message that says it is in the clipboard. */
   | { type: 'copy'; text: string; what: string }
+  /** Asks for a place beside the shown file, NAME.`name`.`ending`, and writes the text there. */
+  | { type: 'saveText'; text: string; name: string; ending: 'csv' | 'md' }
   /** Starts an experiment about the inspected model, with what stands in the fields. */
   | { type: 'createExperiment'; layersPattern: string; output: string }
   /** Writes the allocation beside the result. */
@@ -94,7 +107,7 @@ export type FromWebview =
 /** Page -> the messages that it is told, those that it says, and the questions that it asks. */
 export interface Pages {
   results: {
-    told: 'result' | 'running' | 'failed' | 'samples' | 'trust' | 'answer' | 'showTab';
+    told: 'result' | 'running' | 'failed' | 'samples' | 'trust' | 'scores' | 'answer' | 'showTab';
     says:
       | 'ready'
       | 'cancel'
@@ -107,7 +120,8 @@ export interface Pages {
       | 'command'
       | 'copy'
       | 'saveAllocation'
-      | 'saveExport';
+      | 'saveExport'
+      | 'saveText';
     asks: Exclude<Question, 'inspectModel'>;
   };
   /** The view in the side bar. */

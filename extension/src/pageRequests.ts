@@ -60,6 +60,26 @@ export async function saveExport(
   else await offerToOpen(`Exported for ${params.to}: ${vscode.workspace.asRelativePath(target)}.`, target.fsPath);
 }
 
+/** A table in the words of the page, written where the user wants it. */
+export async function saveText(
+  shown: vscode.Uri,
+  { text, name, ending }: FromWebview & { type: 'saveText' },
+): Promise<void> {
+  const base = shown.path.slice(shown.path.lastIndexOf('/') + 1).replace(/\.layerif-\w+\.json$|\.json$/, '');
+  const target = await vscode.window.showSaveDialog({
+    defaultUri: vscode.Uri.joinPath(shown, '..', `${base}.${name}.${ending}`),
+    filters: ending === 'csv' ? { CSV: ['csv'] } : { Markdown: ['md'] },
+  });
+  if (!target) return;
+  try {
+    await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(text));
+  } catch (error) {
+    void vscode.window.showErrorMessage(`The table was not written: ${(error as Error).message}`);
+    return;
+  }
+  await offerToOpen(`The table is saved as ${vscode.workspace.asRelativePath(target)}.`, target.fsPath);
+}
+
 async function offerToOpen(message: string, file: string): Promise<void> {
   const choice = await vscode.window.showInformationMessage(message, 'Open');
   if (choice) await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(file));

@@ -1,15 +1,16 @@
 /**
- * The read-only custom editor on `*.layerif-result.json`, and its live mode: while a run writes the file, the page gets the snapshots
+ * The read-only custom editor on `*.layerif-result.json`, with the scores that lie beside it, or on `*.layerif-scores.json` alone; and its live mode: while a run writes the file, the page gets the snapshots
  * of the run's events instead of the file. A page keeps nothing of value: it asks with `ready` whenever it is shown again.
  */
 import * as vscode from 'vscode';
 import type { SampleTextAnswer, SampleTextParams } from '../../protocol/lsp.ts';
-import type { FromPage, ToPage } from '../../protocol/webview.ts';
+import type { FromPage, ScoresSeen, ToPage } from '../../protocol/webview.ts';
 import { requests } from '../../protocol/requests.ts';
 import type { ServerClient } from './client.ts';
-import { answer, copy, saveAllocation, saveExport } from './pageRequests.ts';
+import { answer, copy, saveAllocation, saveExport, saveText } from './pageRequests.ts';
 import { columnBeside, openSample, revealInExperiment } from './jumps.ts';
 import { forPage, parseResult } from './resultFile.ts';
+import { isScoresFile, parseScores, scoresBeside } from './scoresFile.ts';
 import { isRunning, runningMessage } from './runState.ts';
 import type { RunState } from './runState.ts';
 import type { RunTracker } from './runTracker.ts';
@@ -75,7 +76,7 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
 
   /** The result that is in front, or in sight when the focus is elsewhere. */
   get active(): vscode.Uri | null {
-    const all = [...this.editors];
+    const all = [...this.editors].filter(({ uri }) => !isScoresFile(uri.path));
     return (all.find(({ panel }) => panel.active) ?? all.find(({ panel }) => panel.visible))?.uri ?? null;
   }
 
@@ -106,7 +107,19 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
     const folder = vscode.Uri.joinPath(uri, '..');
     const base = uri.path.slice(uri.path.lastIndexOf('/') + 1);
     const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(folder, base));
-    const listeners = [watcher, watcher.onDidChange(update.request), watcher.onDidCreate(update.request), page];
+    const listeners: vscode.Disposable[] = [
+      watcher,
+      watcher.onDidChange(update.request),
+      watcher.onDidCreate(update.request),
+      page,
+    ];
+    if (!isScoresFile(uri.path)) {
+      const scores = throttled(LIVE_INTERVAL_MS, () => void this.postScores(editor));
+      const beside = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(folder, scoresBeside(base)));
+      for (const event of [beside.onDidChange, beside.onDidCreate, beside.onDidDelete])
+        listeners.push(event(scores.request));
+      listeners.push(beside, scores);
+    }
     this.editors.add(editor);
     panel.onDidDispose(() => {
       this.editors.delete(editor);
@@ -116,6 +129,11 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
   }
 
   private async snapshot(uri: vscode.Uri): Promise<ToPage<'results'>> {
+    if (isScoresFile(uri.path)) {
+      const seen = await readScores(uri);
+      if (seen.scores) return { type: 'scores', alone: true, ...seen };
+      return { type: 'failed', message: seen.fault ?? 'This scores file is not there any more.' };
+    }
     const run = this.runOf(uri);
     if (isRunning(run) && run.result) return runningMessage(run);
     try {
@@ -142,6 +160,7 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
     switch (message.type) {
       case 'ready':
         editor.page.post(await this.snapshot(editor.uri));
+        await this.postScores(editor);
         await this.postTrust(editor);
         if (editor.tab !== null) editor.page.post({ type: 'showTab', tab: editor.tab });
         editor.tab = null;
@@ -179,9 +198,17 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
         return saveAllocation(this.client, editor.uri.fsPath, message);
       case 'saveExport':
         return saveExport(this.client, editor.uri.fsPath, message);
+      case 'saveText':
+        return saveText(editor.uri, message);
       default:
         assertNever(message);
     }
+  }
+
+  private async postScores({ uri, page }: OpenEditor): Promise<void> {
+    if (isScoresFile(uri.path)) return;
+    const beside = uri.with({ path: scoresBeside(uri.path) });
+    page.post({ type: 'scores', alone: false, ...(await readScores(beside)) });
   }
 
   private async postTrust(editor: OpenEditor): Promise<void> {
@@ -209,6 +236,7 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
     const run = this.runOf(uri);
     if (run) return run.experimentFile;
     const message = await this.snapshot(uri);
+    if (message.type === 'scores') return message.scores?.experimentFile ?? null;
     return message.type === 'result' ? message.result.experimentFile : null;
   }
 
@@ -218,3 +246,18 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
 }
 
 export const sameFile = (uri: vscode.Uri, path: string) => uri.fsPath === vscode.Uri.file(path).fsPath;
+
+async function readScores(uri: vscode.Uri): Promise<ScoresSeen> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await vscode.workspace.fs.readFile(uri);
+  } catch (error) {
+    const gone = error instanceof vscode.FileSystemError && error.code === 'FileNotFound';
+    return { scores: null, fault: gone ? null : `${uri.fsPath}: ${(error as Error).message}` };
+  }
+  try {
+    return { scores: parseScores(new TextDecoder().decode(bytes)), fault: null };
+  } catch (error) {
+    return { scores: null, fault: (error as Error).message };
+  }
+}

@@ -340,6 +340,62 @@ const rows: { name: string; text: string; says: string[] }[] = [
       '10:5: unknown key "doc_to_traget" in tasks[0]; did you mean "doc_to_target"?',
     ],
   },
+  {
+    name: 'scores: an empty list',
+    text: inTask('scores: []'),
+    says: ['12:9: scores is []: expected a list such as ["block_influence",{"avss":{"epsilon":0.01}}]'],
+  },
+  {
+    name: 'scores: a word in place of a list',
+    text: inTask('scores: owl'),
+    says: ['12:9: scores is "owl": expected a list such as ["block_influence",{"avss":{"epsilon":0.01}}]'],
+  },
+  {
+    name: 'scores: a misspelt id',
+    text: inTask('scores: [block_influnce]'),
+    says: [
+      '12:10: scores[0] is "block_influnce": expected one of block_influence, avss, alpha_hill, owl or a mapping with the keys block_influence, avss, alpha_hill, owl; did you mean "block_influence"?',
+    ],
+  },
+  {
+    name: 'scores: a number',
+    text: inTask('scores: [7]'),
+    says: [
+      '12:10: scores[0] is 7: expected one of block_influence, avss, alpha_hill, owl or a mapping with the keys block_influence, avss, alpha_hill, owl',
+    ],
+  },
+  {
+    name: 'scores: two scores in one entry',
+    text: inTask('scores: [{ owl: {}, avss: {} }]'),
+    says: ['12:10: scores[0] is a mapping: one score for each entry of the list'],
+  },
+  {
+    name: 'scores: an option that is not allowed',
+    text: inTask('scores: [{ owl: { multiple: 0 } }]'),
+    says: ['12:29: scores[0].owl.multiple is 0: expected a number above 0'],
+  },
+  {
+    name: 'scores: an unknown option',
+    text: inTask('scores: [{ owl: { many: 3 } }]'),
+    says: ['12:19: unknown key "many" in scores[0].owl: allowed are multiple, texts'],
+  },
+  {
+    name: 'scores: a misspelt choice',
+    text: inTask('scores: [{ avss: { threshold: relativ } }]'),
+    says: [
+      '12:31: scores[0].avss.threshold is "relativ": expected one of relative, absolute; did you mean "relative"?',
+    ],
+  },
+  {
+    name: 'scores: no flag',
+    text: inTask('scores: [{ block_influence: { skip_first_token: 1 } }]'),
+    says: ['12:49: scores[0].block_influence.skip_first_token is 1: expected true or false'],
+  },
+  {
+    name: 'scores: texts of no dataset',
+    text: inTask('scores: [{ owl: { texts: { dataset: gone, split: train } } }]'),
+    says: ['12:37: there is no dataset "gone": datasets are reviews'],
+  },
 ];
 
 for (const { name, text, says } of rows) {

@@ -223,6 +223,25 @@ test('completion while the line is not YAML yet uses what was readable before', 
   assert.deepEqual(labels(await client.completion(uri, line, broken.split('\n')[line].length)), ['country', 'capital']);
 });
 
+test('scores: ids, options and words are completed; hover explains a score and an option', async () => {
+  const before = good.replace(/score:\n[\s\S]*/, '');
+  const ids = labels(await complete(`${before}scores:\n  - |`));
+  for (const id of ['block_influence', 'alpha_hill', 'owl']) assert.ok(ids.includes(id), id);
+  assert.deepEqual(labels(await complete(`${before}scores:\n  - owl:\n      |`)), ['multiple', 'texts']);
+  assert.deepEqual(labels(await complete(`${before}scores:\n  - avss:\n      threshold: |`)), ['relative', 'absolute']);
+  assert.deepEqual(labels(await complete(`${before}scores:\n  - owl: { texts: { dataset: |`)), ['reviews', 'capitals']);
+  const at = async (marked: string) => {
+    const { uri, line, character } = await opened(`${before}${marked}`);
+    return markdown(await client.hover(uri, line, character));
+  };
+  assert.match(
+    (await at('scores: [o|wl]'))!,
+    /^\*\*owl\*\*: which layers lose weights, high = keep: OWL outlier ratio/,
+  );
+  assert.match((await at('scores: [{ o|wl: { multiple: 5 } }]'))!, /^\*\*owl\*\*\n\nOWL outlier ratio: 100/);
+  assert.match((await at('scores: [{ owl: { mul|tiple: 5 } }]'))!, /^\*\*multiple\*\*\n\n[\s\S]*a number above 0/);
+});
+
 test('hover: schema, dataset, model, task, estimator', async () => {
   const at = async (marked: string) => {
     const { uri, line, character } = await opened(marked);

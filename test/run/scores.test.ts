@@ -113,8 +113,7 @@ test('texts of its own: a score reads the slice that it names, prune.calibration
   assert.notDeepEqual(scores!.tables[0].values, scores!.tables[1].values);
 });
 
-test('a table in a temporary row of the list is computed like any other', async (t) => {
-  // Further down the line: test/scores/newScore.test.ts.
+test('an option in the file is the option of the table', async (t) => {
   const workspace = tinyWorkspace(t);
   alone(workspace, 'scores: [{ block_influence: { skip_first_token: true } }]');
   const { scores } = await run(workspace.experiment);

@@ -6,7 +6,9 @@ import './styles/decisions.css';
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Header } from './components/Header.tsx';
+import { MISSING, formatDate } from './model/format.ts';
 import { Patterns } from './components/patterns.tsx';
+import { ScoreTables } from './components/ScoresTab.tsx';
 import { Tabs } from './components/Tabs.tsx';
 import { onMessage, useChoices, useView } from './host.ts';
 import { useRescored } from './rescored.ts';
@@ -34,6 +36,24 @@ function ResultsPage() {
         </div>
       </main>
     );
+  if (view.scores?.alone && view.scores.scores) {
+    const { model, provenance } = view.scores.scores;
+    return (
+      <main class="page">
+        <Patterns />
+        <header>
+          <h1>{model.name}</h1>
+          <p class="description">
+            Layer scores of {model.layers} layers{provenance?.date ? `, ${formatDate(provenance.date)}` : ''}, on{' '}
+            {provenance?.device || MISSING}
+          </p>
+        </header>
+        <Tabs label="Scores" tabs={[{ id: 'scores', name: 'Scores' }]} selected="scores" onSelect={() => undefined}>
+          <ScoreTables file={view.scores.scores} choices={choices} change={change} />
+        </Tabs>
+      </main>
+    );
+  }
   const running = view.run !== null;
   const shown = result ? tabs.filter((tab) => tab.shown(result)) : [];
   const Content = (shown.find((tab) => tab.id === choices.tab) ?? shown[0])?.Content;
@@ -47,6 +67,7 @@ function ResultsPage() {
             result={result}
             rescored={rescored}
             trust={view.trust}
+            scores={view.scores}
             running={running}
             choices={choices}
             change={change}

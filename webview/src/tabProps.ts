@@ -1,6 +1,6 @@
 /** What every tab of the results editor is given. */
 import type { Result } from '../../protocol/result.ts';
-import type { Trust } from '../../protocol/webview.ts';
+import type { ScoresSeen, Trust } from '../../protocol/webview.ts';
 import type { Choices } from './model/pageState.ts';
 import type { RescoredView } from './rescored.ts';
 
@@ -10,6 +10,7 @@ export interface TabProps {
   /** As the choices want it seen: maybe by another estimator or damping. */
   rescored: RescoredView;
   trust: Trust | null;
+  scores: ScoresSeen | null;
   running: boolean;
   choices: Choices;
   change: (part: Partial<Choices>) => void;

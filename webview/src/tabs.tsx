@@ -8,6 +8,7 @@ import { AllocationTab, SparsityTab } from './components/AllocationTab.tsx';
 import { LayersTab } from './components/LayersTab.tsx';
 import { RunTab } from './components/RunTab.tsx';
 import { SamplesTab } from './components/SamplesTab.tsx';
+import { ScoresTab } from './components/ScoresTab.tsx';
 import { TrustTab } from './components/TrustTab.tsx';
 import type { TabProps } from './tabProps.ts';
 
@@ -22,6 +23,7 @@ export const tabs: readonly TabRow[] = [
   { id: 'layers', name: 'Layers', Content: LayersTab, shown: () => true },
   { id: 'samples', name: 'Samples', Content: SamplesTab, shown: () => true },
   { id: 'trust', name: 'Trust', Content: TrustTab, shown: () => true },
+  { id: 'scores', name: 'Scores', Content: ScoresTab, shown: () => true },
   { id: 'allocation', name: 'Allocation', Content: AllocationTab, shown: () => true },
   { id: 'sparsity', name: 'Sparsity', Content: SparsityTab, shown: () => true },
   { id: 'run', name: 'Run', Content: RunTab, shown: () => true },

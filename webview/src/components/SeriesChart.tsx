@@ -21,6 +21,9 @@ export interface SeriesChartProps {
   domain?: readonly [number, number];
   reference?: number;
   height?: number;
+  /** Places that are shaded, and places without a value. */
+  marked?: readonly number[];
+  blank?: readonly number[];
   /** Lines after the values, such as the explanation of a layer. */
   more?: (place: number) => string;
   selected?: number | null;
@@ -91,6 +94,18 @@ export function SeriesChart(props: SeriesChartProps) {
         {props.selected !== undefined && props.selected !== null && props.selected >= 0 && (
           <SlotBand class="band selected" slot={props.selected} width={width} slots={slots.length} height={height} />
         )}
+        {(['marked', 'blank'] as const).flatMap((kind) =>
+          (props[kind] ?? []).map((slot) => (
+            <SlotBand
+              key={`${kind} ${slot}`}
+              class={`band ${kind}`}
+              slot={slot}
+              width={width}
+              slots={slots.length}
+              height={height}
+            />
+          )),
+        )}
         {hover !== null && (
           <SlotBand class="band hover" slot={hover} width={width} slots={slots.length} height={height} />
         )}
@@ -113,7 +128,7 @@ export function SeriesChart(props: SeriesChartProps) {
             {words(shown).map((line) => (
               <div key={line}>{line}</div>
             ))}
-            {props.more && <div class="faint">{props.more(shown)}</div>}
+            {props.more?.(shown) && <div class="faint">{props.more(shown)}</div>}
           </div>
         )}
       </div>
@@ -123,9 +138,11 @@ export function SeriesChart(props: SeriesChartProps) {
       <div class="spoken" role="status">
         {cursor === null
           ? ''
-          : [`${props.axis} ${slots[cursor]}`, ...words(cursor), ...(props.more ? [props.more(cursor)] : [])].join(
-              '; ',
-            )}
+          : [
+              `${props.axis} ${slots[cursor]}`,
+              ...words(cursor),
+              ...(props.more?.(cursor) ? [props.more(cursor)] : []),
+            ].join('; ')}
       </div>
     </div>
   );

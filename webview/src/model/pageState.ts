@@ -2,7 +2,7 @@
 import type { AggregationId } from '../../../protocol/experiment.ts';
 import type { Result } from '../../../protocol/result.ts';
 import type { Estimate } from '../../../protocol/run.ts';
-import type { ToWebview, Trust } from '../../../protocol/webview.ts';
+import type { ScoresSeen, ToWebview, Trust } from '../../../protocol/webview.ts';
 import { countForm, sparsityForm } from './allocation.ts';
 import type { AllocationForm } from './allocation.ts';
 import type { SampleOrder } from './ranking.ts';
@@ -24,6 +24,8 @@ export interface Choices {
   order: SampleOrder;
   /** Each layer of the heat map on its own colour scale. */
   perLayer: boolean;
+  /** Which table of scores, as `tableKey` says; '' = the first. */
+  scoreTable: string;
   recompute: Recompute;
   allocation: AllocationForm;
   sparsity: AllocationForm;
@@ -39,6 +41,7 @@ export const defaultChoices: Choices = {
   table: false,
   order: 'total',
   perLayer: false,
+  scoreTable: '',
   recompute: asTheRun,
   allocation: countForm,
   sparsity: sparsityForm,
@@ -76,9 +79,11 @@ export interface View {
   message: string;
   /** Null until the extension has said what there is. */
   trust: Trust | null;
+  /** Null until the extension has said what there is; `alone`: there is no result to wait for. */
+  scores: (ScoresSeen & { alone: boolean }) | null;
 }
 
-export const emptyView: View = { phase: 'loading', result: null, run: null, message: '', trust: null };
+export const emptyView: View = { phase: 'loading', result: null, run: null, message: '', trust: null, scores: null };
 
 /** Messages are complete snapshots, except that a run may not have a result yet. */
 export function reduceView(view: View, message: ToWebview): View {
@@ -102,6 +107,11 @@ export function reduceView(view: View, message: ToWebview): View {
       return { ...emptyView, phase: 'failed', message: message.message };
     case 'trust':
       return { ...view, trust: message.trust };
+    case 'scores': {
+      const { alone, scores, fault } = message;
+      const seen = { ...view, scores: { alone, scores, fault } };
+      return alone ? { ...seen, phase: 'done', message: '' } : seen;
+    }
     case 'samples':
     case 'answer':
     case 'showTab':

@@ -11,8 +11,7 @@ import type { Checkpoint } from '../../checkpoints/types.ts';
 /** Length and times of every file that decides what the model computes. */
 export function modelStamp({ path: target, files, adapter }: Pick<Checkpoint, 'path' | 'files' | 'adapter'>): string {
   const configs = [
-    // A single file holds its configuration. By kind, not by name: `files` are real paths, `target` may lead through a link.
-    ...(fs.statSync(target, { throwIfNoEntry: false })?.isDirectory() ? [path.join(target, 'config.json')] : []),
+    ...(files.includes(target) ? [] : [path.join(target, 'config.json')]), // a single file holds its configuration
     ...(adapter ? [path.join(adapter.path, 'adapter_config.json')] : []),
   ];
   return [...files, ...configs]

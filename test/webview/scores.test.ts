@@ -1,0 +1,100 @@
+/** The tab Scores in a real browser: beside a result and alone, drawn, spoken, sorted, exported; axe in four kinds of theme. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { csvOf, markdownOf } from '../../webview/src/model/scoreExport.ts';
+import { accessibilityViolations, openPage, setTheme, startChromium } from './page.ts';
+import { sampleResult } from './sampleResult.ts';
+import { heatTable, layerTable, scoresFile } from './scoreTables.ts';
+import type { ThemeName } from './themes.ts';
+
+let browser: Browser;
+before(async () => {
+  browser = await startChromium();
+});
+after(async () => {
+  await browser?.close();
+});
+const result = sampleResult({ layers: 4, tasks: ['a'], train: 4, validation: 2 });
+const found = { type: 'scores', alone: false, scores: scoresFile(), fault: null } as const;
+
+test('beside a result: without scores how to get them, a fault as it is, tables as soon as they are there', async () => {
+  const { page, post, errors } = await openPage(browser, 'results', { state: { tab: 'scores' } });
+  await post({ type: 'result', result, file: '/workspace/x.layerif-result.json' });
+  assert.match(await page.locator('.panel').innerText(), /No scores lie beside this result.*scores: \[block_influence/);
+  await post({ ...found, scores: null, fault: 'This scores file is empty.' });
+  assert.equal(await page.locator('.panel [role=alert]').innerText(), 'This scores file is empty.');
+  await post(found);
+  const text = await page.locator('.panel').innerText();
+  for (const words of [
+    /Which blocks can go: a high value speaks for removing the layer/,
+    /our formula/,
+    /epsilon 0\.1, way peak/,
+  ])
+    assert.match(text, words);
+  assert.match(text, /Marked, 2 of 4: low, watch it/);
+  assert.match(text, /layer 1: no token is left/);
+  assert.equal(await page.locator('.layerif-series rect').count(), 3, 'no bar where there is no value');
+  assert.deepEqual([await page.locator('.band.marked').count(), await page.locator('.band.blank').count()], [2, 1]);
+  assert.equal(await page.locator('.layerif-whisker line').count(), 3);
+  // Beside influence the other tabs stay.
+  assert.ok((await page.getByRole('tab').count()) > 5);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('alone: keys speak values, marks and what is undefined; columns sort; both forms are copied and saved', async () => {
+  const { page, post, sent, errors } = await openPage(browser, 'results', {});
+  await post({ ...found, alone: true });
+  assert.equal(await page.locator('h1').innerText(), 'Tiny');
+  assert.deepEqual(await page.getByRole('tab').allInnerTexts(), ['Scores']);
+  await page.getByRole('application', { name: 'Test score (nats)' }).focus();
+  const spoken = page.locator('.chart [role=status]');
+  assert.equal(await spoken.innerText(), 'Layer 0; Test score: 2 [1.5, 2.5]; reference: by chance: 1; low, watch it');
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await spoken.innerText(), 'Layer 1; reference: by chance: 1; undefined');
+  const first = () => page.locator('.score-rows tbody th').allInnerTexts();
+  await page.getByRole('button', { name: 'score', exact: true }).click();
+  assert.deepEqual(await first(), ['3', '0', '2', '1']);
+  await page.getByRole('button', { name: /^score/ }).click();
+  assert.deepEqual(await first(), ['2', '0', '3', '1']);
+  for (const name of ['Copy as CSV', 'Copy as Markdown', 'Save as CSV', 'Save as Markdown'])
+    await page.locator('vscode-button', { hasText: name }).click();
+  assert.deepEqual((await sent()).slice(1), [
+    { type: 'copy', text: csvOf(layerTable), what: 'Test score as CSV' },
+    { type: 'copy', text: markdownOf(layerTable), what: 'Test score as Markdown' },
+    { type: 'saveText', text: csvOf(layerTable), name: 'test_score', ending: 'csv' },
+    { type: 'saveText', text: markdownOf(layerTable), name: 'test_score', ending: 'md' },
+  ]);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('two axes are a heat map whose cells are spoken', async () => {
+  const { page, post, errors } = await openPage(browser, 'results', {});
+  await post({ ...found, alone: true, scores: scoresFile([heatTable]) });
+  assert.equal(await page.locator('.heat-cell').count(), 5);
+  assert.equal(await page.locator('.heat-undefined').count(), 1);
+  await page.getByRole('application', { name: 'Pairs' }).focus();
+  await page.keyboard.press('ArrowDown');
+  const spoken = page.locator('.chart [role=status]');
+  assert.equal(await spoken.innerText(), 'layer 1, token a; \u22124.00');
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await spoken.innerText(), 'layer 1, token b; 3.00; strong');
+  await page.keyboard.press('End');
+  assert.equal(await spoken.innerText(), 'layer 1, token c; undefined');
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('axe finds nothing in four kinds of theme', async () => {
+  for (const table of [layerTable, heatTable]) {
+    const { page, post } = await openPage(browser, 'results', {});
+    await post({ ...found, alone: true, scores: scoresFile([table]) });
+    for (const theme of ['light', 'dark', 'high-contrast', 'high-contrast-light'] as ThemeName[]) {
+      await setTheme(page, theme);
+      assert.deepEqual(await accessibilityViolations(page), [], `${table.title}, ${theme}`);
+    }
+    await page.close();
+  }
+});

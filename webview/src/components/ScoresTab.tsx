@@ -1,0 +1,57 @@
+/** Scores: the tables that lie beside the result, one at a time. Without any it says how to get them. */
+import type { ScoresFile } from '../../../protocol/scores.ts';
+import type { Choices } from '../model/pageState.ts';
+import { tableKey, tableName } from '../model/scoreTable.ts';
+import type { TabProps } from '../tabProps.ts';
+import { Select } from './controls.tsx';
+import { ScoreView } from './ScoreView.tsx';
+
+export function ScoresTab({ scores, choices, change }: TabProps) {
+  if (scores?.fault)
+    return (
+      <p class="message" role="alert">
+        {scores.fault}
+      </p>
+    );
+  if (!scores?.scores)
+    return (
+      <p class="empty">
+        No scores lie beside this result. Add a line such as <code>scores: [block_influence, owl]</code> to the
+        experiment and score it again: the finished run is kept, and only the scores are measured.
+      </p>
+    );
+  return <ScoreTables file={scores.scores} choices={choices} change={change} />;
+}
+
+export function ScoreTables({
+  file,
+  choices,
+  change,
+}: {
+  file: ScoresFile;
+  choices: Choices;
+  change: (part: Partial<Choices>) => void;
+}) {
+  const { tables } = file;
+  const table = tables.find((one) => tableKey(one) === choices.scoreTable) ?? tables.at(0);
+  return (
+    <>
+      {file.status === 'partial' && (
+        <p class="recomputed" role="status">
+          Not all scores are measured yet: {tables.length} so far.
+        </p>
+      )}
+      {tables.length > 1 && (
+        <div class="controls">
+          <Select
+            label="Score"
+            value={tableKey(table!)}
+            options={tables.map((one) => ({ id: tableKey(one), name: tableName(one, tables) }))}
+            onChange={(scoreTable) => change({ scoreTable })}
+          />
+        </div>
+      )}
+      {table ? <ScoreView key={tableKey(table)} table={table} /> : <p class="empty">There is no table yet.</p>}
+    </>
+  );
+}
