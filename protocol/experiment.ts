@@ -84,6 +84,8 @@ export interface Task {
   /** Text between prompt and answer that the answer begins with: template or column name. */
   gen_prefix?: string;
   metric_list?: unknown[];
+  /** `!function NAME`: Python that makes the metrics, so that `evaluate` leaves the task out. */
+  process_results?: string;
   /** Harness keys that were accepted and do nothing here. */
   ignored?: string[];
 }

@@ -288,8 +288,13 @@ const rows: { name: string; text: string; says: string[] }[] = [
   },
   {
     name: 'a function elsewhere',
-    text: inTask('    metric_list: [{ metric: f1, aggregation: !function utils.g }]\n'),
-    says: [`12:56: aggregation: !function utils.g is a Python function: ${noPython}`],
+    text: inTask('    gen_prefix: !function utils.g\n'),
+    says: [`12:27: gen_prefix: !function utils.g is a Python function: ${noPython}`],
+  },
+  {
+    name: 'a function within a key that makes texts',
+    text: inTask('    fewshot_config: { samples: !function utils.g }\n'),
+    says: [`12:42: samples: !function utils.g is a Python function: ${noPython}`],
   },
   {
     name: 'a few-shot sampler that the harness does not have',

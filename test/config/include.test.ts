@@ -182,6 +182,24 @@ test('a mistake in an included file is reported there', () => {
   assert.equal(positions.key(['tasks', 0, 'task']).file, path.join(folder, 'tasks', 'bad.yaml'));
 });
 
+test('Python functions under metric_list, process_results and keys without effect refuse nothing, also in an included file', () => {
+  const functions =
+    '    metric_list:\n      - metric: !function utils.f\n      - { metric: acc, aggregation: !function utils.mean }\n    process_results: !function utils.results\n    filter_list: [{ filter: [{ function: !function utils.filter }] }]\n';
+  const task = '    task: t\n    doc_to_text: text\n';
+  write('tasks/python.yaml', (task + functions).replace(/^ {4}/gm, ''));
+  for (const text of [`  - include: tasks/python.yaml\n`, `  -\n${task}${functions}`]) {
+    const { experiment, lines } = parse(
+      `version: 1\nmodel: { path: m }\ndatasets: { a: { path: a.csv } }\ntasks:\n${text}`,
+    );
+    assert.deepEqual(lines, []);
+    assert.deepEqual(experiment!.tasks[0].metric_list, [
+      { metric: '!function utils.f' },
+      { metric: 'acc', aggregation: '!function utils.mean' },
+    ]);
+    assert.equal(experiment!.tasks[0].process_results, '!function utils.results');
+  }
+});
+
 test('broken includes', () => {
   write('loop/a.yaml', 'include: b.yaml\n');
   write('loop/b.yaml', 'task: b\ninclude: a.yaml\n');

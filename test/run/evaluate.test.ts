@@ -140,3 +140,30 @@ test('what cannot be evaluated is refused with its place', async (t) => {
     });
   }
 });
+
+test('of a metric by a Python function evaluate leaves out that metric alone', async (t) => {
+  const metrics =
+    '[{ metric: acc, aggregation: mean }, { metric: acc_norm, aggregation: !function utils.mean }, { metric: !function utils.f }]';
+  const { evaluation } = await evaluate(
+    workspace(t, `tasks:\n  - include: tasks/arc_form.yaml\n    metric_list: ${metrics}`),
+  );
+  assert.equal(evaluation.results.arc_form['acc,none'], expected.results.arc_form['acc,none']);
+  assert.equal('acc_norm,none' in evaluation.results.arc_form, false);
+  const available = 'available for output_type multiple_choice: acc, acc_norm, acc_bytes, exact_match';
+  assert.deepEqual(
+    evaluation.skipped?.map(({ metric, reason }) => [
+      metric,
+      reason.slice(0, reason.indexOf(available) + available.length),
+    ]),
+    [
+      [
+        'acc_norm',
+        `aggregation of metric_list is a Python function (!function utils.mean), which evaluate does not run; ${available}`,
+      ],
+      [
+        '!function utils.f',
+        `metric of metric_list is a Python function (!function utils.f), which evaluate does not run; ${available}`,
+      ],
+    ],
+  );
+});

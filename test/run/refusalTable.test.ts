@@ -233,6 +233,11 @@ const spoil: Record<string, (t: TestContext) => Spoilt> = {
         'output_type: generate_until\n    metric_list: [{ metric: exact_match }]\n',
       );
     }),
+  resultsByPython: (t) =>
+    with_(llama(t), (w) => {
+      w.edit('output_type: multiple_choice', 'output_type: multiple_choice\n    process_results: !function utils.f');
+      w.edit('output_type: loglikelihood\n', 'output_type: loglikelihood\n    process_results: !function utils.f\n');
+    }),
 };
 
 /** What only the sentence of the row says. */
@@ -273,6 +278,7 @@ const words: Record<string, RegExp> = {
   ekfacOfGroups: /ekfac has no factors for .*conv of .*, a convolution in 2 groups/,
   tokenBeyondVocabulary: /is outside the model's vocabulary of 298: the embedding has no row for "<\|pad\|>"/,
   moreTokensThanPositions: /a sample of task .* has \d+ tokens, the model has positions for 20; set max_length to 20/,
+  resultsByPython: /process_results is a Python function \(!function utils\.f\), which makes the metrics/,
   noMetric: /metric "(bleu|exact_match)" is/,
 };
 

@@ -13,7 +13,7 @@ import type { Finding } from './messages.ts';
 import { referenceFindings } from './references.ts';
 import { resolveExperiment } from './resolve.ts';
 import { experimentSchema } from './schema.ts';
-import { functionMessage, ignoredKeys, refusedTaskKeys } from './taskSchema.ts';
+import { functionMessage, ignoredKeys, keysBesideTexts, refusedTaskKeys } from './taskSchema.ts';
 import { isMapping } from './words.ts';
 import { YamlSource } from './yamlSource.ts';
 import type { Path, Range } from './yamlSource.ts';
@@ -77,12 +77,15 @@ export function parseExperiment(text: string, file: string, read?: (file: string
     ...referenceFindings(expanded.value),
     ...ignoredFindings(expanded.value),
   ]);
-  const placed = findings.map(({ path, at, message, severity }) => ({
-    ...(at === 'key' ? positions.key(path) : positions.value(path)),
-    message,
-    severity,
-    path,
-  }));
+  const placed = findings
+    .map(({ path, at, message, severity }) => ({
+      ...(at === 'key' ? positions.key(path) : positions.value(path)),
+      message,
+      severity,
+      path,
+    }))
+    // Of a Python function it is enough to say that it is one.
+    .filter((found) => !texts.some((said) => samePlace(said, found)));
   const problems = sorted(
     [...texts, ...expanded.problems.map((problem) => ({ ...problem, path: [] })), ...placed],
     file,
@@ -94,6 +97,10 @@ export function parseExperiment(text: string, file: string, read?: (file: string
     positions,
     raw: expanded.value,
   };
+}
+
+function samePlace(a: Range, b: Range): boolean {
+  return a.file === b.file && a.line === b.line && a.column === b.column;
 }
 
 function hasScoresAlone(value: unknown): boolean {
@@ -126,11 +133,11 @@ export function readExperimentText(file: string): string {
 function textProblems(source: YamlSource): Problem[] {
   const hooks = source
     .functions()
-    // These keys are refused as such, with the same advice.
-    .filter(({ key }) => !Object.hasOwn(refusedTaskKeys, key))
-    .map(({ key, source: name, range }) => ({
+    // Refused keys have the same advice already; what is under the others does not reach a text.
+    .filter(({ keys }) => !keys.some((key) => Object.hasOwn(refusedTaskKeys, key) || keysBesideTexts.has(key)))
+    .map(({ keys, source: name, range }) => ({
       ...range,
-      message: functionMessage(key, name),
+      message: functionMessage(keys.at(-1) ?? '', name),
       severity: 'error' as const,
     }));
   return [...source.problems, ...hooks].map((problem: PlacedProblem) => ({ ...problem, path: [] }));

@@ -71,6 +71,7 @@ function resolveTask(task: ParsedTask, datasets: Record<string, Dataset>): Task 
     fewshot_config: fewshotOf(task),
     gen_prefix: task.gen_prefix || undefined,
     metric_list: task.metric_list,
+    process_results: typeof task.process_results === 'string' ? task.process_results : undefined,
     ignored: ignored.length > 0 ? ignored : undefined,
   });
 }

@@ -20,7 +20,6 @@ export const ignoredTaskKeys = [
   'metadata',
   'multiple_inputs',
   'multiple_targets',
-  'process_results',
   'repeats',
   'should_decontaminate',
   'tag',
@@ -42,6 +41,9 @@ export const refusedTaskKeys: Readonly<Record<string, string>> = {
   doc_to_image: 'doc_to_image asks for images: LayerIF scores text alone',
   doc_to_audio: 'doc_to_audio asks for sound: LayerIF scores text alone',
 };
+
+/** Keys under which a Python function changes no text: `evaluate` alone asks what they hold. */
+export const keysBesideTexts: ReadonlySet<string> = new Set([...ignoredTaskKeys, 'metric_list', 'process_results']);
 
 /** `!function utils.process` in a harness file. */
 export function functionMessage(key: string, source: string): string {
@@ -180,6 +182,10 @@ const read = {
   ).optional(),
   num_fewshot: doc(z.int().min(0).default(0), 'Solved examples before each prompt.'),
   metric_list: doc(z.array(z.unknown()), 'Metrics of the harness, for `evaluate`.').optional(),
+  process_results: doc(
+    z.unknown(),
+    'Harness word: a Python function that makes the metrics. `evaluate` leaves such a task out; `score` does not need it.',
+  ).optional(),
 };
 
 const ignored = Object.fromEntries(

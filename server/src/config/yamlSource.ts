@@ -6,7 +6,7 @@
  * units as editors do.
  */
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
-import type { Document, Node, Pair, YAMLError } from 'yaml';
+import type { Document, Node, Pair, ScalarTag, YAMLError } from 'yaml';
 
 export type Path = readonly (string | number)[];
 
@@ -17,6 +17,9 @@ export interface Range {
   endLine: number;
   endColumn: number;
 }
+
+/** `!function utils.f`, a Python function of a harness file: its value keeps the tag, so that it is no text. */
+const functionTag: ScalarTag = { tag: '!function', resolve: (source) => `!function ${source}` };
 
 /** A problem in the text itself; `path` is not known for these. */
 export interface SyntaxProblem extends Range {
@@ -45,7 +48,12 @@ export class YamlSource {
     this.file = file;
     this.#text = text;
     // PyYAML, which reads harness task files, knows merge keys.
-    this.#doc = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, merge: true });
+    this.#doc = parseDocument(text, {
+      lineCounter: this.#lines,
+      prettyErrors: false,
+      merge: true,
+      customTags: [functionTag],
+    });
     let broken = false;
     const seen = new Set<number>();
     for (const error of this.#doc.errors) {
@@ -62,7 +70,6 @@ export class YamlSource {
     }
     for (const warning of this.#doc.warnings) {
       const tag = /^Unresolved tag: (\S+)/.exec(warning.message)?.[1];
-      if (tag === '!function') continue; // an error of its own, see `functions`
       const message = tag ? `the tag ${tag} means nothing here and is ignored` : warning.message;
       this.problems.push({ ...this.#range(...warning.pos), message, severity: 'warning' });
     }
@@ -129,15 +136,14 @@ export class YamlSource {
     }
   }
 
-  /** Strings behind a `!function` tag with the key they belong to. */
-  functions(): { key: string; source: string; range: Range }[] {
-    const found: { key: string; source: string; range: Range }[] = [];
+  /** Names behind a `!function` tag with the keys they stand under, the outermost first. */
+  functions(): { keys: string[]; source: string; range: Range }[] {
+    const found: { keys: string[]; source: string; range: Range }[] = [];
     visit(this.#doc, {
       Scalar: (_, node, ancestors) => {
         if (node.tag !== '!function') return;
-        const pair = ancestors.findLast((ancestor): ancestor is Pair => isPair(ancestor));
-        const key = nameOf(pair?.key) ?? '';
-        found.push({ key, source: String(node.value), range: this.#nodeRange(node) });
+        const keys = ancestors.filter((a): a is Pair => isPair(a)).map((pair) => nameOf(pair.key) ?? '');
+        found.push({ keys, source: String(node.value).replace('!function ', ''), range: this.#nodeRange(node) });
       },
     });
     return found;

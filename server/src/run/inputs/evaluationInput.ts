@@ -205,7 +205,7 @@ export function leftOut({
 }: Pick<Experiment, 'evaluate' | 'tasks'>): { where: (string | number)[]; message: string; wanted: boolean }[] {
   return tasks.flatMap((task, index) => {
     if (evaluate?.tasks && !evaluate.tasks.includes(task.task)) return [];
-    const key = task.metric_list === undefined ? 'output_type' : 'metric_list';
+    const key = (['process_results', 'metric_list'] as const).find((k) => task[k] !== undefined) ?? 'output_type';
     return metricsFor(task).skipped.map(({ reason }) => ({
       where: ['tasks', index, key],
       message: `task "${task.task}": evaluate: ${reason}`,

@@ -38,6 +38,16 @@ function isFunction(value: unknown): boolean {
 
 export const taskRefusals: readonly Refusal<Task>[] = [
   {
+    id: 'resultsByPython',
+    verbs: ['evaluate'],
+    code: 'badExperiment',
+    path: ['process_results'],
+    says({ process_results }) {
+      if (!isFunction(process_results)) return null;
+      return `evaluate leaves the task out: process_results is a Python function (${textOf(process_results)}), which makes the metrics and is not run; remove the key for those of the output type`;
+    },
+  },
+  {
     id: 'noMetric',
     verbs: ['evaluate'],
     code: 'badExperiment',
