@@ -44,7 +44,8 @@ export function expectationOf(folder) {
   const text = existsSync(path.join(folder, 'case.md')) ? readFileSync(path.join(folder, 'case.md'), 'utf8') : '';
   const line = /^Expected:\s*(.*)$/m.exec(text)?.[1] ?? '';
   const given = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
-  const numbers = /loss(?:es)?[^0-9]*?((?:\d+\.\d+(?:,\s*)?)+)/i.exec(line)?.[1];
+  const list = String.raw`(\d+\.\d+(?:,\s*\d+\.\d+)*)`;
+  const numbers = new RegExp(String.raw`loss(?:es)?(?:[^:.]*:|(?: near)?)\s*${list}`, 'i').exec(line)?.[1];
   const loss = given.loss ?? numbers?.split(',').map(Number).filter(Number.isFinite) ?? null;
   return { loss, check: given.check ?? null, score: given.score ?? null, words: line };
 }

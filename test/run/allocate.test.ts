@@ -253,7 +253,7 @@ test('exports of a real result; kinds that a target cannot take are refused; not
     const layer = Number(/layers\\\.(\d+)/.exec(key)![1]);
     assert.equal(rank, 8 * allocation.layers[layer].value, key);
   }
-  assert.equal(file, resultFile.replace('.layerif-result.json', '.peft.adapter_config.json'));
+  assert.equal(file, resultFile.replace('.layerif-result.json', '.peft/adapter_config.json'));
   await assert.rejects(
     exportResult({ resultFile, to: 'mola', request: { kind: 'rank' } }),
     /target mola takes experts, not rank/,
@@ -287,4 +287,50 @@ test('layerif allocate and layerif export on the command line', async () => {
     assert.match(err, message);
     assert.equal(err.trimEnd().split('\n').length, 1);
   }
+});
+
+test('an allocation file is exported as it was made; the newest of the kinds that the target takes', async () => {
+  const file = path.join(folder, 'made.layerif-allocation.json');
+  const rank = await allocateResult({
+    resultFile,
+    request: { kind: 'rank', total: 90, step: 2, rule: 'random', seed: 5 },
+  });
+  saveAllocation({ ...rank, provenance: { ...rank.provenance, date: '2030-01-01T00:00:00.000Z' } }, file);
+  saveAllocation(await experts(), file);
+  const { content } = await exportResult({ resultFile: file, to: 'csv', request: { kind: 'rank' } });
+  const column = (content as string).trim().split('\r\n').slice(1);
+  assert.deepEqual(
+    column.map((line) => Number(line.split(',')[4])),
+    rank.layers.map(({ value }) => value),
+  );
+  const newest = await exportResult({ resultFile: file, to: 'csv', request: {} });
+  assert.equal(newest.content, content);
+  assert.equal(newest.file, resultFile.replace('.layerif-result.json', '.csv'));
+  await assert.rejects(exportResult({ resultFile: file, to: 'peft', request: { total: 3 } }), /total cannot be chosen/);
+  await assert.rejects(
+    exportResult({ resultFile: file, to: 'mergekit', request: {} }),
+    /holds .*no allocation of drop/,
+  );
+  await assert.rejects(exportResult({ resultFile: file, to: 'layerif-npy', request: {} }), /takes scores/);
+});
+
+test('an order that cannot be read is warned of with its figures, unless the rule looks at no scores', async () => {
+  const unsure = changed((copy) => {
+    for (const task of copy.tasks)
+      task.uncertainty = {
+        level: 0.9,
+        replicates: 200,
+        seed: 0,
+        curvature: 'resampled',
+        halves: { splits: 10, median: -0.09, low: -0.3, high: 0.2 },
+        unstable: task.layers.length,
+      };
+  });
+  const warned = await experts(unsure);
+  assert.match(
+    warned.notes[0],
+    /^Warning: the order of layers is not readable in task \w+: (\d+) of \1 layers are unstable, .* of \u22120\.09; .*--rule uniform/,
+  );
+  const uniform = await allocateResult({ resultFile: unsure, request: { kind: 'experts', rule: 'uniform' } });
+  assert.doesNotMatch(uniform.notes.join(), /not readable/);
 });

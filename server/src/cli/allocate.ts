@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Allocation } from '../../../protocol/allocation.ts';
 import { allocateResult, allocationFile, saveAllocation } from '../run/decide/allocate.ts';
-import { count, percent, score, table } from './format.ts';
+import { count, noteLine, percent, score, table } from './format.ts';
 import { machineOptions } from './options.ts';
 import { shortened } from './paths.ts';
 import { progressOn } from './progress.ts';
@@ -41,7 +41,7 @@ export const allocate: Command = {
       terminal.out(
         options.json
           ? `${JSON.stringify(allocation)}\n`
-          : `${allocationReport(allocation)}\nWritten to ${shortened(file, terminal.baseDir)}\n`,
+          : `${allocationReport(allocation)}\nWritten to ${shortened(file, terminal.baseDir)}, beside the last allocation of every other kind.\nFor another program: layerif export ${shortened(file, terminal.baseDir)} --kind ${allocation.kind} --to TARGET\n`,
       );
       return 0;
     } finally {
@@ -86,7 +86,7 @@ export function allocationReport({
     `${provenance.model.name}, ${provenance.tasks.length === 1 ? 'task' : 'mean of tasks'} ${provenance.tasks.join(', ')}, estimator ${provenance.estimator}, ${provenance.aggregation}: ${whole}`,
     '',
     ...table([head, ...rows], right),
-    ...(notes.length > 0 ? ['', ...notes.map((note) => `Note: ${note}`)] : []),
+    ...(notes.length > 0 ? ['', ...notes.map(noteLine)] : []),
   ];
   return lines.map((line) => `${line}\n`).join('');
 }

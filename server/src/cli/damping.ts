@@ -1,5 +1,6 @@
 /** `layerif damping RESULT`: how the ranking of layers depends on the damping factor. */
 import path from 'node:path';
+import { sweepSentences } from '../../../protocol/dampingSentences.ts';
 import type { EstimatorId } from '../../../protocol/experiment.ts';
 import type { DampingSweep } from '../../../protocol/trust.ts';
 import { openRun } from '../run/influence/rescore.ts';
@@ -32,7 +33,8 @@ export const damping: Command = {
   },
 };
 
-export function dampingReport({ task, estimator, rule, factor, layers, steps }: DampingSweep): string {
+export function dampingReport(sweep: DampingSweep): string {
+  const { task, estimator, rule, factor, layers, steps } = sweep;
   const number = (value: number | null | undefined) => (value === null || value === undefined ? '-' : value.toFixed(2));
   const highest = (scores: number[] | null) => {
     if (!scores) return '';
@@ -49,22 +51,12 @@ export function dampingReport({ task, estimator, rule, factor, layers, steps }: 
     number(step.toNext?.spearman),
     highest(step.scores),
   ]);
-  const worst = Math.min(
-    ...steps.flatMap(({ toDefault }) => (typeof toDefault?.spearman === 'number' ? [toDefault.spearman] : [])),
-  );
-  const verdict =
-    worst === Infinity
-      ? 'No two factors can be compared.'
-      : worst > 0.9
-        ? 'The ranking of layers hardly depends on the factor.'
-        : `The ranking of layers depends on the factor: rank correlation with the run's own goes down to ${worst.toFixed(2)}.`;
   return [
     `${task}: ${estimator}, damping rule ${rule}, ${layers.length} layers`,
     '',
     ...table([['factor', 'Spearman', 'Kendall', 'to next', 'highest layers'], ...rows], [0, 1, 2, 3]),
     '',
-    verdict,
-    ...steps.flatMap((step) => (step.error ? [`Factor ${step.factor}: ${step.error}`] : [])),
+    ...sweepSentences(sweep),
   ]
     .map((line) => `${line}\n`)
     .join('');

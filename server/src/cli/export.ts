@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { exportResult, writeExport } from '../run/decide/export.ts';
+import { noteLine } from './format.ts';
 import { machineOptions } from './options.ts';
 import { shortened } from './paths.ts';
 import { outliersOf, readRequest, requestOptions } from './requests.ts';
@@ -9,12 +10,13 @@ import type { Command } from './types.ts';
 
 export const exportCommand: Command = {
   name: 'export',
-  argument: 'RESULT',
+  argument: 'RESULT|ALLOCATION',
   summary: 'write an allocation or the scores for another program',
   details:
     '--to names the program; `layerif list exports` has them. What is allocated and how: the options of `layerif allocate`, with the kind\n' +
-    'that the program takes as default. Written beside RESULT, or to --output FILE; --output - prints it.',
-  options: ['to', 'task', 'output', 'lora-rank', 'lora-alpha', ...requestOptions, ...machineOptions],
+    'that the program takes as default. An ALLOCATION (*.layerif-allocation.json) is exported as it was made: the latest of a kind that\n' +
+    'the program takes, or that of --kind. Written beside RESULT, or to --output FILE; --output - prints it. --json prints where and what.',
+  options: ['to', 'task', 'output', 'json', 'lora-rank', 'lora-alpha', ...requestOptions, ...machineOptions],
 
   async run(argument, options, terminal) {
     const { values } = options;
@@ -33,7 +35,7 @@ export const exportCommand: Command = {
       loraAlpha: number('lora-alpha'),
       signal: terminal.signal,
     });
-    for (const note of notes) terminal.err(`Note: ${note}\n`);
+    for (const note of notes) terminal.err(`${noteLine(note)}\n`);
     if (options.output === '-' && typeof content === 'string') {
       terminal.out(content);
       return 0;
@@ -41,7 +43,10 @@ export const exportCommand: Command = {
     const target =
       options.output === undefined || options.output === '-' ? file : path.resolve(terminal.baseDir, options.output);
     writeExport(content, target);
-    terminal.out(`Written to ${shortened(target, terminal.baseDir)}\n`);
+    if (options.json) {
+      const text = typeof content === 'string' ? content : null;
+      terminal.out(`${JSON.stringify({ to: values.to, file: target, content: text, notes })}\n`);
+    } else terminal.out(`Written to ${shortened(target, terminal.baseDir)}\n`);
     return 0;
   },
 };

@@ -1,4 +1,5 @@
 /** Numbers and tables as people read them in a terminal. */
+import { WARNING } from '../../../protocol/readability.ts';
 
 /** 1536 -> "1.5 KiB". */
 export function bytes(value: number): string {
@@ -39,6 +40,11 @@ export function score(value: number): string {
 
 export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
+}
+
+/** A note of a file as a line; warnings say so themselves. */
+export function noteLine(note: string): string {
+  return note.startsWith(WARNING) ? note : `Note: ${note}`;
 }
 
 /** Columns padded to equal width, two spaces between; `right` lists the columns that hold numbers. */

@@ -9,11 +9,16 @@ export const list: Command = {
   argument: listKinds.join('|'),
   summary: 'show what is available, with one line and its source each',
   details: `One of ${listKinds.join(', ')}.`,
-  options: [],
+  options: ['json'],
 
-  run(argument, _options, terminal) {
+  run(argument, options, terminal) {
     if (!(listKinds as readonly string[]).includes(argument)) throw unknown('list', argument, listKinds);
-    const rows = listOf(argument as ListKind).map(({ id, title, source }) => [id, title, source]);
+    const entries = listOf(argument as ListKind);
+    if (options.json) {
+      terminal.out(`${JSON.stringify(entries)}\n`);
+      return Promise.resolve(0);
+    }
+    const rows = entries.map(({ id, title, source }) => [id, title, source]);
     terminal.out(
       table(rows)
         .map((line) => `${line}\n`)

@@ -5,6 +5,8 @@ import { barChart } from './chart.ts';
 import { planText } from '../run/influence/estimate.ts';
 import { bytes, count, counted, duration, percent, table } from './format.ts';
 import { highlightLines } from './highlights.ts';
+import type { Agreements } from '../run/influence/agreement.ts';
+import { trustLines } from './trust.ts';
 import type { Page } from './types.ts';
 
 const aggregationWords = {
@@ -16,7 +18,14 @@ const aggregationWords = {
 /** Task -> training sample -> text. */
 export type SampleTexts = ReadonlyMap<string, ReadonlyMap<number, string>>;
 
-export function scoreReport(result: Result, resultFile: string, texts: SampleTexts, page: Page): string {
+/** @param agreements task -> what other estimators and dampings say, where that was computed */
+export function scoreReport(
+  result: Result,
+  resultFile: string,
+  texts: SampleTexts,
+  page: Page,
+  agreements: ReadonlyMap<string, Agreements> = new Map(),
+): string {
   const { model, provenance, experiment } = result;
   return [
     ...result.tasks.flatMap((task) => [
@@ -29,7 +38,13 @@ export function scoreReport(result: Result, resultFile: string, texts: SampleTex
     `A layer's score is ${aggregationWords[experiment.score.aggregation]}. Compare layers within a task; the scale itself has no meaning.`,
     '',
     ...methodLines(result),
-    `Coverage ${percent(model.coverage)} of the layers' matrices: ${count(model.scoredParameters)} of ${count(model.parameters)} weights of the model scored.`,
+    `Scored: ${percent(model.coverage)} of the weights of the layers' matrices, ${percent(model.scoredParameters / model.parameters)} of the weights of the model (${count(model.scoredParameters)} of ${count(model.parameters)}).`,
+    '',
+    ...result.tasks.flatMap((task) => [
+      `${task.task}: how far to trust the order of layers`,
+      ...trustLines(result, task, agreements.get(task.task)),
+      '',
+    ]),
     `Time ${duration(provenance.seconds.total ?? 0)}, peak memory ${bytes(provenance.peakMemoryBytes)}, ${provenance.device}, ${counted(provenance.threads, 'thread')}.`,
     `Result ${resultFile}`,
   ]
@@ -81,17 +96,12 @@ function taskReport(result: Result, task: ResultTask, page: Page): string[] {
 /** What the whiskers and ranks mean, and how alike two halves of the samples are. */
 function uncertaintyLines({ uncertainty, layers }: ResultTask): string[] {
   if (!uncertainty) return [];
-  const { level, replicates, curvature, halves, unstable } = uncertainty;
+  const { level, replicates, curvature, unstable } = uncertainty;
   const part = curvature === 'fixed' ? ', with the curvature of all samples, so they are somewhat too narrow' : '';
   const lines = [
     '',
     `├ ┤ and rank: where ${Math.round(100 * level)} % of other samples of the same kind, as many as these, fall by ${count(replicates)} draws${part}.`,
   ];
-  if (halves) {
-    lines.push(
-      `Two halves of the samples rank the layers with a Spearman correlation of ${halves.median.toFixed(2)} (${halves.low.toFixed(2)} to ${halves.high.toFixed(2)} over ${halves.splits} splits).`,
-    );
-  }
   if (unstable > 0) {
     lines.push(
       `? ${unstable} of ${counted(layers.length, 'layer')}: the rank may lie in more than a third of all ranks.`,

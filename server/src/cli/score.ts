@@ -1,6 +1,7 @@
 /** `layerif score FILE`: scores the layers, shows progress, prints the chart or the result document. */
 import path from 'node:path';
 import type { Result } from '../../../protocol/result.ts';
+import { agreementsOf, type Agreements } from '../run/influence/agreement.ts';
 import { sampleTexts } from '../run/inputs/sampleText.ts';
 import { runExperiment } from '../run/influence/runExperiment.ts';
 import { unknown } from './arguments.ts';
@@ -61,7 +62,10 @@ export const score: Command = {
       const page = { width: terminal.columns, baseDir: terminal.baseDir };
       if (result) {
         const texts = await textsOf(result, run.resultFile!);
-        terminal.out(scoreReport(result, run.resultFile!, texts, page));
+        const agreements = new Map<string, Agreements>();
+        for (const task of result.tasks)
+          agreements.set(task.task, await agreementsOf(run.resultFile!, result, task, terminal.signal));
+        terminal.out(scoreReport(result, run.resultFile!, texts, page, agreements));
         if (scores) terminal.out('\n');
       }
       if (scores) terminal.out(scoresReport(scores, scoresFile!, page));

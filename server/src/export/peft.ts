@@ -15,6 +15,7 @@ export const peft: ExportTarget = {
   source: 'huggingface/peft',
   kinds: ['rank', 'experts', 'tune', 'freeze'],
   ending: '.adapter_config.json',
+  fileName: 'adapter_config.json',
 
   make(input) {
     return `${JSON.stringify(loraConfig(input), null, 2)}\n`;

@@ -37,6 +37,8 @@ export interface ExportTarget {
   kinds: readonly AllocationKind[];
   /** Ending of the default file name. */
   ending: string;
+  /** Where the consumer looks for a file of this name: it gets a folder of its own. */
+  fileName?: string;
   /** @throws LayerifError `badRequest` for what the consumer cannot express */
   make(input: ExportInput): string | Uint8Array;
 }

@@ -2,14 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DampingSweep } from '../../../protocol/trust.ts';
-import {
-  checkWord,
-  highest,
-  isCaution,
-  sweepSentences,
-  uncertaintySentences,
-  verdicts,
-} from '../../../webview/src/model/trust.ts';
+import { highest, sweepSentences } from '../../../protocol/dampingSentences.ts';
+import { uncertaintySentences } from '../../../protocol/readability.ts';
+import { checkWord, isCaution, verdicts } from '../../../webview/src/model/trust.ts';
 import { check, sweep, validation, withIntervals } from '../answers.ts';
 import { sampleResult } from '../sampleResult.ts';
 

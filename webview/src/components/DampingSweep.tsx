@@ -1,12 +1,12 @@
 /** Rank stability of layers against the damping factor, computed from the stored Grams when the tab is opened. */
 import { useMemo } from 'preact/hooks';
+import { factorText, highest, sweepSentences } from '../../../protocol/dampingSentences.ts';
+import { correlationText } from '../../../protocol/readability.ts';
 import type { DampingSweep as Sweep } from '../../../protocol/trust.ts';
 import type { Result } from '../../../protocol/result.ts';
 import { useAnswer } from '../ask.ts';
 import { isDamped, runSettings } from '../model/rescore.ts';
-import { factorText } from '../model/format.ts';
 import type { Series } from '../model/series.ts';
-import { correlationText, highest, sweepSentences } from '../model/trust.ts';
 import { resultKey } from '../rescored.ts';
 import { SeriesChart, SeriesLegend } from './SeriesChart.tsx';
 import { Sentences } from './Uncertainty.tsx';

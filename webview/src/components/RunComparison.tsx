@@ -1,9 +1,9 @@
 /** Tasks, estimators, models or runs beside each other: agreement matrix, every pair with its intervals, and the scores over each other. */
 import { useMemo } from 'preact/hooks';
+import { correlationText } from '../../../protocol/readability.ts';
 import type { Comparison } from '../../../protocol/trust.ts';
 import { formatShare, plural } from '../model/format.ts';
 import { pairSentence, shareSeries, statisticText } from '../model/runComparison.ts';
-import { correlationText } from '../model/trust.ts';
 import { SeriesChart, SeriesLegend } from './SeriesChart.tsx';
 import { Sentences } from './Uncertainty.tsx';
 

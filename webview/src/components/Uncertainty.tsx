@@ -1,6 +1,6 @@
-/** two halves and draws: would other samples of the same kind order the layers alike? */
-import type { Result } from '../../../protocol/result.ts';
-import { correlationText, uncertaintySentences } from '../model/trust.ts';
+/** Two halves and draws: would other samples of the same kind order the layers alike? */
+import { badgeSentence, correlationText, uncertaintySentences } from '../../../protocol/readability.ts';
+import type { Result, ResultTask } from '../../../protocol/result.ts';
 import { MISSING } from '../model/format.ts';
 
 export function Uncertainty({ result, running }: { result: Result; running: boolean }) {
@@ -56,12 +56,17 @@ export function Uncertainty({ result, running }: { result: Result; running: bool
             </table>
           </div>
           {known.map((task) => (
-            <Sentences key={task.task} title={known.length > 1 ? task.task : ''} lines={uncertaintySentences(task)} />
+            <Sentences key={task.task} title={known.length > 1 ? task.task : ''} lines={verdictLines(task)} />
           ))}
         </>
       )}
     </section>
   );
+}
+
+function verdictLines(task: ResultTask): string[] {
+  const badge = badgeSentence(task);
+  return [...(badge === null ? [] : [badge]), ...uncertaintySentences(task)];
 }
 
 /** What a part of this tab means. */

@@ -1,12 +1,13 @@
 /** Validation by retraining: every estimator beside the controls, with its verdict in words. */
 import { useMemo } from 'preact/hooks';
+import { correlationText } from '../../../protocol/readability.ts';
 import type { Result } from '../../../protocol/result.ts';
 import type { Measure, ProtocolResult } from '../../../protocol/validation.ts';
 import type { Trust } from '../../../protocol/webview.ts';
 import { send } from '../host.ts';
 import { formatDate, formatShare, plural } from '../model/format.ts';
 import type { Series } from '../model/series.ts';
-import { correlationText, verdicts } from '../model/trust.ts';
+import { verdicts } from '../model/trust.ts';
 import { Button } from './controls.tsx';
 import { IntervalMark } from './IntervalMark.tsx';
 import { SeriesChart, SeriesLegend } from './SeriesChart.tsx';

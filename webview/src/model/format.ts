@@ -24,9 +24,6 @@ function plain(size: number, digits: number): string {
 export const formatTick = (value: number) =>
   formatNumber(Number(value.toPrecision(3))).replace(/\.0+(?=e|$)|(\.\d*[1-9])0+(?=e|$)/, '$1');
 
-/** A chosen number as it would be typed: `0.001`, `1000`. */
-export const factorText = (value: number) => String(Number(value.toPrecision(3)));
-
 /** With its sign in front even when positive: influence is read by its sign first. */
 export function formatSigned(value: number | null | undefined): string {
   const text = formatNumber(value);

@@ -1,7 +1,7 @@
 /** From a comparison of runs to its chart and its words. Pure: no DOM. */
+import { correlationText } from '../../../protocol/readability.ts';
 import type { ComparedPair, ComparedStatistic, Comparison } from '../../../protocol/trust.ts';
 import type { Series } from './series.ts';
-import { correlationText } from './trust.ts';
 
 /** Scores of every series as shares of its largest; null where the numbers of layers differ, which no common axis can show. */
 export function shareSeries({ series }: Comparison): { series: Series[]; layers: number[] } | null {

@@ -14,6 +14,7 @@ import type {
 } from '../../../../protocol/allocation.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { AskedScore } from '../../../../protocol/experiment.ts';
+import { orderWarning } from '../../../../protocol/readability.ts';
 import type { Result } from '../../../../protocol/result.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import type { ScoreTable } from '../../../../protocol/scores.ts';
@@ -64,7 +65,7 @@ export async function allocateResult(options: AllocateOptions): Promise<Allocati
       format: 'layerif-allocation',
       version: 1,
       ...bare,
-      notes: [...notes, ...words, ...bare.notes],
+      notes: [...orderWarnings(result, scores.tasks, request), ...notes, ...words, ...bare.notes],
       provenance: {
         layerif: version,
         date: new Date().toISOString(),
@@ -172,6 +173,19 @@ function scoreValues(
     quantity: `${title}, turned over`,
     words: [`by ${title}${from}; high values speak for removing a layer, so they are turned over between their ends`],
   };
+}
+
+/** Of rules that follow influence. */
+function orderWarnings(result: Result, tasks: readonly string[], request: AllocationRequest): string[] {
+  if (needOf(request) !== 'scores' || request.by) return [];
+  const uniform = request.kind === 'experts' || request.kind === 'rank' || request.kind === 'sparsity';
+  const advice = uniform
+    ? 'add training and validation rows, or share out evenly with --rule uniform'
+    : 'add training and validation rows before you choose layers by it';
+  return result.tasks
+    .filter(({ task }) => tasks.includes(task))
+    .flatMap((task) => orderWarning(task) ?? [])
+    .map((warning) => `${warning}; ${advice}`);
 }
 
 /** AlphaPruning's code takes the peak, AlphaLoRA's the half. */

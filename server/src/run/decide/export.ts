@@ -1,15 +1,20 @@
 /** From a result to a file for another program: the allocation that the consumer needs, its text, written atomically. */
+import fs from 'node:fs';
 import path from 'node:path';
-import type { AllocationKind, AllocationRequest } from '../../../../protocol/allocation.ts';
+import { ALLOCATION_SUFFIX } from '../../../../protocol/allocation.ts';
+import type { Allocation, AllocationKind, AllocationRequest } from '../../../../protocol/allocation.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
+import { RESULT_SUFFIX } from '../../../../protocol/result.ts';
+import type { Result } from '../../../../protocol/result.ts';
 import { minMax } from '../../allocation/rounding.ts';
 import { savitzkyGolay } from '../../allocation/savitzkyGolay.ts';
 import { writeAtomically } from '../../checkpoints/fileBytes.ts';
 import { exportTarget } from '../../export/targets.ts';
-import type { ExportInput } from '../../export/types.ts';
+import type { ExportInput, ExportTarget } from '../../export/types.ts';
 import { allocateResult, resultLayers, type AllocateOptions } from './allocate.ts';
 import { resultScores } from './resultScores.ts';
 import { cannotWrite, readResult } from '../files/results.ts';
+import { newestAllocation } from './sparsityMap.ts';
 
 export interface ExportOptions extends Omit<AllocateOptions, 'request'> {
   to: string;
@@ -31,8 +36,10 @@ export interface Exported {
 /** @throws LayerifError `badRequest` for an unknown target or a kind that it cannot express, and as `allocateResult` */
 export async function exportResult(options: ExportOptions): Promise<Exported> {
   const target = exportTarget(options.to);
-  const { resultFile, request } = options;
-  const kind = request.kind ?? target.kinds[0];
+  const { request } = options;
+  const made = madeAllocation(options.resultFile, target, request);
+  const resultFile = made?.resultFile ?? options.resultFile;
+  const kind = made?.allocation.kind ?? request.kind ?? target.kinds[0];
   if (request.kind !== undefined && !target.kinds.includes(request.kind)) {
     const can = target.kinds.length > 0 ? `takes ${target.kinds.join(', ')}` : 'takes scores, no allocation';
     throw new LayerifError('badRequest', `target ${target.id} ${can}, not ${request.kind}`);
@@ -46,12 +53,19 @@ export async function exportResult(options: ExportOptions): Promise<Exported> {
     );
   }
   const result = readResult(resultFile);
-  const allocation = kind === undefined ? null : await allocateResult({ ...options, request: { ...request, kind } });
-  const { scores, tasks } = resultScores(result, resultFile, options.tasks, request.aggregation);
+  const allocation =
+    made?.allocation ??
+    (kind === undefined ? null : await allocateResult({ ...options, request: { ...request, kind } }));
+  const { scores, tasks } = resultScores(
+    result,
+    resultFile,
+    made?.allocation.provenance.tasks ?? options.tasks,
+    made?.allocation.provenance.aggregation ?? request.aggregation,
+  );
   const normalised = minMax(scores.map(Math.abs));
   const smoothed = savitzkyGolay(normalised);
   const input: ExportInput = {
-    model: result.experiment.model.path,
+    model: modelPath(result),
     tasks,
     allocation,
     loraRank,
@@ -66,13 +80,51 @@ export async function exportResult(options: ExportOptions): Promise<Exported> {
     })),
   };
   const base = path.basename(resultFile).replace(/(\.layerif-result)?\.json$/, '');
-  const file = path.join(path.dirname(resultFile), `${base}.${target.id}${target.ending}`);
+  const own = target.ending === `.${target.id}` ? base : `${base}.${target.id}`; // "tickets.csv", not "tickets.csv.csv"
+  const name = target.fileName === undefined ? `${own}${target.ending}` : path.join(own, target.fileName);
+  const file = path.join(path.dirname(resultFile), name);
   return { content: target.make(input), file, notes: allocation?.notes ?? [] };
+}
+
+/** A model on this machine by its whole path, so that the file can be used from any folder; a hub id as it is. */
+function modelPath({ experiment, experimentFile }: Result): string {
+  const local = path.resolve(path.dirname(experimentFile), experiment.model.path);
+  return fs.existsSync(local) ? local : experiment.model.path;
+}
+
+/**
+ * The allocation that is exported as it was made, where the file that is named holds allocations.
+ *
+ * @throws LayerifError `badRequest` where it holds none that the target takes, and for options that would make another one
+ */
+function madeAllocation(
+  file: string,
+  target: ExportTarget,
+  request: ExportOptions['request'],
+): { allocation: Allocation; resultFile: string } | null {
+  if (!file.endsWith(ALLOCATION_SUFFIX)) return null;
+  const others = Object.entries(request).filter(([key, value]) => key !== 'kind' && value !== undefined);
+  if (others.length > 0)
+    throw new LayerifError(
+      'badRequest',
+      `${file} is exported as it was allocated, so ${others.map(([key]) => key).join(', ')} cannot be chosen; allocate again, or name the result`,
+    );
+  if (target.kinds.length === 0)
+    throw new LayerifError(
+      'badRequest',
+      `target ${target.id} takes scores, no allocation: name the result, not ${file}`,
+    );
+  const allocation = newestAllocation(file, request.kind === undefined ? target.kinds : [request.kind]);
+  const beside = file.slice(0, -ALLOCATION_SUFFIX.length) + RESULT_SUFFIX;
+  return { allocation, resultFile: fs.existsSync(beside) ? beside : allocation.provenance.resultFile };
 }
 
 /** @throws LayerifError `cannotWrite` */
 export function writeExport(content: string | Uint8Array, file: string): void {
   try {
+    // A target with a folder of its own: that folder alone, not a whole path that a user mistyped.
+    if (path.basename(file) === 'adapter_config.json' && fs.existsSync(path.dirname(path.dirname(file))))
+      fs.mkdirSync(path.dirname(file), { recursive: true });
     writeAtomically(file, [typeof content === 'string' ? Buffer.from(content) : content]);
   } catch (error) {
     throw cannotWrite(file, error);

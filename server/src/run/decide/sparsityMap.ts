@@ -89,6 +89,19 @@ export function requireLayersOf(
   );
 }
 
+/** The latest allocation among some kinds in a file. @throws LayerifError `badRequest` where it holds none of them */
+export function newestAllocation(file: string, kinds: readonly AllocationKind[]): Allocation {
+  const advice = `write one with: layerif allocate RESULT --kind ${kinds[0]}`;
+  const content = readJsonFile('allocation', file, advice) as Partial<AllocationFile>;
+  const held = content.format === 'layerif-allocations' ? (content.allocations ?? {}) : {};
+  const found = kinds
+    .flatMap((kind) => held[kind] ?? [])
+    .sort((a, b) => (a.provenance.date < b.provenance.date ? 1 : -1));
+  if (found.length > 0) return found[0];
+  const have = Object.keys(held).join(', ') || 'nothing';
+  throw new LayerifError('badRequest', `${file} holds ${have}, no allocation of ${kinds.join(' or ')}; ${advice}`);
+}
+
 /** The allocation of one kind in a file. @throws LayerifError `badRequest` */
 export function readAllocation(file: string, kind: AllocationKind): Allocation {
   const advice = `write one with: layerif allocate RESULT --kind ${kind}`;

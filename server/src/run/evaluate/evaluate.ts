@@ -20,7 +20,7 @@ import type { Document, EvaluationInput, EvaluationSelection } from '../inputs/e
 import { fetchDatasets, fetchModel } from '../inputs/hubInputs.ts';
 import { openOptions, resolveModel } from '../inputs/inspect.ts';
 import { memoryLimit, planPass, runPass } from '../machine/observing.ts';
-import { experimentName, makeFolder, newRunId, writeJson } from '../files/results.ts';
+import { experimentName, newFolder, newRunId, writeJson } from '../files/results.ts';
 import { architecture } from '../inputs/scope.ts';
 import { requireSupported } from '../inputs/supported.ts';
 import { madeBy } from '../files/version.ts';
@@ -90,9 +90,8 @@ export async function evaluateExperiment(
     };
     const name = experimentName(file);
     const output = path.resolve(baseDir, options.outputDir ?? experiment.output_dir);
-    const run = `evaluation-${newRunId(evaluation.model.sha256, new Date())}`;
+    const run = newFolder(path.join(output, name), (now) => `evaluation-${newRunId(evaluation.model.sha256, now)}`);
     const evaluationFile = path.join(output, name, run, `${name}${EVALUATION_SUFFIX}`);
-    makeFolder(path.dirname(evaluationFile));
     writeJson(evaluationFile, evaluation);
     return { evaluation, evaluationFile };
   } finally {

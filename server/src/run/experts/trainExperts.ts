@@ -17,10 +17,11 @@ import { EnginePool } from '../machine/enginePool.ts';
 import { measure, runEvaluation } from '../evaluate/evaluate.ts';
 import { expertAllocations } from './expertAllocations.ts';
 import type { ExpertAllocation } from './expertAllocations.ts';
-import { experimentName, openRunFolder, writeJson } from '../files/results.ts';
+import { experimentName, leaveRunFolder, openRunFolder, writeJson } from '../files/results.ts';
 import { prepareExperts } from './trainExpertsInput.ts';
 import type { ExpertsInput, ExpertsSelection } from './trainExpertsInput.ts';
 import { requireMemory } from './trainExpertsMemory.ts';
+import type { RunFolder } from '../files/results.ts';
 import { engineOf, FinishedParts, removedText, tokensHash } from '../files/finished.ts';
 import { modelStamp } from '../files/modelStamp.ts';
 import { madeBy } from '../files/version.ts';
@@ -58,6 +59,7 @@ export async function trainExpertsOf(
 ): Promise<{ result: ExpertsResult; resultFile: string }> {
   const pool = options.engine ?? new EnginePool();
   const input = await prepareExperts(options.file, options);
+  let taken: RunFolder | null = null;
   try {
     const { task, settings, checkpoint, model, experiment } = input;
     const { allocations, scores } = await expertAllocations({
@@ -72,6 +74,7 @@ export async function trainExpertsOf(
     const hash = identity(input, allocations, sha256, options.limit);
     const output = path.resolve(input.baseDir, options.outputDir ?? experiment.output_dir);
     const folder = openRunFolder(output, experimentName(input.file), hash, EXPERTS_SUFFIX);
+    taken = folder;
     options.onStarted?.(folder);
     const engine = await pool.start(options.machine);
     const [evaluated] = input.evaluation.tasks;
@@ -162,6 +165,7 @@ export async function trainExpertsOf(
     if (options.signal?.aborted) throw new LayerifError('cancelled', 'cancelled');
     throw error;
   } finally {
+    if (taken) leaveRunFolder(taken);
     if (!options.engine) pool.dispose();
     input.checkpoint.close();
   }

@@ -11,7 +11,8 @@ import type { Checkpoint } from '../../checkpoints/types.ts';
 /** Length and times of every file that decides what the model computes. */
 export function modelStamp({ path: target, files, adapter }: Pick<Checkpoint, 'path' | 'files' | 'adapter'>): string {
   const configs = [
-    ...(files.includes(target) ? [] : [path.join(target, 'config.json')]), // a single file holds its configuration
+    // A single file holds its configuration. By kind, not by name: `files` are real paths, `target` may lead through a link.
+    ...(fs.statSync(target, { throwIfNoEntry: false })?.isDirectory() ? [path.join(target, 'config.json')] : []),
     ...(adapter ? [path.join(adapter.path, 'adapter_config.json')] : []),
   ];
   return [...files, ...configs]

@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { writeAtomically } from '../../checkpoints/fileBytes.ts';
+import { isOwn, lockOwner, releaseLock, takeLock } from '../../hub/lock.ts';
 import { readJsonFile } from './readJson.ts';
 import { resultFault } from './resultShape.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
@@ -57,17 +58,37 @@ export function openRunFolder(
     if (RUN_ID.exec(entry)?.[1] !== hash.slice(0, 6)) continue;
     const candidate = at(entry, true);
     if (!isOpen(candidate) || !lock(candidate.folder)) continue;
+    if (!isOpen(candidate)) {
+      // It was finished in between.
+      fs.rmSync(path.join(candidate.folder, 'partial'), { recursive: true, force: true });
+      continue;
+    }
     removeTemporary(candidate.folder);
     return candidate;
   }
-  const fresh = at(newRunId(hash, new Date()), false);
-  try {
-    fs.mkdirSync(path.join(fresh.folder, 'partial'), { recursive: true });
-  } catch (error) {
-    throw cannotWrite(fresh.folder, error);
+  for (;;) {
+    const runId = newFolder(parent, (now) => newRunId(hash, now));
+    const fresh = at(runId, false);
+    if (lock(fresh.folder)) return fresh; // else one that looked for an interrupted run took it
   }
-  lock(fresh.folder);
-  return fresh;
+}
+
+/**
+ * Makes a folder that nobody has: of the present second, or of the next that is free where two begin at once.
+ * @returns its name
+ * @throws LayerifError `cannotWrite`
+ */
+export function newFolder(parent: string, nameAt: (date: Date) => string): string {
+  makeFolder(parent);
+  for (let time = Date.now(); ; time += 1000) {
+    const name = nameAt(new Date(time));
+    try {
+      fs.mkdirSync(path.join(parent, name));
+      return name;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw cannotWrite(path.join(parent, name), error);
+    }
+  }
 }
 
 /** The newest run folder of the hash, whatever its status; `resultFile` may be missing. */
@@ -96,28 +117,23 @@ function removeTemporary(folder: string): void {
     fs.rmSync(path.join(folder, file), { force: true });
 }
 
-/** Takes the folder for this process; false when another living process has it. */
+/** Takes the folder for this process, which may have it already; false when another living process has it. */
 function lock(folder: string): boolean {
-  const file = path.join(folder, 'partial', 'lock');
+  const file = lockFile(folder);
   try {
-    const owner = fs.existsSync(file) ? Number(fs.readFileSync(file, 'utf8')) : 0;
-    if (owner > 0 && owner !== process.pid && isAlive(owner)) return false;
     fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(file, String(process.pid));
-    return true;
+    return takeLock(file) || isOwn(lockOwner(file));
   } catch (error) {
     throw cannotWrite(folder, error);
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+/** For another process to go on with, where the run was interrupted. */
+export function leaveRunFolder({ folder }: Pick<RunFolder, 'folder'>): void {
+  releaseLock(lockFile(folder));
 }
+
+const lockFile = (folder: string) => path.join(folder, 'partial', 'lock');
 
 /** @throws LayerifError `cannotWrite` */
 export function makeFolder(folder: string): void {

@@ -23,7 +23,7 @@ import { defaultMemoryLimit } from '../machine/machine.ts';
 import { mergeGrams } from '../files/gramFiles.ts';
 import { projectionError } from './projectionError.ts';
 import { prepare } from '../inputs/prepare.ts';
-import { experimentName, runOfHash, openRunFolder, readResult, writeJson } from '../files/results.ts';
+import { experimentName, leaveRunFolder, runOfHash, openRunFolder, readResult, writeJson } from '../files/results.ts';
 import type { RunFolder } from '../files/results.ts';
 import { engineOf, FinishedParts } from '../files/finished.ts';
 import { modelStamp, requireUnchanged } from '../files/modelStamp.ts';
@@ -63,6 +63,7 @@ export async function scoreExperiment(
   const emit = options.onEvent ?? (() => undefined);
   let runId = '';
   let prepared: Prepared | null = null;
+  let folder: RunFolder | null = null;
   try {
     // Loading ONNX Runtime takes as long as opening the model: both at once.
     const engine = pool.start(options.machine);
@@ -94,7 +95,7 @@ export async function scoreExperiment(
       const code = estimate.memoryBytes > estimate.memoryLimitBytes ? 'notEnoughMemory' : 'notEnoughDisk';
       throw new LayerifError(code, estimate.refusal);
     }
-    const folder = openRunFolder(output, experimentName(prepared.file), hash);
+    folder = openRunFolder(output, experimentName(prepared.file), hash);
     runId = folder.runId;
     const finished = new FinishedParts(path.join(folder.folder, 'partial'), computationOf(hash, stamp, await engine));
     emit({
@@ -132,6 +133,7 @@ export async function scoreExperiment(
     emit({ type: 'failed', runId, code: known.code, message: known.message, place: known.place });
     throw known;
   } finally {
+    if (folder) leaveRunFolder(folder);
     if (!options.engine) pool.dispose();
     prepared?.checkpoint.close();
   }

@@ -13,6 +13,7 @@ import { layersToDrop, resolveMap } from './pruneMap.ts';
 import { preparePruning } from '../inputs/pruneInput.ts';
 import type { PruneInput, PruneOptions } from '../inputs/pruneInput.ts';
 import { requireOutput, writePrunedModel } from './prunedModel.ts';
+import { alone } from '../files/alone.ts';
 import { engineOf, FinishedParts, removedText, tokensHash } from '../files/finished.ts';
 import { modelStamp } from '../files/modelStamp.ts';
 import { experimentName } from '../files/results.ts';
@@ -30,48 +31,51 @@ export async function pruneExperiment(options: PruneOptions): Promise<{ report: 
   const pool = options.engine ?? new EnginePool();
   try {
     const output = outputOf(input, options.output);
-    const started = performance.now();
-    const engine = await pool.start(options.machine);
-    const provenance = (summary: Pick<PruneSummary, 'peakMemoryBytes' | 'resumedLayers'>) => ({
-      ...madeBy(engine),
-      seconds: (performance.now() - started) / 1000,
-      ...summary,
-    });
-    const sha256 = await input.checkpoint.sha256();
-    const { checkpoint, model } = input;
-    if (input.structure === 'layers') {
-      requireOutput(output, checkpoint, 0);
-      const { dropped, source } = await layersToDrop(input, options);
-      const report = reportOfDropped(
-        input,
-        sha256,
-        dropped,
-        source,
-        provenance({ peakMemoryBytes: 0, resumedLayers: 0 }),
-      );
-      writePrunedModel(output, { checkpoint, model, replaced: [], dropped, report });
+    requireOutput(output, input.checkpoint, 0);
+    return await alone(`${output}.lock`, output, options, async () => {
+      const started = performance.now();
+      const engine = await pool.start(options.machine);
+      const provenance = (summary: Pick<PruneSummary, 'peakMemoryBytes' | 'resumedLayers'>) => ({
+        ...madeBy(engine),
+        seconds: (performance.now() - started) / 1000,
+        ...summary,
+      });
+      const sha256 = await input.checkpoint.sha256();
+      const { checkpoint, model } = input;
+      if (input.structure === 'layers') {
+        requireOutput(output, checkpoint, 0);
+        const { dropped, source } = await layersToDrop(input, options);
+        const report = reportOfDropped(
+          input,
+          sha256,
+          dropped,
+          source,
+          provenance({ peakMemoryBytes: 0, resumedLayers: 0 }),
+        );
+        writePrunedModel(output, { checkpoint, model, replaced: [], dropped, report });
+        return { report, output };
+      }
+      const map = await resolveMap(input, options, pool);
+      const work = `${output}.layers`;
+      requireOutput(output, checkpoint, prunedBytes(input));
+      const asked = pruneRequest(input, map, { workDir: work, sha256, limit: limitOf(options.machine) });
+      const { key, batches } = asked;
+      const finished = new FinishedParts(work, {
+        key,
+        batches,
+        samples: tokensHash(asked.calibration),
+        stamp: modelStamp(checkpoint),
+        ...engineOf(engine),
+      });
+      if (finished.removed) options.onProgress?.({ done: 0, total: 1, message: removedText('pruning') });
+      const request = { ...asked, workDir: finished.part('layers').folder };
+      const summary = await runPrune(pool, request, options);
+      const report = reportOf(input, sha256, map, summary, provenance(summary));
+      const replaced = summary.layers.map(({ layer }) => path.join(request.workDir, `layer-${layer}.safetensors`));
+      writePrunedModel(output, { checkpoint, model, replaced, dropped: [], report });
+      finished.clear();
       return { report, output };
-    }
-    const map = await resolveMap(input, options, pool);
-    const work = `${output}.layers`;
-    requireOutput(output, checkpoint, prunedBytes(input));
-    const asked = pruneRequest(input, map, { workDir: work, sha256, limit: limitOf(options.machine) });
-    const { key, batches } = asked;
-    const finished = new FinishedParts(work, {
-      key,
-      batches,
-      samples: tokensHash(asked.calibration),
-      stamp: modelStamp(checkpoint),
-      ...engineOf(engine),
     });
-    if (finished.removed) options.onProgress?.({ done: 0, total: 1, message: removedText('pruning') });
-    const request = { ...asked, workDir: finished.part('layers').folder };
-    const summary = await runPrune(pool, request, options);
-    const report = reportOf(input, sha256, map, summary, provenance(summary));
-    const replaced = summary.layers.map(({ layer }) => path.join(request.workDir, `layer-${layer}.safetensors`));
-    writePrunedModel(output, { checkpoint, model, replaced, dropped: [], report });
-    finished.clear();
-    return { report, output };
   } finally {
     if (!options.engine) pool.dispose();
     input.checkpoint.close();

@@ -22,6 +22,7 @@ import { limitOf, pruneRequest, runPrune } from './prune.ts';
 import { calibrationOf, preparePruning } from '../inputs/pruneInput.ts';
 import type { PruneInput } from '../inputs/pruneInput.ts';
 import { findResult, resolveMap } from './pruneMap.ts';
+import { alone } from '../files/alone.ts';
 import { engineOf, FinishedParts, removedText } from '../files/finished.ts';
 import { modelStamp } from '../files/modelStamp.ts';
 import { experimentName, writeJson } from '../files/results.ts';
@@ -76,65 +77,64 @@ export async function pruneAndCompare(
     const sha256 = await checkpoint.sha256();
     const rules = settings.filter(({ map }) => map !== 'uniform' && !map.endsWith('.json'));
     const resultFile = rules.length === 0 ? null : (options.resultFile ?? findResult(base, `the map ${rules[0].map}`));
-    const store = new Store(
-      base,
-      options,
-      [sha256, calibration.dataSha256, calibration.split, settings, resultFile, input],
-      engine,
-    );
-    if (store.finished.removed) options.onProgress?.({ done: 0, total: 1, message: removedText('comparison') });
-    const seed = experiment.score.seed;
-    const comparison: PruningComparison = {
-      format: 'layerif-pruning-comparison',
-      version: 1,
-      status: 'partial',
-      model: { name: checkpoint.name, family: model.family, sha256 },
-      experimentFile: base.file,
-      resultFile,
-      calibration: {
-        dataset: calibration.dataset,
-        split: calibration.split,
-        texts: calibration.samples.length,
-        tokens: calibration.tokens,
-      },
-      prunings: [],
-      findings: [],
-      gate: null,
-      provenance: {
-        ...madeBy(engine),
-        seconds: 0,
-        seed,
-      },
-    };
-    const finished = new Map<string, Contributions>();
-    let number = 0;
-    for (const setting of [null, ...settings]) {
-      const name = setting ? nameOf(setting) : 'dense';
-      const report = (event: { done: number; total: number; message: string }) =>
-        options.onProgress?.({
-          done: Math.round(1000 * (number + event.done / Math.max(1, event.total))),
-          total: 1000 * (settings.length + 1),
-          message: `${name}: ${event.message}`,
-        });
-      const kept = await store.finished
-        .part({ pruning: name })
-        .once(() => one(base, setting, input, calibration, pool, { ...options, onProgress: report }));
-      const dense = finished.get('dense') ?? kept.contributions;
-      const uniform =
-        setting && setting.map !== 'uniform' ? finished.get(nameOf({ ...setting, map: 'uniform' })) : null;
-      kept.pruning.metrics = compareMetrics(kept.contributions, dense, uniform ?? null, seed);
-      finished.set(name, kept.contributions);
-      comparison.prunings.push(kept.pruning);
-      comparison.findings = findingsOf(comparison.prunings);
-      comparison.provenance.seconds = (performance.now() - started) / 1000;
+    const identity = [sha256, calibration.dataSha256, calibration.split, settings, resultFile, input];
+    const folder = folderOf(base, options, identity);
+    return await alone(path.join(folder, 'lock'), folder, options, async () => {
+      const store = new Store(base, folder, identity, engine);
+      if (store.finished.removed) options.onProgress?.({ done: 0, total: 1, message: removedText('comparison') });
+      const seed = experiment.score.seed;
+      const comparison: PruningComparison = {
+        format: 'layerif-pruning-comparison',
+        version: 1,
+        status: 'partial',
+        model: { name: checkpoint.name, family: model.family, sha256 },
+        experimentFile: base.file,
+        resultFile,
+        calibration: {
+          dataset: calibration.dataset,
+          split: calibration.split,
+          texts: calibration.samples.length,
+          tokens: calibration.tokens,
+        },
+        prunings: [],
+        findings: [],
+        gate: null,
+        provenance: {
+          ...madeBy(engine),
+          seconds: 0,
+          seed,
+        },
+      };
+      const finished = new Map<string, Contributions>();
+      let number = 0;
+      for (const setting of [null, ...settings]) {
+        const name = setting ? nameOf(setting) : 'dense';
+        const report = (event: { done: number; total: number; message: string }) =>
+          options.onProgress?.({
+            done: Math.round(1000 * (number + event.done / Math.max(1, event.total))),
+            total: 1000 * (settings.length + 1),
+            message: `${name}: ${event.message}`,
+          });
+        const kept = await store.finished
+          .part({ pruning: name })
+          .once(() => one(base, setting, input, calibration, pool, { ...options, onProgress: report }));
+        const dense = finished.get('dense') ?? kept.contributions;
+        const uniform =
+          setting && setting.map !== 'uniform' ? finished.get(nameOf({ ...setting, map: 'uniform' })) : null;
+        kept.pruning.metrics = compareMetrics(kept.contributions, dense, uniform ?? null, seed);
+        finished.set(name, kept.contributions);
+        comparison.prunings.push(kept.pruning);
+        comparison.findings = findingsOf(comparison.prunings);
+        comparison.provenance.seconds = (performance.now() - started) / 1000;
+        writeJson(store.file, comparison);
+        number++;
+      }
+      comparison.status = 'complete';
+      comparison.gate = gateOf(base, comparison.prunings);
       writeJson(store.file, comparison);
-      number++;
-    }
-    comparison.status = 'complete';
-    comparison.gate = gateOf(base, comparison.prunings);
-    writeJson(store.file, comparison);
-    store.finished.clear();
-    return { comparison, comparisonFile: store.file };
+      store.finished.clear();
+      return { comparison, comparisonFile: store.file };
+    });
   } finally {
     await restore(pool, base, options.machine);
     if (!options.engine) pool.dispose();
@@ -247,24 +247,25 @@ class Store {
   readonly file: string;
   readonly finished: FinishedParts;
 
-  constructor(
-    { file, baseDir, experiment, checkpoint }: PruneInput,
-    { outputDir }: CompareOptions,
-    identity: unknown[],
-    engine: EngineInfo,
-  ) {
-    const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 12);
-    const name = experimentName(file);
-    const folder = path.join(
-      path.resolve(baseDir, outputDir ?? experiment.output_dir),
-      name,
-      `pruning-comparison-${hash}`,
-    );
-    this.file = path.join(folder, `${name}${COMPARISON_SUFFIX}`);
+  constructor({ file, checkpoint }: PruneInput, folder: string, identity: unknown[], engine: EngineInfo) {
+    this.file = path.join(folder, `${experimentName(file)}${COMPARISON_SUFFIX}`);
     this.finished = new FinishedParts(path.join(folder, 'partial'), {
       identity,
       stamp: modelStamp(checkpoint),
       ...engineOf(engine),
     });
   }
+}
+
+function folderOf(
+  { file, baseDir, experiment }: PruneInput,
+  { outputDir }: CompareOptions,
+  identity: unknown[],
+): string {
+  const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 12);
+  return path.join(
+    path.resolve(baseDir, outputDir ?? experiment.output_dir),
+    experimentName(file),
+    `pruning-comparison-${hash}`,
+  );
 }

@@ -20,7 +20,8 @@ import { requireNone } from '../inputs/refusals.ts';
 import { requireSupported } from '../inputs/supported.ts';
 import { engineOf, FinishedParts, removedText, tokensHash } from '../files/finished.ts';
 import { modelStamp } from '../files/modelStamp.ts';
-import { experimentName, openRunFolder, writeJson } from '../files/results.ts';
+import { experimentName, leaveRunFolder, openRunFolder, writeJson } from '../files/results.ts';
+import type { RunFolder } from '../files/results.ts';
 import { ValidationContext } from './validateContext.ts';
 import { protocols } from './validateProtocols.ts';
 import { madeBy } from '../files/version.ts';
@@ -47,6 +48,7 @@ export async function validateExperiment(
 ): Promise<{ result: ValidationResult; resultFile: string }> {
   const pool = options.engine ?? new EnginePool();
   const all = await prepare(options.file, options.task === undefined ? {} : { tasks: [options.task] });
+  let taken: RunFolder | null = null;
   try {
     const prepared = { ...all, tasks: all.tasks.slice(0, 1) };
     requireLanguageModel(prepared.model, prepared.checkpoint, 'validation by retraining');
@@ -56,6 +58,7 @@ export async function validateExperiment(
     const output = path.resolve(prepared.baseDir, options.outputDir ?? prepared.experiment.output_dir);
     const hash = identity(prepared, settings, modelSha256);
     const folder = openRunFolder(output, experimentName(prepared.file), hash, VALIDATION_SUFFIX);
+    taken = folder;
     options.onStarted?.(folder);
     const started = performance.now();
     const engine = await pool.start(options.machine);
@@ -155,6 +158,7 @@ export async function validateExperiment(
     if (options.signal?.aborted) throw new LayerifError('cancelled', 'cancelled');
     throw error;
   } finally {
+    if (taken) leaveRunFolder(taken);
     if (!options.engine) pool.dispose();
     all.checkpoint.close();
   }

@@ -1,0 +1,91 @@
+/** How other estimators rank the layers of a finished run, and whether damping does more than scale its scores: from the stored Grams. */
+import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import type { EstimatorId } from '../../../../protocol/experiment.ts';
+import type { EstimatorAgreement } from '../../../../protocol/readability.ts';
+import { GRAMS_FILE } from '../../../../protocol/result.ts';
+import type { Result, ResultTask } from '../../../../protocol/result.ts';
+import type { DampingSweep } from '../../../../protocol/trust.ts';
+import { findEstimator } from '../../estimators/estimators.ts';
+import { scoreLayer } from '../../estimators/layerScores.ts';
+import { spearman } from '../../statistics/rankCorrelation.ts';
+import { StoredGrams } from '../files/gramFiles.ts';
+import { settingsOf } from './rescore.ts';
+import { sweepDamping } from './sweepDamping.ts';
+
+/** What a run is held beside; each needs Grams alone. */
+const beside = ['datainf', 'fisher', 'dot'] as const satisfies readonly EstimatorId[];
+/** Multiplications that the closing words of a run may cost: some ten seconds of one core. */
+const BUDGET = 1.2e10;
+
+export interface Agreements {
+  others: EstimatorAgreement[];
+  /** Estimators that would take too long here. */
+  left: EstimatorId[];
+  /** Over a hundredth to a hundred times the run's factor; null where the estimator has no damping, or it would take too long. */
+  sweep: DampingSweep | null;
+}
+
+/** @throws LayerifError `cancelled` alone: what cannot be computed is left out */
+export async function agreementsOf(
+  resultFile: string,
+  result: Result,
+  task: ResultTask,
+  signal?: AbortSignal,
+): Promise<Agreements> {
+  const own = findEstimator(result.score.estimator);
+  const n = task.train.samples;
+  const matrices = task.layers.reduce((sum, { modules }) => sum + Object.keys(modules).length, 0);
+  const affordable = (cubic: boolean, times = 1) => times * matrices * (cubic ? n ** 3 / 3 : n * n) <= BUDGET;
+  const cubic = (id: EstimatorId) => id !== 'dot' && id !== 'datainf' && id !== 'cosine';
+  const others: EstimatorAgreement[] = [];
+  const left: EstimatorId[] = [];
+  for (const estimator of beside.filter((id) => id !== own.id)) {
+    if (!affordable(cubic(estimator))) left.push(estimator);
+    else
+      await unlessImpossible(async () => {
+        const scores = await scoresBy(estimator, resultFile, result, task, signal);
+        const found = spearman(
+          task.layers.map(({ score }) => score),
+          scores,
+        );
+        others.push({ estimator, spearman: found });
+      });
+  }
+  let sweep: DampingSweep | null = null;
+  const { factor } = result.experiment.score.damping;
+  if (own.curvature === 'resampled' && affordable(cubic(own.id), 2))
+    await unlessImpossible(async () => {
+      sweep = await sweepDamping(resultFile, task.task, { factors: [factor / 100, factor * 100], signal });
+    });
+  return { others, left, sweep };
+}
+
+async function scoresBy(
+  id: EstimatorId,
+  resultFile: string,
+  result: Result,
+  task: ResultTask,
+  signal?: AbortSignal,
+): Promise<number[]> {
+  const grams = new StoredGrams(path.join(path.dirname(resultFile), GRAMS_FILE));
+  const estimator = findEstimator(id);
+  const scores: number[] = [];
+  for (const { index, name } of task.layers) {
+    await setImmediate();
+    signal?.throwIfAborted();
+    const settings = settingsOf(result, { estimator: id });
+    scores.push(scoreLayer(grams.layer(task.task, index), { ...settings, estimator, layerName: name, signal }).score);
+  }
+  return scores;
+}
+
+/** A report stands without its last sentences; a cancelled one does not. */
+async function unlessImpossible(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof LayerifError) || error.code === 'cancelled') throw error;
+  }
+}
