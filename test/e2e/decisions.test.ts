@@ -73,7 +73,7 @@ test('intervals are drawn by default', async () => {
   assert.ok(tasks.every(({ uncertainty, layers }) => uncertainty && layers.every(({ interval }) => interval)));
   const whiskers = await frame.locator('.layerif-whisker line').count();
   assert.equal(whiskers, tasks.length * LAYERS);
-  await frame.getByText(/Whiskers: where 90\s%/).waitFor();
+  await frame.getByText(/Whiskers: where the score lies on 90\s%/).waitFor();
   await screenshot(page, 'whiskers');
 });
 
