@@ -136,9 +136,10 @@ model: { path: m }
 tasks:
   - include: tasks/sub/quiz.yaml
     num_fewshot: 1
-  - include: [tasks/sub/quiz.yaml, tasks/base.yaml]
+  - include: [tasks/base.yaml, tasks/sub/quiz.yaml]
     task: again
-    doc_to_text: "{{question}}?"
+  - include: [tasks/sub/quiz.yaml, tasks/base.yaml]
+    task: reversed
 `);
   assert.deepEqual(lines, []);
   assert.deepEqual(
@@ -150,7 +151,8 @@ tasks:
     ]),
     [
       ['quiz', 'question', 'answer', 1],
-      ['again', '{{question}}?', 'answer', 3],
+      ['again', 'question', 'answer', 3],
+      ['reversed', 'base', 'answer', 3],
     ],
   );
   assert.deepEqual(experiment!.datasets.quiz, { data_files: { train: 'data/q.jsonl' }, ds_type: 'json' });
@@ -198,6 +200,25 @@ test('Python functions under metric_list, process_results and keys without effec
     ]);
     assert.equal(experiment!.tasks[0].process_results, '!function utils.results');
   }
+});
+
+test('a group, inline or included, says which tasks to list instead, and nothing else', () => {
+  write(
+    'tasks/group.yaml',
+    'group: both\ntask:\n  - arc_easy\n  - task: arc_other\n    num_fewshot: 2\naggregate_metric_list: []\n',
+  );
+  const head = 'version: 1\nmodel: { path: m }\ndatasets: { a: { path: a.csv } }\ntasks:\n';
+  const says = (called: string) =>
+    `tasks[0] is ${called}, which has no rows of its own: instead of it list its tasks, each as include: with the task's file: arc_easy, arc_other`;
+  assert.deepEqual(parse(`${head}  - include: tasks/group.yaml\n`).lines, [
+    `${path.join('tasks', 'group.yaml')}:2:1: ${says('the group "both"')}`,
+  ]);
+  assert.deepEqual(parse(`${head}  - { group: both, task: [arc_easy, arc_other] }\n`).lines, [
+    `x.layerif.yaml:5:20: ${says('the group "both"')}`,
+  ]);
+  assert.deepEqual(parse(`${head}  - task: [arc_easy, arc_other]\n`).lines, [
+    `x.layerif.yaml:5:5: ${says('a group of tasks')}`,
+  ]);
 });
 
 test('broken includes', () => {

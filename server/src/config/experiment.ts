@@ -6,6 +6,7 @@
 import fs from 'node:fs';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Experiment } from '../../../protocol/experiment.ts';
+import { groupFindings } from './groups.ts';
 import { expandIncludes } from './include.ts';
 import type { Expanded, PlacedProblem } from './include.ts';
 import { findingsOf } from './messages.ts';
@@ -72,11 +73,14 @@ export function parseExperiment(text: string, file: string, read?: (file: string
   if (root.value === undefined) return { experiment: null, problems: texts, positions, raw: undefined };
 
   const parsed = experimentSchema.safeParse(withoutRefused(expanded.value));
-  const findings = withoutConsequences([
+  const groups = groupFindings(expanded.value);
+  const found = withoutConsequences([
     ...(parsed.error?.issues ?? []).flatMap((issue) => findingsOf(issue, expanded.value)),
     ...referenceFindings(expanded.value),
     ...ignoredFindings(expanded.value),
   ]);
+  const isOf = (path: Path) => groups.some((group) => group.path[0] === path[0] && group.path[1] === path[1]);
+  const findings = [...found.filter(({ path }) => !isOf(path)), ...groups];
   const placed = findings
     .map(({ path, at, message, severity }) => ({
       ...(at === 'key' ? positions.key(path) : positions.value(path)),

@@ -67,8 +67,8 @@ export function expandIncludes(root: YamlSource, read: (file: string) => string 
       problem(source, includePath, `${dotted(includePath)} is ${shown(include)}: expected the path of a task file`);
       return keys;
     }
-    // As in the harness, the first file of a list wins over later ones.
-    for (const name of names as string[]) {
+    // As in the harness, a later file of a list wins over earlier ones.
+    for (const name of (names as string[]).toReversed()) {
       const file = path.resolve(from, name);
       const included = open(file, name, source, includePath, chain);
       if (!included) continue;
@@ -97,7 +97,7 @@ export function expandIncludes(root: YamlSource, read: (file: string) => string 
         `include ${JSON.stringify(name)}: ${code === 'ENOENT' ? `there is no file ${file}` : (error as Error).message}`,
       );
     }
-    const included = new YamlSource(text, file);
+    const included = new YamlSource(text, file, 'pyyaml');
     expanded.sources.push(included);
     if (isMapping(included.value)) return included;
     if (included.problems.length === 0)

@@ -57,7 +57,7 @@ const choice = z.union([z.array(text).min(1), z.string().min(1), z.record(z.stri
 const read = {
   include: doc(
     z.union([filePath, z.array(filePath).min(1)]),
-    'A task file of lm-evaluation-harness (YAML), relative to the file it stands in. Keys beside it win over keys of the file.',
+    'A task file of lm-evaluation-harness (YAML), relative to the file it stands in. Keys beside it win over keys of the file; of several files the later one wins.',
     ['tasks/arc_easy.yaml'],
   ).optional(),
   // Required, but an included file may give it: `references.ts` looks after the merge.

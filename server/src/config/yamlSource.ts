@@ -7,6 +7,8 @@
  */
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document, Node, Pair, ScalarTag, YAMLError } from 'yaml';
+import { pyyaml } from './pyyaml.ts';
+import { indentedMore } from './yamlIndent.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -42,18 +44,18 @@ export class YamlSource {
   readonly problems: SyntaxProblem[] = [];
   readonly #doc: Document.Parsed;
   readonly #lines = new LineCounter();
+  /** As it was read: some lines may be indented more than in the file, by what `#added` says. */
   readonly #text: string;
+  readonly #added: ReadonlyMap<number, number>;
 
-  constructor(text: string, file: string) {
+  /** @param dialect `pyyaml` for a task file of the harness */
+  constructor(text: string, file: string, dialect: 'yaml1.2' | 'pyyaml' = 'yaml1.2') {
     this.file = file;
-    this.#text = text;
-    // PyYAML, which reads harness task files, knows merge keys.
-    this.#doc = parseDocument(text, {
-      lineCounter: this.#lines,
-      prettyErrors: false,
-      merge: true,
-      customTags: [functionTag],
-    });
+    const parse = (read: string, lineCounter?: LineCounter) => parseYaml(read, dialect, lineCounter);
+    const indented = indentedMore(text, parse);
+    this.#text = indented?.text ?? text;
+    this.#added = indented?.added ?? new Map<number, number>();
+    this.#doc = parse(this.#text, this.#lines);
     let broken = false;
     const seen = new Set<number>();
     for (const error of this.#doc.errors) {
@@ -110,7 +112,8 @@ export class YamlSource {
 
   /** What stands at a line and column: the deepest key or value there. Aliases are not followed. */
   pathAt(line: number, column: number): { path: Path; on: 'key' | 'value' } | null {
-    const offset = (this.#lines.lineStarts[line - 1] ?? this.#text.length) + column - 1;
+    const start = this.#lines.lineStarts[line - 1] ?? this.#text.length;
+    const offset = start + (this.#added.get(line) ?? 0) + column - 1;
     const within = (node: unknown) => {
       const range = (node as Node | null)?.range;
       return !!range && range[0] <= offset && offset <= range[1];
@@ -167,7 +170,8 @@ export class YamlSource {
     }
     if (!isMap(node)) return null;
     const named = (name: string) => node.items.filter(({ key }) => nameOf(key) === name);
-    const pair = named(String(part))[0];
+    // Of two equal keys the later one counts.
+    const pair = named(String(part)).at(-1);
     if (pair) return { key: pair.key as Node, value: pair.value as Node | null };
     for (const { value } of named('<<')) {
       const target = this.#resolved(value as Node | null);
@@ -196,9 +200,9 @@ export class YamlSource {
     return {
       file: this.file,
       line,
-      column: Math.max(1, from.col),
+      column: Math.max(1, from.col - (this.#added.get(from.line) ?? 0)),
       endLine: Math.max(line, to.line),
-      endColumn: Math.max(1, to.col),
+      endColumn: Math.max(1, to.col - (this.#added.get(to.line) ?? 0)),
     };
   }
 
@@ -225,6 +229,14 @@ export class YamlSource {
       message: `duplicate key "${name}"${where}: remove one of the two`,
     };
   }
+}
+
+/** Merge keys (`<<`) are those of PyYAML in both. */
+function parseYaml(text: string, dialect: 'yaml1.2' | 'pyyaml', lineCounter?: LineCounter): Document.Parsed {
+  const common = { prettyErrors: false, merge: true, ...(lineCounter ? { lineCounter } : {}) };
+  if (dialect === 'yaml1.2') return parseDocument(text, { ...common, customTags: [functionTag] });
+  const { tags, ...options } = pyyaml;
+  return parseDocument(text, { ...common, ...options, customTags: [...tags, functionTag] });
 }
 
 /** A key as it appears in the plain value. */
