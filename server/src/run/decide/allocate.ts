@@ -20,17 +20,15 @@ import type { Machine } from '../../../../protocol/run.ts';
 import type { ScoreTable } from '../../../../protocol/scores.ts';
 import { allocate, defaultRule, needOf } from '../../allocation/allocate.ts';
 import type { AllocationInput, LayerInput } from '../../allocation/layers.ts';
-import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import { loadExperiment } from '../../config/experiment.ts';
 import type { Architecture } from '../../models/types.ts';
 import { optionValues } from '../../scores/options.ts';
 import { findScore } from '../../scores/scores.ts';
 import { EnginePool } from '../machine/enginePool.ts';
-import { openOptions, resolveModel } from '../inputs/inspect.ts';
+import { openAtHand } from '../inputs/openExperiment.ts';
 import { resultScores } from './resultScores.ts';
 import { readResult, writeJson } from '../files/results.ts';
-import { architecture } from '../inputs/scope.ts';
 import { prunable } from './sparsityMap.ts';
 import { MissingScores, scoresOfResult } from '../scores/scores.ts';
 import { version } from '../files/version.ts';
@@ -255,18 +253,14 @@ class OpenModel {
   /** @throws LayerifError `badModel` when it is not there any more or has other layers */
   get(): { checkpoint: Checkpoint; model: Architecture } {
     if (this.#opened) return this.#opened;
-    const { experiment, experimentFile, model: scored } = this.#result;
-    const baseDir = path.dirname(experimentFile);
-    const checkpoint = openCheckpoint(
-      resolveModel(experiment.model.path, baseDir),
-      openOptions({ ...experiment.model, revision: scored.revision ?? experiment.model.revision }, baseDir),
-    );
-    this.#opened = { checkpoint, model: architecture(checkpoint) };
+    const { experiment, experimentFile: file, model: scored } = this.#result;
+    const model = { ...experiment.model, revision: scored.revision ?? experiment.model.revision };
+    this.#opened = openAtHand({ file, baseDir: path.dirname(file), experiment }, { model, graphs: false });
     const { layers } = this.#opened.model;
     if (layers === scored.layers) return this.#opened;
     throw new LayerifError(
       'badModel',
-      `${checkpoint.path} has ${layers} layers, the result was computed on ${scored.layers}: it is another model; score again`,
+      `${this.#opened.checkpoint.path} has ${layers} layers, the result was computed on ${scored.layers}: it is another model; score again`,
     );
   }
 

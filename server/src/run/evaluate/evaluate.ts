@@ -4,10 +4,7 @@ import type { EvaluateSummary, EvaluatedSample, Evaluation } from '../../../../p
 import { EVALUATION_SUFFIX } from '../../../../protocol/evaluation.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import { hashFiles } from '../../checkpoints/hashFiles.ts';
-import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
-import { loadExperiment } from '../../config/experiment.ts';
-import { createTokenizer } from '../../data/tokenizer.ts';
 import { mean, meanStandardError } from '../../evaluation/metrics.ts';
 import type { Outcome } from '../../evaluation/metrics.ts';
 import { chosenMetrics, summarise } from '../../evaluation/summary.ts';
@@ -17,12 +14,9 @@ import { relativeTo } from '../files/paths.ts';
 import { EnginePool } from '../machine/enginePool.ts';
 import { evaluationInput, readsOf } from '../inputs/evaluationInput.ts';
 import type { Document, EvaluationInput, EvaluationSelection } from '../inputs/evaluationInput.ts';
-import { fetchDatasets, fetchModel } from '../inputs/hubInputs.ts';
-import { openOptions, resolveModel } from '../inputs/inspect.ts';
+import { openExperiment, readExperiment } from '../inputs/openExperiment.ts';
 import { memoryLimit, planPass, runPass } from '../machine/observing.ts';
 import { experimentName, newFolder, newRunId, writeJson } from '../files/results.ts';
-import { architecture } from '../inputs/scope.ts';
-import { requireSupported } from '../inputs/supported.ts';
 import { madeBy } from '../files/version.ts';
 
 const TOKENS_PER_BATCH = 2048;
@@ -45,26 +39,20 @@ export async function evaluateExperiment(
   options: EvaluateOptions,
 ): Promise<{ evaluation: Evaluation; evaluationFile: string }> {
   const started = performance.now();
-  const file = path.resolve(options.file);
-  const baseDir = path.dirname(file);
-  const experiment = loadExperiment(file);
-  const other = options.model !== undefined;
-  const asked = other ? { ...experiment.model, path: options.model! } : experiment.model;
-  requireSupported({ ...experiment, model: asked }, file, 'evaluate');
-  await fetchModel(other ? { path: options.model! } : experiment.model, other ? '.' : baseDir, options);
-  const tasks = experiment.tasks.filter(({ task }) => options.tasks?.includes(task) ?? true);
-  const texts = experiment.evaluate?.perplexity?.dataset ?? [];
-  await fetchDatasets(experiment, [...tasks.map(({ dataset }) => dataset), ...[texts].flat()], baseDir, options);
-  const checkpoint = openCheckpoint(
-    other ? resolveModel(options.model!, '.') : resolveModel(experiment.model.path, baseDir),
-    other ? {} : openOptions(experiment.model, baseDir),
-  );
+  const own = options.model === undefined ? null : { path: options.model };
+  const read = readExperiment(options.file, 'evaluate', (experiment) => ({
+    ...experiment,
+    model: { ...experiment.model, ...own },
+  }));
+  const { file, baseDir, experiment } = read;
+  const opened = await openExperiment(read, { fetching: options, ...(own && { model: own, modelDir: '.' }) });
+  const { checkpoint, model } = opened;
   const pool = options.engine ?? new EnginePool();
   try {
-    const model = architecture(checkpoint);
+    const tasks = experiment.tasks.filter(({ task }) => options.tasks?.includes(task) ?? true);
+    await opened.fetchDatasets([...tasks.map(({ dataset }) => dataset), experiment.evaluate?.perplexity?.dataset]);
     const reads = readsOf(checkpoint, model, experiment);
-    const tokenizer = createTokenizer(checkpoint.tokenizer());
-    const input = await evaluationInput(experiment, baseDir, tokenizer, reads, options);
+    const input = await evaluationInput(experiment, baseDir, opened.tokenizer, reads, options);
     const engine = await pool.start(options.machine);
     const summary = await runEvaluation(pool, checkpoint, model, input, options);
     const { numbers } = measure(input, summary);
@@ -96,7 +84,7 @@ export async function evaluateExperiment(
     return { evaluation, evaluationFile };
   } finally {
     if (!options.engine) pool.dispose();
-    checkpoint.close();
+    opened.close();
   }
 }
 

@@ -1,32 +1,25 @@
 /** Everything that `train-experts` needs before it starts: model, modules, samples to train on, documents to evaluate, allocations. */
-import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, Task, TrainExpertsSettings } from '../../../../protocol/experiment.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { hashFiles } from '../../checkpoints/hashFiles.ts';
-import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
-import { loadExperiment } from '../../config/experiment.ts';
 import { defaultTrainExperts } from '../../config/trainExpertsSchema.ts';
 import { exampleOf } from '../../data/context.ts';
 import { fewshotForRows, fewshotPool } from '../../data/fewshot.ts';
 import { sampleOf } from '../../data/samples.ts';
 import { openDataset, readSlice } from '../../data/splits.ts';
-import { createTokenizer } from '../../data/tokenizer.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
 import type { Row } from '../../data/types.ts';
 import type { Architecture } from '../../models/types.ts';
-
 import { relativeTo } from '../files/paths.ts';
 import { evaluationInput, readsOf } from '../inputs/evaluationInput.ts';
 import type { EvaluationInput, TaskInput } from '../inputs/evaluationInput.ts';
-import { fetchDatasets, fetchModel } from '../inputs/hubInputs.ts';
 import type { FetchOptions } from '../inputs/hubInputs.ts';
-import { openOptions, resolveModel } from '../inputs/inspect.ts';
-import { architecture, scopeOf } from '../inputs/scope.ts';
+import { openExperiment, readExperiment } from '../inputs/openExperiment.ts';
+import { scopeOf } from '../inputs/scope.ts';
 import { limitsOf, requireTexts } from '../inputs/sampleRefusals.ts';
 import type { EncodedText } from '../inputs/sampleRefusals.ts';
-import { requireSupported } from '../inputs/supported.ts';
 
 export interface ExpertsInput {
   file: string;
@@ -52,21 +45,14 @@ export interface ExpertsSelection extends FetchOptions {
 
 /** @throws LayerifError `badExperiment`, `badModel`, `badData`, `badRequest` */
 export async function prepareExperts(file: string, selection: ExpertsSelection): Promise<ExpertsInput> {
-  const absolute = path.resolve(file);
-  const baseDir = path.dirname(absolute);
-  const experiment = loadExperiment(absolute);
-  requireSupported(experiment, absolute, 'train-experts');
+  const read = readExperiment(file, 'train-experts');
+  const { file: absolute, baseDir, experiment } = read;
   const settings = experiment.train_experts ?? defaultTrainExperts;
   const task = taskOf(experiment, absolute, selection.task);
-  await fetchModel(experiment.model, baseDir, selection);
-  await fetchDatasets(experiment, [task.dataset], baseDir, selection);
-  const checkpoint = openCheckpoint(
-    resolveModel(experiment.model.path, baseDir),
-    openOptions(experiment.model, baseDir),
-  );
+  const opened = await openExperiment(read, { fetching: selection });
   try {
-    const model = architecture(checkpoint);
-    const tokenizer = createTokenizer(checkpoint.tokenizer());
+    await opened.fetchDatasets([task.dataset]);
+    const { checkpoint, model, tokenizer } = opened;
     const train = await trainingSamples(experiment, settings, task, baseDir, tokenizer);
     requireTexts(
       { what: 'train sample', task: task.task, texts: train.texts, tokenizer, ...limitsOf(model) },
@@ -94,7 +80,7 @@ export async function prepareExperts(file: string, selection: ExpertsSelection):
       dataSha256: Object.fromEntries(files.map((name, i) => [relativeTo(baseDir, name), hashes[i]])),
     };
   } catch (error) {
-    checkpoint.close();
+    opened.close();
     throw error;
   }
 }

@@ -9,13 +9,11 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Result } from '../../../../protocol/result.ts';
 import { SCORES_SUFFIX } from '../../../../protocol/scores.ts';
 import type { ScoresFile } from '../../../../protocol/scores.ts';
-import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';
 import { loadExperiment } from '../../config/experiment.ts';
 import { optionValues, readOption } from '../../scores/options.ts';
 import { findScore, scores as ownScores } from '../../scores/scores.ts';
 import { experimentName, runOfHash, makeFolder, newRunId, readResult, resultFiles } from '../files/results.ts';
-import { fetchModel } from '../inputs/hubInputs.ts';
-import { openOptions, resolveModel } from '../inputs/inspect.ts';
+import { experimentFor, openExperiment } from '../inputs/openExperiment.ts';
 import { EnginePool } from '../machine/enginePool.ts';
 import { computeScores, scoresFileOf, scoresOfResult } from '../scores/scores.ts';
 import type { ComputedScores, ScoresOptions } from '../scores/scores.ts';
@@ -100,14 +98,10 @@ async function placeOf(
   experiment: Experiment,
   options: RunOptions,
 ): Promise<{ place: string; modelSha256: string }> {
-  const baseDir = path.dirname(file);
-  const output = path.resolve(baseDir, options.outputDir ?? experiment.output_dir);
+  const read = experimentFor(experiment, file, 'score');
+  const output = path.resolve(read.baseDir, options.outputDir ?? experiment.output_dir);
   const name = experimentName(file);
-  await fetchModel(experiment.model, baseDir, { signal: options.signal });
-  const checkpoint = openCheckpoint(
-    resolveModel(experiment.model.path, baseDir),
-    openOptions(experiment.model, baseDir),
-  );
+  const { checkpoint } = await openExperiment(read, { fetching: { signal: options.signal } });
   try {
     const modelSha256 = await checkpoint.sha256();
     if (experiment.scores_alone !== true) {

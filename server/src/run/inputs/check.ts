@@ -21,7 +21,6 @@ import { parseSlices } from '../../data/slices.ts';
 import { countSlice, defaultValidation, readSlice } from '../../data/splits.ts';
 import type { GraphInputs } from '../../data/graphSamples.ts';
 import { isGraphPath } from '../../graphs/open.ts';
-import { createTokenizer } from '../../data/tokenizer.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
 import { estimators, requireTrainSamples } from '../../estimators/estimators.ts';
 import { cachedCommit } from '../../hub/cache.ts';
@@ -33,9 +32,9 @@ import type { Tried } from './describe.ts';
 import { evaluationInput, leftOut, readsOf } from './evaluationInput.ts';
 import { firstRows } from './firstRows.ts';
 import { isModelAbsent, missingDataset, missingModel, notHere, sizeOf, wantedSplits } from './hubInputs.ts';
-import { openOptions, resolveModel } from './inspect.ts';
 import { modelRefusals } from './modelRefusals.ts';
-import { graphInputs, graphOptions, openModel } from './openModel.ts';
+import { openAtHand } from './openExperiment.ts';
+import { graphInputs } from './openModel.ts';
 import type { OpenedModel } from './openModel.ts';
 import { byPlace, told } from './problemPlace.ts';
 import { pruneInputOf } from './pruneInput.ts';
@@ -161,20 +160,16 @@ class DiskCheck {
       this.#say(['model', 'path'], `the model does not read ${some} of its files`, 'information');
     }
     await this.#attempt(['model', 'path'], async () => {
-      const opened = openModel(
-        resolveModel(model.path, this.#baseDir),
-        openOptions(adapts ? model : { revision: model.revision }, this.#baseDir),
-        graphOptions(model),
-      );
-      const { checkpoint, graph } = opened;
+      const read = { file: this.#file, baseDir: this.#baseDir, experiment: this.#experiment };
+      const opened = openAtHand(read, { model: adapts ? model : { ...model, adapter: undefined } });
       try {
         this.#opened = opened;
         this.#graph = graphInputs(opened);
-        if (graph?.tokens !== false) this.#tokenizer = createTokenizer(checkpoint.tokenizer());
+        if (opened.graph?.tokens !== false) this.#tokenizer = opened.tokenizer;
         if (adapts) await this.#scope(opened);
         for (const warning of this.#tokenizer?.warnings ?? []) this.#say(['model', 'path'], warning, 'warning');
       } finally {
-        checkpoint.close();
+        opened.close();
       }
     });
   }

@@ -14,9 +14,10 @@ import { isHubId } from '../../hub/cache.ts';
 import { dataEndings } from '../../data/formats.ts';
 import { datasetFiles } from '../../data/inputFiles.ts';
 import { countSlice, defaultValidation, openDataset } from '../../data/splits.ts';
-import { inspectModel, openOptions, resolveModel } from './inspect.ts';
+import { inspectModel } from './inspect.ts';
 import type { Adapted, Inspection } from './inspect.ts';
 import { modelNotes } from './modelNotes.ts';
+import { openOptions, resolveModel } from './modelPath.ts';
 import { graphOptions, openModel } from './openModel.ts';
 import { namedUnread, scopeOf } from './scope.ts';
 
@@ -114,7 +115,7 @@ export async function tryModel({ model, score }: Pick<Experiment, 'model' | 'sco
   const options = openOptions(model, baseDir);
   const key = JSON.stringify([resolved, options, graphOptions(model), score.layers, score.modules, score.params]);
   return tried.get(key, modelStamp(resolved, options), () => {
-    const { checkpoint, model: opened, graph } = openModel(resolved, options, graphOptions(model));
+    const { checkpoint, model: opened, graph } = openModel(model, baseDir);
     try {
       scopeOf(checkpoint, opened, score);
       if (graph?.tokens !== false) checkpoint.tokenizer();

@@ -17,7 +17,7 @@ import { bytesToFetch, downloadFiles, megabytes } from '../../hub/download.ts';
 import { offlineBy } from '../../hub/environment.ts';
 import type { Wanted } from '../../hub/errors.ts';
 import { listRepo, readRemoteText } from '../../hub/remote.ts';
-import { resolveModel } from './inspect.ts';
+import { resolveModel } from './modelPath.ts';
 
 export interface DownloadEvent {
   /** Bytes. */

@@ -1,10 +1,8 @@
 /** What a model is made of, without running it. */
-import { existsSync as exists } from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Score } from '../../../../protocol/experiment.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
-import type { OpenOptions } from '../../checkpoints/openCheckpoint.ts';
 import { isAdapterFolder, openAdapter } from '../../checkpoints/peftAdapter.ts';
 import type { GraphOptions } from '../../graphs/open.ts';
 import type { LinearModule } from '../../models/types.ts';
@@ -63,7 +61,8 @@ export function inspectModel(
   baseDir = '.',
   { adapter, params = 'base', graph }: Adapted = {},
 ): Inspection {
-  const { checkpoint, model } = openModel(resolveModel(modelPath, baseDir), openOptions({ adapter }, baseDir), graph);
+  const named = { path: modelPath, adapter, layers_pattern: graph?.pattern, output: graph?.output };
+  const { checkpoint, model } = openModel(named, baseDir);
   try {
     const scope = scopeOf(checkpoint, model, { layers: 'all', modules: ['*'], params });
     const layerNames = Array.from({ length: model.layers }, (_, i) => model.layerName(i));
@@ -167,19 +166,4 @@ function kindsOf(layers: number[], scored: (layer: number) => LinearModule[]): I
     else kinds.set(key, { layers: [layer], modules });
   }
   return [...kinds.values()];
-}
-
-/** What `openCheckpoint` needs to know beside the path. */
-export function openOptions(
-  { revision, adapter }: { revision?: string | undefined; adapter?: string | undefined },
-  baseDir: string,
-): OpenOptions {
-  return { revision, adapter: adapter === undefined ? undefined : path.resolve(baseDir, adapter) };
-}
-
-/** A path relative to the experiment's folder when it exists there, else as written (a hub id or a wrong path). */
-export function resolveModel(modelPath: string, baseDir: string): string {
-  const looksLikeId = /^[\w.-]+\/[\w.-]+$/.test(modelPath) && !modelPath.startsWith('.');
-  const absolute = path.resolve(baseDir, modelPath);
-  return looksLikeId && !exists(absolute) ? modelPath : absolute;
 }

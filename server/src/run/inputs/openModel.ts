@@ -2,13 +2,13 @@
 import type { Experiment } from '../../../../protocol/experiment.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';
-import type { OpenOptions } from '../../checkpoints/openCheckpoint.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import type { GraphInputs } from '../../data/graphSamples.ts';
 import type { Sample } from '../../data/types.ts';
 import { isGraphPath, openGraph } from '../../graphs/open.ts';
 import type { GraphOptions, OpenedGraph } from '../../graphs/open.ts';
 import type { Architecture } from '../../models/types.ts';
+import { openOptions, resolveModel } from './modelPath.ts';
 import { graphRefusals } from './modelRefusals.ts';
 import { requireNone } from './refusals.ts';
 import { architecture } from './scope.ts';
@@ -20,18 +20,35 @@ export interface OpenedModel {
   graph: OpenedGraph | null;
 }
 
-/** @throws LayerifError `badModel` */
-export function openModel(target: string, options: OpenOptions, graph: GraphOptions = {}): OpenedModel {
-  if (isGraphPath(target) && options.adapter === undefined) {
-    const opened = openGraph(target, graph);
+/** As the section `model` of an experiment says it. */
+export type NamedModel = {
+  [K in keyof Omit<Experiment['model'], 'max_length'>]: Experiment['model'][K] | undefined;
+} & {
+  path: string;
+};
+
+/**
+ * @param graphs false: an ONNX graph is refused as no checkpoint
+ * @throws LayerifError `badModel`
+ */
+export function openModel(named: NamedModel, baseDir: string, graphs = true): OpenedModel {
+  const target = resolveModel(named.path, baseDir);
+  const options = openOptions(named, baseDir);
+  if (graphs && isGraphPath(target) && options.adapter === undefined) {
+    const opened = openGraph(target, graphOptions(named));
     requireNone(graphRefusals, opened, 'score');
     return { checkpoint: opened.checkpoint, model: opened.architecture, graph: opened };
   }
   const checkpoint = openCheckpoint(target, options);
-  return { checkpoint, model: architecture(checkpoint), graph: null };
+  try {
+    return { checkpoint, model: architecture(checkpoint), graph: null };
+  } catch (error) {
+    checkpoint.close();
+    throw error;
+  }
 }
 
-export function graphOptions({ layers_pattern, output }: Experiment['model']): GraphOptions {
+export function graphOptions({ layers_pattern, output }: Pick<NamedModel, 'layers_pattern' | 'output'>): GraphOptions {
   return { pattern: layers_pattern, output };
 }
 

@@ -1,28 +1,23 @@
 /** Everything a run needs to know before it starts: experiment, model, scope and every task's samples. */
-import path from 'node:path';
 import type { Experiment } from '../../../../protocol/experiment.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { hashFiles } from '../../checkpoints/hashFiles.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
-import { loadExperiment } from '../../config/experiment.ts';
 import { loadTask } from '../../data/loadTask.ts';
-import { createTokenizer } from '../../data/tokenizer.ts';
 import { findEstimator, requireTrainSamples } from '../../estimators/estimators.ts';
 import type { Architecture } from '../../models/types.ts';
 import { relativeTo } from '../files/paths.ts';
-import { fetchDatasets, fetchModel } from './hubInputs.ts';
 import type { FetchOptions } from './hubInputs.ts';
 import { openCheckpoints } from './trainingCheckpoints.ts';
 import { headBlocks } from './units.ts';
-import { openOptions, resolveModel } from './inspect.ts';
 import { modelNotes } from './modelNotes.ts';
-import { graphInputs, graphOptions, openModel } from './openModel.ts';
+import { openExperiment, readExperiment } from './openExperiment.ts';
+import { graphInputs } from './openModel.ts';
 import { modelRefusals } from './modelRefusals.ts';
 import { requireNone } from './refusals.ts';
 import type { Prepared, PreparedTask, Selection } from './prepared.ts';
 import { limitsOf, requireTexts } from './sampleRefusals.ts';
 import { scopeOf } from './scope.ts';
-import { requireSupported } from './supported.ts';
 
 /**
  * @param fetching how hub ids that the cache lacks are downloaded
@@ -35,32 +30,19 @@ export async function prepare(
   onModel: (checkpoint: Checkpoint, model: Architecture) => void = () => undefined,
   fetching: FetchOptions = {},
 ): Promise<Prepared> {
-  const absolute = path.resolve(file);
-  const baseDir = path.dirname(absolute);
-  const experiment = select(loadExperiment(absolute), selection, absolute);
-  requireSupported(experiment, absolute);
+  const read = readExperiment(file, 'score', (experiment, absolute) => select(experiment, selection, absolute));
+  const { file: absolute, baseDir, experiment } = read;
   const estimator = findEstimator(experiment.score.estimator);
-
-  await fetchModel(experiment.model, baseDir, fetching);
-  const opened = openModel(
-    resolveModel(experiment.model.path, baseDir),
-    openOptions(experiment.model, baseDir),
-    graphOptions(experiment.model),
-  );
+  const opened = await openExperiment(read, { fetching });
   const { checkpoint, model, graph } = opened;
   const scope = scopeOf(checkpoint, model, experiment.score);
   requireNone(modelRefusals, { model, graph, experiment }, 'score', absolute);
   const blocks = headBlocks({ experiment, model, scope });
   const checkpoints = await openCheckpoints(experiment, baseDir, { checkpoint, model, scope, graph });
-  const tokenizer = graph?.tokens === false ? null : createTokenizer(checkpoint.tokenizer());
+  const tokenizer = graph?.tokens === false ? null : opened.tokenizer;
   if (!graph) onModel(checkpoint, model);
 
-  await fetchDatasets(
-    experiment,
-    experiment.tasks.map((task) => task.dataset),
-    baseDir,
-    fetching,
-  );
+  await opened.fetchDatasets(experiment.tasks.map((task) => task.dataset));
   const limits = limitsOf(model, graph);
   const tasks: PreparedTask[] = [];
   const files = new Set<string>();

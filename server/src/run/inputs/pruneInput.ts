@@ -6,12 +6,10 @@ import type { NOfM } from '../../../../protocol/pruning.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { hashFiles } from '../../checkpoints/hashFiles.ts';
-import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import { loadExperiment } from '../../config/experiment.ts';
 import { loadTask } from '../../data/loadTask.ts';
 import { readPlainTexts } from '../../data/plainTexts.ts';
-import { createTokenizer } from '../../data/tokenizer.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
 import { languageConfig } from '../../models/wrappers.ts';
 import type { Architecture } from '../../models/types.ts';
@@ -19,14 +17,12 @@ import { findPruner } from '../../pruning/pruners.ts';
 import { parseStructure } from '../../pruning/structure.ts';
 import type { Pruner } from '../../pruning/types.ts';
 import { relativeTo } from '../files/paths.ts';
-import { fetchDatasets, fetchModel } from './hubInputs.ts';
 import type { FetchOptions } from './hubInputs.ts';
-import { openOptions, resolveModel } from './inspect.ts';
+import { experimentFor, openExperiment } from './openExperiment.ts';
 import { requireNone } from './refusals.ts';
 import { limitsOf, requireTexts } from './sampleRefusals.ts';
 import type { EncodedText } from './sampleRefusals.ts';
-import { architecture } from './scope.ts';
-import { prunedModelRefusals, pruneRefusals, requireSupported } from './supported.ts';
+import { prunedModelRefusals, pruneRefusals } from './supported.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 
 /** Fewer tokens say nothing about what a model's inputs look like. */
@@ -46,6 +42,8 @@ export interface Calibration {
 }
 
 export interface PruneInput {
+  /** The texts of an evaluation are read with it too. */
+  readonly tokenizer: TextTokenizer;
   file: string;
   baseDir: string;
   experiment: Experiment;
@@ -80,21 +78,16 @@ export async function pruneInputOf(
   options: PruneRequestOptions,
   fetching: FetchOptions | null,
 ): Promise<PruneInput> {
-  const baseDir = path.dirname(file);
   const section: Prune = { ...experiment.prune, ...withoutGaps(options) };
-  requireSupported(experiment, file, 'prune');
+  const read = experimentFor(experiment, file, 'prune');
   requireNone(pruneRefusals, section, 'prune');
   const pruner = findPruner(section.method ?? 'wanda');
   const { structure: word = 'unstructured' } = section;
   const structure = word === 'layers' ? word : parseStructure(word);
   const sparsity = section.sparsity ?? (structure && structure !== 'layers' ? 1 - structure.n / structure.m : 0.5);
-  if (fetching) await fetchModel(experiment.model, baseDir, fetching);
-  const checkpoint = openCheckpoint(
-    resolveModel(experiment.model.path, baseDir),
-    openOptions(experiment.model, baseDir),
-  );
+  const opened = await openExperiment(read, { fetching });
+  const { baseDir, checkpoint, model } = opened;
   try {
-    const model = architecture(checkpoint);
     if (languageConfig(checkpoint.config) !== checkpoint.config) {
       throw new LayerifError(
         'badModel',
@@ -103,11 +96,8 @@ export async function pruneInputOf(
     }
     requireNone(prunedModelRefusals, { section, model }, 'prune');
     const wantsTexts = structure !== 'layers' && pruner.needs !== 'nothing';
-    const tokenizer = wantsTexts ? createTokenizer(checkpoint.tokenizer()) : null;
-    if (tokenizer && fetching) {
-      const dataset = section.calibration?.dataset ?? experiment.tasks[0].dataset;
-      await fetchDatasets(experiment, [dataset], baseDir, fetching);
-    }
+    const tokenizer = wantsTexts ? opened.tokenizer : null;
+    if (tokenizer) await opened.fetchDatasets([section.calibration?.dataset ?? experiment.tasks[0].dataset]);
     const calibration = tokenizer && (await calibrationOf(experiment, section, baseDir, tokenizer));
     if (calibration && tokenizer)
       requireTexts(
@@ -121,6 +111,9 @@ export async function pruneInputOf(
         'prune',
       );
     return {
+      get tokenizer() {
+        return opened.tokenizer;
+      },
       file,
       baseDir,
       experiment,

@@ -6,11 +6,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment } from '../../../../protocol/experiment.ts';
-import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import type { Architecture } from '../../models/types.ts';
-import { openOptions, resolveModel } from './inspect.ts';
-import { architecture, scopeOf } from './scope.ts';
+import { resolveModel } from './modelPath.ts';
+import { openModel } from './openModel.ts';
+import type { OpenedModel } from './openModel.ts';
+import { scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
 
 export interface TracinCheckpoint {
@@ -61,9 +62,9 @@ async function openAll(
     const isAdapter =
       fs.existsSync(path.join(target, 'adapter_config.json')) && !fs.existsSync(path.join(target, 'config.json'));
     const own = isAdapter ? { ...model, adapter: target } : { ...model, path: written, revision: undefined };
-    let opened: Checkpoint | undefined;
+    let opened: OpenedModel | undefined;
     try {
-      opened = openCheckpoint(resolveModel(own.path, baseDir), openOptions(own, baseDir));
+      opened = openModel(own, baseDir, false);
       const different = difference(opened, reference, score);
       if (different !== null) {
         throw new LayerifError(
@@ -71,23 +72,26 @@ async function openAll(
           `score.checkpoints: ${written} is another architecture than ${reference.checkpoint.path}: ${different}; tracin adds up checkpoints of one training run`,
         );
       }
-      const { path: place, adapter } = opened;
+      const { checkpoint } = opened;
       found.push({
         path: written,
         learningRate,
-        model: { path: place, adapter: adapter?.path },
-        sha256: hash ? await opened.sha256() : '',
+        model: { path: checkpoint.path, adapter: checkpoint.adapter?.path },
+        sha256: hash ? await checkpoint.sha256() : '',
       });
     } finally {
-      opened?.close();
+      opened?.checkpoint.close();
     }
   }
   return found;
 }
 
 /** In words; null where both are alike in all that the Grams depend on. */
-function difference(opened: Checkpoint, { model, scope }: Reference, score: Experiment['score']): string | null {
-  const other = architecture(opened);
+function difference(
+  { checkpoint, model: other }: OpenedModel,
+  { model, scope }: Reference,
+  score: Experiment['score'],
+): string | null {
   for (const key of ['family', 'layers', 'hidden', 'vocabulary'] as const) {
     if (other[key] !== model[key]) return `${key} ${other[key]}, expected ${model[key]}`;
   }
@@ -102,6 +106,6 @@ function difference(opened: Checkpoint, { model, scope }: Reference, score: Expe
       }
     }
   }
-  scopeOf(opened, other, score); // tensors that are missing or of the wrong shape
+  scopeOf(checkpoint, other, score); // tensors that are missing or of the wrong shape
   return null;
 }

@@ -3,7 +3,6 @@
  * operations per weight of the layers and of the head where it is counted; calibration reads every block twice, before and after it is pruned.
  */
 import type { Machine } from '../../../../protocol/run.ts';
-import { createTokenizer } from '../../data/tokenizer.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 
 import { evaluationInput, readsOf } from '../inputs/evaluationInput.ts';
@@ -31,7 +30,7 @@ export async function estimatePruning(
   const base = await preparePruning(options.file, { structure: options.structure, method: 'wanda' });
   try {
     const { checkpoint, model, experiment, baseDir } = base;
-    const tokenizer = createTokenizer(checkpoint.tokenizer());
+    const { tokenizer } = base;
     const length = readsOf(checkpoint, model, experiment);
     const input = await evaluationInput(experiment, baseDir, tokenizer, length, options);
     const calibration = await calibrationOf(experiment, experiment.prune ?? {}, baseDir, tokenizer);

@@ -10,7 +10,6 @@ import type { Prune } from '../../../../protocol/experiment.ts';
 import { COMPARISON_SUFFIX } from '../../../../protocol/pruning.ts';
 import type { ComparedPruning, PruningComparison } from '../../../../protocol/pruning.ts';
 import type { Machine } from '../../../../protocol/run.ts';
-import { createTokenizer } from '../../data/tokenizer.ts';
 import { compareMetrics, findingsOf, gateFailures } from '../../evaluation/comparison.ts';
 import type { Contributions } from '../../evaluation/comparison.ts';
 import { findPruner } from '../../pruning/pruners.ts';
@@ -64,7 +63,7 @@ export async function pruneAndCompare(
   try {
     const settings = settingsOf(base, options);
     const { checkpoint, model, experiment, baseDir } = base;
-    const tokenizer = createTokenizer(checkpoint.tokenizer());
+    const { tokenizer } = base;
     const input = await evaluationInput(
       experiment,
       baseDir,

@@ -12,10 +12,7 @@ import type { Machine } from '../../../../protocol/run.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { SCORES_SUFFIX } from '../../../../protocol/scores.ts';
 import type { Json, ObserveSummary, ScoresFile, ScoreTable, Tensors } from '../../../../protocol/scores.ts';
-import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';
-import type { Checkpoint } from '../../checkpoints/types.ts';
 import { loadExperiment } from '../../config/experiment.ts';
-import { createTokenizer } from '../../data/tokenizer.ts';
 import type { Architecture } from '../../models/types.ts';
 import { Random } from '../../random/random.ts';
 import { optionValues } from '../../scores/options.ts';
@@ -26,12 +23,10 @@ import { engineOf } from '../files/finished.ts';
 import { modelStamp, requireUnchanged } from '../files/modelStamp.ts';
 import { readResult, writeJson } from '../files/results.ts';
 import { madeBy } from '../files/version.ts';
-import { fetchDatasets, fetchModel } from '../inputs/hubInputs.ts';
 import { calibrationOf } from '../inputs/pruneInput.ts';
-import { openOptions, resolveModel } from '../inputs/inspect.ts';
-import { requireSupported } from '../inputs/supported.ts';
+import { experimentFor, openExperiment } from '../inputs/openExperiment.ts';
+import type { OpenExperiment } from '../inputs/openExperiment.ts';
 import { limitsOf, requireTexts } from '../inputs/sampleRefusals.ts';
-import { architecture } from '../inputs/scope.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import { memoryLimit, observedShape, planPass, requireMemory, runPass } from '../machine/observing.ts';
 import { resetPeakMemory } from '../machine/memory.ts';
@@ -84,19 +79,14 @@ export class MissingScores extends LayerifError {
  */
 export async function computeScores(options: ScoresOptions): Promise<ComputedScores> {
   const { experiment, run, signal, scoresFile } = options;
-  const baseDir = path.dirname(options.file);
-  requireSupported({ ...experiment, scores: [...options.asked] }, options.file);
+  const read = experimentFor({ ...experiment, scores: [...options.asked] }, options.file, 'score');
   const chosen = options.asked.map((asked) => {
     const score = findScore(asked.id, options.table ?? scores);
     return { score, asked, values: optionValues(score, asked.options) };
   });
-  await fetchModel(experiment.model, baseDir, { signal });
-  const checkpoint = openCheckpoint(
-    resolveModel(experiment.model.path, baseDir),
-    openOptions(experiment.model, baseDir),
-  );
+  const opened = await openExperiment(read, { fetching: { signal } });
+  const { checkpoint, model } = opened;
   try {
-    const model = architecture(checkpoint);
     const stamp = modelStamp(checkpoint);
     const sha256 = await checkpoint.sha256();
     if (options.modelSha256 !== undefined && options.modelSha256 !== sha256) {
@@ -107,12 +97,12 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
     }
     const adapter = checkpoint.adapter?.path ?? null;
     const variant = { variant: adapter === null ? ('base' as const) : ('adapter' as const) };
-    const sets = new TextSets(experiment, baseDir, checkpoint, model);
+    const sets = new TextSets(opened);
     const plans: Plan[] = [];
     for (const { score, asked, values } of chosen) {
       const bare = Object.entries(score.needs(values, observedShape(model, 0)));
       const reads = bare.some(([, need]) => keyed(need, '', variant).need.texts !== null);
-      const set = reads ? await sets.of(asked.texts, signal) : null;
+      const set = reads ? await sets.of(asked.texts) : null;
       const needs = Object.fromEntries(bare.map(([name, need]) => [name, keyed(need, set?.id ?? null, variant)]));
       plans.push({ score, asked, values, set, needs });
     }
@@ -208,7 +198,7 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
     writeJson(scoresFile, file);
     return { file, scoresFile, passes: done };
   } finally {
-    checkpoint.close();
+    opened.close();
   }
 }
 
@@ -258,37 +248,31 @@ interface TextSet {
 
 /** Texts of the experiment, read once for all scores that ask for the same. */
 class TextSets {
-  readonly #experiment: Experiment;
-  readonly #baseDir: string;
-  readonly #checkpoint: Checkpoint;
-  readonly #model: Architecture;
+  readonly #opened: OpenExperiment;
   readonly #known = new Map<string, TextSet>();
   readonly dataSha256: Record<string, string> = {};
 
-  constructor(experiment: Experiment, baseDir: string, checkpoint: Checkpoint, model: Architecture) {
-    this.#experiment = experiment;
-    this.#baseDir = baseDir;
-    this.#checkpoint = checkpoint;
-    this.#model = model;
+  constructor(opened: OpenExperiment) {
+    this.#opened = opened;
   }
 
   /** @throws LayerifError `badData` */
-  async of(asked: TextSource | undefined, signal: AbortSignal | undefined): Promise<TextSet> {
-    const experiment = this.#experiment;
+  async of(asked: TextSource | undefined): Promise<TextSet> {
+    const { experiment, baseDir, model } = this.#opened;
     const source = asked ?? experiment.prune?.calibration;
     const name = JSON.stringify(source ?? null);
     const known = this.#known.get(name);
     if (known) return known;
-    await fetchDatasets(experiment, [source?.dataset ?? experiment.tasks[0].dataset], this.#baseDir, { signal });
-    const tokenizer = createTokenizer(this.#checkpoint.tokenizer());
+    await this.#opened.fetchDatasets([source?.dataset ?? experiment.tasks[0].dataset]);
+    const { tokenizer } = this.#opened;
     const { dataset, split, samples, texts, tokens, dataSha256 } = await calibrationOf(
       experiment,
       source === undefined ? {} : { calibration: source },
-      this.#baseDir,
+      baseDir,
       tokenizer,
     );
     const task = asked ? 'texts' : 'prune.calibration';
-    requireTexts({ what: 'calibration text', task, texts, tokenizer, ...limitsOf(this.#model) }, 'score');
+    requireTexts({ what: 'calibration text', task, texts, tokenizer, ...limitsOf(model) }, 'score');
     const hash = createHash('sha256');
     for (const { tokens: ids, countedFrom } of samples) hash.update(`${ids.length} ${countedFrom} `).update(ids);
     const words = `${split} of ${dataset}: ${samples.length} texts, ${tokens.toLocaleString('en-US')} tokens`;
