@@ -15,7 +15,8 @@ import { EnginePool } from '../machine/enginePool.ts';
 import { evaluationInput, readsOf } from '../inputs/evaluationInput.ts';
 import type { Document, EvaluationInput, EvaluationSelection } from '../inputs/evaluationInput.ts';
 import { openExperiment, readExperiment } from '../inputs/openExperiment.ts';
-import { memoryLimit, planPass, runPass } from '../machine/observing.ts';
+import { memoryLimit } from '../machine/machine.ts';
+import { planPass, runPass } from '../machine/observing.ts';
 import { experimentName, newFolder, newRunId, writeJson } from '../files/results.ts';
 import { madeBy } from '../files/version.ts';
 

@@ -6,15 +6,14 @@
  *   kept         inputs of every layer for the tokens of a step
  *   work         what one run of a layer holds: inputs and outputs of its modules, of the experts too, forward and backward
  */
-import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Machine } from '../../../../protocol/run.ts';
-import { gib } from '../machine/batching.ts';
 import type { ExpertAllocation } from './expertAllocations.ts';
-import { defaultMemoryLimit } from '../machine/machine.ts';
-import { weightBytes } from '../machine/memory.ts';
+import { fitWeights, requireFit } from '../machine/fitting.ts';
+import type { WeightMode } from '../machine/fitting.ts';
+import { memoryLimit } from '../machine/machine.ts';
+import { PROGRAMS, streamedBytes, weightBytes } from '../machine/memory.ts';
 import type { ExpertsInput } from './trainExpertsInput.ts';
 
-const PROGRAMS = 220 << 20;
 const PER_TRAINED = 40;
 const RUN_TOKENS = 1024;
 const HEAD_BYTES = 256 << 20;
@@ -24,7 +23,7 @@ export function requireMemory(
   { checkpoint, model, modules, settings, train }: ExpertsInput,
   allocations: readonly ExpertAllocation[],
   machine: Machine,
-): 'resident' | 'streamed' {
+): WeightMode {
   const { rank, batch_size } = settings;
   const chosen = (layer: number) => model.modules(layer).filter((m) => !m.factor && modules.includes(m.name));
   const largest = Math.max(
@@ -44,20 +43,21 @@ export function requireMemory(
       chosen(l).reduce((sum, m) => sum + m.rows + m.columns + 4 * most * (rank + 1), 0),
     ),
   );
-  const rest =
-    PROGRAMS +
-    HEAD_BYTES +
-    PER_TRAINED * largest +
-    4 * stepTokens * model.hidden * (model.layers + 2) +
-    16 * runTokens * widths +
-    20 * model.heads * runTokens * longest;
+  const parts = {
+    programs: PROGRAMS,
+    head: HEAD_BYTES,
+    trained: PER_TRAINED * largest,
+    kept: 4 * stepTokens * model.hidden * (model.layers + 2),
+    work: 16 * runTokens * widths + 20 * model.heads * runTokens * longest,
+  };
   const bytes = weightBytes(checkpoint, model);
-  const streamed = Math.max(bytes.embedding, bytes.layer);
-  const limit = machine.memoryBytes ?? defaultMemoryLimit();
-  if (rest + bytes.total <= limit) return 'resident';
-  if (rest + streamed <= limit) return 'streamed';
-  throw new LayerifError(
-    'notEnoughMemory',
-    `training ${largest.toLocaleString('en-US')} numbers of experts needs about ${gib(rest + streamed)} of memory, the limit is ${gib(limit)}; lower train_experts.total, rank or batch_size, or raise --memory`,
+  const limit = memoryLimit(machine);
+  const { weights, memoryBytes } = fitWeights(parts, { resident: bytes.total, streamed: streamedBytes(bytes) }, limit);
+  requireFit(
+    memoryBytes,
+    limit,
+    `training ${largest.toLocaleString('en-US')} numbers of experts`,
+    'lower train_experts.total, rank or batch_size, or raise --memory',
   );
+  return weights;
 }

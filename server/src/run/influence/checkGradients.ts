@@ -17,7 +17,10 @@ import type {
 import type { Machine } from '../../../../protocol/run.ts';
 import type { Sample } from '../../data/types.ts';
 import { EnginePool } from '../machine/enginePool.ts';
-import { defaultMemoryLimit } from '../machine/machine.ts';
+import { fitWeights } from '../machine/fitting.ts';
+import type { WeightMode } from '../machine/fitting.ts';
+import { memoryLimit } from '../machine/machine.ts';
+import { PROGRAMS, streamedBytes, weightBytes } from '../machine/memory.ts';
 import { encodedSample } from '../inputs/openModel.ts';
 import { prepare } from '../inputs/prepare.ts';
 import type { Prepared } from '../inputs/prepared.ts';
@@ -61,7 +64,7 @@ export async function checkGradients(
       samples: samples.map(encodedSample),
       layers: chosenLayers(scope.layers),
       modules: scope.modules,
-      weights: 4 * scope.parameters < (machine.memoryBytes ?? defaultMemoryLimit()) / 2 ? 'resident' : 'streamed',
+      weights: weightsFor(prepared, samples, memoryLimit(machine)),
       seed: experiment.score.seed,
     };
     const measured = await pool.work(
@@ -92,6 +95,15 @@ export async function checkGradients(
     if (!engine) pool.dispose();
     prepared.checkpoint.close();
   }
+}
+
+/** Weights stand beside their copies rounded to bfloat16. */
+function weightsFor({ checkpoint, model }: Prepared, samples: readonly Sample[], limit: number): WeightMode {
+  const bytes = weightBytes(checkpoint, model);
+  const tokens = samples.reduce((sum, sample) => sum + sample.tokens.length, 0);
+  const parts = { programs: PROGRAMS, boundaries: 4 * tokens * model.hidden * (model.layers + 2) };
+  const held = { resident: 2 * bytes.total, streamed: 2 * streamedBytes(bytes) };
+  return fitWeights(parts, held, limit).weights;
 }
 
 /** Short ones of different lengths: out of the first rows, by length, from the shortest to the median. */

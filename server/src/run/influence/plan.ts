@@ -10,6 +10,8 @@ import { headRows } from '../../models/head.ts';
 import type { Architecture } from '../../models/types.ts';
 import type { Prepared, PreparedTask } from '../inputs/prepared.ts';
 import { ekfacCost, ekfacRequest, EXACT_WIDTH } from './ekfac.ts';
+import { firstThatFits, totalOf } from '../machine/fitting.ts';
+import type { Limits } from '../machine/machine.ts';
 import { blockSizes, memoryParts, weightBytes, widthOf } from '../machine/memory.ts';
 import { scoredUnits } from '../inputs/units.ts';
 import { batchesOf, headRowsOf, gib } from '../machine/batching.ts';
@@ -61,22 +63,16 @@ export interface TaskPlan {
   why: string;
 }
 
-export interface Limits {
-  memoryBytes: number;
-  diskBytes: number;
-}
-
 /**
  * @param rank of the projection, null for exact gradients
  * @returns the first choice that fits, else the smallest (which then exceeds a limit)
  */
 export function planTask(prepared: Prepared, task: PreparedTask, limits: Limits, rank: number | null = null): TaskPlan {
-  let last: TaskPlan | null = null;
-  for (const choice of choices) {
-    last = evaluate(prepared, task, choice, rank);
-    if (fits(last, limits)) return last;
-  }
-  return last!;
+  return firstThatFits(
+    choices,
+    (choice) => evaluate(prepared, task, choice, rank),
+    (plan) => fits(plan, limits),
+  );
 }
 
 /** Plans of all tasks, exact or projected alike. */
@@ -173,7 +169,7 @@ function evaluate(prepared: Prepared, task: PreparedTask, choice: Choice, rank: 
   return {
     plan,
     tokensPerBatch,
-    memoryBytes: Object.values(parts).reduce((a, b) => a + b, 0),
+    memoryBytes: totalOf(parts),
     memoryParts: parts,
     flops: {
       sweeps: flops.sweeps + (ekfac?.sweeps ?? 0),

@@ -9,10 +9,12 @@ import type { EnginePool } from '../machine/enginePool.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import { encodedSample, graphOptions } from '../inputs/openModel.ts';
 import type { Prepared, PreparedTask } from '../inputs/prepared.ts';
-import type { Limits, TaskPlan } from './plan.ts';
+import { totalOf } from '../machine/fitting.ts';
+import type { Limits } from '../machine/machine.ts';
+import { PROGRAMS } from '../machine/memory.ts';
+import type { TaskPlan } from './plan.ts';
 
 const MIB = 1 << 20;
-const PROGRAMS = 220 * MIB;
 const GRADIENT_TILE = 16 * MIB;
 
 /** One plan per task. @throws LayerifError: what the graph cannot do */
@@ -97,7 +99,7 @@ function evaluate(
       headRows: 1,
     },
     tokensPerBatch: longest,
-    memoryBytes: Object.values(parts).reduce((a, b) => a + b, 0),
+    memoryBytes: totalOf(parts),
     memoryParts: parts,
     flops: {
       sweeps: 0,

@@ -19,7 +19,8 @@ import { EnginePool } from '../machine/enginePool.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import type { Architecture } from '../../models/types.ts';
 import { planRun, planText } from './estimate.ts';
-import { defaultMemoryLimit } from '../machine/machine.ts';
+import { fitWeights } from '../machine/fitting.ts';
+import { memoryLimit } from '../machine/machine.ts';
 import { mergeGrams } from '../files/gramFiles.ts';
 import { projectionError } from './projectionError.ts';
 import { prepare } from '../inputs/prepare.ts';
@@ -167,8 +168,10 @@ async function warm(
   model: Architecture,
 ): Promise<void> {
   await engine;
-  const limit = machine.memoryBytes ?? defaultMemoryLimit();
-  if (weightBytes(checkpoint, model).total < limit / 4) await pool.preload(checkpoint.path, checkpoint.adapter?.path);
+  const limit = memoryLimit(machine);
+  const rest = { unknown: 0.75 * limit };
+  const { fits } = fitWeights(rest, { resident: weightBytes(checkpoint, model).total }, limit);
+  if (fits) await pool.preload(checkpoint.path, checkpoint.adapter?.path);
 }
 
 interface Run {

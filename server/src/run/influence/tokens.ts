@@ -20,7 +20,7 @@ import { engineOf, FinishedParts, tokensHash } from '../files/finished.ts';
 import { modelStamp } from '../files/modelStamp.ts';
 import { EnginePool } from '../machine/enginePool.ts';
 import type { StoredGrams } from '../files/gramFiles.ts';
-import { defaultMemoryLimit, freeDisk } from '../machine/machine.ts';
+import { limitsOf } from '../machine/machine.ts';
 import { fits, planTask } from './plan.ts';
 import { requireLanguageModel } from '../inputs/scope.ts';
 import { prepare } from '../inputs/prepare.ts';
@@ -166,10 +166,7 @@ async function collectTokens(
   result: Result,
   { machine, onEvent = () => undefined, signal }: TokensOptions,
 ): Promise<Map<number, string>> {
-  const limits = {
-    memoryBytes: machine.memoryBytes ?? defaultMemoryLimit(),
-    diskBytes: freeDisk(path.dirname(workDir)),
-  };
+  const limits = limitsOf(machine, path.dirname(workDir));
   const plan = planTask(prepared, task, limits, result.score.projection?.rank ?? null);
   if (!fits(plan, limits)) {
     throw new LayerifError(

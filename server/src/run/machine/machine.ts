@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { Machine } from '../../../../protocol/run.ts';
 
 /** Two threads on one core share its multiplier, so more threads than cores only cost. */
 export function physicalCores(): number {
@@ -22,6 +23,21 @@ export function physicalCores(): number {
 /** 75 % of what the process could still take, the default limit of a run, in bytes. */
 export function defaultMemoryLimit(): number {
   return Math.floor(0.75 * (process.availableMemory?.() ?? os.freemem()));
+}
+
+/** Bytes that a run may take, as asked for or the default. */
+export function memoryLimit({ memoryBytes }: Machine): number {
+  return memoryBytes ?? defaultMemoryLimit();
+}
+
+export interface Limits {
+  memoryBytes: number;
+  diskBytes: number;
+}
+
+/** Of a run whose files go to `folder`. */
+export function limitsOf(machine: Machine, folder: string): Limits {
+  return { memoryBytes: memoryLimit(machine), diskBytes: freeDisk(folder) };
 }
 
 /** Free bytes on the disk that holds `folder` or its nearest existing parent. */

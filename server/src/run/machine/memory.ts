@@ -34,7 +34,7 @@ export interface MemoryNeeds {
 
 const MIB = 1 << 20;
 /** Both processes with ONNX Runtime loaded and a tokenizer read. */
-const PROGRAMS = 220 * MIB;
+export const PROGRAMS = 220 * MIB;
 /** Float32 numbers that the largest tile holds to stay in the cache (engine/grams/gradientTiles.ts), and its least width. */
 const CACHED_TILE = 4 * MIB;
 const TILE_WIDTH = 32;
@@ -63,24 +63,24 @@ export function memoryParts(
     : 0;
 
   const bytes = weightBytes(checkpoint, model);
-  const work = Math.max(
-    ...blocks.map(({ captures }) => batchTokens * (2.5 * widthOf(captures, Infinity) + 8 * model.hidden)),
-  );
   const tile = Math.min(plan.gradientTile, Math.max(CACHED_TILE, samples * narrow * TILE_WIDTH));
   return {
     programs: PROGRAMS,
-    weights:
-      plan.weights === 'resident'
-        ? bytes.total
-        : Math.max(bytes.embedding, bytes.head, bytes.layer * plan.segmentLength),
+    weights: plan.weights === 'resident' ? bytes.total : streamedBytes(bytes, plan.segmentLength),
     boundaries: 4 * model.hidden * (plan.boundaries === 'files' ? 3 * batchTokens : (segments + 2) * tokens),
     captures: 4 * (perToken(rank) * plan.segmentLength * tokens + exact + matrices),
     products: 4 * (tile + narrow * tokens) + 24 * samples ** 2 + (ekfac ? 32 * widest ** 2 + 4 * widest * tokens : 0),
     work: Math.max(
-      4 * work + 20 * model.heads * largest.rows * largest.length ** 2,
+      blockWork(model, batchTokens, largest.length),
       16 * Math.min(plan.headRows, batchTokens) * headRows(model),
     ),
   };
+}
+
+/** What one run of a block holds: inputs and outputs of its modules and of the block, attention weights; forward and backward. */
+export function blockWork(model: Architecture, tokens: number, longest: number): number {
+  const width = Math.max(...blockSizes(model).map(({ captures }) => widthOf(captures, Infinity)));
+  return 4 * tokens * (2.5 * width + 8 * model.hidden) + 20 * model.heads * tokens * longest;
 }
 
 interface BlockCapture {
@@ -115,11 +115,20 @@ export function widthOf(captures: readonly BlockCapture[], limit: number): numbe
   );
 }
 
+export interface WeightBytes {
+  embedding: number;
+  layer: number;
+  head: number;
+  total: number;
+}
+
+/** What streamed weights hold at a time: the largest of embedding, head and so many layers. */
+export function streamedBytes({ embedding, head, layer }: WeightBytes, layers = 1): number {
+  return Math.max(embedding, head, layer * layers);
+}
+
 /** Float32 bytes of the embedding, of the largest layer, of the head, and of everything the sweeps read. */
-export function weightBytes(
-  checkpoint: Checkpoint,
-  model: Architecture,
-): { embedding: number; layer: number; head: number; total: number } {
+export function weightBytes(checkpoint: Checkpoint, model: Architecture): WeightBytes {
   let outside = 0;
   const perLayer = new Array<number>(model.layers).fill(0);
   const prefixes = perLayer.map((_, layer) => `${model.layerName(layer)}.`);

@@ -10,21 +10,19 @@
 import type { Machine } from '../../../../protocol/run.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { Json, ObserveRequest, ObserveSummary } from '../../../../protocol/scores.ts';
-import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import type { Architecture } from '../../models/types.ts';
 import { observationOf } from '../../scores/observations.ts';
 import type { ObservationId, ObservedShape } from '../../scores/observations.ts';
-import { batchesOf, gib, headRowsOf } from './batching.ts';
+import { batchesOf, headRowsOf } from './batching.ts';
 import type { EnginePool } from './enginePool.ts';
-import { defaultMemoryLimit } from './machine.ts';
-import { blockSizes, weightBytes, widthOf } from './memory.ts';
+import { firstThatFits, requireFit, totalOf } from './fitting.ts';
+import type { WeightMode } from './fitting.ts';
+import { blockWork, PROGRAMS, streamedBytes, weightBytes } from './memory.ts';
 
 const TOKENS_PER_BATCH = 1024;
 /** Tokens whose activations are in memory at a time: streamed weights are read once for so many. */
 const TOKENS_PER_GROUP = { resident: 1 << 14, streamed: 1 << 17 };
-/** Both processes with ONNX Runtime loaded and a tokenizer read. */
-const PROGRAMS = 220 << 20;
 const CHECKPOINT_SECONDS = 10;
 
 export interface ObservedModel {
@@ -51,17 +49,40 @@ export function observedShape(model: Architecture, texts: number): ObservedShape
   return { layers, hidden, texts, modules: (layer) => model.modules(layer).filter(({ factor }) => !factor) };
 }
 
-/** @param files whether activations may go to files */
+/** From the fastest to the smallest. */
+const ways = (['resident', 'streamed'] as const).flatMap((weights) =>
+  (['memory', 'files'] as const).map((boundaries) => ({ weights, boundaries })),
+);
+
+interface PassOptions {
+  tokensPerBatch?: number | undefined;
+  /** Whether activations may go to files. */
+  files?: boolean;
+}
+
+/** The first of `ways` that fits, else the last one. */
 export function planPass(
-  { checkpoint, model, adapter }: ObservedModel,
+  target: ObservedModel,
   texts: EncodedSample[],
   observations: readonly AskedObservation[],
   limit: number,
-  { tokensPerBatch = TOKENS_PER_BATCH, files = false }: { tokensPerBatch?: number | undefined; files?: boolean } = {},
+  { tokensPerBatch = TOKENS_PER_BATCH, files = false }: PassOptions = {},
+): ObservedPass {
+  return firstThatFits(
+    ways.filter(({ boundaries }) => files || boundaries === 'memory'),
+    (way) => passBy(way, target, texts, observations, tokensPerBatch),
+    ({ memoryBytes }) => memoryBytes <= limit,
+  );
+}
+
+function passBy(
+  { weights, boundaries }: { weights: WeightMode; boundaries: ObserveRequest['boundaries'] },
+  { checkpoint, model, adapter }: ObservedModel,
+  texts: EncodedSample[],
+  observations: readonly AskedObservation[],
+  tokensPerBatch: number,
 ): ObservedPass {
   const lengths = texts.map(({ tokens }) => tokens.length);
-  const sizes = weightBytes(checkpoint, model);
-  const weights = sizes.total < 0.7 * limit ? 'resident' : 'streamed';
   const specs = observations.map(({ of }) => observationOf(of));
   const apart = specs.every(({ textsApart }) => textsApart);
   const batches = specs.some(({ reads }) => reads !== 'weights') ? batchesOf(model, lengths, tokensPerBatch) : [];
@@ -85,20 +106,9 @@ export function planPass(
   const largest = Math.max(0, ...groups.map((group) => group.reduce((sum, batch) => sum + padded(batch), 0)));
   const batch = Math.max(0, ...batches.map(padded));
   const longest = Math.max(0, ...lengths);
-  const width = Math.max(...blockSizes(model).map(({ captures }) => widthOf(captures, Infinity)));
-  const work = 4 * batch * (2.5 * width + 8 * model.hidden) + 20 * model.heads * batch * longest;
   const head = specs.some(({ reads }) => reads === 'logits') ? 16 * headRowsOf(model) * model.vocabulary : 0;
-  const fixed =
-    PROGRAMS +
-    (batches.length === 0
-      ? sizes.layer
-      : weights === 'resident'
-        ? sizes.total
-        : Math.max(sizes.embedding, sizes.head, sizes.layer)) +
-    24 * numbers +
-    Math.max(work, head);
-  const inMemory = 8 * model.hidden * largest;
-  const boundaries = files && fixed + inMemory > limit ? 'files' : 'memory';
+  const sizes = weightBytes(checkpoint, model);
+  const read = weights === 'resident' ? sizes.total : streamedBytes(sizes);
   return {
     request: {
       modelPath: checkpoint.path,
@@ -110,21 +120,19 @@ export function planPass(
       headRows: headRowsOf(model),
       observations: observations.map(({ name, of, options }) => ({ name, of, options })),
     },
-    memoryBytes: fixed + (boundaries === 'files' ? 16 * model.hidden * batch : inMemory),
+    memoryBytes: totalOf({
+      programs: PROGRAMS,
+      weights: batches.length === 0 ? sizes.layer : read,
+      observations: 24 * numbers,
+      work: Math.max(blockWork(model, batch, longest), head),
+      boundaries: model.hidden * (boundaries === 'files' ? 16 * batch : 8 * largest),
+    }),
   };
-}
-
-export function memoryLimit({ memoryBytes }: Machine): number {
-  return memoryBytes ?? defaultMemoryLimit();
 }
 
 /** @throws LayerifError `notEnoughMemory` */
 export function requireMemory({ memoryBytes }: ObservedPass, limit: number, what: string): void {
-  if (memoryBytes <= limit) return;
-  throw new LayerifError(
-    'notEnoughMemory',
-    `${what} needs about ${gib(memoryBytes)} of memory, the limit is ${gib(limit)}; take fewer or shorter texts, or raise --memory`,
-  );
+  requireFit(memoryBytes, limit, what, 'take fewer or shorter texts, or raise --memory');
 }
 
 export interface ObserveTools {

@@ -5,10 +5,11 @@
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { PruneRequest, PruneSummary, PruningReport } from '../../../../protocol/pruning.ts';
-import type { Machine } from '../../../../protocol/run.ts';
 import { EnginePool } from '../machine/enginePool.ts';
-import { defaultMemoryLimit } from '../machine/machine.ts';
-import { weightBytes } from '../machine/memory.ts';
+import { fitWeights } from '../machine/fitting.ts';
+import type { WeightMode } from '../machine/fitting.ts';
+import { memoryLimit } from '../machine/machine.ts';
+import { PROGRAMS, streamedBytes, weightBytes } from '../machine/memory.ts';
 import { layersToDrop, resolveMap } from './pruneMap.ts';
 import { preparePruning } from '../inputs/pruneInput.ts';
 import type { PruneInput, PruneOptions } from '../inputs/pruneInput.ts';
@@ -23,7 +24,6 @@ import { madeBy } from '../files/version.ts';
 import { batchesOf } from '../machine/batching.ts';
 
 const TOKENS_PER_BATCH = 1024;
-const PROGRAMS_BYTES = 250 * 2 ** 20;
 
 /** @throws LayerifError */
 export async function pruneExperiment(options: PruneOptions): Promise<{ report: PruningReport; output: string }> {
@@ -58,7 +58,7 @@ export async function pruneExperiment(options: PruneOptions): Promise<{ report: 
       const map = await resolveMap(input, options, pool);
       const work = `${output}.layers`;
       requireOutput(output, checkpoint, prunedBytes(input));
-      const asked = pruneRequest(input, map, { workDir: work, sha256, limit: limitOf(options.machine) });
+      const asked = pruneRequest(input, map, { workDir: work, sha256, limit: memoryLimit(options.machine) });
       const { key, batches } = asked;
       const finished = new FinishedParts(work, {
         key,
@@ -134,19 +134,23 @@ function weightsFor(
   { checkpoint, model, pruner, calibration }: Pick<PruneInput, 'checkpoint' | 'model' | 'pruner' | 'calibration'>,
   onDisk: boolean,
   limit: number,
-): 'resident' | 'streamed' {
+): WeightMode {
   const bytes = weightBytes(checkpoint, model);
   const widths = Array.from({ length: model.layers }, (_, layer) => model.modules(layer).map((m) => m.columns)).flat();
   const distinct = [...new Set(widths)];
   const squares = distinct.reduce((sum, w) => sum + w * w, 0);
   const statistics = pruner.needs === 'products' ? 12 * squares + 48 * Math.max(...widths) ** 2 : 0;
   const activations = 8 * (calibration?.tokens ?? 0) * model.hidden;
-  const work = 4 * TOKENS_PER_BATCH * (6 * model.hidden + 4 * Math.max(...widths));
-  const base = PROGRAMS_BYTES + statistics + activations + work + bytes.layer;
-  const resident = base + bytes.total + (onDisk ? 0 : bytes.total);
-  if (resident <= limit) return 'resident';
-  const streamed = base + Math.max(bytes.embedding, bytes.layer);
-  if (onDisk && streamed <= limit) return 'streamed';
+  const parts = {
+    programs: PROGRAMS,
+    statistics,
+    activations,
+    work: 4 * TOKENS_PER_BATCH * (6 * model.hidden + 4 * Math.max(...widths)),
+    pruned: bytes.layer,
+  };
+  const held = onDisk ? { resident: bytes.total, streamed: streamedBytes(bytes) } : { resident: 2 * bytes.total };
+  const { weights, memoryBytes, fits } = fitWeights(parts, held, limit);
+  if (fits) return weights;
   const gib = (value: number) => `${(value / 2 ** 30).toFixed(2)} GiB`;
   const advice =
     statistics > activations
@@ -154,12 +158,8 @@ function weightsFor(
       : 'take fewer or shorter calibration texts (prune.calibration), or raise --memory';
   throw new LayerifError(
     'notEnoughMemory',
-    `not enough memory: pruning with ${pruner.id} needs about ${gib(onDisk ? streamed : resident)}, the limit is ${gib(limit)}; ${advice}`,
+    `not enough memory: pruning with ${pruner.id} needs about ${gib(memoryBytes)}, the limit is ${gib(limit)}; ${advice}`,
   );
-}
-
-export function limitOf(machine: Machine): number {
-  return machine.memoryBytes ?? defaultMemoryLimit();
 }
 
 /** Bytes of the layer files: pruned matrices in their stored type. */

@@ -17,7 +17,8 @@ import { EnginePool } from '../machine/enginePool.ts';
 import { measure, runEvaluation } from '../evaluate/evaluate.ts';
 import { evaluationInput, readsOf } from '../inputs/evaluationInput.ts';
 import type { EvaluationInput, EvaluationSelection } from '../inputs/evaluationInput.ts';
-import { limitOf, pruneRequest, runPrune } from './prune.ts';
+import { memoryLimit } from '../machine/machine.ts';
+import { pruneRequest, runPrune } from './prune.ts';
 import { calibrationOf, preparePruning } from '../inputs/pruneInput.ts';
 import type { PruneInput } from '../inputs/pruneInput.ts';
 import { findResult, resolveMap } from './pruneMap.ts';
@@ -194,7 +195,7 @@ async function one(
     layers = sizes.map(
       (list, layer) => list.reduce((sum, m) => sum + map.sparsity[layer][m.name] * m.weights, 0) / total(list),
     );
-    const request = pruneRequest(own, map, { workDir: null, sha256: '', limit: limitOf(options.machine) });
+    const request = pruneRequest(own, map, { workDir: null, sha256: '', limit: memoryLimit(options.machine) });
     const summary = await runPrune(pool, request, options);
     const modules = summary.layers.flatMap((layer) => Object.values(layer.modules));
     achieved = modules.reduce((sum, m) => sum + m.zeros, 0) / modules.reduce((sum, m) => sum + m.weights, 0);

@@ -16,14 +16,14 @@ import type { ModuleGrams } from '../../estimators/layerScores.ts';
 import { optimizerDefaults } from '../../training/optimizers.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import { readLayerGrams } from '../files/gramFiles.ts';
-import { defaultMemoryLimit, freeDisk } from '../machine/machine.ts';
+import { limitsOf, memoryLimit } from '../machine/machine.ts';
 import { fits, planTask } from '../influence/plan.ts';
 import type { TaskPlan } from '../influence/plan.ts';
 import { numbersOf } from '../influence/collectTask.ts';
 import { replacedText, type FinishedParts } from '../files/finished.ts';
 import type { Prepared } from '../inputs/prepared.ts';
 import { gib } from '../machine/batching.ts';
-import { memoryLimit, planPass, requireMemory, runPass } from '../machine/observing.ts';
+import { planPass, requireMemory, runPass } from '../machine/observing.ts';
 
 const CHECKPOINT_SECONDS = 10;
 const TOKENS_PER_RUN = 1024;
@@ -193,7 +193,7 @@ export class ValidationContext {
   /** @throws LayerifError `notEnoughMemory` */
   plan({ train, validation }: SampleSet): TaskPlan {
     const { prepared, layers, machine, finished } = this.options;
-    const limits = { memoryBytes: machine.memoryBytes ?? defaultMemoryLimit(), diskBytes: freeDisk(finished.folder) };
+    const limits = limitsOf(machine, finished.folder);
     const here = { ...prepared, scope: { ...prepared.scope, layers } };
     const { task } = prepared.tasks[0];
     const plan = planTask(here, { task, train: [...train], validation: [...validation] }, limits);
