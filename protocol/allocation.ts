@@ -2,15 +2,14 @@
  * What scores are turned into: LoRA experts, LoRA ranks, layers to freeze, tune or drop, sparsity by layer. One allocation is a
  * number per layer with the sentence that explains it. Fields are only ever added.
  */
-import type { AggregationId, EstimatorId } from './experiment.ts';
+import type { AggregationId, EstimatorId, SparsityUnit, TailFit } from './methods.ts';
 
 export const ALLOCATION_SUFFIX = '.layerif-allocation.json';
 
 export type AllocationKind = 'experts' | 'rank' | 'freeze' | 'tune' | 'drop' | 'sparsity';
 export const allocationKinds: readonly AllocationKind[] = ['experts', 'rank', 'freeze', 'tune', 'drop', 'sparsity'];
 
-/** Which of the two fits of a heavy tail stands for a matrix. */
-export type TailFit = 'mid' | 'peak';
+export type { TailFit };
 
 /** What may be asked for; what is left out is taken from the experiment's `allocate` section, then from the rule's defaults. */
 export interface AllocationRequest {
@@ -40,7 +39,7 @@ export interface AllocationRequest {
   /** Of OWL: half the range of sparsities. */
   lambda?: number | undefined;
   /** `block`: one sparsity for all matrices of a layer; `matrix`: one each. */
-  unit?: 'block' | 'matrix' | undefined;
+  unit?: SparsityUnit | undefined;
   /** `unstructured`, or `N:M`: N of every M consecutive weights of a row are kept. */
   structure?: string | undefined;
   /** As the reference code does: what the cap cuts off is not given to other layers. */

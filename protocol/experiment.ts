@@ -2,14 +2,13 @@
  * The resolved experiment: what `config` makes of a `*.layerif.yaml` with every default filled in and every alias replaced.
  * It is stored in the result file as `experiment`. Paths are as written (relative to the file's folder).
  */
+import type { AggregationId, DampingRule, EstimatorId, PrunerId } from './methods.ts';
 import type { ScheduleId, OptimizerId } from './optimizer.ts';
 
-export type EstimatorId = 'datainf' | 'fisher' | 'dot' | 'cosine' | 'relatif' | 'lissa' | 'ekfac' | 'tracin';
-export type AggregationId = 'positive' | 'top25' | 'sum';
+export type { AggregationId, DampingRule, EstimatorId };
 export type LossId = 'all' | 'target';
 export type OutputType = 'loglikelihood' | 'loglikelihood_rolling' | 'multiple_choice' | 'generate_until';
 export type DataFormat = 'json' | 'csv' | 'tsv' | 'parquet' | 'arrow' | 'text';
-export type DampingRule = 'mean_square' | 'absolute' | 'mean_eigenvalue';
 
 export interface Experiment {
   version: 1;
@@ -162,7 +161,7 @@ export interface AskedScore {
 
 /** Section `prune`; what is missing is asked for on the command line or takes its default. */
 export interface Prune {
-  method?: 'magnitude' | 'wanda' | 'sparsegpt';
+  method?: PrunerId;
   calibration?: TextSource;
   /** Share of the prunable weights, or of the layers; 0.5 when nothing is said. */
   sparsity?: number;
@@ -241,6 +240,6 @@ export interface ValidateSettings {
   surrogate: { pooling: 'last' | 'mean'; components: number; weight_decay: number; damping: number };
 }
 
-export type ProtocolId = 'lds' | 'loo' | 'mislabel' | 'retrieval' | 'surrogate';
+export const protocolIds = ['lds', 'loo', 'mislabel', 'retrieval', 'surrogate'] as const;
 
-export const protocolIds: readonly ProtocolId[] = ['lds', 'loo', 'mislabel', 'retrieval', 'surrogate'];
+export type ProtocolId = (typeof protocolIds)[number];

@@ -1,4 +1,5 @@
 /** What requests and notifications between the extension (client) and the language server carry; `requests.ts` has one row each. */
+import type { PrunerId } from './methods.ts';
 import type { GradientCheckReport } from './check.ts';
 import type { Allocation, AllocationKind, AllocationRequest } from './allocation.ts';
 import type { AskedScore, EstimatorId, Score, ProtocolId } from './experiment.ts';
@@ -215,7 +216,7 @@ export interface SweepAnswer {
 /** Prune a model, evaluate one, or prune in several ways and compare. One at a time, as with scores. */
 export interface PruneParams {
   uri: string;
-  method?: 'magnitude' | 'wanda' | 'sparsegpt';
+  method?: PrunerId;
   sparsity?: number;
   /** `uniform`, a rule, or an allocation file. */
   map?: string;

@@ -1,12 +1,12 @@
 /** How parameters are stepped: optimisers, schedules and their settings. */
 
-export type OptimizerId = 'adamw' | 'sgd';
+export const optimizerIds = ['adamw', 'sgd'] as const;
 
-export type ScheduleId = 'constant' | 'linear';
+export type OptimizerId = (typeof optimizerIds)[number];
 
-export const optimizerIds: readonly OptimizerId[] = ['adamw', 'sgd'];
+export const scheduleIds = ['constant', 'linear'] as const;
 
-export const scheduleIds: readonly ScheduleId[] = ['constant', 'linear'];
+export type ScheduleId = (typeof scheduleIds)[number];
 
 export interface OptimizerSettings {
   id: OptimizerId;

@@ -1,6 +1,8 @@
 /** Prune and Evaluate…: which maps, methods and sparsities; what it will take; then progress, cancel and the comparison. */
 import * as vscode from 'vscode';
 import type { EstimatePruningAnswer, PruneAndCompareAnswer, PruneAndCompareParams } from '../../../protocol/lsp.ts';
+import { comparedMapIds, comparedMaps, defaultPruner, prunerNames } from '../../../protocol/methods.ts';
+import type { ComparedMap, PrunerId } from '../../../protocol/methods.ts';
 import { RESULT_SUFFIX } from '../../../protocol/result.ts';
 import { requests } from '../../../protocol/requests.ts';
 import { COMPARISON_EDITOR } from '../comparisonEditor.ts';
@@ -14,18 +16,27 @@ import type { TrustParts } from './trust.ts';
 
 type Item = vscode.QuickPickItem & { id: string };
 
-const maps: readonly Item[] = [
-  { id: 'uniform', label: 'Uniform', description: 'what the others are compared with', picked: true },
-  { id: 'layerif', label: 'LayerIF', description: 'by the scores of the result', picked: true },
-  { id: 'owl', label: 'OWL', description: 'by activation outliers, measured first', picked: true },
-  { id: 'alphapruning', label: 'AlphaPruning', description: 'by the spectrum of the weights', picked: true },
-  { id: 'reversed', label: 'Reversed', description: 'LayerIF turned over, a control', picked: true },
-];
-const methods: readonly Item[] = [
-  { id: 'wanda', label: 'Wanda', description: 'weights times input norms', picked: true },
-  { id: 'magnitude', label: 'Magnitude', description: 'weights alone' },
-  { id: 'sparsegpt', label: 'SparseGPT', description: 'corrects what is left; slowest' },
-];
+const mapWords: Record<ComparedMap, string> = {
+  uniform: 'what the others are compared with',
+  layerif: 'by the scores of the result',
+  owl: 'by activation outliers, measured first',
+  alphapruning: 'by the spectrum of the weights',
+  reversed: 'LayerIF turned over, a control',
+};
+const methodWords: Record<PrunerId, string> = {
+  wanda: 'weights times input norms',
+  magnitude: 'weights alone',
+  sparsegpt: 'corrects what is left; slowest',
+};
+
+const maps = comparedMapIds.map((id): Item => {
+  return { id, label: comparedMaps[id], description: mapWords[id], picked: true };
+});
+/** The default first. */
+const methods = (Object.keys(methodWords) as PrunerId[]).map((id): Item => {
+  const picked = id === defaultPruner ? { picked: true } : {};
+  return { id, label: prunerNames[id], description: methodWords[id], ...picked };
+});
 
 export function registerPruningCommands(parts: TrustParts): vscode.Disposable {
   return vscode.commands.registerCommand('layerif.pruneAndEvaluate', async (source: Source) => {

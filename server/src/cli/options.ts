@@ -1,7 +1,10 @@
 /** Every option of the command line: one row each, and how a row's text becomes a value. */
+import { allocationKinds } from '../../../protocol/allocation.ts';
 import { deviceIds } from '../../../protocol/devices.ts';
 import type { DeviceId } from '../../../protocol/devices.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
+import { protocolIds } from '../../../protocol/experiment.ts';
+import { aggregationIds, defaultPruner, prunerIds, tailFits } from '../../../protocol/methods.ts';
 
 interface OptionSpec {
   type: 'string' | 'boolean';
@@ -27,7 +30,7 @@ export const optionTable = {
     help: 'an option of a score, such as avss.epsilon=0.1; may be given several times',
   },
   output: { type: 'string', value: 'DIR', help: 'where results go, in place of output_dir of the experiment file' },
-  method: { type: 'string', value: 'ID', help: 'pruner: magnitude | wanda | sparsegpt (default wanda)' },
+  method: { type: 'string', value: 'ID', help: `pruner: ${prunerIds.join(' | ')} (default ${defaultPruner})` },
   sparsity: { type: 'string', value: 'SHARE', help: 'share of weights, or of layers, to remove (default 0.5)' },
   map: { type: 'string', value: 'RULE|FILE', help: 'sparsity by layer: uniform, a rule, or an allocation file' },
   result: {
@@ -43,7 +46,7 @@ export const optionTable = {
     help: 'LoRA rank of one expert, or where layers have none of their own (default 8)',
   },
   'lora-alpha': { type: 'string', value: 'X', help: 'LoRA alpha at that rank (default twice the rank)' },
-  kind: { type: 'string', value: 'WORD', help: 'experts | rank | freeze | tune | drop | sparsity (default experts)' },
+  kind: { type: 'string', value: 'WORD', help: `${allocationKinds.join(' | ')} (default experts)` },
   rule: { type: 'string', value: 'ID', help: 'a rule of `layerif list rules` (default layerif)' },
   by: { type: 'string', value: 'ID', help: 'a layer score in place of influence: an id of `layerif list scores`' },
   total: {
@@ -62,14 +65,18 @@ export const optionTable = {
   lambda: { type: 'string', value: 'X', help: 'of OWL: half the range of sparsities (default 0.08)' },
   unit: { type: 'string', value: 'WORD', help: 'block (one sparsity a layer) | matrix (default block)' },
   paper: { type: 'boolean', help: 'as the reference code: what the cap cuts off is not given to other layers' },
-  aggregation: { type: 'string', value: 'ID', help: "positive | top25 | sum (default: the run's)" },
-  fit: { type: 'string', value: 'WORD', help: 'tail of the spectrum, for alphalora and alphapruning: mid | peak' },
+  aggregation: { type: 'string', value: 'ID', help: `${aggregationIds.join(' | ')} (default: the run's)` },
+  fit: {
+    type: 'string',
+    value: 'WORD',
+    help: `tail of the spectrum, for alphalora and alphapruning: ${tailFits.join(' | ')}`,
+  },
   outliers: { type: 'string', value: 'FILE', help: 'JSON list of outlier ratios in %, one a layer, for the rule owl' },
   seed: { type: 'string', value: 'N', help: 'of the rule random (default 0)' },
   protocol: {
     type: 'string',
     value: 'ID',
-    help: 'lds, loo, mislabel, retrieval, surrogate or all; several with commas (default: those of the experiment)',
+    help: `${protocolIds.join(', ')} or all; several with commas (default: those of the experiment)`,
   },
   estimator: { type: 'string', value: 'ID', help: "estimators, several with commas (default: the run's own)" },
   factor: { type: 'string', value: 'X', help: 'damping factors, several with commas (default 0.001 to 1000)' },

@@ -1,6 +1,7 @@
 /** `layerif prune FILE`: writes a model with a share of its weights, or of its layers, removed. */
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
+import type { PrunerId } from '../../../protocol/methods.ts';
 import type { PruningReport } from '../../../protocol/pruning.ts';
 import { pruneExperiment } from '../run/prune/prune.ts';
 import { bytes, duration, percent, table } from './format.ts';
@@ -26,7 +27,7 @@ export const prune: Command = {
     try {
       const { report, output } = await pruneExperiment({
         file: path.resolve(terminal.baseDir, argument),
-        method: values.method as 'wanda' | undefined,
+        method: values.method as PrunerId | undefined,
         sparsity: values.sparsity === undefined ? undefined : readSparsity(values.sparsity),
         map: values.map?.endsWith('.json') ? absolute(values.map) : values.map,
         resultFile: absolute(values.result),

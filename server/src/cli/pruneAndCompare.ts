@@ -1,6 +1,7 @@
 /** `layerif prune-and-compare FILE`: prunes in memory in several ways, measures each, and tells which differences are real. */
 import path from 'node:path';
 import { exitCodes } from '../../../protocol/errors.ts';
+import { comparedMapIds } from '../../../protocol/methods.ts';
 import type { ComparedMetric, PruningComparison } from '../../../protocol/pruning.ts';
 import { pruneAndCompare } from '../run/prune/pruneAndCompare.ts';
 import { duration, table } from './format.ts';
@@ -15,7 +16,7 @@ export const pruneAndCompareCommand: Command = {
   summary: 'prune in memory by several maps, methods and sparsities, evaluate each, compare',
   details:
     'FILE is an experiment with scores (run `layerif score` first). --map, --method and --sparsity take several values with commas;\n' +
-    'default maps: uniform, layerif, owl, alphapruning, reversed. With evaluate.gate the exit code is 1 when the quality falls too far.',
+    `default maps: ${comparedMapIds.join(', ')}. With evaluate.gate the exit code is 1 when the quality falls too far.`,
   options: ['map', 'method', 'sparsity', 'structure', 'result', 'task', 'limit', 'output', 'json', ...machineOptions],
   cooperative: true,
 

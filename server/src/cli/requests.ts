@@ -1,4 +1,5 @@
 /** Options of the command line -> an allocation request; `allocate` and `export` share it. */
+import { aggregationIds, sparsityUnits, tailFits } from '../../../protocol/methods.ts';
 import fs from 'node:fs';
 import path from 'node:path';
 import { allocationKinds } from '../../../protocol/allocation.ts';
@@ -61,11 +62,11 @@ export function readRequest<K extends AllocationKind | undefined>(
     ratio: number('ratio'),
     epsilon: number('epsilon'),
     lambda: number('lambda'),
-    unit: word('unit', ['block', 'matrix']),
+    unit: word('unit', sparsityUnits),
     structure: values.structure,
     paper: flags.has('paper') || undefined,
-    aggregation: word('aggregation', ['positive', 'top25', 'sum']),
-    fit: word('fit', ['mid', 'peak']),
+    aggregation: word('aggregation', aggregationIds),
+    fit: word('fit', tailFits),
     seed: number('seed'),
   } as AllocationRequest & { kind: AllocationKind | K };
 }

@@ -6,6 +6,16 @@
  * `resolve.ts`; rules between keys stand in `references.ts`; keys of a task in `taskSchema.ts`.
  */
 import { z } from 'zod';
+import {
+  aggregationIds,
+  dampingRuleIds,
+  estimatorIds,
+  prunerIds,
+  sparsityUnits,
+  tailFits,
+} from '../../../protocol/methods.ts';
+import { countRules } from '../allocation/countRules.ts';
+import { sparsityRules } from '../allocation/sparsityRules.ts';
 import { datasetName, doc, filePath, maxLength, textSource } from './words.ts';
 import { scoreExamples, scoresSchema } from './scoresSchema.ts';
 import { taskSchema } from './taskSchema.ts';
@@ -82,12 +92,12 @@ const datasetSchema = z.strictObject({
   ).optional(),
 });
 
-const dampingRules = z.enum(['mean_square', 'absolute', 'mean_eigenvalue']);
+const dampingRules = z.enum(dampingRuleIds);
 const factor = z.number().positive();
 
 const scoreSchema = z.strictObject({
   estimator: doc(
-    z.enum(['datainf', 'fisher', 'dot', 'cosine', 'relatif', 'lissa', 'ekfac', 'tracin']).default('datainf'),
+    z.enum(estimatorIds).default('datainf'),
     'How influence is computed from gradients: datainf (closed form of DataInf), fisher (exact damped empirical Fisher), dot (gradient dot product), and others. `layerif list estimators` says what is available.',
   ),
   damping_factor: doc(
@@ -110,7 +120,7 @@ const scoreSchema = z.strictObject({
     'all: the mean over every token (LayerIF); target: over the tokens of the answer alone.',
   ),
   aggregation: doc(
-    z.enum(['positive', 'top25', 'sum']).default('positive'),
+    z.enum(aggregationIds).default('positive'),
     'From the influence of training samples to the score of a layer: positive sums the helpful samples, top25 the most helpful quarter of them, sum all samples.',
   ),
   modules: doc(
@@ -171,15 +181,18 @@ const total = doc(z.int().min(1), 'Sum over all layers.').optional();
 const beta = doc(z.number().positive(), 'Exponent on the scores; larger is more uneven.').optional();
 const minimum = doc(z.int().min(0), 'What every layer gets at least.').optional();
 const aggregation = doc(
-  z.enum(['positive', 'top25', 'sum']),
+  z.enum(aggregationIds),
   "Which aggregate of influence is a layer's score; default: that of `score`.",
 ).optional();
 const fit = doc(
-  z.enum(['mid', 'peak']),
+  z.enum(tailFits),
   'Which part of the spectrum is its tail, for the AlphaLoRA and AlphaPruning rules.',
 ).optional();
 const seed = doc(z.int().min(0), 'Of the rule random.').optional();
-const countWords = 'layerif, released, alphalora, mola_2468 (any shape), uniform, random';
+/** One MoLA shape stands for all. */
+const countWords = [
+  ...new Set(countRules.map(({ id }) => (id.startsWith('mola_') ? 'mola_2468 (any shape)' : id))),
+].join(', ');
 const choice = (what: string) =>
   doc(
     z.strictObject({ count: doc(z.int().min(1), 'How many layers.').optional(), aggregation }),
@@ -219,8 +232,8 @@ const allocateSchema = z.strictObject({
       ratio: doc(z.number().min(0).lt(1), 'Share of weights that are removed over all layers.').optional(),
       epsilon: doc(z.number().min(0), 'How far a layer may differ from the ratio.').optional(),
       lambda: doc(z.number().min(0).max(0.5), 'Of OWL: half the range of sparsities.').optional(),
-      rule: rule('layerif, owl, alphapruning, uniform, reversed'),
-      unit: doc(z.enum(['block', 'matrix']), 'One sparsity for a layer, or one for each matrix.').optional(),
+      rule: rule(sparsityRules.map(({ id }) => id).join(', ')),
+      unit: doc(z.enum(sparsityUnits), 'One sparsity for a layer, or one for each matrix.').optional(),
       structure: doc(z.string().min(1), 'unstructured, or N:M with N kept of every M weights.', ['2:4']).optional(),
       paper: doc(z.boolean(), 'As the reference code: what the cap cuts off is not given to other layers.').optional(),
       aggregation,
@@ -235,7 +248,7 @@ const allocateSchema = z.strictObject({
 
 const pruneSchema = z.strictObject({
   method: doc(
-    z.enum(['magnitude', 'wanda', 'sparsegpt']),
+    z.enum(prunerIds),
     'magnitude: the smallest weights go; wanda: the smallest products of weight and input norm, row by row; sparsegpt: second order, the weights that stay are adjusted. Default wanda.',
   ).optional(),
   calibration: doc(

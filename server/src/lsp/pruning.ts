@@ -1,4 +1,5 @@
 /** Pruning, evaluation and both in one go, on request of the editor: one at a time, with progress and cancel, in the engine of the scores. */
+import { comparedMapIds, defaultPruner } from '../../../protocol/methods.ts';
 import type { CancellationToken } from 'vscode-languageserver/node';
 import type {
   EstimatePruningAnswer,
@@ -12,7 +13,7 @@ import type {
 import { estimatePruning as estimateOf } from '../run/prune/estimatePruning.ts';
 import { evaluateExperiment } from '../run/evaluate/evaluate.ts';
 import { pruneExperiment } from '../run/prune/prune.ts';
-import { DEFAULT_MAPS, pruneAndCompare as compare } from '../run/prune/pruneAndCompare.ts';
+import { pruneAndCompare as compare } from '../run/prune/pruneAndCompare.ts';
 import { experimentName } from '../run/files/results.ts';
 import { fileOf } from './documents.ts';
 import type { Jobs } from './jobs.ts';
@@ -54,7 +55,14 @@ export async function pruneAndCompare(
 
 export async function estimatePruning(
   jobs: Jobs,
-  { uri, maps = DEFAULT_MAPS, methods = ['wanda'], sparsities = [0.5], structure, limit }: PruneAndCompareParams,
+  {
+    uri,
+    maps = [...comparedMapIds],
+    methods = [defaultPruner],
+    sparsities = [0.5],
+    structure,
+    limit,
+  }: PruneAndCompareParams,
   token: CancellationToken,
 ): Promise<EstimatePruningAnswer> {
   const file = fileOf(uri);

@@ -1,4 +1,5 @@
 /** Another estimator, damping or aggregation for the result in sight: what is chosen, what may be, and the result it makes. Pure: no DOM. */
+import { estimatorIds, estimatorNames } from '../../../protocol/methods.ts';
 import type { AggregationId, DampingRule, EstimatorId } from '../../../protocol/experiment.ts';
 import type { RescoredTask } from '../../../protocol/lsp.ts';
 import type { Result } from '../../../protocol/result.ts';
@@ -22,24 +23,10 @@ export interface Settings {
   aggregation: AggregationId;
 }
 
-const names: Record<EstimatorId, string> = {
-  datainf: 'DataInf',
-  fisher: 'Exact Fisher',
-  dot: 'Gradient dot',
-  cosine: 'Cosine',
-  relatif: 'RelatIF',
-  lissa: 'LiSSA',
-  ekfac: 'EK-FAC',
-  tracin: 'TracIn',
-};
-
-/** Estimators that read more than Grams are there only where the run was made with them. */
-const ownRunOnly: readonly EstimatorId[] = ['ekfac', 'tracin'];
-
 export const estimatorChoices = (result: Result): { id: EstimatorId; name: string }[] =>
-  (Object.keys(names) as EstimatorId[])
-    .filter((id) => !ownRunOnly.includes(id) || id === result.score.estimator)
-    .map((id) => ({ id, name: names[id] }));
+  estimatorIds
+    .filter((id) => !estimatorNames[id].ownRunOnly || id === result.score.estimator)
+    .map((id) => ({ id, name: estimatorNames[id].name }));
 
 export const dampingRules: readonly { id: DampingRule; name: string; meaning: string }[] = [
   { id: 'mean_square', name: 'DataInf rule', meaning: 'times the mean squared gradient of the matrix' },
@@ -47,8 +34,7 @@ export const dampingRules: readonly { id: DampingRule; name: string; meaning: st
   { id: 'absolute', name: 'Absolute', meaning: 'as it is' },
 ];
 
-const undamped: readonly EstimatorId[] = ['dot', 'cosine', 'tracin'];
-export const isDamped = (estimator: EstimatorId) => !undamped.includes(estimator);
+export const isDamped = (estimator: EstimatorId) => estimatorNames[estimator].damped;
 
 export function runSettings({ experiment: { score } }: Result): Settings {
   const { estimator, damping, per = 'sample', aggregation } = score;
@@ -113,5 +99,5 @@ export function settingsWords(settings: Settings): string {
   const damping = isDamped(estimator)
     ? `, damping ${factor} (${dampingRules.find(({ id }) => id === rule)?.name ?? rule})`
     : '';
-  return `${names[estimator]}${damping}, ${aggregation}${per === 'pair' ? ' over pairs' : ''}`;
+  return `${estimatorNames[estimator].name}${damping}, ${aggregation}${per === 'pair' ? ' over pairs' : ''}`;
 }

@@ -1,4 +1,5 @@
 /** Everything a pruning needs to know before it starts: experiment, model, calibration texts, sparsities. */
+import { defaultPruner } from '../../../../protocol/methods.ts';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, Prune } from '../../../../protocol/experiment.ts';
@@ -81,7 +82,7 @@ export async function pruneInputOf(
   const section: Prune = { ...experiment.prune, ...withoutGaps(options) };
   const read = experimentFor(experiment, file, 'prune');
   requireNone(pruneRefusals, section, 'prune');
-  const pruner = findPruner(section.method ?? 'wanda');
+  const pruner = findPruner(section.method ?? defaultPruner);
   const { structure: word = 'unstructured' } = section;
   const structure = word === 'layers' ? word : parseStructure(word);
   const sparsity = section.sparsity ?? (structure && structure !== 'layers' ? 1 - structure.n / structure.m : 0.5);

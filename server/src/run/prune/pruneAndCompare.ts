@@ -2,6 +2,7 @@
  * `layerif prune-and-compare`: the model as it is, then pruned in memory by every method, sparsity and map that is asked for, each
  * evaluated on the same documents. The file is written after every pruning, and a later call with the same settings goes on from it.
  */
+import { comparedMapIds, defaultPruner } from '../../../../protocol/methods.ts';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { EngineInfo } from '../../../../protocol/engine.ts';
@@ -30,7 +31,6 @@ import { prunable } from '../decide/sparsityMap.ts';
 import { madeBy } from '../files/version.ts';
 
 /** LayerIF's map, what it has to beat, and its reverse as a control. */
-export const DEFAULT_MAPS = ['uniform', 'layerif', 'owl', 'alphapruning', 'reversed'];
 
 export interface CompareOptions extends EvaluationSelection {
   file: string;
@@ -153,7 +153,9 @@ const nameOf = ({ method, sparsity, map }: Setting): string => `${method} ${spar
 /** Uniform comes first in every group, since the others are compared with it. @throws LayerifError */
 function settingsOf({ experiment, structure }: PruneInput, options: CompareOptions): Setting[] {
   const section = experiment.prune ?? {};
-  const methods = (options.methods ?? [section.method ?? 'wanda']).map((id) => findPruner(id).id as Setting['method']);
+  const methods = (options.methods ?? [section.method ?? defaultPruner]).map(
+    (id) => findPruner(id).id as Setting['method'],
+  );
   if (structure === 'layers') {
     throw new LayerifError(
       'badRequest',
@@ -163,7 +165,7 @@ function settingsOf({ experiment, structure }: PruneInput, options: CompareOptio
   const fixed = structure ? 1 - structure.n / structure.m : undefined;
   const sparsities = options.sparsities ?? [section.sparsity ?? fixed ?? 0.5];
   const own = typeof section.map === 'string' ? [section.map] : [];
-  const asked = options.maps ?? [...new Set([...DEFAULT_MAPS, ...own])];
+  const asked = options.maps ?? [...new Set([...comparedMapIds, ...own])];
   const maps = [...asked].sort((a, b) => Number(b === 'uniform') - Number(a === 'uniform'));
   return methods.flatMap((method) => sparsities.flatMap((sparsity) => maps.map((map) => ({ method, sparsity, map }))));
 }
