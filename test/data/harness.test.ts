@@ -40,7 +40,7 @@ for (const { task, rows, requests } of cases) {
     };
     const root = folder(t, {
       ...(Object.fromEntries(files) as Record<string, string>),
-      'task.yaml': stringify(task),
+      'task.yaml': stringify(task, { version: '1.1' }), // read as PyYAML reads it
       'e.layerif.yaml': stringify(experiment),
     });
     assert.deepEqual(await harnessRequests(join(root, 'e.layerif.yaml')), requests);
