@@ -4,9 +4,17 @@
  */
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** Shipped as packages, not bundled. */
 const besides = ['node_modules/onnxruntime-node', 'node_modules/onnxruntime-common'];
+
+/** What packages without a licence file come with: their licence, and the notices of the libraries inside a native library. */
+const beside = {
+  'onnxruntime-node': ['LICENSE', 'ThirdPartyNotices.txt'],
+  'onnxruntime-common': ['LICENSE'],
+};
+const ourCopies = fileURLToPath(new URL('../third-party/onnxruntime/', import.meta.url));
 
 /** Folder of the package that a bundled file belongs to. */
 const packageOf = (file) => file.match(/^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0];
@@ -14,7 +22,10 @@ const packageOf = (file) => file.match(/^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/
 function notice(folder) {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const file = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
-  const text = file ? readFileSync(join(folder, file), 'utf8').trim() : `(${license}; the package has no licence file)`;
+  const texts = file ? [join(folder, file)] : (beside[name] ?? []).map((copy) => join(ourCopies, copy));
+  const text =
+    texts.map((path) => readFileSync(path, 'utf8').trim()).join('\n\n') ||
+    `(${license}; the package has no licence file)`;
   return { name, text: `${name} ${version}: ${license ?? 'see below'}\n\n${text}\n` };
 }
 
