@@ -48,6 +48,7 @@ test('result, failure and idle are complete snapshots', () => {
     run: null,
     message: '',
     trust: null,
+    scores: null,
   });
   assert.deepEqual(reduceView(live, { type: 'failed', message: 'x' }), {
     phase: 'failed',
@@ -55,6 +56,7 @@ test('result, failure and idle are complete snapshots', () => {
     run: null,
     message: 'x',
     trust: null,
+    scores: null,
   });
   assert.equal(reduceView(live, { type: 'idle' }).result, null);
   assert.equal(reduceView(live, { type: 'samples', requestId: 1, answer: { samples: [] } }), live);
