@@ -73,9 +73,11 @@ async function fetchModel() {
   await ensureDemoModel({ hub: false });
 }
 
-/** Processes that tests start run from the bundles, and Node keeps what it made of the sources: both start several times quicker. */
-const testEnvironment = {
-  ORT_DISABLE_TELEMETRY: '1',
+/**
+ * Of unit tests: processes that they start run from the bundles, and Node keeps what it made of the sources: both start several times
+ * quicker. The workbench runs what is installed in it, and gets none of this.
+ */
+const unitEnvironment = {
   NODE_COMPILE_CACHE: join(root, '.cache', 'compiled'),
   LAYERIF_CLI: join(root, 'dist', 'cli.cjs'),
   LAYERIF_SERVER: join(root, 'dist', 'server.cjs'),
@@ -102,7 +104,7 @@ function nodeTests(name, wanted, options = []) {
   const result = spawnSync(testNode, ['--test', ...options, ...reporters, ...files], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ...testEnvironment },
+    env: { ...process.env, ORT_DISABLE_TELEMETRY: '1', ...(name === 'unit' ? unitEnvironment : {}) },
   });
   const counts = readFileSync(join(root, tap), 'utf8');
   const count = (word) => Number(counts.match(new RegExp(`^# ${word} (\\d+)$`, 'm'))?.[1] ?? 0);
