@@ -21,7 +21,9 @@ const nodeBundles = {
   extension: { entry: 'extension/src/extension.ts', external: ['vscode'] },
   server: { entry: 'server/src/lsp/serverMain.ts', external: [] },
   engine: { entry: 'server/src/engine/engineMain.ts', external: ['onnxruntime-node'] },
+  // The command line and its child, which does the work: starting both costs little more than one.
   cli: { entry: 'server/src/cli/cliMain.ts', external: [] },
+  cliWork: { entry: 'server/src/cli/workMain.ts', external: [] },
 };
 const webviewBundles = {
   results: 'webview/src/results.tsx',

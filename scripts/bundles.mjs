@@ -4,7 +4,16 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const sources = ['protocol', 'extension/src', 'server/src', 'webview/src', 'esbuild.mjs', 'package-lock.json'];
-const bundles = ['extension.cjs', 'server.cjs', 'engine.cjs', 'cli.cjs', 'webview/results.js', 'webview/layers.js'];
+const bundles = [
+  'extension.cjs',
+  'server.cjs',
+  'serverWorker.cjs',
+  'engine.cjs',
+  'cli.cjs',
+  'cliWork.cjs',
+  'webview/results.js',
+  'webview/layers.js',
+];
 
 function newestTime(path) {
   const stat = statSync(path);

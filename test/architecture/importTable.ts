@@ -32,11 +32,16 @@ const linear = 'server/src/linear';
 /** Words for messages. */
 const text = 'server/src/text';
 const hub = 'server/src/hub';
+/** Child processes of our own programs. */
+const processes = 'server/src/processes';
+/** Reading what a user names. */
+const files = 'server/src/files';
 
 /** What the rooms of `engine` may import beside each other. */
 const engine: Row = {
   folders: [
     'protocol',
+    processes,
     ...inServer(['onnx', 'autodiff', 'graphs', 'models', 'checkpoints', 'training', 'pruning', 'random', 'linear']),
     'server/src/scores', // what is observed
   ],
@@ -63,6 +68,7 @@ const run: Row = {
     random,
     text,
     hub,
+    files,
     linear,
     'server/src/engine',
     ...inServer(['config', 'graphs', 'scores', ...tables, ...rules]),
@@ -99,13 +105,15 @@ export const table: Record<string, Row> = {
   'server/src/linear': { folders: [], packages: numeric, node: [] },
   'server/src/random': { folders: [], packages: ['pure-rand'], node: [] },
   'server/src/text': { folders: [], packages: ['fastest-levenshtein'], node: [] },
+  'server/src/processes': { folders: [], packages: [], node: 'all' },
+  'server/src/files': { folders: [], packages: [], node: 'all' },
   'server/src/hub': { folders: ['protocol', text], packages: ['@huggingface/hub'], node: 'all' },
   'server/src/onnx': { folders: [], packages: ['@bufbuild/protobuf'], node: [] },
   'server/src/autodiff': { folders: inServer(['onnx']), packages: [], node: [] },
   'server/src/models': { folders: [text, ...inServer(['onnx'])], packages: [], node: [] },
-  'server/src/checkpoints': { folders: ['protocol', text, hub], packages: [], node: 'all' },
+  'server/src/checkpoints': { folders: ['protocol', text, hub, files], packages: [], node: 'all' },
   'server/src/data': {
-    folders: ['protocol', random, text, hub],
+    folders: ['protocol', random, text, hub, files],
     packages: [
       'apache-arrow',
       'csv-parse',
@@ -123,7 +131,7 @@ export const table: Record<string, Row> = {
   },
   // User-supplied ONNX: read as a model (checkpoints, models: types of what runs see), specialised, differentiated.
   'server/src/graphs': {
-    folders: ['protocol', ...inServer(['onnx', 'autodiff', 'checkpoints', 'models'])],
+    folders: ['protocol', files, ...inServer(['onnx', 'autodiff', 'checkpoints', 'models'])],
     packages: [],
     node: 'all',
   },
@@ -146,7 +154,7 @@ export const table: Record<string, Row> = {
   },
   'server/src/export': { folders: ['protocol'], packages: [], node: [] },
   'server/src/config': {
-    folders: ['protocol', text, hub, ...inServer(['estimators', 'models', 'data', 'scores', ...rules])],
+    folders: ['protocol', text, hub, files, ...inServer(['estimators', 'models', 'data', 'scores', ...rules])],
     packages: ['zod', 'yaml', 'picomatch'],
     node: 'all',
   },
@@ -155,12 +163,12 @@ export const table: Record<string, Row> = {
   ...rooms('server/src/engine', engine, engineRooms),
   ...rooms('server/src/run', run, runRooms),
   'server/src/lsp': {
-    folders: ['protocol', ...inServer(['config']), ...roomsOf('run', runRooms)],
+    folders: ['protocol', processes, files, ...inServer(['config']), ...roomsOf('run', runRooms)],
     packages: ['vscode-languageserver', 'vscode-languageserver-textdocument'],
     node: 'all',
   },
   'server/src/cli': {
-    folders: ['protocol', text, ...inServer(['config']), ...roomsOf('run', runRooms)],
+    folders: ['protocol', text, processes, files, ...inServer(['config']), ...roomsOf('run', runRooms)],
     packages: [],
     node: 'all',
   },

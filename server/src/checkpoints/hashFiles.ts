@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { writeAtomically } from './fileBytes.ts';
+import { requireRegularFile } from '../files/textFile.ts';
 
 type Cache = Map<string, { size: number; mtimeMs: number; ctimeMs: number; sha256: string }>;
 
@@ -57,6 +58,7 @@ export function cacheFolder(): string {
 }
 
 async function hash(file: string): Promise<string> {
+  requireRegularFile(file);
   const digest = createHash('sha256');
   for await (const chunk of fs.createReadStream(file, { highWaterMark: 1 << 22 })) digest.update(chunk as Buffer);
   return digest.digest('hex');

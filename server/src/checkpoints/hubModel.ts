@@ -11,6 +11,7 @@ import { hubCacheFolder, offlineBy } from '../hub/environment.ts';
 import { ggufModels, shownModel } from './ggufSplit.ts';
 import { listed } from '../text/listed.ts';
 import { nearest } from '../text/nearest.ts';
+import { readText } from '../files/textFile.ts';
 
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
@@ -120,7 +121,7 @@ function localTarget(snapshot: string): string | null {
     if (has(WEIGHTS)) return snapshot;
     if (has(INDEX)) {
       try {
-        const { weight_map } = JSON.parse(fs.readFileSync(path.join(snapshot, INDEX), 'utf8')) as {
+        const { weight_map } = JSON.parse(readText(path.join(snapshot, INDEX), 'tokenizer')) as {
           weight_map: Record<string, string>;
         };
         return Object.values(weight_map).every(has) ? snapshot : null;

@@ -11,6 +11,7 @@ import { openSafetensors } from './safetensors.ts';
 import { readWeight, withScales } from './scaledWeights.ts';
 import { modelNames } from './tensorNames.ts';
 import type { Checkpoint, TensorInfo } from './types.ts';
+import { readText } from '../files/textFile.ts';
 
 /** @throws LayerifError `badModel` */
 export function openHuggingFace(folder: string): Checkpoint {
@@ -136,7 +137,7 @@ function otherWeights(folder: string): string {
 function readJson(file: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(fs.readFileSync(file, 'utf8'));
+    value = JSON.parse(readText(file, 'tokenizer'));
   } catch (error) {
     throw new LayerifError('badModel', `${file} cannot be read: ${(error as Error).message}`, {
       place: { file },

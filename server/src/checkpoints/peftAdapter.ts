@@ -13,6 +13,7 @@ import { peftConfig } from './peftConfig.ts';
 import type { PeftConfig } from './peftConfig.ts';
 import { openSafetensors, readFloat32 } from './safetensors.ts';
 import type { Checkpoint, LoraFactor, TensorInfo } from './types.ts';
+import { readText } from '../files/textFile.ts';
 
 const CONFIG = 'adapter_config.json';
 const WEIGHTS = 'adapter_model.safetensors';
@@ -206,7 +207,7 @@ function inside(folder: string): string {
 function parse(file: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(fs.readFileSync(file, 'utf8'));
+    value = JSON.parse(readText(file, 'config'));
   } catch (error) {
     throw bad(file, `${file} cannot be read: ${(error as Error).message}`);
   }

@@ -1,12 +1,12 @@
 /** Options of the command line -> an allocation request; `allocate` and `export` share it. */
 import { aggregationIds, sparsityUnits, tailFits } from '../../../protocol/methods.ts';
-import fs from 'node:fs';
 import path from 'node:path';
 import { allocationKinds } from '../../../protocol/allocation.ts';
 import type { AllocationKind, AllocationRequest } from '../../../protocol/allocation.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { OptionName } from './options.ts';
 import type { Options } from './types.ts';
+import { readText } from '../files/textFile.ts';
 
 export const requestOptions = [
   'kind',
@@ -80,7 +80,7 @@ export function outliersOf(
   if (file === undefined) return undefined;
   return () => {
     try {
-      const list: unknown = JSON.parse(fs.readFileSync(path.resolve(baseDir, file), 'utf8'));
+      const list: unknown = JSON.parse(readText(path.resolve(baseDir, file), 'config'));
       if (Array.isArray(list) && list.every((value) => typeof value === 'number')) return Promise.resolve(list);
     } catch (error) {
       throw new LayerifError('badRequest', `--outliers ${file}: ${(error as Error).message}`, { cause: error });

@@ -3,7 +3,6 @@
  *
  * Everything that is wrong is reported at once, each problem at the key or value it is about; a missing key is reported at its parent.
  */
-import fs from 'node:fs';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Experiment } from '../../../protocol/experiment.ts';
 import { groupFindings } from './groups.ts';
@@ -18,6 +17,7 @@ import { functionMessage, ignoredKeys, keysBesideTexts, refusedTaskKeys } from '
 import { isMapping } from './words.ts';
 import { YamlSource } from './yamlSource.ts';
 import type { Path, Range } from './yamlSource.ts';
+import { readText } from '../files/textFile.ts';
 
 export type { Path, Range } from './yamlSource.ts';
 
@@ -124,7 +124,7 @@ export function loadExperiment(file: string): Experiment {
 /** @throws LayerifError `badExperiment` */
 export function readExperimentText(file: string): string {
   try {
-    return fs.readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    return readText(file, 'yaml').replace(/^\uFEFF/, '');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     const why =

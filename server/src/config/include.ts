@@ -8,6 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { dotted, shown } from './messages.ts';
 import { isMapping } from './words.ts';
+import { readText } from '../files/textFile.ts';
 import type { Path, Range } from './yamlSource.ts';
 import { YamlSource } from './yamlSource.ts';
 
@@ -26,16 +27,24 @@ export interface Expanded {
   problems: PlacedProblem[];
 }
 
+/** Of included files of one experiment. The harness' largest groups take a few dozen. */
+const MOST_READS = 200;
+const DEEPEST = 20;
+
 interface Key {
   value: unknown;
   source: YamlSource;
 }
 
 /** @param read text of a file; throws when it cannot be read */
-export function expandIncludes(root: YamlSource, read: (file: string) => string = readText): Expanded {
+export function expandIncludes(
+  root: YamlSource,
+  read: (file: string) => string = (file) => readText(file, 'yaml'),
+): Expanded {
   const expanded: Expanded = { value: root.value, origins: new Map(), sources: [root], problems: [] };
   if (!isMapping(root.value) || !Array.isArray(root.value.tasks)) return expanded;
   const folder = path.dirname(root.file);
+  let reads = 0;
 
   const tasks = (root.value.tasks as unknown[]).map((task, index) => {
     if (!isMapping(task) || !('include' in task)) return task;
@@ -88,6 +97,18 @@ export function expandIncludes(root: YamlSource, read: (file: string) => string 
       const names = [...chain, file].map((f) => path.basename(f));
       return say(`include ${JSON.stringify(name)} goes round in a circle: ${names.join(' -> ')}`);
     }
+    if (chain.length > DEEPEST)
+      return say(
+        `include ${JSON.stringify(name)}: files include each other more than ${DEEPEST} deep; join some of them`,
+      );
+    reads += 1;
+    if (reads > MOST_READS) {
+      // Said once: a tree of files that include each other twice has millions of such places.
+      if (reads > MOST_READS + 1) return null;
+      return say(
+        `include ${JSON.stringify(name)}: the experiment includes more than ${MOST_READS} files, one that is included twice counts twice; join some of them`,
+      );
+    }
     let text: string;
     try {
       text = read(file);
@@ -108,10 +129,6 @@ export function expandIncludes(root: YamlSource, read: (file: string) => string 
   function problem(source: YamlSource, where: Path, message: string): void {
     expanded.problems.push({ ...source.valueRange(where), message, severity: 'error' });
   }
-}
-
-function readText(file: string): string {
-  return fs.readFileSync(file, 'utf8');
 }
 
 /** Paths of an included file, relative to the experiment's folder. */

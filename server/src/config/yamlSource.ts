@@ -9,6 +9,7 @@ import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, vi
 import type { Document, Node, Pair, ScalarTag, YAMLError } from 'yaml';
 import { pyyaml } from './pyyaml.ts';
 import { indentedMore } from './yamlIndent.ts';
+import { textLimits } from '../files/textFile.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -37,6 +38,11 @@ interface Found {
   depth: number;
 }
 
+/** Every alias is followed through the whole text. */
+const MOST_ALIASES = 500;
+/** Collections within collections; a task file has five or six. */
+const DEEPEST = 60;
+
 export class YamlSource {
   readonly file: string;
   /** The plain value; undefined when the text is broken. */
@@ -51,11 +57,18 @@ export class YamlSource {
   /** @param dialect `pyyaml` for a task file of the harness */
   constructor(text: string, file: string, dialect: 'yaml1.2' | 'pyyaml' = 'yaml1.2') {
     this.file = file;
+    // An editor's text does not come through `readText`.
+    const refusal = tooMuch(text);
+    if (refusal) text = '';
     const parse = (read: string, lineCounter?: LineCounter) => parseYaml(read, dialect, lineCounter);
     const indented = indentedMore(text, parse);
     this.#text = indented?.text ?? text;
     this.#added = indented?.added ?? new Map<number, number>();
     this.#doc = parse(this.#text, this.#lines);
+    if (refusal) {
+      this.problems.push({ ...this.#range(0, 0), message: refusal, severity: 'error' });
+      return;
+    }
     let broken = false;
     const seen = new Set<number>();
     for (const error of this.#doc.errors) {
@@ -75,8 +88,16 @@ export class YamlSource {
       const message = tag ? `the tag ${tag} means nothing here and is ignored` : warning.message;
       this.problems.push({ ...this.#range(...warning.pos), message, severity: 'warning' });
     }
+    let aliases = 0;
     visit(this.#doc, {
       Alias: (_, node) => {
+        aliases += 1;
+        if (aliases > MOST_ALIASES) {
+          broken = true;
+          const message = `more than ${MOST_ALIASES} aliases (*name) in one file: write the values out`;
+          this.problems.push({ ...this.#nodeRange(node), message, severity: 'error' });
+          return visit.BREAK;
+        }
         if (node.resolve(this.#doc)) return;
         broken = true;
         const message = `*${node.source} refers to an anchor &${node.source} that does not stand above it`;
@@ -237,6 +258,24 @@ function parseYaml(text: string, dialect: 'yaml1.2' | 'pyyaml', lineCounter?: Li
   if (dialect === 'yaml1.2') return parseDocument(text, { ...common, customTags: [functionTag] });
   const { tags, ...options } = pyyaml;
   return parseDocument(text, { ...common, ...options, customTags: [...tags, functionTag] });
+}
+
+/** What is not even parsed, with the reason: parsing takes time with the square of some of these. */
+function tooMuch(text: string): string | null {
+  if (text.length > textLimits.yaml)
+    return `the text has ${text.length} characters, at most ${textLimits.yaml} are read: lists of data belong into a dataset's file`;
+  // Flow collections: brackets in quotes count too, an upper bound that no real file comes near.
+  let depth = 0;
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    depth = bracket === '[' || bracket === '{' ? depth + 1 : Math.max(0, depth - 1);
+    if (depth > 10 * DEEPEST)
+      return `brackets stand more than ${10 * DEEPEST} deep in each other: write the text flatter`;
+  }
+  for (const [, indent] of text.matchAll(/^((?:[-?] ?)+)/gm)) {
+    if (indent.length > 2 * DEEPEST)
+      return `lists stand more than ${DEEPEST} deep in each other: write the text flatter`;
+  }
+  return null;
 }
 
 /** A key as it appears in the plain value. */

@@ -10,6 +10,7 @@ import { listed } from '../text/listed.ts';
 import type { OpenDataset } from './dataset.ts';
 import { npyHeader, parseNpy } from './npy.ts';
 import type { Row } from './types.ts';
+import { requireRegularFile } from '../files/textFile.ts';
 
 /** @throws LayerifError `badData`: a file that is missing or no array, columns that differ in their number of rows */
 export function openArrays(
@@ -69,6 +70,7 @@ export function openArrays(
 function opened(name: string, given: string, baseDir: string): { file: string; bytes: Uint8Array; shape: number[] } {
   const file = path.resolve(baseDir, given);
   try {
+    requireRegularFile(file);
     const bytes = fs.readFileSync(file);
     const { shape } = npyHeader(bytes);
     if (shape.length === 0) throw new Error('the array is a single number; its first axis must run over the rows');

@@ -13,6 +13,7 @@ import { parseNpy } from './npy.ts';
 import { placeOf } from './splits.ts';
 import { WholeFloat } from './jinja/numbers.ts';
 import type { Row } from './types.ts';
+import { requireRegularFile } from '../files/textFile.ts';
 
 export interface NumberArray {
   shape: number[];
@@ -72,6 +73,7 @@ function read(cell: unknown, row: Row): NumberArray | Image {
   const file = path.resolve(path.dirname(row.file), named);
   let bytes: Uint8Array;
   try {
+    requireRegularFile(file);
     bytes = fs.readFileSync(file);
   } catch (error) {
     throw new Error(`${named} cannot be read: ${(error as Error).message}`, { cause: error });

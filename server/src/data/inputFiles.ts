@@ -5,7 +5,7 @@
  * and separators that Hugging Face looks for), else everything is `train`. What `save_to_disk` wrote says itself (savedDataset.ts). `data_files` names the splits itself. A hub id is read from
  * the Hugging Face cache (hubDataset.ts).
  */
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
@@ -16,6 +16,7 @@ import { cachedDatasetFolders, hubDatasetOf, hubSplits } from './hubDataset.ts';
 import { savedFiles, savedSplits } from './savedDataset.ts';
 import { listed } from '../text/listed.ts';
 import { didYouMean } from '../text/nearest.ts';
+import { readText } from '../files/textFile.ts';
 
 /** The words that name a split in a path. The first is the split's name. */
 export const splitWords: readonly (readonly string[])[] = [
@@ -42,7 +43,7 @@ export async function datasetFiles(name: string, dataset: Dataset, baseDir: stri
     for (const [i, root] of folders.entries()) {
       const all = (await filesBelow(root)).map((file) => slashed(relative(root, file)));
       const readme = join(root, 'README.md');
-      const found = hubSplitFiles(name, dataset, all, existsSync(readme) ? readFileSync(readme, 'utf8') : null, root);
+      const found = hubSplitFiles(name, dataset, all, existsSync(readme) ? readText(readme, 'config') : null, root);
       if (found.size > 0) return found;
       if (i === folders.length - 1) throw noData(name, repo.id, all);
     }

@@ -17,6 +17,7 @@ import type {
 import { isGraphPath } from '../graphs/open.ts';
 import { collect } from './grams/collect.ts';
 import { collectGraph, probeGraph } from './userGraph/collectGraph.ts';
+import { endWithParent } from '../processes/parentWatch.ts';
 import { chooseDevice, PROBE_ARGUMENT, runProbe, tryDevices } from './runtime/device.ts';
 import { classifyRunning } from './runtime/deviceFailures.ts';
 import { checkGradients } from './check/gradientCheck.ts';
@@ -201,6 +202,8 @@ if (process.argv[2] === PROBE_ARGUMENT) {
     },
   );
 } else {
+  // A run blocks this loop, so that it could not see the parent go.
+  endWithParent();
   process.on('message', onMessage);
   process.on('disconnect', () => process.exit(0));
   // Ctrl-C in a terminal reaches the whole process group; the parent turns it into a cancel.

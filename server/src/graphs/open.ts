@@ -15,6 +15,7 @@ import { logitsOf } from './loss.ts';
 import { modulesOf } from './modules.ts';
 import { fault, readGraph } from './read.ts';
 import type { GraphFile, GraphModule, GraphTask } from './types.ts';
+import { readText } from '../files/textFile.ts';
 
 /** What the experiment says of a graph. */
 export interface GraphOptions {
@@ -131,7 +132,7 @@ function checkpointOf(file: GraphFile, { layers, rest }: FoundLayers): Checkpoin
     },
     tokenizer: () => {
       const read = (name: string): Record<string, unknown> =>
-        JSON.parse(fs.readFileSync(name, 'utf8')) as Record<string, unknown>;
+        JSON.parse(readText(name, 'tokenizer')) as Record<string, unknown>;
       if (!fs.existsSync(path.join(folder, 'tokenizer.json'))) {
         throw new LayerifError(
           'badModel',

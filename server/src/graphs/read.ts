@@ -15,6 +15,7 @@ import type { Attribute, TypedArray } from '../onnx/types.ts';
 import { dataTypes, int64 } from '../onnx/types.ts';
 import { scopeOf } from './names.ts';
 import type { GraphFile } from './types.ts';
+import { requireRegularFile, UnreadableFile } from '../files/textFile.ts';
 
 /** Protobuf's limit, and that of what a message may hold. */
 const LONGEST = 2 ** 31 - 1;
@@ -23,7 +24,12 @@ const LONGEST = 2 ** 31 - 1;
 export function readGraph(file: string): GraphFile {
   const absolute = path.resolve(file);
   const bad = (text: string, cause?: unknown): LayerifError => fault(absolute, text, cause);
-  const { size } = fs.statSync(absolute);
+  let size: number;
+  try {
+    ({ size } = requireRegularFile(absolute));
+  } catch (error) {
+    throw bad(error instanceof UnreadableFile ? error.message : 'the file cannot be read', error);
+  }
   if (size > LONGEST) {
     throw bad(
       `the file holds ${size} bytes, an ONNX file takes ${LONGEST}: save it with its weights in external data (onnx.save_model with save_as_external_data=True)`,

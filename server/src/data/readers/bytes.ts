@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { unpacked } from './decompress.ts';
 import { broken, readError } from './reader.ts';
+import { requireRegularFile } from '../../files/textFile.ts';
 
 const CHUNK_BYTES = 1 << 18;
 
@@ -9,6 +10,7 @@ const CHUNK_BYTES = 1 << 18;
 export async function* textBytes(file: string): AsyncGenerator<Buffer, void, undefined> {
   let first: Buffer | null = Buffer.alloc(0);
   try {
+    requireRegularFile(file);
     const stored = createReadStream(file, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>;
     for await (const chunk of unpacked(stored, file)) {
       if (first === null) {

@@ -11,6 +11,7 @@ import {
   type FileMetaData,
 } from 'hyparquet';
 import { compressors as codecs } from 'hyparquet-compressors';
+import { requireRegularFile } from '../../files/textFile.ts';
 import { float, whole } from '../jinja/numbers.ts';
 import { readable, type Reader } from './reader.ts';
 
@@ -60,6 +61,7 @@ export const parquet: Reader = {
 
 async function openParquet(file: string): Promise<{ buffer: AsyncBuffer; metadata: FileMetaData }> {
   return readable(file, 'Parquet', async () => {
+    requireRegularFile(file);
     const buffer = await asyncBufferFromFile(file);
     return { buffer, metadata: await parquetMetadataAsync(buffer) };
   });

@@ -5,6 +5,7 @@
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { DataFormat } from '../../../../protocol/experiment.ts';
 import type { Row } from '../types.ts';
+import { UnreadableFile } from '../../files/textFile.ts';
 
 /** A line, a JSON value or a CSV record must fit into one string of V8; it also ends what a file unfolds to without end. */
 export const LARGEST_VALUE_BYTES = 500e6;
@@ -56,6 +57,11 @@ export function readError(error: unknown, file: string): unknown {
     EISDIR: 'it is a folder',
     EIO: 'the disk reports a read error',
   };
-  const reason = code === undefined ? undefined : reasons[code];
+  const reason =
+    error instanceof UnreadableFile && code !== 'EISDIR'
+      ? error.message
+      : code === undefined
+        ? undefined
+        : reasons[code];
   return reason === undefined ? error : broken(file, undefined, `cannot read the data file: ${reason}`, error);
 }

@@ -32,6 +32,7 @@ import { readResult, writeJson } from '../files/results.ts';
 import { prunable } from './sparsityMap.ts';
 import { MissingScores, scoresOfResult } from '../scores/scores.ts';
 import { version } from '../files/version.ts';
+import { readText } from '../../files/textFile.ts';
 
 export interface AllocateOptions {
   /** Absolute. */
@@ -328,7 +329,7 @@ export function saveAllocation(allocation: Allocation, file: string): void {
   let kept = empty;
   if (fs.existsSync(file)) {
     try {
-      kept = JSON.parse(fs.readFileSync(file, 'utf8')) as AllocationFile;
+      kept = JSON.parse(readText(file, 'result')) as AllocationFile;
     } catch {
       kept = { ...empty, format: '' as 'layerif-allocations' };
     }

@@ -1,6 +1,6 @@
 /** Files of ours that a user names: what is wrong with one is said in one sentence, with the file and what to do. */
-import fs from 'node:fs';
 import { LayerifError } from '../../../../protocol/errors.ts';
+import { readText, UnreadableFile } from '../../files/textFile.ts';
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist',
@@ -22,9 +22,10 @@ export function readJsonFile(what: string, file: string, advice: string): Record
     new LayerifError('badRequest', `cannot read the ${what} ${file}: ${why}; ${advice}`, { cause });
   let text: string;
   try {
-    text = fs.readFileSync(file, 'utf8');
+    text = readText(file, 'result');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof UnreadableFile && code !== 'EISDIR') throw fail(error.message, error);
     throw fail(reasons[code ?? ''] ?? `the system says ${code ?? 'that it cannot be read'}`, error);
   }
   let value: unknown;

@@ -11,6 +11,7 @@ import { resultFault } from './resultShape.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { RESULT_SUFFIX } from '../../../../protocol/result.ts';
 import type { Result } from '../../../../protocol/result.ts';
+import { readText } from '../../files/textFile.ts';
 
 const RUN_ID = /^\d{8}T\d{6}Z-([0-9a-f]{6})$/;
 
@@ -234,7 +235,7 @@ function runFolders(parent: string): string[] {
 /** Of any of our result files; null where there is none that can be read. */
 function readStatus(file: string): string | null {
   try {
-    return (JSON.parse(fs.readFileSync(file, 'utf8')) as { status?: string }).status ?? null;
+    return (JSON.parse(readText(file, 'result')) as { status?: string }).status ?? null;
   } catch {
     return null;
   }

@@ -18,6 +18,7 @@ import { offlineBy } from '../../hub/environment.ts';
 import type { Wanted } from '../../hub/errors.ts';
 import { listRepo, readRemoteText } from '../../hub/remote.ts';
 import { resolveModel } from './modelPath.ts';
+import { readText } from '../../files/textFile.ts';
 
 export interface DownloadEvent {
   /** Bytes. */
@@ -172,7 +173,7 @@ export function sizeOf({ bytes }: ToFetch): string {
 /** A small file, from the cache where it lies there. */
 async function textOf(wanted: Wanted, { commit }: Listing, file: RemoteFile, signal?: AbortSignal): Promise<string> {
   const cached = path.join(snapshotFolder(wanted.repo, commit), file.path);
-  return fs.existsSync(cached) ? fs.readFileSync(cached, 'utf8') : readRemoteText(wanted, commit, file, signal);
+  return fs.existsSync(cached) ? readText(cached, 'tokenizer') : readRemoteText(wanted, commit, file, signal);
 }
 
 /** From the cache where the commit was listed before, else from the hub. */

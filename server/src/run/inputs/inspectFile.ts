@@ -1,11 +1,12 @@
 /** A model file or folder as the editor inspects it: layers and modules, and of a user's graph what its data must bring. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { InspectedGraph, InspectedModel } from '../../../../protocol/inspection.ts';
 import { isGraphPath, openGraph } from '../../graphs/open.ts';
 import type { GraphOptions } from '../../graphs/open.ts';
 import { inspectModel } from './inspect.ts';
+import { readText } from '../../files/textFile.ts';
 
 /**
  * Reads headers and structure, never weights.
@@ -65,7 +66,7 @@ function graphOf(target: string, options: GraphOptions): InspectedGraph {
 function normalisationBeside(target: string): InspectedGraph['normalisation'] {
   let config: unknown;
   try {
-    config = JSON.parse(readFileSync(path.join(path.dirname(target), 'preprocessor_config.json'), 'utf8'));
+    config = JSON.parse(readText(path.join(path.dirname(target), 'preprocessor_config.json'), 'config'));
   } catch {
     // Nothing of the graph depends on it: the experiment then holds a place to fill in.
     return null;
