@@ -20,6 +20,7 @@ const root = fileURLToPath(new URL('.', import.meta.url));
 const nodeBundles = {
   extension: { entry: 'extension/src/extension.ts', external: ['vscode'] },
   server: { entry: 'server/src/lsp/serverMain.ts', external: [] },
+  serverWorker: { entry: 'server/src/lsp/workerMain.ts', external: [] },
   engine: { entry: 'server/src/engine/engineMain.ts', external: ['onnxruntime-node'] },
   // The command line and its child, which does the work: starting both costs little more than one.
   cli: { entry: 'server/src/cli/cliMain.ts', external: [] },

@@ -19,6 +19,7 @@ const parts = new Set([
   'server/src/data/jinja',
   'server/src/data/readers',
   'server/src/data/tokenizers',
+  'server/src/lsp/supervisor',
   'webview/src/components',
   'webview/src/model',
 ]);

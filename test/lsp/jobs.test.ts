@@ -13,6 +13,7 @@ import { defaultSettings, machineOf } from '../../server/src/lsp/jobs.ts';
 import { ago } from '../../server/src/lsp/codeLens.ts';
 import { tinyCapitals, tinyReviews, writeTinyWorkspace } from '../tinyLlama.ts';
 import { Client } from './client.ts';
+import { descendants, isAlive, isEngine } from './descendants.ts';
 
 const root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-lsp-score-')));
 // Hashes of test files do not belong in the user's cache.
@@ -230,15 +231,14 @@ test('an engine that is killed from outside: one message, and the next run works
   const from = client.events.length;
   const answer = score({ uri, task: 'sentiment' });
   await client.until(() => ofType('progress', from).length > 0, 'progress');
-  const children = fs.existsSync(`/proc/${client.process.pid}/task/${client.process.pid}/children`)
-    ? fs.readFileSync(`/proc/${client.process.pid}/task/${client.process.pid}/children`, 'utf8').trim().split(/\s+/)
-    : [];
+  const children = descendants(client.process.pid!).filter(isEngine);
   if (children.length === 0) {
     await client.ask(requests.cancelRun, {}); // no way to find the engine's process on this platform
     await answer;
     return;
   }
-  for (const pid of children) process.kill(Number(pid), 'SIGKILL');
+  assert.equal(children.length, 1);
+  process.kill(children[0], 'SIGKILL');
   const { error } = await answer;
   assert.equal(error?.code, 'engineDied');
   assert.match(error.message, /SIGKILL/);
@@ -253,8 +253,8 @@ test('the engine goes down with a server that is killed', async () => {
   const { uri } = workspace('orphan', slow);
   void other.ask(requests.score, { uri }).catch(() => undefined);
   await other.until(() => other.events.some(({ type }) => type === 'progress'), 'progress');
-  const list = `/proc/${other.process.pid}/task/${other.process.pid}/children`;
-  const children = fs.existsSync(list) ? fs.readFileSync(list, 'utf8').trim().split(/\s+/).map(Number) : [];
+  const children = descendants(other.process.pid!);
+  assert.ok(process.platform !== 'linux' || children.some(isEngine));
   const exited = other.exited();
   other.process.kill('SIGKILL');
   await exited;
@@ -291,15 +291,6 @@ test('how long ago', () => {
   ];
   for (const [date, words] of cases) assert.equal(ago(new Date(date), now), words);
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 test('validation: the answer names the file, a bad one the reason', async () => {
   const { uri, text } = workspace('validated', { train: 8 });

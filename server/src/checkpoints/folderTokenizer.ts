@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { contentOf, GENERIC, rebuiltBy, tokenizerClass } from './tokenizerClasses.ts';
+import { readText } from '../files/textFile.ts';
 
 type Json = Record<string, unknown>;
 type Token = Json & { content: string };
@@ -208,14 +209,14 @@ function slowFiles(folder: string, name: string): Json {
   if (!fs.existsSync(vocab) || !fs.existsSync(merges) || !SLOW.has(name)) throw absent(folder, name);
   let tokens: unknown;
   try {
-    tokens = JSON.parse(fs.readFileSync(vocab, 'utf8'));
+    tokens = JSON.parse(readText(vocab, 'tokenizer'));
   } catch (error) {
     throw new LayerifError('badModel', `${vocab} cannot be read: ${(error as Error).message}`, {
       place: { file: vocab },
       cause: error,
     });
   }
-  const lines = fs.readFileSync(merges, 'utf8').split(/\r?\n/);
+  const lines = readText(merges, 'tokenizer').split(/\r?\n/);
   const pairs = lines.flatMap((line, i) => {
     if (line === '' || line.startsWith('#version')) return [];
     const parts = line.split(' ');

@@ -11,6 +11,7 @@ import { checkExperiment } from '../run/inputs/check.ts';
 import { fileOf } from './documents.ts';
 import type { Documents } from './documents.ts';
 import { lspRange } from './ranges.ts';
+import { workingOn } from './workingOn.ts';
 
 const DEBOUNCE_MS = 300;
 /** A slow disk may not hold back what is known from the text. */
@@ -41,7 +42,9 @@ export class Diagnostics {
       uri,
       setTimeout(() => {
         this.#timers.delete(uri);
-        this.#check(uri).catch((error: Error) => this.#connection.console.error(`checking ${uri}: ${error.stack}`));
+        workingOn(uri, () => this.#check(uri)).catch((error: Error) =>
+          this.#connection.console.error(`checking ${uri}: ${error.stack}`),
+        );
       }, delay),
     );
   }

@@ -1,164 +1,31 @@
 /**
- * The language server: what answers which message. Pure JavaScript; a model is only ever loaded by the engine, a process of its own
- * that a user's command starts. It ends with the editor: the connection library watches the editor's process, an IPC channel that
- * closes ends it at once, and the engine goes down with it.
- *
- * To add a feature, write a file beside this one and add its handler here.
+ * Entry of the language server: joins the supervisor to the editor's IPC channel. The work is done by workers
+ * (`workerMain.ts`); this process is always free to answer, to cancel and to end them.
  */
-import {
-  CodeLensRefreshRequest,
-  createConnection,
-  DidChangeWatchedFilesNotification,
-  ProposedFeatures,
-  TextDocuments,
-  TextDocumentSyncKind,
-} from 'vscode-languageserver/node';
-import type { CancellationToken, InitializeParams, InitializeResult } from 'vscode-languageserver/node';
-import { TextDocument } from 'vscode-languageserver-textdocument';
-import { WORKSPACE_TRUST } from '../../../protocol/lsp.ts';
-import type { InitializationOptions, Settings, WorkspaceTrustParams } from '../../../protocol/lsp.ts';
-import { RESULT_SUFFIX } from '../../../protocol/result.ts';
-import { requests } from '../../../protocol/requests.ts';
-import type { AnswerOf, ParamsOf, RequestName, Requests } from '../../../protocol/requests.ts';
-import { dataFileEndings } from '../run/inputs/describe.ts';
-import { allocationChoices } from '../run/inputs/lists.ts';
-import { sampleTexts } from '../run/inputs/sampleText.ts';
-import { version } from '../run/files/version.ts';
-import { allocate, exportTo } from './allocating.ts';
-import { lensesOf, resolveLens } from './codeLens.ts';
-import { completionAt } from './completion.ts';
-import { devices, installCuda, offerCuda, removeCuda } from './devices.ts';
-import { Diagnostics } from './diagnostics.ts';
-import { Documents } from './documents.ts';
-import { hoverAt } from './hover.ts';
-import { inspect } from './inspecting.ts';
-import { locate, outlineAnswer } from './locate.ts';
-import { measureScores } from './measuring.ts';
-import { estimatePruning, evaluate, prune, pruneAndCompare } from './pruning.ts';
-import { compare, rescore, sweep } from './rescoring.ts';
-import { defaultSettings, machineOf, Jobs } from './jobs.ts';
-import { WorkspaceTrust } from './workspaceTrust.ts';
+import type { Message } from './supervisor/messages.ts';
+import { Supervisor } from './supervisor/supervisor.ts';
 
-/** Files whose change may change what is said about an open experiment. */
-const watched = `**/*{${[...dataFileEndings, '.yaml', '.yml', '.safetensors', '.gguf', 'config.json'].join(',')}}`;
+const EDITOR_CHECK_MS = 2000;
 
-const connection = createConnection(ProposedFeatures.all);
-const texts = new TextDocuments(TextDocument);
-const documents = new Documents(texts);
-const diagnostics = new Diagnostics(connection, documents);
-const jobs = new Jobs(connection, settings, refreshLenses);
-const trust = new WorkspaceTrust();
+const supervisor = new Supervisor((message) => void process.send?.(message, undefined, undefined, () => undefined));
 
-let client: InitializeParams['capabilities'] = {};
-let initialSettings: Settings = defaultSettings;
-
-connection.onInitialize((params): InitializeResult => {
-  client = params.capabilities;
-  initialSettings = withDefaults(params.initializationOptions);
-  trust.set((params.initializationOptions as Partial<InitializationOptions> | undefined)?.trusted);
-  return {
-    serverInfo: { name: 'layerif', version },
-    capabilities: {
-      textDocumentSync: TextDocumentSyncKind.Incremental,
-      completionProvider: { triggerCharacters: [' ', ':', '/', '{', '[', '"', '.', '-'] },
-      hoverProvider: true,
-      codeLensProvider: { resolveProvider: true },
-    },
-  };
+process.on('message', (message: Message) => {
+  if (message.method === 'exit') process.exit(supervisor.shutDown ? 0 : 1);
+  supervisor.fromClient(message);
 });
-
-connection.onInitialized(() => {
-  if (!client.workspace?.didChangeWatchedFiles?.dynamicRegistration) return;
-  void connection.client.register(DidChangeWatchedFilesNotification.type, { watchers: [{ globPattern: watched }] });
-});
-
-// Opening counts as a change too, with the same version.
-const openedAt = new Map<string, number>();
-texts.onDidOpen(({ document }) => openedAt.set(document.uri, document.version));
-texts.onDidChangeContent(({ document: { uri, version } }) => {
-  diagnostics.schedule(uri, openedAt.get(uri) === version ? 0 : undefined);
-});
-texts.onDidClose(({ document }) => {
-  openedAt.delete(document.uri);
-  diagnostics.close(document.uri);
-});
-connection.onDidChangeWatchedFiles(({ changes }) => {
-  if (changes.every(({ uri }) => uri.endsWith(RESULT_SUFFIX))) return;
-  documents.forget();
-  for (const uri of documents.all()) diagnostics.schedule(uri);
-});
-
-connection.onCompletion(({ textDocument, position }) => completionAt(documents.get(textDocument.uri), position));
-connection.onHover(({ textDocument, position }) => hoverAt(documents.get(textDocument.uri), position));
-connection.onCodeLens(({ textDocument }) => lensesOf(documents.get(textDocument.uri)));
-connection.onCodeLensResolve((lens) => resolveLens(lens, documents));
-
-/** One handler per row of `requests`. */
-const handlers: {
-  [Name in RequestName]: (
-    params: ParamsOf<Requests[Name]>,
-    token: CancellationToken,
-  ) => AnswerOf<Requests[Name]> | Promise<AnswerOf<Requests[Name]>>;
-} = {
-  score: (params, token) => jobs.score(params, token),
-  validate: (params, token) => jobs.validate(params, token),
-  checkGradients: (params, token) => jobs.checkGradients(params, token),
-  prune: (params, token) => prune(jobs, params, token),
-  evaluate: (params, token) => evaluate(jobs, params, token),
-  pruneAndCompare: (params, token) => pruneAndCompare(jobs, params, token),
-  estimatePruning: (params, token) => estimatePruning(jobs, params, token),
-  cancelRun: () => {
-    jobs.cancel();
-    return null;
-  },
-  locate: (params) => locate(documents.get(params.uri), params),
-  outline: ({ uri }) => outlineAnswer(documents.get(uri)),
-  sampleText: async ({ resultFile, task, split, samples }) => ({
-    samples: await sampleTexts(resultFile, task, split, samples),
-  }),
-  allocate,
-  measureScores: (params, token) => measureScores(jobs, params, token),
-  export: exportTo,
-  rescore,
-  sweepDamping: sweep,
-  compare,
-  inspectModel: inspect,
-  allocationChoices,
-  devices: async (_, token) => devices(machineOf(await settings()), token),
-  cudaOffer: offerCuda,
-  installCuda: (params, token) => installCuda(connection, params, token),
-  removeCuda,
-};
-for (const name of Object.keys(handlers) as RequestName[]) answer(name);
-
-function answer<Name extends RequestName>(name: Name): void {
-  // The library's own type for an answer cannot be worked out for a name that is not known yet.
-  const handler: (params: ParamsOf<Requests[Name]>, token: CancellationToken) => unknown = handlers[name];
-  connection.onRequest(requests[name].method, (params: ParamsOf<Requests[Name]>, token: CancellationToken) => {
-    trust.require(name);
-    return handler(params, token);
-  });
-}
-
-connection.onNotification(WORKSPACE_TRUST, ({ trusted }: WorkspaceTrustParams) => trust.set(trusted));
-connection.onShutdown(() => jobs.dispose());
 // The editor was killed: nobody is left to answer to.
 process.on('disconnect', () => process.exit(1));
-process.on('exit', () => jobs.dispose());
+process.on('exit', () => supervisor.dispose());
+setInterval(() => {
+  const { editor } = supervisor;
+  if (editor !== null && !isAlive(editor)) process.exit(1);
+}, EDITOR_CHECK_MS);
 
-texts.listen(connection);
-connection.listen();
-
-async function settings(): Promise<Settings> {
-  if (!client.workspace?.configuration) return initialSettings;
-  return withDefaults(await connection.workspace.getConfiguration('layerif'));
-}
-
-function withDefaults(given: unknown): Settings {
-  const { device, server } = (given ?? {}) as Partial<Settings>;
-  return { device: device ?? defaultSettings.device, server: { ...defaultSettings.server, ...server } };
-}
-
-function refreshLenses(): void {
-  if (client.workspace?.codeLens?.refreshSupport) void connection.sendRequest(CodeLensRefreshRequest.type);
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }
