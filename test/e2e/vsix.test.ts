@@ -29,7 +29,7 @@ const expected: RegExp[] = [
   /^extension\/changelog\.md$/i,
   /^extension\/LICENSE(\.txt)?$/i,
   /^extension\/media\/[\w./-]+\.(svg|png|md|json)$/,
-  /^extension\/dist\/(extension|server|engine|cli)\.cjs$/,
+  /^extension\/dist\/(extension|server|serverWorker|engine|cli|cliWork)\.cjs$/,
   /^extension\/dist\/webview\/(results|layers|comparison|inspect)\.(js|css)$/,
   /^extension\/dist\/ThirdPartyNotices\.txt$/,
   /^extension\/node_modules\/onnxruntime-node\/package\.json$/,
@@ -53,7 +53,7 @@ test('the VSIX holds what it needs and nothing else', () => {
     [],
     'files that are missing',
   );
-  for (const bundle of ['extension', 'server', 'engine', 'cli'])
+  for (const bundle of ['extension', 'server', 'serverWorker', 'engine', 'cli', 'cliWork'])
     assert.ok(entries.has(`extension/dist/${bundle}.cjs`), bundle);
   for (const page of ['results.js', 'results.css', 'layers.js', 'layers.css'])
     assert.ok(entries.has(`extension/dist/webview/${page}`), page);
