@@ -2,6 +2,7 @@
 import { headRows } from '../../models/head.ts';
 import { SegmentBuilder } from '../../models/segment.ts';
 import type { Architecture } from '../../models/types.ts';
+import { statesAt } from '../sweep/batch.ts';
 import type { Batch } from '../sweep/batch.ts';
 import type { BuiltGraph } from '../sweep/graphs.ts';
 import type { Model } from '../sweep/model.ts';
@@ -44,10 +45,7 @@ export async function countedTokens(
   const { position, label, row } = counted;
   for (let start = 0; start < position.length; start += rowsPerRun) {
     const end = Math.min(start + rowsPerRun, position.length);
-    const x = new Float32Array((end - start) * width);
-    for (let p = start; p < end; p++) {
-      x.set(states.subarray(position[p] * width, (position[p] + 1) * width), (p - start) * width);
-    }
+    const x = statesAt(states, position.subarray(start, end), width);
     const out = await session.run({
       x: floats(x, [end - start, width]),
       labels: integers(BigInt64Array.from(label.subarray(start, end), BigInt), [end - start]),

@@ -105,3 +105,10 @@ export function groupsOf(
   }
   return groups;
 }
+
+/** Rows of hidden states at some positions, for a run of the head. @returns positions x width */
+export function statesAt(states: Float32Array, positions: Int32Array, width: number): Float32Array {
+  const x = new Float32Array(positions.length * width);
+  positions.forEach((at, p) => x.set(states.subarray(at * width, (at + 1) * width), p * width));
+  return x;
+}

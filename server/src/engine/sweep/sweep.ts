@@ -5,7 +5,7 @@
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Activations } from './activations.ts';
-import { tablesFor } from './batch.ts';
+import { statesAt, tablesFor } from './batch.ts';
 import type { Batch } from './batch.ts';
 import { embedGraph, forwardGraph, gradientGraph, headGraph } from './graphs.ts';
 import type { Model } from './model.ts';
@@ -117,10 +117,7 @@ export async function head(
     const loss = new Float64Array(batch.samples.length);
     for (let start = 0; start < position.length; start += rowsPerRun) {
       const end = Math.min(start + rowsPerRun, position.length);
-      const x = new Float32Array((end - start) * width);
-      for (let p = start; p < end; p++) {
-        x.set(states.subarray(position[p] * width, (position[p] + 1) * width), (p - start) * width);
-      }
+      const x = statesAt(states, position.subarray(start, end), width);
       const out = await session.run({
         x: floats(x, [end - start, width]),
         labels: integers(BigInt64Array.from(label.subarray(start, end), BigInt), [end - start]),
