@@ -11,7 +11,6 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
 import type { Machine, RunEvent } from '../../../../protocol/run.ts';
 import type { TokenInfluence, TokenLayer } from '../../../../protocol/trust.ts';
-import { createTokenizer } from '../../data/tokenizer.ts';
 import type { Sample } from '../../data/types.ts';
 import { findEstimator } from '../../estimators/estimators.ts';
 import type { Estimator, EstimatorOptions } from '../../estimators/types.ts';
@@ -67,7 +66,7 @@ export async function tokenInfluence(
     const workDir = path.join(folder, 'partial', `tokens-${task.task.replace(/\W+/g, '_')}-${options.validation}`);
     const files = await collectTokens(prepared, single, workDir, pool, result, options);
     const layers = await perLayer({ prepared, task, grams, estimator, options, files, tokens: positions.length });
-    const tokenizer = createTokenizer(prepared.checkpoint.tokenizer());
+    const { tokenizer } = prepared.opened;
     const { file, row, line } = task.validation.rows[options.validation];
     const influence: TokenInfluence = {
       format: 'layerif-tokens',

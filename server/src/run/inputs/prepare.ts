@@ -71,6 +71,7 @@ export async function prepare(
     file: absolute,
     baseDir,
     experiment,
+    opened,
     checkpoint,
     model,
     graph,

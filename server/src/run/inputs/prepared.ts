@@ -6,6 +6,7 @@ import type { Sample } from '../../data/types.ts';
 import type { Estimator } from '../../estimators/types.ts';
 import type { OpenedGraph } from '../../graphs/open.ts';
 import type { Architecture } from '../../models/types.ts';
+import type { OpenExperiment } from './openExperiment.ts';
 import type { Scope } from './scope.ts';
 import type { TracinCheckpoint } from './trainingCheckpoints.ts';
 
@@ -20,6 +21,8 @@ export interface Prepared {
   /** The experiment's folder: relative paths start here. */
   baseDir: string;
   experiment: Experiment;
+  /** What it was made from; its tokenizer and its datasets. */
+  opened: OpenExperiment;
   checkpoint: Checkpoint;
   model: Architecture;
   /** A user's ONNX graph; null or absent for a checkpoint. */

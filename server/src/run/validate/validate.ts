@@ -12,7 +12,6 @@ import { VALIDATION_SUFFIX } from '../../../../protocol/validation.ts';
 import type { ValidationResult } from '../../../../protocol/validation.ts';
 import { defaultValidation } from '../../config/validateSchema.ts';
 import { loadLabelled } from '../../data/labelledTask.ts';
-import { createTokenizer } from '../../data/tokenizer.ts';
 import { EnginePool } from '../machine/enginePool.ts';
 import { prepare } from '../inputs/prepare.ts';
 import { modelRefusals } from '../inputs/modelRefusals.ts';
@@ -70,7 +69,7 @@ export async function validateExperiment(
         baseDir: prepared.baseDir,
         maxLength: prepared.experiment.model.max_length,
         loss: prepared.experiment.score.loss,
-        tokenizer: createTokenizer(prepared.checkpoint.tokenizer()),
+        tokenizer: prepared.opened.tokenizer,
       },
       settings,
     );

@@ -6,7 +6,6 @@
 import type { ProtocolId } from '../../../../protocol/experiment.ts';
 import type { Measure } from '../../../../protocol/validation.ts';
 import { templateRows } from '../../data/templateClasses.ts';
-import { createTokenizer } from '../../data/tokenizer.ts';
 import { sampleOf } from '../../data/samples.ts';
 import type { Sample } from '../../data/types.ts';
 import { Random } from '../../random/random.ts';
@@ -253,7 +252,7 @@ async function mislabel(context: ValidationContext): Promise<ProtocolAnswer> {
 async function retrieve(context: ValidationContext): Promise<ProtocolAnswer> {
   const { prepared, settings } = context.options;
   const { train_per_class, validation_per_class } = settings.retrieval;
-  const tokenizer = createTokenizer(prepared.checkpoint.tokenizer());
+  const { tokenizer } = prepared.opened;
   const { model, score } = prepared.experiment;
   const rowsOf = (split: 'train' | 'validation', count: number) =>
     templateRows(count, context.seed, split).map((values, row) => {
