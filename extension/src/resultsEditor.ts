@@ -1,6 +1,7 @@
 /**
- * The read-only custom editor on `*.layerif-result.json`, with the scores that lie beside it, or on `*.layerif-scores.json` alone; and its live mode: while a run writes the file, the page gets the snapshots
- * of the run's events instead of the file. A page keeps nothing of value: it asks with `ready` whenever it is shown again.
+ * The read-only custom editor on `*.layerif-result.json`, with the scores that lie beside it, or on `*.layerif-scores.json` alone;
+ * and its live mode: while a run writes the file, the page gets the snapshots of the run's events instead of the file. A page keeps
+ * nothing of value: it asks with `ready` whenever it is shown again.
  */
 import * as vscode from 'vscode';
 import type { SampleTextAnswer, SampleTextParams } from '../../protocol/lsp.ts';
@@ -48,7 +49,11 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
     this.subscriptions = [
       vscode.window.registerCustomEditorProvider(RESULTS_EDITOR, this, { supportsMultipleEditorsPerDocument: true }),
       runs.onChange((run) => {
-        for (const editor of this.editors) if (run && sameFile(editor.uri, run.resultFile)) editor.refresh();
+        for (const editor of this.editors) {
+          if (!run || !sameFile(editor.uri, run.resultFile)) continue;
+          editor.refresh();
+          if (!isRunning(run)) void this.postScores(editor);
+        }
       }),
       trust.onChange(() => {
         for (const editor of this.editors) void this.postTrust(editor);
@@ -186,9 +191,13 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
       }
       case 'openResult':
         return this.open(editor.uri.fsPath, { preserveFocus: false });
-      case 'ask':
-        editor.page.post(await answer(this.client, { resultFile: editor.uri.fsPath }, message));
+      case 'ask': {
+        const answered = await answer(this.client, { resultFile: editor.uri.fsPath }, message);
+        // The watcher of the file may be late, or not work at all on a shared disk.
+        if (message.what === 'measureScores') await this.postScores(editor);
+        editor.page.post(answered);
         return;
+      }
       case 'command':
         await vscode.commands.executeCommand(`layerif.${message.command}`, editor.uri);
         return;

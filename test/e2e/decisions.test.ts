@@ -10,6 +10,7 @@ import type { Frame, Page } from 'playwright-core';
 import type { AllocationFile } from '../../protocol/allocation.ts';
 import type { PruningComparison } from '../../protocol/pruning.ts';
 import type { Result } from '../../protocol/result.ts';
+import type { ScoresFile } from '../../protocol/scores.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
 import { startWorkbench } from './harness.ts';
 import type { Workbench } from './harness.ts';
@@ -134,6 +135,25 @@ test('Sparsity: the share is exact and baselines are drawn', async () => {
   await frame.getByText(/50\.00\s% of the prunable weights/).waitFor();
   await frame.locator('.series-legend', { hasText: 'Reversed (control)' }).waitFor();
   await screenshot(page, 'sparsity');
+});
+
+test('Sparsity by OWL is measured in place, and the Scores tab shows what was measured', async () => {
+  const frame = await resultsPage(page);
+  await choose(frame, 'Rule', 'owl');
+  await frame.getByRole('button', { name: 'Measure now' }).click();
+  await frame.locator('.caption', { hasText: /50\.00\s% of the prunable weights/ }).waitFor({ timeout: 60_000 });
+  const { tables } = JSON.parse(readFileSync(fileOf('.layerif-scores.json')!, 'utf8')) as ScoresFile;
+  const table = tables.find(({ score }) => score === 'owl')!;
+  assert.equal(table.values.length, LAYERS);
+  await screenshot(page, 'sparsity-owl');
+  await tab(frame, 'Scores');
+  await frame.getByRole('heading', { name: table.title }).waitFor();
+  const rows = frame.locator('table.score-rows tbody tr');
+  assert.equal(await rows.count(), LAYERS);
+  const shown = Number(await rows.locator('td').first().textContent());
+  assert.ok(Math.abs(shown / table.values[0]! - 1) < 1e-3, `${shown} is not ${table.values[0]}`);
+  assert.deepEqual(await accessibilityFaults(frame), []);
+  await screenshot(page, 'scores');
 });
 
 test('Prune and Evaluate: choices, an estimate, then the comparison', async () => {
