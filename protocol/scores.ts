@@ -83,6 +83,8 @@ export interface ScoreTable {
   p?: (number | null)[];
   /** What a score would be by chance; one number, or one for each value. */
   reference?: { value: number | (number | null)[]; words: string };
+  /** One value a layer, where the values themselves are none: what allocation and the agreement of scores take. */
+  layers?: { values: (number | null)[]; words: string };
   /** Indices of values that stand out. */
   marks?: { at: number[]; words: string }[];
   notes: string[];

@@ -22,6 +22,16 @@ interface Reference {
   log_likelihood: number[];
   misses: number[];
   weight_spectra: Record<string, number[]>;
+  weight_sizes: Record<string, number[]>;
+  /** Sums over the tokens of a text, by layer. */
+  relative_magnitude: number[][];
+  relative_magnitude_skip: number[][];
+  angular_distance: (number | null)[][];
+  input_last: number[][];
+  input_mean: number[][];
+  /** States of all tokens by depth. */
+  tokens: number[][][];
+  cka: number[][];
 }
 
 export type Family = 'llama/biases' | 'gpt2/by_layer';
@@ -37,7 +47,12 @@ export interface ObservationCase {
   /** Expected numbers of some tensors, or of a number that follows from them. */
   expected: (reference: Reference, family: Family, texts: EncodedSample[]) => Record<string, number[]>;
   /** What of the observation is compared; itself by default. */
-  seen?: (data: Record<string, ArrayLike<number>>, layers: number) => Record<string, number[]>;
+  seen?: (
+    data: Record<string, ArrayLike<number>>,
+    layers: number,
+    reference: Reference,
+    texts: EncodedSample[],
+  ) => Record<string, number[]>;
 }
 
 const meanCosine = (data: Record<string, ArrayLike<number>>, layers: number) => {
@@ -52,6 +67,64 @@ const meanCosine = (data: Record<string, ArrayLike<number>>, layers: number) => 
 
 export const observationCases: readonly ObservationCase[] = [
   { of: 'weight_spectra', options: {}, expected: (reference) => reference.weight_spectra },
+  { of: 'weight_sizes', options: {}, expected: (reference) => reference.weight_sizes },
+  ...([false, true] as const).map((skip_first_token): ObservationCase => ({
+    of: 'hidden_change',
+    options: { skip_first_token },
+    expected: ({ relative_magnitude, relative_magnitude_skip }, _family, texts) => ({
+      sum: (skip_first_token ? relative_magnitude_skip : relative_magnitude).flat(),
+      tokens: relative_magnitude.flatMap(() => texts.map(({ tokens }) => tokens.length - Number(skip_first_token))),
+      skipped: relative_magnitude.flatMap(() => texts.map(() => 0)),
+    }),
+  })),
+  {
+    of: 'text_states',
+    options: { pool: 'last' },
+    expected: ({ input_last, pooled_last }) => ({ states: [...input_last.flat(), ...pooled_last.flat(2)] }),
+  },
+  {
+    of: 'text_states',
+    options: { pool: 'mean' },
+    expected: ({ input_mean, pooled_mean }) => ({ states: [...input_mean.flat(), ...pooled_mean.flat(2)] }),
+  },
+  {
+    // More places than tokens: all of them in their order, and empty places.
+    of: 'token_states',
+    options: { tokens: 60, seed: 1, skip_first_token: false },
+    expected: ({ tokens }, _family, texts) => {
+      const textOf = texts.flatMap((text, index) => Array.from(text.tokens, () => index));
+      const filled = (values: number[], width: number) => [
+        ...values,
+        ...new Array<number>(60 * width - values.length).fill(0),
+      ];
+      return {
+        states: tokens.flatMap((depth) => filled(depth.flat(), depth[0].length)),
+        used: filled(
+          textOf.map(() => 1),
+          1,
+        ),
+        text: filled(textOf, 1),
+      };
+    },
+  },
+  {
+    // Fewer places: each state is that of some token of its text behind the first.
+    of: 'token_states',
+    options: { tokens: 5, seed: 1, skip_first_token: true },
+    expected: () => ({ found: [1, 1, 1, 1, 1], used: [1, 1, 1, 1, 1] }),
+    seen: (data, layers, { tokens }, texts) => {
+      const width = tokens[0][0].length;
+      const starts = texts.map((_, i) => texts.slice(0, i).reduce((sum, text) => sum + text.tokens.length, 0));
+      const isState = (place: number, depth: number, at: number) =>
+        tokens[depth][at].every((value, h) => Math.abs(value - data.states[(depth * 5 + place) * width + h]) < 1e-4);
+      const positions = Array.from({ length: 5 }, (_, place) => {
+        const text = data.text[place];
+        const own = Array.from(texts[text].tokens, (_, t) => starts[text] + t).slice(1);
+        return own.filter((at) => Array.from({ length: layers + 1 }, (_, d) => d).every((d) => isState(place, d, at)));
+      });
+      return { found: positions.map((at) => at.length), used: Array.from(data.used) };
+    },
+  },
   {
     of: 'hidden_pooled',
     options: {},

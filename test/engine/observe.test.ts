@@ -58,7 +58,7 @@ function requireRight(
   const texts = samplesOf(family);
   for (const [i, { of, options, expected, seen }] of cases.entries()) {
     const data = Object.fromEntries(Object.entries(found[i]).map(([name, tensor]) => [name, tensor.data]));
-    const numbers: Record<string, ArrayLike<number>> = seen ? seen(data, layers) : data;
+    const numbers: Record<string, ArrayLike<number>> = seen ? seen(data, layers, reference[family], texts) : data;
     for (const [name, values] of Object.entries(expected(reference[family], family, texts))) {
       const what = `${family} ${of} ${JSON.stringify(options)} ${name}`;
       assert.equal(numbers[name].length, values.length, what);

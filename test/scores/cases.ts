@@ -2,7 +2,8 @@
  * One row for each score: observations of a model of three layers as literal numbers in, values out, worked out by hand or by the reference
  * (test/reference/scores). `scores.test.ts` loops over the rows and asks of each what must hold of every score.
  */
-import type { Json, Tensors } from '../../protocol/scores.ts';
+import assert from 'node:assert/strict';
+import type { Json, ScoreTable, Tensors } from '../../protocol/scores.ts';
 import type { ScoreNumbers } from '../../server/src/scores/types.ts';
 
 export interface ScoreCase {
@@ -11,7 +12,9 @@ export interface ScoreCase {
   texts: number;
   /** By the names of the score's needs. */
   observed: Record<string, Tensors>;
-  expected: { values: (number | null)[]; parts?: Record<string, (number | null)[]> };
+  expected: { values: (number | null)[]; parts?: Record<string, (number | null)[]>; layers?: (number | null)[] };
+  /** Of the table; one value a layer by default. */
+  axes?: ScoreTable['axes'];
   notes?: RegExp;
   /** Further things that must hold of the numbers. */
   also?: (numbers: ScoreNumbers) => void;
@@ -21,6 +24,13 @@ const f64 = (shape: number[], data: number[]) => ({ shape, data: Float64Array.fr
 
 /** Eigenvalues whose tail exponent is easy: the larger half has logarithms 0, 1, 1, ... times `step`. */
 const spectrum = (step: number) => f64([6], [1e-3, 1e-2, 1e-1, 1, Math.exp(step), Math.exp(step)]);
+
+const weightSizes = Object.fromEntries(
+  [1, 2, 3].flatMap((size, layer) => [
+    [`${layer}.a`, f64([2], [size, 36 * size])],
+    [`${layer}.b`, f64([2], [2 * size, 54 * size])],
+  ]),
+);
 
 export const scoreCases: readonly ScoreCase[] = [
   {
@@ -75,6 +85,93 @@ export const scoreCases: readonly ScoreCase[] = [
       parts: { AV: [4, 1, 8], AS: [0.5, 0, 0.25], NAVSS: [0.2, null, 0.8], CAVSS: [0.2, 0.2, 1] },
     },
     notes: /^layer 1: no activation is below epsilon, so the value is undefined$/,
+  },
+  {
+    // (1 + 2) / (3 + 3); an identity; no output at all
+    score: 'relative_magnitude',
+    options: {},
+    texts: 2,
+    observed: {
+      change: {
+        sum: f64([3, 2], [1, 2, 0, 0, 0, 0]),
+        tokens: f64([3, 2], [3, 3, 3, 3, 0, 0]),
+        skipped: f64([3, 2], [0, 0, 0, 0, 3, 2]),
+      },
+    },
+    expected: { values: [0.5, 0, null] },
+    notes: /^5 tokens whose output is zero are left out \(layer 2\)\nlayer 2: no token is left/,
+  },
+  {
+    // One text turns by a right angle, then back, then round to the other side; the other keeps its direction and grows, and is zero at the end.
+    score: 'angular_distance',
+    options: {},
+    texts: 2,
+    observed: {
+      last: {
+        states: f64(
+          [4, 2, 4],
+          [
+            [1, 0, 0, 0],
+            [0, 0, 1, 0],
+            [0, 2, 0, 0],
+            [0, 0, 2, 0],
+            [3, 0, 0, 0],
+            [0, 0, 3, 0],
+            [-4, 0, 0, 0],
+            [0, 0, 0, 0],
+          ].flat(),
+        ),
+      },
+    },
+    axes: [
+      { name: 'layers together', labels: [1, 2, 3] },
+      { name: 'first layer', labels: [0, 1, 2] },
+    ],
+    expected: { values: [0.25, 0.25, 1, 0, 0.5, null, 1, null, null], layers: [0.25, 0.25, 1] },
+    notes: /^Places are empty where so many layers do not follow any more\.$/,
+    also: ({ marks }) => assert.deepEqual(marks![0].at, [0, 3, 6]),
+  },
+  {
+    score: 'magnitude',
+    options: { power: 'absolute', mean: false },
+    texts: 0,
+    observed: { sizes: weightSizes },
+    expected: { values: [3, 6, 9], parts: { a: [1, 2, 3], b: [2, 4, 6] } },
+  },
+  {
+    score: 'magnitude',
+    options: { power: 'square', mean: true },
+    texts: 0,
+    observed: { sizes: weightSizes },
+    expected: { values: [90 / 108, 180 / 108, 270 / 108], parts: { a: [1, 2, 3], b: [54 / 72, 108 / 72, 162 / 72] } },
+  },
+  {
+    // Depth 1 is depth 0 turned, shifted and scaled; depth 2 is constant; depth 3 has in pairs what depth 0 has
+    // apart: of four points, u-centred Gram matrices with -2/3, 1/3 and 4/3, -2/3, so the one is -2 times the other.
+    score: 'cka',
+    options: {},
+    texts: 2,
+    observed: {
+      tokens: {
+        states: f64(
+          [4, 6, 2],
+          [
+            [1, 0, -1, 0, 0, 1, 0, -1, 9, 9, 0, 0],
+            [5, 7, 5, 3, 3, 5, 7, 5, 9, 9, 0, 0],
+            new Array<number>(12).fill(2),
+            [1, 0, 1, 0, -1, 0, -1, 0, 0, 0, 0, 0],
+          ].flat(),
+        ),
+        used: f64([6], [1, 1, 1, 1, 0, 0]),
+        text: f64([6], [0, 0, 1, 1, 0, 0]),
+      },
+    },
+    axes: ['depth', 'other depth'].map((name) => ({ name, labels: [0, 1, 2, 3] })),
+    expected: {
+      values: [1, 1, null, -1, 1, 1, null, -1, null, null, null, null, -1, -1, null, 1],
+      layers: [0, null, null],
+    },
+    notes: /4 tokens\.\nWith 4 tokens of 4 dimensions[^\n]*\ndepth 2: all states are alike/,
   },
   {
     score: 'owl',

@@ -48,6 +48,7 @@ for (const one of scoreCases) {
         expected.map((value) => (value === null ? null : Number(value.toPrecision(9)))),
       );
     near(numbers.values, one.expected.values);
+    if (one.expected.layers) near(numbers.layers!.values, one.expected.layers);
     for (const [name, part] of Object.entries(one.expected.parts ?? {})) near(numbers.parts![name], part);
     assert.match(numbers.notes.join('\n'), one.notes ?? /^$/);
     one.also?.(numbers);
@@ -58,7 +59,12 @@ for (const one of scoreCases) {
     const score = findScore(one.score);
     const table = tableOf(score, numbers, { options: one.options, texts: 'two texts', needs: ['{}'], layers: 3 });
     assert.deepEqual(JSON.parse(JSON.stringify(table)), table);
-    assert.deepEqual(table.axes, [{ name: 'layer', labels: [0, 1, 2] }]);
+    assert.deepEqual(table.axes, one.axes ?? [{ name: 'layer', labels: [0, 1, 2] }]);
+    assert.equal(table.subject === 'layer', one.axes === undefined);
+    const drawn = score.drawn?.(one.observed, optionValues(score, one.options) as never, { model: shape(one.texts) });
+    const all = Array.from({ length: one.texts }, (_, text) => text);
+    if (drawn)
+      assert.deepEqual(drawn(all), (numbers.layers ?? numbers).values, 'drawn once each, the texts give the values');
     for (const part of Object.values(table.parts ?? {})) assert.equal(part.length, table.values.length);
     table.values.forEach((value, i) => {
       const interval = table.intervals?.[i];

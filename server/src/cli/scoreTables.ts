@@ -27,10 +27,10 @@ function tableLines(table: ScoreTable, model: string, page: Page): string[] {
       .filter((part) => part !== '')
       .join('; '),
     '',
-    ...(axes.length === 1 ? bars(table, page) : matrix(table)),
+    ...(axes.length === 1 ? bars(table, page) : matrix(table, page)),
     ...(level === undefined ? [] : [`[ ]: where ${Math.round(100 * level)} % of bootstrap samples of the texts fall.`]),
     ...(reference ? [`reference: ${reference.words}`] : []),
-    ...marks.map(({ at, words }) => `${words}: ${at.map((i) => axes[0].labels[i] ?? i).join(', ')}`),
+    ...marks.map(({ at, words }) => `${words}: ${at.map((i) => placeWords(axes, i)).join(', ')}`),
     ...notes.map((note) => `Note: ${note}`),
   ];
 }
@@ -78,7 +78,15 @@ function bars({ axes: [axis], values, intervals, parts = {}, reference }: ScoreT
   });
 }
 
-function matrix({ axes: [rows, across], values }: ScoreTable): string[] {
+/** "4", or of two axes "4 / 7". */
+function placeWords(axes: ScoreTable['axes'], at: number): string {
+  if (axes.length === 1) return String(axes[0].labels[at] ?? at);
+  const across = axes[1].labels.length;
+  return `${axes[0].labels[Math.floor(at / across)]} / ${axes[1].labels[at % across]}`;
+}
+
+/** Numbers where the page has room for them, else one shade for each place. */
+function matrix({ axes: [rows, across], values }: ScoreTable, page: Page): string[] {
   const width = across.labels.length;
   const body = rows.labels.map((label, r) => [
     String(label),
@@ -88,8 +96,38 @@ function matrix({ axes: [rows, across], values }: ScoreTable): string[] {
     }),
   ]);
   const head = [`${rows.name} \\ ${across.name}`, ...across.labels.map(String)];
-  return columns(
+  const lines = columns(
     [head, ...body],
     head.map((_, i) => i),
   );
+  return Math.max(...lines.map(({ length }) => length)) <= page.width ? lines : shades({ rows, across, values });
+}
+
+const SHADES = [' ', '░', '▒', '▓', '█'];
+
+function shades({
+  rows,
+  across,
+  values,
+}: {
+  rows: ScoreTable['axes'][number];
+  across: ScoreTable['axes'][number];
+  values: ScoreTable['values'];
+}): string[] {
+  const known = values.filter((value) => value !== null);
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  const width = across.labels.length;
+  const shade = (value: number | null) => {
+    if (value === null) return '··';
+    const share = high === low ? 1 : (value - low) / (high - low);
+    return SHADES[Math.min(SHADES.length - 1, Math.floor(share * SHADES.length))].repeat(2);
+  };
+  const room = Math.max(...rows.labels.map((label) => String(label).length));
+  return [
+    `${rows.name} down, ${across.name} across from ${across.labels[0]} to ${across.labels[width - 1]}:`,
+    ...rows.labels.map((label, r) =>
+      `${String(label).padStart(room)} ${across.labels.map((_, c) => shade(values[r * width + c])).join('')}`.trimEnd(),
+    ),
+    `from ${known.length > 0 ? number(low) : '-'} (blank) to ${known.length > 0 ? number(high) : '-'} (█), · = undefined`,
+  ];
 }

@@ -7,6 +7,7 @@
  * the root mean square of a layer's outputs it is always defined in practice. Outputs of pre-norm models grow with depth, and AVSS with
  * them, so that the lowest quarter, which the paper removes, often holds the first layers, without which a model falls apart.
  */
+import { ratioOfSums } from './drawnTexts.ts';
 import { defineScore, layerWords, row, total } from './types.ts';
 
 export const avss = defineScore({
@@ -35,6 +36,16 @@ export const avss = defineScore({
     },
   },
   needs: (options) => ({ moments: { of: 'hidden_moments', options: { ...options } } }),
+  drawn: ({ moments }) => {
+    const sparsity = ratioOfSums(moments.below, moments.entries);
+    const shape = moments.entries.shape;
+    const there = moments.entries.data.map((count) => Number(count > 0));
+    const variance = ratioOfSums(moments.variance, { shape, data: there });
+    return (texts) => {
+      const [AV, AS] = [variance(texts), sparsity(texts)];
+      return AV.map((value, layer) => (value !== null && AS[layer] ? value / AS[layer] : null));
+    };
+  },
 
   score({ moments }, _options, { model }) {
     const layers = Array.from({ length: model.layers }, (_, layer) => layer);

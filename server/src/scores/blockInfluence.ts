@@ -3,6 +3,7 @@
  * last layer taken before the final norm. From 0 (the layer only scales) over 1 (at a right angle) to 2; low layers are removed first.
  */
 import { bootstrapInterval } from '../statistics/bootstrap.ts';
+import { ratioOfSums } from './drawnTexts.ts';
 import { defineScore, layerWords, row, total } from './types.ts';
 
 const LEVEL = 0.9;
@@ -26,6 +27,10 @@ export const blockInfluence = defineScore({
     },
   },
   needs: ({ skip_first_token }) => ({ cosine: { of: 'hidden_cosine', options: { skip_first_token } } }),
+  drawn: ({ cosine }) => {
+    const means = ratioOfSums(cosine.sum, cosine.tokens);
+    return (texts) => means(texts).map((mean) => (mean === null ? null : 1 - mean));
+  },
 
   score({ cosine }, _options, { model, random }) {
     const layers = Array.from({ length: model.layers }, (_, layer) => layer);

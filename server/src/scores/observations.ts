@@ -26,6 +26,8 @@ export interface ObservationSpec {
   textsApart: boolean;
   /** Shapes by name. */
   tensors: (shape: ObservedShape, options: Record<string, Json>) => Record<string, number[]>;
+  /** Names of tensors that are kept as float32, as hidden states are computed; the others are float64. */
+  singles?: readonly string[];
 }
 
 const everyLayer = ({ layers }: ObservedShape): number[] => Array.from({ length: layers }, (_, layer) => layer);
@@ -55,6 +57,13 @@ export const observations = {
     textsApart: true,
     tensors: (shape) => byModule(shape, ({ rows, columns }) => [Math.min(rows, columns)]),
   },
+  /** Of each linear module: sum of the absolute values of its weights, and of their squares. */
+  weight_sizes: {
+    version: 1,
+    reads: 'weights',
+    textsApart: true,
+    tensors: (shape) => byModule(shape, () => [2]),
+  },
   /** Output of each layer: state of the last token, and mean over the tokens. Option `layers`. */
   hidden_pooled: {
     version: 1,
@@ -64,6 +73,36 @@ export const observations = {
       const size = [chosenLayers(shape, options).length, shape.texts, shape.hidden];
       return { last: size, mean: size };
     },
+  },
+  /** One vector per text of the residual stream before the first layer and behind each: option `pool`, last token or mean over the tokens. */
+  text_states: {
+    version: 1,
+    reads: 'hidden',
+    textsApart: true,
+    singles: ['states'],
+    tensors: ({ layers, texts, hidden }) => ({ states: [layers + 1, texts, hidden] }),
+  },
+  /**
+   * The residual stream before the first layer and behind each, at `tokens` positions of all texts, drawn with `seed`: the states, and of each
+   * place whether there was a position for it, and the index of its text. Where there are fewer positions the last places stay empty.
+   */
+  token_states: {
+    version: 1,
+    reads: 'hidden',
+    textsApart: true,
+    singles: ['states'],
+    tensors: ({ layers, hidden }, { tokens }) => ({
+      states: [layers + 1, Number(tokens), hidden],
+      used: [Number(tokens)],
+      text: [Number(tokens)],
+    }),
+  },
+  /** ‖output - input‖ / ‖output‖ of a layer, summed over the tokens of a text; tokens whose output is zero are counted apart. */
+  hidden_change: {
+    version: 1,
+    reads: 'hidden',
+    textsApart: true,
+    tensors: ({ layers, texts }) => ({ sum: [layers, texts], tokens: [layers, texts], skipped: [layers, texts] }),
   },
   /** Cosine of a layer's input and output, summed over the tokens of a text; tokens without a direction are counted apart. */
   hidden_cosine: {

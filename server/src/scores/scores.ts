@@ -4,12 +4,25 @@
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { alphaHill } from './alphaHill.ts';
+import { angularDistance } from './angularDistance.ts';
 import { avss } from './avss.ts';
 import { blockInfluence } from './blockInfluence.ts';
+import { cka } from './cka.ts';
+import { magnitude } from './magnitude.ts';
 import { owl } from './owl.ts';
+import { relativeMagnitude } from './relativeMagnitude.ts';
 import type { Score } from './types.ts';
 
-export const scores: readonly Score[] = [blockInfluence, avss, alphaHill, owl];
+export const scores: readonly Score[] = [
+  blockInfluence,
+  relativeMagnitude,
+  angularDistance,
+  avss,
+  alphaHill,
+  owl,
+  magnitude,
+  cka,
+];
 
 /** @throws LayerifError `badRequest` */
 export function findScore(id: string, among: readonly Score[] = scores): Score {

@@ -12,7 +12,7 @@ export function tableOf(
     layers,
   }: { options: Record<string, Json>; texts: string | null; needs: string[]; layers: number },
 ): ScoreTable {
-  const { values, axes, notes, parts, ...rest } = numbers;
+  const { values, axes, notes, parts, layers: byLayer, ...rest } = numbers;
   const table: ScoreTable = {
     score: score.id,
     version: score.version,
@@ -31,6 +31,7 @@ export function tableOf(
     ...(parts
       ? { parts: Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.map(defined)])) }
       : {}),
+    ...(byLayer ? { layers: { ...byLayer, values: byLayer.values.map(defined) } } : {}),
     ...rest,
     notes,
     needs,

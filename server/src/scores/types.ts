@@ -31,10 +31,13 @@ export interface ScoreNeed {
   options: Record<string, Json>;
 }
 
+/** Values for texts with these indices, with repeats. */
+export type OfTexts = (texts: ArrayLike<number>) => (number | null)[];
+
 /** Numbers of a table; `run` adds the words. Without axes the values stand for the layers. */
 export type ScoreNumbers = Pick<
   ScoreTable,
-  'values' | 'parts' | 'intervals' | 'level' | 'p' | 'reference' | 'marks' | 'notes'
+  'values' | 'parts' | 'intervals' | 'level' | 'p' | 'reference' | 'layers' | 'marks' | 'notes'
 > & { axes?: ScoreTable['axes'] };
 
 export interface Score<R extends OptionRows = OptionRows, N extends string = string> {
@@ -57,6 +60,8 @@ export interface Score<R extends OptionRows = OptionRows, N extends string = str
     options: OptionValues<R>,
     tools: { model: ObservedShape; random: Random },
   ): ScoreNumbers;
+  /** One value a layer on texts that are drawn with repeats, for scores that average over texts. */
+  drawn?(observed: Record<N, Tensors>, options: OptionValues<R>, tools: { model: ObservedShape }): OfTexts;
 }
 
 /** Keeps the types of a score's own options and needs within its file. */

@@ -31,7 +31,7 @@ export async function observe(model: Model, request: ObserveRequest, report: Rep
   const opened = request.observations.map(({ name, of, options }) => {
     const reducer = reducerOf(of);
     const spec = observationOf(reducer.id);
-    const tensors = zeros(spec.tensors(shape, options));
+    const tensors = zeros(spec.tensors(shape, options), spec.singles);
     const fold = reducer.open({ model, options, texts: request.texts, shape, tensors, headRows: request.headRows });
     return { name, tensors, fold, spec };
   });
@@ -117,10 +117,11 @@ export function shapeOf({ architecture }: Model, texts: number): ObservedShape {
   return { layers, hidden, texts, modules: (layer) => architecture.modules(layer).filter(({ factor }) => !factor) };
 }
 
-function zeros(shapes: Record<string, number[]>): Tensors {
+function zeros(shapes: Record<string, number[]>, singles: readonly string[] = []): Tensors {
   return Object.fromEntries(
     Object.entries(shapes).map(([name, shape]) => {
-      return [name, { shape, data: new Float64Array(shape.reduce((a, b) => a * b, 1)) }];
+      const size = shape.reduce((a, b) => a * b, 1);
+      return [name, { shape, data: singles.includes(name) ? new Float32Array(size) : new Float64Array(size) }];
     }),
   );
 }
@@ -155,7 +156,7 @@ class SavedPass {
     try {
       const { metadata, tensor } = readSafetensors(this.#file);
       if (metadata.key !== this.#key) return null;
-      const parts = each(observed).map(({ name, data }) => ({ data, stored: tensor(name) as Float64Array }));
+      const parts = each(observed).map(({ name, data }) => ({ data, stored: tensor(name) as typeof data }));
       const kept = openSafetensors(this.#file).tensors.filter(({ name }) => name.startsWith('activations.'));
       const activations = kept.map(({ name, shape }) => floats(tensor(name) as Float32Array, shape));
       for (const { data, stored } of parts) data.set(stored);
@@ -178,7 +179,7 @@ class SavedPass {
       const data = () => numbers(state!.after.at(b)!);
       return { name: `activations.${String(b).padStart(6, '0')}`, dtype: 'F32' as const, shape: [...dims], data };
     });
-    const sums = each(observed).map(({ name, shape, data }) => ({ name, dtype: 'F64' as const, shape, data }));
+    const sums = each(observed).map((one) => ({ ...one, dtype: dtypeOf(one.data) }));
     const metadata = { key: this.#key, round: String(round), layer: String(layer) };
     writeSafetensors(this.#file, [...sums, ...activations], metadata);
     const end = performance.now();
@@ -192,13 +193,14 @@ class SavedPass {
   }
 }
 
-function each(observed: Record<string, Tensors>): { name: string; shape: number[]; data: Float64Array }[] {
+const dtypeOf = (data: Float64Array | Float32Array) =>
+  data instanceof Float64Array ? ('F64' as const) : ('F32' as const);
+
+function each(
+  observed: Record<string, Tensors>,
+): { name: string; shape: number[]; data: Float64Array | Float32Array }[] {
   return Object.entries(observed).flatMap(([of, tensors]) =>
-    Object.entries(tensors).map(([name, { shape, data }]) => ({
-      name: `${of}/${name}`,
-      shape,
-      data: data as Float64Array,
-    })),
+    Object.entries(tensors).map(([name, tensor]) => ({ name: `${of}/${name}`, ...tensor })),
   );
 }
 

@@ -1,18 +1,26 @@
 /** The reducers that there are. To add one: a row of `scores/observations.ts`, a file like `hiddenCosine.ts`, and a row here. */
 import { isObservation } from '../../scores/observations.ts';
 import type { ObservationId } from '../../scores/observations.ts';
+import { hiddenChange } from './hiddenChange.ts';
 import { hiddenCosine } from './hiddenCosine.ts';
 import { hiddenMoments } from './hiddenMoments.ts';
 import { hiddenPooled } from './hiddenPooled.ts';
 import { inputNorms } from './inputNorms.ts';
 import { logProbabilities } from './logProbabilities.ts';
 import { outliers } from './outliers.ts';
+import { textStates } from './textStates.ts';
+import { tokenStates } from './tokenStates.ts';
 import type { Reducer } from './types.ts';
+import { weightSizes } from './weightSizes.ts';
 import { weightSpectra } from './weightSpectra.ts';
 
 export const reducers: Record<ObservationId, Reducer> = {
   weight_spectra: weightSpectra,
+  weight_sizes: weightSizes,
   hidden_pooled: hiddenPooled,
+  text_states: textStates,
+  token_states: tokenStates,
+  hidden_change: hiddenChange,
   hidden_cosine: hiddenCosine,
   hidden_moments: hiddenMoments,
   outliers,
