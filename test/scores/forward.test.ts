@@ -11,7 +11,7 @@ const reference = scoresReference();
 const near = (found: readonly (number | null)[], expected: readonly (number | null)[], limit = 1e-10) =>
   found.forEach((value, i) => {
     if (expected[i] === null || value === null) assert.equal(value, expected[i], `place ${i}`);
-    else assert.ok(Math.abs(value - expected[i]!) < limit, `place ${i}: ${value}, not ${expected[i]}`);
+    else assert.ok(Math.abs(value - expected[i]) < limit, `place ${i}: ${value}, not ${expected[i]}`);
   });
 
 /** @param states [depths][places][hidden] */
