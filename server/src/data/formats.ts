@@ -22,6 +22,8 @@ export interface DataFile extends ReadOptions {
   /** Absolute path. */
   path: string;
   format: DataFormat;
+  /** The file whose first rows tell the types of all columns: the first of a dataset, as in `datasets`. Default: the file itself. */
+  typedBy?: string | undefined;
 }
 
 /** The format that a file's ending tells, before that of a compression (`.jsonl.gz`), or null. */
@@ -30,9 +32,16 @@ export function formatOf(path: string): DataFormat | null {
   return readers.find((reader) => reader.endings.some((ending) => name.endsWith(ending)))?.format ?? null;
 }
 
-/** Rows `start` (inclusive, from 0) to `end` (exclusive); a slice of a long file reads only as far as it must. */
-export function readRows(file: DataFile, start = 0, end = Infinity): AsyncGenerator<Row, void, undefined> {
-  return readerOf(file).rows(file.path, start, end, file);
+/**
+ * Rows `start` (inclusive, from 0) to `end` (exclusive); a slice of a long file reads only as far as it must, beside the rows that
+ * tell the types of columns.
+ */
+export async function* readRows(file: DataFile, start = 0, end = Infinity): AsyncGenerator<Row, void, undefined> {
+  const reader = readerOf(file);
+  const first = { ...file, path: file.typedBy ?? file.path };
+  const typed = reader.typing && (await remembered('typing', first, () => reader.typing!(first.path, first)));
+  for await (const row of reader.rows(file.path, start, end, file))
+    yield typed ? { ...row, values: typed(row.values) } : row;
 }
 
 /** Number of rows. */

@@ -19,7 +19,7 @@ const DEFAULT_VALIDATION_ROWS = 50;
 /** @throws LayerifError `badData`: missing files, unknown format, a `split_column` or mapped column that is not there. */
 export async function openDataset(name: string, dataset: Dataset, baseDir: string): Promise<OpenDataset> {
   if (dataset.arrays) return openArrays(name, dataset.arrays, dataset.field_mapping ?? {}, baseDir);
-  const groups = await datasetFiles(name, dataset, baseDir);
+  const groups = typedByFirst(await datasetFiles(name, dataset, baseDir));
   const all = [...groups.values()].flat();
   const files = [...new Map(all.map((file) => [file.path, file])).values()];
   const stored = files.length === 0 ? [] : await columnsOf(files[0]);
@@ -99,6 +99,13 @@ export async function defaultValidation(dataset: OpenDataset, training: string):
     );
   }
   return `${last.split}[${end}:${end + DEFAULT_VALIDATION_ROWS}]`;
+}
+
+/** Columns have the types of the first file, whatever split it belongs to. */
+function typedByFirst(groups: SplitFiles): SplitFiles {
+  const [first] = [...groups.values()].flat();
+  const typed = (file: DataFile): DataFile => (file.format === first.format ? { ...file, typedBy: first.path } : file);
+  return new Map([...groups].map(([split, files]) => [split, files.map(typed)]));
 }
 
 interface Source {

@@ -6,6 +6,7 @@ import { applyFilter, filters, Group, type Context } from './filters.ts';
 import { methodOf } from './methods.ts';
 import { globals } from './globals.ts';
 import type { Call, Expression, Signature, Statement, Target } from './nodes.ts';
+import { Moment } from './moments.ts';
 import {
   Attributes,
   Blank,
@@ -354,6 +355,7 @@ function loopOf(
 function attributeOf(value: unknown, name: string, node: Expression): unknown {
   defined(value);
   if (value instanceof Attributes && value.values.has(name)) return value.values.get(name);
+  if (value instanceof Moment && value.part(name) !== undefined) return value.part(name);
   if (value instanceof Group && (name === 'grouper' || name === 'list')) return value[name];
   const method = methodOf(value, name);
   if (method) return method;

@@ -14,6 +14,7 @@ import {
   isNumeric,
   typeName,
 } from './objects.ts';
+import { Moment } from './moments.ts';
 import { percentFormat } from './percent.ts';
 import { representation } from './text.ts';
 
@@ -143,6 +144,7 @@ export function equal(left: unknown, right: unknown): boolean {
   if (a instanceof Range && b instanceof Range) return sameItems(a.items, b.items);
   if (a instanceof Dict && b instanceof Dict)
     return a.size === b.size && a.entries().every(([key, value]) => b.has(key) && equal(value, b.get(key)));
+  if (a instanceof Moment && b instanceof Moment) return a.representation() === b.representation();
   return a === b;
 }
 
@@ -170,6 +172,7 @@ export function compare(left: unknown, right: unknown, operator = '<'): number {
   const [a, b] = [plain(defined(left)), plain(defined(right))];
   if (isNumeric(a) && isNumeric(b)) return compareNumbers(a, b);
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
+  if (a instanceof Moment && b instanceof Moment && a.type === b.type) return a.valueOf() - b.valueOf();
   const [x, y] = [a, b].map((value) =>
     Array.isArray(value) ? (value as unknown[]) : value instanceof Tuple ? value.items : null,
   );

@@ -1,4 +1,5 @@
 /** Python's `str` and `repr`. */
+import { Moment } from './moments.ts';
 import { floatText, isFloat, isWhole } from './numbers.ts';
 import { Attributes, Blank, Callable, Dict, Lazy, Markup, Tuple, Undefined, fromRow, typeName } from './objects.ts';
 
@@ -12,6 +13,7 @@ export function text(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value instanceof Markup) return value.text;
   if (value instanceof Undefined) return value instanceof Blank ? '' : value.refuse();
+  if (value instanceof Moment) return value.toString();
   return representation(value);
 }
 
@@ -32,6 +34,7 @@ export function representation(value: unknown): string {
       .entries()
       .map(([key, item]) => `${representation(key)}: ${representation(item)}`)
       .join(', ')}}`;
+  if (value instanceof Moment) return value.representation();
   if (value instanceof Undefined) return 'Undefined';
   if (value instanceof Lazy && value.label !== null)
     return value.label === '' ? `${value.type}(${representation([...value.items])})` : value.label;

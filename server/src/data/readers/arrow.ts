@@ -1,7 +1,7 @@
 /**
  * Apache Arrow IPC, stream (what `datasets` keeps in its cache and writes by `save_to_disk`) and file (Feather 2): told apart by the
  * first bytes. Batches come one after the other; no more than one is in memory. Rows have no line. Values are what the Parquet reader
- * gives for the same column: 64-bit integers exact, whole floats as `WholeFloat`, dates and timestamps as ISO text, bytes as Base64,
+ * gives for the same column: 64-bit integers exact, whole floats as `WholeFloat`, dates and timestamps as Python's, bytes as Base64,
  * dictionaries as what they stand for. To read one more type, write a row in `conversions`.
  */
 import { open } from 'node:fs/promises';
@@ -14,6 +14,7 @@ import {
   type RecordBatch,
 } from 'apache-arrow';
 import { decompress } from 'fzstd';
+import { Moment } from '../jinja/moments.ts';
 import { float, whole } from '../jinja/numbers.ts';
 import { broken, readable, type Reader } from './reader.ts';
 
@@ -83,7 +84,20 @@ type Conversion = (value: never, type: DataType, column: string, file: string) =
 
 const kept: Conversion = (value) => value;
 const integer: Conversion = (value: number | bigint) => (typeof value === 'bigint' ? whole(value) : value);
-const moment: Conversion = (value: number) => new Date(value).toISOString();
+const date: Conversion = (value: number) => new Moment(value, 'date');
+/** @param value milliseconds, with a fraction where the unit is smaller */
+const timestamp: Conversion = (value: number, type, column, file) => {
+  const { timezone = null } = type as unknown as { timezone?: string | null };
+  const inZone = timezone !== null && timezone !== '';
+  if (inZone && !/^(?:UTC|GMT|Z|\+00:00)$/i.test(timezone))
+    throw broken(
+      file,
+      undefined,
+      `the column "${column}" holds times of the zone ${timezone}, and only UTC is read; write it in UTC or as text`,
+    );
+  const ms = Math.floor(value);
+  return new Moment(ms, 'datetime', Math.round((value - ms) * 1000), inZone ? 0 : null);
+};
 const bytes: Conversion = (value: Uint8Array) => Buffer.from(value).toString('base64');
 const items: Conversion = (value: Iterable<unknown>, type, column, file) =>
   Array.from(value, (item) => plain(item, (type.children as { type: DataType }[])[0].type, column, file));
@@ -103,8 +117,8 @@ const conversions: Partial<Record<Type, Conversion>> = {
   [Type.LargeBinary]: bytes,
   [Type.BinaryView]: bytes,
   [Type.FixedSizeBinary]: bytes,
-  [Type.Date]: moment,
-  [Type.Timestamp]: moment,
+  [Type.Date]: date,
+  [Type.Timestamp]: timestamp,
   [Type.List]: items,
   [Type.LargeList]: items,
   [Type.FixedSizeList]: items,

@@ -4,19 +4,21 @@
  * gets a number. `\n`, `\r\n` and `\r` end a line; a row's line is where it begins. A field that begins with a quote, closes it and goes
  * on keeps its quotes, which pandas drops.
  *
- * Values keep their text, but for columns whose values are all whole numbers or all decimal numbers in canonical form, or all True or
- * False: rendered back these give the same text, which is why "007" and "1.50" stay text (csvColumns.ts).
+ * Values are of their column's type, as pandas infers it and `datasets` keeps it (csvColumns.ts): "007" is 7, an empty cell None.
  */
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
+import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Row } from '../types.ts';
 import { textBytes } from './bytes.ts';
-import { columnNames, columnReaders, type CellReader } from './csvColumns.ts';
+import { columnNames, columnTyping } from './csvColumns.ts';
 import { decode, lineBytes } from './lines.ts';
 import { broken, LARGEST_VALUE_BYTES, readError, type Reader } from './reader.ts';
 
-/** Rows that decide whether a column holds numbers. */
-const TYPE_SAMPLE_ROWS = 1000;
+/** Rows that decide the types of columns: those of the first table that `datasets` makes. */
+const TYPE_SAMPLE_ROWS = 10_000;
+/** Rows that show whether the values are separated by another character. */
+const DELIMITER_ROWS = 1000;
 
 interface Entry {
   values: string[];
@@ -38,15 +40,11 @@ function separated(format: 'csv' | 'tsv', ending: string, delimiter: string): Re
         const header = headerOf(await table.next());
         if (header === null) return;
         const sample: Entry[] = [];
-        for await (const entry of bounded(table, TYPE_SAMPLE_ROWS)) sample.push(entry);
+        for await (const entry of bounded(table, DELIMITER_ROWS)) sample.push(entry);
         requireDelimiter(header, sample, delimiter, file);
-        const cells = columnReaders(
-          sample.map(({ values }) => values),
-          header.length,
-        );
         let row = 0;
         for await (const entry of joined(sample, table)) {
-          if (row >= start) yield toRow(checked(entry, header, row, file), header, cells, file, row);
+          if (row >= start) yield toRow(checked(entry, header, row, file), header, file, row);
           row += 1;
           if (row >= end) return;
         }
@@ -67,6 +65,21 @@ function separated(format: 'csv' | 'tsv', ending: string, delimiter: string): Re
       } finally {
         await table.return();
       }
+    },
+    async typing(file) {
+      const table = records(file, delimiter);
+      const rows: string[][] = [];
+      let header: string[] = [];
+      try {
+        header = headerOf(await table.next()) ?? [];
+        for await (const { values } of bounded(table, TYPE_SAMPLE_ROWS)) rows.push(values);
+      } catch (error) {
+        // Rows behind a broken one: said when they are read.
+        if (!(error instanceof LayerifError)) throw error;
+      } finally {
+        await table.return();
+      }
+      return columnTyping(header, rows);
     },
   };
 }
@@ -178,12 +191,8 @@ function checked(entry: Entry, header: string[], row: number, file: string): Ent
   );
 }
 
-function toRow(entry: Entry, header: string[], cells: readonly CellReader[], file: string, row: number): Row {
-  const values: Record<string, unknown> = {};
-  header.forEach((name, i) => {
-    values[name] = cells[i](entry.values[i]);
-  });
-  return { values, file, row, line: entry.line };
+function toRow(entry: Entry, header: string[], file: string, row: number): Row {
+  return { values: Object.fromEntries(header.map((name, i) => [name, entry.values[i]])), file, row, line: entry.line };
 }
 
 async function* bounded<T>(

@@ -3,15 +3,17 @@
  * after the other with line breaks wherever, an array of objects (or of texts: column `text`), or one object whose array holds
  * the rows: the property `field`, else the only one that is an array of objects. A conversation, `{"messages": [{"role": ...}]}`, is a row.
  */
+import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Row } from '../types.ts';
 import { textBytes } from './bytes.ts';
 import { parseJson } from './jsonText.ts';
 import { elementLines } from './jsonMembers.ts';
+import { anyColumn, jsonTyping, pandasDates } from './jsonTyping.ts';
 import { jsonValues, type JsonValue } from './jsonValues.ts';
 import { decode, isBlank, lineBytes } from './lines.ts';
 import { broken, type ReadOptions, type Reader } from './reader.ts';
 
-/** How much of a file is looked at for the names of its columns: the first chunk, as in `datasets`. */
+/** How much of a file is looked at for names and types of its columns: the first chunk, as in `datasets`. */
 const COLUMN_SAMPLE_BYTES = 10 << 20;
 
 /**
@@ -63,6 +65,30 @@ export const json: Reader = {
       if (bytes >= COLUMN_SAMPLE_BYTES) break;
     }
     return [...names];
+  },
+  async typing(file, options) {
+    const rows: Record<string, unknown>[] = [];
+    try {
+      const layout = await layoutOf(file, options);
+      if (layout.form === 'document') {
+        const times = options.field === undefined ? anyColumn : pandasDates;
+        return jsonTyping(
+          layout.rows.map(({ values }) => values),
+          times,
+        );
+      }
+      let bytes = 0;
+      for await (const value of valuesOf(file, layout.form)) {
+        rows.push(rowOf(value, rows.length, file, layout.form).values);
+        bytes += value.bytes.length;
+        // An array is one chunk for `datasets`, however long.
+        if (layout.form !== 'array' && bytes >= COLUMN_SAMPLE_BYTES) break;
+      }
+    } catch (error) {
+      // Rows behind a broken one: said when they are read.
+      if (!(error instanceof LayerifError)) throw error;
+    }
+    return jsonTyping(rows);
   },
 };
 

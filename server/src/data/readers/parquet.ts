@@ -1,7 +1,7 @@
 /**
  * Apache Parquet, every compression of `hyparquet-compressors`. Row groups that a slice does not touch are not read. Rows have
  * no line. Values come as JSON-like values: 64-bit integers as numbers where they are exact, else as bigint; floats that are whole as
- * `WholeFloat`; dates as ISO text.
+ * `WholeFloat`; dates and timestamps as Python's.
  */
 import {
   asyncBufferFromFile,
@@ -9,9 +9,11 @@ import {
   parquetReadObjects,
   type AsyncBuffer,
   type FileMetaData,
+  type ParquetParsers,
 } from 'hyparquet';
 import { compressors as codecs } from 'hyparquet-compressors';
 import { requireRegularFile } from '../../files/textFile.ts';
+import { Moment } from '../jinja/moments.ts';
 import { float, whole } from '../jinja/numbers.ts';
 import { readable, type Reader } from './reader.ts';
 
@@ -23,13 +25,33 @@ const compressors: typeof codecs = Object.fromEntries(
   ]),
 );
 
+const micros = (value: bigint): Moment => {
+  const ms = value / 1000n - (value % 1000n < 0n ? 1n : 0n);
+  return new Moment(Number(ms), 'datetime', Number(value - ms * 1000n));
+};
+const parsers: Partial<ParquetParsers> = {
+  dateFromDays: (days) => date(days),
+  timestampFromMilliseconds: (ms) => given(ms, (value) => new Moment(Number(value))),
+  timestampFromMicroseconds: (value) => given(value, micros),
+  timestampFromNanoseconds: (nanos) => given(nanos, (value) => micros(value / 1000n)),
+};
+
+/** A cell that is null comes as undefined. */
+function given(value: bigint | undefined, make: (value: bigint) => Moment): Moment | undefined {
+  return value === undefined ? undefined : make(value);
+}
+
+function date(days: number | undefined): Moment | undefined {
+  return days === undefined ? undefined : new Moment(days * 86_400_000, 'date');
+}
+
 export const parquet: Reader = {
   format: 'parquet',
   endings: ['.parquet'],
   async *rows(file, start, end) {
     if (end <= start) return;
     const { buffer, metadata } = await openParquet(file);
-    const floats = floatsOf(metadata.schema, 0).place;
+    const leaves = leavesOf(metadata.schema, 0).place;
     let first = 0;
     for (const group of metadata.row_groups) {
       const last = first + Number(group.num_rows);
@@ -37,10 +59,10 @@ export const parquet: Reader = {
       const rowEnd = Math.min(end, last);
       if (rowStart < rowEnd) {
         const rows = await readable(file, 'Parquet', () =>
-          parquetReadObjects({ file: buffer, metadata, rowStart, rowEnd, compressors }),
+          parquetReadObjects({ file: buffer, metadata, rowStart, rowEnd, compressors, parsers }),
         );
         for (const [i, values] of rows.entries()) {
-          yield { values: plain(values, floats) as Record<string, unknown>, file, row: rowStart + i, line: null };
+          yield { values: plain(values, leaves) as Record<string, unknown>, file, row: rowStart + i, line: null };
         }
       }
       first = last;
@@ -73,29 +95,32 @@ function afterSubtree(schema: FileMetaData['schema'], index: number): number {
   return next;
 }
 
-/** Where floats stand: everywhere below, nowhere, or by the names of children. */
-type Floats = boolean | ((name: string) => Floats);
+/** What of a column's type its values do not tell: floats, and timestamps that are in UTC. */
+type Leaf = 'float' | 'utc' | 'plain';
+/** The same everywhere below, or by the names of children. */
+type Leaves = Leaf | ((name: string) => Leaves);
 
 interface Below {
-  place: Floats;
+  place: Leaves;
   /** Those of the children, in order. */
-  children: Floats[];
+  children: Leaves[];
   /** Index behind the element and all below it. */
   next: number;
 }
 
-/** Where floats stand below the element at `index`: lists have the place of their items, maps that of their values. */
-function floatsOf(schema: FileMetaData['schema'], index: number): Below {
+/** Leaves below the element at `index`: lists have those of their items, maps those of their values. */
+function leavesOf(schema: FileMetaData['schema'], index: number): Below {
   const { type, num_children: count = 0, converted_type: converted, logical_type: logical } = schema[index];
   if (count === 0) {
-    const place = type === 'DOUBLE' || type === 'FLOAT' || logical?.type === 'FLOAT16';
-    return { place, children: [], next: index + 1 };
+    const isFloat = type === 'DOUBLE' || type === 'FLOAT' || logical?.type === 'FLOAT16';
+    const isUtc = logical?.type === 'TIMESTAMP' && logical.isAdjustedToUTC;
+    return { place: isFloat ? 'float' : isUtc ? 'utc' : 'plain', children: [], next: index + 1 };
   }
   const below: Below[] = [];
-  const places = new Map<string, Floats>();
+  const places = new Map<string, Leaves>();
   let next = index + 1;
   for (let child = 0; child < count; child += 1) {
-    const found = floatsOf(schema, next);
+    const found = leavesOf(schema, next);
     below.push(found);
     places.set(schema[next].name, found.place);
     next = found.next;
@@ -107,23 +132,23 @@ function floatsOf(schema: FileMetaData['schema'], index: number): Below {
     return { place: repeated.children[0], children, next };
   if ((converted === 'MAP' || logical?.type === 'MAP') && repeated.children.length === 2) {
     const value = repeated.children[1];
-    return { place: typeof value === 'boolean' ? value : () => value, children, next };
+    return { place: typeof value === 'string' ? value : () => value, children, next };
   }
-  const alike = typeof children[0] === 'boolean' && children.every((place) => place === children[0]);
-  return { place: alike ? children[0] : (name) => places.get(name) ?? false, children, next };
+  const alike = typeof children[0] === 'string' && children.every((place) => place === children[0]);
+  return { place: alike ? children[0] : (name) => places.get(name) ?? 'plain', children, next };
 }
 
-function plain(value: unknown, floats: Floats): unknown {
+function plain(value: unknown, leaves: Leaves): unknown {
   if (value === undefined) return null; // a list or a struct that is null
   if (typeof value === 'bigint') return whole(value);
-  if (typeof value === 'number') return floats === true ? float(value) : value;
-  if (value instanceof Date) return value.toISOString();
+  if (typeof value === 'number') return leaves === 'float' ? float(value) : value;
+  if (value instanceof Moment) return leaves === 'utc' ? value.inUtc() : value;
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
   if (ArrayBuffer.isView(value))
-    return Array.from(value as unknown as Iterable<unknown>, (item) => plain(item, floats));
-  if (Array.isArray(value)) return value.map((item) => plain(item, floats));
+    return Array.from(value as unknown as Iterable<unknown>, (item) => plain(item, leaves));
+  if (Array.isArray(value)) return value.map((item) => plain(item, leaves));
   if (typeof value === 'object' && value !== null) {
-    const below = (name: string): Floats => (typeof floats === 'boolean' ? floats : floats(name));
+    const below = (name: string): Leaves => (typeof leaves === 'string' ? leaves : leaves(name));
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner, below(name))]));
   }
   return value;

@@ -16,6 +16,9 @@ export interface ReadOptions {
   field?: string | undefined;
 }
 
+/** The values of a row as their columns' types have them. */
+export type Typing = (values: Record<string, unknown>) => Record<string, unknown>;
+
 export interface Reader {
   /** The word for `ds_type`. */
   format: DataFormat;
@@ -29,6 +32,8 @@ export interface Reader {
   count(file: string, options: ReadOptions): Promise<number>;
   /** Column names, from the schema, the header or the first rows. */
   columns(file: string, options: ReadOptions): Promise<string[]>;
+  /** Where the file holds no types: what `datasets` makes of the first rows, for all rows. */
+  typing?(file: string, options: ReadOptions): Promise<Typing>;
 }
 
 export function broken(file: string, line: number | undefined, message: string, cause?: unknown): LayerifError {
