@@ -3,6 +3,7 @@ import type { PrunerId } from './methods.ts';
 import type { GradientCheckReport } from './check.ts';
 import type { Allocation, AllocationKind, AllocationRequest } from './allocation.ts';
 import type { AskedScore, EstimatorId, Score, ProtocolId } from './experiment.ts';
+import type { DescribedData } from './dataDescription.ts';
 import type { InspectedModel } from './inspection.ts';
 import type { ResultTask } from './result.ts';
 import type { PruningReport } from './pruning.ts';
@@ -298,6 +299,17 @@ export interface InspectParams {
 export interface InspectAnswer {
   /** Null with an error. */
   model: InspectedModel | null;
+  error: { code: string; message: string } | null;
+}
+
+/** What a data file holds, for *Create Experiment*. */
+export interface DescribeDataParams {
+  /** Absolute path of a file or folder. */
+  path: string;
+}
+export interface DescribeDataAnswer {
+  /** Null with an error. */
+  data: DescribedData | null;
   error: { code: string; message: string } | null;
 }
 

@@ -154,7 +154,10 @@ export class ServerClient implements vscode.Disposable {
       },
     };
     const clientOptions: LanguageClientOptions = {
-      documentSelector: EXPERIMENT_GLOBS.map((pattern) => ({ scheme: 'file', pattern })),
+      // A draft has a name and no file yet.
+      documentSelector: ['file', 'untitled'].flatMap((scheme) =>
+        EXPERIMENT_GLOBS.map((pattern) => ({ scheme, pattern })),
+      ),
       synchronize: { configurationSection: 'layerif' },
       // A function: a restart asks again.
       initializationOptions: (): InitializationOptions => ({

@@ -8,6 +8,9 @@ export const RESULT_GLOB = '**/*.layerif-result.json';
 /** Folders whose files are never offered: other people's packages and caches. */
 export const EXCLUDE_GLOB = '**/{node_modules,.git,.venv,venv,__pycache__}/**';
 
+/** Of folders that runs write, named by time and hash of the run: results, Grams, pruned models, adapters. */
+export const isInRun = (path: string): boolean => /[\\/]\d{8}T\d{6}Z-[0-9a-f]{6}[\\/]/.test(path);
+
 const base = (path: string) => path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 
 export function isExperimentFile(path: string): boolean {

@@ -7,6 +7,7 @@ import * as vscode from 'vscode';
 import { ServerClient } from './client.ts';
 import { ComparisonEditor } from './comparisonEditor.ts';
 import { registerCompareCommand } from './commands/compare.ts';
+import { registerCreateCommand } from './commands/createExperiment.ts';
 import { registerDecisionCommands } from './commands/decisions.ts';
 import { registerInspectCommand } from './commands/inspect.ts';
 import { registerDeviceCommands } from './commands/devices.ts';
@@ -57,6 +58,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     registerServerCommands(server, runs, output),
     registerDeviceCommands(server, output),
     registerResultCommands(results, list, runs),
+    registerCreateCommand(server),
     new ComparisonEditor(context.extensionUri),
     registerTrustCommands(longWork),
     registerPruningCommands(longWork),

@@ -4,6 +4,7 @@
  * tokens. No `vscode` here.
  */
 import type { InspectedGraph, InspectedModel } from '../../protocol/inspection.ts';
+import { scalar } from './yamlText.ts';
 
 export interface ExperimentParts {
   model: Pick<InspectedModel, 'graph'>;
@@ -109,7 +110,3 @@ function holes(): Hole {
 
 /** Text that a snippet leaves as it is. */
 const fixed = (text: string) => text.replace(/[\\$}]/g, '\\$&');
-
-/** A text of YAML; quoted, as JSON, where YAML could read it as anything else. */
-const scalar = (text: string) =>
-  /^(?![-.\d]+$)(?!(?:true|false|null|yes|no|on|off|y|n)$)[\w./][\w./-]*$/i.test(text) ? text : JSON.stringify(text);

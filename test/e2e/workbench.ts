@@ -17,18 +17,31 @@ export async function until<T>(what: string, ask: () => Promise<T>, milliseconds
   }
 }
 
-/** Opens the quick input by a key, types, and takes an entry. A page that is still loading inside the window may swallow a key. */
+/**
+ * Opens the quick input by a key, types, and takes an entry. A page that is still loading may swallow a key, and a list that was opened
+ * before the extensions were known does not get their entries later.
+ */
 async function pick(page: Page, key: string, text: string, entry: string): Promise<void> {
   const input = page.locator('.quick-input-widget input[type=text]');
-  await until('the quick input', async () => {
-    await page.keyboard.press(key);
-    return input.waitFor({ state: 'visible', timeout: 3000 }).then(
+  const row = page.locator('.quick-input-widget .monaco-list-row', { hasText: entry }).first();
+  const appears = (what: Locator, timeout: number) =>
+    what.waitFor({ state: 'visible', timeout }).then(
       () => true,
       () => false,
     );
-  });
-  await input.fill(text);
-  await page.locator('.quick-input-widget .monaco-list-row', { hasText: entry }).first().click();
+  await until(
+    `the entry ${entry}`,
+    async () => {
+      await page.keyboard.press(key);
+      if (!(await appears(input, 3000))) return false;
+      await input.fill(text);
+      if (await appears(row, 5000)) return true;
+      await page.keyboard.press('Escape');
+      return false;
+    },
+    40_000,
+  );
+  await row.click();
 }
 
 export async function runCommand(page: Page, title: string): Promise<void> {

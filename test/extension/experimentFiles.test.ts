@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parse } from 'yaml';
-import { experimentName, isExperimentFile } from '../../extension/src/experimentFiles.ts';
-import type { Experiment } from '../../protocol/experiment.ts';
-import { experimentTemplate } from '../../extension/src/experimentTemplate.ts';
+import { dataEndings, isDataFile } from '../../extension/src/dataFiles.ts';
+import { experimentName, isExperimentFile, isInRun } from '../../extension/src/experimentFiles.ts';
+import { dataEndings as readEndings } from '../../server/src/data/formats.ts';
 
 test('which files are experiments', () => {
   for (const path of ['/w/a.layerif.yaml', '/w/layerif.yaml', 'C:\\w\\layerif.yaml', 'layerif.yaml'])
@@ -25,14 +24,25 @@ test('names are those of the result files', () => {
   assert.equal(experimentName('layerif.yaml'), 'layerif');
 });
 
-test('the template for new files is a whole experiment once its placeholders hold their values', () => {
-  const text = experimentTemplate
-    .replace(/\$\{\d+:((?:\\.|[^}\\])*)\}/g, (_, value: string) => value)
-    .replace(/\\([\\$}])/g, '$1')
-    .replace('$0', '');
-  const experiment = parse(text) as Pick<Experiment, 'version' | 'datasets' | 'tasks'>;
-  assert.equal(experiment.version, 1);
-  assert.equal(experiment.tasks[0].dataset, Object.keys(experiment.datasets)[0]);
-  assert.equal(experiment.tasks[0].doc_to_text, 'Review: {{text}}\nSentiment:');
-  assert.equal(experiment.tasks[0].doc_to_target, 'label');
+test('what runs write lies in folders that are named by time and hash', () => {
+  assert.equal(isInRun('/w/runs/tiny/20261130T003015Z-b01ec9/pruned/model.safetensors'), true);
+  assert.equal(isInRun('/w/runs/tiny/20261130/model.safetensors'), false);
+});
+
+test('data files are told by the endings that the server reads, and not what describes a model, a package or a run', () => {
+  assert.deepEqual([...dataEndings].sort(), [...readEndings].sort());
+  for (const path of ['/w/a.jsonl', '/w/a.csv.gz', '/w/a.JSON', '/w/x.arrow', '/w/notes.txt', '/w/a.json.zst'])
+    assert.equal(isDataFile(path), true, path);
+  for (const path of [
+    '/w/model/config.json',
+    '/w/model/tokenizer_config.json',
+    '/w/model/model.safetensors.index.json',
+    '/w/package.json',
+    '/w/tsconfig.base.json',
+    '/w/requirements-dev.txt',
+    '/w/.eslintrc.json',
+    '/w/a.layerif-result.json',
+    '/w/a.py',
+  ])
+    assert.equal(isDataFile(path), false, path);
 });

@@ -107,3 +107,18 @@ test('a checkpoint folder with the layers of its family, without a graph', async
   assert.deepEqual([model!.graph, model!.family, model!.layerNames[0]], [null, 'llama', 'model.layers.0']);
   assert.ok(model!.coverage > 0 && model!.coverage <= 1);
 });
+
+test('describing data: columns and splits, or what is wrong with the file', async () => {
+  const file = path.join(root, 'rows.csv');
+  fs.writeFileSync(file, 'text,split\na b,train\nc,train\nd,test\ne,test\n');
+  const { data, error } = await client.ask(requests.describeData, { path: file });
+  assert.equal(error, null);
+  assert.deepEqual(data, {
+    columns: [{ name: 'text', first: 'a b', length: 1.5, labels: null, sortedFrom: null }],
+    splits: { train: 2, test: 2 },
+    splitColumn: 'split',
+  });
+  const gone = await client.ask(requests.describeData, { path: path.join(root, 'gone.csv') });
+  assert.equal(gone.data, null);
+  assert.match(gone.error!.message, /gone\.csv/);
+});

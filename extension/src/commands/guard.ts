@@ -15,7 +15,7 @@ export function isTrusted(what: string): boolean {
 
 export async function mayRun(runs: RunTracker, uri: vscode.Uri, what = 'Scoring'): Promise<boolean> {
   if (!isTrusted(`${what} loads a model and starts a process`)) return false;
-  if (uri.scheme !== 'file') {
+  if (uri.scheme !== 'file' && uri.scheme !== 'untitled') {
     void vscode.window.showWarningMessage(
       `${what} needs files on a disk; this workspace is virtual. Results can be viewed here.`,
     );
@@ -32,8 +32,10 @@ export async function mayRun(runs: RunTracker, uri: vscode.Uri, what = 'Scoring'
   return false;
 }
 
-/** The server reads files, so what is typed is saved first. */
-export async function saveExperiment(uri: vscode.Uri): Promise<void> {
+/** The server reads files, so what is typed is saved first; a draft asks where. @returns the file, undefined where the user leaves */
+export async function saveExperiment(uri: vscode.Uri): Promise<vscode.Uri | undefined> {
   const document = vscode.workspace.textDocuments.find((open) => open.uri.toString() === uri.toString());
+  if (uri.scheme === 'untitled') return vscode.workspace.save(uri);
   if (document?.isDirty) await document.save();
+  return uri;
 }

@@ -1,11 +1,7 @@
 /** Inspect Model Layers: on a file or folder of the explorer, or on a model of the workspace that is chosen. */
 import * as vscode from 'vscode';
-import { EXCLUDE_GLOB } from '../experimentFiles.ts';
 import type { InspectView } from '../inspectView.ts';
-
-const MODELS = '**/*.{onnx,gguf,safetensors}';
-/** More are not offered; a file dialog is. */
-const MOST = 500;
+import { findModels, modelOf } from '../modelFiles.ts';
 
 export function registerInspectCommand(view: InspectView): vscode.Disposable {
   return vscode.commands.registerCommand('layerif.inspectModel', async (source?: vscode.Uri) => {
@@ -17,20 +13,13 @@ export function registerInspectCommand(view: InspectView): vscode.Disposable {
   });
 }
 
-/** Shards and adapters belong to their folder. */
-const modelOf = (uri: vscode.Uri) => (/\.safetensors$/i.test(uri.path) ? vscode.Uri.joinPath(uri, '..') : uri);
-
 interface Item extends vscode.QuickPickItem {
   uri?: vscode.Uri;
   browse?: 'file' | 'folder';
 }
 
 async function chooseModel(): Promise<vscode.Uri | undefined> {
-  const found = (await vscode.workspace.findFiles(MODELS, EXCLUDE_GLOB, MOST)).map(modelOf);
-  const models = [...new Map(found.map((uri) => [uri.toString(), uri])).values()];
-  const items: Item[] = models
-    .map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }))
-    .sort((a, b) => a.label.localeCompare(b.label));
+  const items: Item[] = (await findModels()).map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }));
   const dialogs: Item[] = [
     { label: '$(file) Browse for a File...', browse: 'file' },
     { label: '$(folder) Browse for a Folder...', browse: 'folder' },

@@ -40,11 +40,11 @@ const methods = (Object.keys(methodWords) as PrunerId[]).map((id): Item => {
 
 export function registerPruningCommands(parts: TrustParts): vscode.Disposable {
   return vscode.commands.registerCommand('layerif.pruneAndEvaluate', async (source: Source) => {
-    const experiment = await experimentOf(parts, source, 'prune and evaluate');
-    if (!experiment || !(await mayRun(parts.runs, experiment, 'Pruning'))) return;
+    const asked = await experimentOf(parts, source, 'prune and evaluate');
+    if (!asked || !(await mayRun(parts.runs, asked, 'Pruning'))) return;
     const chosen = await choose();
-    if (!chosen) return;
-    await saveExperiment(experiment);
+    const experiment = chosen && (await saveExperiment(asked));
+    if (!experiment) return;
     const result = source instanceof vscode.Uri && source.path.endsWith(RESULT_SUFFIX) ? source.fsPath : undefined;
     const params: PruneAndCompareParams = {
       uri: experiment.toString(),

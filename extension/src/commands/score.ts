@@ -90,8 +90,9 @@ async function choose(client: ServerClient, uri: vscode.Uri, what: 'task' | 'dat
 async function score(parts: ScoreParts, uri: vscode.Uri, only: Pick<ScoreParams, 'task' | 'dataset'>): Promise<void> {
   const { client, runs } = parts;
   if (!(await mayRun(runs, uri))) return;
-  await saveExperiment(uri);
-  const params: ScoreParams = { uri: uri.toString(), ...only };
+  const file = await saveExperiment(uri);
+  if (!file) return;
+  const params: ScoreParams = { uri: file.toString(), ...only };
   let answer: ScoreAnswer;
   try {
     answer = await client.request(requests.score, params);
@@ -99,7 +100,7 @@ async function score(parts: ScoreParts, uri: vscode.Uri, only: Pick<ScoreParams,
     const ended = runs.current?.end?.kind === 'failed' ? runs.current.end.message : (error as Error).message;
     answer = { resultFile: null, error: { code: 'engineDied', message: ended } };
   }
-  await report(parts, uri, answer);
+  await report(parts, file, answer);
 }
 
 /** One notification for a failure; none for a success that is in sight, none for a cancel that the user asked for. */

@@ -31,10 +31,11 @@ export function registerTrustCommands(parts: TrustParts): vscode.Disposable {
   );
 }
 
-async function checkGradients(parts: TrustParts, experiment: vscode.Uri): Promise<void> {
+async function checkGradients(parts: TrustParts, asked: vscode.Uri): Promise<void> {
   const { client, trust } = parts;
+  const experiment = await saveExperiment(asked);
+  if (!experiment) return;
   const name = experimentName(experiment.path);
-  await saveExperiment(experiment);
   const answer = await trust.during(experiment.fsPath, 'Checking gradients\u2026', () =>
     client
       .request(requests.checkGradients, { file: experiment.fsPath })
@@ -79,8 +80,10 @@ const protocolItems: readonly (vscode.QuickPickItem & { id: ProtocolId })[] = [
   },
 ];
 
-async function validate(parts: TrustParts, experiment: vscode.Uri): Promise<void> {
+async function validate(parts: TrustParts, asked: vscode.Uri): Promise<void> {
   const { client, trust } = parts;
+  const experiment = await saveExperiment(asked);
+  if (!experiment) return;
   const name = experimentName(experiment.path);
   const outline = await client.request(requests.outline, { uri: experiment.toString() });
   const tasks = outline.tasks.map(({ task }) => task);
@@ -92,7 +95,6 @@ async function validate(parts: TrustParts, experiment: vscode.Uri): Promise<void
     { canPickMany: true, placeHolder: 'What is compared with influence (numbers stand in the section validate)' },
   );
   if (!chosen?.length) return;
-  await saveExperiment(experiment);
   const params: ValidateParams = {
     uri: experiment.toString(),
     ...(task === undefined ? {} : { task }),

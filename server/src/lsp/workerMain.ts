@@ -27,6 +27,7 @@ import { version } from '../run/files/version.ts';
 import { allocate, exportTo } from './allocating.ts';
 import { lensesOf, resolveLens } from './codeLens.ts';
 import { completionAt } from './completion.ts';
+import { describe } from './describing.ts';
 import { devices, installCuda, offerCuda, removeCuda } from './devices.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { Documents } from './documents.ts';
@@ -135,6 +136,7 @@ const handlers: {
   sweepDamping: sweep,
   compare,
   inspectModel: inspect,
+  describeData: describe,
   allocationChoices,
   devices: async (_, token) => devices(machineOf(await settings()), token),
   cudaOffer: offerCuda,

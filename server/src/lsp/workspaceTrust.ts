@@ -30,6 +30,7 @@ export const does: Record<RequestName, string | null> = {
   sweepDamping: null,
   compare: null,
   inspectModel: null,
+  describeData: null,
 };
 
 export class WorkspaceTrust {

@@ -23,7 +23,11 @@ const MOVE_OTHERS_AFTER = looks(300);
 const LIMIT_SECONDS: Readonly<Record<Role, number>> = { language: 5, results: 60, jobs: Infinity };
 /** Runs of the results worker that are not computations over Grams. */
 const SHORT_SECONDS = 15;
-const shortRequests: ReadonlySet<string> = new Set([requests.sampleText.method, requests.inspectModel.method]);
+const shortRequests: ReadonlySet<string> = new Set([
+  requests.sampleText.method,
+  requests.inspectModel.method,
+  requests.describeData.method,
+]);
 /** After a cancel: for a loop that does not come back, and for work that goes on (the engine has ten seconds itself). */
 const CANCEL_SILENT = looks(5000);
 const CANCEL_STOPPING = looks(15_000);
