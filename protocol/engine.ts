@@ -9,7 +9,7 @@ import type { ErrorCode, Place } from './errors.ts';
 import type { TrainExpertsOutcome, TrainExpertsRequest } from './experts.ts';
 import type { PruneRequest, PruneSummary } from './pruning.ts';
 import type { EncodedSample } from './samples.ts';
-import type { ObserveRequest, ObserveSummary } from './scores.ts';
+import type { AskedObservation, ObserveRequest, ObserveSummary, Tensors } from './scores.ts';
 import type { TrainOutcome, TrainRequest } from './training.ts';
 
 /** Captures are projected to `rank` numbers a side, with matrices drawn from `seed` (engine/sweep/projection.ts). */
@@ -79,6 +79,10 @@ export interface CollectRequest {
   validation: EncodedSample[];
   plan: CollectPlan;
   ekfac?: EkfacRequest | undefined;
+  /** What else is made of the training samples' gradients, while they exist; not with a projection. */
+  observations?: AskedObservation[] | undefined;
+  /** Whether the Grams are wanted; they are by default. */
+  grams?: boolean | undefined;
   /** Folder for finished segments and the cotangent at the last boundary; what lies there is resumed. */
   workDir: string;
 }
@@ -114,6 +118,10 @@ export interface CollectSummary {
   peakMemoryBytes: number;
   /** Segments taken over from an interrupted run. */
   resumedSegments: number;
+  /** By name; without those whose finished layers an interrupted run had not observed. */
+  observations: Record<string, Tensors>;
+  /** Runs of ONNX Runtime sessions. */
+  sessionRuns: number;
 }
 
 /**

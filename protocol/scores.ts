@@ -105,6 +105,13 @@ export interface ScoresFile {
   provenance: Provenance;
 }
 
+/** An observation that is asked of the engine; `name` is how the answer calls it. */
+export interface AskedObservation {
+  name: string;
+  of: string;
+  options: Record<string, Json>;
+}
+
 /** Texts through the model once; every observation of the pass is made on the way. */
 export interface ObserveRequest {
   modelPath: string;
@@ -120,8 +127,7 @@ export interface ObserveRequest {
   boundaries: 'memory' | 'files';
   /** Counted positions per run of the head. */
   headRows: number;
-  /** `name` is how the answer calls it. */
-  observations: { name: string; of: string; options: Record<string, Json> }[];
+  observations: AskedObservation[];
   /** Where an interrupted pass is kept and continued; null keeps nothing. */
   workDir: string | null;
   /** Hash of all that decides the numbers: what another pass has left is not taken over. */

@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { located } from '../../protocol/errors.ts';
 import { parseExperiment } from '../../server/src/config/experiment.ts';
+import { scores } from '../../server/src/scores/scores.ts';
 import { small } from './files.ts';
 
 const modelKeys = 'path, revision, adapter, max_length, sequence_len, cutoff_len, layers_pattern, output';
 const estimators = 'datainf, fisher, dot, cosine, relatif, lissa, ekfac, tracin';
+const ids = scores.map(({ id }) => id).join(', ');
 const noPython =
   'LayerIF runs no Python; apply it once and save the rows as a dataset file, then use doc_to_text and doc_to_target';
 /** Lines under a task. */
@@ -359,15 +361,13 @@ const rows: { name: string; text: string; says: string[] }[] = [
     name: 'scores: a misspelt id',
     text: inTask('scores: [block_influnce]'),
     says: [
-      '12:10: scores[0] is "block_influnce": expected one of block_influence, avss, alpha_hill, owl or a mapping with the keys block_influence, avss, alpha_hill, owl; did you mean "block_influence"?',
+      `12:10: scores[0] is "block_influnce": expected one of ${ids} or a mapping with the keys ${ids}; did you mean "block_influence"?`,
     ],
   },
   {
     name: 'scores: a number',
     text: inTask('scores: [7]'),
-    says: [
-      '12:10: scores[0] is 7: expected one of block_influence, avss, alpha_hill, owl or a mapping with the keys block_influence, avss, alpha_hill, owl',
-    ],
+    says: [`12:10: scores[0] is 7: expected one of ${ids} or a mapping with the keys ${ids}`],
   },
   {
     name: 'scores: two scores in one entry',

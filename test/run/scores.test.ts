@@ -98,6 +98,53 @@ test('beside influence: in the same folder; scores that are added later reopen t
   assert.equal(influence.scores, null);
 });
 
+test("scores of gradients: from the influence run's own sweep where it passes the texts, else by one of their own, with the same values", async (t) => {
+  const workspace = tinyWorkspace(t);
+  const asked = 'scores: [taylor, taylor_plus, snip, fisher_trace, block_influence]';
+  beside(workspace, asked);
+  const together = await run(workspace.experiment);
+  assert.equal(together.passes.length, 1, 'only Block Influence needs a pass');
+  assert.equal(together.scores!.tables.length, 5);
+  const bare = tinyWorkspace(t);
+  const influence = await run(bare.experiment);
+  assert.deepEqual(together.result!.tasks, influence.result!.tasks);
+  beside(bare, asked);
+  const later = await run(bare.experiment);
+  assert.deepEqual([later.reopened, later.passes.length], [true, 2]);
+  const near = (a: ScoresFile, b: ScoresFile) => {
+    const values = ({ tables }: ScoresFile) =>
+      [...tables].sort((x, y) => x.score.localeCompare(y.score)).map(({ score, values: own }) => [score, own] as const);
+    values(a).forEach(([score, own], at) => {
+      const [other, expected] = values(b)[at];
+      assert.equal(score, other);
+      own.forEach((value, i) => {
+        const [x, y] = [value ?? 0, expected[i] ?? 0];
+        assert.ok(Math.abs(x - y) <= 2e-5 * Math.abs(y), `${score} ${i}: ${value} and ${expected[i]}`);
+      });
+    });
+  };
+  near(later.scores!, together.scores!);
+  // The squared norms of the result are those of all modules together, for they are scored whole.
+  const traces = together.scores!.tables.find(({ score }) => score === 'fisher_trace')!.values;
+  together.result!.tasks[0].train.gradientSquaredNorm.forEach((squares, layer) => {
+    const mean = squares.reduce((a, b) => a + b, 0) / squares.length;
+    assert.ok(Math.abs(mean - traces[layer]!) < 1e-6 * mean);
+  });
+  // Other texts than the task's, or fewer modules, or projected gradients: a sweep of its own.
+  for (const [from, to] of [
+    [asked, `prune: { calibration: { dataset: reviews, split: "train[:4]" } }\n${asked}`],
+    ['score:\n', 'score:\n  modules: ["mlp.*"]\n'],
+    ['score:\n', 'score:\n  projection: 4\n'],
+  ]) {
+    const other = tinyWorkspace(t);
+    beside(other, asked);
+    other.edit(from, to);
+    const { passes, scores } = await run(other.experiment);
+    assert.equal(passes.length, 2, to);
+    if (!to.includes('calibration')) near(scores!, together.scores!);
+  }
+});
+
 test('texts of its own: a score reads the slice that it names, prune.calibration otherwise', async (t) => {
   const workspace = tinyWorkspace(t);
   alone(

@@ -31,6 +31,45 @@ const weightSizes = Object.fromEntries(
     [`${layer}.b`, f64([2], [2 * size, 54 * size])],
   ]),
 );
+/** The same statistics for the modules a (6 x 6) and b (6 x 12) of the three layers. */
+const byModule = (name: string, a: number[][], b: number[][]) =>
+  Object.fromEntries(
+    [a, b].flatMap((module, at) =>
+      module.map((data, layer) => [`${name}${layer}.${'ab'[at]}`, f64([data.length], data)] as const),
+    ),
+  );
+
+/** Of two batches; layer 1 gets no gradient. */
+const weightedGradients = {
+  ...byModule('whole/', [[3], [0], [1]], [[1], [0], [3]]),
+  ...byModule('square/', [[1], [0], [1]], [[1], [0], [1]]),
+  ...byModule(
+    'batch/',
+    [
+      [4, 2],
+      [0, 0],
+      [1, 3],
+    ],
+    [
+      [2, 2],
+      [0, 0],
+      [3, 3],
+    ],
+  ),
+  ...byModule(
+    'without/',
+    [
+      [2, 4],
+      [0, 0],
+      [3, 1],
+    ],
+    [
+      [2, 2],
+      [0, 0],
+      [3, 3],
+    ],
+  ),
+};
 
 export const scoreCases: readonly ScoreCase[] = [
   {
@@ -179,5 +218,106 @@ export const scoreCases: readonly ScoreCase[] = [
     texts: 2,
     observed: { outliers: { percent: f64([3], [0.5, 1, 2.25]) } },
     expected: { values: [0.5, 1, 2.25] },
+  },
+  {
+    score: 'taylor',
+    options: { batches: 2 },
+    texts: 4,
+    observed: { gradients: weightedGradients },
+    expected: { values: [4, 0, 4], parts: { a: [3, 0, 1], b: [1, 0, 3] } },
+    notes: /^layer 1: no gradient reaches the weights$/,
+    // Without a batch 4 and 6: the standard error is sqrt(1/2 (1 + 1)) = 1, Student's t with one degree 6.314 at 90 %.
+    also: ({ intervals }) => assert.ok(Math.abs(intervals![0]![1] - (4 + 6.313752)) < 1e-5),
+  },
+  {
+    score: 'taylor_plus',
+    options: { batches: 2, first: 1, last: 0 },
+    texts: 4,
+    observed: { gradients: weightedGradients },
+    expected: { values: [4, 0, 4], parts: { taylor: [4, 0, 4], a: [3, 0, 1] } },
+    notes: /layer 1: no gradient[\s\S]*layer 0: raised to the largest value of all layers/,
+    also: ({ marks, intervals }) => assert.deepEqual([marks![0].at, intervals![0]], [[0], null]),
+  },
+  {
+    score: 'taylor_plus',
+    options: { batches: 2 },
+    texts: 4,
+    observed: { gradients: weightedGradients },
+    expected: { values: [null, null, null], parts: { taylor: [4, 0, 4] } },
+    notes: /^all 3 layers are among the protected 4 first and 2 last ones, so there is no order$/,
+  },
+  {
+    // Sums over both batches: 10, 0 and 10 of 20
+    score: 'snip',
+    options: { batches: 2 },
+    texts: 4,
+    observed: { gradients: weightedGradients },
+    expected: { values: [0.5, 0, 0.5], parts: { a: [0.3, 0, 0.2], b: [0.2, 0, 0.3] } },
+    also: ({ reference }) => assert.deepEqual(reference!.value, [1 / 3, 1 / 3, 1 / 3]),
+  },
+  {
+    score: 'snip',
+    options: { batches: 2 },
+    texts: 4,
+    observed: {
+      gradients: byModule(
+        'batch/',
+        [
+          [0, 0],
+          [0, 0],
+          [0, 0],
+        ],
+        [
+          [0, 0],
+          [0, 0],
+          [0, 0],
+        ],
+      ),
+    },
+    expected: { values: [null, null, null] },
+    notes: /^no gradient reaches any weight, so there are no shares$/,
+  },
+  {
+    score: 'fisher_trace',
+    options: {},
+    texts: 2,
+    observed: {
+      norms: byModule(
+        '',
+        [
+          [1, 3],
+          [0, 0],
+          [2, 2],
+        ],
+        [
+          [4, 2],
+          [0, 0],
+          [0, 6],
+        ],
+      ),
+    },
+    expected: { values: [5, 0, 5], parts: { a: [2, 0, 2], b: [3, 0, 3] } },
+    notes: /^layer 1: no gradient reaches the weights$/,
+  },
+  {
+    score: 'fisher_trace',
+    options: { per_weight: true },
+    texts: 2,
+    observed: {
+      norms: byModule(
+        '',
+        [
+          [36, 36],
+          [36, 36],
+          [72, 72],
+        ],
+        [
+          [72, 72],
+          [72, 72],
+          [0, 0],
+        ],
+      ),
+    },
+    expected: { values: [1, 1, 2 / 3], parts: { a: [1, 1, 2], b: [1, 1, 0] } },
   },
 ];

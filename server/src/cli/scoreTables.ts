@@ -28,7 +28,7 @@ function tableLines(table: ScoreTable, model: string, page: Page): string[] {
       .join('; '),
     '',
     ...(axes.length === 1 ? bars(table, page) : matrix(table, page)),
-    ...(level === undefined ? [] : [`[ ]: where ${Math.round(100 * level)} % of bootstrap samples of the texts fall.`]),
+    ...(level === undefined ? [] : [`[ ]: on other texts of the same kind, at ${Math.round(100 * level)} %.`]),
     ...(reference ? [`reference: ${reference.words}`] : []),
     ...marks.map(({ at, words }) => `${words}: ${at.map((i) => placeWords(axes, i)).join(', ')}`),
     ...notes.map((note) => `Note: ${note}`),

@@ -39,7 +39,7 @@ function optionsOf({ options }: Score): Record<string, z.ZodType> {
 function valueOf(row: OptionRow): z.ZodType {
   if (row.type === 'flag') return z.boolean();
   if (row.type === 'choice') return z.enum([...row.choices]);
-  let number = z.number();
+  let number = row.whole ? z.int() : z.number();
   if (row.above !== undefined) number = number.gt(row.above);
   if (row.least !== undefined) number = number.min(row.least);
   if (row.most !== undefined) number = number.max(row.most);

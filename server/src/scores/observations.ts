@@ -20,8 +20,11 @@ export interface ObservedShape {
 
 export interface ObservationSpec {
   version: number;
-  /** `weights` needs no texts; `logits` goes through the head; `inputs` are those of the linear modules. */
-  reads: 'weights' | 'hidden' | 'inputs' | 'logits';
+  /**
+   * `weights` needs no texts; `logits` goes through the head; `inputs` are those of the linear modules; `gradients` come from a backward
+   * sweep, which is the influence run's own where it reads the same texts.
+   */
+  reads: 'weights' | 'hidden' | 'inputs' | 'logits' | 'gradients';
   /** Whether groups of texts may be looked at one after the other; else all texts of a layer are there at once. */
   textsApart: boolean;
   /** Shapes by name. */
@@ -42,6 +45,23 @@ function byModule(
       shape.modules(layer).map((module) => [`${layer}.${module.name}`, size(module)] as const),
     ),
   );
+}
+
+/** The same tensors for every module under several names: `<name>/<layer>.<module>`. */
+function named(
+  shape: ObservedShape,
+  sizes: Record<string, (module: { rows: number; columns: number }) => number[]>,
+): Record<string, number[]> {
+  return Object.fromEntries(
+    Object.entries(sizes).flatMap(([name, size]) =>
+      Object.entries(byModule(shape, size)).map(([module, dims]) => [`${name}/${module}`, dims] as const),
+    ),
+  );
+}
+
+/** Into how many batches texts are dealt, text i into batch i mod count: as many as the option says, and none is empty. */
+export function textBatches({ texts }: Pick<ObservedShape, 'texts'>, options: Record<string, Json>): number {
+  return Math.max(1, Math.min(Number(options.batches), texts));
 }
 
 /** Layers of the option `layers`, ascending; all without it. */
@@ -143,12 +163,41 @@ export const observations = {
     textsApart: true,
     tensors: ({ texts }) => ({ logLikelihood: [texts], counted: [texts], misses: [texts] }),
   },
+  /**
+   * Of each linear module with weight W and gradients G of the texts' mean losses: sum of |W_ij G_ij| for the mean gradient of all texts
+   * (`whole`), of all but a batch (`without`), of a batch (`batch`); squared norm of the mean gradient of all texts. Option `batches`.
+   */
+  weighted_gradients: {
+    version: 1,
+    reads: 'gradients',
+    textsApart: false,
+    tensors: (shape, options) => {
+      const batches = [textBatches(shape, options)];
+      return named(shape, { whole: () => [1], without: () => batches, batch: () => batches, square: () => [1] });
+    },
+  },
+  /** Of each linear module: squared norm of the gradient of each text's mean loss. */
+  gradient_norms: {
+    version: 1,
+    reads: 'gradients',
+    textsApart: false,
+    tensors: (shape) => byModule(shape, () => [shape.texts]),
+  },
 } as const satisfies Record<string, ObservationSpec>;
 
 export type ObservationId = keyof typeof observations;
+
+/** Of a backward sweep. */
+export type GradientObservationId = {
+  [K in ObservationId]: (typeof observations)[K]['reads'] extends 'gradients' ? K : never;
+}[ObservationId];
 
 export const observationOf = (id: ObservationId): ObservationSpec => observations[id];
 
 export function isObservation(id: string): id is ObservationId {
   return Object.hasOwn(observations, id);
+}
+
+export function isGradientObservation(id: string): id is GradientObservationId {
+  return isObservation(id) && observations[id].reads === 'gradients';
 }

@@ -12,13 +12,13 @@ export function allowed(row: OptionRow): string {
     ...(row.least === undefined ? [] : [`from ${row.least}`]),
     ...(row.most === undefined ? [] : [`up to ${row.most}`]),
   ];
-  return ['a number', ...limits].join(' ');
+  return [row.whole ? 'a whole number' : 'a number', ...limits].join(' ');
 }
 
 export function isAllowed(row: OptionRow, value: Json): boolean {
   if (row.type === 'flag') return typeof value === 'boolean';
   if (row.type === 'choice') return typeof value === 'string' && row.choices.includes(value);
-  if (typeof value !== 'number' || !Number.isFinite(value)) return false;
+  if (typeof value !== 'number' || !Number.isFinite(value) || (row.whole && !Number.isInteger(value))) return false;
   return value > (row.above ?? -Infinity) && value >= (row.least ?? -Infinity) && value <= (row.most ?? Infinity);
 }
 

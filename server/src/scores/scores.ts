@@ -8,9 +8,12 @@ import { angularDistance } from './angularDistance.ts';
 import { avss } from './avss.ts';
 import { blockInfluence } from './blockInfluence.ts';
 import { cka } from './cka.ts';
+import { fisherTrace } from './fisherTrace.ts';
 import { magnitude } from './magnitude.ts';
 import { owl } from './owl.ts';
 import { relativeMagnitude } from './relativeMagnitude.ts';
+import { snip } from './snip.ts';
+import { taylor, taylorPlus } from './taylor.ts';
 import type { Score } from './types.ts';
 
 export const scores: readonly Score[] = [
@@ -22,6 +25,10 @@ export const scores: readonly Score[] = [
   owl,
   magnitude,
   cka,
+  taylor,
+  taylorPlus,
+  snip,
+  fisherTrace,
 ];
 
 /** @throws LayerifError `badRequest` */

@@ -10,7 +10,7 @@ import type { ObservationId, ObservedShape } from './observations.ts';
 
 /** Of one option: what it means, its default, and which values are allowed. */
 export type OptionRow =
-  | { type: 'number'; default: number; words: string; above?: number; least?: number; most?: number }
+  | { type: 'number'; default: number; words: string; above?: number; least?: number; most?: number; whole?: boolean }
   | { type: 'choice'; default: string; words: string; choices: readonly string[] }
   | { type: 'flag'; default: boolean; words: string };
 

@@ -56,7 +56,7 @@ test('question, direction, source, status, options and texts are always said', (
     ['Source', 'Nobody 2026; our formula, not a published one'],
     ['Options', 'epsilon 0.1, way peak'],
     ['Texts', 'train[:2] of x: 2 texts'],
-    ['Intervals', 'where 90 % of bootstrap samples of the texts fall'],
+    ['Intervals', 'on other texts of the same kind, at 90 %'],
     ['Reference', 'by chance'],
   ]);
   const bare = factsOf(heatTable);

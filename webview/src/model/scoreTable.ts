@@ -124,12 +124,7 @@ export function factsOf(table: ScoreTable): [name: string, words: string][] {
     ['Texts', table.texts ?? 'none: weights alone'],
     ...(table.level === undefined
       ? []
-      : [
-          ['Intervals', `where ${Math.round(100 * table.level)} % of bootstrap samples of the texts fall`] as [
-            string,
-            string,
-          ],
-        ]),
+      : [['Intervals', `on other texts of the same kind, at ${Math.round(100 * table.level)} %`] as [string, string]]),
     ...(reference
       ? [
           [

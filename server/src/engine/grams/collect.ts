@@ -7,6 +7,10 @@ import { ActivationStore } from '../sweep/activations.ts';
 import type { Activations } from '../sweep/activations.ts';
 import { makeBatches } from '../sweep/batch.ts';
 import type { Batch } from '../sweep/batch.ts';
+import { GradientSums } from './gradientSums.ts';
+import { ObservedGradients } from './observedGradients.ts';
+import { shapeOf } from '../sweep/observedShape.ts';
+import { asRows, weightName } from '../sweep/weights.ts';
 import { LayerReaders } from './layerReaders.ts';
 import type { Model } from '../sweep/model.ts';
 import { DISCARDED, PartialRun } from './partial.ts';
@@ -23,6 +27,7 @@ interface Losses {
 export async function collect(model: Model, request: CollectRequest, report: Report): Promise<CollectSummary> {
   const { architecture } = model;
   const { layers, plan } = request;
+  const runsBefore = model.runtime.runs;
   const seconds: Record<string, number> = {};
   model.weights.mode = plan.weights;
   requireTokens(request, architecture.vocabulary);
@@ -78,15 +83,22 @@ export async function collect(model: Model, request: CollectRequest, report: Rep
 
     const resumed = resumable ? segments.filter((s) => s[0] >= reached.layer) : [];
     for (const segment of resumed) announce(segment, request, partial, report);
+    const observed = await observedOf(
+      model,
+      request,
+      resumable ? layers.filter((layer) => layer >= reached.layer) : [],
+    );
 
     const chain = { batches, segments: segments.slice(0, open), boundaries, cotangents, losses };
-    await backward(model, request, chain, store, partial, report, seconds);
+    await backward(model, request, chain, store, partial, observed, report, seconds);
     return {
       trainLoss: losses.train,
       validationLoss: losses.validation,
       seconds,
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
       resumedSegments: resumed.length,
+      observations: observed.found,
+      sessionRuns: model.runtime.runs - runsBefore,
     };
   } finally {
     store.close();
@@ -111,10 +123,11 @@ async function backward(
   { batches, segments, boundaries, cotangents: top, losses }: Chain,
   store: ActivationStore,
   partial: PartialRun,
+  observed: ObservedGradients,
   report: Report,
   seconds: Record<string, number>,
 ): Promise<void> {
-  const readers = await LayerReaders.create(model, request, batches);
+  const readers = await LayerReaders.create(model, request, batches, observed);
   const start = performance.now();
   let saved = start;
   let cotangents = top;
@@ -123,6 +136,7 @@ async function backward(
     const dx = open > 1 ? store.make() : null;
     const inputs = boundaries.pop()!;
     for (const layer of await readers.read(segment, inputs, cotangents, dx)) {
+      observed.write(layer.layer);
       if (layer.exact) partial.writeCheck(layer.layer, layer.exact);
       partial.writeLayer(layer.layer, layer.grams);
     }
@@ -141,6 +155,28 @@ async function backward(
   await readers.release();
   seconds.grams = readers.gramSeconds;
   seconds.backward = (performance.now() - start) / 1000 - seconds.grams;
+}
+
+/** @param finished layers of an interrupted run */
+async function observedOf(
+  model: Model,
+  { train, workDir, observations: asked = [], plan }: CollectRequest,
+  finished: readonly number[],
+): Promise<ObservedGradients> {
+  if (plan.projection && asked.length > 0) throw new Error('projected gradients cannot be observed');
+  const { architecture, weights } = model;
+  const options = {
+    asked,
+    shape: shapeOf(model, train.length),
+    sums: await model.kept('gradient sums', () => GradientSums.create(model.runtime)),
+    weight: (layer: number, name: string) => {
+      const module = architecture.modules(layer).find((m) => m.name === name)!;
+      const values = weights.values(weightName(architecture, layer, module));
+      return module.transposed ? asRows(values, module) : values;
+    },
+    folder: workDir,
+  };
+  return new ObservedGradients(options, finished);
 }
 
 /** Batch by batch, so that hidden states and cotangents of one are in memory. */

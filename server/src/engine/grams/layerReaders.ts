@@ -1,6 +1,7 @@
 /**
- * What is computed from a segment's captures while they exist: Grams of every scored module, with `ekfac` its influence, and for
- * projected captures the exact Grams of a few batches, which tell the projection's error. Captures are dropped as they are used.
+ * What is computed from a segment's captures while they exist: Grams of every scored module, with `ekfac` its influence, observations of
+ * the training samples' gradients, and for projected captures the exact Grams of a few batches, which tell the projection's error.
+ * Captures are dropped as they are used.
  */
 import type { CollectRequest } from '../../../../protocol/engine.ts';
 import type { Activations } from '../sweep/activations.ts';
@@ -14,6 +15,7 @@ import type { Model } from '../sweep/model.ts';
 import { Projection } from '../sweep/projection.ts';
 import { backwardSegment } from '../sweep/sweep.ts';
 import type { Segment } from '../sweep/sweep.ts';
+import type { ObservedGradients } from './observedGradients.ts';
 import { blockCaptures } from './weightBlocks.ts';
 
 /** Captures worth a garbage collection: ONNX Runtime's memory comes back only with the objects that hold it. */
@@ -36,6 +38,7 @@ export class LayerReaders {
   readonly #projection: Projection | null;
   readonly #products: GramProducts;
   readonly #ekfac: EkfacProducts | null;
+  readonly #observed: ObservedGradients;
   readonly #scored: (layer: number, module: string) => boolean;
 
   private constructor(
@@ -44,19 +47,26 @@ export class LayerReaders {
     batches: Batch[],
     products: GramProducts,
     ekfac: EkfacProducts | null,
+    observed: ObservedGradients,
   ) {
     this.#model = model;
     this.#request = request;
     this.#batches = batches;
     this.#products = products;
     this.#ekfac = ekfac;
+    this.#observed = observed;
     const { projection } = request.plan;
     this.#projection = projection && new Projection(model.architecture, projection);
     const modules = new Set(request.modules);
     this.#scored = (layer, module) => request.layers.includes(layer) && modules.has(module);
   }
 
-  static async create(model: Model, request: CollectRequest, batches: Batch[]): Promise<LayerReaders> {
+  static async create(
+    model: Model,
+    request: CollectRequest,
+    batches: Batch[],
+    observed: ObservedGradients,
+  ): Promise<LayerReaders> {
     const ekfac = request.ekfac ? await EkfacProducts.create(model.runtime) : null;
     return new LayerReaders(
       model,
@@ -64,6 +74,7 @@ export class LayerReaders {
       batches,
       await model.kept('grams', () => GramProducts.create(model.runtime)),
       ekfac,
+      observed,
     );
   }
 
@@ -127,28 +138,30 @@ export class LayerReaders {
     return this.#grams(captures, size.train, size.validation, false);
   }
 
+  /** @param own whether these are the run's captures, not those of a check */
   async #grams(
     captures: ModuleCaptures[],
     train: number,
     validation: number,
-    withEkfac: boolean,
+    own: boolean,
   ): Promise<Map<number, Map<string, ModuleGrams>>> {
     const start = performance.now();
-    const { plan, ekfac: asked } = this.#request;
+    const { plan, ekfac: asked, grams: wanted = true, blocks } = this.#request;
     const byLayer = new Map<number, Map<string, ModuleGrams>>();
     let bytes = 0;
     for (const capture of captures) {
       bytes += capture.batches.reduce((sum, { x, y }) => sum + 4 * (x.data.length + y.data.length), 0);
       if (!byLayer.has(capture.layer)) byLayer.set(capture.layer, new Map());
-      for (const block of blockCaptures(capture, this.#request.blocks)) {
+      let squares: Float64Array | undefined;
+      for (const block of wanted ? blockCaptures(capture, blocks) : []) {
         const curvature =
-          this.#ekfac && withEkfac
-            ? await this.#ekfac.of(block, train, validation, plan.gradientTile, asked!)
-            : undefined;
+          this.#ekfac && own ? await this.#ekfac.of(block, train, validation, plan.gradientTile, asked!) : undefined;
         const real = { ...block, batches: block.batches.filter(({ batch }) => batch.split !== 'fisher') };
         const grams = await this.#products.of(real, train, validation, plan.gradientTile);
         byLayer.get(capture.layer)!.set(block.module, { ...grams, ekfac: curvature });
+        if (block === capture) squares = Float64Array.from({ length: train }, (_, i) => grams.K[i * train + i]);
       }
+      if (own) await this.#observed.see(capture, squares);
       capture.batches.length = 0; // the captures are large: let them go as soon as they are used
     }
     this.#products.rest();

@@ -19,7 +19,7 @@ import { floats, numbers } from '../runtime/runtime.ts';
 export interface Composition
   extends
     Pick<CollectPlan, 'projection' | 'check' | 'gradientTile' | 'headRows'>,
-    Pick<CollectRequest, 'modelPath' | 'adapter' | 'graph' | 'modules' | 'blocks' | 'ekfac'> {
+    Pick<CollectRequest, 'modelPath' | 'adapter' | 'graph' | 'modules' | 'blocks' | 'ekfac' | 'grams'> {
   /** Of a decoder's sweep, in their order; a user's graph runs its samples one by one. */
   batches: readonly Batch[];
 }
@@ -122,8 +122,9 @@ export class PartialRun {
 
 function compositionOf(c: Composition): string {
   const order = c.batches.map(({ split, samples, length }) => [split, length, samples]);
-  const { modelPath, adapter, graph, modules, blocks, ekfac, projection, check, gradientTile, headRows } = c;
-  const parts = { modelPath, adapter, graph, modules, blocks, ekfac, projection, check, gradientTile, headRows, order };
+  const { modelPath, adapter, graph, modules, blocks, ekfac, grams, projection, check, gradientTile, headRows } = c;
+  const own = { modelPath, adapter, graph, modules, blocks, ekfac, grams };
+  const parts = { ...own, projection, check, gradientTile, headRows, order };
   return JSON.stringify(parts);
 }
 

@@ -8,7 +8,6 @@ import path from 'node:path';
 import type { ObserveRequest, ObserveSummary, Tensors } from '../../../../protocol/scores.ts';
 import { openSafetensors, readSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';
 import { observationOf } from '../../scores/observations.ts';
-import type { ObservedShape } from '../../scores/observations.ts';
 import { ActivationStore } from '../sweep/activations.ts';
 import type { Activations } from '../sweep/activations.ts';
 import { makeBatches } from '../sweep/batch.ts';
@@ -16,6 +15,8 @@ import type { Model } from '../sweep/model.ts';
 import type { Report } from '../runtime/report.ts';
 import { floats, numbers } from '../runtime/runtime.ts';
 import type { Tensor } from '../runtime/runtime.ts';
+import { zeros } from '../grams/observedGradients.ts';
+import { shapeOf } from '../sweep/observedShape.ts';
 import { throughLayers } from './layerSweep.ts';
 import { reducerOf } from './reducers.ts';
 import type { Fold } from './types.ts';
@@ -110,20 +111,6 @@ export async function observe(model: Model, request: ObserveRequest, report: Rep
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     resumedLayers: from.round * steps + from.layer,
   };
-}
-
-export function shapeOf({ architecture }: Model, texts: number): ObservedShape {
-  const { layers, hidden } = architecture;
-  return { layers, hidden, texts, modules: (layer) => architecture.modules(layer).filter(({ factor }) => !factor) };
-}
-
-function zeros(shapes: Record<string, number[]>, singles: readonly string[] = []): Tensors {
-  return Object.fromEntries(
-    Object.entries(shapes).map(([name, shape]) => {
-      const size = shape.reduce((a, b) => a * b, 1);
-      return [name, { shape, data: singles.includes(name) ? new Float32Array(size) : new Float64Array(size) }];
-    }),
-  );
 }
 
 function refill(activations: Activations, tensors: readonly Tensor[]): Activations {

@@ -1,6 +1,6 @@
 /** The reducers that there are. To add one: a row of `scores/observations.ts`, a file like `hiddenCosine.ts`, and a row here. */
-import { isObservation } from '../../scores/observations.ts';
-import type { ObservationId } from '../../scores/observations.ts';
+import { isGradientObservation, isObservation } from '../../scores/observations.ts';
+import type { GradientObservationId, ObservationId } from '../../scores/observations.ts';
 import { hiddenChange } from './hiddenChange.ts';
 import { hiddenCosine } from './hiddenCosine.ts';
 import { hiddenMoments } from './hiddenMoments.ts';
@@ -14,7 +14,10 @@ import type { Reducer } from './types.ts';
 import { weightSizes } from './weightSizes.ts';
 import { weightSpectra } from './weightSpectra.ts';
 
-export const reducers: Record<ObservationId, Reducer> = {
+/** Those of gradients stand in `grams/gradientReducers.ts`. */
+type ForwardId = Exclude<ObservationId, GradientObservationId>;
+
+export const reducers: Record<ForwardId, Reducer> = {
   weight_spectra: weightSpectra,
   weight_sizes: weightSizes,
   hidden_pooled: hiddenPooled,
@@ -29,6 +32,6 @@ export const reducers: Record<ObservationId, Reducer> = {
 };
 
 export function reducerOf(id: string): Reducer {
-  if (isObservation(id)) return reducers[id];
+  if (isObservation(id) && !isGradientObservation(id)) return reducers[id];
   throw new Error(`the engine observes no ${id}: it is of another version than the program that asks`);
 }

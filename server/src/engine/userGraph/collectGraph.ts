@@ -52,6 +52,7 @@ function requireWholeMatrices({ found }: OpenedGraph, { modules }: CollectReques
 }
 
 export async function collectGraph(runtime: Runtime, request: CollectRequest, report: Report): Promise<CollectSummary> {
+  const runsBefore = runtime.runs;
   const opened = openGraph(request.modelPath, request.graph ?? {});
   const model = graphModel(runtime, opened);
   const samples = placed(request);
@@ -109,6 +110,8 @@ export async function collectGraph(runtime: Runtime, request: CollectRequest, re
     seconds,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     resumedSegments: request.layers.length - open.length,
+    observations: {},
+    sessionRuns: runtime.runs - runsBefore,
   };
 }
 

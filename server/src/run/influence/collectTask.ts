@@ -4,6 +4,7 @@ import type { CollectPlan } from '../../../../protocol/engine.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
 import type { Machine, RunEvent } from '../../../../protocol/run.ts';
 import { ekfacRequest } from './ekfac.ts';
+import type { Alongside } from '../scores/alongside.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import { peakMemory } from '../machine/memory.ts';
 import { encodedSample, graphOptions } from '../inputs/openModel.ts';
@@ -25,6 +26,8 @@ export interface Collecting {
   pool: EnginePool;
   options: { machine: Machine; signal?: AbortSignal | undefined; checkpointSeconds?: number | undefined };
   emit: (event: RunEvent) => void;
+  /** What is observed of the gradients of one task on the way. */
+  observing?: Alongside | null;
 }
 
 export interface TaskCollection {
@@ -41,7 +44,7 @@ export interface TaskCollection {
 
 /** Collects one task, or takes it from disk when an interrupted run had finished it. */
 export async function collectTask(
-  { prepared, plans, runId, finished, pool, options, emit }: Collecting,
+  { prepared, plans, runId, finished, pool, options, emit, observing }: Collecting,
   { task, index, target, onLayer, model, part = 0, parts = 1 }: TaskCollection,
   result: Result,
 ): Promise<Collected> {
@@ -72,6 +75,7 @@ export async function collectTask(
       validation: encoded(task.validation),
       plan: { ...plans[index].plan, checkpointSeconds: options.checkpointSeconds ?? CHECKPOINT_SECONDS },
       ekfac: ekfacRequest(prepared.estimator, prepared.experiment),
+      ...(observing?.task === index ? { observations: observing.observations } : {}),
       workDir,
     },
     options.machine,
@@ -95,6 +99,7 @@ export async function collectTask(
     },
     options.signal,
   );
+  if (observing?.task === index) observing.keep(summary.observations);
   const samplesOf = (split: 'train' | 'validation') => check![split].flatMap((batch) => batches[split][batch]);
   const checked = check && { train: samplesOf('train'), validation: samplesOf('validation') };
   const losses = { train: target.train.loss, validation: target.validation.loss };

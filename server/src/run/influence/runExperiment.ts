@@ -84,7 +84,12 @@ export async function runExperiment(options: RunOptions): Promise<Ran> {
       });
       return { ...none, result: null, resultFile: null, scores, scoresFile, passes };
     }
-    const { result, resultFile, reopened } = await scoreExperiment({ ...options, engine: pool, reopen: true });
+    const { result, resultFile, reopened } = await scoreExperiment({
+      ...options,
+      engine: pool,
+      reopen: true,
+      scores: wanted,
+    });
     const { file: scores, scoresFile, passes } = await scoresOfResult({ ...shared, resultFile });
     return { result, resultFile, scores, scoresFile, passes, reopened: reopened === true };
   } finally {

@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { EngineInfo, ProjectionPlan } from '../../../../protocol/engine.ts';
-import type { Experiment } from '../../../../protocol/experiment.ts';
+import type { AskedScore, Experiment } from '../../../../protocol/experiment.ts';
 import { GRAMS_FILE } from '../../../../protocol/result.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
 import type { Machine, RunEvent } from '../../../../protocol/run.ts';
@@ -18,6 +18,8 @@ import { collectTask } from './collectTask.ts';
 import { EnginePool } from '../machine/enginePool.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import type { Architecture } from '../../models/types.ts';
+import { alongside } from '../scores/alongside.ts';
+import type { Alongside } from '../scores/alongside.ts';
 import { planRun, planText } from './estimate.ts';
 import { fitWeights } from '../machine/fitting.ts';
 import { memoryLimit } from '../machine/machine.ts';
@@ -54,6 +56,8 @@ export interface ScoreOptions extends Selection {
   checkpointSeconds?: number | undefined;
   /** Takes a complete run of the same experiment, data and model for this one. */
   reopen?: boolean | undefined;
+  /** Scores that are computed afterwards: what they need of the gradients on the way is observed. */
+  scores?: readonly AskedScore[] | undefined;
 }
 
 /** @throws LayerifError; events `started`, `failed` and `finished` frame what was seen. */
@@ -214,6 +218,7 @@ async function run({
     }
   };
 
+  const observing = observed(prepared, plans, options, { runFolder: folder.folder, modelSha256 });
   for (const [index, task] of prepared.tasks.entries()) {
     const target = emptyTask(prepared, task);
     result.tasks.push(target);
@@ -228,7 +233,7 @@ async function run({
       }
       emit({ type: 'layers', runId: folder.runId, result });
     };
-    const shared = { prepared, plans, runId: folder.runId, finished, pool, options, emit };
+    const shared = { prepared, plans, runId: folder.runId, finished, pool, options, emit, observing };
     const own = { task, index, target, onLayer };
     const collect = prepared.checkpoints ? collectCheckpoints : collectTask;
     const { workDir, checked } = await collect(shared, own, result); // of checkpoints, the last one is measured
@@ -247,6 +252,19 @@ async function run({
   writeJson(folder.resultFile, result);
   finished.clear();
   return result;
+}
+
+/** What scores need of the gradients, where the plan has them whole and memory for it is left. */
+function observed(
+  prepared: Prepared,
+  plans: readonly TaskPlan[],
+  { scores = [], machine }: ScoreOptions,
+  place: { runFolder: string; modelSha256: string },
+): Alongside | null {
+  const wanted = alongside(prepared, scores, place);
+  if (!wanted) return null;
+  const { plan, memoryBytes } = plans[wanted.task];
+  return plan.projection === null && memoryBytes + wanted.memoryBytes <= memoryLimit(machine) ? wanted : null;
 }
 
 /** Intervals of a finished task; where they cannot be had, the scores stand without them and the log says why. */

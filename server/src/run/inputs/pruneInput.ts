@@ -179,7 +179,11 @@ async function ofTask(experiment: Experiment, baseDir: string, tokenizer: TextTo
   const [task] = experiment.tasks;
   const { datasets, model, score } = experiment;
   const loaded = await loadTask({ task, datasets, baseDir, maxLength: model.max_length, loss: score.loss, tokenizer });
-  const samples = loaded.train.map(({ tokens, countedFrom }) => ({ tokens, countedFrom }));
+  const samples = loaded.train.map(({ tokens, countedFrom, classIndex }) => ({
+    tokens,
+    countedFrom,
+    ...(classIndex === undefined ? {} : { label: classIndex }),
+  }));
   return { dataset: task.dataset, split: task.training_split, files: loaded.files, samples, texts: loaded.train };
 }
 

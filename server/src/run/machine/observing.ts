@@ -131,7 +131,7 @@ function passBy(
 }
 
 /** @throws LayerifError `notEnoughMemory` */
-export function requireMemory({ memoryBytes }: ObservedPass, limit: number, what: string): void {
+export function requireMemory({ memoryBytes }: Pick<ObservedPass, 'memoryBytes'>, limit: number, what: string): void {
   requireFit(memoryBytes, limit, what, 'take fewer or shorter texts, or raise --memory');
 }
 

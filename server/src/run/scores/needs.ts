@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Json, Need } from '../../../../protocol/scores.ts';
 import type { ScoreNeed } from '../../scores/types.ts';
-import { observationOf } from '../../scores/observations.ts';
+import { isGradientObservation, observationOf } from '../../scores/observations.ts';
 
 export interface KeyedNeed {
   need: Need;
@@ -48,10 +48,15 @@ export function passesOf(needs: readonly KeyedNeed[], fits: (pass: readonly Keye
   const unique = new Map(needs.map((need) => [need.key, need]));
   const groups = new Map<string, KeyedNeed[]>();
   for (const need of unique.values()) {
-    const together = canonical([need.need.texts, need.need.model as unknown as Json]);
+    const together = canonical([need.need.texts, need.need.model as unknown as Json, directionOf(need)]);
     groups.set(together, [...(groups.get(together) ?? []), need]);
   }
   return [...groups.values()].flatMap((group) => split(group, fits));
+}
+
+/** Gradients come from a backward sweep, everything else from a forward one. */
+export function directionOf({ need }: KeyedNeed): 'forward' | 'backward' {
+  return isGradientObservation(need.of) ? 'backward' : 'forward';
 }
 
 function split(group: KeyedNeed[], fits: (pass: readonly KeyedNeed[]) => boolean): KeyedNeed[][] {

@@ -29,11 +29,15 @@ import type { OpenExperiment } from '../inputs/openExperiment.ts';
 import { limitsOf, requireTexts } from '../inputs/sampleRefusals.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import { memoryLimit } from '../machine/machine.ts';
+import { planGradientPass, runGradientPass } from '../machine/gradientPass.ts';
 import { observedShape, planPass, requireMemory, runPass } from '../machine/observing.ts';
+import type { ObservedModel, ObserveTools } from '../machine/observing.ts';
+import type { ObservationId } from '../../scores/observations.ts';
 import { resetPeakMemory } from '../machine/memory.ts';
-import { keyed, passesOf } from './needs.ts';
+import { directionOf, keyed, passesOf } from './needs.ts';
 import type { KeyedNeed } from './needs.ts';
 import { ObservationFiles } from './observationFiles.ts';
+import { textsId } from './texts.ts';
 
 export interface ScoresOptions {
   /** Absolute path of the experiment file. */
@@ -140,12 +144,11 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
     const target = { checkpoint, model, adapter };
     const textsOf = (need: KeyedNeed): EncodedSample[] => sets.samples(need.need.texts);
     const planned = (needs: readonly KeyedNeed[]) =>
-      planPass(
+      plannedPass(
+        needs,
         needs[0].need.model.variant === 'base' ? { ...target, adapter: null } : target,
         textsOf(needs[0]),
-        needs.map(({ hash, need }) => ({ name: hash, of: need.of as never, options: need.options })),
         limit,
-        { files: true },
       );
     const passes = passesOf(wanted, (pass) => planned(pass).memoryBytes <= limit);
     const done: ComputedScores['passes'] = [];
@@ -164,10 +167,9 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
       const plan = planned(pass);
       requireMemory(plan, limit, `observing ${names} on ${textsOf(pass[0]).length} texts`);
       const key = createHash('sha256')
-        .update(JSON.stringify([sha256, stamp, engineOf(engineInfo!), pass.map(({ key }) => key), plan.request.groups]))
+        .update(JSON.stringify([sha256, stamp, engineOf(engineInfo!), pass.map(({ key }) => key), plan.composition]))
         .digest('hex');
-      const summary = await runPass(
-        plan,
+      const summary = await plan.run(
         {
           pool: run!.engine,
           machine: run!.machine,
@@ -201,6 +203,36 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
   } finally {
     opened.close();
   }
+}
+
+/** A pass of whichever direction its needs ask for. */
+interface Pass {
+  memoryBytes: number;
+  /** How texts are put together, which decides the numbers to the last bit. */
+  composition: unknown;
+  run(
+    tools: ObserveTools,
+    kept: { workDir: string; key: string; checkpointSeconds?: number | undefined },
+  ): Promise<ObserveSummary>;
+}
+
+function plannedPass(needs: readonly KeyedNeed[], target: ObservedModel, texts: EncodedSample[], limit: number): Pass {
+  const asked = needs.map(({ hash, need }) => ({ name: hash, of: need.of as ObservationId, options: need.options }));
+  if (directionOf(needs[0]) === 'backward') {
+    const pass = planGradientPass(target, texts, asked, limit);
+    return {
+      memoryBytes: pass.memoryBytes,
+      composition: pass.request.plan.batches,
+      run: (tools, { workDir, key, checkpointSeconds }) =>
+        runGradientPass(pass, tools, { workDir: path.join(workDir, key.slice(0, 16)), checkpointSeconds }),
+    };
+  }
+  const pass = planPass(target, texts, asked, limit, { files: true });
+  return {
+    memoryBytes: pass.memoryBytes,
+    composition: pass.request.groups,
+    run: (tools, kept) => runPass(pass, tools, kept),
+  };
 }
 
 interface Plan {
@@ -274,10 +306,8 @@ class TextSets {
     );
     const task = asked ? 'texts' : 'prune.calibration';
     requireTexts({ what: 'calibration text', task, texts, tokenizer, ...limitsOf(model) }, 'score');
-    const hash = createHash('sha256');
-    for (const { tokens: ids, countedFrom } of samples) hash.update(`${ids.length} ${countedFrom} `).update(ids);
     const words = `${split} of ${dataset}: ${samples.length} texts, ${tokens.toLocaleString('en-US')} tokens`;
-    const set = { id: hash.digest('hex').slice(0, 16), words, samples };
+    const set = { id: textsId(samples), words, samples };
     Object.assign(this.dataSha256, dataSha256);
     this.#known.set(name, set);
     return set;

@@ -1,0 +1,135 @@
+/**
+ * Sums and norms of gradients from the captures of one module, the gradients of single texts never held:
+ *
+ *   sum over the texts of a batch   G_b = Σ_i Yᵢᵀ Xᵢ = Yᵀ X over all their tokens, one product for each batch
+ *   squared norm of one text        |Yᵢᵀ Xᵢ|² = Σ_ts (x_t · x_s)(y_t · y_s), or of the formed gradient where that is less work
+ *
+ * Text i belongs to batch i mod count, so that texts that lie sorted in a file are dealt out evenly.
+ */
+import { Graph } from '../../onnx/graph.ts';
+import { floats, numbers } from '../runtime/runtime.ts';
+import type { Runtime, Session, Tensor } from '../runtime/runtime.ts';
+import type { ModuleCaptures } from '../sweep/captures.ts';
+
+type Part = ModuleCaptures['batches'][number];
+
+export class GradientSums {
+  readonly #sum: Session;
+  readonly #tokens: Session;
+  readonly #formed: Session;
+  /** Inputs by batch of the newest x: q, k and v read the same one. */
+  #inputs: { of: Tensor; count: number; rows: Float32Array[] } | null = null;
+
+  private constructor([sum, tokens, formed]: Session[]) {
+    this.#sum = sum;
+    this.#tokens = tokens;
+    this.#formed = formed;
+  }
+
+  static async create(runtime: Runtime): Promise<GradientSums> {
+    const graphs = [sumGraph(), tokenNormGraph(), formedNormGraph()];
+    return new GradientSums(await Promise.all(graphs.map((graph) => runtime.session(graph))));
+  }
+
+  /** @param parts captures of the texts @returns per batch of texts its summed gradient [rows, columns] */
+  async sums(
+    { rows, columns }: Pick<ModuleCaptures, 'rows' | 'columns'>,
+    parts: Part[],
+    count: number,
+  ): Promise<Float32Array[]> {
+    if (parts.length === 0) return [];
+    if (this.#inputs?.of !== parts[0].x || this.#inputs.count !== count) {
+      this.#inputs = { of: parts[0].x, count, rows: gathered(parts, 'x', columns, count) };
+    }
+    const outputs = gathered(parts, 'y', rows, count);
+    const sums: Float32Array[] = [];
+    for (const [b, y] of outputs.entries()) {
+      const x = this.#inputs.rows[b];
+      const tokens = y.length / rows;
+      const sum = new Float32Array(rows * columns);
+      await this.#sum.run(
+        { y: floats(y, [tokens, rows]), x: floats(x, [tokens, columns]) },
+        { g: floats(sum, [rows, columns]) },
+      );
+      sums.push(sum);
+    }
+    return sums;
+  }
+
+  /** Squared norm of the gradient of each text, by its index. */
+  async squaredNorms(
+    { rows, columns }: Pick<ModuleCaptures, 'rows' | 'columns'>,
+    parts: Part[],
+    texts: number,
+  ): Promise<Float64Array> {
+    const norms = new Float64Array(texts);
+    for (const { batch, x, y } of parts) {
+      const { length } = batch;
+      const byTokens = length * (rows + columns) <= rows * columns;
+      const { s } = await (byTokens ? this.#tokens : this.#formed).run({ x, y });
+      const found = s.data as Float64Array;
+      batch.samples.forEach((text, row) => (norms[text] = found[row]));
+    }
+    return norms;
+  }
+
+  /** Lets go of the last captures. */
+  rest(): void {
+    this.#inputs = null;
+  }
+
+  async release(): Promise<void> {
+    this.rest();
+    for (const session of [this.#sum, this.#tokens, this.#formed]) await session.release();
+  }
+}
+
+/** Rows of the tokens, without padding, of each batch of texts: [tokens, width]. */
+function gathered(parts: Part[], which: 'x' | 'y', width: number, count: number): Float32Array[] {
+  const sizes = new Array<number>(count).fill(0);
+  for (const { batch } of parts) batch.samples.forEach((text, row) => (sizes[text % count] += batch.lengths[row]));
+  const rows = sizes.map((size) => new Float32Array(size * width));
+  const filled = new Array<number>(count).fill(0);
+  for (const { batch, ...values } of parts) {
+    const all = numbers(values[which]);
+    batch.samples.forEach((text, row) => {
+      const start = row * batch.length * width;
+      const part = all.subarray(start, start + batch.lengths[row] * width);
+      rows[text % count].set(part, filled[text % count]);
+      filled[text % count] += part.length;
+    });
+  }
+  return rows;
+}
+
+/** y [tokens, rows], x [tokens, columns] -> g [rows, columns] = yᵀ x */
+function sumGraph(): Graph {
+  const g = new Graph('summed gradient');
+  const y = g.input('y', 'float32', ['tokens', 'rows']);
+  const x = g.input('x', 'float32', ['tokens', 'columns']);
+  g.output(g.node('Gemm', [y, x], { transA: 1 })[0], 'g');
+  return g;
+}
+
+/** x [B, T, columns], y [B, T, rows] -> s [B], the last sum in float64 */
+function tokenNormGraph(): Graph {
+  const g = new Graph('norms by tokens');
+  const pairs = (name: string) => {
+    const value = g.input(name, 'float32', ['B', 'T', name]);
+    return g.matMul(value, g.transpose(value, [0, 2, 1]));
+  };
+  const overSecond = g.cast(g.reduceSum(g.mul(pairs('x'), pairs('y')), [2], false), 'float64');
+  g.output(g.reduceSum(overSecond, [1], false), 's');
+  return g;
+}
+
+/** x [B, T, columns], y [B, T, rows] -> s [B], the last sum in float64 */
+function formedNormGraph(): Graph {
+  const g = new Graph('norms of gradients');
+  const x = g.input('x', 'float32', ['B', 'T', 'columns']);
+  const y = g.input('y', 'float32', ['B', 'T', 'rows']);
+  const gradient = g.matMul(g.transpose(y, [0, 2, 1]), x);
+  const byRow = g.cast(g.reduceSum(g.mul(gradient, gradient), [2], false), 'float64');
+  g.output(g.reduceSum(byRow, [1], false), 's');
+  return g;
+}

@@ -1,0 +1,160 @@
+/**
+ * Observations of gradients by a backward sweep of their own, where no influence run has made them on the same texts: the sweep of an
+ * influence run without Grams. Memory in float32 numbers, beside the parts of `memory.ts`:
+ *
+ *   sums        gradients of the largest matrix by batch of texts, their sum in float64, the weight
+ *   gathered    inputs and outputs of one module at all tokens, by batch of texts
+ */
+import type { CollectPlan, CollectRequest } from '../../../../protocol/engine.ts';
+import type { EncodedSample } from '../../../../protocol/samples.ts';
+import type { ObserveSummary } from '../../../../protocol/scores.ts';
+import { observationOf, textBatches } from '../../scores/observations.ts';
+import type { ObservedShape } from '../../scores/observations.ts';
+import { batchesOf, headRowsOf } from './batching.ts';
+import { firstThatFits, totalOf } from './fitting.ts';
+import { memoryParts } from './memory.ts';
+import { observedShape } from './observing.ts';
+import type { AskedObservation, ObservedModel, ObserveTools } from './observing.ts';
+
+const CHECKPOINT_SECONDS = 10;
+
+/** From the fastest to the smallest. */
+const ways = (
+  [
+    ['resident', 'memory', 1024],
+    ['resident', 'files', 512],
+    ['streamed', 'memory', 1024],
+    ['streamed', 'files', 512],
+    ['streamed', 'files', 128],
+  ] as const
+).map(([weights, boundaries, tokensPerBatch]) => ({ weights, boundaries, tokensPerBatch }));
+
+export interface GradientPass {
+  request: Omit<CollectRequest, 'workDir' | 'plan'> & { plan: Omit<CollectPlan, 'checkpointSeconds'> };
+  memoryBytes: number;
+}
+
+/** The first of `ways` that fits, else the last one. */
+export function planGradientPass(
+  target: ObservedModel,
+  texts: EncodedSample[],
+  observations: readonly AskedObservation[],
+  limit: number,
+): GradientPass {
+  return firstThatFits(
+    ways,
+    (way) => passBy(way, target, texts, observations),
+    ({ memoryBytes }) => memoryBytes <= limit,
+  );
+}
+
+function passBy(
+  { weights, boundaries, tokensPerBatch }: (typeof ways)[number],
+  { checkpoint, model, adapter }: ObservedModel,
+  texts: EncodedSample[],
+  observations: readonly AskedObservation[],
+): GradientPass {
+  const lengths = texts.map(({ tokens }) => tokens.length);
+  const batches = batchesOf(model, lengths, tokensPerBatch);
+  const shape = observedShape(model, texts.length);
+  const layers = Array.from({ length: model.layers }, (_, layer) => layer);
+  const modules = [...new Set(layers.flatMap((layer) => shape.modules(layer).map(({ name }) => name)))];
+  const plan: GradientPass['request']['plan'] = {
+    segmentLength: 1,
+    weights,
+    boundaries,
+    batches: { train: batches, validation: [] },
+    projection: null,
+    check: null,
+    gradientTile: 0,
+    headRows: headRowsOf(model),
+  };
+  const { products: _, ...parts } = memoryParts(checkpoint, model, {
+    plan,
+    segments: model.layers,
+    modules,
+    train: texts.length,
+    validation: 0,
+    batches: batches.map((batch) => ({ rows: batch.length, length: Math.max(...batch.map((i) => lengths[i])) })),
+    checked: [],
+    ekfac: false,
+  });
+  return {
+    request: {
+      modelPath: checkpoint.path,
+      adapter: adapter ?? undefined,
+      layers,
+      modules,
+      train: texts,
+      validation: [],
+      observations: observations.map(({ name, of, options }) => ({ name, of, options })),
+      grams: false,
+      plan,
+    },
+    memoryBytes: totalOf({
+      ...parts,
+      observed: observedGradientBytes(
+        shape,
+        observations,
+        lengths.reduce((a, b) => a + b, 0),
+      ),
+    }),
+  };
+}
+
+/** What observing gradients takes beside the sweep, captures included. */
+export function observedGradientBytes(
+  shape: ObservedShape,
+  observations: readonly Pick<AskedObservation, 'of' | 'options'>[],
+  tokens: number,
+): number {
+  const modules = Array.from({ length: shape.layers }, (_, layer) => shape.modules(layer)).flat();
+  const largest = Math.max(...modules.map(({ rows, columns }) => rows * columns));
+  const widest = Math.max(...modules.map(({ rows, columns }) => rows + columns));
+  const summed = observations.filter(({ options }) => options.batches !== undefined);
+  const batches = Math.max(0, ...summed.map(({ options }) => textBatches(shape, options)));
+  const numbers = observations.reduce((sum, { of, options }) => {
+    const shapes = Object.values(observationOf(of).tensors(shape, options));
+    return sum + shapes.reduce((whole, dims) => whole + dims.reduce((a, b) => a * b, 1), 0);
+  }, 0);
+  return 24 * numbers + (batches > 0 ? 4 * (largest * (batches + 4) + widest * tokens) : 0);
+}
+
+/**
+ * @param kept where an interrupted sweep is continued
+ * @throws LayerifError as `EnginePool.work`
+ */
+export async function runGradientPass(
+  { request }: GradientPass,
+  { pool, machine, onProgress, signal }: ObserveTools,
+  kept: { workDir: string; checkpointSeconds?: number | undefined },
+): Promise<ObserveSummary> {
+  const { layers } = request;
+  const { observations, sessionRuns, seconds, peakMemoryBytes, resumedSegments } = await pool.work(
+    'collect',
+    {
+      ...request,
+      plan: { ...request.plan, checkpointSeconds: kept.checkpointSeconds ?? CHECKPOINT_SECONDS },
+      workDir: kept.workDir,
+    },
+    machine,
+    (event) => {
+      if (event.type !== 'progress') return;
+      // The forward sweep is about a quarter of the work.
+      const part = event.done / event.total;
+      const share = event.phase === 'backward' ? 0.25 + 0.75 * part : 0.25 * part;
+      onProgress?.({ done: share * layers.length, total: layers.length });
+    },
+    signal,
+  );
+  const missing = request.observations!.filter(({ name }) => !(name in observations));
+  if (missing.length > 0)
+    throw new Error(`the engine made no ${missing.map(({ of }) => of).join(', ')} of the gradients that it swept`);
+  return {
+    observations,
+    sessionRuns,
+    seconds: Object.values(seconds).reduce((a, b) => a + b, 0),
+    peakMemoryBytes,
+    resumedLayers: resumedSegments,
+  };
+}

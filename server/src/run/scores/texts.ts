@@ -1,0 +1,13 @@
+/** Which texts an observation is of: a hash that two sets share only where every number does. */
+import { createHash } from 'node:crypto';
+import type { EncodedSample } from '../../../../protocol/samples.ts';
+
+/** Hash of the token ids, of where counting starts, and of the classes of a classifier. */
+export function textsId(samples: readonly EncodedSample[]): string {
+  const hash = createHash('sha256');
+  for (const { tokens, countedFrom, label } of samples) {
+    hash.update(`${tokens.length} ${countedFrom} `).update(tokens);
+    if (label !== undefined) hash.update(` class ${label} `);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
