@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { located } from '../../protocol/errors.ts';
 import { parseExperiment } from '../../server/src/config/experiment.ts';
+import { scoreExamples } from '../../server/src/config/scoresSchema.ts';
 import { scores } from '../../server/src/scores/scores.ts';
 import { small } from './files.ts';
 
@@ -350,12 +351,12 @@ const rows: { name: string; text: string; says: string[] }[] = [
   {
     name: 'scores: an empty list',
     text: inTask('scores: []'),
-    says: ['12:9: scores is []: expected a list such as ["block_influence",{"avss":{"epsilon":0.01}}]'],
+    says: [`12:9: scores is []: expected a list such as ${JSON.stringify(scoreExamples)}`],
   },
   {
     name: 'scores: a word in place of a list',
     text: inTask('scores: owl'),
-    says: ['12:9: scores is "owl": expected a list such as ["block_influence",{"avss":{"epsilon":0.01}}]'],
+    says: [`12:9: scores is "owl": expected a list such as ${JSON.stringify(scoreExamples)}`],
   },
   {
     name: 'scores: a misspelt id',
