@@ -69,7 +69,7 @@ function passBy(
     gradientTile: 0,
     headRows: headRowsOf(model),
   };
-  const { products: _, ...parts } = memoryParts(checkpoint, model, {
+  const parts = memoryParts(checkpoint, model, {
     plan,
     segments: model.layers,
     modules,
@@ -93,6 +93,7 @@ function passBy(
     },
     memoryBytes: totalOf({
       ...parts,
+      products: 0, // no Grams
       observed: observedGradientBytes(
         shape,
         observations,
