@@ -1,5 +1,5 @@
 /** Squared norm of each text's gradient of each linear module: the trace of the empirical Fisher matrix is their mean. */
-import type { GradientReducer } from './gradientReducers.ts';
+import type { GradientReducer } from './gradientReducer.ts';
 
 export const gradientNorms: GradientReducer = {
   id: 'gradient_norms',

@@ -11,7 +11,7 @@ import { observationOf, isGradientObservation } from '../../scores/observations.
 import type { ObservedShape } from '../../scores/observations.ts';
 import type { ModuleCaptures } from '../sweep/captures.ts';
 import { gradientReducerOf } from './gradientReducers.ts';
-import type { CapturedMatrix } from './gradientReducers.ts';
+import type { CapturedMatrix } from './gradientReducer.ts';
 import type { GradientSums } from './gradientSums.ts';
 
 export interface ObservedGradientsOptions {

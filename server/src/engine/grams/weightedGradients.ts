@@ -3,7 +3,7 @@
  * The absolute value is taken after the sum over texts, so that opposite gradients cancel.
  */
 import { textBatches } from '../../scores/observations.ts';
-import type { GradientReducer } from './gradientReducers.ts';
+import type { GradientReducer } from './gradientReducer.ts';
 
 export const weightedGradients: GradientReducer = {
   id: 'weighted_gradients',
