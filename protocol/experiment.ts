@@ -85,6 +85,8 @@ export interface Task {
   metric_list?: unknown[];
   /** `!function NAME`: Python that makes the metrics, so that `evaluate` leaves the task out. */
   process_results?: string;
+  /** Of tasks that are asked by log-likelihoods alone: for them `evaluate` has to know. */
+  filter_list?: unknown[];
   /** Harness keys that were accepted and do nothing here. */
   ignored?: string[];
 }

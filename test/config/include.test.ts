@@ -108,6 +108,44 @@ tasks:
   assert.deepEqual(experiment!.tasks[0].ignored, ['dataset_kwargs.trust_remote_code']);
 });
 
+test('arguments of load_dataset: those that change the rows are read or refused, the others ignored', () => {
+  const task = (kwargs: string, more = 'dataset_path: org/set') =>
+    parse(
+      `version: 1\nmodel: { path: m }\ndatasets: { own: { path: a.csv } }\ntasks:\n  - task: t\n    ${more}\n    dataset_kwargs: ${kwargs}\n    num_fewshot: null\n    dataset_name: ''\n    doc_to_text: text\n`,
+    );
+  const refused = (key: string, column: number) =>
+    `x.layerif.yaml:7:${column}: dataset_kwargs.${key} changes what load_dataset reads, and is not read here: save the rows that it gives as a file (dataset.to_json) and name that under datasets; read are data_files, data_dir, field and revision`;
+  assert.deepEqual(task('{ header: 0 }').lines, [refused('header', 23)]);
+  assert.deepEqual(task('{ streaming: true, column_names: [a], delimiter: ";" }').lines, [
+    refused('column_names', 40),
+    refused('delimiter', 59),
+  ]);
+  const harmless = task('{ verification_mode: no_checks, streaming: true, features: null }');
+  assert.deepEqual(harmless.lines, []);
+  assert.deepEqual(harmless.experiment!.tasks[0].ignored, [
+    'dataset_kwargs.verification_mode',
+    'dataset_kwargs.streaming',
+  ]);
+  assert.equal(harmless.experiment!.tasks[0].num_fewshot, 0);
+  assert.deepEqual(task('{ revision: refs/pr/2 }').experiment!.datasets['org/set'], {
+    path: 'org/set',
+    revision: 'refs/pr/2',
+  });
+  // A task with rows of its own does not load that dataset.
+  const own = task('{ header: 0, revision: x }', 'dataset: own');
+  assert.deepEqual(own.lines, []);
+  assert.deepEqual(own.experiment!.tasks[0].ignored, ['dataset_kwargs.revision', 'dataset_kwargs.header']);
+});
+
+test('filters of log-likelihoods are kept for evaluate, those of generations are not', () => {
+  const filters = (type: string) =>
+    parse(
+      `version: 1\nmodel: { path: m }\ndatasets: { own: { path: a.csv } }\ntasks:\n  - { task: t, output_type: ${type}, doc_to_text: a, doc_to_target: b, filter_list: [{ name: x, filter: [{ function: take_first }] }] }\n`,
+    ).experiment!.tasks[0].filter_list;
+  assert.deepEqual(filters('loglikelihood'), [{ name: 'x', filter: [{ function: 'take_first' }] }]);
+  assert.equal(filters('generate_until'), undefined);
+});
+
 test('dataset_path may be a name under datasets; equal datasets of two tasks are one, different ones keep apart', () => {
   const { experiment } = parse(`version: 1
 model: { path: m }
@@ -208,11 +246,17 @@ test('a group, inline or included, says which tasks to list instead, and nothing
     'group: both\ntask:\n  - arc_easy\n  - task: arc_other\n    num_fewshot: 2\naggregate_metric_list: []\n',
   );
   const head = 'version: 1\nmodel: { path: m }\ndatasets: { a: { path: a.csv } }\ntasks:\n';
-  const says = (called: string) =>
-    `tasks[0] is ${called}, which has no rows of its own: instead of it list its tasks, each as include: with the task's file: arc_easy, arc_other`;
+  const says = (called: string, own = '') =>
+    `tasks[0] is ${called}, which has no rows of its own: instead of it list its tasks, each as include: with the task's file: arc_easy, arc_other${own}`;
   assert.deepEqual(parse(`${head}  - include: tasks/group.yaml\n`).lines, [
-    `${path.join('tasks', 'group.yaml')}:2:1: ${says('the group "both"')}`,
+    `${path.join('tasks', 'group.yaml')}:2:1: ${says('the group "both"', ' (with its num_fewshot)')}`,
   ]);
+  assert.deepEqual(
+    parse(`${head}  - { group: both, task: [arc_easy, arc_other], num_fewshot: 5, description: x }\n`).lines,
+    [
+      `x.layerif.yaml:5:20: ${says('the group "both"', '; beside each write what the group sets: num_fewshot, description')}`,
+    ],
+  );
   assert.deepEqual(parse(`${head}  - { group: both, task: [arc_easy, arc_other] }\n`).lines, [
     `x.layerif.yaml:5:20: ${says('the group "both"')}`,
   ]);

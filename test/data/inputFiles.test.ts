@@ -83,6 +83,25 @@ test('a subset is a folder of the dataset', async (t) => {
   );
 });
 
+test('a folder whose README.md names subsets is read as the hub has them', async (t) => {
+  const configs =
+    '---\nconfigs:\n- config_name: one\n  data_files: rows/one-*.jsonl\n- config_name: two\n  data_files: [{ split: test, path: rows/two.jsonl }]\n---\n';
+  const root = folder(t, {
+    'set/README.md': configs,
+    'set/rows/one-1.jsonl': '',
+    'set/rows/one-2.jsonl': '',
+    'set/rows/two.jsonl': '',
+  });
+  assert.deepEqual(await splits({ path: 'set', name: 'one' }, root), {
+    train: ['set/rows/one-1.jsonl', 'set/rows/one-2.jsonl'],
+  });
+  assert.deepEqual(await splits({ path: 'set', name: 'two' }, root), { test: ['set/rows/two.jsonl'] });
+  assert.equal(
+    await refusal(() => splits({ path: 'set' }, root), root),
+    'dataset "reviews": has several subsets; choose one with name: one, two',
+  );
+});
+
 test('what cannot be found is said with what can', async (t) => {
   const root = folder(t, {
     'data/reviews.jsonl': '',

@@ -225,6 +225,12 @@ const spoil: Record<string, (t: TestContext) => Spoilt> = {
       fs.cpSync(gpt2, model, { recursive: true });
       inReviews(file, (text) => `${text} ${'word '.repeat(30)}`);
     }),
+  filters: (t) =>
+    with_(llama(t), (w) => {
+      const filter = 'filter_list: [{ name: x, filter: [{ function: take_first }, { function: majority_vote }] }]';
+      w.edit('output_type: multiple_choice', `output_type: multiple_choice\n    ${filter}`);
+      w.edit('output_type: loglikelihood\n', `output_type: loglikelihood\n    ${filter}\n`);
+    }),
   noMetric: (t) =>
     with_(llama(t), (w) => {
       w.edit('output_type: multiple_choice', 'output_type: multiple_choice\n    metric_list: [{ metric: bleu }]');
@@ -279,6 +285,7 @@ const words: Record<string, RegExp> = {
   tokenBeyondVocabulary: /is outside the model's vocabulary of 298: the embedding has no row for "<\|pad\|>"/,
   moreTokensThanPositions: /a sample of task .* has \d+ tokens, the model has positions for 20; set max_length to 20/,
   resultsByPython: /process_results is a Python function \(!function utils\.f\), which makes the metrics/,
+  filters: /filter_list changes log-likelihoods by majority_vote, which is not computed; only take_first is/,
   noMetric: /metric "(bleu|exact_match)" is/,
 };
 

@@ -163,12 +163,19 @@ function positionsIn(root: YamlSource, { origins }: Expanded): Positions {
   };
 }
 
+/** Keys for which harness files write null where they mean the default. */
+const nullable = new Set(['num_fewshot']);
+
 /** Refused keys have their own message; the schema need not complain about them again. */
 function withoutRefused(value: unknown): unknown {
   if (!isMapping(value) || !Array.isArray(value.tasks)) return value;
   const keep = (task: unknown) =>
     isMapping(task)
-      ? Object.fromEntries(Object.entries(task).filter(([key]) => !Object.hasOwn(refusedTaskKeys, key)))
+      ? Object.fromEntries(
+          Object.entries(task).filter(
+            ([key, item]) => !Object.hasOwn(refusedTaskKeys, key) && !(item === null && nullable.has(key)),
+          ),
+        )
       : task;
   return { ...value, tasks: value.tasks.map(keep) };
 }

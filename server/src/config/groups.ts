@@ -6,6 +6,21 @@ import { isMapping } from './words.ts';
 /** Names that a message lists. */
 const MOST_NAMES = 12;
 
+/** Keys of a group that say nothing about its tasks; any other counts for all of them. */
+const groupKeys: ReadonlySet<string> = new Set([
+  'aggregate_metric_list',
+  'dataset',
+  'group',
+  'group_alias',
+  'include',
+  'metadata',
+  'tag',
+  'task',
+  'task_list',
+  'training_split',
+  'validation_split',
+]);
+
 /** One finding for each group; what else is said about it follows from its being one. */
 export function groupFindings(root: unknown): Finding[] {
   if (!isMapping(root) || !Array.isArray(root.tasks)) return [];
@@ -17,7 +32,9 @@ export function groupFindings(root: unknown): Finding[] {
     const names = members.slice(0, MOST_NAMES).join(', ');
     const rest = members.length > MOST_NAMES ? ` and ${members.length - MOST_NAMES} more` : '';
     const called = typeof group === 'string' ? `the group ${shown(group)}` : 'a group of tasks';
-    const message = `${dotted(path)} is ${called}, which has no rows of its own: instead of it list its tasks, each as include: with the task's file: ${names}${rest}`;
+    const own = Object.keys(task as Record<string, unknown>).filter((key) => !groupKeys.has(key));
+    const also = own.length > 0 ? `; beside each write what the group sets: ${own.join(', ')}` : '';
+    const message = `${dotted(path)} is ${called}, which has no rows of its own: instead of it list its tasks, each as include: with the task's file: ${names}${rest}${also}`;
     return [{ path: [...path, 'task'], at: 'key', message, severity: 'error' }];
   });
 }
@@ -30,6 +47,10 @@ function membersOf(task: Record<string, unknown>): string[] | null {
     if (typeof member === 'string') return member;
     if (!isMapping(member)) return shown(member);
     const name = member.task ?? member.group ?? member.include;
-    return typeof name === 'string' ? name : 'a task without a name';
+    const own = Object.keys(member).filter((key) => !groupKeys.has(key));
+    return (
+      (typeof name === 'string' ? name : 'a task without a name') +
+      (own.length > 0 ? ` (with its ${own.join(', ')})` : '')
+    );
   });
 }

@@ -5,7 +5,7 @@
 import { isHubId } from '../hub/cache.ts';
 import { at, didYouMean, dotted, missing, shown } from './messages.ts';
 import type { Finding } from './messages.ts';
-import { builders, refusedTaskKeys } from './taskSchema.ts';
+import { builders, refusedKwargs, refusedTaskKeys } from './taskSchema.ts';
 import { isMapping } from './words.ts';
 import type { Path } from './yamlSource.ts';
 
@@ -99,8 +99,14 @@ function tasks(root: Record<string, unknown>): Finding[] {
     for (const [key, message] of Object.entries(refusedTaskKeys)) {
       if (task[key] !== undefined && task[key] !== null) found.push(error([...path, key], 'key', message));
     }
+    for (const key of refusedKwargs(task)) found.push(kwargOf(path, key));
     return [...found, ...datasetOf(task, path, names), ...texts(task, path), ...splits(task, path)];
   });
+}
+
+function kwargOf(path: Path, key: string): Finding {
+  const message = `dataset_kwargs.${key} changes what load_dataset reads, and is not read here: save the rows that it gives as a file (dataset.to_json) and name that under datasets; read are data_files, data_dir, field and revision`;
+  return error([...path, 'dataset_kwargs', key], 'key', message);
 }
 
 function datasetOf(task: Record<string, unknown>, path: Path, names: string[]): Finding[] {

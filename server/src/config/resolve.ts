@@ -72,8 +72,15 @@ function resolveTask(task: ParsedTask, datasets: Record<string, Dataset>): Task 
     gen_prefix: task.gen_prefix || undefined,
     metric_list: task.metric_list,
     process_results: typeof task.process_results === 'string' ? task.process_results : undefined,
+    filter_list: filtersOf(task),
     ignored: ignored.length > 0 ? ignored : undefined,
   });
+}
+
+/** Those of generations work on texts that are not written here. */
+function filtersOf(task: ParsedTask): unknown[] | undefined {
+  const type = task.output_type ?? likelyOutputType(task);
+  return type !== 'generate_until' && Array.isArray(task.filter_list) ? (task.filter_list as unknown[]) : undefined;
 }
 
 /** A mapping's values are the choices, as in the harness. */
@@ -139,7 +146,8 @@ function ownDataset(task: ParsedTask, datasets: Record<string, Dataset>): string
     data_files: files === undefined ? undefined : filesBySplit(files),
     ds_type: format,
     field: task.dataset_kwargs?.field,
-    name: task.dataset_name ?? undefined,
+    name: task.dataset_name || undefined,
+    revision: task.dataset_kwargs?.revision,
   });
   const name =
     format === undefined && files === undefined

@@ -42,6 +42,32 @@ export const refusedTaskKeys: Readonly<Record<string, string>> = {
   doc_to_audio: 'doc_to_audio asks for sound: LayerIF scores text alone',
 };
 
+/** Arguments of `load_dataset` that are read, and those that say how it fetches and keeps what it reads. */
+const readKwargs = ['data_files', 'data_dir', 'field', 'revision'];
+const harmlessKwargs = [
+  'cache_dir',
+  'download_config',
+  'download_mode',
+  'ignore_verifications',
+  'keep_in_memory',
+  'num_proc',
+  'save_infos',
+  'storage_options',
+  'streaming',
+  'token',
+  'trust_remote_code',
+  'use_auth_token',
+  'verification_mode',
+];
+
+/** Arguments that would change which rows are read, or how. Of a task with rows of its own (`dataset`) none does. */
+export function refusedKwargs(task: Record<string, unknown>): string[] {
+  if (task.dataset !== undefined || !isMapping(task.dataset_kwargs)) return [];
+  return Object.entries(task.dataset_kwargs)
+    .filter(([key, value]) => value !== null && !readKwargs.includes(key) && !harmlessKwargs.includes(key))
+    .map(([key]) => key);
+}
+
 /** Keys under which a Python function changes no text: `evaluate` alone asks what they hold. */
 export const keysBesideTexts: ReadonlySet<string> = new Set([...ignoredTaskKeys, 'metric_list', 'process_results']);
 
@@ -67,7 +93,7 @@ const read = {
     z.string().min(1),
     'Harness word: a name under `datasets`, a path, a Hub id, or json, csv, parquet, arrow, text with dataset_kwargs.data_files.',
   ).optional(),
-  dataset_name: doc(z.string().min(1).nullable(), 'Harness word: subset (configuration) of a Hub dataset.').optional(),
+  dataset_name: doc(z.string().nullable(), 'Harness word: subset (configuration) of a Hub dataset.').optional(),
   dataset_kwargs: doc(
     z
       .looseObject({
@@ -81,9 +107,10 @@ const read = {
         ).optional(),
         data_dir: doc(filePath, 'Folder of the files.').optional(),
         field: doc(z.string().min(1), 'JSON: the property that holds the rows.').optional(),
+        revision: doc(z.string().min(1), 'Branch, tag or commit of a Hub dataset.').optional(),
       })
       .nullable(),
-    'Harness word: arguments for loading the dataset; data_files, data_dir and field are read.',
+    'Harness word: arguments for loading the dataset; data_files, data_dir, field and revision are read.',
   ).optional(),
   training_split: doc(splitSlice.nullable(), 'Samples whose influence is computed. Default: train[:300].', [
     'train[:300]',
@@ -219,6 +246,8 @@ export function ignoredKeys(task: Record<string, unknown>): string[] {
     ...(isMapping(task.fewshot_config) && 'fewshot_indices' in task.fewshot_config
       ? ['fewshot_config.fewshot_indices']
       : []),
-    ...kwargs.filter((key) => !['data_files', 'data_dir', 'field'].includes(key)).map((key) => `dataset_kwargs.${key}`),
+    ...(task.dataset === undefined ? kwargs.filter((key) => harmlessKwargs.includes(key)) : kwargs).map(
+      (key) => `dataset_kwargs.${key}`,
+    ),
   ];
 }

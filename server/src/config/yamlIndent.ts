@@ -11,8 +11,8 @@ export interface Indented {
   added: ReadonlyMap<number, number>;
 }
 
-/** Lines that are indented before a text is taken for broken: each costs one more reading. */
-const MOST_LINES = 64;
+/** Places that are mended before a text is taken for broken: each costs one more reading. */
+const MOST_PLACES = 64;
 
 /** @returns null where the text is fine, or broken otherwise */
 export function indentedMore(text: string, parse: (text: string) => Document.Parsed): Indented | null {
@@ -22,13 +22,16 @@ export function indentedMore(text: string, parse: (text: string) => Document.Par
   const added = new Map<number, number>();
   // More than the indentation of any key.
   const width = lines.reduce((most, line) => Math.max(most, line.search(/[^ -]|$/)), 0) + 1;
-  while (errors.length > 0) {
-    const index = lineToIndent(errors[0], lines);
-    // A document's end is one in quotes too, as for PyYAML.
-    if (index === null || added.size >= MOST_LINES || /^(---|\.\.\.)(\s|$)/.test(lines[index])) return null;
-    if (added.has(index + 1)) return null;
-    added.set(index + 1, width);
-    lines[index] = ' '.repeat(width) + lines[index];
+  for (let places = 0; errors.length > 0; places += 1) {
+    const found = linesToIndent(errors[0], lines);
+    if (found === null || places >= MOST_PLACES || added.has(found.first + 1)) return null;
+    for (let index = found.first; index <= found.last; index += 1) {
+      // A document's end is one in quotes too, as for PyYAML.
+      if (/^(---|\.\.\.)(\s|$)/.test(lines[index])) return null;
+      if (added.has(index + 1)) continue;
+      added.set(index + 1, width);
+      lines[index] = ' '.repeat(width) + lines[index];
+    }
     errors = parse(lines.join('\n')).errors.filter(isBroken);
   }
   return { text: lines.join('\n'), added };
@@ -38,18 +41,36 @@ function isBroken({ code }: YAMLError): boolean {
   return code !== 'DUPLICATE_KEY';
 }
 
-/** The line, from 0, that an error is about; null where it is not about indentation. */
-function lineToIndent({ code, message, pos }: YAMLError, lines: readonly string[]): number | null {
-  const quoted = code === 'MISSING_CHAR' && /^Missing closing ["']/.test(message);
+interface Lines {
+  /** From 0. */
+  first: number;
+  /** Inclusive. */
+  last: number;
+}
+
+/** The lines that an error is about; null where it is not about indentation. */
+function linesToIndent({ code, message, pos }: YAMLError, lines: readonly string[]): Lines | null {
+  const quote = code === 'MISSING_CHAR' ? /^Missing closing (["'])/.exec(message)?.[1] : undefined;
   const flow = code === 'BAD_INDENT' && /flow/i.test(message);
-  if (!quoted && !flow) return null;
+  if (quote === undefined && !flow) return null;
   let start = 0;
   for (const [index, line] of lines.entries()) {
     const end = start + line.length;
     // An unclosed text is told at its last character, a bracket's line where it begins.
-    if (quoted && pos[0] <= end) return index + 1 < lines.length ? index + 1 : null;
-    if (flow && pos[0] <= end) return index > 0 && line.slice(0, pos[0] - start).trim() === '' ? index : null;
+    if (quote !== undefined && pos[0] <= end) {
+      const first = index + 1;
+      return first < lines.length ? { first, last: closing(lines, first, quote) } : null;
+    }
+    if (flow && pos[0] <= end)
+      return index > 0 && line.slice(0, pos[0] - start).trim() === '' ? { first: index, last: index } : null;
     start = end + 1;
   }
   return null;
+}
+
+/** The line, from `first` on, that holds the quote which closes a text; `first` where none does. */
+function closing(lines: readonly string[], first: number, quote: string): number {
+  const escaped = quote === '"' ? /\\./g : /''/g;
+  const last = lines.findIndex((line, index) => index >= first && line.replace(escaped, '').includes(quote));
+  return last < 0 ? first : last;
 }

@@ -80,6 +80,11 @@ interface Config {
   data_files?: unknown;
 }
 
+/** Whether a README.md says which files belong to which subset. */
+export function describesSubsets(readme: string): boolean {
+  return configsOf(readme).length > 0;
+}
+
 /** `configs` of the YAML between the first two `---` lines. */
 function configsOf(readme: string): Config[] {
   const front = /^---\r?\n([\s\S]*?)\r?\n---/.exec(readme)?.[1];

@@ -12,7 +12,7 @@ import picomatch from 'picomatch';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { DataFormat, Dataset } from '../../../protocol/experiment.ts';
 import { dataEndings, formatOf, type DataFile } from './formats.ts';
-import { cachedDatasetFolders, hubDatasetOf, hubSplits } from './hubDataset.ts';
+import { cachedDatasetFolders, describesSubsets, hubDatasetOf, hubSplits } from './hubDataset.ts';
 import { savedFiles, savedSplits } from './savedDataset.ts';
 import { listed } from '../text/listed.ts';
 import { didYouMean } from '../text/nearest.ts';
@@ -59,12 +59,25 @@ export async function datasetFiles(name: string, dataset: Dataset, baseDir: stri
     return splits;
   }
   if (dataset.path === undefined) throw fault(name, 'has neither path nor data_files; give one of them');
+  const clone = await described(name, dataset, resolve(baseDir, dataset.path));
+  if (clone !== null) return clone;
   const path = subsetPath(name, dataset.path, dataset.name, baseDir);
   const saved = savedSplits(resolve(baseDir, path));
   if (saved !== null)
     return new Map([...saved].map(([split, files]) => [split, files.map((file) => dataFile(name, file, dataset))]));
   const found = await matchingFiles(name, path, dataset, baseDir);
   return found.root === null ? new Map([['train', found.files]]) : bySplitWords(found.files, found.root);
+}
+
+/** The files of a folder whose README.md says which are those of which subset, as repositories of the hub have it; else null. */
+async function described(name: string, dataset: Dataset, folder: string): Promise<SplitFiles | null> {
+  const readme = join(folder, 'README.md');
+  if (!existsSync(readme) || savedSplits(folder) !== null) return null;
+  const text = readText(readme, 'config');
+  if (!describesSubsets(text)) return null;
+  const all = (await filesBelow(folder)).map((file) => slashed(relative(folder, file)));
+  const found = hubSplitFiles(name, dataset, all, text, folder);
+  return found.size > 0 ? found : null;
 }
 
 /**

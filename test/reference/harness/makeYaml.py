@@ -29,6 +29,7 @@ FILES = {
     "tagged": "a: !!str 010\nb: !!int '7'\nc: !!bool yes\n",
     "keys are read too": "a: {1: x, '2': y}\n",
     "empty value": "a:\nb: ''\n",
+    "a quoted text of 200 lines, with a quote in it": 'a: "{\n' + '  \\"x\\": 1,\n' * 200 + '}"\nb: "{\n' + '\\"y\\"\n' * 3 + '}"\n',
     "block texts stay": "a: |\n  yes\n  no\nb: >\n  on\n",
 }
 

@@ -36,6 +36,15 @@ function isFunction(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).some((key) => /function/i.test(key));
 }
 
+/** Names of the functions of all filters. */
+function filtersOf(filters: unknown): string[] {
+  const steps = (Array.isArray(filters) ? (filters as unknown[]) : []).flatMap((entry) => {
+    const list = typeof entry === 'object' && entry !== null ? (entry as { filter?: unknown }).filter : undefined;
+    return Array.isArray(list) ? (list as unknown[]) : [];
+  });
+  return steps.map((step) => textOf((step as { function?: unknown } | null)?.function));
+}
+
 export const taskRefusals: readonly Refusal<Task>[] = [
   {
     id: 'resultsByPython',
@@ -45,6 +54,19 @@ export const taskRefusals: readonly Refusal<Task>[] = [
     says({ process_results }) {
       if (!isFunction(process_results)) return null;
       return `evaluate leaves the task out: process_results is a Python function (${textOf(process_results)}), which makes the metrics and is not run; remove the key for those of the output type`;
+    },
+  },
+  {
+    id: 'filters',
+    verbs: ['evaluate'],
+    code: 'badExperiment',
+    path: ['filter_list'],
+    says({ output_type, filter_list }) {
+      // Filters of generations work on texts that are not written here.
+      if (output_type === 'generate_until') return null;
+      const names = filtersOf(filter_list).filter((name) => name !== 'take_first');
+      if (names.length === 0) return null;
+      return `evaluate leaves the task out: filter_list changes log-likelihoods by ${listed([...new Set(names)])}, which is not computed; only take_first is; remove the key for the metrics of the log-likelihoods themselves`;
     },
   },
   {
