@@ -43,11 +43,25 @@ export class LayerifError extends Error {
   readonly place: Place | undefined;
 
   constructor(code: ErrorCode, message: string, options: { place?: Place | undefined; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(oneLine(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'LayerifError';
     this.code = code;
     this.place = options.place;
   }
+}
+
+/** Line breaks, escape sequences and marks of writing direction, which a terminal would carry out. */
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
+
+/** Names and values out of files stand in messages: whatever they hold, a message is one line that only says something. */
+export function oneLine(message: string): string {
+  return message.replace(UNPRINTABLE, (character) =>
+    character === '\n'
+      ? '\\n'
+      : character === '\t'
+        ? ' '
+        : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** `file:line:column: message`, the form that terminals and editors turn into a link. */

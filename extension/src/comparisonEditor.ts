@@ -1,7 +1,7 @@
 /** The read-only custom editor on `*.layerif-pruning-comparison.json`; drawn again whenever a comparison under way writes its file. */
 import * as vscode from 'vscode';
 import type { ToPage } from '../../protocol/webview.ts';
-import { parseComparison } from './comparisonFile.ts';
+import { readFileOf, whyNot } from './ourFiles.ts';
 import { openPage, throttled } from './webviewPage.ts';
 
 export const COMPARISON_EDITOR = 'layerif.comparison';
@@ -41,10 +41,8 @@ export class ComparisonEditor implements vscode.CustomReadonlyEditorProvider, vs
 
 async function snapshot(uri: vscode.Uri): Promise<ToPage<'comparison'>> {
   try {
-    const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
-    return { type: 'pruningComparison', comparison: parseComparison(text) };
+    return { type: 'pruningComparison', comparison: await readFileOf('comparison', uri) };
   } catch (error) {
-    const gone = error instanceof vscode.FileSystemError && error.code === 'FileNotFound';
-    return { type: 'failed', message: gone ? 'This file is not there any more.' : (error as Error).message };
+    return { type: 'failed', message: whyNot(uri, error, 'This file is not there any more.') };
   }
 }

@@ -3,7 +3,8 @@ import * as vscode from 'vscode';
 import type { FromPage, ToPage } from '../../protocol/webview.ts';
 import type { ServerClient } from './client.ts';
 import { revealInExperiment } from './jumps.ts';
-import { forPage, parseResult } from './resultFile.ts';
+import { readFileOf } from './ourFiles.ts';
+import { forPage } from './resultFile.ts';
 import type { ResultsEditor } from './resultsEditor.ts';
 import type { RunList } from './runList.ts';
 import { isRunning, runningMessage } from './runState.ts';
@@ -69,7 +70,7 @@ export class LayersView implements vscode.WebviewViewProvider, vscode.Disposable
     const file = run?.resultFile ?? (await this.list.newest());
     if (file) {
       try {
-        const result = parseResult(new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.file(file))));
+        const result = await readFileOf('result', vscode.Uri.file(file));
         this.shown = { resultFile: file, experimentFile: result.experimentFile };
         return { type: 'result', result: forPage(result), file };
       } catch {

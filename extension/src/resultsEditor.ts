@@ -10,8 +10,9 @@ import { requests } from '../../protocol/requests.ts';
 import type { ServerClient } from './client.ts';
 import { answer, copy, saveAllocation, saveExport, saveText } from './pageRequests.ts';
 import { columnBeside, openSample, revealInExperiment } from './jumps.ts';
-import { forPage, parseResult } from './resultFile.ts';
-import { isScoresFile, parseScores, scoresBeside } from './scoresFile.ts';
+import { readFileOf, whyNot } from './ourFiles.ts';
+import { forPage } from './resultFile.ts';
+import { isScoresFile, scoresBeside } from './scoresFile.ts';
 import { isRunning, runningMessage } from './runState.ts';
 import type { RunState } from './runState.ts';
 import type { RunTracker } from './runTracker.ts';
@@ -142,16 +143,14 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
     const run = this.runOf(uri);
     if (isRunning(run) && run.result) return runningMessage(run);
     try {
-      const bytes = await vscode.workspace.fs.readFile(uri);
-      const result = parseResult(new TextDecoder().decode(bytes));
+      const result = await readFileOf('result', uri);
       // Before its first event a run has at least written down what it is going to score: enough to draw the axes.
       if (isRunning(run)) return runningMessage({ ...run, result });
       return { type: 'result', result: forPage(result), file: uri.fsPath };
     } catch (error) {
       if (isRunning(run)) return runningMessage(run);
       if (run?.end?.kind === 'failed') return { type: 'failed', message: run.end.message };
-      const gone = error instanceof vscode.FileSystemError && error.code === 'FileNotFound';
-      return { type: 'failed', message: gone ? 'This result file is not there any more.' : (error as Error).message };
+      return { type: 'failed', message: whyNot(uri, error, 'This result file is not there any more.') };
     }
   }
 
@@ -257,16 +256,9 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
 export const sameFile = (uri: vscode.Uri, path: string) => uri.fsPath === vscode.Uri.file(path).fsPath;
 
 async function readScores(uri: vscode.Uri): Promise<ScoresSeen> {
-  let bytes: Uint8Array;
   try {
-    bytes = await vscode.workspace.fs.readFile(uri);
+    return { scores: await readFileOf('scores', uri), fault: null };
   } catch (error) {
-    const gone = error instanceof vscode.FileSystemError && error.code === 'FileNotFound';
-    return { scores: null, fault: gone ? null : `${uri.fsPath}: ${(error as Error).message}` };
-  }
-  try {
-    return { scores: parseScores(new TextDecoder().decode(bytes)), fault: null };
-  } catch (error) {
-    return { scores: null, fault: (error as Error).message };
+    return { scores: null, fault: whyNot(uri, error, '') || null };
   }
 }

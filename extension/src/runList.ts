@@ -1,7 +1,8 @@
 /** The result files of the workspace with what lists show of them. Read again only when a file's modification time changes. */
 import * as vscode from 'vscode';
 import { EXCLUDE_GLOB, RESULT_GLOB } from './experimentFiles.ts';
-import { parseResult, summarise } from './resultFile.ts';
+import { readFileOf, whyNot } from './ourFiles.ts';
+import { summarise } from './resultFile.ts';
 import type { ResultSummary } from './resultFile.ts';
 
 export interface RunEntry {
@@ -72,10 +73,10 @@ export class RunList implements vscode.Disposable {
     if (cached?.mtime === mtime) return cached.entry;
     let entry: RunEntry;
     try {
-      const summary = summarise(parseResult(new TextDecoder().decode(await vscode.workspace.fs.readFile(uri))));
+      const summary = summarise(await readFileOf('result', uri));
       entry = { uri, time: Date.parse(summary.date) || mtime, summary, fault: '' };
     } catch (error) {
-      entry = { uri, time: mtime, summary: null, fault: (error as Error).message };
+      entry = { uri, time: mtime, summary: null, fault: whyNot(uri, error, 'This result file is not there any more.') };
     }
     this.cache.set(key, { mtime, entry });
     return entry;

@@ -7,7 +7,7 @@ import type { GradientCheckReport } from '../../protocol/check.ts';
 import { RESULT_SUFFIX } from '../../protocol/result.ts';
 import { VALIDATION_SUFFIX } from '../../protocol/validation.ts';
 import type { Trust } from '../../protocol/webview.ts';
-import { parseValidation } from './validationFile.ts';
+import { readFileOf, whyNot } from './ourFiles.ts';
 
 const KEY = 'layerif.gradientChecks';
 type Check = NonNullable<Trust['check']>;
@@ -77,11 +77,11 @@ async function newestValidation(result: vscode.Uri): Promise<Pick<Trust, 'valida
   let fault: string | null = null;
   for (const uri of [vscode.Uri.joinPath(result, '..', name), ...(await filesIn(runs, name))]) {
     try {
-      const found = parseValidation(new TextDecoder().decode(await vscode.workspace.fs.readFile(uri)));
+      const found = await readFileOf('validation', uri);
       if (!newest || found.provenance.date > newest.result.provenance.date)
         newest = { result: found, file: uri.fsPath };
     } catch (error) {
-      if (!(error instanceof vscode.FileSystemError)) fault = `${uri.fsPath}: ${(error as Error).message}`;
+      fault = whyNot(uri, error, '') || fault;
     }
   }
   return { validation: newest, fault: newest ? null : fault };

@@ -27,6 +27,8 @@ function rooms(folder: string, row: Row, list: Record<string, string[]>): Record
   );
 }
 const numeric = ['ml-matrix'];
+/** Schemas of what LayerIF writes. */
+const ourFiles = 'protocol/files';
 const random = 'server/src/random';
 const linear = 'server/src/linear';
 /** Words for messages. */
@@ -65,6 +67,7 @@ const engineRooms: Record<string, string[]> = {
 const run: Row = {
   folders: [
     'protocol',
+    ourFiles,
     random,
     text,
     hub,
@@ -96,7 +99,8 @@ function roomsOf(folder: string, list: Record<string, string[]>): string[] {
 /** The table of design and ARCHITECTURE.md. A file belongs to the longest key that its path starts with. */
 export const table: Record<string, Row> = {
   protocol: { folders: [], packages: [], node: [] },
-  'extension/src': { folders: ['protocol'], packages: ['vscode', 'vscode-languageclient'], node: 'all' },
+  'protocol/files': { folders: ['protocol'], packages: ['zod'], node: [] },
+  'extension/src': { folders: ['protocol', ourFiles], packages: ['vscode', 'vscode-languageclient'], node: 'all' },
   'webview/src': {
     folders: ['protocol'],
     packages: ['preact', '@vscode-elements/elements', '@vscode/codicons', '@observablehq/plot'],

@@ -1,51 +1,56 @@
 /** Files of scores as the editor reads them: whole, or one sentence that names what is wrong. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isScoresFile, parseScores, scoresBeside } from '../../extension/src/scoresFile.ts';
+import { isScoresFile, scoresBeside } from '../../extension/src/scoresFile.ts';
+import { parseFile } from '../../protocol/files/read.ts';
 import { heatTable, layerTable, scoresFile } from '../webview/scoreTables.ts';
 
 test('a file reads back unchanged; one without tables, or with more than this version knows, is read too', () => {
   const file = scoresFile();
-  assert.deepEqual(parseScores(JSON.stringify(file)), JSON.parse(JSON.stringify(file)));
-  assert.deepEqual(parseScores(JSON.stringify(scoresFile([]))).tables, []);
+  assert.deepEqual(parseFile('scores', JSON.stringify(file)).value, JSON.parse(JSON.stringify(file)));
+  assert.deepEqual(parseFile('scores', JSON.stringify(scoresFile([]))).value?.tables, []);
   const newer = { ...file, colour: 1, tables: [{ ...layerTable, question: 'newer', more: [1] }] };
-  assert.equal(parseScores(JSON.stringify(newer)).tables.length, 1);
+  assert.equal(parseFile('scores', JSON.stringify(newer)).value?.tables.length, 1);
 });
 
 test('every fault is one readable sentence', () => {
   const file = scoresFile();
   const table = (change: object) => JSON.stringify({ ...file, tables: [heatTable, { ...layerTable, ...change }] });
-  const rows: [string, RegExp][] = [
-    ['', /scores file is empty/],
-    ['{"format": "layerif-', /not valid JSON/],
-    ['[]', /holds no LayerIF scores/],
-    ['null', /holds no LayerIF scores/],
-    [JSON.stringify({ ...file, format: 'layerif-result' }), /"format" must be "layerif-scores"/],
-    [JSON.stringify({ ...file, version: 2 }), /version 2; this LayerIF reads version 1/],
-    [JSON.stringify({ ...file, model: null }), /"model" is missing/],
-    [JSON.stringify({ ...file, tables: {} }), /"tables" is missing/],
-    [JSON.stringify({ ...file, tables: [null] }), /"tables\[0\]" is no table/],
-    [table({ title: 3 }), /"tables\[1\]" has no "title"/],
-    [table({ options: [] }), /has no "options"/],
-    [table({ notes: [1] }), /has no "notes"/],
-    [table({ axes: [] }), /has no "axes"/],
-    [table({ axes: [{ name: 'layer' }] }), /has no "axes"/],
-    [table({ values: ['1', 2, 3, 4] }), /has no "values"/],
-    [table({ values: [1, 2] }), /has 2 values for 4 places/],
-    [table({ parts: { mean: [1] } }), /"parts" do not fit/],
-    [table({ intervals: [null, null, null, [1]] }), /"intervals" do not fit/],
-    [table({ p: [1] }), /"p" does not fit/],
-    [table({ reference: { value: [1], words: 'x' } }), /"reference" does not fit/],
-    [table({ reference: { value: 1 } }), /"reference" does not fit/],
-    [table({ marks: [{ at: [4], words: 'x' }] }), /"marks" do not fit/],
-    [table({ marks: [{ at: [0.5], words: 'x' }] }), /"marks" do not fit/],
+  const rows: [string, string][] = [
+    ['', 'it is empty'],
+    ['{"format": "layerif-', 'it is not JSON, perhaps cut off'],
+    ['[]', 'it is no JSON object'],
+    ['null', 'it is no JSON object'],
+    [
+      JSON.stringify({ ...file, format: 'layerif-result' }),
+      '(format "layerif-result", version 1): it is a LayerIF result',
+    ],
+    [JSON.stringify({ ...file, version: 2 }), '(format "layerif-scores", version 2): it is of a newer LayerIF'],
+    [JSON.stringify({ ...file, model: null }), 'model is null; it should be an object'],
+    [JSON.stringify({ ...file, tables: {} }), 'tables is an object; it should be a list'],
+    [JSON.stringify({ ...file, tables: [null] }), 'tables[0] is null; it should be an object'],
+    [table({ title: 3 }), 'tables[1].title is 3; it should be a text'],
+    [table({ options: [] }), 'tables[1].options is a list; it should be an object'],
+    [table({ notes: [1] }), 'tables[1].notes[0] is 1; it should be a text'],
+    [table({ axes: [] }), 'tables[1].axes has 0 entries; it should have 1 or more'],
+    [table({ axes: [{ name: 'layer' }] }), 'tables[1].axes[0].labels is missing; it should be a list'],
+    [
+      table({ values: ['1', 2, 3, 4] }),
+      'tables[1].values holds something else; it should be a list of numbers and nulls',
+    ],
+    [table({ values: [1, 2] }), 'tables[1].values has 2 values for 4 places'],
+    [table({ parts: { mean: [1] } }), 'tables[1].parts.mean has 1 values for 4 places'],
+    [table({ intervals: [null, null, null, [1]] }), 'tables[1].intervals[3] has 1 entries; it should have 2 or more'],
+    [table({ p: [1] }), 'tables[1].p has 1 values for 4 places'],
+    [table({ reference: { value: [1], words: 'x' } }), 'tables[1].reference.value has 1 values for 4 places'],
+    [table({ reference: { value: 1 } }), 'tables[1].reference.words is missing; it should be a text'],
+    [table({ marks: [{ at: [4], words: 'x' }] }), 'tables[1].marks[0].at names a place beyond the 4 values'],
+    [
+      table({ marks: [{ at: [0.5], words: 'x' }] }),
+      'tables[1].marks[0].at holds something else; it should be a list of counts',
+    ],
   ];
-  for (const [text, why] of rows)
-    assert.throws(
-      () => parseScores(text),
-      (error: Error) => why.test(error.message) && !error.message.includes('\n'),
-      `${why}`,
-    );
+  for (const [text, words] of rows) assert.equal(parseFile('scores', text).fault?.words, words);
 });
 
 test('beside a result lies one file of its name', () => {

@@ -213,15 +213,25 @@ test('the file keeps the latest allocation of each kind and replaces nothing els
   assert.deepEqual([Object.keys(allocations).sort(), allocations.experts?.total], [['drop', 'experts'], 9]);
   const before = fs.readFileSync(resultFile, 'utf8');
   const experts9 = allocations.experts!;
-  assert.throws(() => saveAllocation(experts9, resultFile), /is not a file of allocations/);
+  assert.throws(
+    () => saveAllocation(experts9, resultFile),
+    /is not a LayerIF file of allocations of version 1 .*: it is a LayerIF result; choose another --output/,
+  );
   assert.equal(fs.readFileSync(resultFile, 'utf8'), before);
 });
+
+/** Layers with their rows of every matrix, as a result that lacks them has it. */
+function removeLayers({ tasks }: Result, task: number, at: number, count: number): void {
+  const { layers, influence, damping, train, validation } = tasks[task];
+  for (const rows of [layers, influence, damping, train.gradientSquaredNorm, validation.gradientSquaredNorm])
+    rows.splice(at, count);
+}
 
 test('wrong results: partial with the missing layers, tasks that are not there, other files, a model that is gone', async () => {
   assert.equal(ranges([0, 1, 2, 5, 7, 8]), '0-2, 5, 7-8');
   const partial = changed((copy) => {
     copy.status = 'partial';
-    copy.tasks[1].layers = copy.tasks[1].layers.slice(2);
+    removeLayers(copy, 1, 0, 2);
   });
   await assert.rejects(
     experts(partial),
@@ -234,10 +244,10 @@ test('wrong results: partial with the missing layers, tasks that are not there, 
   });
   await assert.rejects(experts(begun), /is not scored yet, all 3 layers are missing/);
   await assert.rejects(experts(resultFile, { tasks: ['nobody'] }), /has no task "nobody": it has/);
-  const some = changed((copy) => void copy.tasks[0].layers.splice(1, 1));
+  const some = changed((copy) => removeLayers(copy, 0, 1, 1));
   await assert.rejects(experts(some), /was scored without layers 1/);
   const nan = changed((copy) => void (copy.tasks[0].layers[1].positive = null as unknown as number));
-  await assert.rejects(experts(nan), /the score of layer 1 is null/);
+  await assert.rejects(experts(nan), /tasks\[0\]\.layers\[1\]\.positive is null; it should be a number/);
   await assert.rejects(experts(path.join(folder, 'none.json')), /cannot read the result/);
   const gone = changed((copy) => void (copy.experiment.model.path = 'elsewhere'));
   const fallback = await experts(gone);

@@ -12,7 +12,6 @@ import { commands } from '../../server/src/cli/commands.ts';
 import { readAllocation } from '../../server/src/run/decide/sparsityMap.ts';
 import { writeExport } from '../../server/src/run/decide/export.ts';
 import { cannotWrite, readResult, writeJson } from '../../server/src/run/files/results.ts';
-import { resultFault } from '../../server/src/run/files/resultShape.ts';
 import { score, tinyWorkspace } from './workspace.ts';
 
 function folder(t: TestContext): string {
@@ -73,14 +72,14 @@ test('a result that lacks what its readers need is named as damaged, place by pl
   const { experiment } = tinyWorkspace(t);
   const { resultFile } = await score(experiment, { tasks: ['sentiment'] });
   const sound = fs.readFileSync(resultFile, 'utf8');
-  assert.equal(resultFault(JSON.parse(sound) as Record<string, unknown>), null);
+  assert.deepEqual(readResult(resultFile), JSON.parse(sound));
   const damages: [path: string, value: unknown, message: RegExp][] = [
     ['tasks', undefined, /is damaged: tasks is missing; it should be a list; restore it or run layerif score again/],
-    ['tasks.0.layers', null, /tasks\[0\]\.layers is something else; it should be a list of objects/],
-    ['tasks.0', 3, /tasks\[0\] is no object/],
-    ['model', 'm', /model is something else; it should be an object/],
+    ['tasks.0.layers', null, /tasks\[0\]\.layers is null; it should be a list;/],
+    ['tasks.0', 3, /tasks\[0\] is 3; it should be an object;/],
+    ['model', 'm', /model is "m"; it should be an object/],
     ['experiment.score', undefined, /experiment\.score is missing/],
-    ['status', 'done', /status is something else; it should be partial or complete/],
+    ['status', 'done', /status is "done"; it should be partial or complete/],
   ];
   for (const [where, value, message] of damages) {
     const result = JSON.parse(sound) as Record<string, unknown>;

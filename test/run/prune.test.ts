@@ -18,11 +18,29 @@ const zeros = (values: Float32Array) => values.filter((value) => value === 0).le
 
 function allocationFile(folder: string, name: string, allocation: Partial<Allocation>): string {
   const file = path.join(folder, name);
-  const content: Partial<AllocationFile> = {
-    format: 'layerif-allocations',
+  const whole: Allocation = {
+    format: 'layerif-allocation',
     version: 1,
-    allocations: { [allocation.kind!]: allocation as Allocation },
+    kind: 'sparsity',
+    rule: '',
+    ruleTitle: '',
+    quantity: null,
+    settings: { kind: 'sparsity' },
+    total: 0,
+    layers: [],
+    notes: [],
+    provenance: {
+      layerif: '0.1.0',
+      date: '',
+      resultFile: '',
+      model: { name: '', sha256: '' },
+      tasks: [],
+      estimator: 'datainf',
+      aggregation: 'positive',
+    },
+    ...allocation,
   };
+  const content: AllocationFile = { format: 'layerif-allocations', version: 1, allocations: { [whole.kind]: whole } };
   fs.writeFileSync(file, JSON.stringify(content));
   return file;
 }

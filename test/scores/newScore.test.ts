@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { MarkupContent } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import { parseScores } from '../../extension/src/scoresFile.ts';
+import { parseFile } from '../../protocol/files/read.ts';
 import { scores } from '../../server/src/scores/scores.ts';
 import { defineScore, total } from '../../server/src/scores/types.ts';
 import type { Score } from '../../server/src/scores/types.ts';
@@ -114,7 +114,7 @@ test('measured on a model: table, report, file, chart, rows and CSV', async (t) 
     /Brightness of a layer \(lux\), .*what the layers do[\s\S]*our formula[\s\S]*gain 2[\s\S]*the middle: 1/,
   );
 
-  const [read] = parseScores(fs.readFileSync(scoresFile!, 'utf8')).tables;
+  const [read] = parseFile('scores', fs.readFileSync(scoresFile!, 'utf8')).value!.tables;
   const chart = chartOf(read);
   assert.ok(chart.kind === 'series');
   assert.deepEqual([chart.series[0].values, chart.reference, chart.marked], [twice.values, 2, [1]]);

@@ -28,11 +28,11 @@ import { findScore } from '../../scores/scores.ts';
 import { EnginePool } from '../machine/enginePool.ts';
 import { openAtHand } from '../inputs/openExperiment.ts';
 import { resultScores } from './resultScores.ts';
+import { readFileOf } from '../files/readFile.ts';
 import { readResult, writeJson } from '../files/results.ts';
 import { prunable } from './sparsityMap.ts';
 import { MissingScores, scoresOfResult } from '../scores/scores.ts';
 import { version } from '../files/version.ts';
-import { readText } from '../../files/textFile.ts';
 
 export interface AllocateOptions {
   /** Absolute. */
@@ -323,19 +323,17 @@ export function allocationFile(resultFile: string): string {
   return resultFile.replace(/(\.layerif-result)?\.json$/, ALLOCATION_SUFFIX);
 }
 
-/** Adds the allocation to the file, in place of an earlier one of its kind. @throws LayerifError `cannotWrite` */
+/**
+ * Adds the allocation to the file, in place of an earlier one of its kind.
+ * @throws LayerifError `cannotWrite`; `badRequest` where the file is there and is none of allocations, or a damaged one
+ */
 export function saveAllocation(allocation: Allocation, file: string): void {
-  const empty: AllocationFile = { format: 'layerif-allocations', version: 1, allocations: {} };
-  let kept = empty;
-  if (fs.existsSync(file)) {
-    try {
-      kept = JSON.parse(readText(file, 'result')) as AllocationFile;
-    } catch {
-      kept = { ...empty, format: '' as 'layerif-allocations' };
-    }
-    if (kept.format !== 'layerif-allocations') {
-      throw new LayerifError('badRequest', `${file} exists and is not a file of allocations: choose another --output`);
-    }
-  }
-  writeJson(file, { ...empty, allocations: { ...kept.allocations, [allocation.kind]: allocation } });
+  const advice = 'choose another --output';
+  const kept = fs.existsSync(file) ? readFileOf('allocation', file, advice).allocations : {};
+  const made: AllocationFile = {
+    format: 'layerif-allocations',
+    version: 1,
+    allocations: { ...kept, [allocation.kind]: allocation },
+  };
+  writeJson(file, made);
 }

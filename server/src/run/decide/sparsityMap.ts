@@ -3,11 +3,12 @@
  * that reads the scores of a result.
  */
 import path from 'node:path';
-import type { Allocation, AllocationFile, AllocationKind } from '../../../../protocol/allocation.ts';
+import type { Allocation, AllocationKind } from '../../../../protocol/allocation.ts';
 import { ALLOCATION_SUFFIX } from '../../../../protocol/allocation.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
-import { readJsonFile } from '../files/readJson.ts';
+import { readFileOf } from '../files/readFile.ts';
 import type { Architecture } from '../../models/types.ts';
+import { lookup } from '../../text/lookup.ts';
 
 export interface SparsityMap {
   /** For the report. */
@@ -92,10 +93,9 @@ export function requireLayersOf(
 /** The latest allocation among some kinds in a file. @throws LayerifError `badRequest` where it holds none of them */
 export function newestAllocation(file: string, kinds: readonly AllocationKind[]): Allocation {
   const advice = `write one with: layerif allocate RESULT --kind ${kinds[0]}`;
-  const content = readJsonFile('allocation', file, advice) as Partial<AllocationFile>;
-  const held = content.format === 'layerif-allocations' ? (content.allocations ?? {}) : {};
+  const held = readFileOf('allocation', file, advice).allocations;
   const found = kinds
-    .flatMap((kind) => held[kind] ?? [])
+    .flatMap((kind) => lookup(held, kind) ?? [])
     .sort((a, b) => (a.provenance.date < b.provenance.date ? 1 : -1));
   if (found.length > 0) return found[0];
   const have = Object.keys(held).join(', ') || 'nothing';
@@ -105,11 +105,10 @@ export function newestAllocation(file: string, kinds: readonly AllocationKind[])
 /** The allocation of one kind in a file. @throws LayerifError `badRequest` */
 export function readAllocation(file: string, kind: AllocationKind): Allocation {
   const advice = `write one with: layerif allocate RESULT --kind ${kind}`;
-  const content = readJsonFile('allocation', file, advice) as Partial<AllocationFile>;
-  const found = content.format === 'layerif-allocations' ? content.allocations?.[kind] : undefined;
+  const found = lookup(readFileOf('allocation', file, advice).allocations, kind);
   if (found) return found;
   throw new LayerifError(
     'badRequest',
-    `${file} holds no allocation of ${kind}; write one with: layerif allocate RESULT --kind ${kind} (it becomes NAME${ALLOCATION_SUFFIX})`,
+    `${file} holds no allocation of ${kind}; ${advice} (it becomes NAME${ALLOCATION_SUFFIX})`,
   );
 }

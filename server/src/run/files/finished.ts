@@ -15,6 +15,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { EngineInfo } from '../../../../protocol/engine.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
+import { readText } from '../../files/textFile.ts';
 import { version } from './version.ts';
 import { cannotWrite, makeFolder, writeJson } from './results.ts';
 
@@ -88,10 +89,13 @@ export class FinishedPart {
     return this.#path;
   }
 
-  /** Null where the part is not finished. */
+  /** Null where the part is not finished, or its file is damaged. */
   read<T>(): T | null {
-    const file = `${this.#path}.json`;
-    return fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as { value: T }).value : null;
+    try {
+      return (JSON.parse(readText(`${this.#path}.json`, 'result')) as { value: T }).value ?? null;
+    } catch {
+      return null;
+    }
   }
 
   /** @throws LayerifError `cannotWrite` */

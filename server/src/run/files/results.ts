@@ -6,10 +6,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { writeAtomically } from '../../checkpoints/fileBytes.ts';
 import { isOwn, lockOwner, releaseLock, takeLock } from '../../hub/lock.ts';
-import { readJsonFile } from './readJson.ts';
-import { resultFault } from './resultShape.ts';
+import { readFileOf } from './readFile.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { RESULT_SUFFIX } from '../../../../protocol/result.ts';
+import { whenMade } from '../../../../protocol/files/result.ts';
 import type { Result } from '../../../../protocol/result.ts';
 import { readText } from '../../files/textFile.ts';
 
@@ -173,25 +173,9 @@ export function cannotWrite(file: string, error: unknown): LayerifError {
   });
 }
 
-/**
- * @param checked false: only when it was made is read of it
- * @throws LayerifError `badRequest` for a file that is not a result of a version that this program knows, or a damaged one
- */
-export function readResult(file: string, checked = true): Result {
-  const result = readJsonFile('result', file, 'give a file NAME.layerif-result.json, as layerif score writes it');
-  if (result.format !== 'layerif-result' || result.version !== 1) {
-    throw new LayerifError(
-      'badRequest',
-      `${file} is not a LayerIF result of version 1 (format ${JSON.stringify(result.format)}, version ${JSON.stringify(result.version)})`,
-    );
-  }
-  const fault = checked ? resultFault(result) : null;
-  if (fault !== null)
-    throw new LayerifError(
-      'badRequest',
-      `the result ${file} is damaged: ${fault}; restore it or run layerif score again`,
-    );
-  return result as unknown as Result;
+/** @throws LayerifError `badRequest` for a file that is not a result of a version that this program knows, or a damaged one */
+export function readResult(file: string): Result {
+  return readFileOf('result', file, 'give a file NAME.layerif-result.json, as layerif score writes it');
 }
 
 /** Result files of an experiment, newest first. */
@@ -206,9 +190,9 @@ export function resultFiles(outputDir: string, name: string): string[] {
 export function lastScored(outputDir: string, name: string): Record<string, Date> {
   const last: Record<string, Date> = {};
   for (const file of resultFiles(outputDir, name).slice(0, 10)) {
-    let result: Result;
+    let result: Pick<Result, 'status' | 'tasks' | 'provenance'>;
     try {
-      result = readResult(file, false);
+      result = readFileOf('result', file, undefined, whenMade);
     } catch {
       continue; // an unreadable file is nobody's last score
     }

@@ -153,7 +153,12 @@ function completeRun(
 ): { result: Result; resultFile: string } | null {
   const found = runOfHash(output, experimentName(file), hash);
   if (!found || !fs.existsSync(found.resultFile)) return null;
-  const result = readResult(found.resultFile);
+  let result: Result;
+  try {
+    result = readResult(found.resultFile);
+  } catch {
+    return null; // a damaged result is none: the run begins anew beside it
+  }
   const part = ({ model, datasets, tasks, score }: Experiment) => JSON.stringify([model, datasets, tasks, score]);
   const same =
     result.status === 'complete' &&

@@ -35,10 +35,11 @@ export async function pruneExperiment(options: PruneOptions): Promise<{ report: 
     return await alone(`${output}.lock`, output, options, async () => {
       const started = performance.now();
       const engine = await pool.start(options.machine);
-      const provenance = (summary: Pick<PruneSummary, 'peakMemoryBytes' | 'resumedLayers'>) => ({
+      const provenance = ({ peakMemoryBytes, resumedLayers }: Omit<PruneSummary, 'layers' | 'seconds'>) => ({
         ...madeBy(engine),
         seconds: (performance.now() - started) / 1000,
-        ...summary,
+        peakMemoryBytes,
+        resumedLayers,
       });
       const sha256 = await input.checkpoint.sha256();
       const { checkpoint, model } = input;

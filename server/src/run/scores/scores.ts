@@ -4,7 +4,6 @@
  * computed twice: observations are known by their keys, tables by score, options and texts.
  */
 import { createHash } from 'node:crypto';
-import fs from 'node:fs';
 import path from 'node:path';
 import type { AskedScore, Experiment, TextSource } from '../../../../protocol/experiment.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
@@ -21,6 +20,7 @@ import { tableOf } from '../../scores/tables.ts';
 import type { Score } from '../../scores/types.ts';
 import { engineOf } from '../files/finished.ts';
 import { modelStamp, requireUnchanged } from '../files/modelStamp.ts';
+import { readFileOf } from '../files/readFile.ts';
 import { readResult, writeJson } from '../files/results.ts';
 import { madeBy } from '../files/version.ts';
 import { calibrationOf } from '../inputs/pruneInput.ts';
@@ -326,9 +326,8 @@ export function scoresFileOf(resultFile: string): string {
 /** The tables beside a result; null where there are none, or none of this model. */
 export function readScores(file: string, modelSha256: string): ScoresFile | null {
   try {
-    const found = JSON.parse(fs.readFileSync(file, 'utf8')) as Partial<ScoresFile>;
-    const fits = found.format === 'layerif-scores' && found.version === 1 && found.model?.sha256 === modelSha256;
-    return fits ? (found as ScoresFile) : null;
+    const found = readFileOf('scores', file);
+    return found.model.sha256 === modelSha256 ? found : null;
   } catch {
     return null;
   }

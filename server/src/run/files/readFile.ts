@@ -1,0 +1,45 @@
+/** Files of ours that a user names: what is wrong with one is said in one sentence, with the file and what to do. */
+import { LayerifError } from '../../../../protocol/errors.ts';
+import { fileKinds } from '../../../../protocol/files/kinds.ts';
+import type { FileContents, FileKind } from '../../../../protocol/files/kinds.ts';
+import type { Schema } from '../../../../protocol/files/parts.ts';
+import { faultSentence, parseFile } from '../../../../protocol/files/read.ts';
+import { readText, UnreadableFile } from '../../files/textFile.ts';
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  ENOTDIR: 'a part of the path is a file',
+  EISDIR: 'it is a folder, a file is needed',
+  EACCES: 'permission to read it is missing',
+  EPERM: 'permission to read it is missing',
+  ELOOP: 'its symbolic links form a circle',
+  ENAMETOOLONG: 'the path is too long',
+};
+
+/**
+ * @param advice what to do where it cannot be read; by default, what writes such a file
+ * @param schema of the part that the caller reads; by default, of the whole file
+ * @throws LayerifError `badRequest`: no such file, none of this kind and version, damaged
+ */
+export function readFileOf<K extends FileKind>(
+  kind: K,
+  file: string,
+  advice?: string,
+  schema?: Schema<unknown>,
+): FileContents[K] {
+  let text: string;
+  try {
+    text = readText(file, 'result');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const known = error instanceof UnreadableFile && code !== 'EISDIR';
+    const words = known
+      ? error.message
+      : (reasons[code ?? ''] ?? `the system says ${code ?? 'that it cannot be read'}`);
+    const sentence = faultSentence(kind, file, { kind: 'unreadable', words }, advice);
+    throw new LayerifError('badRequest', sentence, { cause: error });
+  }
+  const { value, fault } = parseFile(kind, text, schema ?? fileKinds[kind].schema);
+  if (fault !== null) throw new LayerifError('badRequest', faultSentence(kind, file, fault, advice));
+  return value;
+}
