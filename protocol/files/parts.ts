@@ -54,7 +54,7 @@ function typeWord(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
   if (typeof value === 'string') return value.length > 40 ? 'a text' : JSON.stringify(value);
-  return String(value);
+  return JSON.stringify(value);
 }
 
 export const interval: Schema<[number, number] | null> = z.nullable(z.tuple([number, number]));
