@@ -3,35 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { badgeOf, badgeSentence, chanceLevel, type Badge } from '../../protocol/readability.ts';
 import type { ResultTask } from '../../protocol/result.ts';
-import { findEstimator } from '../../server/src/estimators/estimators.ts';
-import { Random } from '../../server/src/random/random.ts';
-import { uncertaintyOf } from '../../server/src/run/influence/uncertainty.ts';
+import { simulatedTask } from './orderedRuns.ts';
 
-const options = {
-  estimator: findEstimator('dot'),
-  damping: { rule: 'mean_square', factor: 0.1 },
-  aggregation: 'positive',
-  replicates: 60,
-} as const;
-
-/** Influence of a pair = the layer's own size + noise of standard deviation 1. */
-async function badge(seed: number, layers: number, size: (layer: number) => number): Promise<Badge> {
-  const [n, m] = [24, 8];
-  const random = new Random(seed, 'badge');
-  const all = Array.from({ length: layers }, (_, layer) => {
-    const C = Float64Array.from({ length: n * m }, () => size(layer) + random.normal());
-    const K = Float64Array.from({ length: n * n }, (_, at) => (at % (n + 1) === 0 ? 1 : 0));
-    return [{ module: 'q', grams: { n, m, parameters: 4, K, C, diagV: new Float64Array(m).fill(1) } }];
-  });
-  const task = {
-    task: 't',
-    layers: all.map((_, index) => ({ index, name: `l${index}`, score: 0, modules: { q: { score: 0 } } })),
-    train: { samples: n },
-    validation: { samples: m },
-  } as unknown as ResultTask;
-  const found = (await uncertaintyOf(task, (layer) => all[layer], { ...options, seed }))!;
-  return badgeOf({ layers: task.layers, uncertainty: found.uncertainty })!;
-}
+const badge = async (...run: Parameters<typeof simulatedTask>) => badgeOf(await simulatedTask(...run))!;
 
 async function shares(runs: number, layers: number, size: (layer: number) => number): Promise<Record<Badge, number>> {
   const counts: Record<Badge, number> = { solid: 0, rough: 0, unreadable: 0 };

@@ -7,6 +7,7 @@ import {
   highestLayersSentence,
   uncertaintySentences,
 } from '../../../protocol/readability.ts';
+import { verdictOf } from '../../../protocol/verdict.ts';
 import type { Result, ResultTask } from '../../../protocol/result.ts';
 import type { Agreements } from '../run/influence/agreement.ts';
 
@@ -17,6 +18,7 @@ export function trustLines(result: Result, task: ResultTask, agreements?: Agreem
   const { estimator } = result.score;
   return [
     ...(highest ? [highest] : []),
+    ...(badge === null || badgeOf(task) === 'unreadable' ? [] : [verdictOf(task).words]),
     badge === null
       ? 'How far the order of layers can be relied on is not known: there are no intervals (they need four training rows).'
       : `${badgeOf(task) === 'unreadable' ? 'Warning: ' : ''}${badge}`,

@@ -15,6 +15,7 @@ import { IntervalNote } from './IntervalNote.tsx';
 import { Legend } from './Legend.tsx';
 import { RecomputeControls } from './RecomputeControls.tsx';
 import { samplePlace } from './SampleTables.tsx';
+import { VerdictLines } from './VerdictLines.tsx';
 
 const views = [
   { id: 'auto', name: 'Chart' },
@@ -45,6 +46,7 @@ export function LayersTab({ result: own, rescored, running, choices, change }: T
 
   return (
     <>
+      <VerdictLines result={own} changed={rescored.changed} />
       <section aria-labelledby="scores-heading">
         <div class="section-head">
           <h2 id="scores-heading">Score per layer</h2>
