@@ -8,7 +8,7 @@ import type { InspectedModel } from './inspection.ts';
 import type { ResultTask } from './result.ts';
 import type { PruningReport } from './pruning.ts';
 import type { RunEvent } from './run.ts';
-import type { Comparison, DampingSweep } from './trust.ts';
+import type { Comparison, DampingSweep, EstimatorComparison } from './trust.ts';
 import type { DeviceReport, DeviceId } from './devices.ts';
 
 /** Start a run. Answers when the run ends. Only one run at a time; a second one is refused. */
@@ -284,6 +284,17 @@ export interface CompareParams {
 export interface CompareAnswer {
   /** Null with an error. */
   comparison: Comparison | null;
+  error: { code: string; message: string } | null;
+}
+
+/** Other estimators on the gradients of a finished run, for the tab Trust. */
+export interface CompareEstimatorsParams {
+  /** Absolute path. */
+  resultFile: string;
+}
+export interface CompareEstimatorsAnswer {
+  /** Null with an error. */
+  tasks: EstimatorComparison[] | null;
   error: { code: string; message: string } | null;
 }
 

@@ -49,6 +49,15 @@ export interface Comparison {
   notes: string[];
 }
 
+/** A task's layers as several estimators rank them, from the same gradients. */
+export interface EstimatorComparison {
+  task: string;
+  /** The run's own first; null where there is none to compare with. */
+  comparison: Comparison | null;
+  /** Estimators that would take long. */
+  left: EstimatorId[];
+}
+
 export interface ComparedSeries {
   /** Says what tells it apart from the others. */
   label: string;

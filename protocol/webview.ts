@@ -18,7 +18,15 @@ import type { ValidationResult } from './validation.ts';
  */
 export type Questions = {
   [
-    Name in 'rescore' | 'sweepDamping' | 'allocate' | 'measureScores' | 'allocationChoices' | 'export' | 'inspectModel'
+    Name in
+      | 'rescore'
+      | 'sweepDamping'
+      | 'compareEstimators'
+      | 'allocate'
+      | 'measureScores'
+      | 'allocationChoices'
+      | 'export'
+      | 'inspectModel'
   ]: {
     /** Without the subject of the page, and without what writes files. */
     params: Omit<ParamsOf<Requests[Name]>, 'resultFile' | 'path' | 'save' | (Name extends 'export' ? 'output' : never)>;

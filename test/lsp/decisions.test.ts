@@ -86,6 +86,19 @@ test('compare: the two tasks of a run; one file alone that has one task is refus
   assert.match(error!.message, /cannot read the result/);
 });
 
+test('other estimators: the run\u2019s own beside those that need Grams alone, as compare has them', async () => {
+  const { tasks, error } = await ask(requests.compareEstimators, { resultFile });
+  assert.equal(error, null);
+  assert.deepEqual(
+    tasks!.map(({ task, left, comparison }) => [task, left, comparison!.series.map(({ estimator }) => estimator)]),
+    ['sentiment', 'capital'].map((task) => [task, [], ['datainf', 'fisher', 'dot']]),
+  );
+  for (const { spearman } of tasks!.flatMap(({ comparison }) => comparison!.pairs)) {
+    assert.ok(spearman.value !== null && Math.abs(spearman.value) <= 1);
+    assert.ok(spearman.interval![0] <= spearman.value && spearman.value <= spearman.interval![1]);
+  }
+});
+
 test('prune and compare: estimate, then a file with the model as it is first', async () => {
   const params = { uri, maps: ['uniform', 'reversed'], methods: ['magnitude'], sparsities: [0.5] };
   const { estimate } = await ask(requests.estimatePruning, params);

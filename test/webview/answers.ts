@@ -4,7 +4,13 @@
  */
 import type { Allocation } from '../../protocol/allocation.ts';
 import type { GradientCheckReport } from '../../protocol/check.ts';
-import type { AllocateAnswer, AllocationChoicesAnswer, RescoreAnswer, SweepAnswer } from '../../protocol/lsp.ts';
+import type {
+  AllocateAnswer,
+  AllocationChoicesAnswer,
+  CompareEstimatorsAnswer,
+  RescoreAnswer,
+  SweepAnswer,
+} from '../../protocol/lsp.ts';
 import type { Result } from '../../protocol/result.ts';
 import type { AgreementRow, ValidationResult } from '../../protocol/validation.ts';
 import type { FromWebview, Questions, Trust } from '../../protocol/webview.ts';
@@ -112,6 +118,49 @@ export function sweep(result: Result): SweepAnswer {
   };
 }
 
+/** Two estimators beside the run's own; one more would take long. */
+export function estimators({ tasks, score: { estimator } }: Result): CompareEstimatorsAnswer {
+  const values = [0.4, 0.55, -0.2];
+  const ids = [estimator, 'fisher', 'dot'] as const;
+  const pair = (a: number, b: number, value: number) => ({
+    a,
+    b,
+    spearman: { value, interval: [value - 0.2, value + 0.2] as [number, number], p: 0.01 },
+    kendall: { value: null, interval: null, p: null },
+    topK: { k: 3, shared: 1, overlap: 1 / 3, chance: 0.25, p: 0.4 },
+    samples: null,
+  });
+  return {
+    error: null,
+    tasks: tasks.map(({ task, layers }) => ({
+      task,
+      left: ['lissa'],
+      comparison: {
+        format: 'layerif-comparison',
+        version: 1,
+        series: ids.map((id) => ({
+          label: id,
+          file: '',
+          model: '',
+          task,
+          estimator: id,
+          aggregation: 'positive',
+          layers: layers.map(({ index }) => index),
+          scores: layers.map(({ score }) => score),
+          replicates: 200,
+        })),
+        layers: layers.length,
+        byDepth: false,
+        level: 0.9,
+        seed: 0,
+        pairs: [pair(0, 1, values[0]), pair(0, 2, values[1]), pair(1, 2, values[2])],
+        matrix: [],
+        notes: [],
+      },
+    })),
+  };
+}
+
 /** Layers in the opposite order of height, so that a view that took them over is seen. */
 export function rescored(result: Result, { aggregation = 'positive' }: Questions['rescore']['params']): RescoreAnswer {
   return {
@@ -165,6 +214,8 @@ function answerTo(ask: FromWebview & { type: 'ask' }, result: Result): unknown {
       return rescored(result, ask.params);
     case 'sweepDamping':
       return sweep(result);
+    case 'compareEstimators':
+      return estimators(result);
     case 'export':
       return { text: 'x', file: '/workspace/x', notes: [], error: null };
     case 'measureScores':

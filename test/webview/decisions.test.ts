@@ -137,6 +137,34 @@ test('Trust: sentences, sweep, checks and validation with its cautions', async (
   await page.close();
 });
 
+test('Trust: other estimators as a matrix with intervals, a sentence, and what would take long', async () => {
+  const { page, errors } = await open(result, 'trust');
+  const section = page.locator('section[aria-labelledby="estimators-heading"]');
+  const text = await section.innerText();
+  assert.match(text, /0\.40 with fisher, 0\.55 with dot, from the same gradients: only a rough order/);
+  assert.match(text, /lissa takes a while: layerif compare RESULT/);
+  const cells = await section.locator('table').first().locator('tbody td').allTextContents();
+  assert.deepEqual(cells, ['0.40 [0.20, 0.60]', '0.55 [0.35, 0.75]', '', '\u22120.20 [\u22120.40, 0.00]']);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('the first answer stands above the chart, one line a task with its badge', async () => {
+  const { page, errors } = await open(result, 'layers');
+  const lines = page.locator('.verdict p');
+  assert.equal(await lines.count(), 2);
+  assert.deepEqual(await page.locator('.verdict .badge').allTextContents(), ['solid', 'solid']);
+  assert.match(
+    await lines.first().innerText(),
+    /sentiment: Layers \d+ \(ranks \d to \d\).* stand out: on other samples each stays among the highest third.*The place of one layer is not settled/,
+  );
+  assert.deepEqual(errors, []);
+  await page.close();
+  const { page: bare } = await open(plain, 'layers');
+  assert.deepEqual(await bare.locator('.verdict .badge').allTextContents(), ['not known', 'not known']);
+  await bare.close();
+});
+
 test('Trust: what is not there yet says how to get it; what runs is said and cannot be started twice', async () => {
   const { page, post } = await openPage(browser, 'results', { state: { tab: 'trust' } });
   const partial = sampleResult({ layers: 12, tasks: ['a'], train: 9, validation: 3, finished: 5 });

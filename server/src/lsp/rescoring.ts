@@ -2,6 +2,8 @@
 import type { CancellationToken } from 'vscode-languageserver/node';
 import type {
   CompareAnswer,
+  CompareEstimatorsAnswer,
+  CompareEstimatorsParams,
   CompareParams,
   RescoreAnswer,
   RescoreParams,
@@ -9,6 +11,7 @@ import type {
   SweepParams,
 } from '../../../protocol/lsp.ts';
 import type { DampingSweep } from '../../../protocol/trust.ts';
+import { compareEstimators } from '../run/influence/agreement.ts';
 import { compareRuns } from '../run/influence/compare.ts';
 import { openRun, rescore as rescoreRun } from '../run/influence/rescore.ts';
 import { sweepDamping } from '../run/influence/sweepDamping.ts';
@@ -38,6 +41,16 @@ export function compare({ files, byDepth }: CompareParams, token: CancellationTo
   const signal = signalOf(token);
   return answered<Pick<CompareAnswer, 'comparison'>>({ comparison: null }, async () => {
     return { comparison: await compareRuns(files, { byDepth, signal }) };
+  });
+}
+
+export function compareByEstimators(
+  { resultFile }: CompareEstimatorsParams,
+  token: CancellationToken,
+): Promise<CompareEstimatorsAnswer> {
+  const signal = signalOf(token);
+  return answered<Pick<CompareEstimatorsAnswer, 'tasks'>>({ tasks: null }, async () => {
+    return { tasks: await compareEstimators(resultFile, signal) };
   });
 }
 

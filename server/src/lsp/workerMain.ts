@@ -36,7 +36,7 @@ import { inspect } from './inspecting.ts';
 import { locate, outlineAnswer } from './locate.ts';
 import { measureScores } from './measuring.ts';
 import { estimatePruning, evaluate, prune, pruneAndCompare } from './pruning.ts';
-import { compare, rescore, sweep } from './rescoring.ts';
+import { compare, compareByEstimators, rescore, sweep } from './rescoring.ts';
 import { defaultSettings, machineOf, Jobs } from './jobs.ts';
 import { PING } from './supervisor/messages.ts';
 import { workingOn } from './workingOn.ts';
@@ -135,6 +135,7 @@ const handlers: {
   rescore,
   sweepDamping: sweep,
   compare,
+  compareEstimators: compareByEstimators,
   inspectModel: inspect,
   describeData: describe,
   allocationChoices,

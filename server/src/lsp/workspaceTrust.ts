@@ -29,6 +29,7 @@ export const does: Record<RequestName, string | null> = {
   rescore: null,
   sweepDamping: null,
   compare: null,
+  compareEstimators: null,
   inspectModel: null,
   describeData: null,
 };

@@ -15,16 +15,19 @@ export function BadgeMark({ badge }: { badge: Badge | null }) {
 }
 
 export function VerdictLines({ result, changed }: { result: Result; changed: boolean }) {
-  if (result.status !== 'complete') return null;
-  const several = result.tasks.length > 1;
+  const complete = result.status === 'complete';
+  const several = result.experiment.tasks.length > 1;
   return (
     <section aria-label="Verdict" class="verdict">
-      {result.tasks.map((task) => {
-        const { badge, words } = verdictOf(task);
+      {result.experiment.tasks.map(({ task }) => {
+        const scored = complete ? result.tasks.find((own) => own.task === task) : undefined;
+        const verdict = scored
+          ? verdictOf(scored)
+          : { badge: null, words: 'How far the order can be read is said once every layer is scored.' };
         return (
-          <p key={task.task}>
-            <BadgeMark badge={badge} /> {several && <strong>{task.task}: </strong>}
-            {words}
+          <p key={task}>
+            <BadgeMark badge={verdict.badge} /> {several && <strong>{task}: </strong>}
+            {verdict.words}
           </p>
         );
       })}

@@ -19,7 +19,7 @@ const roles: Readonly<Record<string, Role>> = Object.fromEntries(
       ['jobs', ['score', 'validate', 'checkGradients', 'prune', 'evaluate', 'pruneAndCompare', 'cancelRun']],
       ['jobs', ['measureScores', 'devices', 'cudaOffer', 'installCuda', 'removeCuda']],
       ['results', ['sampleText', 'allocate', 'export', 'rescore', 'sweepDamping', 'compare', 'inspectModel']],
-      ['results', ['estimatePruning', 'describeData']],
+      ['results', ['estimatePruning', 'describeData', 'compareEstimators']],
     ] as const
   ).flatMap(([role, names]) => names.map((name) => [requests[name].method, role])),
 );
@@ -70,6 +70,7 @@ const valueFields: Readonly<Record<string, readonly string[]>> = {
   [requests.rescore.method]: ['tasks'],
   [requests.sweepDamping.method]: ['tasks'],
   [requests.compare.method]: ['comparison'],
+  [requests.compareEstimators.method]: ['tasks'],
   [requests.inspectModel.method]: ['model'],
   [requests.describeData.method]: ['data'],
   [requests.installCuda.method]: ['folder'],

@@ -6,12 +6,13 @@ import type { EstimatorId } from '../../../../protocol/experiment.ts';
 import type { EstimatorAgreement } from '../../../../protocol/readability.ts';
 import { GRAMS_FILE } from '../../../../protocol/result.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
-import type { DampingSweep } from '../../../../protocol/trust.ts';
+import type { DampingSweep, EstimatorComparison } from '../../../../protocol/trust.ts';
 import { findEstimator } from '../../estimators/estimators.ts';
 import { scoreLayer } from '../../estimators/layerScores.ts';
 import { spearman } from '../../statistics/rankCorrelation.ts';
 import { StoredGrams } from '../files/gramFiles.ts';
-import { settingsOf } from './rescore.ts';
+import { compareRuns } from './compare.ts';
+import { openRun, settingsOf } from './rescore.ts';
 import { sweepDamping } from './sweepDamping.ts';
 
 /** What a run is held beside; each needs Grams alone. */
@@ -27,6 +28,14 @@ export interface Agreements {
   sweep: DampingSweep | null;
 }
 
+/** Multiplications for an estimator's scores, `times` over; DataInf, dot and cosine solve nothing. */
+function affordable(id: EstimatorId, task: ResultTask, times = 1): boolean {
+  const n = task.train.samples;
+  const matrices = task.layers.reduce((sum, { modules }) => sum + Object.keys(modules).length, 0);
+  const solves = id !== 'dot' && id !== 'datainf' && id !== 'cosine';
+  return times * matrices * (solves ? n ** 3 / 3 : n * n) <= BUDGET;
+}
+
 /** @throws LayerifError `cancelled` alone: what cannot be computed is left out */
 export async function agreementsOf(
   resultFile: string,
@@ -35,14 +44,10 @@ export async function agreementsOf(
   signal?: AbortSignal,
 ): Promise<Agreements> {
   const own = findEstimator(result.score.estimator);
-  const n = task.train.samples;
-  const matrices = task.layers.reduce((sum, { modules }) => sum + Object.keys(modules).length, 0);
-  const affordable = (cubic: boolean, times = 1) => times * matrices * (cubic ? n ** 3 / 3 : n * n) <= BUDGET;
-  const cubic = (id: EstimatorId) => id !== 'dot' && id !== 'datainf' && id !== 'cosine';
   const others: EstimatorAgreement[] = [];
   const left: EstimatorId[] = [];
   for (const estimator of beside.filter((id) => id !== own.id)) {
-    if (!affordable(cubic(estimator))) left.push(estimator);
+    if (!affordable(estimator, task)) left.push(estimator);
     else
       await unlessImpossible(async () => {
         const scores = await scoresBy(estimator, resultFile, result, task, signal);
@@ -55,7 +60,7 @@ export async function agreementsOf(
   }
   let sweep: DampingSweep | null = null;
   const { factor } = result.experiment.score.damping;
-  if (own.curvature === 'resampled' && affordable(cubic(own.id), 2))
+  if (own.curvature === 'resampled' && affordable(own.id, task, 2))
     await unlessImpossible(async () => {
       sweep = await sweepDamping(resultFile, task.task, { factors: [factor / 100, factor * 100], signal });
     });
@@ -88,4 +93,26 @@ async function unlessImpossible(work: () => Promise<void>): Promise<void> {
   } catch (error) {
     if (!(error instanceof LayerifError) || error.code === 'cancelled') throw error;
   }
+}
+
+/** Replicates behind the intervals of a comparison. */
+const REPLICATES = 200;
+
+/**
+ * The run's own estimator and others on the same gradients: correlations of their layer scores with intervals, for each task.
+ * @throws LayerifError `badRequest` for a partial result or one without Grams
+ */
+export async function compareEstimators(resultFile: string, signal?: AbortSignal): Promise<EstimatorComparison[]> {
+  const { result } = openRun(resultFile);
+  const own = result.score.estimator;
+  const compared: EstimatorComparison[] = [];
+  for (const task of result.tasks) {
+    const others = beside.filter((id) => id !== own);
+    const left = others.filter((id) => !affordable(id, task, REPLICATES));
+    const estimators = [own, ...others.filter((id) => !left.includes(id))];
+    const comparison =
+      estimators.length > 1 ? await compareRuns([resultFile], { tasks: [task.task], estimators, signal }) : null;
+    compared.push({ task: task.task, comparison, left });
+  }
+  return compared;
 }
