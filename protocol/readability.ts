@@ -114,7 +114,10 @@ function topThird(layers: ResultTask['layers'], readable: boolean): string | nul
   const top = [...layers].sort((a, b) => b.score - a.score).slice(0, size);
   const half = Math.ceil(layers.length / 2);
   const stay = top.filter(({ rankInterval }) => rankInterval![1] <= half).length;
-  const words = `Of the ${plural(size, 'highest layer')}, ${stay === size ? (size === 1 ? 'it' : 'all') : stay} would stay in the upper half on other samples`;
+  const words =
+    size === 1
+      ? `The highest layer would ${stay === 1 ? 'stay' : 'not stay'} in the upper half on other samples`
+      : `Of the ${plural(size, 'highest layer')}, ${stay === size ? 'all' : stay === 0 ? 'none' : stay} would stay in the upper half on other samples`;
   return stay === size && readable ? `${words}: the top third can be relied on.` : `${words}.`;
 }
 

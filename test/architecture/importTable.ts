@@ -36,7 +36,7 @@ const text = 'server/src/text';
 const hub = 'server/src/hub';
 /** Child processes of our own programs. */
 const processes = 'server/src/processes';
-/** Reading what a user names. */
+/** Reading what a user names, and what is said when something cannot be written. */
 const files = 'server/src/files';
 
 /** What the rooms of `engine` may import beside each other. */
@@ -44,6 +44,7 @@ const engine: Row = {
   folders: [
     'protocol',
     processes,
+    files,
     ...inServer(['onnx', 'autodiff', 'graphs', 'models', 'checkpoints', 'training', 'pruning', 'random', 'linear']),
     'server/src/scores', // what is observed
   ],
@@ -110,8 +111,8 @@ export const table: Record<string, Row> = {
   'server/src/random': { folders: [], packages: ['pure-rand'], node: [] },
   'server/src/text': { folders: [], packages: ['fastest-levenshtein'], node: [] },
   'server/src/processes': { folders: [], packages: [], node: 'all' },
-  'server/src/files': { folders: [], packages: [], node: 'all' },
-  'server/src/hub': { folders: ['protocol', text], packages: ['@huggingface/hub'], node: 'all' },
+  'server/src/files': { folders: ['protocol'], packages: [], node: 'all' },
+  'server/src/hub': { folders: ['protocol', text, files], packages: ['@huggingface/hub'], node: 'all' },
   'server/src/onnx': { folders: [], packages: ['@bufbuild/protobuf'], node: [] },
   'server/src/autodiff': { folders: inServer(['onnx']), packages: [], node: [] },
   'server/src/models': { folders: [text, ...inServer(['onnx'])], packages: [], node: [] },

@@ -1,9 +1,10 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { bytes, count, counted, duration, percent, score, table } from '../../server/src/cli/format.ts';
+import { bytesText } from '../../server/src/text/bytes.ts';
+import { count, counted, duration, percent, score, table } from '../../server/src/cli/format.ts';
 
 test('format: numbers as people read them', () => {
-  assert.deepEqual([0, 1023, 1536, 200 * 2 ** 20, 2.2 * 2 ** 30, 3 * 2 ** 50].map(bytes), [
+  assert.deepEqual([0, 1023, 1536, 200 * 2 ** 20, 2.2 * 2 ** 30, 3 * 2 ** 50].map(bytesText), [
     '0 bytes',
     '1023 bytes',
     '1.5 KiB',

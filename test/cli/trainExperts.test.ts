@@ -64,6 +64,7 @@ async function command(words: string[], signal = new AbortController().signal) {
     out: (text: string) => void (said.out += text),
     err: (text: string) => void (said.err += text),
     columns: 100,
+    fitted: false,
     interactive: false,
     baseDir: '/',
     signal,

@@ -161,7 +161,7 @@ function commandOf(name: string) {
 }
 
 function helpOf(name: string): string {
-  return commandHelp(commandOf(name));
+  return commandHelp(commandOf(name), 1000);
 }
 
 function summaryOf(name: string): string {

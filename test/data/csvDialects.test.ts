@@ -10,6 +10,7 @@ import { csv, tsv } from '../../server/src/data/readers/csv.ts';
 import { openDataset, readSlice } from '../../server/src/data/splits.ts';
 import { aTask } from './tasks.ts';
 import { collect, folder, refusal } from './files.ts';
+import { toUtf8 } from '../../server/src/files/utf8.ts';
 
 interface Case {
   name: string;
@@ -115,13 +116,16 @@ test('NUL bytes, other encodings and files of another kind are refused with the 
     'nul.txt': 'a\n\0\n',
   });
   const say = (name: string): Promise<string> => refusal(() => rowsOf(root, name), root);
-  assert.equal(await say('latin1.csv'), 'latin1.csv:40002: the text is not UTF-8; save the file in that encoding');
+  assert.equal(
+    await say('latin1.csv'),
+    `latin1.csv:40002: the text is not UTF-8, perhaps Latin-1 or Windows-1252; ${toUtf8('WINDOWS-1252')}`,
+  );
   const nul = 'the line holds a NUL byte: the file is no text, or damaged, or UTF-16 without its mark';
   assert.equal(await say('nul.csv'), `nul.csv:3: ${nul}`);
-  assert.equal(await say('utf16.csv'), `utf16.csv:1: ${nul}`);
+  assert.equal(await say('utf16.csv'), `utf16.csv:1: the text is UTF-16LE, UTF-8 is needed; ${toUtf8('UTF-16LE')}`);
   assert.equal(
     await say('utf16-mark.csv'),
-    'utf16-mark.csv:1: the text is UTF-16, not UTF-8; save the file in that encoding',
+    `utf16-mark.csv:1: the text is UTF-16, UTF-8 is needed; ${toUtf8('UTF-16')}`,
   );
   assert.equal(await say('nul.jsonl'), `nul.jsonl:2: ${nul}`);
   assert.equal(await say('nul.txt'), `nul.txt:2: ${nul}`);

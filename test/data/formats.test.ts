@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { columnsOf, countRows, dataEndings, formatOf, readRows, type DataFile } from '../../server/src/data/formats.ts';
 import { WholeFloat } from '../../server/src/data/jinja/numbers.ts';
 import { collect, folder, refusal } from './files.ts';
+import { toUtf8 } from '../../server/src/files/utf8.ts';
 
 const reference = join(import.meta.dirname, '../reference/data');
 
@@ -79,13 +80,13 @@ test('text that is not UTF-8 is named with its line', async (t) => {
   });
   assert.equal(
     await refusal(() => short(join(root, 'a.jsonl')), root),
-    'a.jsonl:2: the text is not UTF-8; save the file in that encoding',
+    `a.jsonl:2: the text is not UTF-8, perhaps Latin-1 or Windows-1252; ${toUtf8('WINDOWS-1252')}`,
   );
   assert.equal(
     await refusal(() => short(join(root, 'b.txt')), root),
-    'b.txt:1: the text is UTF-16, not UTF-8; save the file in that encoding',
+    `b.txt:1: the text is UTF-16, UTF-8 is needed; ${toUtf8('UTF-16')}`,
   );
-  assert.match(await refusal(() => short(join(root, 'c.csv')), root), /^c\.csv:3: the text is not UTF-8; /);
+  assert.match(await refusal(() => short(join(root, 'c.csv')), root), /^c\.csv:3: the text is not UTF-8, /);
 });
 
 test('JSON documents: an array, one array property, lines under .json, elements with their lines', async (t) => {

@@ -41,6 +41,7 @@ async function cli(...words: string[]): Promise<{ code: number; out: string; err
     out: (text) => void (said.out += text),
     err: (text) => void (said.err += text),
     columns: 100,
+    fitted: false,
     interactive: false,
     baseDir: folder,
     signal: new AbortController().signal,

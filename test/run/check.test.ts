@@ -45,6 +45,12 @@ const reviews = (name: string) => only(good).replace('data/reviews.jsonl', name)
 const slices = (train: string, validation: string) => (text: string) =>
   text.replace('train[:8]', train).replace('train[8:12]', validation);
 
+/** A dataset of split test, and a task that names no other. */
+const testAlone = (text: string) =>
+  text
+    .replace('path: data/reviews.jsonl', 'data_files: { test: data/reviews.jsonl }')
+    .replace(/ {4}training_split: .*\n {4}validation_split: .*\n/, '    test_split: test\n');
+
 const rows: { name: string; text: () => string; says: string[]; quick?: string[] }[] = [
   { name: 'a good experiment', text: () => good, says: [] },
   {
@@ -56,6 +62,28 @@ const rows: { name: string; text: () => string; says: string[]; quick?: string[]
     name: 'a model without tokenizer',
     text: () => only(good).replace('./model', './mute'),
     says: ['4:9 error: ROOT/mute has no tokenizer.json…'],
+  },
+  {
+    name: 'a task with test rows alone: refused once, as it cannot be scored',
+    text: () => testAlone(only(good)),
+    says: [
+      '11:17 error: task "sentiment" can be evaluated, not scored: dataset "reviews" has no split "train", only test; to score it, name rows with training_split and validation_split',
+    ],
+  },
+  {
+    name: 'a task with test rows alone, in an experiment that only evaluates: a warning',
+    text: () => testAlone(only(good)).replace(/score:\n[\s\S]*/, 'evaluate: {}\n'),
+    says: [
+      '11:17 warning: task "sentiment" can be evaluated, not scored: dataset "reviews" has no split "train", only test; to score it, name rows with training_split and validation_split',
+    ],
+  },
+  {
+    name: 'an output folder that nobody can make',
+    text: () => `${only(good)}output_dir: /proc/layerif/runs\n`,
+    says: [
+      '19:13 error: output_dir /proc/layerif/runs: cannot write /proc/layerif/runs: no folder can be made there; choose another with output_dir or --output',
+    ],
+    quick: [],
   },
   {
     name: 'layers that the model does not have',

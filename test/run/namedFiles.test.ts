@@ -11,7 +11,9 @@ import { parseCommandLine } from '../../server/src/cli/arguments.ts';
 import { commands } from '../../server/src/cli/commands.ts';
 import { readAllocation } from '../../server/src/run/decide/sparsityMap.ts';
 import { writeExport } from '../../server/src/run/decide/export.ts';
-import { cannotWrite, readResult, writeJson } from '../../server/src/run/files/results.ts';
+import { readResult, writeJson } from '../../server/src/run/files/results.ts';
+import { cannotWrite, makeFolder, makeFolders, requireWritable } from '../../server/src/files/writing.ts';
+import { readExperimentText } from '../../server/src/config/experiment.ts';
 import { score, tinyWorkspace } from './workspace.ts';
 
 function folder(t: TestContext): string {
@@ -122,6 +124,67 @@ test('an unknown option lists the options of its own command', () => {
   assert.doesNotMatch(message, /--beta|--protocol/);
   assert.match(
     said(() => parseCommandLine(['--nothing'], commands)),
-    /--beta/,
+    /^unknown option "--nothing"; known: --task.*--beta/,
+  );
+});
+
+test('a folder below /proc, which the system lets nobody make, is refused before the run, and at once', async (t) => {
+  const { experiment, folder: root } = tinyWorkspace(t);
+  const no = '/proc/layerif/runs';
+  const refused = `cannot write ${no}: no folder can be made there; choose another with output_dir or --output`;
+  assert.equal(
+    said(() => makeFolder(no)),
+    refused,
+  );
+  assert.equal(
+    said(() => requireWritable(no)),
+    refused,
+  );
+  await assert.rejects(score(experiment, { outputDir: no }), { code: 'cannotWrite', message: refused });
+  const deep = path.join(root, 'a', 'b', 'c');
+  requireWritable(deep);
+  assert.ok(!fs.existsSync(path.join(root, 'a')), 'nothing is left behind');
+  assert.deepEqual(makeFolders(deep), [path.join(root, 'a'), path.join(root, 'a', 'b'), deep]);
+  assert.deepEqual(makeFolders(deep), []);
+  assert.match(
+    said(() => requireWritable(path.join(experiment, 'x'))),
+    /a part of the path is a file/,
+  );
+});
+
+test('experiments and JSON files in another encoding than UTF-8 are refused in one sentence', (t) => {
+  const root = folder(t);
+  const text = 'version: 1\ndescription: Über alles\n';
+  const big = Buffer.from(text, 'utf16le').swap16();
+  const wide = (bytes: Buffer): Buffer =>
+    Buffer.concat([...bytes.toString('utf16le')].map((c) => Buffer.from([c.charCodeAt(0), 0, 0, 0])));
+  const cases: [name: string, bytes: Buffer, message: string][] = [
+    ['16', Buffer.from(`\uFEFF${text}`, 'utf16le'), 'the text is UTF-16, UTF-8 is needed'],
+    ['16le', Buffer.from(text, 'utf16le'), 'the text is UTF-16LE, UTF-8 is needed'],
+    ['16be', big, 'the text is UTF-16BE, UTF-8 is needed'],
+    ['32le', wide(Buffer.from(text, 'utf16le')), 'the text is UTF-32LE, UTF-8 is needed'],
+    ['latin1', Buffer.from(text, 'latin1'), 'the text is not UTF-8 (first in line 2), perhaps Latin-1 or Windows-1252'],
+    ['cut', Buffer.from(text.slice(0, -10) + 'ü').subarray(0, -1), 'the text is not UTF-8 (first in line 2)'],
+  ];
+  for (const [name, bytes, message] of cases) {
+    const file = path.join(root, `${name}.layerif.yaml`);
+    fs.writeFileSync(file, bytes);
+    const sentence = said(() => readExperimentText(file));
+    assert.ok(sentence.startsWith(`cannot read the experiment ${file}: ${message}`), sentence);
+    assert.match(
+      sentence,
+      /save it as UTF-8, in VS Code with "Save with Encoding", elsewhere with: iconv -f [\w-]+ -t UTF-8/,
+    );
+    assert.match(
+      said(() => readResult(file)),
+      /^cannot read the result .*: the text is /,
+    );
+  }
+  const marked = path.join(root, 'marked.layerif.yaml');
+  fs.writeFileSync(marked, `\uFEFF${text}`);
+  assert.equal(readExperimentText(marked), text);
+  assert.equal(
+    said(() => readExperimentText(path.resolve('https://example.org/a.layerif.yaml'))),
+    'cannot read the experiment https://example.org/a.layerif.yaml: it is a URL; download it and give the path of a *.layerif.yaml or layerif.yaml file',
   );
 });

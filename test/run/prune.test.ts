@@ -182,7 +182,13 @@ test('what cannot be done is refused before anything is written', async (t) => {
     [{ structure: '3:5' }, /has 32 inputs, which is not a multiple of 5/],
     [{ method: 'taylor' as 'wanda' }, /method "taylor" is not available: use one of magnitude, wanda, sparsegpt/],
     [{ map: path.join(workspace.folder, 'none.json') }, /cannot read the allocation/],
-    [{ machine: { ...machine, memoryBytes: 1e6 } }, /pruning with wanda needs about .* the limit is 0\.00 GiB/],
+    [{ resultFile: 'r.json' }, /--result r\.json would not be read: the map uniform needs no scores; name a rule/],
+    [
+      { map: [0.5, 0.5, 0.5], resultFile: 'r.json' },
+      /would not be read: the map of prune\.map, a list, needs no scores/,
+    ],
+    [{ output: '/proc/layerif/pruned' }, /cannot write \/proc\/layerif\/pruned: no folder can be made there/],
+    [{ machine: { ...machine, memoryBytes: 1e6 } }, /pruning with wanda needs about .* the limit is 977 KiB/],
   ];
   for (const [options, message] of refusals) {
     await assert.rejects(prune(workspace, options), (error: Error) => {

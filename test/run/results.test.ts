@@ -126,7 +126,7 @@ test(
       };
       await assert.rejects(score(experiment, { ...options, onEvent: fill }), (error: LayerifError) => {
         assert.equal(error.code, 'cannotWrite', error.message);
-        assert.match(error.message, /free some space and run again, finished layers are kept/);
+        assert.match(error.message, /free some space and run again, what is finished is kept/);
         return true;
       });
       fs.rmSync(filler);

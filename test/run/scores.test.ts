@@ -35,6 +35,7 @@ async function cli(baseDir: string, ...words: string[]): Promise<{ code: number;
     out: (text) => void (said.out += text),
     err: (text) => void (said.err += text),
     columns: 100,
+    fitted: false,
     interactive: false,
     baseDir,
     signal: new AbortController().signal,
@@ -173,7 +174,7 @@ test('a memory limit that a pass does not fit is refused with numbers; needs tha
   const tight = { ...machine, memoryBytes: 1 << 20 };
   await assert.rejects(
     run(workspace.experiment, { machine: tight }),
-    /observing hidden_cosine on 8 texts needs about .* GiB of memory, the limit is 0\.00 GiB/,
+    /observing hidden_cosine on 8 texts needs about \d+ MiB of memory, the limit is 1.0 MiB/,
   );
   const variant = { variant: 'base' } as const;
   const needs = (['hidden_cosine', 'outliers', 'input_norms'] as const).map((of) =>

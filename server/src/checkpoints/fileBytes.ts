@@ -69,6 +69,7 @@ export function writeAtomically(file: string, parts: Iterable<NodeJS.ArrayBuffer
     fs.renameSync(temporary, file);
   } catch (error) {
     fs.rmSync(temporary, { force: true });
-    throw error;
+    // The system's own error names no file when a disk fills up, and a temporary one else.
+    throw Object.assign(error as Error, { path: file, syscall: 'write' });
   }
 }

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { writeAtomically } from './fileBytes.ts';
 import { requireRegularFile } from '../files/textFile.ts';
+import { makeFolders } from '../files/writing.ts';
 
 type Cache = Map<string, { size: number; mtimeMs: number; ctimeMs: number; sha256: string }>;
 
@@ -82,7 +83,7 @@ function readCache(file: string): Cache {
 
 function writeCache(file: string, cache: Cache): void {
   try {
-    fs.mkdirSync(path.dirname(file), { recursive: true });
+    makeFolders(path.dirname(file));
     writeAtomically(file, [Buffer.from(JSON.stringify(Object.fromEntries(cache)))]);
   } catch {
     // the next run hashes again

@@ -82,7 +82,7 @@ function readConfig(folder: string): Record<string, unknown> {
       throw bad(folder, `${folder} has no config.json but ${ggufs.join(', ')}; give the path of one of these files`);
     throw bad(
       file,
-      `${folder} has no config.json; give a folder with the model's config.json, tokenizer.json and .safetensors`,
+      `this folder has no config.json; give one with the model's config.json, tokenizer.json and .safetensors`,
     );
   }
   const config = readJson(file);

@@ -17,6 +17,10 @@ export const allocate: Command = {
     "RESULT is a complete *.layerif-result.json. Defaults of the options stand in the experiment's section `allocate`.\n" +
     'Several tasks: --task picks, else the mean of their min-max-normalised scores. The allocation is written beside RESULT, or to --output FILE.',
   options: ['task', 'output', 'json', ...requestOptions, ...machineOptions],
+  words: {
+    output: { value: 'FILE', help: 'the file of allocations (default: NAME.layerif-allocation.json beside RESULT)' },
+    task: { help: 'only scores of this task; may be given several times (default: the mean over all)' },
+  },
 
   async run(argument, options, terminal) {
     const resultFile = path.resolve(terminal.baseDir, argument);

@@ -36,10 +36,8 @@ export function parseCommandLine(words: readonly string[], commands: readonly Co
       throw new LayerifError('badRequest', `--${name} takes no value, but got "${token.value}"`);
     }
     if (wanted === 'string' && !token.value) {
-      throw new LayerifError(
-        'badRequest',
-        `--${name} needs a value: --${name} ${(optionTable[name] as { value: string }).value}`,
-      );
+      const value = named?.words?.[name]?.value ?? (optionTable[name] as { value: string }).value;
+      throw new LayerifError('badRequest', `--${name} needs a value: --${name} ${value}`);
     }
     given.set(name, [...(given.get(name) ?? []), token.value ?? '']);
   }
@@ -65,6 +63,12 @@ export function parseCommandLine(words: readonly string[], commands: readonly Co
         `layerif ${command.name} has no option --${name}: it takes ${allowed.map((other) => `--${other}`).join(', ')}`,
       );
     }
+  }
+  if (command.oneTask && options.task.length > 1) {
+    throw new LayerifError(
+      'badRequest',
+      `layerif ${command.name} takes one task, but got ${options.task.length}: ${options.task.join(', ')}; run it once for each`,
+    );
   }
   if (rest.length === 0 && command.without !== undefined) return { command, argument: command.without, options };
   if (rest.length === 0)
@@ -112,7 +116,7 @@ export function unknown(what: string, word: string, known: readonly string[]): L
   const meant = nearest(word, known);
   return new LayerifError(
     'badRequest',
-    `unknown ${what} "${word}": ${meant === null ? '' : `did you mean "${meant}"? `}Known: ${known.join(', ')}`,
+    `unknown ${what} "${word}"${meant === null ? '; known' : `: did you mean "${meant}"? Known`}: ${known.join(', ')}`,
   );
 }
 

@@ -20,11 +20,11 @@ export async function runCommandLine(words: readonly string[], terminal: Termina
       return 0;
     }
     if (options.help) {
-      terminal.out(command ? commandHelp(command) : generalHelp(commands));
+      terminal.out(command ? commandHelp(command, terminal.columns) : generalHelp(commands, terminal.columns));
       return 0;
     }
     if (command === null || argument === null) {
-      terminal.err(generalHelp(commands));
+      terminal.err(generalHelp(commands, terminal.columns));
       return exitCodes.badRequest;
     }
     const work = command.run(argument, options, terminal);

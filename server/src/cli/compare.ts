@@ -16,6 +16,10 @@ export const compare: Command = {
     'RESULT RESULT... are complete *.layerif-result.json files; one alone compares its tasks, or its estimators with --estimator.\n' +
     'Intervals come from the Grams beside each result. Other estimators are computed from them too; nothing runs on the model.',
   options: ['task', 'estimator', 'top-k', 'by-depth', 'json'],
+  words: {
+    'top-k': { help: 'how many of the highest layers are compared (default: a quarter of the layers)' },
+    estimator: { help: "estimators to compare, several with commas (default: the run's own)" },
+  },
 
   async run(argument, options, terminal) {
     const files = [argument, ...options.more].map((file) => path.resolve(terminal.baseDir, file));

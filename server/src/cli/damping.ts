@@ -16,6 +16,9 @@ export const damping: Command = {
   details:
     'RESULT is a complete *.layerif-result.json. Everything comes from the Grams beside it; nothing runs on the model.',
   options: ['task', 'estimator', 'factor', 'json'],
+  words: {
+    estimator: { help: "one estimator with a damping (default: the run's own)" },
+  },
 
   async run(argument, options, terminal) {
     const file = path.resolve(terminal.baseDir, argument);

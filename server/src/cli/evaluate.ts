@@ -16,6 +16,9 @@ export const evaluate: Command = {
     'FILE is an experiment; its section `evaluate` names tasks and texts (default: all tasks, on test_split, else the validation split).\n' +
     'The file that is written has the shape of lm-evaluation-harness results.',
   options: ['task', 'model', 'limit', 'log-samples', 'output', 'json', ...machineOptions],
+  words: {
+    task: { help: 'only this task; may be given several times (default: those of the section `evaluate`, else all)' },
+  },
   cooperative: true,
 
   async run(argument, options, terminal) {

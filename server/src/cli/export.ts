@@ -1,8 +1,10 @@
 /** `layerif export RESULT --to TARGET`: an allocation or the scores in the words of another program. */
 import path from 'node:path';
+import { allocationKinds } from '../../../protocol/allocation.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { exportResult, writeExport } from '../run/decide/export.ts';
 import { noteLine } from './format.ts';
+import { readNumber } from './lists.ts';
 import { machineOptions } from './options.ts';
 import { shortened } from './paths.ts';
 import { outliersOf, readRequest, requestOptions } from './requests.ts';
@@ -17,13 +19,17 @@ export const exportCommand: Command = {
     'that the program takes as default. An ALLOCATION (*.layerif-allocation.json) is exported as it was made: the latest of a kind that\n' +
     'the program takes, or that of --kind. Written beside RESULT, or to --output FILE; --output - prints it. --json prints where and what.',
   options: ['to', 'task', 'output', 'json', 'lora-rank', 'lora-alpha', ...requestOptions, ...machineOptions],
+  words: {
+    output: { value: 'FILE', help: 'the file to write (default: beside RESULT, named for the target); - prints it' },
+    task: { help: 'only scores of this task; may be given several times (default: the mean over all)' },
+    kind: { help: `${allocationKinds.join(' | ')} (default: the first that the target takes)` },
+    json: { help: 'print where it was written, and what, as one JSON document' },
+  },
 
   async run(argument, options, terminal) {
     const { values } = options;
     if (values.to === undefined)
       throw new LayerifError('badRequest', 'layerif export needs --to TARGET: layerif list exports has the targets');
-    const number = (name: 'lora-rank' | 'lora-alpha') =>
-      values[name] === undefined ? undefined : Number(values[name]);
     const { content, file, notes } = await exportResult({
       resultFile: path.resolve(terminal.baseDir, argument),
       to: values.to,
@@ -31,8 +37,8 @@ export const exportCommand: Command = {
       request: readRequest(options, undefined),
       outliers: outliersOf(options, terminal.baseDir),
       machine: options.machine,
-      loraRank: number('lora-rank'),
-      loraAlpha: number('lora-alpha'),
+      loraRank: readNumber('lora-rank', values['lora-rank']),
+      loraAlpha: readNumber('lora-alpha', values['lora-alpha']),
       signal: terminal.signal,
     });
     for (const note of notes) terminal.err(`${noteLine(note)}\n`);

@@ -1,17 +1,6 @@
 /** Numbers and tables as people read them in a terminal. */
 import { WARNING } from '../../../protocol/readability.ts';
 
-/** 1536 -> "1.5 KiB". */
-export function bytes(value: number): string {
-  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let power = 0;
-  while (value >= 1024 && power < units.length - 1) {
-    value /= 1024;
-    power++;
-  }
-  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
-}
-
 /** 75.2 -> "1 min 15 s". */
 export function duration(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)} s`;

@@ -3,6 +3,7 @@ import { listKinds, listOf, type ListKind } from '../run/inputs/lists.ts';
 import { unknown } from './arguments.ts';
 import { table } from './format.ts';
 import type { Command } from './types.ts';
+import { explained } from './wrap.ts';
 
 export const list: Command = {
   name: 'list',
@@ -18,12 +19,13 @@ export const list: Command = {
       terminal.out(`${JSON.stringify(entries)}\n`);
       return Promise.resolve(0);
     }
-    const rows = entries.map(({ id, title, source }) => [id, title, source]);
-    terminal.out(
-      table(rows)
-        .map((line) => `${line}\n`)
-        .join(''),
-    );
+    const lines = terminal.fitted
+      ? explained(
+          entries.map(({ id, title, source }) => [id, title, source] as const),
+          terminal.columns,
+        )
+      : table(entries.map(({ id, title, source }) => [id, title, source]));
+    terminal.out(lines.map((line) => `${line}\n`).join(''));
     return Promise.resolve(0);
   },
 };

@@ -25,3 +25,11 @@ export function readFactors(text: string): number[] {
     `--factor "${text}" is not allowed: use numbers above 0, for example 0.01,0.1,1`,
   );
 }
+
+/** Undefined where the option is not given. @throws LayerifError `badRequest` */
+export function readNumber(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+  if (Number.isFinite(value)) return value;
+  throw new LayerifError('badRequest', `--${name} "${text}" is not a number`);
+}

@@ -5,6 +5,7 @@ import type { DeviceId } from '../../../protocol/devices.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { protocolIds } from '../../../protocol/experiment.ts';
 import { aggregationIds, defaultPruner, prunerIds, tailFits } from '../../../protocol/methods.ts';
+import { explained } from './wrap.ts';
 
 interface OptionSpec {
   type: 'string' | 'boolean';
@@ -105,14 +106,16 @@ export const machineOptions = ['device', 'threads', 'memory'] as const satisfies
 /** Options that every command takes. */
 export const commonOptions = ['verbose', 'help', 'version'] as const satisfies readonly OptionName[];
 
-/** One help line per option: the option, padded, and what it does. */
-export function optionHelp(names: readonly OptionName[]): string[] {
-  const left = (name: OptionName) => {
-    const spec: OptionSpec = optionTable[name];
-    return `  ${spec.short ? `-${spec.short}, ` : ''}--${name}${spec.value ? ` ${spec.value}` : ''}`;
+/** How a command words an option that means something of its own there. */
+export type OptionWords = Partial<Record<OptionName, { value?: string; help: string }>>;
+
+/** Every option with what it does, in the words of the command. */
+export function optionHelp(names: readonly OptionName[], width: number, words: OptionWords = {}): string[] {
+  const row = (name: OptionName): [string, string] => {
+    const { short, value, help }: OptionSpec = { ...optionTable[name], ...words[name] };
+    return [`  ${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`, help];
   };
-  const width = Math.max(...names.map((name) => left(name).length));
-  return names.map((name) => `${left(name).padEnd(width)}  ${optionTable[name].help}`);
+  return explained(names.map(row), width);
 }
 
 /** @throws LayerifError `badRequest`, as the two below. */

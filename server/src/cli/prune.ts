@@ -4,7 +4,8 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import type { PrunerId } from '../../../protocol/methods.ts';
 import type { PruningReport } from '../../../protocol/pruning.ts';
 import { pruneExperiment } from '../run/prune/prune.ts';
-import { bytes, duration, percent, table } from './format.ts';
+import { duration, percent, table } from './format.ts';
+import { bytesText } from '../text/bytes.ts';
 import { machineOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 import type { Command } from './types.ts';
@@ -17,6 +18,13 @@ export const prune: Command = {
     'FILE is an experiment; its section `prune` holds the defaults of the options. The model itself is never written to.\n' +
     'An interrupted pruning of the same model, texts and sparsities is resumed.',
   options: ['method', 'sparsity', 'map', 'result', 'structure', 'task', 'output', 'json', ...machineOptions],
+  words: {
+    output: {
+      help: 'folder of the pruned model: new or empty, not that of the model (default: in output_dir, named for how it is pruned)',
+    },
+    task: { help: 'the task whose scores a map reads (default: the mean over all)' },
+  },
+  oneTask: true,
   cooperative: true,
 
   async run(argument, options, terminal) {
@@ -76,7 +84,7 @@ export function pruningReport(report: PruningReport, output: string, baseDir: st
     '',
     ...table([['layer', 'asked', 'zero'], ...rows], [0, 1, 2]),
     '',
-    `${looked}Took ${duration(provenance.seconds)}${provenance.peakMemoryBytes > 0 ? `, ${bytes(provenance.peakMemoryBytes)} of memory` : ''}.`,
+    `${looked}Took ${duration(provenance.seconds)}${provenance.peakMemoryBytes > 0 ? `, ${bytesText(provenance.peakMemoryBytes)} of memory` : ''}.`,
     ...notes,
     `Written: ${path.relative(baseDir, output) || output}`,
     '',

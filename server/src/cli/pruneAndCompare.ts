@@ -1,9 +1,10 @@
 /** `layerif prune-and-compare FILE`: prunes in memory in several ways, measures each, and tells which differences are real. */
 import path from 'node:path';
 import { exitCodes } from '../../../protocol/errors.ts';
-import { comparedMapIds } from '../../../protocol/methods.ts';
+import { comparedMapIds, prunerIds } from '../../../protocol/methods.ts';
 import type { ComparedMetric, PruningComparison } from '../../../protocol/pruning.ts';
 import { pruneAndCompare } from '../run/prune/pruneAndCompare.ts';
+import { readLimit } from './evaluate.ts';
 import { duration, table } from './format.ts';
 import { machineOptions } from './options.ts';
 import { progressOn } from './progress.ts';
@@ -18,6 +19,11 @@ export const pruneAndCompareCommand: Command = {
     'FILE is an experiment with scores (run `layerif score` first). --map, --method and --sparsity take several values with commas;\n' +
     `default maps: ${comparedMapIds.join(', ')}. With evaluate.gate the exit code is 1 when the quality falls too far.`,
   options: ['map', 'method', 'sparsity', 'structure', 'result', 'task', 'limit', 'output', 'json', ...machineOptions],
+  words: {
+    map: { help: `maps, several with commas: ${comparedMapIds.join(' | ')} or an allocation file` },
+    method: { help: `pruners, several with commas: ${prunerIds.join(' | ')}` },
+    sparsity: { help: 'shares of weights to remove, several with commas (default 0.5)' },
+  },
   cooperative: true,
 
   async run(argument, options, terminal) {
@@ -34,7 +40,7 @@ export const pruneAndCompareCommand: Command = {
         structure: values.structure,
         resultFile: values.result === undefined ? undefined : absolute(values.result),
         tasks: options.task.length > 0 ? options.task : undefined,
-        limit: values.limit === undefined ? undefined : Number(values.limit),
+        limit: values.limit === undefined ? undefined : readLimit(values.limit),
         outputDir: options.output === undefined ? undefined : absolute(options.output),
         machine: options.machine,
         signal: terminal.signal,

@@ -3,7 +3,8 @@ import type { Result, ResultTask } from '../../../protocol/result.ts';
 import type { Estimate } from '../../../protocol/run.ts';
 import { barChart } from './chart.ts';
 import { planText } from '../run/influence/estimate.ts';
-import { bytes, count, counted, duration, percent, table } from './format.ts';
+import { count, counted, duration, percent, table } from './format.ts';
+import { bytesText } from '../text/bytes.ts';
 import { highlightLines } from './highlights.ts';
 import type { Agreements } from '../run/influence/agreement.ts';
 import { trustLines } from './trust.ts';
@@ -45,7 +46,7 @@ export function scoreReport(
       ...trustLines(result, task, agreements.get(task.task)),
       '',
     ]),
-    `Time ${duration(provenance.seconds.total ?? 0)}, peak memory ${bytes(provenance.peakMemoryBytes)}, ${provenance.device}, ${counted(provenance.threads, 'thread')}.`,
+    `Time ${duration(provenance.seconds.total ?? 0)}, peak memory ${bytesText(provenance.peakMemoryBytes)}, ${provenance.device}, ${counted(provenance.threads, 'thread')}.`,
     `Result ${resultFile}`,
   ]
     .map((line) => `${line}\n`)
@@ -127,12 +128,12 @@ export function planLine(estimate: Estimate): string {
   const samples = tasks
     .map(({ task, train, validation }) => `${task} ${count(train)} × ${count(validation)}`)
     .join(', ');
-  return `${model.name} (${counted(model.layers, 'layer')}), ${samples}${projected}: about ${duration(seconds)}, ${bytes(memoryBytes)} of ${bytes(memoryLimitBytes)}, ${device}, ${counted(threads, 'thread')}`;
+  return `${model.name} (${counted(model.layers, 'layer')}), ${samples}${projected}: about ${duration(seconds)}, ${bytesText(memoryBytes)} of ${bytesText(memoryLimitBytes)}, ${device}, ${counted(threads, 'thread')}`;
 }
 
 export function estimateReport(estimate: Estimate): string {
   const { model, plan, memoryParts } = estimate;
-  const parts = Object.entries(memoryParts).map(([name, value]) => `${name} ${bytes(value)}`);
+  const parts = Object.entries(memoryParts).map(([name, value]) => `${name} ${bytesText(value)}`);
   const rows = estimate.tasks.map(({ task, train, validation, tokens, truncated, seconds }) => [
     task,
     count(train),
@@ -155,9 +156,9 @@ export function estimateReport(estimate: Estimate): string {
       ['Time', `about ${duration(estimate.seconds)}`],
       [
         'Memory',
-        `${bytes(estimate.memoryBytes)} of ${bytes(estimate.memoryLimitBytes)} allowed${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`,
+        `${bytesText(estimate.memoryBytes)} of ${bytesText(estimate.memoryLimitBytes)} allowed${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`,
       ],
-      ['Disk', `${bytes(estimate.diskBytes)} of ${bytes(estimate.diskFreeBytes)} free`],
+      ['Disk', `${bytesText(estimate.diskBytes)} of ${bytesText(estimate.diskFreeBytes)} free`],
     ]),
     ...estimate.warnings.map((warning) => `Warning: ${warning}`),
     ...(estimate.refusal === null ? [] : [`Does not fit: ${estimate.refusal}`]),

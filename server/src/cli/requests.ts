@@ -5,8 +5,10 @@ import { allocationKinds } from '../../../protocol/allocation.ts';
 import type { AllocationKind, AllocationRequest } from '../../../protocol/allocation.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { OptionName } from './options.ts';
+import { readNumber } from './lists.ts';
 import type { Options } from './types.ts';
 import { readText } from '../files/textFile.ts';
+import { unreadableWords } from '../run/files/readFile.ts';
 
 export const requestOptions = [
   'kind',
@@ -36,13 +38,7 @@ export function readRequest<K extends AllocationKind | undefined>(
   { values, flags }: Pick<Options, 'values' | 'flags'>,
   fallback: K,
 ): AllocationRequest & { kind: AllocationKind | K } {
-  const number = (name: OptionName) => {
-    const text = values[name];
-    if (text === undefined) return undefined;
-    const value = /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
-    if (Number.isFinite(value)) return value;
-    throw new LayerifError('badRequest', `--${name} "${text}" is not a number`);
-  };
+  const number = (name: OptionName) => readNumber(name, values[name]);
   const word = <W extends string>(name: OptionName, known: readonly W[]): W | undefined => {
     const text = values[name];
     if (text === undefined || known.includes(text as W)) return text as W | undefined;
@@ -79,12 +75,25 @@ export function outliersOf(
   const file = values.outliers;
   if (file === undefined) return undefined;
   return () => {
-    try {
-      const list: unknown = JSON.parse(readText(path.resolve(baseDir, file), 'config'));
-      if (Array.isArray(list) && list.every((value) => typeof value === 'number')) return Promise.resolve(list);
-    } catch (error) {
-      throw new LayerifError('badRequest', `--outliers ${file}: ${(error as Error).message}`, { cause: error });
-    }
-    throw new LayerifError('badRequest', `--outliers ${file} is not a JSON list of numbers, one for each layer`);
+    const advice = 'give a JSON list of ratios in %, one for each layer, such as [0.1, 0.3]';
+    const list = readOutliers(path.resolve(baseDir, file), advice);
+    if (Array.isArray(list) && list.every((value) => typeof value === 'number')) return Promise.resolve(list);
+    throw new LayerifError('badRequest', `--outliers ${file} is not a list of numbers: ${advice}`);
   };
+}
+
+function readOutliers(file: string, advice: string): unknown {
+  const fail = (why: string, cause: unknown) =>
+    new LayerifError('badRequest', `cannot read the outlier ratios ${file}: ${why}; ${advice}`, { cause });
+  let text: string;
+  try {
+    text = readText(file, 'config');
+  } catch (error) {
+    throw fail(unreadableWords(error), error);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw fail('it is not JSON', error);
+  }
 }

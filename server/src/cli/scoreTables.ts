@@ -2,7 +2,8 @@
 import { questionWords } from '../../../protocol/scores.ts';
 import type { Json, ScoresFile, ScoreTable } from '../../../protocol/scores.ts';
 import { drawn } from './chart.ts';
-import { bytes, counted, duration, score as number, table as columns } from './format.ts';
+import { counted, duration, score as number, table as columns } from './format.ts';
+import { bytesText } from '../text/bytes.ts';
 import type { Page } from './types.ts';
 
 export function scoresReport(file: ScoresFile, scoresFile: string, page: Page): string {
@@ -10,7 +11,7 @@ export function scoresReport(file: ScoresFile, scoresFile: string, page: Page): 
   const seconds = Object.values(provenance.seconds).reduce((a, b) => a + b, 0);
   return [
     ...tables.flatMap((table) => [...tableLines(table, model.name, page), '']),
-    `Time ${duration(seconds)}, peak memory ${bytes(provenance.peakMemoryBytes)}, ${provenance.device}, ${counted(provenance.threads, 'thread')}.`,
+    `Time ${duration(seconds)}, peak memory ${bytesText(provenance.peakMemoryBytes)}, ${provenance.device}, ${counted(provenance.threads, 'thread')}.`,
     `Scores ${scoresFile}`,
   ]
     .map((line) => `${line}\n`)

@@ -21,6 +21,10 @@ export const tokens: Command = {
     'RESULT is a complete *.layerif-result.json; its model and data are read again, and the training gradients computed again,\n' +
     'which takes nearly as long as the run. The numbers of all layers are written beside RESULT.',
   options: ['task', 'validation', 'json', ...machineOptions],
+  words: {
+    task: { help: 'the task (default: the only one)' },
+  },
+  oneTask: true,
   cooperative: true,
 
   async run(argument, options, terminal) {

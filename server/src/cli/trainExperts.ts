@@ -16,6 +16,11 @@ export const trainExperts: Command = {
     'FILE is an experiment; its section `train_experts` names allocations (rules of `layerif allocate`, or files) and how they are trained.\n' +
     'Rules that read scores take those of the newest result. Finished trainings of an interrupted run are not run again.',
   options: ['task', 'result', 'limit', 'output', 'json', ...machineOptions],
+  words: {
+    task: { help: 'the task (default: the first)' },
+    result: { help: 'result whose scores the allocations read (default: the newest of the experiment)' },
+  },
+  oneTask: true,
   cooperative: true,
 
   async run(argument, options, terminal) {

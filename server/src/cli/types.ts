@@ -2,7 +2,7 @@
  * What a subcommand is and what it may touch. To add one, imitate `list.ts` and add a row in `commands.ts`.
  */
 import type { Machine } from '../../../protocol/run.ts';
-import type { OptionName } from './options.ts';
+import type { OptionName, OptionWords } from './options.ts';
 
 /** The world outside, so that tests need no process. */
 export interface Terminal {
@@ -12,6 +12,8 @@ export interface Terminal {
   err(text: string): void;
   /** Width of standard output in characters. */
   columns: number;
+  /** Whether standard output is a terminal: lists are fitted to its width there; in files and pipes they have one row a line. */
+  fitted: boolean;
   /** Whether standard error is a terminal that can redraw a line. */
   interactive: boolean;
   /** What relative paths on the command line are relative to. */
@@ -51,6 +53,10 @@ export interface Command {
   /** What the argument may be, and what the command prints. */
   details: string;
   options: readonly OptionName[];
+  /** Options that mean something of their own here. */
+  words?: OptionWords;
+  /** Takes one task, so that a second `--task` is refused. */
+  oneTask?: boolean;
   /** Heeds `terminal.signal` by itself and may need a while; the others are left at once when it aborts. */
   cooperative?: boolean;
   /** @returns the exit code. Failures are thrown. */

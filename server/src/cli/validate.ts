@@ -17,6 +17,10 @@ export const validate: Command = {
     'FILE is an experiment; its section `validate` holds sizes and how LoRA factors are retrained. Finished retrainings of an\n' +
     'interrupted validation of the same experiment, data and model are not run again.',
   options: ['protocol', 'task', 'output', 'json', ...machineOptions],
+  words: {
+    task: { help: 'the task (default: the first)' },
+  },
+  oneTask: true,
   cooperative: true,
 
   async run(argument, options, terminal) {

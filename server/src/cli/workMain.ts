@@ -32,6 +32,7 @@ const terminal: Terminal = {
   err: (text) => void process.stderr.write(text),
   // A pseudo-terminal may say 0.
   columns: process.stdout.columns || process.stderr.columns || 80,
+  fitted: process.stdout.isTTY === true,
   interactive: process.stderr.isTTY === true && process.env.TERM !== 'dumb',
   baseDir,
   signal: cancel.signal,

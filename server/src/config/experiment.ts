@@ -130,7 +130,14 @@ export function readExperimentText(file: string): string {
     const why =
       code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : (error as Error).message;
     const advice = 'give the path of a *.layerif.yaml or layerif.yaml file';
-    throw new LayerifError('badExperiment', `cannot read the experiment ${file}: ${why}; ${advice}`, { cause: error });
+    const url = /\bhttps?:\/.*/.exec(file);
+    if (code === 'ENOENT' && url)
+      throw new LayerifError(
+        'badExperiment',
+        `cannot read the experiment ${url[0].replace(/:\/(?!\/)/, '://')}: it is a URL; download it and ${advice}`,
+      );
+    const what = code === 'EENCODING' ? why : `${why}; ${advice}`;
+    throw new LayerifError('badExperiment', `cannot read the experiment ${file}: ${what}`, { cause: error });
   }
 }
 

@@ -17,6 +17,7 @@ import type {
 import { isGraphPath } from '../graphs/open.ts';
 import { collect } from './grams/collect.ts';
 import { collectGraph, probeGraph } from './userGraph/collectGraph.ts';
+import { cannotWrite, isWriteError } from '../files/writing.ts';
 import { endWithParent } from '../processes/parentWatch.ts';
 import { chooseDevice, PROBE_ARGUMENT, runProbe, tryDevices } from './runtime/device.ts';
 import { classifyRunning } from './runtime/deviceFailures.ts';
@@ -169,8 +170,6 @@ function onMessage(message: EngineRequest | EngineCancel): void {
 
 /** Errors that are not ours, by what they say. */
 const causes: { pattern: RegExp; code: ErrorCode; advice: string }[] = [
-  { pattern: /ENOSPC/, code: 'cannotWrite', advice: 'free some space and run again, finished layers are kept' },
-  { pattern: /EACCES|EPERM|EROFS/, code: 'cannotWrite', advice: 'choose another folder with output_dir or --output' },
   {
     pattern: /bad alloc|Failed to allocate memory|Array buffer allocation failed/i,
     code: 'notEnoughMemory',
@@ -180,6 +179,7 @@ const causes: { pattern: RegExp; code: ErrorCode; advice: string }[] = [
 
 function asFailure(error: unknown): { code: ErrorCode; message: string; place?: Place | undefined } {
   if (error instanceof LayerifError) return { code: error.code, message: error.message, place: error.place };
+  if (isWriteError(error)) return { code: 'cannotWrite', message: cannotWrite(error.path ?? null, error).message };
   const text = error instanceof Error ? error.message : String(error);
   const device = runtime?.device ?? 'cpu';
   const lost = classifyRunning(device, text);

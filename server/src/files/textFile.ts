@@ -1,8 +1,9 @@
 /**
- * The one way in which a text that a user names is read whole: a regular file of a sensible size. To open a pipe waits until
+ * The one way in which a text that a user names is read whole: a regular file of a sensible size, in UTF-8. To open a pipe waits until
  * somebody writes, a device such as /dev/zero never ends, and a text of gigabytes takes the memory of everything else.
  */
 import fs from 'node:fs';
+import { encodingFault } from './utf8.ts';
 
 const MiB = 2 ** 20;
 
@@ -45,7 +46,7 @@ export function requireRegularFile(file: string): fs.Stats {
   return stat;
 }
 
-/** @throws UnreadableFile for what is no regular file or too large; the file system's error when it cannot be read */
+/** @throws UnreadableFile for what is no regular file, too large or not UTF-8; the file system's error when it cannot be read */
 export function readText(file: string, kind: TextKind): string {
   const most = textLimits[kind];
   // The path is looked at before it is opened: opening a pipe already waits.
@@ -65,7 +66,10 @@ export function readText(file: string, kind: TextKind): string {
       bytes += got;
       if (bytes > most) throw tooLarge(bytes, most);
     }
-    return Buffer.concat(parts, bytes).toString('utf8');
+    const whole = Buffer.concat(parts, bytes);
+    const fault = encodingFault(whole);
+    if (fault !== null) throw new UnreadableFile('EENCODING', fault);
+    return whole.toString('utf8');
   } finally {
     fs.closeSync(fd);
   }

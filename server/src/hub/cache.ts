@@ -11,6 +11,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { hubCacheFolder } from './environment.ts';
+import { makeFolders } from '../files/writing.ts';
 
 export interface HubRepo {
   type: 'model' | 'dataset';
@@ -131,7 +132,7 @@ function listingFile(repo: HubRepo, commit: string): string {
 }
 
 function replaceFile(file: string, text: string): void {
-  fs.mkdirSync(path.dirname(file), { recursive: true });
+  makeFolders(path.dirname(file));
   const temporary = `${file}.${process.pid}.tmp`;
   fs.writeFileSync(temporary, text);
   fs.renameSync(temporary, file);

@@ -13,6 +13,7 @@ import { asHubError, cannotCache } from './errors.ts';
 import type { Wanted } from './errors.ts';
 import { withLock } from './lock.ts';
 import { transfer } from './transfer.ts';
+import { makeFolders } from '../files/writing.ts';
 
 /** Connections at a time. */
 const PARALLEL = 3;
@@ -45,8 +46,8 @@ export async function downloadFiles(
   const missing = missingOf(repo, { ...listing, files: [...files] });
   const snapshot = snapshotFolder(repo, listing.commit);
   try {
-    fs.mkdirSync(path.join(repoFolder(repo), 'blobs'), { recursive: true });
-    fs.mkdirSync(snapshot, { recursive: true });
+    makeFolders(path.join(repoFolder(repo), 'blobs'));
+    makeFolders(snapshot);
     writeListing(repo, listing);
   } catch (error) {
     throw cannotCache(error);
@@ -106,7 +107,7 @@ function adopt(foreign: string, part: string): void {
 
 /** A relative link, as Python tools make it; where there are no links (Windows), a second name or a copy. */
 function link(blob: string, pointer: string): void {
-  fs.mkdirSync(path.dirname(pointer), { recursive: true });
+  makeFolders(path.dirname(pointer));
   const temporary = `${pointer}.${process.pid}.tmp`;
   fs.rmSync(temporary, { force: true });
   try {

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { unpacked } from './decompress.ts';
 import { broken, readError } from './reader.ts';
 import { requireRegularFile } from '../../files/textFile.ts';
+import { otherUnicode, toUtf8 } from '../../files/utf8.ts';
 
 const CHUNK_BYTES = 1 << 18;
 
@@ -28,11 +29,10 @@ export async function* textBytes(file: string): AsyncGenerator<Buffer, void, und
   }
 }
 
-/** Drops the UTF-8 mark, refuses the UTF-16 ones. */
+/** Drops the UTF-8 mark, refuses other encodings of Unicode. */
 function withoutMark(bytes: Buffer, file: string): Buffer {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return bytes.subarray(3);
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
-    throw broken(file, 1, 'the text is UTF-16, not UTF-8; save the file in that encoding');
-  }
+  const unicode = otherUnicode(bytes);
+  if (unicode !== null) throw broken(file, 1, `the text is ${unicode}, UTF-8 is needed; ${toUtf8(unicode)}`);
   return bytes;
 }

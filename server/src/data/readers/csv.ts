@@ -10,6 +10,7 @@ import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Row } from '../types.ts';
+import { toUtf8 } from '../../files/utf8.ts';
 import { textBytes } from './bytes.ts';
 import { columnNames, columnTyping } from './csvColumns.ts';
 import { decode, lineBytes } from './lines.ts';
@@ -150,7 +151,7 @@ async function notText(file: string): Promise<unknown> {
   } catch (error) {
     return error;
   }
-  return broken(file, line, 'the text is not UTF-8, or holds a NUL byte; save the file in that encoding');
+  return broken(file, line, `the text is not UTF-8, or holds a NUL byte; ${toUtf8('WINDOWS-1252')}`);
 }
 
 function headerOf(first: IteratorResult<Entry, void>): string[] | null {

@@ -3,6 +3,7 @@
  * takes for a line end.
  */
 import type { LayerifError } from '../../../../protocol/errors.ts';
+import { toUtf8 } from '../../files/utf8.ts';
 import { textBytes } from './bytes.ts';
 import { broken, LARGEST_VALUE_BYTES } from './reader.ts';
 
@@ -73,6 +74,11 @@ export function decode(bytes: Uint8Array, file: string, line: number): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
-    throw broken(file, line, 'the text is not UTF-8; save the file in that encoding', error);
+    throw broken(
+      file,
+      line,
+      `the text is not UTF-8, perhaps Latin-1 or Windows-1252; ${toUtf8('WINDOWS-1252')}`,
+      error,
+    );
   }
 }

@@ -4,7 +4,6 @@
  * [experts, in] and of every expert `<module>.lora_A.<e>.weight` [r, in] and `<module>.lora_B.<e>.weight` [out, r]. The names differ
  * from PEFT's, since a program that reads plain LoRA would apply a single expert without a word.
  */
-import fs from 'node:fs';
 import path from 'node:path';
 import type { ExpertSettings } from '../../../../protocol/experts.ts';
 import { writeAtomically } from '../../checkpoints/fileBytes.ts';
@@ -13,6 +12,7 @@ import type { NewTensor } from '../../checkpoints/safetensors.ts';
 import type { ExpertModule } from '../../training/expertsFactors.ts';
 import type { Parameters } from '../../training/parameters.ts';
 import { pytorchPath } from '../train/adapterFiles.ts';
+import { makeFolders } from '../../files/writing.ts';
 
 export const EXPERTS_CONFIG = 'experts_config.json';
 export const EXPERTS_WEIGHTS = 'experts_model.safetensors';
@@ -24,7 +24,7 @@ export function saveExperts(
   parameters: Parameters,
   { settings, baseModel }: { settings: ExpertSettings; baseModel: string },
 ): void {
-  fs.mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   writeSafetensors(
     path.join(folder, EXPERTS_WEIGHTS),
     modules.flatMap((m) => tensorsOf(m, parameters)),

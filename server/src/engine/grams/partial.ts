@@ -14,6 +14,7 @@ import type { Activations } from '../sweep/activations.ts';
 import type { Batch } from '../sweep/batch.ts';
 import type { ModuleGrams } from './grams.ts';
 import { floats, numbers } from '../runtime/runtime.ts';
+import { makeFolders } from '../../files/writing.ts';
 
 /** What decides whether two runs compute the same numbers in the same order. */
 export interface Composition
@@ -47,7 +48,7 @@ export class PartialRun {
   constructor(folder: string, { plan, ...request }: CollectRequest, batches: readonly Batch[]) {
     this.#folder = folder;
     this.#batches = batches;
-    fs.mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     this.discarded = this.#settle(compositionOf({ ...request, ...plan, batches }));
   }
 

@@ -20,6 +20,7 @@ import { shapeOf } from '../sweep/observedShape.ts';
 import { throughLayers } from './layerSweep.ts';
 import { reducerOf } from './reducers.ts';
 import type { Fold } from './types.ts';
+import { makeFolders } from '../../files/writing.ts';
 
 /** @throws LayerifError; the AbortSignal's reason when cancelled. What is finished stays in `request.workDir`. */
 export async function observe(model: Model, request: ObserveRequest, report: Report): Promise<ObserveSummary> {
@@ -131,7 +132,7 @@ class SavedPass {
   #saved = performance.now();
 
   constructor(folder: string, key: string, seconds: number) {
-    fs.mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     this.#file = path.join(folder, 'pass.safetensors');
     this.#key = key;
     this.#milliseconds = 1000 * seconds;

@@ -23,6 +23,7 @@ import type { Model } from '../sweep/model.ts';
 import { asRows, turned, weightName } from '../sweep/weights.ts';
 import { tensorOf } from '../runtime/runtime.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { makeFolders } from '../../files/writing.ts';
 
 /** @throws LayerifError; the AbortSignal's reason when cancelled. Finished layers stay in `request.workDir`. */
 export async function prune(model: Model, request: PruneRequest, report: Report): Promise<PruneSummary> {
@@ -103,7 +104,7 @@ class PrunedLayers {
 
   constructor(folder: string, key: string) {
     this.#folder = folder;
-    fs.mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     const file = path.join(folder, KEY_FILE);
     if (fs.existsSync(file) && fs.readFileSync(file, 'utf8') === key) return;
     for (const name of fs.readdirSync(folder)) fs.rmSync(path.join(folder, name), { recursive: true, force: true });

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { floats, numbers } from '../runtime/runtime.ts';
 import type { Tensor } from '../runtime/runtime.ts';
+import { cannotWrite, isWriteError, makeFolders } from '../../files/writing.ts';
 
 export interface Activations {
   at(batch: number): Tensor | undefined;
@@ -20,10 +21,14 @@ export class SpilledActivations implements Activations {
   readonly #places: { offset: number; dims: readonly number[]; length: number }[] = [];
   #end = 0;
 
-  /** @throws the file system's error; `push` LayerifError `cannotWrite` on a full disk */
+  /** @throws LayerifError `cannotWrite`, as `push` */
   constructor(file: string) {
     this.#file = file;
-    this.#fd = fs.openSync(file, 'w+');
+    try {
+      this.#fd = fs.openSync(file, 'w+');
+    } catch (error) {
+      throw cannotWrite(file, error);
+    }
   }
 
   push(tensor: Tensor): void {
@@ -32,12 +37,11 @@ export class SpilledActivations implements Activations {
     try {
       for (let at = 0; at < bytes.length;) at += fs.writeSync(this.#fd, bytes, at, bytes.length - at, this.#end + at);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      throw new LayerifError(
-        'cannotWrite',
-        `cannot write ${this.#file}: the disk is full; free some space or raise --memory so that activations need no files, and run again, finished layers are kept`,
-        { cause: error },
-      );
+      if (!isWriteError(error)) throw error;
+      const { message } = cannotWrite(this.#file, error);
+      throw new LayerifError('cannotWrite', `${message}, or raise --memory so that activations need no files`, {
+        cause: error,
+      });
     }
     this.#places.push({ offset: this.#end, dims: [...tensor.dims], length: data.length });
     this.#end += bytes.length;
@@ -73,7 +77,7 @@ export class ActivationStore {
     this.#folder = folder;
     if (folder === null) return;
     fs.rmSync(folder, { recursive: true, force: true });
-    fs.mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
   }
 
   readonly make = (): Activations => {

@@ -2,7 +2,6 @@
  * Trained factors on disk as PEFT writes them: `adapter_config.json` and `adapter_model.safetensors` with the tensors
  * `base_model.model.<module>.lora_A.weight` and `...lora_B.weight`; loads with `PeftModel.from_pretrained`.
  */
-import fs from 'node:fs';
 import path from 'node:path';
 import { writeAtomically } from '../../checkpoints/fileBytes.ts';
 import { openAdapter } from '../../checkpoints/peftAdapter.ts';
@@ -11,6 +10,7 @@ import type { Architecture } from '../../models/types.ts';
 import { factorNames } from '../../training/lora.ts';
 import type { LoraShape } from '../../training/lora.ts';
 import type { Parameters } from '../../training/parameters.ts';
+import { makeFolders } from '../../files/writing.ts';
 
 /** First word of PyTorch's paths that published checkpoints of the inner model leave out, by how their names begin. */
 const prefixes: readonly [RegExp, string][] = [
@@ -29,7 +29,7 @@ export function saveAdapter(
   parameters: Parameters,
   { alpha, baseModel, architecture }: { alpha: number; baseModel: string; architecture: Architecture },
 ): void {
-  fs.mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   const transposed = architecture.modules(0).some((m) => m.transposed);
   writeSafetensors(
     path.join(folder, 'adapter_model.safetensors'),

@@ -13,7 +13,8 @@ import { exportTarget } from '../../export/targets.ts';
 import type { ExportInput, ExportTarget } from '../../export/types.ts';
 import { allocateResult, resultLayers, type AllocateOptions } from './allocate.ts';
 import { resultScores } from './resultScores.ts';
-import { cannotWrite, readResult } from '../files/results.ts';
+import { readResult } from '../files/results.ts';
+import { cannotWrite, makeFolders } from '../../files/writing.ts';
 import { newestAllocation } from './sparsityMap.ts';
 
 export interface ExportOptions extends Omit<AllocateOptions, 'request'> {
@@ -124,7 +125,7 @@ export function writeExport(content: string | Uint8Array, file: string): void {
   try {
     // A target with a folder of its own: that folder alone, not a whole path that a user mistyped.
     if (path.basename(file) === 'adapter_config.json' && fs.existsSync(path.dirname(path.dirname(file))))
-      fs.mkdirSync(path.dirname(file), { recursive: true });
+      makeFolders(path.dirname(file));
     writeAtomically(file, [typeof content === 'string' ? Buffer.from(content) : content]);
   } catch (error) {
     throw cannotWrite(file, error);

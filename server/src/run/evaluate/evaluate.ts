@@ -10,6 +10,7 @@ import type { Outcome } from '../../evaluation/metrics.ts';
 import { chosenMetrics, summarise } from '../../evaluation/summary.ts';
 import type { TaskSummary } from '../../evaluation/summary.ts';
 import type { Architecture } from '../../models/types.ts';
+import { requireWritable } from '../../files/writing.ts';
 import { relativeTo } from '../files/paths.ts';
 import { EnginePool } from '../machine/enginePool.ts';
 import { evaluationInput, readsOf } from '../inputs/evaluationInput.ts';
@@ -54,6 +55,8 @@ export async function evaluateExperiment(
     await opened.fetchDatasets([...tasks.map(({ dataset }) => dataset), experiment.evaluate?.perplexity?.dataset]);
     const reads = readsOf(checkpoint, model, experiment);
     const input = await evaluationInput(experiment, baseDir, opened.tokenizer, reads, options);
+    const output = path.resolve(baseDir, options.outputDir ?? experiment.output_dir);
+    requireWritable(output);
     const engine = await pool.start(options.machine);
     const summary = await runEvaluation(pool, checkpoint, model, input, options);
     const { numbers } = measure(input, summary);
@@ -78,7 +81,6 @@ export async function evaluateExperiment(
       },
     };
     const name = experimentName(file);
-    const output = path.resolve(baseDir, options.outputDir ?? experiment.output_dir);
     const run = newFolder(path.join(output, name), (now) => `evaluation-${newRunId(evaluation.model.sha256, now)}`);
     const evaluationFile = path.join(output, name, run, `${name}${EVALUATION_SUFFIX}`);
     writeJson(evaluationFile, evaluation);

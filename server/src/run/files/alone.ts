@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { ownerText, withLock } from '../../hub/lock.ts';
-import { cannotWrite, makeFolder } from './results.ts';
+import { cannotWrite, makeFolder } from '../../files/writing.ts';
 
 export interface Waiting {
   onProgress?: ((event: { done: number; total: number; message: string }) => void) | undefined;

@@ -17,7 +17,8 @@ import type { EngineInfo } from '../../../../protocol/engine.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { readText } from '../../files/textFile.ts';
 import { version } from './version.ts';
-import { cannotWrite, makeFolder, writeJson } from './results.ts';
+import { writeJson } from './results.ts';
+import { cannotWrite, makeFolder } from '../../files/writing.ts';
 
 /** Files of a run's folder `partial` that are no parts. */
 const others = new Set(['lock']);

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { openSafetensors, readSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';
 import type { ModuleGrams } from '../../estimators/layerScores.ts';
-import { cannotWrite } from './results.ts';
+import { cannotWrite } from '../../files/writing.ts';
 
 type Stored = ReturnType<typeof readSafetensors>;
 

@@ -31,15 +31,17 @@ export function readFileOf<K extends FileKind>(
   try {
     text = readText(file, 'result');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const known = error instanceof UnreadableFile && code !== 'EISDIR';
-    const words = known
-      ? error.message
-      : (reasons[code ?? ''] ?? `the system says ${code ?? 'that it cannot be read'}`);
-    const sentence = faultSentence(kind, file, { kind: 'unreadable', words }, advice);
+    const sentence = faultSentence(kind, file, { kind: 'unreadable', words: unreadableWords(error) }, advice);
     throw new LayerifError('badRequest', sentence, { cause: error });
   }
   const { value, fault } = parseFile(kind, text, schema ?? fileKinds[kind].schema);
   if (fault !== null) throw new LayerifError('badRequest', faultSentence(kind, file, fault, advice));
   return value;
+}
+
+/** Why a text that a user named could not be read. */
+export function unreadableWords(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof UnreadableFile && code !== 'EISDIR') return error.message;
+  return reasons[code ?? ''] ?? `the system says ${code ?? 'that it cannot be read'}`;
 }

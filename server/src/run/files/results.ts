@@ -7,11 +7,11 @@ import path from 'node:path';
 import { writeAtomically } from '../../checkpoints/fileBytes.ts';
 import { isOwn, lockOwner, releaseLock, takeLock } from '../../hub/lock.ts';
 import { readFileOf } from './readFile.ts';
-import { LayerifError } from '../../../../protocol/errors.ts';
 import { RESULT_SUFFIX } from '../../../../protocol/result.ts';
 import { whenMade } from '../../../../protocol/files/result.ts';
 import type { Result } from '../../../../protocol/result.ts';
 import { readText } from '../../files/textFile.ts';
+import { cannotWrite, makeFolder, makeFolders } from '../../files/writing.ts';
 
 const RUN_ID = /^\d{8}T\d{6}Z-([0-9a-f]{6})$/;
 
@@ -122,7 +122,7 @@ function removeTemporary(folder: string): void {
 function lock(folder: string): boolean {
   const file = lockFile(folder);
   try {
-    fs.mkdirSync(path.dirname(file), { recursive: true });
+    makeFolders(path.dirname(file));
     return takeLock(file) || isOwn(lockOwner(file));
   } catch (error) {
     throw cannotWrite(folder, error);
@@ -136,15 +136,6 @@ export function leaveRunFolder({ folder }: Pick<RunFolder, 'folder'>): void {
 
 const lockFile = (folder: string) => path.join(folder, 'partial', 'lock');
 
-/** @throws LayerifError `cannotWrite` */
-export function makeFolder(folder: string): void {
-  try {
-    fs.mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    throw cannotWrite(folder, error);
-  }
-}
-
 /** A reader sees the old file or the new one. @throws LayerifError `cannotWrite` */
 export function writeJson(file: string, value: unknown): void {
   try {
@@ -152,25 +143,6 @@ export function writeJson(file: string, value: unknown): void {
   } catch (error) {
     throw cannotWrite(file, error);
   }
-}
-
-export function cannotWrite(file: string, error: unknown): LayerifError {
-  const code = (error as NodeJS.ErrnoException).code;
-  const why: Record<string, string> = {
-    ENOSPC: 'the disk is full; free some space and run again, finished layers are kept',
-    EACCES: 'permission is missing; choose another folder with output_dir or --output',
-    EPERM: 'permission is missing; choose another folder with output_dir or --output',
-    EROFS: 'the disk is read-only; choose another folder with output_dir or --output',
-    ENOTDIR: 'a part of the path is a file; choose another folder with output_dir or --output',
-    EEXIST: 'a part of the path is a file; choose another folder with output_dir or --output',
-    EISDIR: 'there is a folder of that name; give a file with --output',
-    ENOENT: 'no folder can be made there; choose another with output_dir or --output',
-    ENAMETOOLONG: 'the path is too long; choose another folder with output_dir or --output',
-    EDQUOT: 'your share of the disk is full; free some space and run again, finished layers are kept',
-  };
-  return new LayerifError('cannotWrite', `cannot write ${file}: ${why[code ?? ''] ?? (error as Error).message}`, {
-    cause: error,
-  });
 }
 
 /** @throws LayerifError `badRequest` for a file that is not a result of a version that this program knows, or a damaged one */

@@ -8,7 +8,7 @@ import type { Result } from '../../../../protocol/result.ts';
 import { readSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';
 import { collectTask } from './collectTask.ts';
 import type { Collected, Collecting, TaskCollection } from './collectTask.ts';
-import { cannotWrite, makeFolder } from '../files/results.ts';
+import { cannotWrite, makeFolder } from '../../files/writing.ts';
 
 /**
  * Collects a task at every checkpoint, then hands over layers that hold C of all of them.

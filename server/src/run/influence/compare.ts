@@ -117,7 +117,7 @@ export async function compareRuns(files: readonly string[], options: CompareOpti
     seed,
     pairs,
     matrix: opened.map((_, a) => opened.map((__, b) => (a === b ? 1 : at(a, b).spearman.value))),
-    notes,
+    notes: [...new Set(notes)],
   };
 }
 

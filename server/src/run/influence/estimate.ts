@@ -11,7 +11,8 @@ import type { TaskPlan } from './plan.ts';
 import { planGraph } from './planGraph.ts';
 import { prepare } from '../inputs/prepare.ts';
 import type { Prepared, Selection } from '../inputs/prepared.ts';
-import { gib } from '../machine/batching.ts';
+import { requireWritable } from '../../files/writing.ts';
+import { bytesText } from '../../text/bytes.ts';
 
 export interface Planned {
   estimate: Estimate;
@@ -50,6 +51,7 @@ export async function planRun(
   const flopsPerSecond = await pool.measure();
   const output = path.resolve(prepared.baseDir, outputDir ?? experiment.output_dir);
   const passes = prepared.checkpoints?.length ?? 1;
+  requireWritable(output);
   const limits = limitsOf(machine, output);
   const { memoryBytes: limit, diskBytes: diskFreeBytes } = limits;
   const plans = prepared.graph ? await planGraph(prepared, limits, pool, machine) : planTasks(prepared, limits);
@@ -124,11 +126,11 @@ function refusal(e: Estimate, asked: Score['projection']): string | null {
     const [part, bytes] = Object.entries(e.memoryParts).reduce((a, b) => (a[1] >= b[1] ? a : b));
     const sketch =
       asked === 'none' && part === 'captures' ? `project the gradients (score.projection: auto or ${AUTO_RANK}), ` : '';
-    return `not enough memory: the run needs about ${gib(e.memoryBytes)}, the limit is ${gib(e.memoryLimitBytes)}; the largest part is ${part} with ${gib(bytes)}: ${sketch}${advice[part]}, or raise --memory`;
+    return `not enough memory: the run needs about ${bytesText(e.memoryBytes)}, the limit is ${bytesText(e.memoryLimitBytes)}; the largest part is ${part} with ${bytesText(bytes)}: ${sketch}${advice[part]}, or raise --memory`;
   }
   if (e.diskBytes > e.diskFreeBytes) {
     const spilled = e.plan.boundaries === 'files' ? ', or raise --memory so that activations need no files' : '';
-    return `not enough disk: the run writes about ${gib(e.diskBytes)}, ${gib(e.diskFreeBytes)} are free; take fewer training samples or another output_dir${spilled}`;
+    return `not enough disk: the run writes about ${bytesText(e.diskBytes)}, ${bytesText(e.diskFreeBytes)} are free; take fewer training samples or another output_dir${spilled}`;
   }
   return null;
 }

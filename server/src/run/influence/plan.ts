@@ -14,7 +14,8 @@ import { firstThatFits, totalOf } from '../machine/fitting.ts';
 import type { Limits } from '../machine/machine.ts';
 import { blockSizes, memoryParts, weightBytes, widthOf } from '../machine/memory.ts';
 import { scoredUnits } from '../inputs/units.ts';
-import { batchesOf, headRowsOf, gib } from '../machine/batching.ts';
+import { batchesOf, headRowsOf } from '../machine/batching.ts';
+import { bytesText } from '../../text/bytes.ts';
 
 /** Rank that `projection: auto` takes. */
 export const AUTO_RANK = 64;
@@ -89,7 +90,7 @@ export function planTasks(prepared: Prepared, limits: Limits): TaskPlan[] {
   const exact = plans(null);
   if (projection === 'none' || exact.every((plan) => fits(plan, limits))) return exact;
   const projected = plans(AUTO_RANK);
-  const because = `exact gradients would need ${gib(Math.max(...exact.map((p) => p.memoryBytes)))}, so they are projected to rank ${AUTO_RANK}; `;
+  const because = `exact gradients would need ${bytesText(Math.max(...exact.map((p) => p.memoryBytes)))}, so they are projected to rank ${AUTO_RANK}; `;
   return projected.map((plan) => ({ ...plan, why: because + plan.why }));
 }
 
@@ -190,7 +191,7 @@ function reason({ weights, boundaries }: Choice, bytes: number): string {
   const kept =
     weights === 'resident'
       ? 'all weights fit into memory'
-      : `all weights (${gib(bytes)} as float32) do not fit beside the rest, so one segment's weights are read at a time`;
+      : `all weights (${bytesText(bytes)} as float32) do not fit beside the rest, so one segment's weights are read at a time`;
   return boundaries === 'memory' ? kept : `${kept}; activations between segments do not fit and go to files`;
 }
 

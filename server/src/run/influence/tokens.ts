@@ -26,8 +26,9 @@ import { prepare } from '../inputs/prepare.ts';
 import { chosenTasks, openRun } from './rescore.ts';
 import { writeJson } from '../files/results.ts';
 import type { Prepared, PreparedTask } from '../inputs/prepared.ts';
-import { gib } from '../machine/batching.ts';
+
 import { emptyTask, layerGrams } from './taskResult.ts';
+import { bytesText } from '../../text/bytes.ts';
 
 export interface TokensOptions {
   /** Default: the only task. */
@@ -170,7 +171,7 @@ async function collectTokens(
   if (!fits(plan, limits)) {
     throw new LayerifError(
       'notEnoughMemory',
-      `not enough memory or disk for token influence: it needs ${gib(plan.memoryBytes)} of memory and ${gib(plan.diskBytes)} of disk; raise --memory`,
+      `not enough memory or disk for token influence: it needs ${bytesText(plan.memoryBytes)} of memory and ${bytesText(plan.diskBytes)} of disk; raise --memory`,
     );
   }
   const files = new Map<number, string>();

@@ -5,7 +5,6 @@
  * Two depths. `quick` (the editor, after every pause in typing) renders the first rows of each slice; `full` (the command line)
  * renders and tokenizes all of them.
  */
-import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, Score, Task } from '../../../../protocol/experiment.ts';
@@ -35,6 +34,7 @@ import { isModelAbsent, missingDataset, missingModel, notHere, sizeOf, wantedSpl
 import { modelRefusals } from './modelRefusals.ts';
 import { openAtHand } from './openExperiment.ts';
 import { graphInputs } from './openModel.ts';
+import { outputFault } from './outputFolder.ts';
 import type { OpenedModel } from './openModel.ts';
 import { byPlace, told } from './problemPlace.ts';
 import { pruneInputOf } from './pruneInput.ts';
@@ -99,7 +99,9 @@ class DiskCheck {
     for (const { path: where, message } of unsupported(this.#experiment, verbsOf(this.#experiment)))
       this.#say([...where], message);
     await this.#model();
-    this.#output();
+    const { output_dir } = this.#experiment;
+    const output = outputFault(output_dir, this.#baseDir, this.#depth === 'full');
+    if (output !== null) this.#say(['output_dir'], output);
     for (const name of Object.keys(this.#experiment.datasets)) await this.#dataset(name);
     for (const [index, task] of this.#experiment.tasks.entries()) await this.#task(task, index);
     for (const { where, message, wanted } of leftOut(this.#experiment))
@@ -217,26 +219,6 @@ class DiskCheck {
     return this.problems.length > before;
   }
 
-  /** The nearest folder that exists must be one, and ours to write in. */
-  #output(): void {
-    const wanted = path.resolve(this.#baseDir, this.#experiment.output_dir);
-    let existing = wanted;
-    while (!fs.existsSync(existing)) existing = path.dirname(existing);
-    try {
-      if (!fs.statSync(existing).isDirectory())
-        this.#say(
-          ['output_dir'],
-          `output_dir ${this.#experiment.output_dir}: ${existing} is a file; choose another folder`,
-        );
-      else fs.accessSync(existing, fs.constants.W_OK);
-    } catch {
-      this.#say(
-        ['output_dir'],
-        `output_dir ${this.#experiment.output_dir}: ${existing} may not be written to; choose another folder`,
-      );
-    }
-  }
-
   /** Opened in steps, so that a mistake stands at the key that made it. */
   async #dataset(name: string): Promise<void> {
     const { split_column, field_mapping, ...plain } = this.#experiment.datasets[name];
@@ -275,6 +257,10 @@ class DiskCheck {
     if (!dataset) return;
     const at = (key: string): Path => ['tasks', index, key];
     const before = this.problems.length;
+    if (this.#hasNoTrainingRows(task, dataset, at('training_split'))) {
+      await this.#slice(dataset, task.test_split!, at('test_split'));
+      return;
+    }
 
     const train = await this.#slice(dataset, task.training_split, at('training_split'));
     const validationText = await this.#attempt(
@@ -296,6 +282,19 @@ class DiskCheck {
     // Without the tokenizer: of a graph, rows are not rendered before it is known what it takes.
     if (isGraphPath(this.#experiment.model.path)) return;
     await this.#attempt(at('doc_to_text'), () => this.#render(task, dataset, [task.training_split, validationText!]));
+  }
+
+  /** As harness tasks that are made for evaluation alone: `evaluate` takes them, `score` does not. */
+  #hasNoTrainingRows(task: Task, { name, splits }: OpenDataset, key: Path): boolean {
+    if (task.test_split === undefined || this.#positions.has(key)) return false;
+    if (parseSlices(task.training_split).some(({ split }) => splits.includes(split))) return false;
+    const onlyEvaluated = this.#positions.has(['evaluate']) && !this.#positions.has(['score']);
+    this.#say(
+      ['tasks', this.#experiment.tasks.indexOf(task), 'test_split'],
+      `task "${task.task}" can be evaluated, not scored: dataset "${name}" has no split "train", only ${listed(splits)}; to score it, name rows with training_split and validation_split`,
+      onlyEvaluated ? 'warning' : 'error',
+    );
+    return true;
   }
 
   /** Rows of a slice, or null after a problem. */
@@ -387,7 +386,11 @@ class DiskCheck {
     return `${message} (${file}${place.line === undefined ? '' : `:${place.line}`})`;
   }
 
+  /** What is wrong at one place is said once, however many keys lead there. */
   #say(where: Path, message: string, severity: Problem['severity'] = 'error'): void {
+    const { file, line, column } = this.#positions.value(where);
+    const said = (p: Problem) => p.message === message && p.file === file && p.line === line && p.column === column;
+    if (this.problems.some(said)) return;
     this.problems.push({ ...this.#positions.value(where), message, severity, path: where });
   }
 }

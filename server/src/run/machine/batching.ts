@@ -1,4 +1,4 @@
-/** Sizes of batches and of the head's pieces, and how bytes are written. */
+/** Sizes of batches and of the head's pieces. */
 import { batches } from '../../data/batches.ts';
 import type { Architecture } from '../../models/types.ts';
 
@@ -10,10 +10,6 @@ export const HEAD_NUMBERS = 8 * MIB;
 /** Counted positions per run of the head. */
 export function headRowsOf({ vocabulary }: Pick<Architecture, 'vocabulary'>): number {
   return Math.max(16, Math.min(512, Math.floor(HEAD_NUMBERS / vocabulary)));
-}
-
-export function gib(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(bytes < 2 ** 30 ? 2 : 1)} GiB`;
 }
 
 /** Length-bucketed; where the tables depend on a sample's own length only equals share a batch. */

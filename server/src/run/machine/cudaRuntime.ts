@@ -13,6 +13,7 @@ import { cacheFolder } from '../../checkpoints/hashFiles.ts';
 import { cudaOnnxruntime, cudaPackages, type CudaPackage } from './cudaPackages.ts';
 import { freeDisk } from './machine.ts';
 import { fetchWheel, packageIndex, unpack } from './wheels.ts';
+import { makeFolders } from '../../files/writing.ts';
 
 const MANIFEST = 'layerif-cuda-runtime.json';
 
@@ -96,7 +97,7 @@ export async function installCudaRuntime(options: InstallOptions = {}): Promise<
   const total = packages.reduce((sum, row) => sum + row.download, 0);
   const largest = Math.max(...packages.map(({ download }) => download));
   const needed = packages.reduce((sum, row) => sum + row.kept, 0) + largest;
-  fs.mkdirSync(base, { recursive: true });
+  makeFolders(base);
   const free = freeDisk(base);
   if (free < needed) {
     throw new LayerifError(

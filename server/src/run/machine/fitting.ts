@@ -4,7 +4,7 @@
  * a piece at a time), which costs reading them again.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
-import { gib } from './batching.ts';
+import { bytesText } from '../../text/bytes.ts';
 
 /** Bytes by part of a job. */
 export type Costs = Readonly<Record<string, number>>;
@@ -57,6 +57,6 @@ export function requireFit(memoryBytes: number, limit: number, what: string, adv
   if (memoryBytes <= limit) return;
   throw new LayerifError(
     'notEnoughMemory',
-    `${what} needs about ${gib(memoryBytes)} of memory, the limit is ${gib(limit)}; ${advice}`,
+    `${what} needs about ${bytesText(memoryBytes)} of memory, the limit is ${bytesText(limit)}; ${advice}`,
   );
 }

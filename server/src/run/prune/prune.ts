@@ -22,6 +22,7 @@ import { prunable } from '../decide/sparsityMap.ts';
 import type { SparsityMap } from '../decide/sparsityMap.ts';
 import { madeBy } from '../files/version.ts';
 import { batchesOf } from '../machine/batching.ts';
+import { bytesText } from '../../text/bytes.ts';
 
 const TOKENS_PER_BATCH = 1024;
 
@@ -152,14 +153,13 @@ function weightsFor(
   const held = onDisk ? { resident: bytes.total, streamed: streamedBytes(bytes) } : { resident: 2 * bytes.total };
   const { weights, memoryBytes, fits } = fitWeights(parts, held, limit);
   if (fits) return weights;
-  const gib = (value: number) => `${(value / 2 ** 30).toFixed(2)} GiB`;
   const advice =
     statistics > activations
       ? 'use method wanda, or raise --memory'
       : 'take fewer or shorter calibration texts (prune.calibration), or raise --memory';
   throw new LayerifError(
     'notEnoughMemory',
-    `not enough memory: pruning with ${pruner.id} needs about ${gib(memoryBytes)}, the limit is ${gib(limit)}; ${advice}`,
+    `not enough memory: pruning with ${pruner.id} needs about ${bytesText(memoryBytes)}, the limit is ${bytesText(limit)}; ${advice}`,
   );
 }
 

@@ -16,6 +16,7 @@ type Options = Pick<PruneOptions, 'resultFile' | 'task' | 'machine' | 'onProgres
 /** @throws LayerifError `badRequest` */
 export async function resolveMap(input: PruneInput, options: Options, pool: EnginePool): Promise<SparsityMap> {
   const { model, asked, baseDir } = input;
+  requireResultRead(asked.map, options.resultFile);
   if (Array.isArray(asked.map)) return mapOfList(model, asked.map, 'prune.map');
   if (asked.map === 'uniform') return sparsityMap(model, 'uniform', () => asked.sparsity);
   if (asked.map.endsWith('.json')) {
@@ -48,6 +49,7 @@ export async function layersToDrop(
   requireNone(dropRefusals, { structure: 'layers', map: asked.map }, 'prune');
   const map = asked.map as string;
   const isFile = map.endsWith('.json');
+  requireResultRead(map, options.resultFile);
   const file = path.resolve(baseDir, map);
   const allocation = isFile
     ? readAllocation(file, 'drop')
@@ -71,6 +73,16 @@ export async function layersToDrop(
     );
   }
   return { dropped, source: isFile ? `${allocation.rule} (${path.basename(file)})` : map };
+}
+
+/** A result that is named must be read. @throws LayerifError `badRequest` */
+function requireResultRead(map: string | readonly unknown[], resultFile: string | undefined): void {
+  if (resultFile === undefined || (typeof map === 'string' && map !== 'uniform' && !map.endsWith('.json'))) return;
+  const which = typeof map !== 'string' ? 'of prune.map, a list,' : map === 'uniform' ? 'uniform' : `file ${map}`;
+  throw new LayerifError(
+    'badRequest',
+    `--result ${resultFile} would not be read: the map ${which} needs no scores; name a rule with --map, such as --map layerif`,
+  );
 }
 
 interface Request {

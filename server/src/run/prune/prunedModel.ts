@@ -13,7 +13,9 @@ import type { NewTensor } from '../../checkpoints/safetensors.ts';
 import type { Checkpoint, TensorInfo } from '../../checkpoints/types.ts';
 import type { Architecture } from '../../models/types.ts';
 import { freeDisk } from '../machine/machine.ts';
-import { cannotWrite, writeJson } from '../files/results.ts';
+import { writeJson } from '../files/results.ts';
+import { cannotWrite, makeFolders, requireWritable } from '../../files/writing.ts';
+import { bytesText } from '../../text/bytes.ts';
 
 /** Size of a shard where the source has none, as transformers writes them. */
 const SHARD_BYTES = 5e9;
@@ -48,13 +50,13 @@ export function requireOutput(output: string, checkpoint: Checkpoint, workBytes:
       `the output ${output} exists and is not an empty folder; remove it or choose another with prune.output or --output`,
     );
   }
+  requireWritable(output);
   const needed = writtenBytes(checkpoint) + workBytes;
   const free = freeDisk(path.dirname(output));
   if (needed > free) {
-    const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
     throw new LayerifError(
       'notEnoughDisk',
-      `the pruned model and its work files take ${gib(needed)}, ${gib(free)} are free on the disk of ${output}; choose another output`,
+      `the pruned model and its work files take ${bytesText(needed)}, ${bytesText(free)} are free on the disk of ${output}; choose another output`,
     );
   }
 }
@@ -77,7 +79,7 @@ export function writePrunedModel(output: string, pruned: PrunedModel): void {
   const config = dropped.length > 0 ? shortened(checkpoint, model, dropped) : checkpoint.config;
   try {
     fs.rmSync(temporary, { recursive: true, force: true });
-    fs.mkdirSync(temporary, { recursive: true });
+    makeFolders(temporary);
     writeWeights(temporary, pruned);
     copyOthers(temporary, checkpoint, config);
     writeJson(path.join(temporary, 'layerif-pruning.json'), pruned.report);

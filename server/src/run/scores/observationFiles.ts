@@ -7,7 +7,7 @@ import path from 'node:path';
 import { OBSERVATIONS_FOLDER } from '../../../../protocol/scores.ts';
 import type { Tensors } from '../../../../protocol/scores.ts';
 import { openSafetensors, readSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';
-import { cannotWrite, makeFolder } from '../files/results.ts';
+import { cannotWrite, makeFolder } from '../../files/writing.ts';
 import type { KeyedNeed } from './needs.ts';
 
 export class ObservationFiles {

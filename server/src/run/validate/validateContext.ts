@@ -22,8 +22,9 @@ import type { TaskPlan } from '../influence/plan.ts';
 import { numbersOf } from '../influence/collectTask.ts';
 import { replacedText, type FinishedParts } from '../files/finished.ts';
 import type { Prepared } from '../inputs/prepared.ts';
-import { gib } from '../machine/batching.ts';
+
 import { planPass, requireMemory, runPass } from '../machine/observing.ts';
+import { bytesText } from '../../text/bytes.ts';
 
 const CHECKPOINT_SECONDS = 10;
 const TOKENS_PER_RUN = 1024;
@@ -200,7 +201,7 @@ export class ValidationContext {
     if (fits(plan, limits)) return plan;
     throw new LayerifError(
       plan.memoryBytes > limits.memoryBytes ? 'notEnoughMemory' : 'notEnoughDisk',
-      `validating with ${train.length} training samples needs about ${gib(plan.memoryBytes)} of memory and ${gib(plan.diskBytes)} of disk, the limits are ${gib(limits.memoryBytes)} and ${gib(limits.diskBytes)}; lower validate.train or model.max_length, or raise --memory`,
+      `validating with ${train.length} training samples needs about ${bytesText(plan.memoryBytes)} of memory and ${bytesText(plan.diskBytes)} of disk, the limits are ${bytesText(limits.memoryBytes)} and ${bytesText(limits.diskBytes)}; lower validate.train or model.max_length, or raise --memory`,
     );
   }
 
