@@ -120,6 +120,8 @@ export interface ObserveRequest {
   texts: EncodedSample[];
   /** Groups of batches of indices into `texts`; activations of one group exist at a time. */
   groups: number[][][];
+  /** The same for passes with layers left out, of which each holds many states; none where nobody asks for them. */
+  ablated: number[][][];
   weights: 'resident' | 'streamed';
   /** Matrices that a pruning in memory has changed stay so; else the checkpoint's are observed. */
   keepChanges: boolean;

@@ -146,6 +146,7 @@ async function logLikelihood(model: Model, texts: EncodedSample[], groups: numbe
       modelPath: '',
       texts,
       groups,
+      ablated: [],
       weights: 'streamed',
       keepChanges: false,
       boundaries: 'memory',

@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { EncodedSample } from '../../protocol/samples.ts';
 import type { Json } from '../../protocol/scores.ts';
 import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
+import { greedyOrder } from '../../server/src/scores/greedyOrder.ts';
 import type { ObservationId } from '../../server/src/scores/observations.ts';
 import { casesFolder } from './reference.ts';
 
@@ -32,6 +33,15 @@ interface Reference {
   /** States of all tokens by depth. */
   tokens: number[][][];
   cka: number[][];
+  /** By depth and counted token, texts in order. */
+  logit_lens: { crossEntropy: number[][]; divergence: number[][]; agreement: number[][] };
+  ablation: {
+    base: number[];
+    block: number[][];
+    attention: number[][];
+    mlp: number[][];
+    greedy: { layer: number; losses: number[] }[];
+  };
 }
 
 export type Family = 'llama/biases' | 'gpt2/by_layer';
@@ -191,5 +201,60 @@ export const observationCases: readonly ObservationCase[] = [
       misses,
       counted: texts.map(({ tokens, countedFrom }) => tokens.length - countedFrom),
     }),
+  },
+  {
+    of: 'logit_lens',
+    options: { tokens: 60, seed: 0 },
+    expected: ({ logit_lens: { crossEntropy, divergence, agreement } }, _family, texts) => {
+      const textOf = texts.flatMap(({ tokens, countedFrom }, index) =>
+        Array.from({ length: tokens.length - countedFrom }, () => index),
+      );
+      const filled = (values: number[]) => [...values, ...new Array<number>(60 - values.length).fill(0)];
+      return {
+        crossEntropy: crossEntropy.flatMap(filled),
+        divergence: divergence.flatMap(filled),
+        agreement: agreement.flatMap(filled),
+        used: filled(textOf.map(() => 1)),
+        text: filled(textOf),
+      };
+    },
+  },
+  {
+    of: 'ablated_losses',
+    options: { samples: 0, parts: true },
+    expected: ({ ablation: { base, block, attention, mlp } }, _family, texts) => ({
+      whole: base,
+      block: block.flat(),
+      attention: attention.flat(),
+      mlp: mlp.flat(),
+      counted: texts.map(({ tokens, countedFrom }) => tokens.length - countedFrom),
+    }),
+  },
+  {
+    // The first two texts alone.
+    of: 'ablated_losses',
+    options: { samples: 2, parts: false },
+    expected: ({ ablation: { base, block } }) => {
+      const two = (losses: number[]) => [losses[0], losses[1], 0];
+      return { whole: two(base), block: block.flatMap(two) };
+    },
+  },
+  {
+    of: 'greedy_removal',
+    options: { samples: 0, rounds: 9 },
+    expected: ({ ablation: { greedy } }) => ({
+      order: greedy.map(({ layer }) => layer),
+      losses: greedy.flatMap(({ losses }) => losses),
+    }),
+    seen: ({ losses }, layers, { ablation: { greedy } }, texts) => {
+      const shape = [layers - 1, layers, texts.length];
+      const order = greedyOrder({ shape, data: Float64Array.from(losses) }).map(({ layer }) => layer);
+      return {
+        order,
+        losses: greedy.flatMap(({ layer }, round) =>
+          texts.map((_, text) => losses[(round * layers + layer) * texts.length + text]),
+        ),
+      };
+    },
   },
 ];

@@ -30,6 +30,7 @@ function open(family: Family, cases: readonly ObservationCase[]) {
     modelPath,
     texts,
     groups: [[all]],
+    ablated: [[all]],
     weights: 'resident',
     keepChanges: false,
     boundaries: 'memory',
@@ -80,7 +81,7 @@ for (const family of families) {
     const apart = observationCases.filter(({ of }) => observationOf(of).textsApart);
     const only = { observations: apart.map(({ of, options }, i) => ({ name: String(i), of, options })) };
     const { layers } = model.architecture;
-    for (const change of [{}, { groups: [singles] }, { weights: 'streamed' as const }]) {
+    for (const change of [{}, { groups: [singles], ablated: [singles] }, { weights: 'streamed' as const }]) {
       requireRight(
         family,
         observationCases,
@@ -92,7 +93,7 @@ for (const family of families) {
     requireRight(
       family,
       apart,
-      (await observe(model, { ...request, ...only, groups }, () => undefined)).observations,
+      (await observe(model, { ...request, ...only, groups, ablated: groups }, () => undefined)).observations,
       layers,
     );
     const files = { boundaries: 'files' as const, workDir: temporary(t) };
@@ -112,7 +113,7 @@ for (const family of families) {
     );
     const { model, request, all } = open(family, apart);
     const part = async (texts: number[]) =>
-      (await observe(model, { ...request, groups: [[texts]] }, () => undefined)).observations;
+      (await observe(model, { ...request, groups: [[texts]], ablated: [[texts]] }, () => undefined)).observations;
     const [first, second] = [await part(all.slice(0, 1)), await part(all.slice(1))];
     for (const name of Object.keys(first)) mergeObservations(first[name], second[name]);
     requireRight(family, apart, first, model.architecture.layers);
@@ -124,8 +125,10 @@ for (const family of families) {
     const { model, request, singles } = open(family, observationCases);
     const { layers } = model.architecture;
     const whole = await observe(model, request, () => undefined);
-    for (let stop = 1; stop < 2 * layers; stop++) {
-      const asked = { ...request, groups: [singles], workDir: temporary(t) };
+    // Weights, texts, the losses without each layer with and without parts, and the rounds of the greedy removal.
+    const rounds = 4 + (layers - 1);
+    for (let stop = 1; stop < rounds * layers; stop++) {
+      const asked = { ...request, groups: [singles], ablated: [singles], workDir: temporary(t) };
       const abort = new AbortController();
       model.runtime.signal = abort.signal;
       await assert.rejects(
@@ -171,5 +174,13 @@ test('a pass runs the embedding and each layer once, whatever is observed, and t
     (sum, { tokens, countedFrom }) => sum + tokens.length - countedFrom,
     0,
   );
-  assert.equal(await runs(observationCases), 1 + layers + Math.ceil(counted / 5));
+  const common = observationCases.filter(({ of }) => observationOf(of).reads !== 'ablated' && of !== 'logit_lens');
+  const heads = Math.ceil(counted / 5);
+  assert.equal(await runs(common), 1 + layers + heads);
+  // The model without each layer shares what lies below it: L (L - 1) / 2 more runs of a layer, and a run of the head for each.
+  const ablated = observationCases.filter(({ of, options }) => of === 'ablated_losses' && options.samples === 2);
+  const two = samplesOf('llama/biases')
+    .slice(0, 2)
+    .reduce((sum, { tokens, countedFrom }) => sum + tokens.length - countedFrom, 0);
+  assert.equal(await runs(ablated), 1 + layers + (layers * (layers - 1)) / 2 + (1 + layers) * Math.ceil(two / 5));
 });

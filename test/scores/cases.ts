@@ -213,6 +213,56 @@ export const scoreCases: readonly ScoreCase[] = [
     notes: /4 tokens\.\nWith 4 tokens of 4 dimensions[^\n]*\ndepth 2: all states are alike/,
   },
   {
+    // Two tokens of one text and one of the other: 9, 6, 3 and 1 nats before and behind three layers, on the mean.
+    score: 'logit_lens',
+    options: {},
+    texts: 2,
+    observed: {
+      lens: {
+        crossEntropy: f64([4, 4], [9, 10, 8, 0, 6, 5, 7, 0, 3, 6, 0, 0, 1, 1, 1, 0]),
+        divergence: f64([4, 4], [3, 3, 3, 0, 2, 3, 4, 0, 1, 1, 1, 0, 0, 0, 0, 0]),
+        agreement: f64([4, 4], [0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 0]),
+        used: f64([4], [1, 1, 1, 0]),
+        text: f64([4], [0, 1, 1, 0]),
+      },
+    },
+    expected: {
+      values: [3, 3, 2],
+      parts: {
+        'cross-entropy': [6, 3, 1],
+        'divergence from the last': [3, 1, 0],
+        'same top token': [1 / 3, 2 / 3, 1],
+      },
+    },
+    notes: /Before the first layer the cross-entropy is 9\.000 nats; .* 1\.000\.\n3 tokens, 15 rows of the head\./,
+  },
+  {
+    // 6 nats on 4 tokens; 10 without layer 0, 4 without layer 1, 6 without layer 2. Greedily 1 goes first and then 2.
+    score: 'layer_drop',
+    options: { parts: true, greedy: 2 },
+    texts: 2,
+    observed: {
+      losses: {
+        whole: f64([2], [4, 2]),
+        counted: f64([2], [3, 1]),
+        block: f64([3, 2], [7, 3, 2, 2, 4, 2]),
+        attention: f64([3, 2], [8, 2, 4, 2, 5, 2]),
+        mlp: f64([3, 2], [4, 2, 4, 2, 0, 2]),
+      },
+      removal: { losses: f64([2, 3, 2], [7, 3, 2, 2, 4, 2, 9, 9, 0, 0, 5, 3]) },
+    },
+    expected: {
+      values: [1, -0.5, 0],
+      parts: {
+        perplexity: [Math.exp(2.5), Math.exp(1), Math.exp(1.5)],
+        'place in the greedy removal': [null, 1, 2],
+      },
+    },
+    notes:
+      /^Perplexity of the whole model 4\.48 on 4 tokens\.\nGreedy removal 1: layer 1; perplexity 2\.72\.\nGreedy removal 2: layer 2, without layer 1 already; perplexity 7\.39\.\nThe modules that end attention/,
+    also: ({ marks }) => assert.deepEqual(marks, [{ at: [1], words: 'the texts are more probable without it' }]),
+  },
+  {
     score: 'owl',
     options: { multiple: 5 },
     texts: 2,

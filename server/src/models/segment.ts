@@ -48,6 +48,7 @@ export class SegmentBuilder {
   #block: number | null = null;
   #lora: ReadonlyMap<string, Lora> = new Map();
   #term: LinearTerm = () => null;
+  #silent: (module: string) => boolean = () => false;
   readonly #inputs = new Map<string, Value>();
 
   constructor(name: string) {
@@ -86,6 +87,17 @@ export class SegmentBuilder {
     }
   }
 
+  /** Linear modules that `body` builds and `silent` names give zeros, whatever their input. */
+  withSilent<T>(silent: (module: string) => boolean, body: () => T): T {
+    const outer = this.#silent;
+    this.#silent = silent;
+    try {
+      return body();
+    } finally {
+      this.#silent = outer;
+    }
+  }
+
   /** Remembers a router of the block under way. */
   route(routing: Omit<Routing, 'block'>): void {
     if (this.#block !== null) this.routings.push({ block: this.#block, ...routing });
@@ -116,6 +128,7 @@ export class SegmentBuilder {
         ? this.weight(`${module}.weight`, [columns, rows])
         : g.transpose(this.weight(`${module}.weight`, [rows, columns]), [1, 0]);
       const product = g.matMul(x, matrix);
+      if (this.#silent(module)) return g.zerosLike(product);
       this.#capture(module, x, product);
       const lora = this.#lora.get(module);
       const adapted = lora ? g.add(product, this.#lowRank(module, x, rows, lora)) : product;

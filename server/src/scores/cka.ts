@@ -23,8 +23,15 @@ export const cka = defineScore({
   source: 'Kornblith et al., arXiv 1905.00414; unbiased by Nguyen et al., arXiv 2010.15327',
   status: 'published',
   options: {
-    tokens: { type: 'number', default: 512, least: 8, most: 8192, words: 'Tokens of all texts that are drawn.' },
-    seed: { type: 'number', default: 0, least: 0, words: 'Of the drawing.' },
+    tokens: {
+      type: 'number',
+      default: 512,
+      least: 8,
+      most: 8192,
+      whole: true,
+      words: 'Tokens of all texts that are drawn.',
+    },
+    seed: { type: 'number', default: 0, least: 0, whole: true, words: 'Of the drawing.' },
     skip_first_token: {
       type: 'flag',
       default: true,

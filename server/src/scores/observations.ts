@@ -21,16 +21,24 @@ export interface ObservedShape {
 export interface ObservationSpec {
   version: number;
   /**
-   * `weights` needs no texts; `logits` goes through the head; `inputs` are those of the linear modules; `gradients` come from a backward
-   * sweep, which is the influence run's own where it reads the same texts.
+   * `weights` needs no texts; `logits` goes through the head, with states of all depths where it asks for them; `inputs` are those of the
+   * linear modules; `ablated` goes through the layers on its own, with some of them left out; `gradients` come from a backward sweep, which
+   * is the influence run's own where it reads the same texts.
    */
-  reads: 'weights' | 'hidden' | 'inputs' | 'logits' | 'gradients';
+  reads: 'weights' | 'hidden' | 'inputs' | 'logits' | 'ablated' | 'gradients';
   /** Whether groups of texts may be looked at one after the other; else all texts of a layer are there at once. */
   textsApart: boolean;
   /** Shapes by name. */
   tensors: (shape: ObservedShape, options: Record<string, Json>) => Record<string, number[]>;
   /** Names of tensors that are kept as float32, as hidden states are computed; the others are float64. */
   singles?: readonly string[];
+  /** Names of tensors that are needed until the pass ends and not kept. */
+  scratch?: readonly string[];
+}
+
+/** How many models go through the layers side by side at the end of an ablation: whole, and without each layer or part of it. */
+export function variantsOf(layers: number, { parts }: Record<string, Json>): number {
+  return 1 + layers * (parts === true ? 3 : 1);
 }
 
 const everyLayer = ({ layers }: ObservedShape): number[] => Array.from({ length: layers }, (_, layer) => layer);
@@ -182,6 +190,51 @@ export const observations = {
     reads: 'gradients',
     textsApart: false,
     tensors: (shape) => byModule(shape, () => [shape.texts]),
+  },
+  /**
+   * Of `tokens` counted tokens of all texts, drawn with `seed`: what the head makes of the residual stream before the first layer and behind each.
+   * Cross-entropy of the token in nats, Kullback-Leibler divergence from the model's own distribution, whether the most probable token is
+   * the same; of each place whether it is used, and the index of its text.
+   */
+  logit_lens: {
+    version: 1,
+    reads: 'logits',
+    textsApart: true,
+    singles: ['states'],
+    scratch: ['states'],
+    tensors: ({ layers, hidden }, { tokens }) => ({
+      states: [layers + 1, Number(tokens), hidden],
+      ...Object.fromEntries(
+        ['crossEntropy', 'divergence', 'agreement'].map((name) => [name, [layers + 1, Number(tokens)]]),
+      ),
+      used: [Number(tokens)],
+      text: [Number(tokens)],
+    }),
+  },
+  /**
+   * Of the first `samples` texts: summed negative log-probability of the counted tokens in nats, how many are counted, and the same sum without
+   * each layer; with `parts` without its attention alone and its MLP alone too.
+   */
+  ablated_losses: {
+    version: 1,
+    reads: 'ablated',
+    textsApart: true,
+    tensors: ({ layers, texts }, { parts }) => ({
+      whole: [texts],
+      counted: [texts],
+      block: [layers, texts],
+      ...(parts === true ? { attention: [layers, texts], mlp: [layers, texts] } : {}),
+    }),
+  },
+  /**
+   * Layers are left out one after the other, each time the one without which the first `samples` texts are most probable. For each round and layer
+   * the summed negative log-probability by text without it and those before; layers that are gone have 0.
+   */
+  greedy_removal: {
+    version: 1,
+    reads: 'ablated',
+    textsApart: false,
+    tensors: ({ layers, texts }, { rounds }) => ({ losses: [Math.min(Number(rounds), layers - 1), layers, texts] }),
   },
 } as const satisfies Record<string, ObservationSpec>;
 

@@ -9,6 +9,8 @@ import { avss } from './avss.ts';
 import { blockInfluence } from './blockInfluence.ts';
 import { cka } from './cka.ts';
 import { fisherTrace } from './fisherTrace.ts';
+import { layerDrop } from './layerDrop.ts';
+import { logitLens } from './logitLens.ts';
 import { magnitude } from './magnitude.ts';
 import { owl } from './owl.ts';
 import { relativeMagnitude } from './relativeMagnitude.ts';
@@ -20,6 +22,7 @@ export const scores: readonly Score[] = [
   blockInfluence,
   relativeMagnitude,
   angularDistance,
+  layerDrop,
   avss,
   alphaHill,
   owl,
@@ -29,6 +32,7 @@ export const scores: readonly Score[] = [
   taylorPlus,
   snip,
   fisherTrace,
+  logitLens,
 ];
 
 /** @throws LayerifError `badRequest` */

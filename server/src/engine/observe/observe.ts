@@ -19,7 +19,6 @@ import { zeros } from '../grams/observedGradients.ts';
 import { shapeOf } from '../sweep/observedShape.ts';
 import { throughLayers } from './layerSweep.ts';
 import { reducerOf } from './reducers.ts';
-import type { Fold } from './types.ts';
 import { makeFolders } from '../../files/writing.ts';
 
 /** @throws LayerifError; the AbortSignal's reason when cancelled. What is finished stays in `request.workDir`. */
@@ -37,9 +36,11 @@ export async function observe(model: Model, request: ObserveRequest, report: Rep
     const fold = reducer.open({ model, options, texts: request.texts, shape, tensors, headRows: request.headRows });
     return { name, tensors, fold, spec };
   });
-  const reading = (reads: 'weights' | 'hidden' | 'inputs' | 'logits'): Fold[] =>
-    opened.filter(({ spec }) => spec.reads === reads).map(({ fold }) => fold);
-  const [byWeights, byHidden, byInputs, byLogits] = (['weights', 'hidden', 'inputs', 'logits'] as const).map(reading);
+  const folds = opened.map(({ fold }) => fold);
+  const byWeights = folds.filter((fold) => 'weights' in fold);
+  const byHidden = folds.filter((fold) => 'hidden' in fold);
+  const byInputs = folds.filter((fold) => 'inputs' in fold);
+  const byLogits = folds.filter((fold) => 'logits' in fold);
 
   const observed = Object.fromEntries(opened.map(({ name, tensors }) => [name, tensors]));
   const state =
@@ -47,8 +48,17 @@ export async function observe(model: Model, request: ObserveRequest, report: Rep
   const resumed = state?.load(observed) ?? null;
   const steps = architecture.layers;
   const groups = byHidden.length + byInputs.length + byLogits.length > 0 ? request.groups : [];
-  // Weights are one more round of layers, before the texts.
-  const rounds = (byWeights.length > 0 ? 1 : 0) + groups.length;
+  const ablations = folds.flatMap(({ own }) =>
+    own ? Array.from({ length: own.rounds }, (_, i) => ({ own, round: i })) : [],
+  );
+  const ablated = ablations.flatMap(({ own, round }) =>
+    request.ablated.flatMap((group) => {
+      const texts = group.map((batch) => batch.filter(own.reads)).filter(({ length }) => length > 0);
+      return texts.length > 0 ? [{ run: own.run, round, texts }] : [];
+    }),
+  );
+  // Weights are one more round of layers, before the texts; passes with layers left out come behind.
+  const rounds = (byWeights.length > 0 ? 1 : 0) + groups.length + ablated.length;
   const at = (round: number, layer: number): void =>
     report({ type: 'observing', done: round * steps + layer, total: Math.max(1, rounds * steps) });
   const from = resumed ? { round: resumed.round, layer: resumed.layer + 1 } : { round: 0, layer: 0 };
@@ -95,16 +105,37 @@ export async function observe(model: Model, request: ObserveRequest, report: Rep
         },
         onLayer: async (layer, after) => {
           if (layer === steps - 1 && after) for (const fold of byLogits) await fold.logits!(batches, after);
-          state?.save({ round: here, layer }, observed, after && { batches: batches.length, after });
+          state?.save({ round: here, layer }, observed, after && { batches: batches.length, states: [after] });
           at(here, layer + 1);
         },
       });
       if (last) store.release(last);
     }
+    for (const { run, round: own, texts } of ablated) {
+      const here = round++;
+      if (here < from.round || (here === from.round && from.layer >= steps)) continue;
+      const batches = makeBatches(architecture, 'train', request.texts, texts);
+      const kept = here === from.round ? resumed?.activations : null;
+      const start = kept ? { layer: from.layer, states: refillAll(store.make, kept, batches.length) } : undefined;
+      const states = await run(own, batches, {
+        store,
+        start,
+        onLayer: (layer, after) => {
+          // Losses are added up behind the last layer: before that it is not finished.
+          if (layer === steps - 1) return;
+          state?.save({ round: here, layer }, observed, { batches: batches.length, states: after });
+          at(here, layer + 1);
+        },
+      });
+      for (const held of states) store.release(held);
+      state?.save({ round: here, layer: steps - 1 }, observed, null);
+      at(here, steps);
+    }
   } finally {
     store.close();
   }
   state?.remove();
+  for (const { tensors, spec } of opened) for (const name of spec.scratch ?? []) delete tensors[name];
   return {
     observations: observed,
     sessionRuns: runtime.runs - runsBefore,
@@ -117,6 +148,13 @@ export async function observe(model: Model, request: ObserveRequest, report: Rep
 function refill(activations: Activations, tensors: readonly Tensor[]): Activations {
   for (const tensor of tensors) activations.push(tensor);
   return activations;
+}
+
+/** Several states, each of `batches` tensors. */
+function refillAll(make: () => Activations, tensors: readonly Tensor[], batches: number): Activations[] {
+  return Array.from({ length: tensors.length / batches }, (_, i) =>
+    refill(make(), tensors.slice(i * batches, (i + 1) * batches)),
+  );
 }
 
 interface Place {
@@ -158,14 +196,15 @@ class SavedPass {
   save(
     { round, layer }: Place,
     observed: Record<string, Tensors>,
-    state: { batches: number; after: Activations } | null,
+    state: { batches: number; states: readonly Activations[] } | null,
   ): void {
     const begun = performance.now();
     if (begun - this.#saved < this.#milliseconds) return;
-    const activations = Array.from({ length: state?.batches ?? 0 }, (_, b) => {
-      const { dims } = state!.after.at(b)!;
-      const data = () => numbers(state!.after.at(b)!);
-      return { name: `activations.${String(b).padStart(6, '0')}`, dtype: 'F32' as const, shape: [...dims], data };
+    const places = (state?.states ?? []).flatMap((of) => Array.from({ length: state!.batches }, (_, b) => ({ of, b })));
+    const activations = places.map(({ of, b }, i) => {
+      const { dims } = of.at(b)!;
+      const data = () => numbers(of.at(b)!);
+      return { name: `activations.${String(i).padStart(6, '0')}`, dtype: 'F32' as const, shape: [...dims], data };
     });
     const sums = each(observed).map((one) => ({ ...one, dtype: dtypeOf(one.data) }));
     const metadata = { key: this.#key, round: String(round), layer: String(layer) };

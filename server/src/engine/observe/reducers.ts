@@ -1,11 +1,13 @@
 /** The reducers that there are. To add one: a row of `scores/observations.ts`, a file like `hiddenCosine.ts`, and a row here. */
 import { isGradientObservation, isObservation } from '../../scores/observations.ts';
 import type { GradientObservationId, ObservationId } from '../../scores/observations.ts';
+import { ablatedLosses, greedyRemoval } from './ablated.ts';
 import { hiddenChange } from './hiddenChange.ts';
 import { hiddenCosine } from './hiddenCosine.ts';
 import { hiddenMoments } from './hiddenMoments.ts';
 import { hiddenPooled } from './hiddenPooled.ts';
 import { inputNorms } from './inputNorms.ts';
+import { logitLens } from './logitLens.ts';
 import { logProbabilities } from './logProbabilities.ts';
 import { outliers } from './outliers.ts';
 import { textStates } from './textStates.ts';
@@ -29,6 +31,9 @@ export const reducers: Record<ForwardId, Reducer> = {
   outliers,
   input_norms: inputNorms,
   log_probabilities: logProbabilities,
+  logit_lens: logitLens,
+  ablated_losses: ablatedLosses,
+  greedy_removal: greedyRemoval,
 };
 
 export function reducerOf(id: string): Reducer {

@@ -9,6 +9,7 @@ import type { ObservationId, ObservedShape } from '../../scores/observations.ts'
 import type { Activations } from '../sweep/activations.ts';
 import type { Batch } from '../sweep/batch.ts';
 import type { Model } from '../sweep/model.ts';
+import type { AblationPass } from './ablation.ts';
 
 export interface ReducerContext {
   model: Model;
@@ -30,6 +31,18 @@ export interface Fold {
   hidden?(layer: number, batches: readonly Batch[], before: Activations, after: Activations): void | Promise<void>;
   /** @param last output of the last layer, before the final norm */
   logits?(batches: readonly Batch[], last: Activations): void | Promise<void>;
+  /** Passes of its own over the layers, after the common one. */
+  own?: {
+    rounds: number;
+    /** Whether it looks at the text with this index. */
+    reads: (text: number) => boolean;
+    /** One round of one group of texts. @returns what the pass still holds; the caller lets it go */
+    run: (
+      round: number,
+      batches: Batch[],
+      tools: Pick<AblationPass, 'store' | 'start' | 'onLayer'>,
+    ) => Promise<readonly Activations[]>;
+  };
 }
 
 export interface Reducer {

@@ -3,7 +3,7 @@
  * activations between layers fit. In float32 numbers, t = padded tokens of a group of texts:
  *
  *   weights      all of them (resident), or the largest of embedding, head and a layer (streamed)
- *   boundaries   2 t hidden: input and output of a layer; two batches of it when in files
+ *   boundaries   2 t hidden: input and output of a layer, and a state for each model with layers left out; two batches of it when in files
  *   observations float64, here and in the engine
  *   work         what one run of a layer or of the head holds beside its inputs and outputs
  */
@@ -12,7 +12,7 @@ import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { Json, ObserveRequest, ObserveSummary } from '../../../../protocol/scores.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import type { Architecture } from '../../models/types.ts';
-import { observationOf } from '../../scores/observations.ts';
+import { observationOf, variantsOf } from '../../scores/observations.ts';
 import type { ObservationId, ObservedShape } from '../../scores/observations.ts';
 import { batchesOf, headRowsOf } from './batching.ts';
 import type { EnginePool } from './enginePool.ts';
@@ -23,6 +23,8 @@ import { blockWork, PROGRAMS, streamedBytes, weightBytes } from './memory.ts';
 const TOKENS_PER_BATCH = 1024;
 /** Tokens whose activations are in memory at a time: streamed weights are read once for so many. */
 const TOKENS_PER_GROUP = { resident: 1 << 14, streamed: 1 << 17 };
+/** The same where every layer is left out in turn. */
+const TOKENS_PER_ABLATION = { resident: 1 << 11, streamed: 1 << 14 };
 const CHECKPOINT_SECONDS = 10;
 
 export interface ObservedModel {
@@ -84,37 +86,53 @@ function passBy(
 ): ObservedPass {
   const lengths = texts.map(({ tokens }) => tokens.length);
   const specs = observations.map(({ of }) => observationOf(of));
-  const apart = specs.every(({ textsApart }) => textsApart);
+  const apart = specs.every(({ textsApart, reads }) => textsApart || reads === 'ablated');
   const batches = specs.some(({ reads }) => reads !== 'weights') ? batchesOf(model, lengths, tokensPerBatch) : [];
   const padded = (batch: number[]) => batch.length * Math.max(...batch.map((i) => lengths[i]));
-  const groups: number[][][] = [];
-  let tokens = Infinity;
-  for (const batch of batches) {
-    const size = padded(batch);
-    if (groups.length === 0 || (apart && tokens + size > TOKENS_PER_GROUP[weights])) {
-      groups.push([]);
-      tokens = 0;
+  const grouped = (most: number, all: number[][]): number[][][] => {
+    const groups: number[][][] = [];
+    let tokens = Infinity;
+    for (const batch of all) {
+      const size = padded(batch);
+      if (groups.length === 0 || tokens + size > most) {
+        groups.push([]);
+        tokens = 0;
+      }
+      tokens += size;
+      groups.at(-1)!.push(batch);
     }
-    tokens += size;
-    groups.at(-1)!.push(batch);
-  }
+    return groups;
+  };
+  const together = specs.some(({ reads }) => reads !== 'weights' && reads !== 'ablated');
+  const groups = together ? grouped(apart ? TOKENS_PER_GROUP[weights] : Infinity, batches) : [];
+  const ablations = observations.filter(({ of }) => observationOf(of).reads === 'ablated');
+  const read = Math.max(0, ...ablations.map(({ options }) => Number(options.samples) || texts.length));
+  const first = lengths.slice(0, read);
+  const ablated =
+    ablations.length > 0 ? grouped(TOKENS_PER_ABLATION[weights], batchesOf(model, first, tokensPerBatch)) : [];
   const shape = observedShape(model, texts.length);
   const numbers = observations.reduce((sum, { of, options }) => {
     const shapes = Object.values(observationOf(of).tensors(shape, options));
     return sum + shapes.reduce((whole, dims) => whole + dims.reduce((a, b) => a * b, 1), 0);
   }, 0);
-  const largest = Math.max(0, ...groups.map((group) => group.reduce((sum, batch) => sum + padded(batch), 0)));
+  const tokensOf = (of: number[][][]) =>
+    Math.max(0, ...of.map((group) => group.reduce((sum, batch) => sum + padded(batch), 0)));
+  const models = Math.max(0, ...ablations.map(({ options }) => variantsOf(model.layers, options)));
+  const states = Math.max(2 * tokensOf(groups), (1 + models) * tokensOf(ablated));
   const batch = Math.max(0, ...batches.map(padded));
   const longest = Math.max(0, ...lengths);
-  const head = specs.some(({ reads }) => reads === 'logits') ? 16 * headRowsOf(model) * model.vocabulary : 0;
+  const head = specs.some(({ reads }) => reads === 'logits' || reads === 'ablated')
+    ? 16 * headRowsOf(model) * model.vocabulary
+    : 0;
   const sizes = weightBytes(checkpoint, model);
-  const read = weights === 'resident' ? sizes.total : streamedBytes(sizes);
+  const loaded = weights === 'resident' ? sizes.total : streamedBytes(sizes);
   return {
     request: {
       modelPath: checkpoint.path,
       adapter: adapter ?? undefined,
       texts: batches.length === 0 ? [] : texts,
       groups,
+      ablated,
       weights,
       boundaries,
       headRows: headRowsOf(model),
@@ -122,10 +140,10 @@ function passBy(
     },
     memoryBytes: totalOf({
       programs: PROGRAMS,
-      weights: batches.length === 0 ? sizes.layer : read,
+      weights: batches.length === 0 ? sizes.layer : loaded,
       observations: 24 * numbers,
       work: Math.max(blockWork(model, batch, longest), head),
-      boundaries: model.hidden * (boundaries === 'files' ? 16 * batch : 8 * largest),
+      boundaries: model.hidden * (boundaries === 'files' ? 16 * batch : 4 * states),
     }),
   };
 }
