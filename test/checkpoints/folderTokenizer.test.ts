@@ -53,7 +53,7 @@ test('a folder without a tokenizer that can be read says what it holds', (t) => 
   const config = JSON.stringify({ model_type: 'llama' });
   const refusals: [Record<string, string>, RegExp][] = [
     [{}, /^<root> has no tokenizer\.json; copy the one of the model/],
-    [{ 'tokenizer.model': 'x' }, /has no tokenizer\.json but tokenizer\.model, which cannot be read alone; /],
+    [{ 'tokenizer.model': 'x' }, /^tokenizer\.model cannot be read: it is no SentencePiece model, or cut off; /],
     [{ 'tekken.json': '{}' }, /has no tokenizer\.json but tekken\.json, which cannot be read alone/],
     [{ 'vocab.json': '{}', 'merges.txt': '' }, /has no tokenizer\.json but vocab\.json, which cannot be read alone/],
   ];

@@ -1,5 +1,6 @@
 /**
- * The tokenizer of a Hugging Face folder as transformers' AutoTokenizer (5.24) makes it: tokenizer.json, or vocab.json and merges.txt;
+ * The tokenizer of a Hugging Face folder as transformers' AutoTokenizer (5.24) makes it: tokenizer.json, or tokenizer.model, or
+ * vocab.json and merges.txt;
  * the class that tokenizer_config.json names; special tokens from `added_tokens_decoder` there, else from special_tokens_map.json,
  * added_tokens.json and tokenizer.json; and named tokens that are in none of these. The last mention of a token gives its flags.
  */
@@ -7,7 +8,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { contentOf, GENERIC, rebuiltBy, tokenizerClass } from './tokenizerClasses.ts';
-import { readText } from '../files/textFile.ts';
+import { modelFile } from './modelFile.ts';
+import type { ModelFile } from './modelFile.ts';
+import { readBytes, readText } from '../files/textFile.ts';
 
 type Json = Record<string, unknown>;
 type Token = Json & { content: string };
@@ -42,27 +45,33 @@ export function folderTokenizer(folder: string, config: Json, read: (file: strin
   if (file !== null && (typeof file['model'] !== 'object' || file['model'] === null))
     return { tokenizerJson: file, tokenizerConfig: settings };
 
+  const model = file === null ? modelIn(folder, name, settings) : null;
   const special = specialTokens(settings, file, optional);
-  const base = file ?? slowFiles(folder, name);
+  const base = file ?? model?.json ?? slowFiles(folder, name);
   const whole = (base['model'] ?? {}) as Json;
-  const rebuilt = whole['type'] === 'BPE' || file === null ? rebuiltBy(name, special.settings) : null;
-  for (const [key, content] of Object.entries(rebuilt?.names ?? {})) special.names[key] ??= content;
-  if (file === null && name === GENERIC) Object.assign(special.names, { bos_token: '<s>', eos_token: '</s>' });
+  const own = whole['type'] === 'BPE' || file === null ? rebuiltBy(name, special.settings) : null;
+  const rebuilt = model?.whole === true ? null : own;
+  for (const [key, content] of Object.entries({ ...own?.names, ...model?.names })) special.names[key] ??= content;
+  special.names = inOrder(special.names);
+  if (model?.extra) special.extra = model.extra as Token[];
+  if (model?.rawAdded === true) special.decoder = special.decoder.map((token) => ({ ...token, normalized: false }));
+  if (file === null && model === null && name === GENERIC)
+    Object.assign(special.names, { bos_token: '<s>', eos_token: '</s>' });
 
-  const model = rebuilt
+  const made = rebuilt
     ? { type: 'BPE', dropout: null, vocab: whole['vocab'], merges: whole['merges'] ?? [], ...rebuilt.model }
     : whole;
   const tokens = tokensOf(rebuilt ? [] : listOf(base['added_tokens']), special, rebuilt?.plainNames === true);
-  const added = numbered(tokens, idsOf(model));
+  const added = numbered(tokens, idsOf(made));
   const explicit = 'add_bos_token' in settings || 'add_eos_token' in settings;
-  const own = explicit || rebuilt?.ownPostProcessor === true || (base['post_processor'] ?? null) === null;
+  const ownPost = explicit || rebuilt?.ownPostProcessor === true || (base['post_processor'] ?? null) === null;
   return {
     tokenizerJson: {
       ...base,
       added_tokens: added,
       ...(rebuilt ? { normalizer: rebuilt.normalizer, pre_tokenizer: rebuilt.preTokenizer } : {}),
-      model,
-      post_processor: own ? template(settings, special.names, added) : base['post_processor'],
+      model: made,
+      post_processor: ownPost ? template(settings, special.names, added) : base['post_processor'],
     },
     tokenizerConfig: { ...settings, ...special.names },
   };
@@ -121,6 +130,12 @@ function specialTokens(settings: Json, file: Json | null, optional: (name: strin
       (token) => contentOf(token) !== undefined,
     ),
   };
+}
+
+/** New tokens are numbered in this order. */
+function inOrder(names: Special['names']): Special['names'] {
+  const rank = (key: string): number => (NAMES.includes(key) ? NAMES.indexOf(key) : NAMES.length);
+  return Object.fromEntries(Object.entries(names).sort(([a], [b]) => rank(a) - rank(b)));
 }
 
 /** Before transformers 5 the list had another name. */
@@ -202,6 +217,25 @@ function template(settings: Json, names: Special['names'], added: readonly Token
       ),
     ),
   };
+}
+
+/** Classes that read tokenizer.model. */
+const FROM_MODEL = new Set([GENERIC, 'LlamaTokenizer', 'GemmaTokenizer']);
+
+/** What tokenizer.model makes of the folder; null without such a file, or for a class that does not read it. */
+function modelIn(folder: string, name: string, settings: Json): ModelFile | null {
+  const file = path.join(folder, 'tokenizer.model');
+  if (!FROM_MODEL.has(name) || !fs.existsSync(file)) return null;
+  try {
+    return modelFile(readBytes(file, 'tokenizer'), name !== GENERIC, settings);
+  } catch (error) {
+    if (error instanceof LayerifError) throw error;
+    throw new LayerifError(
+      'badModel',
+      `${file} cannot be read: ${(error as Error).message}; expected a SentencePiece model, or a list of base64 tokens with ranks (tiktoken)`,
+      { place: { file }, cause: error },
+    );
+  }
 }
 
 function slowFiles(folder: string, name: string): Json {

@@ -106,6 +106,11 @@ function pipeline(json: Json): Pipeline {
   const normalized = finder(true, normalize);
   const contents = new Map([...model.vocab, ...added.map(({ content, id }) => [content, id] as const)]);
 
+  /** Whether the normaliser takes the first character away: what is left does not stand at the start of the text, then. */
+  const vanishes = (text: string): boolean => {
+    const character = String.fromCodePoint(text.codePointAt(0)!);
+    return normalize(character) === '' && normalize(text) === normalize(text.slice(character.length));
+  };
   const plain = (text: string): number[] => {
     const ids: number[] = [];
     // Half a pair of surrogates has no UTF-8.
@@ -119,7 +124,7 @@ function pipeline(json: Json): Pipeline {
           ids.push(piece.token);
           continue;
         }
-        const first = section.start === 0 && piece.start === 0;
+        const first = section.start === 0 && piece.start === 0 && !vanishes(section.text);
         for (const word of words({ text: piece.text, first })) for (const id of model.encode(word.text)) ids.push(id);
       }
     }

@@ -48,6 +48,14 @@ export function requireRegularFile(file: string): fs.Stats {
 
 /** @throws UnreadableFile for what is no regular file, too large or not UTF-8; the file system's error when it cannot be read */
 export function readText(file: string, kind: TextKind): string {
+  const whole = readBytes(file, kind);
+  const fault = encodingFault(whole);
+  if (fault !== null) throw new UnreadableFile('EENCODING', fault);
+  return whole.toString('utf8');
+}
+
+/** The same of a file that is no text. */
+export function readBytes(file: string, kind: TextKind): Buffer {
   const most = textLimits[kind];
   // The path is looked at before it is opened: opening a pipe already waits.
   requireRegularFile(file);
@@ -66,10 +74,7 @@ export function readText(file: string, kind: TextKind): string {
       bytes += got;
       if (bytes > most) throw tooLarge(bytes, most);
     }
-    const whole = Buffer.concat(parts, bytes);
-    const fault = encodingFault(whole);
-    if (fault !== null) throw new UnreadableFile('EENCODING', fault);
-    return whole.toString('utf8');
+    return Buffer.concat(parts, bytes);
   } finally {
     fs.closeSync(fd);
   }
