@@ -7,6 +7,7 @@ import type { DeviceState, DeviceId } from './devices.ts';
 import type { GradientCheckRequest, GradientMeasurements } from './check.ts';
 import type { ErrorCode, Place } from './errors.ts';
 import type { TrainExpertsOutcome, TrainExpertsRequest } from './experts.ts';
+import type { GenerateRequest, GenerateSummary } from './generation.ts';
 import type { PruneRequest, PruneSummary } from './pruning.ts';
 import type { EncodedSample } from './samples.ts';
 import type { AskedObservation, ObserveRequest, ObserveSummary, Tensors } from './scores.ts';
@@ -147,6 +148,8 @@ export interface EngineRequests {
   graph: { params: GraphProbeRequest; answer: GraphProbe };
   /** What scores and evaluations read, in one pass of texts. */
   observe: { params: ObserveRequest; answer: ObserveSummary };
+  /** Texts that go on from prompts. */
+  generate: { params: GenerateRequest; answer: GenerateSummary };
   /** LoRA trainings one after the other. */
   train: { params: TrainRequest; answer: TrainOutcome[] };
   /** LoRA experts by layer, then log-likelihoods. */
@@ -175,6 +178,8 @@ export type EngineEvent =
   | { id: number; type: 'evaluating'; done: number; total: number } // sequences
   | { id: number; type: 'observing'; done: number; total: number } // layers, over all groups of texts
   | { id: number; type: 'pruning'; done: number; total: number } // layers
+  | { id: number; type: 'generating'; done: number; total: number } // texts
+  | { id: number; type: 'tokens'; prompts: number[]; tokens: number[] } // the next token of each of these prompts
   | { id: number; type: 'checking'; done: number; total: number } // parts of the self-check
   | { id: number; type: 'log'; text: string };
 
@@ -182,5 +187,6 @@ export type EngineReply =
   | { id: number; type: 'done'; value: EngineAnswer<EngineMethod> }
   | { id: number; type: 'failed'; code: ErrorCode; message: string; place?: Place | undefined };
 
-/** Cancel travels outside the queue: the engine looks for it between two session runs. */
+/** Cancel travels outside the queue: the engine looks for it between two session runs. So do prompts that whoever asked has enough of. */
 export type EngineCancel = { id: number; method: 'cancel' };
+export type EngineFinish = { id: number; method: 'finish'; prompts: number[] };

@@ -13,7 +13,7 @@ export interface Row {
 }
 
 const tables = ['onnx', 'autodiff', 'checkpoints', 'models', 'data', 'estimators', 'statistics', 'validation'];
-const rules = ['allocation', 'pruning', 'evaluation', 'training', 'export'];
+const rules = ['allocation', 'pruning', 'evaluation', 'generation', 'training', 'export'];
 const inServer = (names: string[]) => names.map((name) => `server/src/${name}`);
 
 /** Rooms of a folder: each may import what the folder may, and the rooms that stand before it in the lists that it names. */
@@ -45,7 +45,18 @@ const engine: Row = {
     'protocol',
     processes,
     files,
-    ...inServer(['onnx', 'autodiff', 'graphs', 'models', 'checkpoints', 'training', 'pruning', 'random', 'linear']),
+    ...inServer([
+      'onnx',
+      'autodiff',
+      'graphs',
+      'models',
+      'checkpoints',
+      'training',
+      'pruning',
+      'random',
+      'linear',
+      'generation',
+    ]),
     'server/src/scores', // what is observed
   ],
   packages: ['onnxruntime-node'],
@@ -57,6 +68,7 @@ const engineRooms: Record<string, string[]> = {
   sweep: ['runtime'],
   grams: ['runtime', 'sweep'],
   train: ['runtime', 'sweep'],
+  generate: ['runtime', 'sweep'],
   observe: ['runtime', 'sweep', 'grams'],
   check: ['runtime', 'sweep', 'grams'],
   userGraph: ['runtime', 'sweep', 'grams'],
@@ -85,7 +97,8 @@ const runRooms: Record<string, string[]> = {
   machine: ['files'],
   inputs: ['files', 'machine'],
   scores: ['files', 'machine', 'inputs'],
-  evaluate: ['files', 'machine', 'inputs'],
+  generate: ['files', 'machine', 'inputs'],
+  evaluate: ['files', 'machine', 'inputs', 'generate'],
   influence: ['files', 'machine', 'inputs', 'scores'],
   decide: ['files', 'machine', 'inputs', 'scores'],
   prune: ['files', 'machine', 'inputs', 'scores', 'evaluate', 'decide'],
@@ -145,6 +158,8 @@ export const table: Record<string, Row> = {
   // What scores need and how observations become numbers; no files, no graphs.
   'server/src/scores': { folders: ['protocol', random, 'server/src/statistics'], packages: [], node: [] },
   'server/src/allocation': { folders: ['protocol', random, linear], packages: numeric, node: [] },
+  // The next token from the logits.
+  'server/src/generation': { folders: ['protocol', random], packages: [], node: [] },
   'server/src/pruning': { folders: ['protocol', random, linear], packages: numeric, node: [] },
   'server/src/validation': {
     folders: ['protocol', random, linear, 'server/src/statistics'],

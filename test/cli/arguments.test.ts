@@ -60,6 +60,7 @@ test('arguments: every option, in any order, with = or a space', () => {
     version: false,
     machine: { device: 'cpu', threads: 3, memoryBytes: 2.5 * 2 ** 30 },
     values: { device: 'cpu', task: 'b', threads: '3', memory: '2.5', output: 'out' },
+    all: { device: ['cpu'], task: ['a', 'b'], threads: ['3'], memory: ['2.5'], output: ['out'] },
     flags: new Set(['json']),
     more: [],
   });

@@ -33,5 +33,7 @@ export const letters: TextTokenizer = {
   begins: 0,
   promptLength: (text) => [...text].length + 1,
   decode: (tokens) => String.fromCodePoint(...Array.from(tokens).filter((id) => id !== 0)),
+  decodeText: (tokens) => letters.decode(tokens),
+  idOf: (content) => content.codePointAt(0) ?? null,
   warnings: [],
 };

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { evaluateExperiment } from '../../server/src/run/evaluate/evaluate.ts';
+import { generateFile } from '../../server/src/run/generate/generateFile.ts';
 import { prepareExperts } from '../../server/src/run/experts/trainExpertsInput.ts';
 import { checkExperiment } from '../../server/src/run/inputs/check.ts';
 import { graphRefusals, modelRefusals, weightRefusals } from '../../server/src/run/inputs/modelRefusals.ts';
@@ -48,6 +49,7 @@ const run: Record<Verb, (file: string) => Promise<unknown>> = {
   score: (file) => score(file),
   validate: (file) => validateExperiment({ file, machine }),
   evaluate: (file) => evaluateExperiment({ file, machine }),
+  generate: (file) => generateFile({ target: file, baseDir: '/', maxNewTokens: 1, stop: [], sampling: {}, machine }),
   prune: (file) => pruneExperiment({ file, machine }),
   'train-experts': (file) => prepareExperts(file, {}),
 };
@@ -185,6 +187,7 @@ const spoil: Record<string, (t: TestContext) => Spoilt> = {
   data_scoresLater: (t) => with_(llama(t), (w) => w.add('data_scores: [loss]\n')),
   graphForvalidate: (t) => graph(t),
   graphForevaluate: (t) => graph(t),
+  graphForgenerate: (t) => graph(t),
   graphForprune: (t) => graph(t),
   'graphFortrain-experts': (t) => graph(t),
   pruneWithAdapter: adapter,
@@ -263,6 +266,7 @@ const words: Record<string, RegExp> = {
   data_scoresLater: /data_scores is not available in this version; remove the section/,
   graphForvalidate: /llama-torchscript\.onnx is an ONNX graph.*; validate needs a checkpoint/,
   graphForevaluate: /llama-torchscript\.onnx is an ONNX graph.*; evaluate needs a checkpoint/,
+  graphForgenerate: /llama-torchscript\.onnx is an ONNX graph.*; generate needs a checkpoint/,
   graphForprune: /llama-torchscript\.onnx is an ONNX graph.*; prune needs a checkpoint/,
   'graphFortrain-experts': /llama-torchscript\.onnx is an ONNX graph.*; train-experts needs a checkpoint/,
   pruneWithAdapter: /cannot be pruned, since the adapter would be lost; merge/,

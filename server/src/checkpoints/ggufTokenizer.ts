@@ -41,6 +41,11 @@ export function rebuildTokenizer(metadata: Metadata): {
     const id = idOf(name);
     return id === undefined ? null : tokens[id];
   };
+  /** Ends of a turn and of a message, where the file tells them apart from the end of a text. */
+  const named = (name: 'eot' | 'eom'): string | null => {
+    const id = metadata.index(key(`${name}_token_id`), tokens.length);
+    return id === undefined ? null : tokens[id];
+  };
   const [bos, eos] = [idOf('bos'), idOf('eos')];
   const first = (metadata.flag(key('add_bos_token')) ?? parts.addsBos) && bos !== undefined ? [bos] : [];
   const last = metadata.flag(key('add_eos_token')) && eos !== undefined ? [eos] : [];
@@ -63,6 +68,8 @@ export function rebuildTokenizer(metadata: Metadata): {
       eos_token: contentOf('eos'),
       unk_token: contentOf('unknown'),
       pad_token: contentOf('padding'),
+      eot_token: named('eot'),
+      eom_token: named('eom'),
       add_bos_token: first.length > 0,
       add_eos_token: last.length > 0,
       chat_template: metadata.text('tokenizer.chat_template') ?? null,

@@ -106,6 +106,7 @@ function read(given: ReadonlyMap<OptionName, string[]>): Options {
     values: Object.fromEntries(
       [...given].filter(([name]) => optionTable[name].type === 'string').map(([name, texts]) => [name, texts.at(-1)!]),
     ),
+    all: Object.fromEntries([...given].filter(([name]) => optionTable[name].type === 'string')),
     more: [],
     flags: new Set([...given.keys()].filter((name) => optionTable[name].type === 'boolean')),
   };

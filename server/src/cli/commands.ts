@@ -7,6 +7,7 @@ import { devices } from './devices.ts';
 import { estimate } from './estimate.ts';
 import { evaluate } from './evaluate.ts';
 import { exportCommand } from './export.ts';
+import { generate } from './generate.ts';
 import { inspect } from './inspect.ts';
 import { list } from './list.ts';
 import { prune } from './prune.ts';
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   prune,
   pruneAndCompareCommand,
   evaluate,
+  generate,
   allocate,
   exportCommand,
   validate,

@@ -34,6 +34,8 @@ export interface Options {
   machine: Machine;
   /** The last value of every option with a value that was given, as written: for options that one command alone takes. */
   values: Partial<Record<OptionName, string>>;
+  /** All values of every option with a value that was given, in their order. */
+  all: Partial<Record<OptionName, readonly string[]>>;
   /** Options without a value that were given. */
   flags: ReadonlySet<OptionName>;
   /** Arguments behind the first one, of a command that takes several. */

@@ -116,6 +116,12 @@ function answered(task: Task, row: Row, doc: Doc, text: string, answer: string, 
   return { row, prompt: context + delimiterOf(task, row, answer), answer };
 }
 
+/** What stands before the answer of a row, few-shot examples included, where a model goes on. */
+export function promptOf(task: Task, row: Row, examples: readonly Row[]): string {
+  const doc = docOf(task, row);
+  return contextOf(task, row, doc, doc.text, prefixOf(task, row, examples));
+}
+
 /** What an evaluation asks: continuations of contexts, and which of them are right. */
 export interface Requests {
   pairs: [context: string, continuation: string][];

@@ -29,6 +29,10 @@ export interface TextTokenizer {
   /** Number of ids that `text` takes at the start of a longer text: special tokens before it count, those after it do not. */
   promptLength(text: string): number;
   decode(tokens: Int32Array | readonly number[]): string;
+  /** Without special tokens, as a generated text is shown. */
+  decodeText(tokens: Int32Array | readonly number[]): string;
+  /** Id of a token that is written like this; null where there is none. */
+  idOf(content: string): number | null;
   /** Token ids without any special tokens. */
   encodePlain(text: string): Int32Array;
   /** What stands before the first token of a text that is predicted from nothing: BOS, else EOS; null when there is neither. */
@@ -55,7 +59,17 @@ export function createTokenizer({ tokenizerJson, tokenizerConfig, warnings = [] 
   const encode = (text: string): Int32Array => Int32Array.from([...before, ...ids(text), ...behind]);
 
   const prefix = specialToken(idOf, tokenizerConfig, ['bos_token', 'eos_token']);
+  const special = new Set(
+    addedTokens((tokenizerJson['added_tokens'] ?? []) as unknown[], contents)
+      .filter((token) => token.special)
+      .map(({ id }) => id),
+  );
   let decoder: Tokenizer | undefined;
+  const decode = (tokens: Int32Array | readonly number[]): string => {
+    if (tokens.length === 0) return '';
+    decoder ??= usable(() => decoderOf(tokenizerJson, tokenizerConfig, contents));
+    return decoder.decode(Array.from(tokens));
+  };
   return {
     encode,
     encodeStart(text, limit) {
@@ -67,11 +81,9 @@ export function createTokenizer({ tokenizerJson, tokenizerConfig, warnings = [] 
       return { tokens: tokens.slice(0, limit), truncated: tokens.length > limit };
     },
     promptLength: (text) => before.length + ids(text).length,
-    decode(tokens) {
-      if (tokens.length === 0) return '';
-      decoder ??= usable(() => decoderOf(tokenizerJson, tokenizerConfig, contents));
-      return decoder.decode(Array.from(tokens));
-    },
+    decode,
+    decodeText: (tokens) => decode(Array.from(tokens).filter((token) => !special.has(token))),
+    idOf: (content) => idOf(content) ?? null,
     encodePlain: (text) => Int32Array.from(ids(text)),
     prefix: prefix === null ? null : (idOf(prefix) ?? null),
     prefixText: prefix,

@@ -8,12 +8,14 @@ import type { ErrorCode, Place } from '../../../protocol/errors.ts';
 import type {
   EngineAnswer,
   EngineCancel,
+  EngineFinish,
   EngineInfo,
   EngineMethod,
   EngineParams,
   EngineReply,
   EngineRequest,
 } from '../../../protocol/engine.ts';
+import { generate } from './generate/generate.ts';
 import { isGraphPath } from '../graphs/open.ts';
 import { collect } from './grams/collect.ts';
 import { collectGraph, probeGraph } from './userGraph/collectGraph.ts';
@@ -38,10 +40,13 @@ let queue: Promise<void> = Promise.resolve();
 /** Of the request under way. */
 let current: number | null = null;
 const aborts = new Map<number, AbortController>();
+/** Of a generation: prompts that need no more tokens. */
+const finished = new Map<number, Set<number>>();
 
 interface Context {
   runtime: Runtime;
   report: Report;
+  finished: ReadonlySet<number>;
 }
 
 /** One row per request that computes: what is done with it. */
@@ -67,6 +72,8 @@ const handlers: {
     return probeGraph(runtime, request);
   },
   observe: async (request, { runtime, report }) => observe(await opened(request, runtime), request, report),
+  generate: async (request, { runtime, report, finished }) =>
+    generate(await opened(request, runtime), request, report, finished),
   train: async (request, { runtime, report }) => train(await opened(request, runtime), request, report),
   trainExperts: async (request, { runtime, report }) => trainExperts(await opened(request, runtime), request, report),
   prune: async (request, { runtime, report }) => prune(await opened(request, runtime), request, report),
@@ -92,6 +99,7 @@ async function handle<M extends EngineMethod>(
   method: M,
   params: EngineParams<M>,
   report: Report,
+  finished: ReadonlySet<number>,
   signal: AbortSignal,
 ): Promise<EngineAnswer<EngineMethod>> {
   if (method === 'start') return start(params as EngineParams<'start'>);
@@ -101,7 +109,7 @@ async function handle<M extends EngineMethod>(
     params: EngineParams<M>,
     context: Context,
   ) => Promise<EngineAnswer<M>>;
-  return handler(params, { runtime, report });
+  return handler(params, { runtime, report, finished });
 }
 
 function reporter(id: number): Report {
@@ -146,24 +154,31 @@ function reply(message: EngineReply): void {
   process.send?.(message);
 }
 
-function onMessage(message: EngineRequest | EngineCancel): void {
+function onMessage(message: EngineRequest | EngineCancel | EngineFinish): void {
+  if (message.method === 'finish') {
+    for (const prompt of message.prompts) finished.get(message.id)?.add(prompt);
+    return;
+  }
   if (message.method === 'cancel') {
     aborts.get(message.id)?.abort(new LayerifError('cancelled', 'cancelled'));
     return;
   }
   const abort = new AbortController();
   aborts.set(message.id, abort);
+  const enough = new Set<number>();
+  finished.set(message.id, enough);
   queue = queue.then(async () => {
     try {
       abort.signal.throwIfAborted();
       current = message.id;
       const { id, method, params } = message;
-      reply({ id, type: 'done', value: await handle(method, params, reporter(id), abort.signal) });
+      reply({ id, type: 'done', value: await handle(method, params, reporter(id), enough, abort.signal) });
     } catch (error) {
       if (process.env.LAYERIF_DEBUG) console.error(error);
       reply({ id: message.id, type: 'failed', ...asFailure(error) });
     } finally {
       aborts.delete(message.id);
+      finished.delete(message.id);
     }
   });
 }

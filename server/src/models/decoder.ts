@@ -6,8 +6,9 @@
 import type { Value } from '../onnx/graph.ts';
 import { positiveInteger, positiveNumber } from './config.ts';
 import { headOf, project } from './head.ts';
-import { causalMask } from './masks.ts';
-import { ropeParameters, rotary, rotaryTables } from './rotary.ts';
+import { placed } from './positions.ts';
+import { ropeParameters, rotary } from './rotary.ts';
+import type { Rotary } from './tables.ts';
 import { activationOf } from './activations.ts';
 import type { Activation } from './activations.ts';
 import type { SegmentBuilder } from './segment.ts';
@@ -75,10 +76,17 @@ export function maskOf(windows: Windows, layer: number): string {
 /**
  * All of an architecture but its block and head. Layers with equal masks are of one kind.
  * @param rotated components of a head that positions rotate
+ * @param others rotations of some layers, by the names of their tables
  * @throws Error for ways of telling positions that `rotary.ts` does not know
  */
-export function frameOf(family: string, config: Config, d: Decoder, windows: Windows, rotated = d.size) {
-  const positions = rotary(withDefaults(config, d, rotated), rotated);
+export function frameOf(
+  family: string,
+  config: Config,
+  d: Decoder,
+  windows: Windows,
+  rotated = d.size,
+  others: Readonly<Record<string, Rotary>> = {},
+) {
   const modules: LinearModule[] = [
     { name: 'self_attn.q_proj', rows: d.heads * d.size, columns: d.hidden },
     { name: 'self_attn.k_proj', rows: d.kvHeads * d.size, columns: d.hidden },
@@ -88,7 +96,7 @@ export function frameOf(family: string, config: Config, d: Decoder, windows: Win
     { name: 'mlp.up_proj', rows: d.inner, columns: d.hidden },
     { name: 'mlp.down_proj', rows: d.hidden, columns: d.inner },
   ];
-  const masks = new Map(windows.map((window, layer) => [maskOf(windows, layer), window]));
+  const masks = Object.fromEntries(windows.map((window, layer) => [maskOf(windows, layer), window]));
   return {
     family,
     layers: d.layers,
@@ -100,12 +108,7 @@ export function frameOf(family: string, config: Config, d: Decoder, windows: Win
     modules: () => modules,
     kind: (layer) => maskOf(windows, layer),
     embed: (b, tokens) => b.graph.gather(b.weight(d.head.embedding, [d.vocabulary, d.hidden]), tokens, 0),
-    tables(length, longest) {
-      const { cos, sin } = rotaryTables(positions, length, longest);
-      const made = [...masks].map(([name, window]) => [name, causalMask(length, window)] as const);
-      return { 'rotary.cos': cos, 'rotary.sin': sin, ...Object.fromEntries(made) };
-    },
-    lengthMatters: (length) => length > positions.fixedUpTo,
+    ...placed({ masks, rotary: { rotary: rotary(withDefaults(config, d, rotated), rotated), ...others } }),
   } satisfies Partial<Architecture>;
 }
 

@@ -6,11 +6,12 @@
 import type { Value } from '../onnx/graph.ts';
 import { flag, positiveInteger, positiveNumber, prefixOf } from './config.ts';
 import { headOf, project } from './head.ts';
-import { causalMask } from './masks.ts';
-import { rotary, rotaryDim, rotaryTables } from './rotary.ts';
+import { placed } from './positions.ts';
+import { rotary, rotaryDim } from './rotary.ts';
 import { activationOf } from './activations.ts';
 import type { SegmentBuilder } from './segment.ts';
-import type { Architecture, Config, Family, LinearModule, Table, Weights } from './types.ts';
+import type { Table } from './tables.ts';
+import type { Architecture, Config, Family, LinearModule, Weights } from './types.ts';
 
 export const falcon: Family = {
   id: 'falcon',
@@ -57,7 +58,11 @@ function architecture(config: Config, weights: Weights): Architecture {
     const { q, k, v } = b.splitGroups(fused, heads, kvHeads, size);
     const scale = size ** -0.5;
     const attended = alibi
-      ? b.attention(q, k, v, { scale, mask: 'mask', bias: b.table('alibi', [kvHeads, heads / kvHeads, 1, q.shape[2]]) })
+      ? b.attention(q, k, v, {
+          scale,
+          mask: 'mask',
+          bias: b.keyTable('alibi', [kvHeads, heads / kvHeads, 1], q.shape[2]),
+        })
       : b.attention(b.rotate(q), b.rotate(k), v, { scale, mask: 'mask' });
     return b.linear('self_attention.dense', attended, hidden, { bias });
   };
@@ -88,13 +93,12 @@ function architecture(config: Config, weights: Weights): Architecture {
 
     head: (b, x) => project(b, b.layerNorm(`${prefix}ln_f`, x, epsilon), outputs, hidden),
 
-    tables(length, longest): Record<string, Table> {
-      const mask = causalMask(length, null);
-      if (alibi) return { alibi: alibiTable(heads, kvHeads, size ** -0.5, length), mask };
-      const { cos, sin } = rotaryTables(positions, length, longest);
-      return { 'rotary.cos': cos, 'rotary.sin': sin, mask };
-    },
-    lengthMatters: (length) => !alibi && length > positions.fixedUpTo,
+    ...placed({
+      masks: { mask: null },
+      ...(alibi
+        ? { biases: { alibi: (length) => alibiTable(heads, kvHeads, size ** -0.5, length) } }
+        : { rotary: { rotary: positions } }),
+    }),
   };
 }
 

@@ -11,7 +11,7 @@ import { flag, nullOr, onlySupported, positiveInteger, positiveNumber, section }
 import { decoderOf, frameOf, gatedMlp, logits, maskOf, projections } from './decoder.ts';
 import type { Windows } from './decoder.ts';
 import { slidingLayers } from './layerTypes.ts';
-import { rotary, rotaryTables } from './rotary.ts';
+import { rotary } from './rotary.ts';
 import { activationName, activations } from './activations.ts';
 import type { SegmentBuilder } from './segment.ts';
 import type { Architecture, Config, Family, Weights } from './types.ts';
@@ -153,8 +153,8 @@ function build(family: string, config: Config, weights: Weights, traits: Traits)
   const scale = (traits.queryScalar ?? d.size) ** -0.5;
   const windows = traits.windows ?? Array.from({ length: d.layers }, () => null);
   onlySupported(config, 'use_bidirectional_attention', [false, null]);
-  const frame = frameOf(family, positions.full, d, windows);
   const local = positions.local && rotary({ max_position_embeddings: maxPositions, ...positions.local }, d.size);
+  const frame = frameOf(family, positions.full, d, windows, d.size, local ? { 'rotary.local': local } : {});
 
   const norm = (b: SegmentBuilder, tensor: string, x: Value) => b.rmsNorm(tensor, x, epsilon, { offset: 1 });
   // The same name is the norm before the MLP in one generation and the one behind attention in the others.
@@ -182,13 +182,5 @@ function build(family: string, config: Config, weights: Weights, traits: Traits)
     },
 
     head: (b, x) => b.softCap(logits(b, norm(b, 'model.norm', x), d), d.head.classes ? null : logitCap),
-
-    tables(length, longest) {
-      const tables = frame.tables(length, longest);
-      if (!local) return tables;
-      const { cos, sin } = rotaryTables(local, length, longest);
-      return { ...tables, 'rotary.local.cos': cos, 'rotary.local.sin': sin };
-    },
-    lengthMatters: (length) => frame.lengthMatters(length) || (local !== null && length > local.fixedUpTo),
   };
 }

@@ -4,7 +4,7 @@
  */
 import { flag, positiveInteger, positiveNumber, prefixOf } from './config.ts';
 import { headOf, project } from './head.ts';
-import { causalMask } from './masks.ts';
+import { placed } from './positions.ts';
 import { activationOf } from './activations.ts';
 import type { Architecture, Config, Family, LinearModule, Weights } from './types.ts';
 
@@ -82,8 +82,7 @@ function architecture(given: Config, weights: Weights): Architecture {
 
     head: (b, x) => project(b, b.layerNorm(`${prefix}ln_f`, x, epsilon), outputs, hidden),
 
-    tables: (length) => ({ mask: causalMask(length, null) }),
-    lengthMatters: () => false,
+    ...placed({ masks: { mask: null } }),
     longest,
   };
 }

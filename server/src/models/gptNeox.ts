@@ -6,8 +6,8 @@
 import type { Value } from '../onnx/graph.ts';
 import { flag, positiveInteger, positiveNumber, prefixOf } from './config.ts';
 import { headOf, project } from './head.ts';
-import { causalMask } from './masks.ts';
-import { ropeParameters, rotary, rotaryTables } from './rotary.ts';
+import { placed } from './positions.ts';
+import { ropeParameters, rotary } from './rotary.ts';
 import { activationOf } from './activations.ts';
 import type { SegmentBuilder } from './segment.ts';
 import type { Architecture, Config, Family, LinearModule, Weights } from './types.ts';
@@ -87,11 +87,7 @@ function architecture(config: Config, weights: Weights): Architecture {
 
     head: (b, x) => project(b, b.layerNorm(`${prefix}final_layer_norm`, x, epsilon), outputs, hidden),
 
-    tables(length, longest) {
-      const { cos, sin } = rotaryTables(positions, length, longest);
-      return { 'rotary.cos': cos, 'rotary.sin': sin, mask: causalMask(length, null) };
-    },
-    lengthMatters: (length) => length > positions.fixedUpTo,
+    ...placed({ masks: { mask: null }, rotary: { rotary: positions } }),
   };
 }
 

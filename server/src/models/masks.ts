@@ -1,7 +1,8 @@
 /** Additive attention masks [length, length]: 0 where the row may look at the column, the lowest float32 elsewhere. */
-import type { Table } from './types.ts';
+import type { Table } from './tables.ts';
 
-const HIDDEN = -3.4028234663852886e38;
+/** What is not seen. */
+export const HIDDEN = -3.4028234663852886e38;
 
 /** @param window number of last positions, itself included, that a position sees; null for all */
 export function causalMask(length: number, window: number | null): Table {

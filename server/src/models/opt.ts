@@ -5,7 +5,7 @@
  */
 import { flag, positiveInteger, prefixOf } from './config.ts';
 import { headOf, project } from './head.ts';
-import { causalMask } from './masks.ts';
+import { placed } from './positions.ts';
 import { activationOf } from './activations.ts';
 import type { Architecture, Config, Family, LinearModule, Weights } from './types.ts';
 
@@ -100,8 +100,7 @@ function architecture(config: Config, weights: Weights): Architecture {
       return project(b, narrowed, outputs, width);
     },
 
-    tables: (length) => ({ mask: causalMask(length, null) }),
-    lengthMatters: () => false,
+    ...placed({ masks: { mask: null } }),
     longest,
   };
 }

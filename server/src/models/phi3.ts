@@ -44,6 +44,8 @@ function architecture(config: Config, weights: Weights): Architecture {
   const windows = Array.from({ length: d.layers }, () => window);
   const positions = positionsOf(config);
   const rotated = rotaryDim(positions, d.size, 1);
+  const frame = frameOf('phi3', positions, d, windows, rotated);
+  const readAnewBeyond = positions.original_max_position_embeddings as number;
   for (const key of ['attention_bias', 'mlp_bias', 'lm_head_bias']) onlySupported(config, key, [false, null]);
 
   const fused = [d.heads * d.size, d.kvHeads * d.size, d.kvHeads * d.size];
@@ -56,7 +58,8 @@ function architecture(config: Config, weights: Weights): Architecture {
   ];
 
   return {
-    ...frameOf('phi3', positions, d, windows, rotated),
+    ...frame,
+    positions: { ...frame.positions, readAnewBeyond },
     modules: () => modules,
 
     block(b, x, layer) {

@@ -7,17 +7,9 @@
  * To add a variant: one row in `variants`, one reference case in test/reference/llama.
  */
 import { onlySupported, positiveInteger, positiveNumber, positiveNumbers, section } from './config.ts';
-import type { Config, Table } from './types.ts';
+import type { Rotary, Table } from './tables.ts';
+import type { Config } from './types.ts';
 import { lookup } from '../text/lookup.ts';
-
-export interface Rotary {
-  /** Angles per position of each pair, for sequences of `length` tokens. */
-  frequencies(length: number): Float64Array;
-  /** Factor of cos and sin. */
-  scale: number;
-  /** Longest sequence whose frequencies do not depend on its length. */
-  fixedUpTo: number;
-}
 
 interface Setting {
   dim: number;
@@ -157,8 +149,11 @@ export function rotaryDim(config: Config, size: number, fallback: number): numbe
   return dim;
 }
 
-/** cos and sin [length, dim], each pair's value standing in both halves (the Hugging Face layout). */
-export function rotaryTables(rotary: Rotary, length: number, longest: number): { cos: Table; sin: Table } {
+/**
+ * cos and sin [length, dim] of the positions `first`, `first` + 1, ..., each pair's value standing in both halves (the Hugging Face
+ * layout). @param longest length of the text, which some rotations depend on
+ */
+export function rotaryTables(rotary: Rotary, length: number, longest: number, first = 0): { cos: Table; sin: Table } {
   const frequencies = rotary.frequencies(longest);
   const half = frequencies.length;
   const dim = 2 * half;
@@ -166,7 +161,7 @@ export function rotaryTables(rotary: Rotary, length: number, longest: number): {
   const sin = new Float32Array(length * dim);
   for (let p = 0; p < length; p++) {
     for (let k = 0; k < half; k++) {
-      const angle = Math.fround(p * Math.fround(frequencies[k]));
+      const angle = Math.fround((first + p) * Math.fround(frequencies[k]));
       cos[p * dim + k] = cos[p * dim + half + k] = Math.cos(angle) * rotary.scale;
       sin[p * dim + k] = sin[p * dim + half + k] = Math.sin(angle) * rotary.scale;
     }

@@ -7,6 +7,11 @@ import { Graph } from '../onnx/graph.ts';
 import type { Dim, Value } from '../onnx/graph.ts';
 import type { Lora } from './types.ts';
 
+/** The table of int64 positions [B, T] that graphs with a cache and learned positions ask for. */
+export const POSITIONS = 'positions';
+/** Keys that a query may see: those of the cache and those of the run. */
+const KEYS = 'K';
+
 /** Input of a linear module and its output, whose cotangent gives the weight's gradient. */
 export interface Capture {
   block: number;
@@ -38,6 +43,15 @@ export interface Routing {
 /** What is added to the output of a linear module with `rows` outputs: x [B, T, columns] -> [B, T, rows], or null for nothing. */
 export type LinearTerm = (module: string, x: Value, rows: number) => Value | null;
 
+/** Keys and values of one attention: of earlier tokens [B, kvHeads, slots, size] as inputs, of the run's own [B, kvHeads, T, size]. */
+export interface CachedAttention {
+  block: number;
+  kvHeads: number;
+  size: number;
+  past: { keys: string; values: string };
+  own: { keys: string; values: string };
+}
+
 export class SegmentBuilder {
   readonly graph: Graph;
   readonly weights: WeightInput[] = [];
@@ -51,8 +65,14 @@ export class SegmentBuilder {
   #silent: (module: string) => boolean = () => false;
   readonly #inputs = new Map<string, Value>();
 
-  constructor(name: string) {
+  /** Of a graph whose tokens follow what a cache holds: the cache's inputs and outputs, one per attention. */
+  readonly caches: CachedAttention[] = [];
+  readonly #cached: boolean;
+
+  /** @param options.cached tokens follow keys and values that the graph is fed with (models/positions.ts) */
+  constructor(name: string, options: { cached?: boolean } = {}) {
     this.graph = new Graph(name);
+    this.#cached = options.cached ?? false;
   }
 
   /** Everything that `body` builds belongs to the segment's block number `block` (from 0). */
@@ -190,8 +210,9 @@ export class SegmentBuilder {
     const g = this.graph;
     const size = x.shape[x.shape.length - 1] as number;
     const length = x.shape[x.shape.length - 2];
-    const cos = this.table(`${table}.cos`, [length, size]);
-    const sin = this.table(`${table}.sin`, [length, size]);
+    const shape = this.#cached ? [x.shape[0], 1, length, size] : [length, size];
+    const cos = this.table(`${table}.cos`, shape);
+    const sin = this.table(`${table}.sin`, shape);
     const [first, second] = g.split(x, [size / 2, size / 2], x.shape.length - 1);
     return g.add(g.mul(x, cos), g.mul(g.concat([g.neg(second), first], x.shape.length - 1), sin));
   }
@@ -210,12 +231,35 @@ export class SegmentBuilder {
     const [batch, heads, length, size] = q.shape as [Dim, number, Dim, number];
     const kvHeads = k.shape[1] as number;
     const grouped = g.reshape(q, [batch, kvHeads, heads / kvHeads, length, size]);
-    const keys = g.transpose(g.unsqueeze(k, [2]), [0, 1, 2, 4, 3]);
+    const [allKeys, allValues] = this.#cached ? this.#behindCache(k, v) : [k, v];
+    const keys = g.transpose(g.unsqueeze(allKeys, [2]), [0, 1, 2, 4, 3]);
     const scaled = this.softCap(g.mul(g.matMul(grouped, keys), g.scalar(options.scale)), options.softCap ?? null);
     const scores = options.bias ? g.add(scaled, options.bias) : scaled;
-    const weights = g.softmax(g.add(scores, this.table(options.mask, [length, length])), -1);
-    const mixed = g.matMul(weights, g.unsqueeze(v, [2])); // [B, kvHeads, group, T, size]
+    const mask = this.#cached ? [batch, 1, 1, length, allKeys.shape[2]] : [length, length];
+    const weights = g.softmax(g.add(scores, this.table(options.mask, mask)), -1);
+    const mixed = g.matMul(weights, g.unsqueeze(allValues, [2])); // [B, kvHeads, group, T, size]
     return g.reshape(g.transpose(mixed, [0, 3, 1, 2, 4]), [batch, length, heads * size]);
+  }
+
+  /** Keys and values of the cache with those of the run behind them, which are outputs too. */
+  #behindCache(k: Value, v: Value): [Value, Value] {
+    const g = this.graph;
+    const [batch, kvHeads, , size] = k.shape as [Dim, number, Dim, number];
+    const name = `block${this.#block ?? 0}`;
+    const joined = (what: 'keys' | 'values', own: Value): Value => {
+      const past = g.input(`${name}.past.${what}`, 'float32', [batch, kvHeads, 'S', size]);
+      g.output(own, `${name}.${what}`);
+      return g.withShape(g.concat([past, own], 2), [batch, kvHeads, KEYS, size]);
+    };
+    const all: [Value, Value] = [joined('keys', k), joined('values', v)];
+    const names = (before: string) => ({ keys: `${name}${before}.keys`, values: `${name}${before}.values` });
+    this.caches.push({ block: this.#block ?? 0, kvHeads, size, past: names('.past'), own: names('') });
+    return all;
+  }
+
+  /** A table with numbers for every key of a query: [...lead, keys], behind an axis for the texts where these have places of their own. */
+  keyTable(name: string, lead: Dim[], length: Dim): Value {
+    return this.table(name, this.#cached ? ['B', ...lead, KEYS] : [...lead, length]);
   }
 
   /**
@@ -232,9 +276,14 @@ export class SegmentBuilder {
     return { q, k, v };
   }
 
-  /** Rows `offset`, `offset` + 1, ... of the learned positions [rows, width], one for each of the tokens [B, T]: [T, width] */
+  /** Rows `offset`, `offset` + 1, ... of the learned positions [rows, width], one for each of the tokens [B, T]: [T, width], [B, T, width] with a cache */
   positions(tensor: string, rows: number, width: number, tokens: Value, offset = 0): Value {
     const g = this.graph;
+    if (this.#cached) {
+      this.tables.add(POSITIONS);
+      const at = g.input(`table.${POSITIONS}`, 'int64', tokens.shape);
+      return g.gather(this.weight(tensor, [rows, width]), g.add(at, offset), 0);
+    }
     const stop = g.add(g.shapeOf(tokens, 1, 2), g.ints([offset]));
     return g.withShape(g.slice(this.weight(tensor, [rows, width]), [offset], stop, [0]), [tokens.shape[1], width]);
   }

@@ -4,6 +4,7 @@
  */
 import type { Value } from '../onnx/graph.ts';
 import type { SegmentBuilder } from './segment.ts';
+import type { Positions, Table } from './tables.ts';
 
 /** A linear module below a layer: y = x Wᵀ with W rows (outputs) x columns (inputs). */
 export interface LinearModule {
@@ -23,12 +24,6 @@ export interface Lora {
   scale: number;
   /** Whether B has a bias b: s ((x Aᵀ) Bᵀ + b). */
   bias?: boolean;
-}
-
-/** Position-dependent inputs of the blocks, made by the engine for each padded length. */
-export interface Table {
-  shape: number[];
-  data: Float32Array;
 }
 
 /** Of a sequence classifier. */
@@ -75,6 +70,8 @@ export interface Architecture {
   block(b: SegmentBuilder, x: Value, layer: number): Value;
   /** [P, hidden] -> logits [P, rows of the head (`headRows`)] */
   head(b: SegmentBuilder, x: Value): Value;
+  /** What tells the blocks where tokens stand; absent for a user's graph. */
+  positions?: Positions;
   /** Tables for sequences padded to `length`, of which the longest sample really has `longest` tokens. */
   tables(length: number, longest: number): Record<string, Table>;
   /** Whether the tables depend on the sample's own length, so that it may share a batch only with its equals. */

@@ -76,6 +76,11 @@ export function openAtHand(read: ExperimentFile, options: OpenExperimentOptions 
   return new OpenExperiment(read, openModel(model, modelDir, graphs), fetching);
 }
 
+/** Of a model without an experiment too. @throws LayerifError `badModel` where it has none */
+export function tokenizerOf(checkpoint: Checkpoint): TextTokenizer {
+  return createTokenizer(checkpoint.tokenizer());
+}
+
 export class OpenExperiment implements ExperimentFile, OpenedModel {
   readonly file: string;
   readonly baseDir: string;
@@ -103,7 +108,7 @@ export class OpenExperiment implements ExperimentFile, OpenedModel {
 
   /** Of the model. @throws LayerifError `badModel` where it has none */
   get tokenizer(): TextTokenizer {
-    return (this.#tokenizer ??= createTokenizer(this.checkpoint.tokenizer()));
+    return (this.#tokenizer ??= tokenizerOf(this.checkpoint));
   }
 
   /** Downloads what is missing of these datasets. @param names keys of `datasets`; undefined ones are left out */

@@ -12,6 +12,7 @@ import type {
   EngineAnswer,
   EngineCancel,
   EngineEvent,
+  EngineFinish,
   EngineInfo,
   EngineMethod,
   EngineParams,
@@ -104,6 +105,11 @@ export class EnginePool {
       if (this.#child) this.#setState('idle');
       this.#armIdle(machine);
     }
+  }
+
+  /** Tells a generation under way that these prompts need no more tokens. @param id of its events */
+  finish(id: number, prompts: number[]): void {
+    if (this.#child?.connected) this.#child.send({ id, method: 'finish', prompts } satisfies EngineFinish);
   }
 
   dispose(): void {

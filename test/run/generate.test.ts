@@ -1,0 +1,177 @@
+/** Texts from tokens, ends of texts, what generation_config.json says, memory, and `generate` on models and experiments. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { endTokens, generationConfig } from '../../server/src/checkpoints/generationConfig.ts';
+import { openCheckpoint } from '../../server/src/checkpoints/openCheckpoint.ts';
+import { createTokenizer } from '../../server/src/data/tokenizer.ts';
+import { generateFile } from '../../server/src/run/generate/generateFile.ts';
+import type { GenerateOptions } from '../../server/src/run/generate/generateFile.ts';
+import { cutAt, GrowingText } from '../../server/src/run/generate/growingText.ts';
+import { planGeneration } from '../../server/src/run/generate/planGeneration.ts';
+import { samplingNotes, samplingOf } from '../../server/src/run/generate/sampling.ts';
+import { openModel } from '../../server/src/run/inputs/openModel.ts';
+import { letters } from '../data/tasks.ts';
+import { machine, tinyWorkspace } from './workspace.ts';
+
+test('pieces are shown once nothing can take them back, and cut before the first stop string', () => {
+  const shown = (text: string, stops: string[]): { pieces: string[]; text: string; stopped: boolean } => {
+    const growing = new GrowingText(letters, stops);
+    const pieces = [...text].map((c) => growing.push(c.codePointAt(0)!));
+    pieces.push(growing.stopped ? '' : growing.rest());
+    return { pieces, text: growing.text, stopped: growing.stopped };
+  };
+  assert.deepEqual(shown('abc', []), { pieces: ['a', 'b', 'c', ''], text: 'abc', stopped: false });
+  assert.deepEqual(shown('a\nQ: b', ['\nQ:']), { pieces: ['a', '', '', '', '', '', ''], text: 'a', stopped: true });
+  assert.deepEqual(shown('a\nRest', ['\nQ:']).pieces, ['a', '', '\nR', 'e', 's', 't', '']);
+  assert.deepEqual(shown('a\nQ', ['\nQ:']), { pieces: ['a', '', '', '\nQ'], text: 'a\nQ', stopped: false });
+  // One after the other, as lm-evaluation-harness cuts.
+  assert.equal(cutAt('xabz', ['ab', 'b']), 'x');
+  assert.equal(cutAt('one. two\n', ['\n', '. ', '']), 'one');
+});
+
+test('the bytes of one character are shown together', (t) => {
+  const { model } = tinyWorkspace(t);
+  const tokenizer = createTokenizer(openCheckpoint(model).tokenizer());
+  const text = 'the 日本 was é!';
+  const growing = new GrowingText(tokenizer, []);
+  const pieces = [...tokenizer.encodePlain(text)].map((token) => growing.push(token));
+  assert.ok(pieces.length > text.length, 'characters of several tokens');
+  assert.ok(pieces.every((piece) => !piece.includes('\ufffd')));
+  assert.equal(pieces.join(''), text);
+  assert.equal(growing.text, text);
+});
+
+test('ends of a text: generation_config.json, a number or a list, else config.json, else the tokenizer', (t) => {
+  const { model } = tinyWorkspace(t);
+  const endsWith = (generation: unknown, config: Record<string, unknown>): number[] => {
+    const file = path.join(model, 'generation_config.json');
+    if (generation === undefined) fs.rmSync(file, { force: true });
+    else fs.writeFileSync(file, JSON.stringify(generation));
+    const checkpoint = openCheckpoint(model);
+    const tokenizer = createTokenizer(checkpoint.tokenizer());
+    return endTokens(checkpoint, config, (token) => tokenizer.idOf(token));
+  };
+  assert.deepEqual(endsWith({ eos_token_id: [7, 3, 7] }, { eos_token_id: 5 }), [3, 7]);
+  assert.deepEqual(endsWith({ eos_token_id: 0 }, { eos_token_id: 5 }), [0]);
+  assert.deepEqual(endsWith({}, { eos_token_id: 5 }), [5]);
+  assert.deepEqual(endsWith(undefined, { eos_token_id: [5] }), [5]);
+  assert.deepEqual(endsWith(undefined, {}), [1], 'the tokenizer names </s>');
+  assert.throws(() => endsWith({ eos_token_id: 'x' }, {}), /eos_token_id holds "x"; a token id or a list/);
+  fs.writeFileSync(path.join(model, 'generation_config.json'), '[1]');
+  assert.throws(() => generationConfig(openCheckpoint(model)), /generation_config\.json is not a JSON object/);
+});
+
+test('what is asked for comes first, then generation_config.json, then the defaults of transformers', () => {
+  const config = { do_sample: true, temperature: 0.6, top_p: 0.9, repetition_penalty: 1.1 };
+  assert.deepEqual(samplingOf({}, config), {
+    doSample: false,
+    temperature: 1,
+    topK: 0,
+    topP: 1,
+    minP: 0,
+    repetitionPenalty: 1.1,
+    seed: 0,
+  });
+  assert.deepEqual(samplingOf({ doSample: true, temperature: 2, seed: 4 }, config), {
+    doSample: true,
+    temperature: 2,
+    topK: 50,
+    topP: 0.9,
+    minP: 0,
+    repetitionPenalty: 1.1,
+    seed: 4,
+  });
+  assert.throws(
+    () => samplingOf({ doSample: true }, { top_p: 3 }),
+    /generation_config\.json: top_p is 3; needed is a number above 0/,
+  );
+  const notes = samplingNotes({ num_beams: 4, no_repeat_ngram_size: 0, suppress_tokens: [3], bad_words_ids: null });
+  assert.deepEqual(notes, [
+    'generation_config.json asks for num_beams 4, which is not followed',
+    'generation_config.json asks for suppress_tokens [3], which is not followed',
+  ]);
+});
+
+test('memory decides how many texts share a run, then whether weights stay', (t) => {
+  const { model: folder } = tinyWorkspace(t);
+  const opened = openModel({ path: folder }, '/');
+  const lengths = Array.from({ length: 20 }, (_, i) => ({ prompt: 10 + i, most: 4000 + i }));
+  const plan = (limit: number) => planGeneration(opened, lengths, limit);
+  const all = plan(Infinity);
+  assert.deepEqual([all.weights, all.batches.length, all.batches[0][0]], ['resident', 2, 19]);
+  assert.deepEqual(
+    all.batches.flat().sort((a, b) => a - b),
+    lengths.map((_, i) => i),
+  );
+  const fewer = plan(all.memoryBytes - 1);
+  assert.deepEqual([fewer.weights, fewer.batches.length], ['resident', 3]);
+  assert.ok(fewer.memoryBytes < all.memoryBytes);
+  const least = plan(0);
+  assert.deepEqual([least.weights, least.batches.length], ['streamed', 20]);
+  // 3 layers, 2 tensors of 2 heads of 8 numbers, 4 bytes: cache of one text of 4,032 slots, and of one more layer.
+  const cache = (texts: number) => texts * 3 * 2 * 16 * 4 * (4032 * (1 + 2 / 3));
+  assert.ok(all.memoryBytes - fewer.memoryBytes > 0.9 * (cache(16) - cache(8)));
+  opened.checkpoint.close();
+});
+
+const options = (target: string, more: Partial<GenerateOptions> = {}): GenerateOptions => {
+  return { target, baseDir: '/', maxNewTokens: 6, stop: [], sampling: {}, machine, ...more };
+};
+
+test('a model with prompts and a file of prompts: batched texts are those of each alone, and what is shown is the text', async (t) => {
+  const { model, folder } = tinyWorkspace(t);
+  const promptsFile = path.join(folder, 'prompts.csv');
+  fs.writeFileSync(promptsFile, 'id,prompt\n1,the film was\n2,"it is, he said"\n');
+  const shown: string[] = ['', '', ''];
+  const onText = (prompt: number, piece: string): void => void (shown[prompt] += piece);
+  const made = await generateFile(options(model, { prompts: ['once'], promptsFile, onText }));
+  assert.deepEqual(
+    made.texts.map(({ prompt }) => prompt),
+    ['once', 'the film was', 'it is, he said'],
+  );
+  assert.deepEqual(
+    made.texts.map(({ line }) => line),
+    [undefined, 2, 3],
+  );
+  assert.deepEqual(
+    shown,
+    made.texts.map(({ text }) => text),
+  );
+  assert.ok(made.texts.every(({ tokens, ending }) => ending === 'eos' || tokens.length === 6));
+  for (const [i, { prompt, tokens }] of made.texts.entries()) {
+    const alone = await generateFile(options(model, { prompts: [prompt] }));
+    assert.deepEqual(alone.texts[0].tokens, tokens, `text ${i}`);
+  }
+  const stop = made.texts[1].text.slice(2, 4);
+  const stopped = await generateFile(options(model, { prompts: ['the film was'], stop: [stop] }));
+  assert.equal(stopped.texts[0].text, made.texts[1].text.split(stop)[0]);
+  assert.equal(stopped.texts[0].ending, 'stop');
+  assert.ok(stopped.texts[0].tokens.length < 6);
+
+  fs.writeFileSync(promptsFile, 'id,text\n1,the film was\n');
+  await assert.rejects(
+    generateFile(options(model, { promptsFile })),
+    /row 0 has no text in the column "prompt"; its columns: id, text/,
+  );
+  await assert.rejects(generateFile(options(model)), /is a model: give --prompt TEXT or --prompts FILE/);
+});
+
+test('an experiment gives the rows of its task, with examples and description, as evaluate reads them', async (t) => {
+  const { experiment } = tinyWorkspace(t);
+  const made = await generateFile(options(experiment, { limit: 2, maxNewTokens: 2 }));
+  assert.equal(made.texts.length, 2);
+  assert.ok(
+    made.texts.every(({ prompt, line, file }) => prompt.length > 0 && file !== undefined && typeof line === 'number'),
+  );
+  await assert.rejects(
+    generateFile(options(experiment, { task: 'x' })),
+    /there is no task "x" to generate for; tasks: /,
+  );
+});
+
+test('learned positions end a text, and a prompt that fills them is refused', async () => {
+  const model = path.join(import.meta.dirname, '../reference/opt/before');
+  await assert.rejects(generateFile(options(model, { prompts: ['a '.repeat(40)] })), /the model has 20 positions/);
+});
