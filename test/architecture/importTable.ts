@@ -183,7 +183,7 @@ export const table: Record<string, Row> = {
   ...rooms('server/src/engine', engine, engineRooms),
   ...rooms('server/src/run', run, runRooms),
   'server/src/lsp': {
-    folders: ['protocol', processes, files, ...inServer(['config']), ...roomsOf('run', runRooms)],
+    folders: ['protocol', text, processes, files, ...inServer(['config']), ...roomsOf('run', runRooms)],
     packages: ['vscode-languageserver', 'vscode-languageserver-textdocument'],
     node: 'all',
   },

@@ -5,7 +5,15 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import type { CompletionItem, Hover, MarkupContent, TextEdit } from 'vscode-languageserver/node';
+import type {
+  CodeAction,
+  CompletionItem,
+  DocumentSymbol,
+  Hover,
+  Location,
+  MarkupContent,
+  TextEdit,
+} from 'vscode-languageserver/node';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
 import { Client } from './client.ts';
 import { requests } from '../../protocol/requests.ts';
@@ -52,6 +60,35 @@ const markdown = (hover: Hover | null) => (hover?.contents as MarkupContent | un
 test('says who it is and what it can', () => {
   assert.equal(client.initialized.serverInfo?.name, 'layerif');
   assert.equal(client.initialized.capabilities.codeLensProvider?.resolveProvider, true);
+});
+
+test('definition, outline and quick fixes over the protocol', async () => {
+  const text = good.replace('dataset: reviews', 'dataset: review');
+  const uri = await open(good);
+  const textDocument = { uri };
+  const lines = good.split('\n');
+  const line = lines.findIndex((row) => row.includes('dataset: reviews'));
+  const definition = await client.connection.sendRequest<Location[]>('textDocument/definition', {
+    textDocument,
+    position: { line, character: lines[line].indexOf('reviews') + 2 },
+  });
+  assert.equal(definition[0].range.start.line, lines.indexOf('  reviews:'));
+  const symbols = await client.connection.sendRequest<DocumentSymbol[]>('textDocument/documentSymbol', {
+    textDocument,
+  });
+  assert.deepEqual(
+    symbols.find(({ name }) => name === 'tasks')!.children!.map(({ name }) => name),
+    ['sentiment', 'capital'],
+  );
+  const broken = await open(text);
+  await client.diagnostics(broken);
+  const { diagnostics } = client.published.find((params) => params.uri === broken)!;
+  const [action] = await client.connection.sendRequest<CodeAction[]>('textDocument/codeAction', {
+    textDocument: { uri: broken },
+    range: diagnostics[0].range,
+    context: { diagnostics },
+  });
+  assert.equal(action.title, 'Change "review" to "reviews"');
 });
 
 test('a good file has no diagnostics', async () => {

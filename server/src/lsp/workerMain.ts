@@ -6,6 +6,7 @@
  */
 import os from 'node:os';
 import {
+  CodeActionKind,
   CodeLensRefreshRequest,
   createConnection,
   DidChangeWatchedFilesNotification,
@@ -35,7 +36,10 @@ import { hoverAt } from './hover.ts';
 import { inspect } from './inspecting.ts';
 import { locate, outlineAnswer } from './locate.ts';
 import { measureScores } from './measuring.ts';
+import { definitionAt, referencesAt, renameAt, renameRangeAt } from './names.ts';
+import { linksOf, symbolsOf } from './outlineSymbols.ts';
 import { estimatePruning, evaluate, prune, pruneAndCompare } from './pruning.ts';
+import { quickFixes } from './quickFixes.ts';
 import { compare, compareByEstimators, rescore, sweep } from './rescoring.ts';
 import { defaultSettings, machineOf, Jobs } from './jobs.ts';
 import { PING } from './supervisor/messages.ts';
@@ -71,6 +75,12 @@ connection.onInitialize((params): InitializeResult => {
       completionProvider: { triggerCharacters: [' ', ':', '/', '{', '[', '"', '.', '-'] },
       hoverProvider: true,
       codeLensProvider: { resolveProvider: true },
+      codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
+      definitionProvider: true,
+      referencesProvider: true,
+      renameProvider: { prepareProvider: true },
+      documentSymbolProvider: true,
+      documentLinkProvider: {},
     },
   };
 });
@@ -104,6 +114,23 @@ connection.onHover(({ textDocument: { uri }, position }) =>
 );
 connection.onCodeLens(({ textDocument: { uri } }) => workingOn(uri, () => lensesOf(documents.get(uri))));
 connection.onCodeLensResolve((lens) => workingOn((lens.data as LensArgument).uri, () => resolveLens(lens, documents)));
+connection.onCodeAction(({ textDocument: { uri }, context: { diagnostics: shown } }) =>
+  workingOn(uri, () => quickFixes(documents.get(uri).document, shown)),
+);
+connection.onDefinition(({ textDocument: { uri }, position }) =>
+  workingOn(uri, () => definitionAt(documents.get(uri), position)),
+);
+connection.onReferences(({ textDocument: { uri }, position, context: { includeDeclaration } }) =>
+  workingOn(uri, () => referencesAt(documents.get(uri), position, includeDeclaration)),
+);
+connection.onPrepareRename(({ textDocument: { uri }, position }) =>
+  workingOn(uri, () => renameRangeAt(documents.get(uri), position)),
+);
+connection.onRenameRequest(({ textDocument: { uri }, position, newName }) =>
+  workingOn(uri, () => renameAt(documents.get(uri), position, newName)),
+);
+connection.onDocumentSymbol(({ textDocument: { uri } }) => workingOn(uri, () => symbolsOf(documents.get(uri))));
+connection.onDocumentLinks(({ textDocument: { uri } }) => workingOn(uri, () => linksOf(documents.get(uri))));
 connection.onRequest(PING, () => null);
 
 /** One handler per row of `requests`. */

@@ -47,6 +47,11 @@ export function uriOf({ params }: Message): string | null {
 const emptyAnswers: Readonly<Record<string, unknown>> = {
   'textDocument/completion': [],
   'textDocument/codeLens': [],
+  'textDocument/codeAction': [],
+  'textDocument/definition': [],
+  'textDocument/references': [],
+  'textDocument/documentSymbol': [],
+  'textDocument/documentLink': [],
   [requests.outline.method]: { tasks: [], datasets: [] },
 };
 
