@@ -84,6 +84,10 @@ export interface CollectRequest {
   observations?: AskedObservation[] | undefined;
   /** Whether the Grams are wanted; they are by default. */
   grams?: boolean | undefined;
+  /** Whether the training samples' mean gradient of each matrix is kept in `workDir`; only beside observations. */
+  keepGradients?: boolean | undefined;
+  /** Weights are moved along the gradients that another sweep has kept: W + step g. Observations see the weights before that. */
+  moved?: { folder: string; step: number } | undefined;
   /** Folder for finished segments and the cotangent at the last boundary; what lies there is resumed. */
   workDir: string;
 }

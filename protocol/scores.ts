@@ -29,7 +29,7 @@ export interface Need {
 }
 
 /** Numbers of an observation by name, row-major. */
-export type Tensors = Record<string, { shape: number[]; data: Float64Array | Float32Array }>;
+export type Tensors = Record<string, { shape: number[]; data: Float64Array | Float32Array | Uint8Array }>;
 
 export type Question =
   | 'remove_block'

@@ -13,6 +13,10 @@ export interface GradientReference {
   square: Record<string, number>;
   norms: Record<string, number[]>;
   snip: Record<string, number>;
+  product: Record<string, number[]>;
+  spider: Record<string, Record<'claimed' | 'mask' | 'shuffled' | 'weight' | 'gradient', number> & { which: number[] }>;
+  spider_without: Record<string, number[]>;
+  grasp: { values: Record<string, number>; without: Record<string, number[]>; norm: number };
 }
 
 export const gradientFamilies = ['llama/biases', 'gpt2/by_layer'] as const;
@@ -27,6 +31,8 @@ export interface GradientCase {
   of: GradientObservationId;
   options: Record<string, Json>;
   expected: (reference: GradientReference) => Record<string, number[]>;
+  /** Relative error by the start of a name, where it is not that of float32: pairs that share one of 65,536 bins. */
+  within?: Record<string, number>;
 }
 
 /** `<name>/<layer>.<module>` */
@@ -41,4 +47,21 @@ export const gradientCases: readonly GradientCase[] = [
       Object.fromEntries(Object.entries({ whole, without, batch, square }).flatMap(([name, of]) => named(name, of))),
   },
   { of: 'gradient_norms', options: {}, expected: ({ norms }) => norms },
+  {
+    of: 'weight_products',
+    options: { batches: 2 },
+    expected: ({ product, square }) => Object.fromEntries([...named('product', product), ...named('square', square)]),
+  },
+  {
+    of: 'claimed_weights',
+    options: { batches: 2, mask: false },
+    expected: ({ spider, spider_without }) =>
+      Object.fromEntries([
+        ...(['claimed', 'mask', 'shuffled', 'weight', 'gradient'] as const).flatMap((name) =>
+          named(name, Object.fromEntries(Object.entries(spider).map(([module, own]) => [module, own[name]]))),
+        ),
+        ...named('without', spider_without),
+      ]),
+    within: { shuffled: 1e-4 },
+  },
 ];

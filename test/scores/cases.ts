@@ -284,7 +284,7 @@ export const scoreCases: readonly ScoreCase[] = [
     options: { batches: 2, first: 1, last: 0 },
     texts: 4,
     observed: { gradients: weightedGradients },
-    expected: { values: [4, 0, 4], parts: { taylor: [4, 0, 4], a: [3, 0, 1] } },
+    expected: { values: [4, 0, 4], parts: { taylor: [4, 0, 4] } },
     notes: /layer 1: no gradient[\s\S]*layer 0: raised to the largest value of all layers/,
     also: ({ marks, intervals }) => assert.deepEqual([marks![0].at, intervals![0]], [[0], null]),
   },
@@ -369,5 +369,104 @@ export const scoreCases: readonly ScoreCase[] = [
       ),
     },
     expected: { values: [1, 1, 2 / 3], parts: { a: [1, 1, 2], b: [1, 1, 0] } },
+  },
+  {
+    // -(size (plus - minus) / 2 step) of both batches, sizes 2 and 1 of 3 texts, step 1/2
+    score: 'grasp',
+    options: { batches: 2 },
+    texts: 3,
+    observed: {
+      moved: {
+        norm: f64([1], [2]),
+        step: f64([1], [0.5]),
+        ...byModule(
+          'plus/',
+          [
+            [3, 1],
+            [0, 0],
+            [0, 3],
+          ],
+          [
+            [0, 0],
+            [1, 1],
+            [0, 0],
+          ],
+        ),
+        ...byModule(
+          'minus/',
+          [
+            [0, 1],
+            [0, 0],
+            [0, 0],
+          ],
+          [
+            [0, 0],
+            [0, 0],
+            [0, 0],
+          ],
+        ),
+      },
+    },
+    expected: { values: [-2, -1, -1], parts: { a: [-2, 0, -1], b: [0, -1, 0] } },
+    notes: /^intervals: other texts for the Hessian, along the same gradient$/,
+    // Layer 2 without the first batch -3, without the second 0: half the distance 1.5, times 6.314.
+    also: ({ intervals }) => assert.ok(Math.abs(intervals![2]![1] - (-1 + 6.313752 * 1.5)) < 1e-5),
+  },
+  {
+    score: 'grasp',
+    options: { batches: 2 },
+    texts: 3,
+    observed: { moved: { norm: f64([1], [0]), step: f64([1], [0]) } },
+    expected: { values: [null, null, null] },
+    notes: /^no gradient reaches any weight, so there is no direction$/,
+  },
+  {
+    // 36 and 72 weights: 54 of 108 claimed
+    score: 'spider',
+    options: { batches: 2 },
+    texts: 4,
+    observed: {
+      claims: {
+        ...byModule('claimed/', [[18], [0], [9]], [[36], [0], [72]]),
+        ...byModule('mask/', [[9], [0], [9]], [[18], [0], [72]]),
+        ...byModule('shuffled/', [[18], [0], [18]], [[36], [0], [36]]),
+        ...byModule('weight/', [[36], [36], [36]], [[72], [72], [72]]),
+        ...byModule('gradient/', [[36], [0], [36]], [[72], [0], [72]]),
+        ...byModule(
+          'without/',
+          [
+            [18, 18],
+            [0, 0],
+            [9, 9],
+          ],
+          [
+            [36, 36],
+            [0, 0],
+            [72, 72],
+          ],
+        ),
+      },
+    },
+    expected: {
+      values: [0.5, 0, 0.75],
+      parts: {
+        a: [0.5, 0, 0.25],
+        b: [0.5, 0, 1],
+        'shuffled a': [0.5, 0, 0.5],
+        'above shuffled': [0, 0, 0.25],
+        'mean mask': [0.25, 0, 0.75],
+        'mean |W|': [1, 1, 1],
+        'mean |gradient|': [1, 0, 1],
+      },
+    },
+    notes: /^layer 1: no gradient reaches the weights, so nothing is claimed$/,
+    also: ({ reference, intervals }) => {
+      assert.deepEqual(reference!.value, [0.5, 0, 0.5]);
+      assert.deepEqual(intervals, [
+        [0.5, 0.5],
+        [0, 0],
+        [0.75, 0.75],
+      ]);
+    },
   },
 ];

@@ -213,6 +213,12 @@ export interface NewTensor {
   data: NodeJS.ArrayBufferView | (() => NodeJS.ArrayBufferView);
 }
 
+/** How numbers of observations are stored. */
+export function dtypeOf(data: Float64Array | Float32Array | Uint8Array): 'F64' | 'F32' | 'U8' {
+  if (data instanceof Float64Array) return 'F64';
+  return data instanceof Float32Array ? 'F32' : 'U8';
+}
+
 /**
  * Writes a file atomically: a temporary file in the same folder, then one rename.
  * @throws Error for two tensors of one name or data that do not fit their shape; else the file system's error

@@ -23,15 +23,17 @@ export interface ObservationSpec {
   /**
    * `weights` needs no texts; `logits` goes through the head, with states of all depths where it asks for them; `inputs` are those of the
    * linear modules; `ablated` goes through the layers on its own, with some of them left out; `gradients` come from a backward sweep, which
-   * is the influence run's own where it reads the same texts.
+   * is the influence run's own where it reads the same texts; `moved_gradients` from three, two of them at other weights.
    */
-  reads: 'weights' | 'hidden' | 'inputs' | 'logits' | 'ablated' | 'gradients';
+  reads: 'weights' | 'hidden' | 'inputs' | 'logits' | 'ablated' | 'gradients' | 'moved_gradients';
   /** Whether groups of texts may be looked at one after the other; else all texts of a layer are there at once. */
   textsApart: boolean;
   /** Shapes by name. */
   tensors: (shape: ObservedShape, options: Record<string, Json>) => Record<string, number[]>;
   /** Names of tensors that are kept as float32, as hidden states are computed; the others are float64. */
   singles?: readonly string[];
+  /** Names, before the `/`, of tensors of bytes. */
+  bytes?: string;
   /** Names of tensors that are needed until the pass ends and not kept. */
   scratch?: readonly string[];
 }
@@ -184,6 +186,48 @@ export const observations = {
       return named(shape, { whole: () => [1], without: () => batches, batch: () => batches, square: () => [1] });
     },
   },
+  /**
+   * Of each linear module, by the rule of `claimed.ts`: weights that the texts claim (`claimed`), without each batch (`without`), sum of the
+   * mask, expected number with the gradient in random order (`shuffled`), sums of |W| and of the mean |gradient|; with the option `mask`
+   * a bit for each weight, outputs as rows, eight to a byte from the highest one on. Options `batches`, `mask`.
+   */
+  claimed_weights: {
+    version: 1,
+    reads: 'gradients',
+    textsApart: false,
+    bytes: 'bits',
+    tensors: (shape, options) => {
+      const one = () => [1];
+      const batches = [textBatches(shape, options)];
+      return named(shape, {
+        ...{ claimed: one, mask: one, shuffled: one, weight: one, gradient: one, without: () => batches },
+        ...(options.mask === true
+          ? { bits: ({ rows, columns }: { rows: number; columns: number }) => [Math.ceil((rows * columns) / 8)] }
+          : {}),
+      });
+    },
+  },
+  /**
+   * Products of weights and gradients at weights moved along the mean gradient g of all texts, W + s g (`plus`) and W - s g (`minus`): of
+   * each linear module the sum of W_ij times the mean gradient of each batch. `norm` of g, `step` s. Options `batches`, `step`: s |g|^2,
+   * the change of the loss in nats that a step aims at.
+   */
+  moved_gradients: {
+    version: 1,
+    reads: 'moved_gradients',
+    textsApart: false,
+    tensors: (shape, options) => {
+      const batches = () => [textBatches(shape, options)];
+      return { norm: [1], step: [1], ...named(shape, { plus: batches, minus: batches }) };
+    },
+  },
+  /** Of each linear module: sum of W_ij times the mean gradient of each batch of texts, and the squared norm of that of all. Option `batches`. */
+  weight_products: {
+    version: 1,
+    reads: 'gradients',
+    textsApart: false,
+    tensors: (shape, options) => named(shape, { product: () => [textBatches(shape, options)], square: () => [1] }),
+  },
   /** Of each linear module: squared norm of the gradient of each text's mean loss. */
   gradient_norms: {
     version: 1,
@@ -240,10 +284,14 @@ export const observations = {
 
 export type ObservationId = keyof typeof observations;
 
-/** Of a backward sweep. */
-export type GradientObservationId = {
-  [K in ObservationId]: (typeof observations)[K]['reads'] extends 'gradients' ? K : never;
+type Reading<R extends ObservationSpec['reads']> = {
+  [K in ObservationId]: (typeof observations)[K]['reads'] extends R ? K : never;
 }[ObservationId];
+
+/** Of a backward sweep. */
+export type GradientObservationId = Reading<'gradients'>;
+/** Of weights and of a forward sweep. */
+export type ForwardObservationId = Reading<'weights' | 'hidden' | 'inputs' | 'logits' | 'ablated'>;
 
 export const observationOf = (id: ObservationId): ObservationSpec => observations[id];
 
@@ -253,4 +301,8 @@ export function isObservation(id: string): id is ObservationId {
 
 export function isGradientObservation(id: string): id is GradientObservationId {
   return isObservation(id) && observations[id].reads === 'gradients';
+}
+
+export function isForwardObservation(id: string): id is ForwardObservationId {
+  return isObservation(id) && !/gradients/.test(observations[id].reads);
 }

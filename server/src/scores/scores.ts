@@ -9,12 +9,14 @@ import { avss } from './avss.ts';
 import { blockInfluence } from './blockInfluence.ts';
 import { cka } from './cka.ts';
 import { fisherTrace } from './fisherTrace.ts';
+import { grasp } from './grasp.ts';
 import { layerDrop } from './layerDrop.ts';
 import { logitLens } from './logitLens.ts';
 import { magnitude } from './magnitude.ts';
 import { owl } from './owl.ts';
 import { relativeMagnitude } from './relativeMagnitude.ts';
 import { snip } from './snip.ts';
+import { spider } from './spider.ts';
 import { taylor, taylorPlus } from './taylor.ts';
 import type { Score } from './types.ts';
 
@@ -31,8 +33,10 @@ export const scores: readonly Score[] = [
   taylor,
   taylorPlus,
   snip,
+  grasp,
   fisherTrace,
   logitLens,
+  spider,
 ];
 
 /** @throws LayerifError `badRequest` */

@@ -52,7 +52,7 @@ export const taylorPlus = defineScore({
   score({ gradients }, { first, last }, { model }) {
     const bare = numbersOf(gradients, model);
     const kept = layersOf(model).filter((layer) => layer < first || layer >= model.layers - last);
-    const parts = { taylor: bare.values, ...bare.parts };
+    const parts = { taylor: bare.values };
     if (kept.length === model.layers) {
       return {
         values: bare.values.map(() => null),

@@ -72,7 +72,7 @@ export function defineScore<const R extends OptionRows, N extends string>(score:
 /** Of a tensor with one row for each layer. */
 export function row({ shape, data }: Tensors[string], layer: number): Float64Array | Float32Array {
   const width = data.length / shape[0];
-  return data.subarray(layer * width, (layer + 1) * width);
+  return data.subarray(layer * width, (layer + 1) * width) as Float64Array | Float32Array;
 }
 
 export function total(values: ArrayLike<number>): number {

@@ -32,6 +32,57 @@ def loss_of(model, sample):
     return torch.nn.functional.cross_entropy(logits[start - 1 : -1], tokens[start:])
 
 
+def rank(values):
+    """SPIDER: sigmoid of the standardised size over the whole tensor."""
+    size = values.abs()
+    if not size.any():
+        return torch.zeros_like(size)
+    deviation = size.std(unbiased=True)
+    if deviation == 0:
+        return torch.full_like(size, 0.5)
+    return torch.sigmoid((size - size.mean()) / deviation)
+
+
+def spider(weight, gradient):
+    importance, task = rank(weight), rank(gradient)
+    claimed = importance < task
+    share = torch.where(claimed, task / (importance + task), 0.0)
+    mask = (share / share[claimed].mean()).clamp(max=1) if claimed.any() else share
+    # Every entry of the gradient beside every entry of the weight: the mean over all orders.
+    pairs = (importance.flatten()[:, None] < task.flatten()[None, :]).double().mean() * weight.numel()
+    return {
+        "claimed": int(claimed.sum()),
+        "mask": mask.sum().item(),
+        "shuffled": pairs.item(),
+        "weight": weight.abs().sum().item(),
+        "gradient": gradient.abs().sum().item(),
+        "which": claimed.flatten().int().tolist(),
+    }
+
+
+def grasp(model, samples, weights):
+    """-<W, H g> of each matrix by a second backward pass, for all texts and for all but each batch (with the same g)."""
+    names, tensors = list(weights), list(weights.values())
+    count = len(samples)
+
+    def products(chosen, direction):
+        loss = sum(loss_of(model, samples[i]) for i in chosen) / len(chosen)
+        gradients = torch.autograd.grad(loss, tensors, create_graph=True)
+        inner = sum((g * d).sum() for g, d in zip(gradients, direction))
+        return [-(w * h).sum().item() for w, h in zip(tensors, torch.autograd.grad(inner, tensors))]
+
+    direction = [
+        g.detach() for g in torch.autograd.grad(sum(loss_of(model, s) for s in samples) / count, tensors)
+    ]
+    every = products(range(count), direction)
+    rest = [products([i for i in range(count) if i % BATCHES != b], direction) for b in range(BATCHES)]
+    return {
+        "values": dict(zip(names, every)),
+        "without": {name: [batch[k] for batch in rest] for k, name in enumerate(names)},
+        "norm": sum(d.pow(2).sum() for d in direction).sqrt().item(),
+    }
+
+
 def whole_model(case, blocks):
     folder = HERE.parent / case
     samples = json.loads((folder / "samples.json").read_text())["samples"]
@@ -57,6 +108,16 @@ def whole_model(case, blocks):
         "batch": {name: [batch[name] for batch in in_batches] for name in names},
         "square": {name: value.pow(2).sum().item() for name, value in mean(every).items()},
         "norms": {name: [each[i][k].pow(2).sum().item() for i in every] for k, name in enumerate(names)},
+        "spider": {name: spider(weights[name].detach(), mean(every)[name]) for name in names},
+        "spider_without": {
+            name: [
+                spider(weights[name].detach(), mean([i for i in every if i not in batch])[name])["claimed"]
+                for batch in batches
+            ]
+            for name in names
+        },
+        "product": {name: [(weights[name] * mean(batch)[name]).sum().item() for batch in batches] for name in names},
+        "grasp": grasp(model, samples, weights),
         "snip": {name: value / sum(sensitivity.values()) for name, value in sensitivity.items()},
     }
 

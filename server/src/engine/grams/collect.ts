@@ -3,14 +3,15 @@ import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { CollectRequest, CollectSummary } from '../../../../protocol/engine.ts';
 import type { Report } from '../runtime/report.ts';
+import { readSafetensors } from '../../checkpoints/safetensors.ts';
 import { ActivationStore } from '../sweep/activations.ts';
 import type { Activations } from '../sweep/activations.ts';
 import { makeBatches } from '../sweep/batch.ts';
 import type { Batch } from '../sweep/batch.ts';
 import { GradientSums } from './gradientSums.ts';
-import { ObservedGradients } from './observedGradients.ts';
+import { gradientFile, ObservedGradients } from './observedGradients.ts';
 import { shapeOf } from '../sweep/observedShape.ts';
-import { asRows, weightName } from '../sweep/weights.ts';
+import { asRows, turned, weightName } from '../sweep/weights.ts';
 import { LayerReaders } from './layerReaders.ts';
 import type { Model } from '../sweep/model.ts';
 import { DISCARDED, PartialRun } from './partial.ts';
@@ -25,6 +26,36 @@ interface Losses {
 
 /** @throws LayerifError; the AbortSignal's reason when cancelled. What is finished stays in `request.workDir`. */
 export async function collect(model: Model, request: CollectRequest, report: Report): Promise<CollectSummary> {
+  if (!request.moved) return sweep(model, request, report);
+  moveWeights(model, request.layers, request.moved);
+  try {
+    return await sweep(model, request, report);
+  } finally {
+    model.weights.restore();
+  }
+}
+
+/** W + step g for the matrices that the files have gradients of, each formed when it is read. */
+function moveWeights(
+  { architecture, weights }: Model,
+  layers: readonly number[],
+  { folder, step }: NonNullable<CollectRequest['moved']>,
+): void {
+  for (const layer of layers) {
+    const { tensor } = readSafetensors(gradientFile(folder, layer));
+    for (const module of architecture.modules(layer).filter(({ factor }) => !factor)) {
+      const { rows, columns, transposed } = module;
+      const name = weightName(architecture, layer, module);
+      weights.replace(name, () => {
+        const gradient = tensor(module.name) as Float32Array;
+        const along = transposed ? turned(gradient, rows, columns) : gradient;
+        return weights.original(name).map((value, i) => value + step * along[i]);
+      });
+    }
+  }
+}
+
+async function sweep(model: Model, request: CollectRequest, report: Report): Promise<CollectSummary> {
   const { architecture } = model;
   const { layers, plan } = request;
   const runsBefore = model.runtime.runs;
@@ -160,7 +191,7 @@ async function backward(
 /** @param finished layers of an interrupted run */
 async function observedOf(
   model: Model,
-  { train, workDir, observations: asked = [], plan }: CollectRequest,
+  { train, workDir, observations: asked = [], plan, keepGradients = false, moved }: CollectRequest,
   finished: readonly number[],
 ): Promise<ObservedGradients> {
   if (plan.projection && asked.length > 0) throw new Error('projected gradients cannot be observed');
@@ -171,10 +202,12 @@ async function observedOf(
     sums: await model.kept('gradient sums', () => GradientSums.create(model.runtime)),
     weight: (layer: number, name: string) => {
       const module = architecture.modules(layer).find((m) => m.name === name)!;
-      const values = weights.values(weightName(architecture, layer, module));
+      const tensor = weightName(architecture, layer, module);
+      const values = moved ? weights.original(tensor) : weights.values(tensor);
       return module.transposed ? asRows(values, module) : values;
     },
     folder: workDir,
+    keepGradients,
   };
   return new ObservedGradients(options, finished);
 }

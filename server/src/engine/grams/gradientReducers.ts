@@ -4,13 +4,17 @@
  */
 import { isGradientObservation } from '../../scores/observations.ts';
 import type { GradientObservationId } from '../../scores/observations.ts';
+import { claimedWeights } from './claimedWeights.ts';
 import { gradientNorms } from './gradientNorms.ts';
 import type { GradientReducer } from './gradientReducer.ts';
 import { weightedGradients } from './weightedGradients.ts';
+import { weightProducts } from './weightProducts.ts';
 
 export const gradientReducers: Record<GradientObservationId, GradientReducer> = {
   weighted_gradients: weightedGradients,
   gradient_norms: gradientNorms,
+  claimed_weights: claimedWeights,
+  weight_products: weightProducts,
 };
 
 export function gradientReducerOf(id: string): GradientReducer {

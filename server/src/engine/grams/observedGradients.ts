@@ -5,14 +5,16 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { AskedObservation, Tensors } from '../../../../protocol/scores.ts';
-import { readSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';
+import type { AskedObservation, Json, Tensors } from '../../../../protocol/scores.ts';
+import { dtypeOf, readSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';
 import { observationOf, isGradientObservation } from '../../scores/observations.ts';
-import type { ObservedShape } from '../../scores/observations.ts';
+import type { ObservationSpec, ObservedShape } from '../../scores/observations.ts';
 import type { ModuleCaptures } from '../sweep/captures.ts';
+import type { NewTensor } from '../../checkpoints/safetensors.ts';
 import { gradientReducerOf } from './gradientReducers.ts';
 import type { CapturedMatrix } from './gradientReducer.ts';
 import type { GradientSums } from './gradientSums.ts';
+import { addedUp } from './weightedGradients.ts';
 
 export interface ObservedGradientsOptions {
   asked: readonly AskedObservation[];
@@ -23,6 +25,8 @@ export interface ObservedGradientsOptions {
   weight: (layer: number, module: string) => Float32Array;
   /** Where finished layers lie. */
   folder: string;
+  /** Whether the mean gradient of each matrix is kept there too, `gradient-<layer>.safetensors`. */
+  keepGradients: boolean;
 }
 
 interface Opened {
@@ -34,6 +38,7 @@ interface Opened {
 export class ObservedGradients {
   readonly #options: ObservedGradientsOptions;
   readonly #opened: Opened[] = [];
+  #gradients: NewTensor[] = [];
 
   /** @param finished layers that an interrupted run has left behind */
   constructor(options: ObservedGradientsOptions, finished: readonly number[]) {
@@ -41,10 +46,10 @@ export class ObservedGradients {
     const { asked, shape } = options;
     for (const { name, of, options: chosen } of asked) {
       if (!isGradientObservation(of) || !finished.every((layer) => fs.existsSync(this.#file(name, layer)))) continue;
-      const tensors = zeros(observationOf(of).tensors(shape, chosen));
+      const tensors = zeros(observationOf(of), shape, chosen);
       for (const layer of finished) {
         const { tensor } = readSafetensors(this.#file(name, layer));
-        for (const one of ofLayer(tensors, layer)) tensors[one].data.set(tensor(one) as Float64Array);
+        for (const one of ofLayer(tensors, layer)) tensors[one].data.set(tensor(one) as Float64Array | Uint8Array);
       }
       this.#opened.push({ name, tensors, fold: gradientReducerOf(of).open({ options: chosen, shape, tensors }) });
     }
@@ -67,17 +72,22 @@ export class ObservedGradients {
       squaredNorms: async () => squares ?? (await sums.squaredNorms({ rows, columns }, parts, shape.texts)),
     };
     for (const { fold } of this.#opened) await fold(matrix);
+    if (!this.#options.keepGradients) return;
+    const mean = addedUp(await matrix.sums(1)).map((value) => value / shape.texts);
+    this.#gradients.push({ name: module, dtype: 'F32', shape: [rows, columns], data: Float32Array.from(mean) });
   }
 
   /** Before the layer's Grams are written. */
   write(layer: number): void {
     this.#options.sums.rest();
+    if (this.#options.keepGradients) writeSafetensors(gradientFile(this.#options.folder, layer), this.#gradients);
+    this.#gradients = [];
     for (const { name, tensors } of this.#opened) {
       writeSafetensors(
         this.#file(name, layer),
         ofLayer(tensors, layer).map((one) => {
           const { shape, data } = tensors[one];
-          return { name: one, dtype: 'F64' as const, shape, data };
+          return { name: one, dtype: dtypeOf(data), shape, data };
         }),
       );
     }
@@ -92,17 +102,25 @@ export class ObservedGradients {
   }
 }
 
+/** Mean gradient of each matrix of a layer by module, [rows, columns]. */
+export function gradientFile(folder: string, layer: number): string {
+  return path.join(folder, `gradient-${layer}.safetensors`);
+}
+
 /** Names of the tensors of a layer: `<layer>.<module>`, behind `<name>/` where there are several. */
 function ofLayer(tensors: Tensors, layer: number): string[] {
   return Object.keys(tensors).filter((name) => name.slice(name.indexOf('/') + 1).startsWith(`${layer}.`));
 }
 
-/** Numbers of an observation before anything is seen. @param shapes by name @param singles in float32 */
-export function zeros(shapes: Record<string, number[]>, singles: readonly string[] = []): Tensors {
+/** Numbers of an observation before anything is seen. */
+export function zeros(spec: ObservationSpec, shape: ObservedShape, options: Record<string, Json>): Tensors {
   return Object.fromEntries(
-    Object.entries(shapes).map(([name, shape]) => {
-      const size = shape.reduce((a, b) => a * b, 1);
-      return [name, { shape, data: singles.includes(name) ? new Float32Array(size) : new Float64Array(size) }];
+    Object.entries(spec.tensors(shape, options)).map(([name, dims]) => {
+      const size = dims.reduce((a, b) => a * b, 1);
+      const single = spec.singles?.includes(name);
+      const bytes = spec.bytes !== undefined && name.startsWith(`${spec.bytes}/`);
+      const data = bytes ? new Uint8Array(size) : single ? new Float32Array(size) : new Float64Array(size);
+      return [name, { shape: dims, data }];
     }),
   );
 }

@@ -20,7 +20,10 @@ import { makeFolders } from '../../files/writing.ts';
 export interface Composition
   extends
     Pick<CollectPlan, 'projection' | 'check' | 'gradientTile' | 'headRows'>,
-    Pick<CollectRequest, 'modelPath' | 'adapter' | 'graph' | 'modules' | 'blocks' | 'ekfac' | 'grams'> {
+    Pick<
+      CollectRequest,
+      'modelPath' | 'adapter' | 'graph' | 'modules' | 'blocks' | 'ekfac' | 'grams' | 'keepGradients' | 'moved'
+    > {
   /** Of a decoder's sweep, in their order; a user's graph runs its samples one by one. */
   batches: readonly Batch[];
 }
@@ -123,8 +126,22 @@ export class PartialRun {
 
 function compositionOf(c: Composition): string {
   const order = c.batches.map(({ split, samples, length }) => [split, length, samples]);
-  const { modelPath, adapter, graph, modules, blocks, ekfac, grams, projection, check, gradientTile, headRows } = c;
-  const own = { modelPath, adapter, graph, modules, blocks, ekfac, grams };
+  const {
+    modelPath,
+    adapter,
+    graph,
+    modules,
+    blocks,
+    ekfac,
+    grams,
+    keepGradients,
+    moved,
+    projection,
+    check,
+    gradientTile,
+    headRows,
+  } = c;
+  const own = { modelPath, adapter, graph, modules, blocks, ekfac, grams, keepGradients, moved };
   const parts = { ...own, projection, check, gradientTile, headRows, order };
   return JSON.stringify(parts);
 }

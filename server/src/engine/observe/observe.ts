@@ -6,7 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { ObserveRequest, ObserveSummary, Tensors } from '../../../../protocol/scores.ts';
-import { openSafetensors, readSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';
+import { dtypeOf, openSafetensors, readSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';
 import { observationOf } from '../../scores/observations.ts';
 import { ActivationStore } from '../sweep/activations.ts';
 import type { Activations } from '../sweep/activations.ts';
@@ -32,7 +32,7 @@ export async function observe(model: Model, request: ObserveRequest, report: Rep
   const opened = request.observations.map(({ name, of, options }) => {
     const reducer = reducerOf(of);
     const spec = observationOf(reducer.id);
-    const tensors = zeros(spec.tensors(shape, options), spec.singles);
+    const tensors = zeros(spec, shape, options);
     const fold = reducer.open({ model, options, texts: request.texts, shape, tensors, headRows: request.headRows });
     return { name, tensors, fold, spec };
   });
@@ -220,12 +220,7 @@ class SavedPass {
   }
 }
 
-const dtypeOf = (data: Float64Array | Float32Array) =>
-  data instanceof Float64Array ? ('F64' as const) : ('F32' as const);
-
-function each(
-  observed: Record<string, Tensors>,
-): { name: string; shape: number[]; data: Float64Array | Float32Array }[] {
+function each(observed: Record<string, Tensors>): ({ name: string } & Tensors[string])[] {
   return Object.entries(observed).flatMap(([of, tensors]) =>
     Object.entries(tensors).map(([name, tensor]) => ({ name: `${of}/${name}`, ...tensor })),
   );

@@ -1,6 +1,6 @@
 /** The reducers that there are. To add one: a row of `scores/observations.ts`, a file like `hiddenCosine.ts`, and a row here. */
-import { isGradientObservation, isObservation } from '../../scores/observations.ts';
-import type { GradientObservationId, ObservationId } from '../../scores/observations.ts';
+import { isForwardObservation } from '../../scores/observations.ts';
+import type { ForwardObservationId } from '../../scores/observations.ts';
 import { ablatedLosses, greedyRemoval } from './ablated.ts';
 import { hiddenChange } from './hiddenChange.ts';
 import { hiddenCosine } from './hiddenCosine.ts';
@@ -17,9 +17,7 @@ import { weightSizes } from './weightSizes.ts';
 import { weightSpectra } from './weightSpectra.ts';
 
 /** Those of gradients stand in `grams/gradientReducers.ts`. */
-type ForwardId = Exclude<ObservationId, GradientObservationId>;
-
-export const reducers: Record<ForwardId, Reducer> = {
+export const reducers: Record<ForwardObservationId, Reducer> = {
   weight_spectra: weightSpectra,
   weight_sizes: weightSizes,
   hidden_pooled: hiddenPooled,
@@ -37,6 +35,6 @@ export const reducers: Record<ForwardId, Reducer> = {
 };
 
 export function reducerOf(id: string): Reducer {
-  if (isObservation(id) && !isGradientObservation(id)) return reducers[id];
+  if (isForwardObservation(id)) return reducers[id];
   throw new Error(`the engine observes no ${id}: it is of another version than the program that asks`);
 }

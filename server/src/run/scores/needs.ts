@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Json, Need } from '../../../../protocol/scores.ts';
 import type { ScoreNeed } from '../../scores/types.ts';
-import { isGradientObservation, observationOf } from '../../scores/observations.ts';
+import { isForwardObservation, isGradientObservation, observationOf } from '../../scores/observations.ts';
 
 export interface KeyedNeed {
   need: Need;
@@ -49,14 +49,17 @@ export function passesOf(needs: readonly KeyedNeed[], fits: (pass: readonly Keye
   const groups = new Map<string, KeyedNeed[]>();
   for (const need of unique.values()) {
     const together = canonical([need.need.texts, need.need.model as unknown as Json, directionOf(need)]);
-    groups.set(together, [...(groups.get(together) ?? []), need]);
+    // Each step from the weights is a pair of sweeps of its own.
+    const own = directionOf(need) === 'moved' ? `${together} ${need.key}` : together;
+    groups.set(own, [...(groups.get(own) ?? []), need]);
   }
   return [...groups.values()].flatMap((group) => split(group, fits));
 }
 
-/** Gradients come from a backward sweep, everything else from a forward one. */
-export function directionOf({ need }: KeyedNeed): 'forward' | 'backward' {
-  return isGradientObservation(need.of) ? 'backward' : 'forward';
+/** Gradients come from a backward sweep, those at moved weights from three, everything else from a forward one. */
+export function directionOf({ need }: KeyedNeed): 'forward' | 'backward' | 'moved' {
+  if (isForwardObservation(need.of)) return 'forward';
+  return isGradientObservation(need.of) ? 'backward' : 'moved';
 }
 
 function split(group: KeyedNeed[], fits: (pass: readonly KeyedNeed[]) => boolean): KeyedNeed[][] {

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { OBSERVATIONS_FOLDER } from '../../../../protocol/scores.ts';
 import type { Tensors } from '../../../../protocol/scores.ts';
-import { openSafetensors, readSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';
+import { dtypeOf, openSafetensors, readSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';
 import { cannotWrite, makeFolder } from '../../files/writing.ts';
 import type { KeyedNeed } from './needs.ts';
 
@@ -41,8 +41,7 @@ export class ObservationFiles {
   write({ key, hash }: Pick<KeyedNeed, 'key' | 'hash'>, tensors: Tensors): void {
     makeFolder(this.folder);
     const list = Object.entries(tensors).map(([name, { shape, data }]) => {
-      const dtype = data instanceof Float64Array ? ('F64' as const) : ('F32' as const);
-      return { name, dtype, shape, data };
+      return { name, dtype: dtypeOf(data), shape, data };
     });
     try {
       writeSafetensors(this.#file(hash), list, { key, model: this.#modelSha256 });

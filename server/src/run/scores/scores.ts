@@ -30,6 +30,7 @@ import { limitsOf, requireTexts } from '../inputs/sampleRefusals.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import { memoryLimit } from '../machine/machine.ts';
 import { planGradientPass, runGradientPass } from '../machine/gradientPass.ts';
+import { planMovedGradients, runMovedGradients } from '../machine/movedGradients.ts';
 import { observedShape, planPass, requireMemory, runPass } from '../machine/observing.ts';
 import type { ObservedModel, ObserveTools } from '../machine/observing.ts';
 import type { ObservationId } from '../../scores/observations.ts';
@@ -225,6 +226,15 @@ function plannedPass(needs: readonly KeyedNeed[], target: ObservedModel, texts: 
       composition: pass.request.plan.batches,
       run: (tools, { workDir, key, checkpointSeconds }) =>
         runGradientPass(pass, tools, { workDir: path.join(workDir, key.slice(0, 16)), checkpointSeconds }),
+    };
+  }
+  if (directionOf(needs[0]) === 'moved') {
+    const pass = planMovedGradients(target, texts, asked[0], limit);
+    return {
+      memoryBytes: pass.memoryBytes,
+      composition: pass.request.plan.batches,
+      run: (tools, { workDir, key, checkpointSeconds }) =>
+        runMovedGradients(pass, asked[0], tools, { workDir: path.join(workDir, key.slice(0, 16)), checkpointSeconds }),
     };
   }
   const pass = planPass(target, texts, asked, limit, { files: true });
