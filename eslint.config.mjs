@@ -1,6 +1,7 @@
 import js from '@eslint/js';
 import globals from 'globals';
 import tseslint from 'typescript-eslint';
+import { lookupRule } from './scripts/lookupRule.mjs';
 
 export default tseslint.config(
   {
@@ -32,6 +33,12 @@ export default tseslint.config(
       ],
       eqeqeq: ['error', 'always'],
     },
+  },
+  {
+    // Names from files and users find no `constructor` in a table.
+    files: ['{protocol,extension,webview,server}/**/*.{ts,tsx}'],
+    plugins: { layerif: { rules: { lookup: lookupRule } } },
+    rules: { 'layerif/lookup': 'error' },
   },
   {
     // node:test promises need no await at top level.

@@ -4,6 +4,7 @@ import type { LocateAnswer, LocateParams } from '../../protocol/lsp.ts';
 import { requests } from '../../protocol/requests.ts';
 import type { ServerClient } from './client.ts';
 import { EXCLUDE_GLOB, experimentName } from './experimentFiles.ts';
+import { isOutside, mayOpen } from './outside.ts';
 
 /** The group to open a text in, so that it does not cover the page it was asked from. */
 export type OpenColumn = vscode.ViewColumn | undefined;
@@ -39,16 +40,31 @@ export async function revealInExperiment(
 /** The file where the run recorded it, else a file of the same name in the workspace (a result that came from another machine). */
 async function findExperiment(experimentFile: string): Promise<vscode.Uri | null> {
   const recorded = vscode.Uri.file(experimentFile);
-  if (await exists(recorded)) return recorded;
+  if (!isOutside(experimentFile, folders()) && (await exists(recorded))) return recorded;
   const base = recorded.path.slice(recorded.path.lastIndexOf('/') + 1);
   if (base === '') return null;
   const candidates = await vscode.workspace.findFiles(`**/${base}`, EXCLUDE_GLOB, 20);
   const name = experimentName(recorded.path);
-  return candidates.find((uri) => experimentName(uri.path) === name) ?? null;
+  const own = candidates.find((uri) => experimentName(uri.path) === name);
+  if (own) return own;
+  return isOutside(experimentFile, folders()) && (await agreed(experimentFile)) && (await exists(recorded))
+    ? recorded
+    : null;
+}
+
+const folders = () => (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
+
+/** Whether a file that a result names may be opened: one outside the workspace only after a question. */
+function agreed(file: string): Promise<boolean> {
+  return mayOpen(file, folders(), async (question, detail) => {
+    const open = 'Open';
+    return (await vscode.window.showWarningMessage(question, { modal: true, detail }, open)) === open;
+  });
 }
 
 /** Opens a data file at a line (from 1). Files without lines are shown in the file explorer, with a word why. */
 export async function openSample(file: string, line: number | null, column: OpenColumn): Promise<void> {
+  if (!(await agreed(file))) return;
   const uri = vscode.Uri.file(file);
   if (!(await exists(uri))) {
     void vscode.window.showWarningMessage(`The data file ${file} is not there any more.`);

@@ -40,5 +40,10 @@ export function pageHtml(parts: PageParts): string {
 </html>`;
 }
 
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (c) => entities[c]!);
+const entities = new Map([
+  ['&', '&amp;'],
+  ['<', '&lt;'],
+  ['>', '&gt;'],
+  ['"', '&quot;'],
+]);
+const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (c) => entities.get(c)!);

@@ -124,10 +124,10 @@ export const table: Record<string, Row> = {
   'server/src/random': { folders: [], packages: ['pure-rand'], node: [] },
   'server/src/text': { folders: [], packages: ['fastest-levenshtein'], node: [] },
   'server/src/processes': { folders: [], packages: [], node: 'all' },
-  'server/src/files': { folders: ['protocol'], packages: [], node: 'all' },
+  'server/src/files': { folders: ['protocol', text], packages: [], node: 'all' },
   'server/src/hub': { folders: ['protocol', text, files], packages: ['@huggingface/hub'], node: 'all' },
-  'server/src/onnx': { folders: [], packages: ['@bufbuild/protobuf'], node: [] },
-  'server/src/autodiff': { folders: inServer(['onnx']), packages: [], node: [] },
+  'server/src/onnx': { folders: [text], packages: ['@bufbuild/protobuf'], node: [] },
+  'server/src/autodiff': { folders: [text, ...inServer(['onnx'])], packages: [], node: [] },
   'server/src/models': { folders: [text, ...inServer(['onnx'])], packages: [], node: [] },
   'server/src/checkpoints': { folders: ['protocol', text, hub, files], packages: [], node: 'all' },
   'server/src/data': {
@@ -149,7 +149,7 @@ export const table: Record<string, Row> = {
   },
   // User-supplied ONNX: read as a model (checkpoints, models: types of what runs see), specialised, differentiated.
   'server/src/graphs': {
-    folders: ['protocol', files, ...inServer(['onnx', 'autodiff', 'checkpoints', 'models'])],
+    folders: ['protocol', text, files, ...inServer(['onnx', 'autodiff', 'checkpoints', 'models'])],
     packages: [],
     node: 'all',
   },
@@ -157,7 +157,7 @@ export const table: Record<string, Row> = {
   'server/src/statistics': { folders: ['protocol', random, linear], packages: numeric, node: [] },
   // What scores need and how observations become numbers; no files, no graphs.
   'server/src/scores': { folders: ['protocol', random, 'server/src/statistics'], packages: [], node: [] },
-  'server/src/allocation': { folders: ['protocol', random, linear], packages: numeric, node: [] },
+  'server/src/allocation': { folders: ['protocol', text, random, linear], packages: numeric, node: [] },
   // The next token from the logits.
   'server/src/generation': { folders: ['protocol', random], packages: [], node: [] },
   'server/src/pruning': { folders: ['protocol', random, linear], packages: numeric, node: [] },
@@ -166,7 +166,11 @@ export const table: Record<string, Row> = {
     packages: numeric,
     node: [],
   },
-  'server/src/evaluation': { folders: ['protocol', random, 'server/src/statistics'], packages: numeric, node: [] },
+  'server/src/evaluation': {
+    folders: ['protocol', text, random, 'server/src/statistics'],
+    packages: numeric,
+    node: [],
+  },
   'server/src/training': {
     folders: ['protocol', random, ...inServer(['autodiff', 'onnx'])],
     packages: numeric,

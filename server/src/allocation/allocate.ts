@@ -13,6 +13,7 @@ import { sum } from './rounding.ts';
 import { allocateSparsity } from './sparsity.ts';
 import { sparsityRule } from './sparsityRules.ts';
 import type { Counts, Need } from './types.ts';
+import { lookup } from '../text/lookup.ts';
 
 /** What is computed here; who asked and from which file is added by `run`. */
 export type BareAllocation = Omit<Allocation, 'format' | 'version' | 'provenance'>;
@@ -59,7 +60,7 @@ const quantities: Record<string, string> = {
 
 /** What a need's values are called. */
 function quantityOf(need: string, { quantity }: Pick<AllocationInput, 'quantity'>): string {
-  return quantity ?? quantities[need] ?? need;
+  return quantity ?? lookup(quantities, need) ?? need;
 }
 
 function experts(request: AllocationRequest, input: AllocationInput): BareAllocation {

@@ -11,6 +11,7 @@ import type { Graph, Node, Value } from '../onnx/graph.ts';
 import { isFloat, shapeText, typeText } from '../onnx/types.ts';
 import { rules } from './rules.ts';
 import type { RuleContext } from './types.ts';
+import { lookup } from '../text/lookup.ts';
 
 /** The cotangent of a value that the walk starts from: of its type, and of its shape or broadcastable to it. */
 export interface Seed {
@@ -67,7 +68,7 @@ function leadsTo(nodes: readonly Node[], wrt: readonly Value[]): Set<Value> {
 
 function applyRule(g: Graph, node: Node, leads: Set<Value>, cotangents: Cotangents): readonly (Value | null)[] {
   const place = `(node "${node.name}", ${node.scope === '' ? 'outside of any layer' : `layer "${node.scope}"`})`;
-  const rule = Object.hasOwn(rules, node.op) ? rules[node.op] : undefined;
+  const rule = lookup(rules, node.op);
   if (!rule) throw new Error(`no rule for operator "${node.op}" ${place}; add one to autodiff/rules.ts`);
   const y = node.outputs[0];
   let readsAll = node.outputs.every((output, i) => i === 0 || !cotangents.has(output));

@@ -9,10 +9,11 @@ import { blocks, float16, signed, word } from './blockType.ts';
 import type { BlockType } from './blockType.ts';
 import { codebookTypes } from './dequantizeCodebooks.ts';
 import { floatTypes } from './dtypes.ts';
+import { lookup } from '../text/lookup.ts';
 
 /** Types that safetensors has too. */
 function plain(id: number, name: string): BlockType {
-  const { bytes, decode } = floatTypes[name];
+  const { bytes, decode } = lookup(floatTypes, name)!;
   return {
     id,
     name,

@@ -9,6 +9,7 @@ import { byteLevel, preTokenizers } from './ggufPreTokenizers.ts';
 import { sentencePiece } from './ggufSentencePiece.ts';
 import { kinds, vocabularyMap } from './ggufVocabulary.ts';
 import type { Json, TokenizerParts, Vocabulary } from './ggufVocabulary.ts';
+import { lookup } from '../text/lookup.ts';
 
 const models: Readonly<Record<string, (vocabulary: Vocabulary) => TokenizerParts>> = {
   gpt2: byteLevelBpe,
@@ -33,7 +34,7 @@ export function rebuildTokenizer(metadata: Metadata): {
   if (vocabulary.kinds.length !== tokens.length) {
     throw metadata.error(`it has ${tokens.length} tokens and ${vocabulary.kinds.length} token types`);
   }
-  const parts = models[kind](vocabulary);
+  const parts = lookup(models, kind)!(vocabulary);
 
   const idOf = (name: 'bos' | 'eos' | 'unknown' | 'padding') =>
     metadata.index(key(`${name}_token_id`), tokens.length) ?? parts.defaults?.[name];
@@ -87,7 +88,7 @@ function byteLevelBpe({ metadata, tokens }: Vocabulary): TokenizerParts {
   const name = given ?? 'default';
   if (!Object.hasOwn(preTokenizers, name))
     throw unknownTokenizer(metadata, 'pre-tokenizer', name, Object.keys(preTokenizers));
-  const pre = preTokenizers[name];
+  const pre = lookup(preTokenizers, name)!;
   const merges = metadata.required('tokenizer.ggml.merges', metadata.texts('tokenizer.ggml.merges'));
   return {
     normalizer: pre.normalizer ?? null,

@@ -10,6 +10,7 @@ import { openHuggingFace } from './huggingface.ts';
 import { didYouMean } from '../text/nearest.ts';
 import { withAdapter } from './peftAdapter.ts';
 import type { Checkpoint } from './types.ts';
+import { lookup } from '../text/lookup.ts';
 
 interface Format {
   title: string;
@@ -79,7 +80,7 @@ function openBase(target: string, revision: string | undefined): Checkpoint {
   const format = checkpointFormats.find((f) => f.fits(absolute, stat.isDirectory()));
   if (!format) {
     const ending = path.extname(absolute);
-    const hint = Object.hasOwn(hints, ending) ? hints[ending] : '';
+    const hint = lookup(hints, ending) ?? '';
     throw new LayerifError(
       'badModel',
       `model ${target} cannot be read${hint}; expected: ${known}, or a hub id org/name`,

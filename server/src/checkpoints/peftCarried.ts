@@ -8,6 +8,7 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import { floatTypes, writtenTypes } from './dtypes.ts';
 import { readFloat32 } from './safetensors.ts';
 import type { Checkpoint, TensorInfo } from './types.ts';
+import { lookup } from '../text/lookup.ts';
 
 const CARRIED = /^base_model\.model\.(.+?)(?:\.base_layer|\.modules_to_save(?:\.default)?)?\.weight$/;
 /** Embeddings of tokens under the names of all families, with which a head is tied. */
@@ -72,7 +73,7 @@ function sameValues(base: Checkpoint, own: TensorInfo, info: TensorInfo): boolea
 }
 
 function piece(info: TensorInfo, at: number, count: number): TensorInfo {
-  const { bytes } = floatTypes[info.dtype];
+  const { bytes } = lookup(floatTypes, info.dtype)!;
   return { ...info, offset: info.offset + at * bytes, byteLength: count * bytes };
 }
 

@@ -8,6 +8,7 @@
 import { LayerifError } from '../../../protocol/errors.ts';
 import { quoted } from './printable.ts';
 import type { LoraFactor } from './types.ts';
+import { lookup } from '../text/lookup.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -84,7 +85,7 @@ export function peftConfig(file: string, json: Json): PeftConfig {
   for (const [key, value] of Object.entries(json)) {
     if (isNeutral(value) || read.has(key) || harmless.has(key) || key === 'bias') continue;
     const why = Object.hasOwn(refused, key)
-      ? refused[key]
+      ? lookup(refused, key)
       : 'this version does not know the key and what it changes; merge the adapter into the model (peft: merge_and_unload)';
     throw fail(`${shown(key)}: ${why}`);
   }

@@ -11,6 +11,7 @@ import { duplicateKey } from './jsonKeys.ts';
 import { nearestNames } from '../text/nearest.ts';
 import { isPrintable, printable, quoted } from './printable.ts';
 import type { TensorInfo } from './types.ts';
+import { lookup } from '../text/lookup.ts';
 
 /** The format's own limit. */
 const LARGEST_HEADER = 100_000_000;
@@ -117,7 +118,7 @@ function tensorInfo(
     );
   }
   // Above 2^53 the product loses its last digits and still is larger than any file.
-  const bytes = shape.reduce((product, x) => product * x, storedBytes[dtype]);
+  const bytes = shape.reduce((product, x) => product * x, lookup(storedBytes, dtype)!);
   if (bytes !== end - start) {
     return fail(
       `tensor ${name} of type ${dtype} and shape [${shape.join(', ')}] takes ${bytes} bytes, the header gives it ${end - start}`,
@@ -141,7 +142,7 @@ let piece = new Uint8Array(0);
  * @throws LayerifError `badModel`: no real type, a file that became shorter, NaN or infinite values
  */
 export function readFloat32(info: TensorInfo, into?: Float32Array): Float32Array {
-  const type = Object.hasOwn(floatTypes, info.dtype) ? floatTypes[info.dtype] : undefined;
+  const type = lookup(floatTypes, info.dtype);
   if (!type) {
     throw new LayerifError(
       'badModel',

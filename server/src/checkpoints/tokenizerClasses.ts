@@ -3,6 +3,7 @@
  * the table below keep its vocabulary, merges and post-processor alone and set the rest themselves (transformers 5.24:
  * models/auto/tokenization_auto.py and each model's tokenization file).
  */
+import { lookup } from '../text/lookup.ts';
 type Json = Record<string, unknown>;
 
 /** The class that takes tokenizer.json as it is. */
@@ -48,7 +49,7 @@ const generic = new Set([GENERIC, 'PreTrainedTokenizer', 'PythonBackend']);
 
 /** @param named `tokenizer_class` of tokenizer_config.json, else of config.json */
 export function tokenizerClass(modelType: string, named: string | undefined, bytes: boolean): string {
-  const own = Object.hasOwn(registered, modelType) ? registered[modelType] : undefined;
+  const own = lookup(registered, modelType);
   const wanted = named?.replace(/Fast$/, '');
   if (wanted === 'LlamaTokenizer' && !wronglyNamed.has(modelType) && bytes) return GENERIC;
   if (wanted === undefined) return own ?? GENERIC;
@@ -163,7 +164,7 @@ const rebuilt: Readonly<Record<string, (settings: Json) => Rebuilt>> = {
 
 /** Null for a class that takes tokenizer.json as it is. */
 export function rebuiltBy(name: string, settings: Json): Rebuilt | null {
-  return Object.hasOwn(rebuilt, name) ? rebuilt[name](settings) : null;
+  return lookup(rebuilt, name)?.(settings) ?? null;
 }
 
 /** A token stands as text or as an object with its flags. */

@@ -3,6 +3,7 @@
  * 60, and no number without a point that has an exponent. y and n are texts. Dates stay texts, too: no key of a task holds one.
  */
 import type { ScalarTag, SchemaOptions } from 'yaml';
+import { lookup } from '../text/lookup.ts';
 
 const truths: Readonly<Record<string, boolean>> = {
   yes: true,
@@ -18,7 +19,7 @@ const bool: ScalarTag = {
   tag: 'tag:yaml.org,2002:bool',
   default: true,
   test: /^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$/,
-  resolve: (source) => truths[source.toLowerCase()] ?? source,
+  resolve: (source) => lookup(truths, source.toLowerCase()) ?? source,
 };
 
 const nothing: ScalarTag = {

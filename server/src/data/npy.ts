@@ -1,4 +1,5 @@
 /** NumPy's .npy files (versions 1 to 3): a header with type, order and shape, then the numbers. */
+import { lookup } from '../text/lookup.ts';
 
 interface NpyType {
   bytes: number;
@@ -46,7 +47,7 @@ export function npyHeader(bytes: Uint8Array): NpyHeader {
     .map((size) => size.trim())
     .filter(Boolean)
     .map(Number);
-  return { type: types[descr], shape, start: from + length };
+  return { type: lookup(types, descr)!, shape, start: from + length };
 }
 
 /** Elements `first` to `last` - 1 of the first axis, or the whole array. */

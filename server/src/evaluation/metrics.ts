@@ -5,6 +5,7 @@
 import type { OutputType } from '../../../protocol/experiment.ts';
 import { bootstrapError, f1, f1Averages, matthews } from './classes.ts';
 import type { Items } from './classes.ts';
+import { lookup } from '../text/lookup.ts';
 
 /** What the model said about one document. */
 export interface Outcome {
@@ -188,7 +189,7 @@ export function withOptions(metric: Metric, entry: Readonly<Record<string, unkno
 
 /** What of an entry is unknown; null where there is nothing. */
 export function optionFault(metric: Metric, entry: Readonly<Record<string, unknown>>): string | null {
-  const own = aggregations[metric.id] ?? 'mean';
+  const own = lookup(aggregations, metric.id) ?? 'mean';
   const { aggregation = own } = entry;
   if (aggregation !== own)
     return `${metric.id} is aggregated by ${own}, and metric_list asks for aggregation ${JSON.stringify(aggregation)}`;

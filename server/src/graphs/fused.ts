@@ -2,6 +2,7 @@
 import type { Graph, Value } from '../onnx/graph.ts';
 import type { Attributes } from '../onnx/types.ts';
 import type { LowerContext, Lowering } from './lowering.ts';
+import { lookup } from '../text/lookup.ts';
 
 /** y = (x − mean) / √(variance + ε) · scale + bias over the last axes; without the mean it is RMSNormalization. */
 function normalized(c: LowerContext, x: Value, scale: Value, bias: Value | null, centre: boolean, axis: number): Value {
@@ -39,7 +40,7 @@ const activations: Readonly<Record<string, (g: Graph, x: Value, parameters: read
 function activated(c: LowerContext, x: Value): Value {
   const name = c.string('activation', '');
   if (name === '') return x;
-  const row = Object.hasOwn(activations, name) ? activations[name] : undefined;
+  const row = lookup(activations, name);
   if (!row) throw new Error(`activation "${name}" has no decomposition`);
   const list = c.node.attributes.activation_params;
   return row(c.g, x, list?.kind === 'floats' ? list.value : []);

@@ -9,6 +9,7 @@ import { attentionForms } from './attention.ts';
 import { fusedForms } from './fused.ts';
 import type { LowerContext, Lowering } from './lowering.ts';
 import { oldForms } from './oldForms.ts';
+import { lookup } from '../text/lookup.ts';
 
 export const lowerings: Readonly<Record<string, Lowering>> = {
   ...attentionForms,
@@ -85,7 +86,7 @@ export function lower(
       );
     },
   };
-  const row = Object.hasOwn(lowerings, node.op) ? lowerings[node.op] : undefined;
+  const row = lookup(lowerings, node.op);
   const made = row ? row(context) : context.same();
   made.forEach((value, i) => {
     const told = outputs[i];

@@ -6,6 +6,7 @@ import { readerOf } from '../onnx/attributes.ts';
 import type { DecodedInitializer, DecodedModel, DecodedNode } from '../onnx/decode.ts';
 import { scopeOf, weightPath } from './names.ts';
 import type { GraphModule, WeightSide, WeightUse } from './types.ts';
+import { lookup } from '../text/lookup.ts';
 
 type Size = Pick<GraphModule, 'rows' | 'columns' | 'groups' | 'kernel'>;
 
@@ -65,7 +66,7 @@ export function modulesOf(model: DecodedModel): GraphModule[] {
   const makers = new Map(model.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
   const found: { use: WeightUse; size: Size }[] = [];
   for (const node of model.nodes) {
-    const row = Object.hasOwn(weighted, node.op) ? weighted[node.op] : undefined;
+    const row = lookup(weighted, node.op);
     for (const { input, side } of row?.sides ?? []) {
       const weight = sourceOf(node.inputs[input] ?? '', constants, makers);
       if (!weight || weight.shape.length < 2 || (side !== 'kernel' && weight.shape.length !== 2)) continue;

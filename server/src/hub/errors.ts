@@ -4,6 +4,7 @@ import { nearest } from '../text/nearest.ts';
 import { cachedIds } from './cache.ts';
 import type { HubRepo } from './cache.ts';
 import { hubCacheFolder, hubEndpoint, hubToken } from './environment.ts';
+import { lookup } from '../text/lookup.ts';
 
 /** An answer of the hub that another try would not change. */
 export class HubRefusal extends Error {
@@ -59,7 +60,7 @@ export function cannotCache(error: unknown): LayerifError {
   };
   return new LayerifError(
     'cannotWrite',
-    `cannot write to the Hugging Face cache ${hubCacheFolder()}: ${why[code] ?? (error as Error).message}`,
+    `cannot write to the Hugging Face cache ${hubCacheFolder()}: ${lookup(why, code) ?? (error as Error).message}`,
     { cause: error },
   );
 }

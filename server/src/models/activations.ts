@@ -50,7 +50,7 @@ const refused: Readonly<Record<string, string>> = {
 
 /** The activation that `key` of the configuration names. @throws Error with what is supported */
 export function activationOf(config: Config, key: string, fallback: string): Activation {
-  return activations[activationName(config, key, fallback)];
+  return lookup(activations, activationName(config, key, fallback))!;
 }
 
 /** The same as a name of `activations`. */

@@ -15,6 +15,7 @@ import { rotary } from './rotary.ts';
 import { activationName, activations } from './activations.ts';
 import type { SegmentBuilder } from './segment.ts';
 import type { Architecture, Config, Family, Weights } from './types.ts';
+import { lookup } from '../text/lookup.ts';
 
 /** What a generation has of its own, as its config.json says it. */
 interface Traits {
@@ -147,7 +148,7 @@ function positionsPerType(config: Config): { full: Config; local: Config } {
 function build(family: string, config: Config, weights: Weights, traits: Traits): Architecture {
   const { kvHeads, maxPositions, attentionCap, logitCap, positions } = traits;
   const read = decoderOf(config, weights, { kvHeads, maxPositions, headDim: 256, tied: true });
-  const d = { ...read, activation: activations[traits.activation] };
+  const d = { ...read, activation: lookup(activations, traits.activation)! };
   const epsilon = positiveNumber(config, 'rms_norm_eps', 1e-6);
   const bias = flag(config, 'attention_bias', false);
   const scale = (traits.queryScalar ?? d.size) ** -0.5;

@@ -7,6 +7,7 @@
 import { readerOf } from './attributes.ts';
 import { axisOf, product, sum } from './dims.ts';
 import type { Dim, Node, TypedArray, Value } from './types.ts';
+import { lookup } from '../text/lookup.ts';
 
 export type Contents = readonly (Dim | null)[];
 
@@ -57,7 +58,7 @@ export function contentsOf(source: ContentSource, value: Value): Contents | null
   const data = source.constant(value);
   if (data) return numbers(data);
   const node = source.producer(value);
-  const row = node && Object.hasOwn(table, node.op) ? table[node.op] : undefined;
+  const row = node && lookup(table, node.op);
   return row && node ? row(node, (i) => (node.inputs[i] ? contentsOf(source, node.inputs[i]) : null)) : null;
 }
 

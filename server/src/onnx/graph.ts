@@ -22,6 +22,7 @@ import type {
 } from './types.ts';
 import { dataTypes, int64, shapeText, typeText } from './types.ts';
 import { Words } from './words.ts';
+import { lookup } from '../text/lookup.ts';
 
 export type { DataType, Dim, Node, TypedArray, Value } from './types.ts';
 
@@ -232,7 +233,7 @@ export class Graph extends Words {
   infer(op: string, inputs: readonly (Value | null)[], attributes: Attributes, outputCount: number): Typed[] {
     const name = [...this.#scope, op].join('/');
     try {
-      const row = Object.hasOwn(shapes, op) ? shapes[op] : undefined;
+      const row = lookup(shapes, op);
       if (!row) throw new Error('the operator has no row in onnx/shapes.ts');
       const x = (i: number): Value => {
         const value = inputs[i];

@@ -25,6 +25,7 @@ import type { AttributeProto, TensorProto, ValueInfoProto } from './gen/onnx_pb.
 import type { Graph } from './graph.ts';
 import type { Attribute, DataType, Initializer, TypedArray, Value } from './types.ts';
 import { dataTypes, int64 } from './types.ts';
+import { lookup } from '../text/lookup.ts';
 
 /** Opset of written models: the newest that every kernel and optimizer of ONNX Runtime knows (bfloat16 included). */
 const opset = 21;
@@ -47,10 +48,7 @@ export function encodeModel(g: Graph): Uint8Array {
   const nodes = g.nodes.map((node) => {
     const dot = node.op.lastIndexOf('.');
     const [domain, opType] = [node.op.slice(0, Math.max(dot, 0)), node.op.slice(dot + 1)];
-    domains.set(
-      domain,
-      Math.max(domains.get(domain) ?? 1, domain === '' && Object.hasOwn(since, opType) ? since[opType] : 1),
-    );
+    domains.set(domain, Math.max(domains.get(domain) ?? 1, domain === '' ? (lookup(since, opType) ?? 1) : 1));
     return create(NodeProtoSchema, {
       name: node.name,
       opType,

@@ -152,16 +152,16 @@ export const targetsFor = (choices: AllocationChoicesAnswer | null, kind: Alloca
   (choices?.targets ?? []).filter(({ kinds }) => kinds.includes(kind) || kinds.length === 0);
 
 /** Rules whose title describes them instead of naming them. */
-const ruleNames: Record<string, string> = {
-  released: 'LayerIF, released lists',
-  uniform: 'Uniform',
-  random: 'Random',
-  reversed: 'Reversed (control)',
-};
+const ruleNames = new Map([
+  ['released', 'LayerIF, released lists'],
+  ['uniform', 'Uniform'],
+  ['random', 'Random'],
+  ['reversed', 'Reversed (control)'],
+]);
 
 /** The name of a rule without its explanation. */
 export const ruleName = (id: string, title: string) =>
-  ruleNames[id] ?? (id.startsWith('mola_') ? `MoLA ${id.slice(5)}` : title.replace(/[,:(].*$/, '').trim());
+  ruleNames.get(id) ?? (id.startsWith('mola_') ? `MoLA ${id.slice(5)}` : title.replace(/[,:(].*$/, '').trim());
 
 /** "9", "43 %", "tuned". */
 export function valueText(kind: AllocationKind, value: number): string {

@@ -22,6 +22,7 @@ import {
 import { binary, compared, equal, item, iterate, negated, sliced, truth } from './operators.ts';
 import { testsOf } from './tests.ts';
 import { representation, text } from './text.ts';
+import { lookup } from '../../text/lookup.ts';
 
 export const filterNames: ReadonlySet<string> = new Set(Object.keys(filters));
 const tests = testsOf(filterNames);
@@ -210,7 +211,7 @@ class Renderer implements Context {
       Object.hasOwn(this.#columns, name) && this.#columns[name] !== undefined
         ? fromRow(this.#columns[name])
         : Object.hasOwn(globals, name)
-          ? globals[name]
+          ? lookup(globals, name)
           : new Undefined(`"${name}" is not defined`, name);
     this.#known.set(name, value);
     return value;

@@ -1,6 +1,7 @@
 /** Expressions of a template, with the grammar and precedence of Jinja 3.1. */
 import { failAt, tokenize, type Token, type TokenType } from './lexer.ts';
 import type { Call, Expression } from './nodes.ts';
+import { lookup } from '../../text/lookup.ts';
 
 /** Names of filters and tests that a template may use; anything else is refused with its place. */
 export interface Known {
@@ -183,7 +184,7 @@ export class ExpressionParser {
     const { at, text } = token;
     if (token.type === 'name') {
       return Object.hasOwn(constants, text)
-        ? { type: 'constant', value: constants[text], at }
+        ? { type: 'constant', value: lookup(constants, text), at }
         : { type: 'name', name: text, at };
     }
     if (token.type === 'number') return { type: 'constant', value: token.value, at };

@@ -7,6 +7,7 @@ import { Dict, Markup, defined, isNumeric, typeName } from './objects.ts';
 import { binary, iterate, wholeNumber } from './operators.ts';
 import { lowered, splitLines, stripped } from './stringMethods.ts';
 import { text } from './text.ts';
+import { lookup } from '../../text/lookup.ts';
 
 export function string(value: unknown): string {
   if (value instanceof Markup) return value.text;
@@ -15,7 +16,7 @@ export function string(value: unknown): string {
 }
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', "'": '&#39;', '"': '&#34;' };
-export const escaped = (value: string): string => value.replace(/[&<>'"]/g, (char) => entities[char]);
+export const escaped = (value: string): string => value.replace(/[&<>'"]/g, (char) => lookup(entities, char)!);
 
 /** Python's `int(text, base)`. */
 export function integerOf(value: string, base: number): number | bigint | null {
@@ -24,7 +25,7 @@ export function integerOf(value: string, base: number): number | bigint | null {
   const [, sign, prefix = '', body] = found;
   const prefixes: Record<string, number> = { '0x': 16, '0o': 8, '0b': 2 };
   let digits = body.replaceAll('_', '');
-  const own = prefixes[prefix.toLowerCase()];
+  const own = lookup(prefixes, prefix.toLowerCase());
   if (prefix !== '' && own !== base && base !== 0) digits = prefix + digits;
   const radix = base === 0 ? (own ?? 10) : base;
   let total = 0n;

@@ -26,6 +26,7 @@ import { percentFormat } from './percent.ts';
 import { regexReplace } from './regex.ts';
 import { capitalized, centred, lowered, replaced, stripped } from './stringMethods.ts';
 import { quoted, representation, text } from './text.ts';
+import { lookup } from '../../text/lookup.ts';
 
 /** What filters that apply other filters and tests need. */
 export interface Context {
@@ -317,8 +318,8 @@ export const filters: Readonly<Record<string, Filter>> = {
 
 /** @throws Error for an argument that the filter does not take */
 export function applyFilter(name: string, value: unknown, args: Arguments, context: Context): unknown {
-  if (!Object.hasOwn(filters, name)) throw new Error(`there is no filter ${quoted(name)}`);
-  const filter = filters[name];
+  const filter = lookup(filters, name);
+  if (!filter) throw new Error(`there is no filter ${quoted(name)}`);
   const { names } = filter;
   if (names === undefined) return filter.call(value, [], context, args);
   const values: unknown[] = [...args.positional];

@@ -6,6 +6,7 @@ import { floatText, isFloat, isWhole } from './numbers.ts';
 import { fixedDigits, significant } from './decimal.ts';
 import { typeName } from './objects.ts';
 import { text } from './text.ts';
+import { lookup } from '../../text/lookup.ts';
 
 const SPEC = /^(?:(.)?([<>=^]))?([-+ ])?(z)?(#)?(0)?(\d+)?([,_])?(?:\.(\d+))?([a-zA-Z%])?$/su;
 
@@ -65,7 +66,7 @@ function ofInteger(value: bigint, spec: Spec): string {
   const bases: Record<string, [number, string]> = { b: [2, '0b'], o: [8, '0o'], x: [16, '0x'], X: [16, '0X'] };
   const type = spec.type ?? 'd';
   if (Object.hasOwn(bases, type)) {
-    const [base, prefix] = bases[type];
+    const [base, prefix] = lookup(bases, type)!;
     const digits = size.toString(base);
     const shown = type === 'X' ? digits.toUpperCase() : digits;
     return padded(sign + (spec.alternate ? prefix : ''), shown, spec, 4);

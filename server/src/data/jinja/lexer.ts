@@ -3,6 +3,7 @@
  * `\n`; a last line break stays, as lm-evaluation-harness has it.
  */
 import { float, whole } from './numbers.ts';
+import { lookup } from '../../text/lookup.ts';
 
 export type TokenType =
   | 'data'
@@ -129,7 +130,8 @@ export function tokenize(source: string): Token[] {
     const operator = match(OPERATOR)?.[0];
     if (operator === undefined)
       failAt(source, at, `unexpected character ${JSON.stringify(String.fromCodePoint(source.codePointAt(at)!))}`);
-    if (Object.hasOwn(pairs, operator)) open.push(pairs[operator]);
+    const closing = lookup(pairs, operator);
+    if (closing !== undefined) open.push(closing);
     else if ('})]'.includes(operator)) {
       const expected = open.pop();
       if (expected !== operator)
@@ -167,7 +169,8 @@ export function pythonUnescaped(body: string): string {
     const [kind] = escape;
     if (/^[xuU].+/s.test(escape)) return String.fromCodePoint(parseInt(escape.slice(1), 16));
     if (/^[0-7]/.test(escape)) return String.fromCodePoint(parseInt(escape, 8));
-    if (Object.hasOwn(escapes, kind)) return escapes[kind];
+    const meant = lookup(escapes, kind);
+    if (meant !== undefined) return meant;
     if (kind === 'x' || kind === 'u' || kind === 'U') throw new Error(`truncated \\${kind} escape`);
     if (kind === 'N') throw new Error('\\N{...} escapes are not read: write the character itself');
     return found;

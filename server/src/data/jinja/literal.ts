@@ -3,6 +3,7 @@ import { float, whole } from './numbers.ts';
 import { pythonUnescaped } from './lexer.ts';
 import { Dict, Tuple, isNumeric } from './objects.ts';
 import { negated } from './operators.ts';
+import { lookup } from '../../text/lookup.ts';
 
 const STRING =
   /(?:[uU]|[rR])?(?:'''(?:[^\\]|\\[^])*?'''|"""(?:[^\\]|\\[^])*?"""|'(?:[^'\\\n]|\\[^])*'|"(?:[^"\\\n]|\\[^])*")/y;
@@ -104,7 +105,7 @@ class Reader {
     const constants: Record<string, unknown> = { None: null, True: true, False: false };
     const word = this.#match(WORD);
     if (word === null || !Object.hasOwn(constants, word)) throw new NoLiteral();
-    return constants[word];
+    return lookup(constants, word);
   }
 
   #list<T>(end: string, one: () => T): T[] {

@@ -4,6 +4,7 @@ import { Callable, Dict, Lazy, Tuple, defined, isNumeric, typeName, type Argumen
 import { equal, iterate, sorted, wholeNumber } from './operators.ts';
 import { m, range, stringMethods, stripped, type Method } from './stringMethods.ts';
 import { quoted, representation } from './text.ts';
+import { lookup } from '../../text/lookup.ts';
 
 function place(list: readonly unknown[], wanted: unknown, from: unknown = 0, to: unknown = list.length): number {
   const [start, end] = range(list.length, from, to);
@@ -131,7 +132,7 @@ export function methodOf(value: unknown, name: string): Callable | null {
   if (!Object.hasOwn(table, name)) {
     if (isNumeric(value) || typeof value === 'string' || value instanceof Dict) {
       const type = typeName(value);
-      if (Object.hasOwn(withheld, type) && withheld[type].includes(name))
+      if (lookup(withheld, type)?.includes(name))
         throw new Error(
           `the method ${name}() of ${type} is not read; methods that are: ${Object.keys(table).join(', ')}`,
         );

@@ -17,6 +17,7 @@ import {
 import { Moment } from './moments.ts';
 import { percentFormat } from './percent.ts';
 import { representation } from './text.ts';
+import { lookup } from '../../text/lookup.ts';
 
 /** Longest text or list that an operator makes. */
 const LONGEST = 10_000_000;
@@ -79,7 +80,7 @@ export function binary(operator: string, left: unknown, right: unknown): unknown
     throw new Error(`"${operator}" would escape text: what escape, safe and tojson give is joined by ~`);
   if (operator === '%' && typeof left === 'string') return percentFormat(left, right);
   if (isNumeric(left) && isNumeric(right)) {
-    const { integers, floats } = arithmetic[operator];
+    const { integers, floats } = lookup(arithmetic, operator)!;
     if (isInteger(left) && isInteger(right)) return integers(big(left), big(right));
     return float(floats(Number(left), Number(right)));
   }

@@ -3,6 +3,7 @@
  * has no counterpart is refused. A pattern that does not end within a second is stopped.
  */
 import { createContext, Script } from 'node:vm';
+import { lookup } from '../../text/lookup.ts';
 
 const MILLISECONDS = 1000;
 
@@ -109,7 +110,7 @@ function escape(token: string, inClass: boolean): string {
     case 'W':
     case 'S':
       if (inClass) throw new Error(`regex_replace: \\${char} inside [...] is not read`);
-      return `[^${classes[char.toLowerCase()]}]`;
+      return `[^${lookup(classes, char.toLowerCase())}]`;
     case 'b':
       return inClass ? '\\x08' : `(?:(?<=${WORD})(?!${WORD})|(?<!${WORD})(?=${WORD}))`;
     case 'B':
@@ -150,7 +151,8 @@ function replacementOf(template: string): (match: Match) => string {
             throw new Error(`regex_replace: invalid group reference ${key}`);
           return value ?? '';
         }
-        if (Object.hasOwn(escapes, char!)) return escapes[char!];
+        const meant = lookup(escapes, char);
+        if (meant !== undefined) return meant;
         if (/[a-zA-Z]/.test(char!)) throw new Error(`regex_replace: bad escape \\${char}`);
         return `\\${char}`;
       },

@@ -5,6 +5,7 @@
  */
 import { float } from '../jinja/numbers.ts';
 import type { Typing } from './reader.ts';
+import { lookup } from '../../text/lookup.ts';
 
 /** A cell's text, of a filled cell -> its value. */
 type CellReader = (text: string) => unknown;
@@ -53,7 +54,7 @@ function floatOf(text: string): unknown {
 const types: readonly CellType[] = [
   { fits: isWhole, read: wholeOf, withGaps: floatOf },
   { fits: (text) => NUMBER.test(text), read: floatOf },
-  { fits: (text) => Object.hasOwn(truths, text), read: (text) => truths[text] },
+  { fits: (text) => Object.hasOwn(truths, text), read: (text) => lookup(truths, text) },
 ];
 
 /**

@@ -6,6 +6,7 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { DataFormat } from '../../../../protocol/experiment.ts';
 import type { Row } from '../types.ts';
 import { UnreadableFile } from '../../files/textFile.ts';
+import { lookup } from '../../text/lookup.ts';
 
 /** A line, a JSON value or a CSV record must fit into one string of V8; it also ends what a file unfolds to without end. */
 export const LARGEST_VALUE_BYTES = 500e6;
@@ -67,6 +68,6 @@ export function readError(error: unknown, file: string): unknown {
       ? error.message
       : code === undefined
         ? undefined
-        : reasons[code];
+        : lookup(reasons, code);
   return reason === undefined ? error : broken(file, undefined, `cannot read the data file: ${reason}`, error);
 }

@@ -3,6 +3,7 @@ import { bpe, byteTokens } from './bpe.ts';
 import { wordOf } from './json.ts';
 import type { Json } from './json.ts';
 import { unigram } from './unigram.ts';
+import { lookup } from '../../text/lookup.ts';
 
 export interface Model {
   vocab: ReadonlyMap<string, number>;
@@ -62,7 +63,7 @@ const makers: Readonly<Record<string, (model: Json) => Model>> = {
 export function modelOf(model: Json): Model {
   const type = typeof model['type'] === 'string' ? model['type'] : typeOf(model);
   if (!Object.hasOwn(makers, type)) throw new Error(`its model is "${type}"; known: ${Object.keys(makers).join(', ')}`);
-  return makers[type](model);
+  return lookup(makers, type)!(model);
 }
 
 /** Files of before 2020 do not name it. */

@@ -7,6 +7,7 @@ import type { Json } from './json.ts';
 import { patternOf } from './patterns.ts';
 import { precompiled } from './precompiled.ts';
 import { byteLevel } from './preTokenizers.ts';
+import { lookup } from '../../text/lookup.ts';
 
 export type Normalizer = (text: string) => string;
 
@@ -74,7 +75,7 @@ function stepOf(settings: Json): Normalizer {
   const type = String(settings['type']);
   if (!Object.hasOwn(makers, type))
     throw new Error(`its normalizer is "${type}"; known: ${Object.keys(makers).join(', ')}`);
-  return makers[type](settings);
+  return lookup(makers, type)!(settings);
 }
 
 function limited(made: string, text: string): string {

@@ -1,5 +1,6 @@
 /** `post_processor` of tokenizer.json: the ids that stand before and behind the ids of one text. */
 import type { Json } from './json.ts';
+import { lookup } from '../../text/lookup.ts';
 
 export interface Around {
   before: number[];
@@ -37,7 +38,7 @@ export function around(settings: Json | null, inner: Around = { before: [], behi
   const type = String(settings['type']);
   if (!Object.hasOwn(makers, type))
     throw new Error(`its post_processor is "${type}"; known: ${Object.keys(makers).join(', ')}`);
-  return makers[type](settings, inner);
+  return lookup(makers, type)!(settings, inner);
 }
 
 function pair(settings: Json, inner: Around): Around {

@@ -7,6 +7,7 @@ import type { Json } from './json.ts';
 import { patternOf } from './patterns.ts';
 import { behaviorOf, splitAt } from './split.ts';
 import type { Behavior } from './split.ts';
+import { lookup } from '../../text/lookup.ts';
 
 /** `first`: the word begins where the text begins. */
 export interface Word {
@@ -73,7 +74,7 @@ export function preTokenizerOf(settings: Json | null): PreTokenizer {
   const type = String(settings['type']);
   if (!Object.hasOwn(makers, type))
     throw new Error(`its pre_tokenizer is "${type}"; known: ${Object.keys(makers).join(', ')}`);
-  return makers[type](settings);
+  return lookup(makers, type)!(settings);
 }
 
 function namedBehavior(name: unknown): Behavior {

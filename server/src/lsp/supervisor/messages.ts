@@ -1,5 +1,6 @@
 /** JSON-RPC messages as the supervisor passes them on, and what it says about them in place of a worker that was ended. */
 import { requests } from '../../../../protocol/requests.ts';
+import { lookup } from '../../text/lookup.ts';
 
 export interface Message {
   jsonrpc: '2.0';
@@ -57,7 +58,7 @@ const emptyAnswers: Readonly<Record<string, unknown>> = {
 
 export function emptyAnswer({ id, method, params }: Message): Message {
   // A lens stays as it came.
-  const result = method === 'codeLens/resolve' ? params : (emptyAnswers[method ?? ''] ?? null);
+  const result = method === 'codeLens/resolve' ? params : (lookup(emptyAnswers, method ?? '') ?? null);
   return { jsonrpc: '2.0', id: id!, result };
 }
 
@@ -86,7 +87,7 @@ const valueFields: Readonly<Record<string, readonly string[]>> = {
 const REQUEST_FAILED = -32803;
 
 export function failedAnswer({ id, method }: Message, code: string, message: string): Message {
-  const fields = valueFields[method ?? ''];
+  const fields = lookup(valueFields, method ?? '');
   if (!fields) return { jsonrpc: '2.0', id: id!, error: { code: REQUEST_FAILED, message } };
   const nulls = Object.fromEntries(fields.map((field) => [field, null]));
   return { jsonrpc: '2.0', id: id!, result: { ...nulls, error: { code, message } } };

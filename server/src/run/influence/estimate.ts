@@ -13,6 +13,7 @@ import { prepare } from '../inputs/prepare.ts';
 import type { Prepared, Selection } from '../inputs/prepared.ts';
 import { requireWritable } from '../../files/writing.ts';
 import { bytesText } from '../../text/bytes.ts';
+import { lookup } from '../../text/lookup.ts';
 
 export interface Planned {
   estimate: Estimate;
@@ -126,7 +127,7 @@ function refusal(e: Estimate, asked: Score['projection']): string | null {
     const [part, bytes] = Object.entries(e.memoryParts).reduce((a, b) => (a[1] >= b[1] ? a : b));
     const sketch =
       asked === 'none' && part === 'captures' ? `project the gradients (score.projection: auto or ${AUTO_RANK}), ` : '';
-    return `not enough memory: the run needs about ${bytesText(e.memoryBytes)}, the limit is ${bytesText(e.memoryLimitBytes)}; the largest part is ${part} with ${bytesText(bytes)}: ${sketch}${advice[part]}, or raise --memory`;
+    return `not enough memory: the run needs about ${bytesText(e.memoryBytes)}, the limit is ${bytesText(e.memoryLimitBytes)}; the largest part is ${part} with ${bytesText(bytes)}: ${sketch}${lookup(advice, part)}, or raise --memory`;
   }
   if (e.diskBytes > e.diskFreeBytes) {
     const spilled = e.plan.boundaries === 'files' ? ', or raise --memory so that activations need no files' : '';
