@@ -142,6 +142,7 @@ test('every name on the command line', async (t) => {
       const code = await runCommandLine(words, {
         out: () => undefined,
         err: (text) => void (said += text),
+        fitted: false,
         columns: 100,
         interactive: false,
         baseDir: folder,

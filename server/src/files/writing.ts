@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
+import { lookup } from '../text/lookup.ts';
 
 const OTHER_FOLDER = 'choose another folder with output_dir or --output';
 const MORE_SPACE = 'free some space and run again, what is finished is kept';
@@ -25,7 +26,7 @@ const reasons: Readonly<Record<string, string>> = {
 /** What is said of the file system's error. @param file null: the error does not tell */
 export function cannotWrite(file: string | null, error: unknown): LayerifError {
   const { code, message } = error as NodeJS.ErrnoException;
-  const why = reasons[code ?? ''] ?? message;
+  const why = lookup(reasons, code) ?? message;
   return new LayerifError('cannotWrite', `cannot write${file === null ? '' : ` ${file}`}: ${why}`, { cause: error });
 }
 
