@@ -3,6 +3,7 @@
  * number per layer with the sentence that explains it. Fields are only ever added.
  */
 import type { AggregationId, EstimatorId, SparsityUnit, TailFit } from './methods.ts';
+import type { Written } from './provenance.ts';
 
 export const ALLOCATION_SUFFIX = '.layerif-allocation.json';
 
@@ -91,10 +92,7 @@ export interface Allocation {
   provenance: AllocationProvenance;
 }
 
-export interface AllocationProvenance {
-  layerif: string;
-  /** ISO 8601, UTC. */
-  date: string;
+export interface AllocationProvenance extends Written {
   resultFile: string;
   model: { name: string; sha256: string };
   tasks: string[];

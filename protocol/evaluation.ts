@@ -1,4 +1,6 @@
 /** What crosses between `run` and the engine for evaluations, and the file that an evaluation writes. */
+import type { Provenance } from './provenance.ts';
+
 export const EVALUATION_SUFFIX = '.layerif-evaluation.json';
 
 /** Log-likelihoods of sequences. */
@@ -49,13 +51,5 @@ export interface Evaluation {
   samples?: Record<string, EvaluatedSample[]>;
   model: { name: string; family: string; sha256: string };
   experimentFile: string;
-  provenance: {
-    layerif: string;
-    onnxruntime: string;
-    device: string;
-    threads: number;
-    date: string;
-    seconds: number;
-    dataSha256: Record<string, string>;
-  };
+  provenance: Provenance;
 }

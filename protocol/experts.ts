@@ -2,6 +2,7 @@
 import type { EvaluateSummary } from './evaluation.ts';
 import type { Experiment, TrainExpertsSettings } from './experiment.ts';
 import type { OptimizerSettings } from './optimizer.ts';
+import type { Provenance } from './provenance.ts';
 import type { EncodedSample } from './samples.ts';
 
 export const EXPERTS_SUFFIX = '.layerif-experts.json';
@@ -121,15 +122,6 @@ export interface ExpertsResult {
   untrained: Record<string, number>;
   allocations: ComparedExperts[];
   findings: string[];
-  provenance: {
-    layerif: string;
-    onnxruntime: string;
-    device: string;
-    threads: number;
-    date: string;
-    /** Of all trainings together, those before an interruption too. */
-    seconds: number;
-    seed: number;
-    dataSha256: Record<string, string>;
-  };
+  /** Its seconds are those of all trainings together, those before an interruption too. */
+  provenance: Provenance;
 }

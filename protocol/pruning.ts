@@ -1,4 +1,5 @@
 /** What crosses between `run` and the engine for pruning, and the report that lies in a pruned model's folder. */
+import type { MeasuredMemory, Provenance } from './provenance.ts';
 import type { EncodedSample } from './samples.ts';
 
 /** N of every M consecutive inputs are kept. */
@@ -79,16 +80,7 @@ export interface PruningReport {
   } | null;
   /** What a reader must know. */
   notes: string[];
-  provenance: {
-    layerif: string;
-    onnxruntime: string;
-    device: string;
-    threads: number;
-    date: string;
-    seconds: number;
-    peakMemoryBytes: number;
-    resumedLayers: number;
-  };
+  provenance: Provenance & MeasuredMemory & { resumedLayers: number };
 }
 
 /** `NAME.layerif-pruning-comparison.json`: one model pruned in several ways, measured. Fields are only ever added. */
@@ -142,13 +134,5 @@ export interface PruningComparison {
   /** One sentence a finding. */
   findings: string[];
   gate: { maxDrop: number; passed: boolean; failures: string[] } | null;
-  provenance: {
-    layerif: string;
-    onnxruntime: string;
-    device: string;
-    threads: number;
-    date: string;
-    seconds: number;
-    seed: number;
-  };
+  provenance: Provenance;
 }

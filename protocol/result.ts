@@ -1,6 +1,6 @@
 /** The result file, `NAME.layerif-result.json`. Fields are only ever added. */
 import type { EstimatorId, Experiment } from './experiment.ts';
-import type { Provenance } from './provenance.ts';
+import type { MeasuredMemory, Phases, Provenance } from './provenance.ts';
 
 export const RESULT_SUFFIX = '.layerif-result.json';
 export const GRAMS_FILE = 'grams.safetensors';
@@ -23,7 +23,7 @@ export interface Result {
     fisher?: 'empirical' | 'true';
   };
   tasks: ResultTask[];
-  provenance: Provenance;
+  provenance: Provenance<Phases> & MeasuredMemory;
 }
 
 /** Captures projected to `rank` numbers a side with matrices drawn from `seed`. */

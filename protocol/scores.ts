@@ -2,7 +2,7 @@
  * Scores of layers beside influence: what a score asks of the model (`Need`), what the engine observes for it, and the one form in which
  * every score is stored, drawn and exported (`ScoreTable`). Fields are only ever added.
  */
-import type { Provenance } from './provenance.ts';
+import type { MeasuredMemory, Phases, Provenance } from './provenance.ts';
 import type { EncodedSample } from './samples.ts';
 
 export const SCORES_SUFFIX = '.layerif-scores.json';
@@ -102,7 +102,7 @@ export interface ScoresFile {
   experimentFile: string;
   model: { name: string; family: string; layers: number; sha256: string };
   tables: ScoreTable[];
-  provenance: Provenance;
+  provenance: Provenance<Phases> & MeasuredMemory;
 }
 
 /** An observation that is asked of the engine; `name` is how the answer calls it. */

@@ -1,5 +1,6 @@
 /** Validation of influence by retraining: settings of the experiment's section `validate`, and the file `NAME.layerif-validation.json`. */
 import type { Experiment, ValidateSettings, ProtocolId } from './experiment.ts';
+import type { Provenance } from './provenance.ts';
 
 export const VALIDATION_SUFFIX = '.layerif-validation.json';
 
@@ -59,14 +60,5 @@ export interface ValidationResult {
   protocols: ProtocolResult[];
   /** Protocols that could not be run, with the reason. */
   skipped: { protocol: ProtocolId; reason: string }[];
-  provenance: {
-    layerif: string;
-    onnxruntime: string;
-    device: string;
-    threads: number;
-    date: string;
-    seconds: number;
-    retrainings: number;
-    seed: number;
-  };
+  provenance: Provenance & { retrainings: number };
 }

@@ -19,6 +19,7 @@ import {
   id,
   interval,
   layeredModel,
+  later,
   madeBy,
   many,
   model,
@@ -145,7 +146,7 @@ export const validation: Schema<ValidationResult> = z.object({
   samples: z.object({ train: number, validation: number }),
   protocols: many(protocol),
   skipped: many(z.object({ protocol: id<ValidationResult['skipped'][number]['protocol']>(), reason: text })),
-  provenance: z.object({ ...madeBy, retrainings: number, seed: number }),
+  provenance: z.object({ ...madeBy, dataSha256: later(by(text)), retrainings: number, seed: number }),
 });
 
 // Prunings, one and several -----------------------------------------------------------------------------------------------------------
@@ -165,7 +166,13 @@ export const pruning: Schema<PruningReport> = z.object({
     z.object({ dataset: text, split: text, texts: number, tokens: number, dataSha256: by(text) }),
   ),
   notes: texts,
-  provenance: z.object({ ...madeBy, peakMemoryBytes: number, resumedLayers: number }),
+  provenance: z.object({
+    ...madeBy,
+    dataSha256: later(by(text)),
+    seed: later(number),
+    peakMemoryBytes: number,
+    resumedLayers: number,
+  }),
 });
 
 export const comparison: Schema<PruningComparison> = z.object({
@@ -201,7 +208,7 @@ export const comparison: Schema<PruningComparison> = z.object({
   ),
   findings: texts,
   gate: z.nullable(z.object({ maxDrop: number, passed: flag, failures: texts })),
-  provenance: z.object({ ...madeBy, seed: number }),
+  provenance: z.object({ ...madeBy, dataSha256: later(by(text)), seed: number }),
 });
 
 // Experts -----------------------------------------------------------------------------------------------------------------------------
@@ -355,5 +362,5 @@ export const evaluation: Schema<Evaluation> = z.object({
   ),
   model,
   experimentFile: text,
-  provenance: z.object({ ...madeBy, dataSha256: by(text) }),
+  provenance: z.object({ ...madeBy, dataSha256: by(text), seed: later(number) }),
 });

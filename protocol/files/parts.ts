@@ -1,7 +1,7 @@
 /** Pieces of the schemas of our files, and the words for what each piece should be. */
 import * as z from 'zod/mini';
 import { aggregationIds, dampingRuleIds, estimatorIds } from '../methods.ts';
-import type { Provenance } from '../provenance.ts';
+import type { MeasuredMemory, Phases, Provenance } from '../provenance.ts';
 
 /** A schema of the type that the rest of the program declares: the compiler compares the two. */
 export type Schema<T> = z.ZodMiniType<T>;
@@ -59,7 +59,7 @@ function typeWord(value: unknown): string {
 
 export const interval: Schema<[number, number] | null> = z.nullable(z.tuple([number, number]));
 
-export const provenance: Schema<Provenance> = z.object({
+export const provenance: Schema<Provenance<Phases> & MeasuredMemory> = z.object({
   layerif: text,
   onnxruntime: text,
   device: text,
@@ -70,6 +70,9 @@ export const provenance: Schema<Provenance> = z.object({
   dataSha256: by(text),
   seed: number,
 });
+
+/** A field that files of an earlier version lack: whoever reads it must have written it. */
+export const later = <T>(schema: Schema<T>): Schema<T> => z.optional(schema) as unknown as Schema<T>;
 
 /** Of files that hold one duration. */
 export const madeBy = {

@@ -11,6 +11,26 @@ const rules: { what: string; words: RegExp; only: string[] }[] = [
     words: /\bcreateTokenizer\(/,
     only: ['server/src/run/inputs/openExperiment.ts'],
   },
+  {
+    what: "a run's own engine, which ends with the run",
+    words: /\bnew EnginePool\(/,
+    only: ['server/src/run/machine/enginePool.ts'],
+  },
+  {
+    what: 'a file is complete (tables of scores are added one by one and have an ending of their own)',
+    words: /\bstatus = 'complete'/,
+    only: ['server/src/run/files/ending.ts', 'server/src/run/scores/scores.ts'],
+  },
+  {
+    what: 'program and moment of a written file',
+    words: /\bdate: new Date/,
+    only: ['server/src/run/files/provenance.ts'],
+  },
+  {
+    what: 'hashes of the data files (sampleText compares one file with what is written)',
+    words: /\bhashFiles\(/,
+    only: ['server/src/run/files/provenance.ts', 'server/src/run/inputs/sampleText.ts'],
+  },
 ];
 
 for (const { what, words, only } of rules) {

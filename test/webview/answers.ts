@@ -342,6 +342,7 @@ export function validation(result: Result): ValidationResult {
       threads: 2,
       date: '2026-11-20T12:00:00Z',
       seconds: 400,
+      dataSha256: { 'reviews.jsonl': 'ab'.repeat(32) },
       retrainings: 120,
       seed: 0,
     },

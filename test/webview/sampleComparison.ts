@@ -31,6 +31,7 @@ export function sampleComparison(
       threads: 2,
       date: '2026-11-22T08:00:00Z',
       seconds: 700,
+      dataSha256: { 'reviews.jsonl': 'ab'.repeat(32) },
       seed: 0,
     },
   };

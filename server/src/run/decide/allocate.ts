@@ -25,14 +25,16 @@ import { loadExperiment } from '../../config/experiment.ts';
 import type { Architecture } from '../../models/types.ts';
 import { optionValues } from '../../scores/options.ts';
 import { findScore } from '../../scores/scores.ts';
-import { EnginePool } from '../machine/enginePool.ts';
+import { engineFor } from '../machine/enginePool.ts';
+import type { EnginePool } from '../machine/enginePool.ts';
 import { openAtHand } from '../inputs/openExperiment.ts';
 import { resultScores } from './resultScores.ts';
 import { readFileOf } from '../files/readFile.ts';
 import { readResult, writeJson } from '../files/results.ts';
 import { prunable } from './sparsityMap.ts';
 import { MissingScores, scoresOfResult } from '../scores/scores.ts';
-import { version } from '../files/version.ts';
+import { untilEnd } from '../files/ending.ts';
+import { written } from '../files/provenance.ts';
 
 export interface AllocateOptions {
   /** Absolute. */
@@ -66,8 +68,7 @@ export async function allocateResult(options: AllocateOptions): Promise<Allocati
       ...bare,
       notes: [...orderWarnings(result, scores.tasks, request), ...notes, ...words, ...bare.notes],
       provenance: {
-        layerif: version,
-        date: new Date().toISOString(),
+        ...written(),
         resultFile: options.resultFile,
         model: { name: result.model.name, sha256: result.model.sha256 },
         tasks: scores.tasks,
@@ -118,23 +119,22 @@ async function tableFor(
     );
   }
   const values = JSON.stringify(optionValues(score, options));
-  const pool = machine && (engine ?? new EnginePool());
   try {
-    const { file } = await scoresOfResult({
-      resultFile,
-      asked: [{ id, options }],
-      run: machine && pool ? { machine, engine: pool } : null,
-      onProgress,
-      signal,
-    });
+    const { file } = await untilEnd(signal, (onEnd) =>
+      scoresOfResult({
+        resultFile,
+        asked: [{ id, options }],
+        run: machine ? { machine, engine: engineFor(engine, onEnd) } : null,
+        onProgress,
+        signal,
+      }),
+    );
     return file.tables.findLast((table) => table.score === id && JSON.stringify(table.options) === values)!;
   } catch (error) {
     if (!(error instanceof MissingScores)) throw error;
     const rule = request.rule ?? id;
     error.message = `${score.title} is not measured beside this result yet: layerif allocate ${path.basename(resultFile)} --kind ${request.kind} --rule ${rule} measures it once${id === 'owl' ? ', or takes outlier ratios as a JSON list with --outliers FILE' : ''}`;
     throw error;
-  } finally {
-    if (pool && !engine) pool.dispose();
   }
 }
 

@@ -3,7 +3,6 @@ import path from 'node:path';
 import type { EvaluateSummary, EvaluatedSample, Evaluation } from '../../../../protocol/evaluation.ts';
 import { EVALUATION_SUFFIX } from '../../../../protocol/evaluation.ts';
 import type { Machine } from '../../../../protocol/run.ts';
-import { hashFiles } from '../../checkpoints/hashFiles.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import { mean, meanStandardError } from '../../evaluation/metrics.ts';
 import type { Outcome } from '../../evaluation/metrics.ts';
@@ -11,15 +10,17 @@ import { chosenMetrics, summarise } from '../../evaluation/summary.ts';
 import type { TaskSummary } from '../../evaluation/summary.ts';
 import type { Architecture } from '../../models/types.ts';
 import { requireWritable } from '../../files/writing.ts';
-import { relativeTo } from '../files/paths.ts';
-import { EnginePool } from '../machine/enginePool.ts';
+import { engineFor } from '../machine/enginePool.ts';
+import type { EnginePool } from '../machine/enginePool.ts';
 import { evaluationInput, readsOf } from '../inputs/evaluationInput.ts';
 import type { Document, EvaluationInput, EvaluationSelection } from '../inputs/evaluationInput.ts';
 import { openExperiment, readExperiment } from '../inputs/openExperiment.ts';
 import { memoryLimit } from '../machine/machine.ts';
 import { planPass, runPass } from '../machine/observing.ts';
 import { experimentName, newFolder, newRunId, writeJson } from '../files/results.ts';
-import { madeBy } from '../files/version.ts';
+import { untilEnd } from '../files/ending.ts';
+import { relativeTo } from '../files/paths.ts';
+import { dataHashes, provenanceOf } from '../files/provenance.ts';
 
 const TOKENS_PER_BATCH = 2048;
 
@@ -37,20 +38,21 @@ export interface EvaluateOptions extends EvaluationSelection {
 }
 
 /** @throws LayerifError */
-export async function evaluateExperiment(
+export function evaluateExperiment(
   options: EvaluateOptions,
 ): Promise<{ evaluation: Evaluation; evaluationFile: string }> {
   const started = performance.now();
-  const own = options.model === undefined ? null : { path: options.model };
-  const read = readExperiment(options.file, 'evaluate', (experiment) => ({
-    ...experiment,
-    model: { ...experiment.model, ...own },
-  }));
-  const { file, baseDir, experiment } = read;
-  const opened = await openExperiment(read, { fetching: options, ...(own && { model: own, modelDir: '.' }) });
-  const { checkpoint, model } = opened;
-  const pool = options.engine ?? new EnginePool();
-  try {
+  return untilEnd(options.signal, async (onEnd) => {
+    const pool = engineFor(options.engine, onEnd);
+    const own = options.model === undefined ? null : { path: options.model };
+    const read = readExperiment(options.file, 'evaluate', (experiment) => ({
+      ...experiment,
+      model: { ...experiment.model, ...own },
+    }));
+    const { file, baseDir, experiment } = read;
+    const opened = await openExperiment(read, { fetching: options, ...(own && { model: own, modelDir: '.' }) });
+    onEnd(() => opened.close());
+    const { checkpoint, model } = opened;
     const tasks = experiment.tasks.filter(({ task }) => options.tasks?.includes(task) ?? true);
     await opened.fetchDatasets([...tasks.map(({ dataset }) => dataset), experiment.evaluate?.perplexity?.dataset]);
     const reads = readsOf(checkpoint, model, experiment);
@@ -60,7 +62,6 @@ export async function evaluateExperiment(
     const engine = await pool.start(options.machine);
     const summary = await runEvaluation(pool, checkpoint, model, input, options);
     const { numbers } = measure(input, summary);
-    const hashes = await hashFiles([...new Set(input.files)]);
     const evaluation: Evaluation = {
       format: 'layerif-evaluation',
       version: 1,
@@ -72,23 +73,18 @@ export async function evaluateExperiment(
       ...(options.logSamples ? { samples: samplesOf(input, summary, baseDir) } : {}),
       model: { name: checkpoint.name, family: model.family, sha256: await checkpoint.sha256() },
       experimentFile: file,
-      provenance: {
-        ...madeBy(engine),
+      provenance: provenanceOf(engine, {
         seconds: (performance.now() - started) / 1000,
-        dataSha256: Object.fromEntries(
-          [...new Set(input.files)].map((name, i) => [relativeTo(baseDir, name), hashes[i]]),
-        ),
-      },
+        dataSha256: await dataHashes(input.files, baseDir),
+        seed: experiment.score.seed,
+      }),
     };
     const name = experimentName(file);
     const run = newFolder(path.join(output, name), (now) => `evaluation-${newRunId(evaluation.model.sha256, now)}`);
     const evaluationFile = path.join(output, name, run, `${name}${EVALUATION_SUFFIX}`);
     writeJson(evaluationFile, evaluation);
     return { evaluation, evaluationFile };
-  } finally {
-    if (!options.engine) pool.dispose();
-    opened.close();
-  }
+  });
 }
 
 /** Log-likelihoods of all sequences, by the weights that the engine has now. @throws LayerifError */

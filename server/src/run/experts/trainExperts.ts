@@ -5,7 +5,6 @@
  */
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { LayerifError } from '../../../../protocol/errors.ts';
 import type { EvaluateSummary } from '../../../../protocol/evaluation.ts';
 import { EXPERTS_SUFFIX } from '../../../../protocol/experts.ts';
 import type { ExpertsResult, ExpertsTraining } from '../../../../protocol/experts.ts';
@@ -13,7 +12,8 @@ import type { Machine } from '../../../../protocol/run.ts';
 import { compareAllocations, findingsOf } from '../../evaluation/expertsComparison.ts';
 import type { DocumentValues } from '../../evaluation/expertsComparison.ts';
 import { optimizerDefaults } from '../../training/optimizers.ts';
-import { EnginePool } from '../machine/enginePool.ts';
+import { engineFor } from '../machine/enginePool.ts';
+import type { EnginePool } from '../machine/enginePool.ts';
 import { measure, runEvaluation } from '../evaluate/evaluate.ts';
 import { expertAllocations } from './expertAllocations.ts';
 import type { ExpertAllocation } from './expertAllocations.ts';
@@ -21,10 +21,10 @@ import { experimentName, leaveRunFolder, openRunFolder, writeJson } from '../fil
 import { prepareExperts } from './trainExpertsInput.ts';
 import type { ExpertsInput, ExpertsSelection } from './trainExpertsInput.ts';
 import { requireMemory } from './trainExpertsMemory.ts';
-import type { RunFolder } from '../files/results.ts';
+import { complete, untilEnd } from '../files/ending.ts';
+import { provenanceOf } from '../files/provenance.ts';
 import { engineOf, FinishedParts, removedText, tokensHash } from '../files/finished.ts';
 import { modelStamp } from '../files/modelStamp.ts';
-import { madeBy } from '../files/version.ts';
 import { batchesOf, headRowsOf } from '../machine/batching.ts';
 
 /** Padded tokens of one run of a layer's graph. */
@@ -54,13 +54,11 @@ interface Finished {
 }
 
 /** @throws LayerifError `badExperiment`, `badRequest`, `badData`, `badModel`, `notEnoughMemory`, `cancelled` */
-export async function trainExpertsOf(
-  options: TrainExpertsOptions,
-): Promise<{ result: ExpertsResult; resultFile: string }> {
-  const pool = options.engine ?? new EnginePool();
-  const input = await prepareExperts(options.file, options);
-  let taken: RunFolder | null = null;
-  try {
+export function trainExpertsOf(options: TrainExpertsOptions): Promise<{ result: ExpertsResult; resultFile: string }> {
+  return untilEnd(options.signal, async (onEnd) => {
+    const pool = engineFor(options.engine, onEnd);
+    const input = await prepareExperts(options.file, options);
+    onEnd(() => input.checkpoint.close());
     const { task, settings, checkpoint, model, experiment } = input;
     const { allocations, scores } = await expertAllocations({
       ...input,
@@ -74,7 +72,7 @@ export async function trainExpertsOf(
     const hash = identity(input, allocations, sha256, options.limit);
     const output = path.resolve(input.baseDir, options.outputDir ?? experiment.output_dir);
     const folder = openRunFolder(output, experimentName(input.file), hash, EXPERTS_SUFFIX);
-    taken = folder;
+    onEnd(() => leaveRunFolder(folder));
     options.onStarted?.(folder);
     const engine = await pool.start(options.machine);
     const [evaluated] = input.evaluation.tasks;
@@ -101,12 +99,7 @@ export async function trainExpertsOf(
         return { id, title, experts, topK, total: all, parameters: null, notes, trainings: [], metrics: [] };
       }),
       findings: [],
-      provenance: {
-        ...madeBy(engine),
-        seconds: 0,
-        seed: experiment.score.seed,
-        dataSha256: input.dataSha256,
-      },
+      provenance: provenanceOf(engine, { seconds: 0, dataSha256: input.dataSha256, seed: experiment.score.seed }),
     };
     const total = 1 + allocations.length * settings.seeds;
     let finished = 0;
@@ -156,19 +149,9 @@ export async function trainExpertsOf(
         writeJson(folder.resultFile, result);
       }
     }
-    result.status = 'complete';
-    result.provenance.date = new Date().toISOString();
-    writeJson(folder.resultFile, result);
-    finishedParts.clear();
+    complete(folder.resultFile, result, finishedParts);
     return { result, resultFile: folder.resultFile };
-  } catch (error) {
-    if (options.signal?.aborted) throw new LayerifError('cancelled', 'cancelled');
-    throw error;
-  } finally {
-    if (taken) leaveRunFolder(taken);
-    if (!options.engine) pool.dispose();
-    input.checkpoint.close();
-  }
+  });
 }
 
 interface Training {

@@ -2,7 +2,6 @@
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, Task, TrainExpertsSettings } from '../../../../protocol/experiment.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
-import { hashFiles } from '../../checkpoints/hashFiles.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import { defaultTrainExperts } from '../../config/trainExpertsSchema.ts';
 import { exampleOf } from '../../data/context.ts';
@@ -12,7 +11,7 @@ import { openDataset, readSlice } from '../../data/splits.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
 import type { Row } from '../../data/types.ts';
 import type { Architecture } from '../../models/types.ts';
-import { relativeTo } from '../files/paths.ts';
+import { dataHashes } from '../files/provenance.ts';
 import { evaluationInput, readsOf } from '../inputs/evaluationInput.ts';
 import type { EvaluationInput, TaskInput } from '../inputs/evaluationInput.ts';
 import type { FetchOptions } from '../inputs/hubInputs.ts';
@@ -64,8 +63,6 @@ export async function prepareExperts(file: string, selection: ExpertsSelection):
       limit: selection.limit,
     });
     requireApart(train.rows, evaluation.tasks[0]);
-    const files = [...new Set([...train.files, ...evaluation.files])];
-    const hashes = await hashFiles(files);
     return {
       file: absolute,
       baseDir,
@@ -77,7 +74,7 @@ export async function prepareExperts(file: string, selection: ExpertsSelection):
       modules: modulesOf(checkpoint, model, settings),
       train: train.samples,
       evaluation,
-      dataSha256: Object.fromEntries(files.map((name, i) => [relativeTo(baseDir, name), hashes[i]])),
+      dataSha256: await dataHashes([...train.files, ...evaluation.files], baseDir),
     };
   } catch (error) {
     opened.close();

@@ -16,7 +16,9 @@ import type {
 } from '../../../../protocol/check.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import type { Sample } from '../../data/types.ts';
-import { EnginePool } from '../machine/enginePool.ts';
+import { untilEnd } from '../files/ending.ts';
+import { engineFor } from '../machine/enginePool.ts';
+import type { EnginePool } from '../machine/enginePool.ts';
 import { fitWeights } from '../machine/fitting.ts';
 import type { WeightMode } from '../machine/fitting.ts';
 import { memoryLimit } from '../machine/machine.ts';
@@ -43,7 +45,7 @@ export interface CheckProgress {
  * @param engine a warm engine to use and to keep; without it the check has its own
  * @throws LayerifError
  */
-export async function checkGradients(
+export function checkGradients(
   file: string,
   machine: Machine,
   signal?: AbortSignal,
@@ -51,9 +53,10 @@ export async function checkGradients(
   engine?: EnginePool,
 ): Promise<GradientCheckReport> {
   const started = performance.now();
-  const prepared = await prepare(file, {}, undefined, { signal });
-  const pool = engine ?? new EnginePool();
-  try {
+  return untilEnd(signal, async (onEnd) => {
+    const pool = engineFor(engine, onEnd);
+    const prepared = await prepare(file, {}, undefined, { signal });
+    onEnd(() => prepared.checkpoint.close());
     signal?.throwIfAborted();
     const { device } = await pool.start(machine);
     const { checkpoint, scope, experiment, tasks, model } = prepared;
@@ -91,10 +94,7 @@ export async function checkGradients(
       passed: checks.every(({ passed }) => passed !== false),
       seconds: (performance.now() - started) / 1000,
     };
-  } finally {
-    if (!engine) pool.dispose();
-    prepared.checkpoint.close();
-  }
+  });
 }
 
 /** Weights stand beside their copies rounded to bfloat16. */

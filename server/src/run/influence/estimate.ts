@@ -2,7 +2,9 @@
 import path from 'node:path';
 import type { Score } from '../../../../protocol/experiment.ts';
 import type { Estimate, Machine } from '../../../../protocol/run.ts';
-import { EnginePool } from '../machine/enginePool.ts';
+import { untilEnd } from '../files/ending.ts';
+import { engineFor } from '../machine/enginePool.ts';
+import type { EnginePool } from '../machine/enginePool.ts';
 import type { FetchOptions } from '../inputs/hubInputs.ts';
 import { limitsOf } from '../machine/machine.ts';
 import { weightBytes } from '../machine/memory.ts';
@@ -22,7 +24,7 @@ export interface Planned {
 }
 
 /** Asks the engine for the machine's speed. @throws LayerifError */
-export async function estimateExperiment(
+export function estimateExperiment(
   options: {
     file: string;
     machine: Machine;
@@ -31,14 +33,12 @@ export async function estimateExperiment(
     onProgress?: FetchOptions['onProgress'];
   } & Selection,
 ): Promise<Estimate> {
-  const prepared = await prepare(options.file, options, undefined, options);
-  const pool = new EnginePool();
-  try {
+  return untilEnd(options.signal, async (onEnd) => {
+    const pool = engineFor(undefined, onEnd);
+    const prepared = await prepare(options.file, options, undefined, options);
+    onEnd(() => prepared.checkpoint.close());
     return (await planRun(prepared, options.machine, pool, options.outputDir)).estimate;
-  } finally {
-    pool.dispose();
-    prepared.checkpoint.close();
-  }
+  });
 }
 
 export async function planRun(

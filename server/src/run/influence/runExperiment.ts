@@ -12,10 +12,11 @@ import type { ScoresFile } from '../../../../protocol/scores.ts';
 import { loadExperiment } from '../../config/experiment.ts';
 import { optionValues, readOption } from '../../scores/options.ts';
 import { findScore, scores as ownScores } from '../../scores/scores.ts';
-import { experimentName, runOfHash, newRunId, readResult, resultFiles } from '../files/results.ts';
 import { makeFolder } from '../../files/writing.ts';
+import { untilEnd } from '../files/ending.ts';
+import { experimentName, runOfHash, newRunId, readResult, resultFiles } from '../files/results.ts';
 import { experimentFor, openExperiment } from '../inputs/openExperiment.ts';
-import { EnginePool } from '../machine/enginePool.ts';
+import { engineFor } from '../machine/enginePool.ts';
 import { computeScores, scoresFileOf, scoresOfResult } from '../scores/scores.ts';
 import type { ComputedScores, ScoresOptions } from '../scores/scores.ts';
 import { scoreExperiment } from './score.ts';
@@ -60,16 +61,16 @@ export async function runExperiment(options: RunOptions): Promise<Ran> {
     const { result, resultFile } = await scoreExperiment(options);
     return { ...none, result, resultFile };
   }
-  const pool = options.engine ?? new EnginePool();
-  const shared: Pick<ScoresOptions, 'asked' | 'run' | 'onProgress' | 'onTable' | 'signal' | 'checkpointSeconds'> = {
-    asked: wanted,
-    run: { machine: options.machine, engine: pool },
-    onProgress: options.onProgress,
-    onTable: options.onScores,
-    signal: options.signal,
-    checkpointSeconds: options.checkpointSeconds,
-  };
-  try {
+  return untilEnd(options.signal, async (onEnd) => {
+    const pool = engineFor(options.engine, onEnd);
+    const shared: Pick<ScoresOptions, 'asked' | 'run' | 'onProgress' | 'onTable' | 'signal' | 'checkpointSeconds'> = {
+      asked: wanted,
+      run: { machine: options.machine, engine: pool },
+      onProgress: options.onProgress,
+      onTable: options.onScores,
+      signal: options.signal,
+      checkpointSeconds: options.checkpointSeconds,
+    };
     if (alone) {
       const { place, modelSha256 } = await placeOf(file, experiment, options);
       const {
@@ -93,9 +94,7 @@ export async function runExperiment(options: RunOptions): Promise<Ran> {
     });
     const { file: scores, scoresFile, passes } = await scoresOfResult({ ...shared, resultFile });
     return { result, resultFile, scores, scoresFile, passes, reopened: reopened === true };
-  } finally {
-    if (!options.engine) pool.dispose();
-  }
+  });
 }
 
 /** Beside the newest result of this model where there is one, else in a folder of the scores' own, the same as the last time. */

@@ -15,7 +15,8 @@ import type { Machine, RunEvent } from '../../../../protocol/run.ts';
 import { collectCheckpoints } from './collectCheckpoints.ts';
 import { unitNames } from '../inputs/units.ts';
 import { collectTask } from './collectTask.ts';
-import { EnginePool } from '../machine/enginePool.ts';
+import { engineFor } from '../machine/enginePool.ts';
+import type { EnginePool } from '../machine/enginePool.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import type { Architecture } from '../../models/types.ts';
 import { alongside } from '../scores/alongside.ts';
@@ -34,7 +35,9 @@ import { addLayer, emptyTask, layerGrams, weightCounts } from './taskResult.ts';
 import { addUncertainty, uncertaintyOf } from './uncertainty.ts';
 import { resetPeakMemory, weightBytes } from '../machine/memory.ts';
 import type { TaskPlan } from './plan.ts';
-import { madeBy } from '../files/version.ts';
+import { complete, untilEnd } from '../files/ending.ts';
+import type { OnEnd } from '../files/ending.ts';
+import { provenanceOf } from '../files/provenance.ts';
 import type { Prepared, Selection } from '../inputs/prepared.ts';
 
 /** What a user is told where finished layers of an interrupted run cannot be used. */
@@ -64,84 +67,85 @@ export interface ScoreOptions extends Selection {
 export async function scoreExperiment(
   options: ScoreOptions,
 ): Promise<{ result: Result; resultFile: string; reopened?: true }> {
-  const pool = options.engine ?? new EnginePool();
-  const emit = options.onEvent ?? (() => undefined);
-  let runId = '';
-  let prepared: Prepared | null = null;
-  let folder: RunFolder | null = null;
+  const begun = { runId: '' };
   try {
-    // Loading ONNX Runtime takes as long as opening the model: both at once.
-    const engine = pool.start(options.machine);
-    engine.catch(() => undefined); // reported when it is awaited
-    let warmUp: Promise<void> | undefined;
-    const onModel = (checkpoint: Checkpoint, model: Architecture): void => {
-      warmUp = warm(engine, pool, options.machine, checkpoint, model);
-      warmUp.catch(() => undefined);
-    };
-    prepared = await prepare(options.file, options, onModel, {
-      signal: options.signal,
-      onProgress: (event) => emit({ type: 'progress', runId: '', task: '', phase: 'download', ...event }),
-    });
-    options.signal?.throwIfAborted();
-    const stamp = modelStamp(prepared.checkpoint);
-    const modelSha256 = await prepared.checkpoint.sha256();
-    const output = path.resolve(prepared.baseDir, options.outputDir ?? prepared.experiment.output_dir);
-    const hash = identity(prepared, modelSha256);
-    const complete = options.reopen ? completeRun(prepared, output, hash, modelSha256) : null;
-    if (complete) {
-      await engine;
-      await warmUp;
-      return { ...complete, reopened: true };
-    }
+    return await untilEnd(options.signal, (onEnd) => scoring(options, begun, onEnd));
+  } catch (error) {
+    const known = asLayerifError(error);
+    options.onEvent?.({ type: 'failed', ...begun, code: known.code, message: known.message, place: known.place });
+    throw known;
+  }
+}
+
+async function scoring(
+  options: ScoreOptions,
+  begun: { runId: string },
+  onEnd: OnEnd,
+): Promise<{ result: Result; resultFile: string; reopened?: true }> {
+  const emit = options.onEvent ?? (() => undefined);
+  const pool = engineFor(options.engine, onEnd);
+  // Loading ONNX Runtime takes as long as opening the model: both at once.
+  const engine = pool.start(options.machine);
+  engine.catch(() => undefined); // reported when it is awaited
+  let warmUp: Promise<void> | undefined;
+  const onModel = (checkpoint: Checkpoint, model: Architecture): void => {
+    warmUp = warm(engine, pool, options.machine, checkpoint, model);
+    warmUp.catch(() => undefined);
+  };
+  const prepared = await prepare(options.file, options, onModel, {
+    signal: options.signal,
+    onProgress: (event) => emit({ type: 'progress', runId: '', task: '', phase: 'download', ...event }),
+  });
+  onEnd(() => prepared.checkpoint.close());
+  options.signal?.throwIfAborted();
+  const stamp = modelStamp(prepared.checkpoint);
+  const modelSha256 = await prepared.checkpoint.sha256();
+  const output = path.resolve(prepared.baseDir, options.outputDir ?? prepared.experiment.output_dir);
+  const hash = identity(prepared, modelSha256);
+  const complete = options.reopen ? completeRun(prepared, output, hash, modelSha256) : null;
+  if (complete) {
     await engine;
     await warmUp;
-    const { estimate, plans } = await planRun(prepared, options.machine, pool, options.outputDir);
-    if (estimate.refusal) {
-      const code = estimate.memoryBytes > estimate.memoryLimitBytes ? 'notEnoughMemory' : 'notEnoughDisk';
-      throw new LayerifError(code, estimate.refusal);
-    }
-    folder = openRunFolder(output, experimentName(prepared.file), hash);
-    runId = folder.runId;
-    const finished = new FinishedParts(path.join(folder.folder, 'partial'), computationOf(hash, stamp, await engine));
-    emit({
-      type: 'started',
-      runId,
-      experimentFile: prepared.file,
-      resultFile: folder.resultFile,
-      resumed: folder.resumed,
-      estimate,
-    });
-    for (const text of [
-      ...(finished.removed ? [REMOVED] : []),
-      ...estimate.warnings,
-      `plan: ${planText(estimate.plan)}`,
-    ])
-      emit({ type: 'log', runId, text });
-    const info = await pool.start(options.machine);
-    for (const pid of ['self', info.pid] as const) resetPeakMemory(pid);
-    const result = await run({
-      prepared,
-      plans,
-      folder,
-      finished,
-      pool,
-      engine: info,
-      modelSha256,
-      stamp,
-      options,
-      emit,
-    });
-    emit({ type: 'finished', runId, resultFile: folder.resultFile, result });
-    return { result, resultFile: folder.resultFile };
-  } catch (error) {
-    const known = asLayerifError(error, options.signal);
-    emit({ type: 'failed', runId, code: known.code, message: known.message, place: known.place });
-    throw known;
-  } finally {
-    if (folder) leaveRunFolder(folder);
-    if (!options.engine) pool.dispose();
-    prepared?.checkpoint.close();
+    return { ...complete, reopened: true };
   }
+  await engine;
+  await warmUp;
+  const { estimate, plans } = await planRun(prepared, options.machine, pool, options.outputDir);
+  if (estimate.refusal) {
+    const code = estimate.memoryBytes > estimate.memoryLimitBytes ? 'notEnoughMemory' : 'notEnoughDisk';
+    throw new LayerifError(code, estimate.refusal);
+  }
+  const folder = openRunFolder(output, experimentName(prepared.file), hash);
+  onEnd(() => leaveRunFolder(folder));
+  const { runId } = folder;
+  begun.runId = runId;
+  const finished = new FinishedParts(path.join(folder.folder, 'partial'), computationOf(hash, stamp, await engine));
+  emit({
+    type: 'started',
+    runId,
+    experimentFile: prepared.file,
+    resultFile: folder.resultFile,
+    resumed: folder.resumed,
+    estimate,
+  });
+  for (const text of [...(finished.removed ? [REMOVED] : []), ...estimate.warnings, `plan: ${planText(estimate.plan)}`])
+    emit({ type: 'log', runId, text });
+  const info = await pool.start(options.machine);
+  for (const pid of ['self', info.pid] as const) resetPeakMemory(pid);
+  const result = await run({
+    prepared,
+    plans,
+    folder,
+    finished,
+    pool,
+    engine: info,
+    modelSha256,
+    stamp,
+    options,
+    emit,
+  });
+  emit({ type: 'finished', runId, resultFile: folder.resultFile, result });
+  return { result, resultFile: folder.resultFile };
 }
 
 /** A run id has six digits of the hash, so what they stand for is compared too. */
@@ -251,11 +255,8 @@ async function run({
   }
 
   mergeGrams(path.join(folder.folder, GRAMS_FILE), layerFiles, weightCounts(prepared));
-  result.status = 'complete';
   result.provenance.seconds.total = (performance.now() - started) / 1000;
-  result.provenance.date = new Date().toISOString();
-  writeJson(folder.resultFile, result);
-  finished.clear();
+  complete(folder.resultFile, result, finished);
   return result;
 }
 
@@ -330,11 +331,8 @@ function emptyResult(
     },
     tasks: [],
     provenance: {
-      ...madeBy(engine),
-      seconds: {},
+      ...provenanceOf(engine, { seconds: {}, dataSha256: prepared.dataSha256, seed: experiment.score.seed }),
       peakMemoryBytes: 0,
-      dataSha256: prepared.dataSha256,
-      seed: experiment.score.seed,
     },
   };
 }
@@ -365,8 +363,7 @@ function identity({ experiment, checkpoint, checkpoints, tasks, dataSha256 }: Pr
   return hash.digest('hex');
 }
 
-function asLayerifError(error: unknown, signal?: AbortSignal): LayerifError {
+function asLayerifError(error: unknown): LayerifError {
   if (error instanceof LayerifError) return error;
-  if (signal?.aborted) return new LayerifError('cancelled', 'cancelled');
   return new LayerifError('failed', error instanceof Error ? error.message : String(error), { cause: error });
 }

@@ -17,7 +17,9 @@ import type { Estimator, EstimatorOptions } from '../../estimators/types.ts';
 import { collectTask } from './collectTask.ts';
 import { engineOf, FinishedParts, tokensHash } from '../files/finished.ts';
 import { modelStamp } from '../files/modelStamp.ts';
-import { EnginePool } from '../machine/enginePool.ts';
+import { untilEnd } from '../files/ending.ts';
+import { engineFor } from '../machine/enginePool.ts';
+import type { EnginePool } from '../machine/enginePool.ts';
 import type { StoredGrams } from '../files/gramFiles.ts';
 import { limitsOf } from '../machine/machine.ts';
 import { fits, planTask } from './plan.ts';
@@ -42,18 +44,19 @@ export interface TokensOptions {
 }
 
 /** @throws LayerifError `badRequest`: unknown sample, an estimator that is not a sum over tokens, data or model that changed since */
-export async function tokenInfluence(
+export function tokenInfluence(
   resultFile: string,
   options: TokensOptions,
 ): Promise<{ influence: TokenInfluence; file: string }> {
-  const { result, grams } = openRun(resultFile);
-  const { score } = result.experiment;
-  const estimator = findEstimator(score.estimator);
-  requireLinear(estimator);
-  const task = taskOf(result, resultFile, options);
-  const pool = options.engine ?? new EnginePool();
-  const prepared = await prepare(result.experimentFile, { tasks: [task.task] });
-  try {
+  return untilEnd(options.signal, async (onEnd) => {
+    const { result, grams } = openRun(resultFile);
+    const { score } = result.experiment;
+    const estimator = findEstimator(score.estimator);
+    requireLinear(estimator);
+    const task = taskOf(result, resultFile, options);
+    const pool = engineFor(options.engine, onEnd);
+    const prepared = await prepare(result.experimentFile, { tasks: [task.task] });
+    onEnd(() => prepared.checkpoint.close());
     const sample = sameSample(prepared, result, task, options.validation, await prepared.checkpoint.sha256());
     const positions = Array.from(
       { length: sample.tokens.length - sample.countedFrom },
@@ -90,10 +93,7 @@ export async function tokenInfluence(
     writeJson(written, influence);
     fs.rmSync(path.join(folder, 'partial'), { recursive: true, force: true });
     return { influence, file: written };
-  } finally {
-    if (!options.engine) pool.dispose();
-    prepared.checkpoint.close();
-  }
+  });
 }
 
 /** @throws LayerifError `badRequest` */

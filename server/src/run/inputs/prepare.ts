@@ -1,12 +1,11 @@
 /** Everything a run needs to know before it starts: experiment, model, scope and every task's samples. */
 import type { Experiment } from '../../../../protocol/experiment.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
-import { hashFiles } from '../../checkpoints/hashFiles.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import { loadTask } from '../../data/loadTask.ts';
 import { findEstimator, requireTrainSamples } from '../../estimators/estimators.ts';
 import type { Architecture } from '../../models/types.ts';
-import { relativeTo } from '../files/paths.ts';
+import { dataHashes } from '../files/provenance.ts';
 import type { FetchOptions } from './hubInputs.ts';
 import { openCheckpoints } from './trainingCheckpoints.ts';
 import { headBlocks } from './units.ts';
@@ -65,8 +64,7 @@ export async function prepare(
     warnings.push(...loaded.textWarnings, ...loaded.warnings);
     tasks.push({ task, train: loaded.train, validation: loaded.validation });
   }
-  const hashes = await hashFiles([...files]);
-  const dataSha256 = Object.fromEntries([...files].map((name, i) => [relativeTo(baseDir, name), hashes[i]]));
+  const dataSha256 = await dataHashes(files, baseDir);
   return {
     file: absolute,
     baseDir,

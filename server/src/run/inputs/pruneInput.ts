@@ -6,7 +6,6 @@ import type { Experiment, Prune } from '../../../../protocol/experiment.ts';
 import type { NOfM } from '../../../../protocol/pruning.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
-import { hashFiles } from '../../checkpoints/hashFiles.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import { loadExperiment } from '../../config/experiment.ts';
 import { loadTask } from '../../data/loadTask.ts';
@@ -17,7 +16,7 @@ import type { Architecture } from '../../models/types.ts';
 import { findPruner } from '../../pruning/pruners.ts';
 import { parseStructure } from '../../pruning/structure.ts';
 import type { Pruner } from '../../pruning/types.ts';
-import { relativeTo } from '../files/paths.ts';
+import { dataHashes } from '../files/provenance.ts';
 import type { FetchOptions } from './hubInputs.ts';
 import { experimentFor, openExperiment } from './openExperiment.ts';
 import { requireNone } from './refusals.ts';
@@ -151,8 +150,7 @@ export async function calibrationOf(
       `the calibration texts (${split} of ${dataset}) have ${tokens} tokens together, at least ${FEWEST_TOKENS} are needed; give more or longer texts with prune.calibration`,
     );
   }
-  const hashes = await hashFiles(files);
-  const dataSha256 = Object.fromEntries(files.map((name, i) => [relativeTo(baseDir, name), hashes[i]]));
+  const dataSha256 = await dataHashes(files, baseDir);
   return { dataset, split, samples, texts, tokens, dataSha256 };
 }
 

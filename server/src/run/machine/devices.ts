@@ -8,8 +8,9 @@ import type { DeviceReport, DeviceState, Gpu } from '../../../../protocol/device
 import type { EngineInfo } from '../../../../protocol/engine.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import { installedCudaRuntime } from './cudaRuntime.ts';
-import { EnginePool } from './enginePool.ts';
+import { engineFor } from './enginePool.ts';
 import { findRuntime } from './runtimePath.ts';
+import { untilEnd } from '../files/ending.ts';
 import { version } from '../files/version.ts';
 
 const run = promisify(execFile);
@@ -18,9 +19,9 @@ const run = promisify(execFile);
  * @param machine its device is not used: all are tried
  * @throws LayerifError
  */
-export async function reportDevices(machine: Machine, signal?: AbortSignal): Promise<DeviceReport> {
-  const pool = new EnginePool();
-  try {
+export function reportDevices(machine: Machine, signal?: AbortSignal): Promise<DeviceReport> {
+  return untilEnd(signal, async (onEnd) => {
+    const pool = engineFor(undefined, onEnd);
     const own: Machine = { ...machine, device: 'auto', idleMinutes: 0 };
     const info: EngineInfo = await pool.start(own);
     const devices = await pool.work('devices', null, own, undefined, signal);
@@ -37,9 +38,7 @@ export async function reportDevices(machine: Machine, signal?: AbortSignal): Pro
       gpus: await gpus(),
       cudaRuntime: installedCudaRuntime()?.folder ?? null,
     };
-  } finally {
-    pool.dispose();
-  }
+  });
 }
 
 /** Of the NVIDIA driver's own tool; none where there is no such tool or it does not answer. */

@@ -20,6 +20,7 @@ import type {
 } from '../../../../protocol/engine.ts';
 import type { EngineStateParams } from '../../../../protocol/lsp.ts';
 import type { Machine } from '../../../../protocol/run.ts';
+import type { OnEnd } from '../files/ending.ts';
 import { cudaEnvironment } from './cudaRuntime.ts';
 import { physicalCores } from './machine.ts';
 import { findRuntime } from './runtimePath.ts';
@@ -228,6 +229,14 @@ export class EnginePool {
     this.#lastDetail = detail;
     this.onState?.({ state, detail });
   }
+}
+
+/** The warm engine that a run was given, else one of its own, which ends with it. */
+export function engineFor(given: EnginePool | undefined, onEnd: OnEnd): EnginePool {
+  if (given) return given;
+  const own = new EnginePool();
+  onEnd(() => own.dispose());
+  return own;
 }
 
 /** `LAYERIF_ENGINE` (tests), else beside the bundle that runs this code, or the source when the code runs unbundled. */

@@ -5,7 +5,8 @@
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { PruneRequest, PruneSummary, PruningReport } from '../../../../protocol/pruning.ts';
-import { EnginePool } from '../machine/enginePool.ts';
+import { engineFor } from '../machine/enginePool.ts';
+import type { EnginePool } from '../machine/enginePool.ts';
 import { fitWeights } from '../machine/fitting.ts';
 import type { WeightMode } from '../machine/fitting.ts';
 import { memoryLimit } from '../machine/machine.ts';
@@ -20,27 +21,32 @@ import { modelStamp } from '../files/modelStamp.ts';
 import { experimentName } from '../files/results.ts';
 import { prunable } from '../decide/sparsityMap.ts';
 import type { SparsityMap } from '../decide/sparsityMap.ts';
-import { madeBy } from '../files/version.ts';
+import { untilEnd } from '../files/ending.ts';
+import { provenanceOf } from '../files/provenance.ts';
 import { batchesOf } from '../machine/batching.ts';
 import { bytesText } from '../../text/bytes.ts';
 
 const TOKENS_PER_BATCH = 1024;
 
 /** @throws LayerifError */
-export async function pruneExperiment(options: PruneOptions): Promise<{ report: PruningReport; output: string }> {
-  const input = await preparePruning(options.file, options, options);
-  const pool = options.engine ?? new EnginePool();
-  try {
+export function pruneExperiment(options: PruneOptions): Promise<{ report: PruningReport; output: string }> {
+  return untilEnd(options.signal, async (onEnd) => {
+    const pool = engineFor(options.engine, onEnd);
+    const input = await preparePruning(options.file, options, options);
+    onEnd(() => input.checkpoint.close());
     const output = outputOf(input, options.output);
     requireOutput(output, input.checkpoint, 0);
     return await alone(`${output}.lock`, output, options, async () => {
       const started = performance.now();
       const engine = await pool.start(options.machine);
-      const provenance = ({ peakMemoryBytes, resumedLayers }: Omit<PruneSummary, 'layers' | 'seconds'>) => ({
-        ...madeBy(engine),
-        seconds: (performance.now() - started) / 1000,
-        peakMemoryBytes,
-        resumedLayers,
+      const provenance = (summary: Pick<PruneSummary, 'peakMemoryBytes' | 'resumedLayers'>) => ({
+        ...provenanceOf(engine, {
+          seconds: (performance.now() - started) / 1000,
+          dataSha256: input.calibration?.dataSha256 ?? {},
+          seed: input.experiment.score.seed,
+        }),
+        peakMemoryBytes: summary.peakMemoryBytes,
+        resumedLayers: summary.resumedLayers,
       });
       const sha256 = await input.checkpoint.sha256();
       const { checkpoint, model } = input;
@@ -78,10 +84,7 @@ export async function pruneExperiment(options: PruneOptions): Promise<{ report: 
       finished.clear();
       return { report, output };
     });
-  } finally {
-    if (!options.engine) pool.dispose();
-    input.checkpoint.close();
-  }
+  });
 }
 
 export async function runPrune(

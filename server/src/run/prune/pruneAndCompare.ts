@@ -14,7 +14,8 @@ import type { Machine } from '../../../../protocol/run.ts';
 import { compareMetrics, findingsOf, gateFailures } from '../../evaluation/comparison.ts';
 import type { Contributions } from '../../evaluation/comparison.ts';
 import { findPruner } from '../../pruning/pruners.ts';
-import { EnginePool } from '../machine/enginePool.ts';
+import { engineFor } from '../machine/enginePool.ts';
+import type { EnginePool } from '../machine/enginePool.ts';
 import { measure, runEvaluation } from '../evaluate/evaluate.ts';
 import { evaluationInput, readsOf } from '../inputs/evaluationInput.ts';
 import type { EvaluationInput, EvaluationSelection } from '../inputs/evaluationInput.ts';
@@ -28,9 +29,8 @@ import { engineOf, FinishedParts, removedText } from '../files/finished.ts';
 import { modelStamp } from '../files/modelStamp.ts';
 import { experimentName, writeJson } from '../files/results.ts';
 import { prunable } from '../decide/sparsityMap.ts';
-import { madeBy } from '../files/version.ts';
-
-/** LayerIF's map, what it has to beat, and its reverse as a control. */
+import { complete, untilEnd } from '../files/ending.ts';
+import { dataHashes, provenanceOf } from '../files/provenance.ts';
 
 export interface CompareOptions extends EvaluationSelection {
   file: string;
@@ -55,13 +55,15 @@ interface Kept {
 }
 
 /** @throws LayerifError */
-export async function pruneAndCompare(
+export function pruneAndCompare(
   options: CompareOptions,
 ): Promise<{ comparison: PruningComparison; comparisonFile: string }> {
   const started = performance.now();
-  const base = await preparePruning(options.file, { structure: options.structure, method: 'wanda' });
-  const pool = options.engine ?? new EnginePool();
-  try {
+  return untilEnd(options.signal, async (onEnd) => {
+    const pool = engineFor(options.engine, onEnd);
+    const base = await preparePruning(options.file, { structure: options.structure, method: 'wanda' });
+    onEnd(() => base.checkpoint.close());
+    onEnd(() => restore(pool, base, options.machine));
     const settings = settingsOf(base, options);
     const { checkpoint, model, experiment, baseDir } = base;
     const { tokenizer } = base;
@@ -99,11 +101,11 @@ export async function pruneAndCompare(
         prunings: [],
         findings: [],
         gate: null,
-        provenance: {
-          ...madeBy(engine),
+        provenance: provenanceOf(engine, {
           seconds: 0,
+          dataSha256: { ...calibration.dataSha256, ...(await dataHashes(input.files, baseDir)) },
           seed,
-        },
+        }),
       };
       const finished = new Map<string, Contributions>();
       let number = 0;
@@ -129,17 +131,11 @@ export async function pruneAndCompare(
         writeJson(store.file, comparison);
         number++;
       }
-      comparison.status = 'complete';
       comparison.gate = gateOf(base, comparison.prunings);
-      writeJson(store.file, comparison);
-      store.finished.clear();
+      complete(store.file, comparison, store.finished);
       return { comparison, comparisonFile: store.file };
     });
-  } finally {
-    await restore(pool, base, options.machine);
-    if (!options.engine) pool.dispose();
-    base.checkpoint.close();
-  }
+  });
 }
 
 interface Setting {

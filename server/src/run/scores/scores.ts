@@ -22,7 +22,7 @@ import { engineOf } from '../files/finished.ts';
 import { modelStamp, requireUnchanged } from '../files/modelStamp.ts';
 import { readFileOf } from '../files/readFile.ts';
 import { readResult, writeJson } from '../files/results.ts';
-import { madeBy } from '../files/version.ts';
+import { provenanceOf } from '../files/provenance.ts';
 import { calibrationOf } from '../inputs/pruneInput.ts';
 import { experimentFor, openExperiment } from '../inputs/openExperiment.ts';
 import type { OpenExperiment } from '../inputs/openExperiment.ts';
@@ -126,6 +126,11 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
     if (!run && (wanted.length > 0 || !made)) throw new MissingScores(missing.map(({ asked }) => asked));
     const engineInfo = run && (wanted.length > 0 || !made) ? await run.engine.start(run.machine) : null;
     if (engineInfo) for (const pid of ['self', engineInfo.pid] as const) resetPeakMemory(pid);
+    const own = {
+      seconds: { ...made?.provenance.seconds },
+      dataSha256: { ...made?.provenance.dataSha256, ...sets.dataSha256 },
+      seed: experiment.score.seed,
+    };
     const file: ScoresFile = {
       format: 'layerif-scores',
       version: 1,
@@ -134,11 +139,8 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
       model: { name: checkpoint.name, family: model.family, layers: model.layers, sha256 },
       tables: made?.tables ?? [],
       provenance: {
-        ...(engineInfo ? madeBy(engineInfo) : made!.provenance),
-        seconds: { ...made?.provenance.seconds },
+        ...(engineInfo ? provenanceOf(engineInfo, own) : { ...made!.provenance, ...own }),
         peakMemoryBytes: made?.provenance.peakMemoryBytes ?? 0,
-        dataSha256: { ...made?.provenance.dataSha256, ...sets.dataSha256 },
-        seed: experiment.score.seed,
       },
     };
     const limit = run ? memoryLimit(run.machine) : Infinity;

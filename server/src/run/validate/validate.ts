@@ -12,18 +12,19 @@ import { VALIDATION_SUFFIX } from '../../../../protocol/validation.ts';
 import type { ValidationResult } from '../../../../protocol/validation.ts';
 import { defaultValidation } from '../../config/validateSchema.ts';
 import { loadLabelled } from '../../data/labelledTask.ts';
-import { EnginePool } from '../machine/enginePool.ts';
+import { engineFor } from '../machine/enginePool.ts';
+import type { EnginePool } from '../machine/enginePool.ts';
 import { prepare } from '../inputs/prepare.ts';
 import { modelRefusals } from '../inputs/modelRefusals.ts';
 import { requireNone } from '../inputs/refusals.ts';
 import { requireSupported } from '../inputs/supported.ts';
+import { complete, untilEnd } from '../files/ending.ts';
 import { engineOf, FinishedParts, removedText, tokensHash } from '../files/finished.ts';
 import { modelStamp } from '../files/modelStamp.ts';
 import { experimentName, leaveRunFolder, openRunFolder, writeJson } from '../files/results.ts';
-import type { RunFolder } from '../files/results.ts';
+import { provenanceOf } from '../files/provenance.ts';
 import { ValidationContext } from './validateContext.ts';
 import { protocols } from './validateProtocols.ts';
-import { madeBy } from '../files/version.ts';
 import { requireLanguageModel } from '../inputs/scope.ts';
 import type { Prepared } from '../inputs/prepared.ts';
 
@@ -42,13 +43,13 @@ export interface ValidateOptions {
 }
 
 /** @throws LayerifError `badExperiment`, `badRequest`, `badData`, `badModel`, `notEnoughMemory`, `cancelled` */
-export async function validateExperiment(
+export function validateExperiment(
   options: ValidateOptions,
 ): Promise<{ result: ValidationResult; resultFile: string }> {
-  const pool = options.engine ?? new EnginePool();
-  const all = await prepare(options.file, options.task === undefined ? {} : { tasks: [options.task] });
-  let taken: RunFolder | null = null;
-  try {
+  return untilEnd(options.signal, async (onEnd) => {
+    const pool = engineFor(options.engine, onEnd);
+    const all = await prepare(options.file, options.task === undefined ? {} : { tasks: [options.task] });
+    onEnd(() => all.checkpoint.close());
     const prepared = { ...all, tasks: all.tasks.slice(0, 1) };
     requireLanguageModel(prepared.model, prepared.checkpoint, 'validation by retraining');
     const settings = settingsOf(prepared, options.protocols);
@@ -57,7 +58,7 @@ export async function validateExperiment(
     const output = path.resolve(prepared.baseDir, options.outputDir ?? prepared.experiment.output_dir);
     const hash = identity(prepared, settings, modelSha256);
     const folder = openRunFolder(output, experimentName(prepared.file), hash, VALIDATION_SUFFIX);
-    taken = folder;
+    onEnd(() => leaveRunFolder(folder));
     options.onStarted?.(folder);
     const started = performance.now();
     const engine = await pool.start(options.machine);
@@ -101,10 +102,8 @@ export async function validateExperiment(
       protocols: [],
       skipped: [],
       provenance: {
-        ...madeBy(engine),
-        seconds: 0,
+        ...provenanceOf(engine, { seconds: 0, dataSha256: prepared.dataSha256, seed: prepared.experiment.score.seed }),
         retrainings: 0,
-        seed: prepared.experiment.score.seed,
       },
     };
     writeJson(folder.resultFile, result);
@@ -147,20 +146,10 @@ export async function validateExperiment(
         `nothing could be validated: ${result.skipped.map(({ protocol, reason }) => `${protocol}: ${reason}`).join('; ')}`,
       );
     }
-    result.status = 'complete';
     result.provenance.seconds = (performance.now() - started) / 1000;
-    result.provenance.date = new Date().toISOString();
-    writeJson(folder.resultFile, result);
-    finished.clear();
+    complete(folder.resultFile, result, finished);
     return { result, resultFile: folder.resultFile };
-  } catch (error) {
-    if (options.signal?.aborted) throw new LayerifError('cancelled', 'cancelled');
-    throw error;
-  } finally {
-    if (taken) leaveRunFolder(taken);
-    if (!options.engine) pool.dispose();
-    all.checkpoint.close();
-  }
+  });
 }
 
 /** @throws LayerifError `badExperiment` */
