@@ -1,4 +1,4 @@
-/** What is decided or made in one place of `run` stands there alone: a second place is a second rule. */
+/** What is decided or made in one place of `run` and `engine` stands there alone: a second place is a second rule. */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -31,11 +31,18 @@ const rules: { what: string; words: RegExp; only: string[] }[] = [
     words: /\bhashFiles\(/,
     only: ['server/src/run/files/provenance.ts', 'server/src/run/inputs/sampleText.ts'],
   },
+  {
+    what: 'a segment of blocks runs with its weights and tables, in the one loop over the blocks',
+    words: /\btablesFor\(/,
+    only: ['server/src/engine/sweep/batch.ts', 'server/src/engine/sweep/chain.ts'],
+  },
 ];
 
 for (const { what, words, only } of rules) {
   test(`in one place: ${what}`, () => {
-    const found = sourceFiles(['server/src/run']).filter((file) => words.test(readFileSync(join(root, file), 'utf8')));
+    const found = sourceFiles(['server/src/run', 'server/src/engine']).filter((file) =>
+      words.test(readFileSync(join(root, file), 'utf8')),
+    );
     assert.deepEqual(found.sort(), [...only].sort());
   });
 }

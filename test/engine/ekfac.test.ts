@@ -15,7 +15,8 @@ import { Model } from '../../server/src/engine/sweep/model.ts';
 import { floats, Runtime } from '../../server/src/engine/runtime/runtime.ts';
 import { draw, drawLabels, fisherBatches } from '../../server/src/engine/grams/sampledLabels.ts';
 import type { ModuleCaptures } from '../../server/src/engine/sweep/captures.ts';
-import { backwardSegment, forward, head, segmentsOf } from '../../server/src/engine/sweep/sweep.ts';
+import { segmentsOf } from '../../server/src/engine/sweep/chain.ts';
+import { backwardSegment, forward, head } from '../../server/src/engine/sweep/sweep.ts';
 import { seededRandom } from '../tinyLlama.ts';
 import { casesFolder, relativeError } from './reference.ts';
 

@@ -8,7 +8,8 @@ import type { ModuleGrams, Way } from '../../server/src/engine/grams/grams.ts';
 import { Model } from '../../server/src/engine/sweep/model.ts';
 import { Runtime } from '../../server/src/engine/runtime/runtime.ts';
 import type { ModuleCaptures } from '../../server/src/engine/sweep/captures.ts';
-import { backwardSegment, forward, head, segmentsOf } from '../../server/src/engine/sweep/sweep.ts';
+import { segmentsOf } from '../../server/src/engine/sweep/chain.ts';
+import { backwardSegment, forward, head } from '../../server/src/engine/sweep/sweep.ts';
 import { casesFolder, referenceOf, relativeError, samplesOf } from './reference.ts';
 
 const NAME = 'llama/biases';

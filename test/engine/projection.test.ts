@@ -11,7 +11,8 @@ import type { ModuleGrams } from '../../server/src/engine/grams/grams.ts';
 import { Model } from '../../server/src/engine/sweep/model.ts';
 import { orthonormalRows, Projection } from '../../server/src/engine/sweep/projection.ts';
 import { Runtime } from '../../server/src/engine/runtime/runtime.ts';
-import { backwardSegment, forward, head, segmentsOf } from '../../server/src/engine/sweep/sweep.ts';
+import { segmentsOf } from '../../server/src/engine/sweep/chain.ts';
+import { backwardSegment, forward, head } from '../../server/src/engine/sweep/sweep.ts';
 import { Random } from '../../server/src/random/random.ts';
 import { cases, casesFolder, referenceOf, relativeError, samplesOf } from './reference.ts';
 

@@ -9,7 +9,8 @@ import { GramProducts } from '../../server/src/engine/grams/grams.ts';
 import { Model } from '../../server/src/engine/sweep/model.ts';
 import { Runtime } from '../../server/src/engine/runtime/runtime.ts';
 import type { ModuleCaptures } from '../../server/src/engine/sweep/captures.ts';
-import { backwardSegment, forward, head, segmentsOf } from '../../server/src/engine/sweep/sweep.ts';
+import { segmentsOf } from '../../server/src/engine/sweep/chain.ts';
+import { backwardSegment, forward, head } from '../../server/src/engine/sweep/sweep.ts';
 import type { Architecture } from '../../server/src/models/types.ts';
 
 export const casesFolder = path.join(import.meta.dirname, '../reference');

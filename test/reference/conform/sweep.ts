@@ -7,7 +7,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { makeBatches } from '../../../server/src/engine/sweep/batch.ts';
 import { Model } from '../../../server/src/engine/sweep/model.ts';
-import { forward, head, segmentsOf } from '../../../server/src/engine/sweep/sweep.ts';
+import { segmentsOf } from '../../../server/src/engine/sweep/chain.ts';
+import { forward, head } from '../../../server/src/engine/sweep/sweep.ts';
 import { Runtime } from '../../../server/src/engine/runtime/runtime.ts';
 
 /** Of a loss, relative to the larger of it and 1. A classifier's is of one position, a language model's the mean over many. */

@@ -10,7 +10,8 @@ import { makeBatches } from '../../../server/src/engine/sweep/batch.ts';
 import { GramProducts, order } from '../../../server/src/engine/grams/grams.ts';
 import { Model } from '../../../server/src/engine/sweep/model.ts';
 import { Runtime } from '../../../server/src/engine/runtime/runtime.ts';
-import { backwardSegment, forward, head, segmentsOf } from '../../../server/src/engine/sweep/sweep.ts';
+import { segmentsOf } from '../../../server/src/engine/sweep/chain.ts';
+import { backwardSegment, forward, head } from '../../../server/src/engine/sweep/sweep.ts';
 
 const [modelPath, samplesFile, list, into] = process.argv.slice(2);
 const wanted = new Set(list.split(','));

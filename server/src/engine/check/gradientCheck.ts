@@ -9,17 +9,18 @@
  */
 import type { Derivative, Difference, GradientCheckRequest, GradientMeasurements } from '../../../../protocol/check.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
-import { makeBatches, tablesFor } from '../sweep/batch.ts';
+import { makeBatches } from '../sweep/batch.ts';
 import type { Batch } from '../sweep/batch.ts';
 import { Directions } from './directions.ts';
 import type { Try } from './directions.ts';
-import { forwardGraph } from '../sweep/graphs.ts';
+import { downward, segmentsOf, upward } from '../sweep/chain.ts';
+import type { Segment } from '../sweep/chain.ts';
 import { GramProducts } from '../grams/grams.ts';
 import type { Model } from '../sweep/model.ts';
 import { integers } from '../runtime/runtime.ts';
 import type { Tensor } from '../runtime/runtime.ts';
 import type { ModuleCaptures } from '../sweep/captures.ts';
-import { backwardSegment, forward, head, segmentsOf } from '../sweep/sweep.ts';
+import { backwardSegment, forward, head, through } from '../sweep/sweep.ts';
 
 /** Counted positions per run of the head, numbers in a tile: the samples are few. */
 const HEAD_ROWS = 64;
@@ -119,26 +120,29 @@ async function sweep(
   batches.forEach((batch, b) => batch.samples.forEach((sample, row) => (loss[sample] = ends[b].loss[row])));
   const products = await GramProducts.create(model.runtime);
   const grams = new Map<number, number[]>();
-  let cotangents = ends.map(({ dy }) => dy);
   const scored = (layer: number, module: string) => layers.includes(layer) && modules.includes(module);
-  for (const segment of segments.toReversed()) {
-    const wantInput = segment[0] > layers[0];
+  const step = async (segment: Segment, cotangents: Tensor[], index: number) => {
+    const inputs = boundaries.pop()!;
+    const nothing = () => undefined;
     const { captures, dx } = await backwardSegment(
       model,
       batches,
       segment,
-      boundaries.pop()!,
+      inputs,
       cotangents,
       scored,
-      wantInput,
-      () => undefined,
+      index > 0,
+      nothing,
     );
-    for (const capture of captures) {
+    return { seen: captures, dx };
+  };
+  const tops = ends.map(({ dy }) => dy);
+  for await (const { seen } of downward(segments, tops, step)) {
+    for (const capture of seen) {
       keep?.push({ ...capture, batches: [...capture.batches] });
       const { K } = await products.of(capture, samples.length, 0, TILE);
       grams.set(capture.layer, [...(grams.get(capture.layer) ?? []), ...K]);
     }
-    if (dx) cotangents = dx;
   }
   await products.release();
   return { loss, grams };
@@ -146,19 +150,11 @@ async function sweep(
 
 /** Mean of the samples' losses with the weights as they are now, from the input of `layer` on. */
 async function meanLoss(model: Model, batches: Batch[], inputs: Tensor[], from: number): Promise<number> {
-  const { architecture, weights } = model;
-  let current = inputs;
-  for (let layer = from; layer < architecture.layers; layer++) {
-    const key = `forward ${architecture.kind(layer)}`;
-    const { built, session } = await model.session(key, () => forwardGraph(architecture, [layer]));
-    const feeds = weights.feeds(built.weights, [layer]);
-    const outputs: Tensor[] = [];
-    for (const [i, batch] of batches.entries()) {
-      outputs.push((await session.run({ x: current[i], ...feeds, ...tablesFor(batch, built.tables) })).y);
-    }
-    current = outputs;
-  }
-  const losses = (await head(model, batches, current, HEAD_ROWS, () => undefined)).flatMap(({ loss }) => [...loss]);
+  let last = inputs;
+  const step = (layers: Segment, before: Tensor[]) =>
+    through(model, batches, before, layers, () => undefined, [] as Tensor[]);
+  for await (const { after } of upward(segmentsOf(model.architecture.layers, from, 1), inputs, step)) last = after!;
+  const losses = (await head(model, batches, last, HEAD_ROWS, () => undefined)).flatMap(({ loss }) => [...loss]);
   return losses.reduce((a, b) => a + b, 0) / losses.length;
 }
 

@@ -8,25 +8,24 @@ import type { EvaluateSummary } from '../../../../protocol/evaluation.ts';
 import type { ExpertSettings } from '../../../../protocol/experts.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { expertNames, withExperts } from '../../models/loraExperts.ts';
-import { headRows } from '../../models/head.ts';
 import type { Architecture } from '../../models/types.ts';
 import { balance, noRouterSums } from '../../training/expertsBalance.ts';
 import type { RouterSums } from '../../training/expertsBalance.ts';
 import { shapesOf } from '../../training/expertsFactors.ts';
 import type { ExpertModule } from '../../training/expertsFactors.ts';
 import type { Parameters } from '../../training/parameters.ts';
-import { makeBatches, tablesFor, groupsOf } from '../sweep/batch.ts';
+import { makeBatches, groupsOf } from '../sweep/batch.ts';
 import type { Batch } from '../sweep/batch.ts';
+import { downward, kinds, openSegment, segmentsOf, upward } from '../sweep/chain.ts';
+import type { Segment } from '../sweep/chain.ts';
 import { countedTokens } from '../observe/logProbabilities.ts';
 import type { Model } from '../sweep/model.ts';
 import { expertsForwardGraph, expertsGradientGraph } from './expertsGraphs.ts';
 import { floats, numbers } from '../runtime/runtime.ts';
 import type { Feeds, Tensor } from '../runtime/runtime.ts';
-import { forward, head, segmentsOf } from '../sweep/sweep.ts';
-import type { Segment } from '../sweep/sweep.ts';
+import { forward, head } from '../sweep/sweep.ts';
+import { trainingHeadRows } from '../train/headRows.ts';
 import { TrainedTensors } from '../train/trainedTensors.ts';
-
-const HEAD_NUMBERS = 8 << 20;
 
 /** One run's way through the layers. */
 interface Passed {
@@ -114,13 +113,20 @@ export class ExpertsModel {
     }
     let loss = 0;
     for (const run of passed) {
-      const [result] = await head(this.#model, [run.batch], [run.hidden], this.#headRows(), () => undefined);
+      const [result] = await head(
+        this.#model,
+        [run.batch],
+        [run.hidden],
+        trainingHeadRows(this.architecture),
+        () => undefined,
+      );
       for (const value of result.loss) loss += value / samples.length;
-      let dy = floats(
+      const top = floats(
         numbers(result.dy).map((value) => value / samples.length),
         result.dy.dims,
       );
-      for (let s = this.#segments.length - 1; s >= 0; s--) dy = await this.#back(run, s, dy, slopes, gradient);
+      const sweep = downward(this.#segments, top, (layers, dy, s) => this.#back(run, layers, s, dy, slopes));
+      for await (const { seen } of sweep) for (const [name, part] of seen) add(gradient.get(name)!, part);
     }
     return { loss, balance: uneven, gradient };
   }
@@ -164,64 +170,57 @@ export class ExpertsModel {
       inputs: [] as Tensor[],
       hidden: states[i],
     }));
-    for (const layers of this.#segments) {
-      const key = `experts forward ${this.#kinds(layers)}`;
-      const { built, session } = await this.#model.session(key, () => expertsForwardGraph(this.architecture, layers));
-      const feeds = this.#trained.feeds(built.weights, layers);
-      for (const run of passed) {
-        const present: Feeds = built.routers.length === 0 ? {} : { present: run.present };
-        const results = await session.run({
-          x: run.hidden,
-          ...present,
-          ...feeds,
-          ...tablesFor(run.batch, built.tables),
-        });
-        if (sums) run.inputs.push(run.hidden);
-        run.hidden = results.y;
+    const step = async (layers: Segment, before: Tensor[]): Promise<Tensor[]> => {
+      const key = `experts forward ${kinds(this.architecture, layers)}`;
+      const build = () => expertsForwardGraph(this.architecture, layers);
+      const { built, run } = await openSegment(this.#model, key, layers, build, this.#trained);
+      const after: Tensor[] = [];
+      for (const [i, { batch, present }] of passed.entries()) {
+        const own: Feeds = built.routers.length === 0 ? {} : { present };
+        const results = await run(batch, { x: before[i], ...own });
+        after.push(results.y);
         for (const { block, module, assigned, probability } of sums ? built.routers : []) {
           const sum = sums!.get(this.#whole(layers, block, module))!;
           add(sum.assigned, numbers(results[assigned]));
           add(sum.probability, numbers(results[probability]));
         }
       }
+      return after;
+    };
+    for await (const { before, after } of upward(this.#segments, states, step)) {
+      for (const [i, run] of passed.entries()) {
+        if (sums) run.inputs.push(before[i]);
+        run.hidden = after![i];
+      }
     }
     return passed;
   }
 
-  /** Adds the gradients of segment `s`. @returns the cotangent of its input, `dy` itself at the lowest */
+  /** A segment's gradients by the whole names of the weights, and the cotangent of its input. */
   async #back(
     { batch, present, inputs }: Passed,
+    layers: Segment,
     s: number,
     dy: Tensor,
     slopes: ReadonlyMap<string, Tensor>,
-    into: Parameters,
-  ): Promise<Tensor> {
-    const layers = this.#segments[s];
+  ): Promise<{ seen: [string, Float32Array][]; dx: Tensor | null }> {
     const wantInput = s > 0;
-    const key = `experts backward ${this.#kinds(layers)} ${wantInput}`;
-    const { built, session } = await this.#model.session(key, () =>
-      expertsGradientGraph(this.architecture, layers, (l, t) => this.#trained.has(this.#whole([l], 0, t)), wantInput),
-    );
+    const key = `experts backward ${kinds(this.architecture, layers)} ${wantInput}`;
+    const build = () =>
+      expertsGradientGraph(this.architecture, layers, (l, t) => this.#trained.has(this.#whole([l], 0, t)), wantInput);
+    const { built, run } = await openSegment(this.#model, key, layers, build, this.#trained);
     const own: Feeds = built.slopes.length === 0 ? {} : { present };
     for (const { block, module, input } of built.slopes) own[input] = slopes.get(this.#whole(layers, block, module))!;
-    const feeds = this.#trained.feeds(built.weights, layers);
-    const results = await session.run({ x: inputs[s], dy, ...own, ...feeds, ...tablesFor(batch, built.tables) });
-    for (const { block, tensor, output } of built.gradients) {
-      add(into.get(this.#whole(layers, block, tensor))!, numbers(results[output]));
-    }
-    return built.dx === null ? dy : results[built.dx];
+    const results = await run(batch, { x: inputs[s], dy, ...own });
+    const seen = built.gradients.map(({ block, tensor, output }): [string, Float32Array] => [
+      this.#whole(layers, block, tensor),
+      numbers(results[output]),
+    ]);
+    return { seen, dx: built.dx === null ? null : results[built.dx] };
   }
 
   #whole(layers: Segment, block: number, below: string): string {
     return `${this.architecture.layerName(layers[block])}.${below}`;
-  }
-
-  #kinds(layers: Segment): string {
-    return layers.map((layer) => this.architecture.kind(layer)).join(' ');
-  }
-
-  #headRows(): number {
-    return Math.max(16, Math.min(1024, Math.floor(HEAD_NUMBERS / headRows(this.architecture))));
   }
 
   #batchesOf(samples: readonly number[]): Batch[] {

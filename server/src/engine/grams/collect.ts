@@ -16,8 +16,9 @@ import { LayerReaders } from './layerReaders.ts';
 import type { Model } from '../sweep/model.ts';
 import { DISCARDED, PartialRun } from './partial.ts';
 import { drawLabels, fisherBatches } from './sampledLabels.ts';
-import { forward, head, requireFinite, segmentsOf } from '../sweep/sweep.ts';
-import type { Segment } from '../sweep/sweep.ts';
+import { downward, segmentsOf } from '../sweep/chain.ts';
+import type { Segment } from '../sweep/chain.ts';
+import { forward, head, requireFinite } from '../sweep/sweep.ts';
 
 interface Losses {
   train: Float64Array;
@@ -161,27 +162,27 @@ async function backward(
   const readers = await LayerReaders.create(model, request, batches, observed);
   const start = performance.now();
   let saved = start;
-  let cotangents = top;
-  for (let open = segments.length; open > 0; open--) {
-    const segment = segments[open - 1];
-    const dx = open > 1 ? store.make() : null;
+  const step = async (segment: Segment, cotangents: Activations, index: number) => {
+    const dx = index > 0 ? store.make() : null;
     const inputs = boundaries.pop()!;
     for (const layer of await readers.read(segment, inputs, cotangents, dx)) {
       observed.write(layer.layer);
       if (layer.exact) partial.writeCheck(layer.layer, layer.exact);
       partial.writeLayer(layer.layer, layer.grams);
     }
-    store.release(inputs);
+    return { seen: inputs, dx };
+  };
+  for await (const { layers: segment, index, cotangents, seen, dx } of downward(segments, top, step)) {
+    store.release(seen);
     store.release(cotangents);
     if (dx) {
-      cotangents = dx;
       if (performance.now() - saved >= request.plan.checkpointSeconds * 1000) {
         partial.writeBoundary({ layer: segment[0], train: losses.train, validation: losses.validation }, dx);
         saved = performance.now();
       }
     }
     announce(segment, request, partial, report);
-    report({ type: 'progress', phase: 'backward', done: segments.length - open + 1, total: segments.length });
+    report({ type: 'progress', phase: 'backward', done: segments.length - index, total: segments.length });
   }
   await readers.release();
   seconds.grams = readers.gramSeconds;

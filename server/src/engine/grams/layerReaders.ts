@@ -13,8 +13,8 @@ import { collectGarbage } from '../runtime/garbage.ts';
 import type { ModuleCaptures } from '../sweep/captures.ts';
 import type { Model } from '../sweep/model.ts';
 import { Projection } from '../sweep/projection.ts';
+import type { Segment } from '../sweep/chain.ts';
 import { backwardSegment } from '../sweep/sweep.ts';
-import type { Segment } from '../sweep/sweep.ts';
 import type { ObservedGradients } from './observedGradients.ts';
 import { blockCaptures } from './weightBlocks.ts';
 

@@ -10,13 +10,14 @@ import { SegmentBuilder } from '../../models/segment.ts';
 import type { Architecture } from '../../models/types.ts';
 import type { InputStatistics } from '../../pruning/types.ts';
 import type { Activations, ActivationStore } from '../sweep/activations.ts';
-import { tablesFor } from '../sweep/batch.ts';
 import type { Batch } from '../sweep/batch.ts';
+import { openSegment, upward } from '../sweep/chain.ts';
+import type { Segment } from '../sweep/chain.ts';
 import type { BuiltGraph } from '../sweep/graphs.ts';
 import type { Model } from '../sweep/model.ts';
 import { floats, numbers } from '../runtime/runtime.ts';
 import type { Tensor } from '../runtime/runtime.ts';
-import { forward, throughBlock } from '../sweep/sweep.ts';
+import { forward, through } from '../sweep/sweep.ts';
 
 export type Statistic = 'squaredNorms' | 'products';
 
@@ -48,23 +49,29 @@ export async function throughLayers(model: Model, batches: Batch[], sweep: Layer
   const { store, inputs } = sweep;
   const last = architecture.layers - 1;
   const rows = inputs ? batches.map(realRows) : [];
-  let current = sweep.start?.inputs ?? (await forward(model, batches, [], 0, () => undefined, store))[0];
-  for (let layer = sweep.start?.from ?? 0; layer <= last; layer++) {
-    const wanted = layer < last || sweep.toTheEnd;
+  const from = sweep.start?.from ?? 0;
+  let current: Activations | null =
+    sweep.start?.inputs ?? (await forward(model, batches, [], 0, () => undefined, store))[0];
+  const step = async ([layer]: Segment, before: Activations): Promise<Activations | null> => {
+    const after = layer < last || sweep.toTheEnd ? store.make() : null;
     const watched = inputs && layer >= inputs.from ? inputs : null;
-    let after: Activations | null = wanted ? store.make() : null;
     if (watched) {
-      const together = watched.changes ? null : after;
-      await watched.see(
-        layer,
-        await inputsOf(model, { batches, rows, current, layer, statistic: watched.statistic, outputs: together }),
-      );
+      const { statistic, changes } = watched;
+      const here = { batches, rows, before, layer, statistic, outputs: changes ? null : after };
+      await watched.see(layer, await inputsOf(model, here));
+      if (!changes) return after;
     }
-    if (after && !(watched && !watched.changes)) after = await throughBlock(model, batches, current, layer, after);
-    if (after) await sweep.hidden?.(layer, current, after);
+    return after && through(model, batches, before, [layer], () => undefined, after);
+  };
+  const layers = Array.from({ length: last - from + 1 }, (_, i) => [from + i]);
+  for await (const {
+    layers: [layer],
+    before,
+    after,
+  } of upward(layers, current, step)) {
+    if (after) await sweep.hidden?.(layer, before, after);
     await sweep.onLayer?.(layer, after);
-    store.release(current);
-    if (!after) return null;
+    store.release(before);
     current = after;
   }
   return current;
@@ -74,7 +81,7 @@ interface Here {
   batches: Batch[];
   /** Per batch [B, T, 1]: 1 for tokens, 0 for padding. */
   rows: Tensor[];
-  current: Activations;
+  before: Activations;
   layer: number;
   statistic: Statistic;
   /** Where the layer's outputs go; null where they are not wanted. */
@@ -84,21 +91,15 @@ interface Here {
 /** Sums of float32 products of a batch, batches added up in float64. */
 async function inputsOf(
   model: Model,
-  { batches, rows, current, layer, statistic, outputs }: Here,
+  { batches, rows, before, layer, statistic, outputs }: Here,
 ): Promise<Map<string, InputStatistics>> {
   const key = `inputs ${statistic} ${outputs !== null} ${model.architecture.kind(layer)}`;
-  const { built, session } = await model.session(key, () =>
+  const { built, run } = await openSegment(model, key, [layer], () =>
     inputsGraph(model.architecture, layer, statistic, outputs !== null),
   );
-  const feeds = model.weights.feeds(built.weights, [layer]);
   const sums = built.outputs.map(({ width }) => new Float64Array(statistic === 'products' ? width * width : width));
   for (const [i, batch] of batches.entries()) {
-    const out = await session.run({
-      x: current.at(i)!,
-      real: rows[i],
-      ...feeds,
-      ...tablesFor(batch, built.tables),
-    });
+    const out = await run(batch, { x: before.at(i)!, real: rows[i] });
     outputs?.push(out.y);
     built.outputs.forEach(({ name }, k) => {
       const part = numbers(out[name]);

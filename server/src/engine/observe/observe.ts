@@ -66,6 +66,7 @@ export async function observe(model: Model, request: ObserveRequest, report: Rep
 
   let round = 0;
   if (byWeights.length > 0) {
+    // Nothing runs, so this is no sweep over the blocks.
     for (let layer = from.round > 0 ? steps : from.layer; layer < steps; layer++) {
       for (const fold of byWeights) await fold.weights!(layer);
       state?.save({ round, layer }, observed, null);

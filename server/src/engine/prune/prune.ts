@@ -60,6 +60,7 @@ export async function prune(model: Model, request: PruneRequest, report: Report)
   };
   weights.mode = request.weights;
   if (pruner.needs === 'nothing') {
+    // Nothing runs, so there is no sweep to take part in.
     for (let layer = resumedLayers; layer < architecture.layers; layer++) await visit(layer, new Map());
   } else {
     const batches = makeBatches(architecture, 'train', request.calibration, request.batches);

@@ -5,8 +5,10 @@
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Activations } from './activations.ts';
-import { statesAt, tablesFor } from './batch.ts';
+import { statesAt } from './batch.ts';
 import type { Batch } from './batch.ts';
+import { kinds, openSegment, upward } from './chain.ts';
+import type { Segment } from './chain.ts';
 import { embedGraph, forwardGraph, gradientGraph, headGraph } from './graphs.ts';
 import type { Model } from './model.ts';
 import { projectedSize } from './projection.ts';
@@ -14,18 +16,6 @@ import type { Projection } from './projection.ts';
 import { floats, integers, numbers } from '../runtime/runtime.ts';
 import type { Tensor } from '../runtime/runtime.ts';
 import type { ModuleCaptures } from './captures.ts';
-
-export type Segment = number[];
-
-/** Consecutive layers from `lowest` to the last, `length` blocks each; all layers of a segment exist. */
-export function segmentsOf(layers: number, lowest: number, length: number): Segment[] {
-  const segments: Segment[] = [];
-  for (let end = layers; end > lowest; end -= length) {
-    const start = Math.max(lowest, end - length);
-    segments.unshift(Array.from({ length: end - start }, (_, i) => start + i));
-  }
-  return segments;
-}
 
 /**
  * Runs every batch up to the input of segment `upTo`, keeping the inputs of segments 0..`upTo`.
@@ -41,24 +31,22 @@ export async function forward<A extends Activations = Tensor[]>(
   store: Store<A> = inMemory as unknown as Store<A>,
 ): Promise<A[]> {
   const embed = await model.session('embed', () => embedGraph(model.architecture));
-  let current = store.make();
+  let first = store.make();
   const feeds = model.weights.feeds(embed.built.weights, []);
   for (const batch of batches) {
     const known = batch.twin ? batches.indexOf(batch.twin) : -1;
-    current.push(known >= 0 ? current.at(known)! : (await embed.session.run({ tokens: batch.tokens, ...feeds })).x);
+    first.push(known >= 0 ? first.at(known)! : (await embed.session.run({ tokens: batch.tokens, ...feeds })).x);
     onRun(batch, 0);
   }
   // Blocks below the first segment have no scored layer: they run one by one and their inputs are not kept.
-  for (let layer = 0; layer < (segments[0]?.[0] ?? 0); layer++) {
-    const below = current;
-    current = await through(model, batches, below, [layer], onRun, store.make());
-    store.release(below);
+  const below = Array.from({ length: segments[0]?.[0] ?? 0 }, (_, layer) => [layer]);
+  const step = (layers: Segment, inputs: A) => through(model, batches, inputs, layers, onRun, store.make());
+  for await (const { before, after } of upward(below, first, step)) {
+    store.release(before);
+    first = after!;
   }
-  const boundaries = [current];
-  for (let s = 0; s < upTo; s++) {
-    current = await through(model, batches, current, segments[s], onRun, store.make());
-    boundaries.push(current);
-  }
+  const boundaries = [first];
+  for await (const { after } of upward(segments.slice(0, upTo), first, step)) boundaries.push(after!);
   return boundaries;
 }
 
@@ -70,7 +58,12 @@ interface Store<A extends Activations> {
 
 const inMemory: Store<Tensor[]> = { make: () => [], release: () => undefined };
 
-async function through<A extends Activations>(
+/**
+ * Every batch through the blocks of one segment, with the weights as they are now.
+ * @param inputs per batch [B, T, hidden]
+ * @param outputs where the outputs go, in the same order
+ */
+export async function through<A extends Activations>(
   model: Model,
   batches: Batch[],
   inputs: Activations,
@@ -78,17 +71,13 @@ async function through<A extends Activations>(
   onRun: (batch: Batch, blocks: number) => void,
   outputs: A,
 ): Promise<A> {
-  const { built, session } = await model.session(`forward ${kinds(model, layers)}`, () =>
-    forwardGraph(model.architecture, layers),
+  const { architecture } = model;
+  const segment = await openSegment(model, `forward ${kinds(architecture, layers)}`, layers, () =>
+    forwardGraph(architecture, layers),
   );
-  const feeds = model.weights.feeds(built.weights, layers);
   for (const [i, batch] of batches.entries()) {
     const known = batch.twin ? batches.indexOf(batch.twin) : -1;
-    outputs.push(
-      known >= 0
-        ? outputs.at(known)!
-        : (await session.run({ x: inputs.at(i)!, ...feeds, ...tablesFor(batch, built.tables) })).y,
-    );
+    outputs.push(known >= 0 ? outputs.at(known)! : (await segment.run(batch, { x: inputs.at(i)! })).y);
     onRun(batch, layers.length);
   }
   return outputs;
@@ -166,14 +155,11 @@ export async function backwardSegment<A extends Activations = Tensor[]>(
       .join(''),
   );
   const rank = projection?.rank ?? null;
-  const key = `gradient ${kinds(model, layers)} ${chosen.join(' ')} ${wantInput} ${rank}`;
-  const { built, session } = await model.session(key, () =>
+  const key = `gradient ${kinds(model.architecture, layers)} ${chosen.join(' ')} ${wantInput} ${rank}`;
+  const { built, run } = await openSegment(model, key, layers, () =>
     gradientGraph(model.architecture, layers, scored, wantInput, rank),
   );
-  const feeds = {
-    ...model.weights.feeds(built.weights, layers),
-    ...projection?.feeds(built.projections, layers),
-  };
+  const projections = projection?.feeds(built.projections, layers);
   const size = (whole: number) => (rank === null ? whole : projectedSize(rank, whole));
   const captures: ModuleCaptures[] = built.captures.map(({ block, module }) => {
     const { rows, columns } = model.architecture.modules(layers[block]).find((m) => m.name === module)!;
@@ -183,7 +169,7 @@ export async function backwardSegment<A extends Activations = Tensor[]>(
     const given = { x: inputs.at(i)!, dy: cotangents.at(i)! };
     const values: Record<string, Tensor> = {
       ...given,
-      ...(await session.run({ ...given, ...feeds, ...tablesFor(batch, built.tables) })),
+      ...(await run(batch, { ...given, ...projections })),
     };
     const known = batch.twin ? batches.indexOf(batch.twin) : -1;
     built.captures.forEach((c, k) => {
@@ -194,10 +180,6 @@ export async function backwardSegment<A extends Activations = Tensor[]>(
     onRun(batch, layers.length);
   }
   return { captures, dx: wantInput ? dx : null };
-}
-
-function kinds(model: Model, layers: Segment): string {
-  return layers.map((layer) => model.architecture.kind(layer)).join(' ');
 }
 
 const counts = new WeakMap<Batch, Int32Array>();
@@ -222,22 +204,4 @@ export function requireFinite(losses: Float64Array, what: string): void {
       `the loss of ${what} sample ${bad} is ${losses[bad]}; the model overflows in float32 or its weights are damaged`,
     );
   }
-}
-
-/** @param inputs per batch [B, T, hidden] @returns the block's outputs, with the weights as they are now */
-export async function throughBlock<A extends Activations = Tensor[]>(
-  model: Model,
-  batches: Batch[],
-  inputs: Activations,
-  layer: number,
-  outputs: A = [] as Tensor[] as Activations as A,
-): Promise<A> {
-  const { built, session } = await model.session(`forward ${model.architecture.kind(layer)}`, () =>
-    forwardGraph(model.architecture, [layer]),
-  );
-  const feeds = model.weights.feeds(built.weights, [layer]);
-  for (const [i, batch] of batches.entries()) {
-    outputs.push((await session.run({ x: inputs.at(i)!, ...feeds, ...tablesFor(batch, built.tables) })).y);
-  }
-  return outputs;
 }

@@ -5,19 +5,20 @@
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { LoraSettings } from '../../../../protocol/training.ts';
 import { adapted } from '../../models/adapter.ts';
-import { headRows } from '../../models/head.ts';
 import type { Architecture } from '../../models/types.ts';
 import type { LoraShape } from '../../training/lora.ts';
 import { factorNames } from '../../training/lora.ts';
 import type { Parameters } from '../../training/parameters.ts';
-import { makeBatches, tablesFor, groupsOf } from '../sweep/batch.ts';
+import { makeBatches, groupsOf } from '../sweep/batch.ts';
 import type { Batch } from '../sweep/batch.ts';
+import { downward, kinds, openSegment, segmentsOf, upward } from '../sweep/chain.ts';
+import type { Segment } from '../sweep/chain.ts';
 import { forwardGraph } from '../sweep/graphs.ts';
 import type { Model } from '../sweep/model.ts';
 import { floats, numbers } from '../runtime/runtime.ts';
 import type { Tensor } from '../runtime/runtime.ts';
-import { forward, head, segmentsOf } from '../sweep/sweep.ts';
-import type { Segment } from '../sweep/sweep.ts';
+import { forward, head } from '../sweep/sweep.ts';
+import { trainingHeadRows } from './headRows.ts';
 import { TrainedTensors } from './trainedTensors.ts';
 import { weightGradientGraph } from './weightGradients.ts';
 
@@ -27,9 +28,6 @@ export interface TrainedModelOptions {
   tokensPerRun: number;
   segmentLength: number;
 }
-
-/** Counted positions per run of the head. */
-const HEAD_NUMBERS = 8 << 20;
 
 export class TrainedModel {
   readonly architecture: Architecture;
@@ -127,7 +125,7 @@ export class TrainedModel {
     const place = new Map(samples.map((sample, i) => [sample, i]));
     for (const { batch, x } of this.#runsOf(samples)) {
       const { hidden } = await this.#forward(batch, x);
-      const [result] = await head(this.#model, [batch], [hidden], this.#headRows(), () => undefined);
+      const [result] = await head(this.#model, [batch], [hidden], trainingHeadRows(this.architecture), () => undefined);
       batch.samples.forEach((sample, row) => (losses[place.get(sample)!] = result.loss[row]));
     }
     return losses;
@@ -142,11 +140,17 @@ export class TrainedModel {
     let loss = 0;
     for (const { batch, x } of this.#runsOf(samples)) {
       const { hidden, inputs } = await this.#forward(batch, x);
-      const [result] = await head(this.#model, [batch], [hidden], this.#headRows(), () => undefined);
+      const [result] = await head(this.#model, [batch], [hidden], trainingHeadRows(this.architecture), () => undefined);
       for (const value of result.loss) loss += value / samples.length;
-      let dy = result.dy;
-      for (let s = this.#segments.length - 1; s >= 0; s--) {
-        dy = await this.#backward(batch, this.#segments[s], inputs[s], dy, s > 0, 1 / samples.length, gradient);
+      const scale = 1 / samples.length;
+      const sweep = downward(this.#segments, result.dy, (layers, dy, s) =>
+        this.#backward(batch, layers, inputs[s], dy, s > 0),
+      );
+      for await (const { seen } of sweep) {
+        for (const [name, part] of seen) {
+          const sum = gradient.get(name)!;
+          for (let i = 0; i < sum.length; i++) sum[i] += scale * part[i];
+        }
       }
     }
     return { loss, gradient };
@@ -155,50 +159,41 @@ export class TrainedModel {
   async #forward(batch: Batch, x: Tensor): Promise<{ hidden: Tensor; inputs: Tensor[] }> {
     const inputs: Tensor[] = [];
     let hidden = x;
-    for (const layers of this.#segments) {
-      inputs.push(hidden);
-      const { built, session } = await this.#model.session(`forward ${this.#kinds(layers)}`, () =>
-        forwardGraph(this.architecture, layers),
-      );
-      const feeds = { ...this.#trained.feeds(built.weights, layers), ...tablesFor(batch, built.tables) };
-      hidden = (await session.run({ x: hidden, ...feeds })).y;
+    const step = async (layers: Segment, before: Tensor): Promise<Tensor> => {
+      const key = `forward ${kinds(this.architecture, layers)}`;
+      const build = () => forwardGraph(this.architecture, layers);
+      const { run } = await openSegment(this.#model, key, layers, build, this.#trained);
+      return (await run(batch, { x: before })).y;
+    };
+    for await (const { before, after } of upward(this.#segments, x, step)) {
+      inputs.push(before);
+      hidden = after!;
     }
     return { hidden, inputs };
   }
 
-  /** Adds a segment's gradients, times `scale`. @returns the cotangent of its input, `dy` itself where nobody wants it */
+  /** A segment's gradients by the whole names of the factors, and the cotangent of its input. */
   async #backward(
     batch: Batch,
     layers: Segment,
     x: Tensor,
     dy: Tensor,
     wantInput: boolean,
-    scale: number,
-    into: Parameters,
-  ): Promise<Tensor> {
-    const { built, session } = await this.#model.session(`train ${this.#kinds(layers)} ${wantInput}`, () =>
-      weightGradientGraph(this.architecture, layers, (l, tensor) => this.#isTrained(l, tensor), wantInput),
-    );
-    const feeds = { ...this.#trained.feeds(built.weights, layers), ...tablesFor(batch, built.tables) };
-    const results = await session.run({ x, dy, ...feeds });
-    for (const { block, tensor, output } of built.gradients) {
-      const sum = into.get(`${this.architecture.layerName(layers[block])}.${tensor}`)!;
-      const part = numbers(results[output]);
-      for (let i = 0; i < sum.length; i++) sum[i] += scale * part[i];
-    }
-    return built.dx === null ? dy : results[built.dx];
+  ): Promise<{ seen: [string, Float32Array][]; dx: Tensor | null }> {
+    const key = `train ${kinds(this.architecture, layers)} ${wantInput}`;
+    const build = () =>
+      weightGradientGraph(this.architecture, layers, (l, tensor) => this.#isTrained(l, tensor), wantInput);
+    const { built, run } = await openSegment(this.#model, key, layers, build, this.#trained);
+    const results = await run(batch, { x, dy });
+    const seen = built.gradients.map(({ block, tensor, output }): [string, Float32Array] => [
+      `${this.architecture.layerName(layers[block])}.${tensor}`,
+      numbers(results[output]),
+    ]);
+    return { seen, dx: built.dx === null ? null : results[built.dx] };
   }
 
   #isTrained(layer: number, tensor: string): boolean {
     return this.#trained.has(`${this.architecture.layerName(layer)}.${tensor}`);
-  }
-
-  #kinds(layers: Segment): string {
-    return layers.map((layer) => this.architecture.kind(layer)).join(' ');
-  }
-
-  #headRows(): number {
-    return Math.max(16, Math.min(1024, Math.floor(HEAD_NUMBERS / headRows(this.architecture))));
   }
 
   /** Runs of samples that are asked for again and again (full batches, validation) keep their inputs. */

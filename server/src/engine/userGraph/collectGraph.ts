@@ -1,7 +1,7 @@
 /**
- * One task's Grams of a user's graph. There are no segments to recompute: every pass runs the whole graph for every sample and
- * captures the modules of some layers (`plan.segmentLength` of them), as many as the captures' memory allows. A finished layer is
- * on disk before the next pass, so that an interrupted run resumes there.
+ * One task's Grams of a user's graph. It is no chain of blocks, so the loop of `sweep/chain.ts` does not fit: every pass runs the whole
+ * graph for every sample and captures the modules of some layers (`plan.segmentLength` of them), as many as the captures' memory allows.
+ * A finished layer is on disk before the next pass, so that an interrupted run resumes there.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { CollectRequest, CollectSummary, GraphProbe, GraphProbeRequest } from '../../../../protocol/engine.ts';
