@@ -64,8 +64,8 @@ test('what a cancel made others throw is cancelled; our own errors say more and 
   const end = (error: Error) =>
     untilEnd(abort.signal, () => Promise.reject(error)).catch((found: LayerifError) => found);
   const reason = abort.signal.reason as Error;
-  assert.equal(((await end(reason)) as LayerifError).code, 'cancelled');
-  assert.equal(((await end(new LayerifError('cannotWrite', 'the disk is full'))) as LayerifError).code, 'cannotWrite');
+  assert.equal((await end(reason)).code, 'cancelled');
+  assert.equal((await end(new LayerifError('cannotWrite', 'the disk is full'))).code, 'cannotWrite');
   const running = new AbortController().signal;
   await assert.rejects(
     untilEnd(running, () => Promise.reject(new Error('other'))),
@@ -79,7 +79,7 @@ test('the complete file is there before its parts are removed, and parts outlive
   const file = path.join(folder, 'a.json');
   const content = { status: 'partial' as 'partial' | 'complete', provenance: { date: 'before' }, numbers: [1] };
   let seen: unknown = null;
-  complete(file, content, { clear: () => (seen = JSON.parse(fs.readFileSync(file, 'utf8'))) });
+  complete(file, content, { clear: () => void (seen = JSON.parse(fs.readFileSync(file, 'utf8'))) });
   assert.deepEqual(seen, content);
   assert.equal(content.status, 'complete');
   assert.ok(Math.abs(Date.parse(content.provenance.date) - Date.now()) < 60_000);
