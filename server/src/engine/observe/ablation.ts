@@ -8,12 +8,13 @@ import type { Architecture } from '../../models/types.ts';
 import { subBlockOf } from '../../scores/subBlocks.ts';
 import type { SubBlock } from '../../scores/subBlocks.ts';
 import type { Activations, ActivationStore } from '../sweep/activations.ts';
-import { tablesFor } from '../sweep/batch.ts';
 import type { Batch } from '../sweep/batch.ts';
+import { openSegment, upward } from '../sweep/chain.ts';
+import type { Segment } from '../sweep/chain.ts';
 import { blocks, built } from '../sweep/graphs.ts';
 import type { BuiltGraph } from '../sweep/graphs.ts';
 import type { Model } from '../sweep/model.ts';
-import { forward, throughBlock } from '../sweep/sweep.ts';
+import { forward, through } from '../sweep/sweep.ts';
 
 /** A model that goes through the layers: whole, or without a layer or a part of one. */
 export interface Variant {
@@ -47,25 +48,28 @@ export async function throughAblations(model: Model, batches: Batch[], pass: Abl
   const { architecture } = model;
   const { store, removed, parts } = pass;
   let states = pass.start?.states ?? (await forward(model, batches, [], 0, () => undefined, store));
-  for (let layer = pass.start?.layer ?? 0; layer < architecture.layers; layer++) {
+  const step = async ([layer]: Segment, before: Activations[]): Promise<Activations[]> => {
     // A removed layer runs nothing in which a cancel would be seen.
     model.runtime.signal?.throwIfAborted();
-    if (!removed.has(layer)) {
-      const before = states[0];
-      const next: Activations[] = [];
-      for (const [i, state] of states.entries()) {
-        next.push(await throughBlock(model, batches, state, layer, store.make()));
-        if (i > 0) store.release(state);
-      }
-      // The state before the layer is that of the model without it.
-      next.push(before);
-      if (parts) {
-        for (const part of ['attention', 'mlp'] as const)
-          next.push(await withoutPart(model, batches, before, layer, part, store));
-      }
-      states = next;
+    if (removed.has(layer)) return before;
+    const next: Activations[] = [];
+    for (const [i, state] of before.entries()) {
+      next.push(await through(model, batches, state, [layer], () => undefined, store.make()));
+      if (i > 0) store.release(state);
     }
-    await pass.onLayer(layer, states);
+    // The state before the layer is that of the model without it.
+    next.push(before[0]);
+    if (parts) {
+      for (const part of ['attention', 'mlp'] as const)
+        next.push(await withoutPart(model, batches, before[0], layer, part, store));
+    }
+    return next;
+  };
+  const from = pass.start?.layer ?? 0;
+  const layers = Array.from({ length: architecture.layers - from }, (_, i) => [from + i]);
+  for await (const { layers: here, after } of upward(layers, states, step)) {
+    states = after!;
+    await pass.onLayer(here[0], states);
   }
   return states;
 }
@@ -78,14 +82,13 @@ async function withoutPart(
   part: SubBlock,
   store: ActivationStore,
 ): Promise<Activations> {
-  const { architecture, weights } = model;
-  const { built: graph, session } = await model.session(`without ${part} ${architecture.kind(layer)}`, () =>
+  const { architecture } = model;
+  const segment = await openSegment(model, `without ${part} ${architecture.kind(layer)}`, [layer], () =>
     partGraph(architecture, layer, part),
   );
-  const feeds = weights.feeds(graph.weights, [layer]);
   const outputs = store.make();
   for (const [i, batch] of batches.entries()) {
-    outputs.push((await session.run({ x: inputs.at(i)!, ...feeds, ...tablesFor(batch, graph.tables) })).y);
+    outputs.push((await segment.run(batch, { x: inputs.at(i)! })).y);
   }
   return outputs;
 }
