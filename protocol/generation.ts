@@ -1,4 +1,5 @@
 /** What crosses between `run` and the engine for generated texts, and the file that `layerif generate` writes. */
+import type { MeasuredMemory, Provenance } from './provenance.ts';
 
 /** How the next token is chosen from the logits; words and defaults of transformers' `GenerationConfig`. */
 export interface Sampling {
@@ -74,14 +75,5 @@ export interface GeneratedFile {
   }[];
   /** Null where no token was counted; the first new token of a text counts as part of its prompt. */
   tokensPerSecond: { prompts: number | null; new: number | null };
-  provenance: {
-    layerif: string;
-    onnxruntime: string;
-    device: string;
-    threads: number;
-    date: string;
-    seconds: number;
-    peakMemoryBytes: number;
-    seed: number;
-  };
+  provenance: Provenance & MeasuredMemory;
 }

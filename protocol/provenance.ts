@@ -20,7 +20,7 @@ export interface Provenance<Seconds = number> extends Written {
   seconds: Seconds;
   /** Path relative to the experiment's folder -> hex SHA-256. */
   dataSha256: Record<string, string>;
-  /** The experiment's `score.seed`. */
+  /** The experiment's `score.seed`; of generated texts, that of their draws. */
   seed: number;
 }
 

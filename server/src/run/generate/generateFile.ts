@@ -15,13 +15,15 @@ import type { Row } from '../../data/types.ts';
 import type { Architecture } from '../../models/types.ts';
 import { languageConfig } from '../../models/wrappers.ts';
 import { relativeTo } from '../files/paths.ts';
-import { madeBy } from '../files/version.ts';
+import { untilEnd } from '../files/ending.ts';
+import { dataHashes, provenanceOf } from '../files/provenance.ts';
 import { fetchModel } from '../inputs/hubInputs.ts';
 import { openExperiment, readExperiment, tokenizerOf } from '../inputs/openExperiment.ts';
 import { openModel } from '../inputs/openModel.ts';
 import { requireTexts } from '../inputs/sampleRefusals.ts';
 import { requireLanguageModel } from '../inputs/scope.ts';
-import { EnginePool } from '../machine/enginePool.ts';
+import { engineFor } from '../machine/enginePool.ts';
+import type { EnginePool } from '../machine/enginePool.ts';
 import { generateTexts } from './generateTexts.ts';
 import type { Prompt } from './generateTexts.ts';
 import { samplingNotes, samplingOf } from './sampling.ts';
@@ -73,14 +75,15 @@ export function isExperimentFile(target: string): boolean {
 }
 
 /** @throws LayerifError */
-export async function generateFile(options: GenerateOptions): Promise<GeneratedFile> {
+export function generateFile(options: GenerateOptions): Promise<GeneratedFile> {
   const started = performance.now();
-  const given = await givenPrompts(options);
-  const { checkpoint, model, tokenizer, prompts } = await (isExperimentFile(options.target)
-    ? ofExperiment(options, given)
-    : ofModel(options, given));
-  const pool = options.engine ?? new EnginePool();
-  try {
+  return untilEnd(options.signal, async (onEnd) => {
+    const given = await givenPrompts(options);
+    const { checkpoint, model, tokenizer, prompts } = await (isExperimentFile(options.target)
+      ? ofExperiment(options, given)
+      : ofModel(options, given));
+    onEnd(() => checkpoint.close());
+    const pool = engineFor(options.engine, onEnd);
     requireLanguageModel(model, checkpoint, 'generation');
     const config = generationConfig(checkpoint);
     const sampling = samplingOf(options.sampling, config);
@@ -102,10 +105,7 @@ export async function generateFile(options: GenerateOptions): Promise<GeneratedF
     const target = { checkpoint, model, adapter: checkpoint.adapter?.path ?? null };
     const made = await generateTexts(target, encoded, { eos, sampling }, { ...options, pool, tokenizer });
     return fileOf(made, { started, sampling, eos, notes, prompts, encoded, engine, checkpoint, model, options });
-  } finally {
-    if (!options.engine) pool.dispose();
-    checkpoint.close();
-  }
+  });
 }
 
 function encodedPrompt(
@@ -246,10 +246,15 @@ async function fileOf(
       new: rate(counts.tokens, seconds.tokens),
     },
     provenance: {
-      ...madeBy(engine),
-      seconds: (performance.now() - started) / 1000,
+      ...provenanceOf(engine, {
+        seconds: (performance.now() - started) / 1000,
+        dataSha256: await dataHashes(
+          prompts.flatMap(({ file }) => file ?? []),
+          options.baseDir,
+        ),
+        seed: sampling.seed,
+      }),
       peakMemoryBytes: summary.peakMemoryBytes,
-      seed: sampling.seed,
     },
   };
 }
