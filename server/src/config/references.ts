@@ -143,6 +143,8 @@ function datasetOf(task: Record<string, unknown>, path: Path, names: string[]): 
 /** What a task needs so that a row becomes a text. */
 function texts(task: Record<string, unknown>, path: Path): Finding[] {
   const has = (key: string) => task[key] !== undefined && task[key] !== null;
+  // Refused already; such a file needs no templates.
+  if (has('class')) return [];
   if (!has('doc_to_text') && !has('doc_to_target')) {
     return [
       error(

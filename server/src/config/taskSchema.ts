@@ -35,6 +35,7 @@ const pythonAdvice =
 /** Would change the texts, so it is never ignored. */
 export const refusedTaskKeys: Readonly<Record<string, string>> = {
   process_docs: `process_docs is a Python function: ${pythonAdvice}`,
+  class: `class names a Python class that makes the whole task: ${pythonAdvice}`,
   custom_dataset: `custom_dataset is a Python function: ${pythonAdvice}`,
   use_prompt:
     'use_prompt takes templates from promptsource, which is not read: write the template into doc_to_text and doc_to_target',

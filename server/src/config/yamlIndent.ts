@@ -51,6 +51,8 @@ interface Lines {
 /** The lines that an error is about; null where it is not about indentation. */
 function linesToIndent({ code, message, pos }: YAMLError, lines: readonly string[]): Lines | null {
   const quote = code === 'MISSING_CHAR' ? /^Missing closing (["'])/.exec(message)?.[1] : undefined;
+  // Of a long text the parser may tell only what stands behind the place where it lost it.
+  if (code === 'UNEXPECTED_TOKEN') return unclosedBefore(lines, lineOf(pos[0], lines));
   const flow = code === 'BAD_INDENT' && /flow/i.test(message);
   if (quote === undefined && !flow) return null;
   let start = 0;
@@ -64,6 +66,24 @@ function linesToIndent({ code, message, pos }: YAMLError, lines: readonly string
     if (flow && pos[0] <= end)
       return index > 0 && line.slice(0, pos[0] - start).trim() === '' ? { first: index, last: index } : null;
     start = end + 1;
+  }
+  return null;
+}
+
+/** From 0. */
+function lineOf(place: number, lines: readonly string[]): number {
+  let end = -1;
+  return lines.findIndex((line) => place <= (end += line.length + 1));
+}
+
+/** A text in double quotes that begins as a value before the line `index` and goes on there. */
+function unclosedBefore(lines: readonly string[], index: number): Lines | null {
+  for (let open = index - 1; open >= 0; open -= 1) {
+    const line = lines[open].replace(/\\./g, '');
+    if (!line.includes('"')) continue;
+    if (!/(?:[:\-,[{]|^)\s+"[^"]*$/.test(line)) return null;
+    const last = closing(lines, open + 1, '"');
+    return last >= index ? { first: open + 1, last } : null;
   }
   return null;
 }

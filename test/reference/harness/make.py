@@ -9,6 +9,7 @@ the harness build its requests. OUT gets a folder for each task: `task.yaml` (wi
 of lm_eval 0.4.13, few-shot examples included, or the reason why it cannot build them.
 """
 
+import ast
 import glob
 import json
 import logging
@@ -98,6 +99,8 @@ def value_of(name, inner, kind, rnd):
             return [{key: value_of(key, set(), kind, rnd) for key in sorted(inner)} for _ in range(3)]
         return {key: value_of(key, set(), {**kind, "text": "list" if key in ("text", "label", "labels", "choices") else kind["text"]}, rnd) if key not in ("label", "labels") else ["A", "B", "C", "D"] for key in sorted(inner)}
     lowered = name.lower()
+    if name in kind.get("targets", {}):
+        return rnd.choice(kind["targets"][name])
     if re.search(r"choices|options|endings|candidates|mc\d|answers|aliases|references|distractors", lowered):
         return [sentence(rnd) for _ in range(4)] if kind["lists"] else sentence(rnd)
     if re.search(r"answerkey|answer_key|letter", lowered):
@@ -198,11 +201,32 @@ def every_file():
         yield path, config, reason_of(config)
 
 
+def templates_of(config):
+    """Equal for tasks whose texts are made in the same way."""
+    kept = [config.get(k) for k in (*TEXTS, "output_type", "fewshot_config", "num_fewshot", "target_delimiter", "fewshot_delimiter")]
+    splits = [bool(config.get(k)) for k in ("training_split", "validation_split", "test_split", "fewshot_split")]
+    return json.dumps(kept + splits, default=str, sort_keys=True)
+
+
+def targets_of(config):
+    """Column of the answer -> the choices, where both stand in the file as they are."""
+    choices, target = config.get("doc_to_choice"), config.get("doc_to_target")
+    if isinstance(choices, str) and not isinstance(choices, Function) and choices.startswith("["):
+        try:
+            choices = ast.literal_eval(choices)
+        except (SyntaxError, ValueError):
+            return {}
+    choices = list(choices.values()) if isinstance(choices, dict) else choices
+    name = re.fullmatch(r"(?:{{\s*)?([^\W\d]\w*)(?:\s*}})?", target) if isinstance(target, str) and not isinstance(target, Function) else None
+    return {name[1]: choices} if name and isinstance(choices, list) and all(isinstance(c, str) and "{" not in c for c in choices) else {}
+
+
 def attempt(config):
     error = None
+    targets = targets_of(config)
     if has_function(config.get("fewshot_config")):
         config = {key: value for key, value in config.items() if key != "fewshot_config"}
-    for kind in KINDS:
+    for kind in [{**KINDS[0], "targets": targets}] * bool(targets) + KINDS:
         try:
             return (*requests_of(config, kind), None)
         except Exception as caught:  # noqa: BLE001
@@ -214,7 +238,11 @@ SMALL = """arc_easy boolq hellaswag openbookqa piqa winogrande sciq copa wic rte
 mmlu_abstract_algebra race swag commonsense_qa logiqa2 mathqa asdiv anli_r1 cb multirc record triviaqa nq_open webqs prost toxigen
 xcopa_et xstorycloze_en paws_en bbh_cot_fewshot_boolean_expressions bbh_zeroshot_boolean_expressions mmlu_pro_biology cmmlu_anatomy
 blimp_adjunct_island crows_pairs_english ethics_cm arithmetic_1dc belebele_eng_Latn kobest_boolq parafrases_gl agieval_sat_math
-mmlu_flan_cot_fewshot_anatomy social_iqa tinyArc fld_default pile_arxiv french_bench_opus_perplexity gsm8k minerva_math_algebra drop squadv2 truthfulqa_mc1 ceval-valid_law agieval_lsat_ar ifeval coqa leaderboard_bbh_boolean_expressions leaderboard_mmlu_pro hendrycks_ethics medqa_4options pubmedqa bigbench_causal_judgement_multiple_choice wmdp_bio qa4mre_2011 eus_exams_es_opeosakiadmineu mgsm_direct_en""".split()
+mmlu_flan_cot_fewshot_anatomy social_iqa tinyArc fld_default pile_arxiv french_bench_opus_perplexity gsm8k minerva_math_algebra drop squadv2 truthfulqa_mc1 ceval-valid_law agieval_lsat_ar ifeval coqa leaderboard_bbh_boolean_expressions leaderboard_mmlu_pro hendrycks_ethics medqa_4options pubmedqa bigbench_causal_judgement_multiple_choice wmdp_bio qa4mre_2011 eus_exams_es_opeosakiadmineu mgsm_direct_en
+aclue_ancient_chinese_culture arc_challenge_chat acp_areach_bool phrases_ca-va med_concepts_qa_atc_easy legalbench_abercrombie logieval
+ja_leaderboard_jnli ja_leaderboard_jaqket_v2 tinyMMLU leaderboard_bbh_causal_judgement turkishmmlu_biology truthfulqa-multi_mc1_ca mela_ar
+paws_ja copa_ar babi mc_taco anagrams1 xnli_eu winogender_all iwslt2017-ar-en discrim_eval_explicit wmt-ro-en-t5-prompt
+simple_cooccurrence_bias bear pile_10k haerae_general_knowledge""".split()
 
 
 def main():
@@ -226,7 +254,7 @@ def main():
         if small and (name not in SMALL or reason):
             continue
         if reason is None and isinstance(name, str):
-            key = json.dumps([config.get(k) for k in (*TEXTS, "output_type", "fewshot_config", "num_fewshot", "target_delimiter", "fewshot_delimiter")] + [bool(config.get(k)) for k in ("training_split", "validation_split", "test_split", "fewshot_split")], default=str, sort_keys=True)
+            key = templates_of(config)
             if key in seen:
                 reason = "same templates as another"
             seen.add(key)
@@ -267,4 +295,5 @@ def main():
             json.dump(kept, stream, indent=0)
 
 
-main()
+if __name__ == "__main__":
+    main()

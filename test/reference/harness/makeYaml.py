@@ -30,6 +30,8 @@ FILES = {
     "keys are read too": "a: {1: x, '2': y}\n",
     "empty value": "a:\nb: ''\n",
     "a quoted text of 200 lines, with a quote in it": 'a: "{\n' + '  \\"x\\": 1,\n' * 200 + '}"\nb: "{\n' + '\\"y\\"\n' * 3 + '}"\n',
+    "quoted JSON in a list of mappings": 'k:\n  - a: "{\n      \\"x\\": {\n          \\"y\\": 1\n      },\n      \\"z\\": 2\n    }"\n    b: "{\n      \\"w\\": 3\n    }"\n  - a: "{\n      \\"v\\": [\n          4\n      ]\n    }"\n    b: "{}"\n',
+    "quoted JSON that ends at the column of its key": 'k:\n  - a: "{\n      \\"t\\": \\"o\\"\n    }"\n',
     "block texts stay": "a: |\n  yes\n  no\nb: >\n  on\n",
 }
 
