@@ -8,6 +8,7 @@ import { ServerClient } from './client.ts';
 import { ComparisonEditor } from './comparisonEditor.ts';
 import { registerCompareCommand } from './commands/compare.ts';
 import { registerCreateCommand } from './commands/createExperiment.ts';
+import { registerDemoCommand } from './commands/demo.ts';
 import { registerDecisionCommands } from './commands/decisions.ts';
 import { registerInspectCommand } from './commands/inspect.ts';
 import { registerDeviceCommands } from './commands/devices.ts';
@@ -59,6 +60,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     registerDeviceCommands(server, output),
     registerResultCommands(results, list, runs),
     registerCreateCommand(server),
+    registerDemoCommand(context.extensionUri),
     new ComparisonEditor(context.extensionUri),
     registerTrustCommands(longWork),
     registerPruningCommands(longWork),

@@ -6,6 +6,7 @@ import type { RunTracker } from './runTracker.ts';
 import { statusText } from './statusText.ts';
 import type { ServerState } from './statusText.ts';
 
+/** Hidden while nothing of ours is in sight: no experiment, a server that was never needed. */
 export function createStatus(client: ServerClient, runs: RunTracker): vscode.Disposable {
   const item = vscode.window.createStatusBarItem('layerif.status', vscode.StatusBarAlignment.Left, 10);
   item.name = 'LayerIF';
@@ -30,7 +31,8 @@ export function createStatus(client: ServerClient, runs: RunTracker): vscode.Dis
     item.tooltip = tooltip;
     item.backgroundColor =
       status.severity === 'none' ? undefined : new vscode.ThemeColor(`statusBarItem.${status.severity}Background`);
-    item.show();
+    if (server === 'stopped' && !runs.current) item.hide();
+    else item.show();
   };
   const setServer = (state: ServerState) => {
     server = state;

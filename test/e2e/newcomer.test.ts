@@ -92,3 +92,17 @@ test('scoring it shows every layer', async () => {
   assert.equal(await bars(frame).count(), LAYERS);
   await screenshot(page, 'create-scored');
 });
+
+test('Try the Demo writes a folder that can be scored, and says what will be downloaded', async () => {
+  await runCommand(page, 'LayerIF: Try the Demo');
+  const name = 'sentiment-and-capitals.layerif.yaml';
+  await editor(page, name).locator('.view-lines').waitFor();
+  await notification(
+    page,
+    /HuggingFaceTB\/SmolLM2-135M-Instruct .* is downloaded from Hugging Face when it is scored/,
+  ).waitFor();
+  await lens(page, 'Score This Task · 48 train × 16 validation').first().waitFor();
+  const folder = join(bench.folder, 'layerif-demo');
+  assert.match(readFileSync(join(folder, name), 'utf8'), /^ {2}path: HuggingFaceTB\/SmolLM2-135M-Instruct$/m);
+  assert.ok(existsSync(join(folder, 'data/licenses/capitals-ODbL-1.0.md')));
+});

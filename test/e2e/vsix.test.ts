@@ -2,6 +2,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { demoFiles } from '../../extension/src/demoFiles.ts';
 import { vsix } from './vsix.ts';
 
 /** Name and unpacked size of every entry, from the central directory of a zip file. */
@@ -27,6 +28,9 @@ const expected: RegExp[] = [
   /^extension\/package\.nls\.json$/,
   /^extension\/readme\.md$/i,
   /^extension\/changelog\.md$/i,
+  /^extension\/examples\/sentiment-and-capitals\.layerif\.yaml$/,
+  /^extension\/examples\/data\/(README\.md|sentiment\.jsonl|capitals\.csv)$/i,
+  /^extension\/examples\/data\/licenses\/(sentiment-MIT\.txt|capitals-ODbL-1\.0\.md)$/,
   /^extension\/LICENSE(\.txt)?$/i,
   /^extension\/media\/[\w./-]+\.(svg|png|md|json)$/,
   /^extension\/dist\/(extension|server|serverWorker|engine|cli|cliWork)\.cjs$/,
@@ -55,6 +59,11 @@ test('the VSIX holds what it needs and nothing else', () => {
   );
   for (const bundle of ['extension', 'server', 'serverWorker', 'engine', 'cli', 'cliWork'])
     assert.ok(entries.has(`extension/dist/${bundle}.cjs`), bundle);
+  for (const file of demoFiles)
+    assert.ok(
+      [...entries.keys()].some((name) => name.toLowerCase() === `extension/examples/${file}`.toLowerCase()),
+      file,
+    );
   for (const page of ['results.js', 'results.css', 'layers.js', 'layers.css'])
     assert.ok(entries.has(`extension/dist/webview/${page}`), page);
 });

@@ -1,20 +1,24 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { dataEndings, isDataFile } from '../../extension/src/dataFiles.ts';
+import { DEMO_EXPERIMENT, DEMO_HUB_ID, demoExperiment, isDemoModel } from '../../extension/src/demoFiles.ts';
 import { experimentName, isExperimentFile, isInRun } from '../../extension/src/experimentFiles.ts';
+import { parseExperiment } from '../../server/src/config/experiment.ts';
 import { dataEndings as readEndings } from '../../server/src/data/formats.ts';
 
 test('which files are experiments', () => {
-  for (const path of ['/w/a.layerif.yaml', '/w/layerif.yaml', 'C:\\w\\layerif.yaml', 'layerif.yaml'])
-    assert.equal(isExperimentFile(path), true, path);
-  for (const path of [
+  for (const name of ['/w/a.layerif.yaml', '/w/layerif.yaml', 'C:\\w\\layerif.yaml', 'layerif.yaml'])
+    assert.equal(isExperimentFile(name), true, name);
+  for (const name of [
     '/w/.layerif.yaml',
     '/w/mylayerif.yaml',
     '/w/a.yaml',
     '/w/layerif.yaml.bak',
     '/layerif.yaml/x.txt',
   ])
-    assert.equal(isExperimentFile(path), false, path);
+    assert.equal(isExperimentFile(name), false, name);
 });
 
 test('names are those of the result files', () => {
@@ -31,9 +35,9 @@ test('what runs write lies in folders that are named by time and hash', () => {
 
 test('data files are told by the endings that the server reads, and not what describes a model, a package or a run', () => {
   assert.deepEqual([...dataEndings].sort(), [...readEndings].sort());
-  for (const path of ['/w/a.jsonl', '/w/a.csv.gz', '/w/a.JSON', '/w/x.arrow', '/w/notes.txt', '/w/a.json.zst'])
-    assert.equal(isDataFile(path), true, path);
-  for (const path of [
+  for (const name of ['/w/a.jsonl', '/w/a.csv.gz', '/w/a.JSON', '/w/x.arrow', '/w/notes.txt', '/w/a.json.zst'])
+    assert.equal(isDataFile(name), true, name);
+  for (const name of [
     '/w/model/config.json',
     '/w/model/tokenizer_config.json',
     '/w/model/model.safetensors.index.json',
@@ -44,5 +48,19 @@ test('data files are told by the endings that the server reads, and not what des
     '/w/a.layerif-result.json',
     '/w/a.py',
   ])
-    assert.equal(isDataFile(path), false, path);
+    assert.equal(isDataFile(name), false, name);
+});
+
+test('the demo is the example with a model that can be had; the workspace\u2019s own copy of it is told by its name', () => {
+  const text = readFileSync(path.join(import.meta.dirname, '../../examples', DEMO_EXPERIMENT), 'utf8');
+  const { experiment, problems } = parseExperiment(demoExperiment(text, DEMO_HUB_ID), '/w/demo.layerif.yaml');
+  assert.deepEqual(problems, []);
+  assert.equal(experiment!.model.path, DEMO_HUB_ID);
+  assert.deepEqual(
+    Object.values(experiment!.datasets).map(({ path: file }) => file),
+    ['data/sentiment.jsonl', 'data/capitals.csv'],
+  );
+  assert.equal(isDemoModel('/w/models/SmolLM2-135M-Instruct.Q4_1.gguf'), true);
+  assert.equal(isDemoModel('/w/models/SmolLM2-1.7B-Instruct'), false);
+  assert.throws(() => demoExperiment('model: x', 'y'), /names no model/);
 });

@@ -41,9 +41,9 @@ test('commands, views, editor and settings that users rely on', () => {
   assert.deepEqual(
     manifest.contributes.views.layerif.map(({ id, type }) => [id, type]),
     [
+      ['layerif.experiments', undefined],
       ['layerif.layers', 'webview'],
       ['layerif.runs', undefined],
-      ['layerif.experiments', undefined],
     ],
   );
   assert.equal(manifest.contributes.customEditors[0].viewType, 'layerif.results');

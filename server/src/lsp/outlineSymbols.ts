@@ -75,8 +75,6 @@ const isAfter = (a: Position, b: Position) => a.line > b.line || (a.line === b.l
 
 /** Places of paths, as patterns over the keys: `*` is any. */
 const paths = [
-  ['model', 'path'],
-  ['model', 'adapter'],
   ['datasets', '*', 'path'],
   ['datasets', '*', 'data_files', '*'],
   ['datasets', '*', 'data_files', '*', '*'],
