@@ -28,6 +28,8 @@ export interface EvaluatedSample {
   /** Index of the right candidate. */
   target: number;
   candidates: { context: string; continuation: string; logLikelihood: number; greedy: boolean; tokens: number }[];
+  /** What the model wrote, and what each filter of the task made of it. */
+  generated?: { context: string; answers: string[]; filtered: Record<string, string | string[]>; targets: string[] };
   /** Metric -> what this document contributes. */
   metrics: Record<string, number>;
 }
@@ -39,7 +41,7 @@ export interface EvaluatedSample {
 export interface Evaluation {
   format: 'layerif-evaluation';
   version: 1;
-  /** Task -> `<metric>,none` and `<metric>_stderr,none`. */
+  /** Task -> `<metric>,<filter>` and `<metric>_stderr,<filter>`; the filter is `none` but for answers that the model writes. */
   results: Record<string, Record<string, number | string>>;
   versions: Record<string, number>;
   'n-shot': Record<string, number>;

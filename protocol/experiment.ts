@@ -85,8 +85,12 @@ export interface Task {
   metric_list?: unknown[];
   /** `!function NAME`: Python that makes the metrics, so that `evaluate` leaves the task out. */
   process_results?: string;
-  /** Of tasks that are asked by log-likelihoods alone: for them `evaluate` has to know. */
+  /** What `evaluate` makes of answers before it compares them. */
   filter_list?: unknown[];
+  /** Of `generate_until`: how `evaluate` generates (`until`, `max_gen_toks`, `do_sample`, `temperature`, ...). */
+  generation_kwargs?: Record<string, unknown>;
+  /** Of `generate_until`: answers for each row; default 1. */
+  repeats?: number;
   /** Harness keys that were accepted and do nothing here. */
   ignored?: string[];
 }

@@ -159,7 +159,7 @@ export const table: Record<string, Row> = {
   'server/src/scores': { folders: ['protocol', random, 'server/src/statistics'], packages: [], node: [] },
   'server/src/allocation': { folders: ['protocol', text, random, linear], packages: numeric, node: [] },
   // The next token from the logits.
-  'server/src/generation': { folders: ['protocol', random], packages: [], node: [] },
+  'server/src/generation': { folders: ['protocol', random, text], packages: [], node: [] },
   'server/src/pruning': { folders: ['protocol', random, linear], packages: numeric, node: [] },
   'server/src/validation': {
     folders: ['protocol', random, linear, 'server/src/statistics'],
@@ -167,7 +167,7 @@ export const table: Record<string, Row> = {
     node: [],
   },
   'server/src/evaluation': {
-    folders: ['protocol', text, random, 'server/src/statistics'],
+    folders: ['protocol', text, random, 'server/src/statistics', 'server/src/data'],
     packages: numeric,
     node: [],
   },
@@ -192,7 +192,7 @@ export const table: Record<string, Row> = {
     node: 'all',
   },
   'server/src/cli': {
-    folders: ['protocol', text, processes, files, ...inServer(['config']), ...roomsOf('run', runRooms)],
+    folders: ['protocol', text, processes, files, ...inServer(['config', 'generation']), ...roomsOf('run', runRooms)],
     packages: [],
     node: 'all',
   },

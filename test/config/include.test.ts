@@ -137,13 +137,13 @@ test('arguments of load_dataset: those that change the rows are read or refused,
   assert.deepEqual(own.experiment!.tasks[0].ignored, ['dataset_kwargs.revision', 'dataset_kwargs.header']);
 });
 
-test('filters of log-likelihoods are kept for evaluate, those of generations are not', () => {
+test('filters are kept for evaluate, of log-likelihoods and of written answers', () => {
   const filters = (type: string) =>
     parse(
       `version: 1\nmodel: { path: m }\ndatasets: { own: { path: a.csv } }\ntasks:\n  - { task: t, output_type: ${type}, doc_to_text: a, doc_to_target: b, filter_list: [{ name: x, filter: [{ function: take_first }] }] }\n`,
     ).experiment!.tasks[0].filter_list;
   assert.deepEqual(filters('loglikelihood'), [{ name: 'x', filter: [{ function: 'take_first' }] }]);
-  assert.equal(filters('generate_until'), undefined);
+  assert.deepEqual(filters('generate_until'), [{ name: 'x', filter: [{ function: 'take_first' }] }]);
 });
 
 test('dataset_path may be a name under datasets; equal datasets of two tasks are one, different ones keep apart', () => {

@@ -30,6 +30,7 @@ export const letters: TextTokenizer = {
   encodePlain: (text) => Int32Array.from([...text].map((c) => c.codePointAt(0)!)),
   prefix: 0,
   prefixText: '\0',
+  endText: null,
   begins: 0,
   promptLength: (text) => [...text].length + 1,
   decode: (tokens) => String.fromCodePoint(...Array.from(tokens).filter((id) => id !== 0)),

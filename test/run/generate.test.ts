@@ -10,7 +10,7 @@ import { generateFile } from '../../server/src/run/generate/generateFile.ts';
 import type { GenerateOptions } from '../../server/src/run/generate/generateFile.ts';
 import { cutAt, GrowingText } from '../../server/src/run/generate/growingText.ts';
 import { planGeneration } from '../../server/src/run/generate/planGeneration.ts';
-import { samplingNotes, samplingOf } from '../../server/src/run/generate/sampling.ts';
+import { samplingNotes, samplingOf } from '../../server/src/generation/settings.ts';
 import { openModel } from '../../server/src/run/inputs/openModel.ts';
 import { letters } from '../data/tasks.ts';
 import { machine, tinyWorkspace } from './workspace.ts';
@@ -169,6 +169,18 @@ test('an experiment gives the rows of its task, with examples and description, a
     generateFile(options(experiment, { task: 'x' })),
     /there is no task "x" to generate for; tasks: /,
   );
+});
+
+test('an ONNX graph is refused, alone and in an experiment', async (t) => {
+  const { experiment, edit } = tinyWorkspace(t);
+  const graph = path.join(import.meta.dirname, '../reference/onnx_graphs/llama-torchscript.onnx');
+  await assert.rejects(
+    generateFile(options(graph, { prompts: ['a'] })),
+    /is an ONNX graph; generate needs a checkpoint/,
+  );
+  const line = /path: .*/.exec(fs.readFileSync(experiment, 'utf8'))![0];
+  edit(line, `path: ${graph}`);
+  await assert.rejects(generateFile(options(experiment)), /is an ONNX graph; generate needs a checkpoint/);
 });
 
 test('learned positions end a text, and a prompt that fills them is refused', async () => {

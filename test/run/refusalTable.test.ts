@@ -187,7 +187,6 @@ const spoil: Record<string, (t: TestContext) => Spoilt> = {
   data_scoresLater: (t) => with_(llama(t), (w) => w.add('data_scores: [loss]\n')),
   graphForvalidate: (t) => graph(t),
   graphForevaluate: (t) => graph(t),
-  graphForgenerate: (t) => graph(t),
   graphForprune: (t) => graph(t),
   'graphFortrain-experts': (t) => graph(t),
   pruneWithAdapter: adapter,
@@ -237,10 +236,13 @@ const spoil: Record<string, (t: TestContext) => Spoilt> = {
   noMetric: (t) =>
     with_(llama(t), (w) => {
       w.edit('output_type: multiple_choice', 'output_type: multiple_choice\n    metric_list: [{ metric: bleu }]');
-      w.edit(
-        'output_type: loglikelihood\n',
-        'output_type: generate_until\n    metric_list: [{ metric: exact_match }]\n',
-      );
+      w.edit('output_type: loglikelihood\n', 'output_type: generate_until\n    metric_list: [{ metric: rouge }]\n');
+    }),
+  generationKwargs: (t) =>
+    with_(llama(t), (w) => {
+      const kwargs = 'output_type: generate_until\n    generation_kwargs: { num_beams: 4 }';
+      w.edit('output_type: multiple_choice', kwargs);
+      w.edit('output_type: loglikelihood\n', `${kwargs}\n`);
     }),
   resultsByPython: (t) =>
     with_(llama(t), (w) => {
@@ -266,7 +268,6 @@ const words: Record<string, RegExp> = {
   data_scoresLater: /data_scores is not available in this version; remove the section/,
   graphForvalidate: /llama-torchscript\.onnx is an ONNX graph.*; validate needs a checkpoint/,
   graphForevaluate: /llama-torchscript\.onnx is an ONNX graph.*; evaluate needs a checkpoint/,
-  graphForgenerate: /llama-torchscript\.onnx is an ONNX graph.*; generate needs a checkpoint/,
   graphForprune: /llama-torchscript\.onnx is an ONNX graph.*; prune needs a checkpoint/,
   'graphFortrain-experts': /llama-torchscript\.onnx is an ONNX graph.*; train-experts needs a checkpoint/,
   pruneWithAdapter: /cannot be pruned, since the adapter would be lost; merge/,
@@ -290,7 +291,8 @@ const words: Record<string, RegExp> = {
   moreTokensThanPositions: /a sample of task .* has \d+ tokens, the model has positions for 20; set max_length to 20/,
   resultsByPython: /process_results is a Python function \(!function utils\.f\), which makes the metrics/,
   filters: /filter_list changes log-likelihoods by majority_vote, which is not computed; only take_first is/,
-  noMetric: /metric "(bleu|exact_match)" is/,
+  noMetric: /metric "(bleu|rouge)" is/,
+  generationKwargs: /generation_kwargs asks for num_beams 4, which is not followed; followed are until, max_gen_toks/,
 };
 
 test('8-bit floats of a quantised checkpoint without their scales are not taken for the numbers themselves', async (t) => {

@@ -56,9 +56,9 @@ export function readLimit(text: string): number {
 export function evaluationReport(evaluation: Evaluation, file: string): string {
   const rows = Object.entries(evaluation.results).flatMap(([task, values]) =>
     Object.entries(values).flatMap(([key, value]) => {
-      const metric = key.split(',')[0];
+      const [metric, filter] = key.split(/,(.*)/s);
       if (typeof value !== 'number' || metric.endsWith('_stderr')) return [];
-      const error = values[`${metric}_stderr,none`];
+      const error = values[`${metric}_stderr,${filter}`];
       const arrow = evaluation.higher_is_better[task]?.[metric] ? '↑' : '↓';
       const shots = String(evaluation['n-shot'][task]);
       const documents = String(evaluation['n-samples'][task].effective);
@@ -67,7 +67,7 @@ export function evaluationReport(evaluation: Evaluation, file: string): string {
           task,
           shots,
           documents,
-          `${metric} ${arrow}`,
+          `${metric}${filter === 'none' ? '' : ` (${filter})`} ${arrow}`,
           value.toFixed(4),
           typeof error === 'number' ? `± ${error.toFixed(4)}` : '',
         ],

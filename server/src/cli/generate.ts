@@ -2,8 +2,8 @@
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { GeneratedFile } from '../../../protocol/generation.ts';
 import { generateFile } from '../run/generate/generateFile.ts';
-import { samplingSettings } from '../run/generate/sampling.ts';
-import type { AskedSampling } from '../run/generate/sampling.ts';
+import { samplingSettings } from '../generation/settings.ts';
+import type { AskedSampling } from '../generation/settings.ts';
 import { readLimit } from './evaluate.ts';
 import { counted, duration } from './format.ts';
 import { readCount } from './lists.ts';

@@ -72,15 +72,21 @@ function resolveTask(task: ParsedTask, datasets: Record<string, Dataset>): Task 
     gen_prefix: task.gen_prefix || undefined,
     metric_list: task.metric_list,
     process_results: typeof task.process_results === 'string' ? task.process_results : undefined,
-    filter_list: filtersOf(task),
+    filter_list: Array.isArray(task.filter_list) ? (task.filter_list as unknown[]) : undefined,
+    ...generationOf(task),
     ignored: ignored.length > 0 ? ignored : undefined,
   });
 }
 
-/** Those of generations work on texts that are not written here. */
-function filtersOf(task: ParsedTask): unknown[] | undefined {
-  const type = task.output_type ?? likelyOutputType(task);
-  return type !== 'generate_until' && Array.isArray(task.filter_list) ? (task.filter_list as unknown[]) : undefined;
+/** Of tasks whose answers the model writes. */
+function generationOf(task: ParsedTask): Pick<Task, 'generation_kwargs' | 'repeats'> {
+  if ((task.output_type ?? likelyOutputType(task)) !== 'generate_until') return {};
+  const { generation_kwargs: given, repeats } = task;
+  const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
+  return {
+    ...(isObject ? { generation_kwargs: given as Record<string, unknown> } : {}),
+    ...(typeof repeats === 'number' && repeats !== 1 ? { repeats } : {}),
+  };
 }
 
 /** A mapping's values are the choices, as in the harness. */

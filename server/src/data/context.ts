@@ -122,6 +122,11 @@ export function promptOf(task: Task, row: Row, examples: readonly Row[]): string
   return contextOf(task, row, doc, doc.text, prefixOf(task, row, examples));
 }
 
+/** What a model is to write for a row: what stands before, and the right answers. */
+export function writtenOf(task: Task, row: Row, examples: readonly Row[]): { context: string; targets: string[] } {
+  return { context: promptOf(task, row, examples), targets: docOf(task, row).targets };
+}
+
 /** What an evaluation asks: continuations of contexts, and which of them are right. */
 export interface Requests {
   pairs: [context: string, continuation: string][];

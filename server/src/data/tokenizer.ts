@@ -39,6 +39,8 @@ export interface TextTokenizer {
   prefix: number | null;
   /** `prefix` as it stands in a text. */
   prefixText: string | null;
+  /** The end of a text as it is written (`eos_token`); null where there is none. */
+  endText: string | null;
   /** The first token that `encode` puts before a text; null when it puts none. */
   begins: number | null;
   /** What the checkpoint leaves open about its tokens. */
@@ -87,6 +89,7 @@ export function createTokenizer({ tokenizerJson, tokenizerConfig, warnings = [] 
     encodePlain: (text) => Int32Array.from(ids(text)),
     prefix: prefix === null ? null : (idOf(prefix) ?? null),
     prefixText: prefix,
+    endText: specialToken(idOf, tokenizerConfig, ['eos_token']),
     begins: before[0] ?? null,
     warnings,
   };

@@ -5,6 +5,7 @@
 import type { OutputType } from '../../../protocol/experiment.ts';
 import { bootstrapError, f1, f1Averages, matthews } from './classes.ts';
 import type { Items } from './classes.ts';
+import { exactMatch, matchOptions, notOptions } from './exactMatch.ts';
 import { lookup } from '../text/lookup.ts';
 
 /** What the model said about one document. */
@@ -17,6 +18,10 @@ export interface Outcome {
   choices: string[];
   /** Indices of the right candidates, of which any counts; [0] where there is one candidate. */
   golds: readonly number[];
+  /** What the model wrote, behind a filter; a list where the filter leaves several. */
+  answer?: string | readonly string[] | undefined;
+  /** Right answers of what it writes, of which any counts. */
+  targets?: readonly string[] | undefined;
 }
 
 export interface Metric {
@@ -25,12 +30,16 @@ export interface Metric {
   /** Used when a task has no `metric_list`. */
   byDefault: boolean;
   higherIsBetter: boolean;
+  /** Of a text that the model writes; told once for every filter. */
+  written?: boolean;
   /** Told from all documents together: a pair is predicted and right class, and no document has a share of its own. */
   joint?: boolean;
   /** Where it is defined for so many choices at most. */
   mostClasses?: number;
   /** With options of its entry in `metric_list`; null where an option has a value that is unknown. */
   options?(entry: Readonly<Record<string, unknown>>): Partial<Metric> | null;
+  /** What its options may be, in words. */
+  allowed?: string;
   /** Pairs of value and weight; the weight is 1 where documents count alike. */
   of(outcome: Outcome): [value: number, weight: number];
   aggregate(items: readonly (readonly [number, number])[]): number;
@@ -61,6 +70,7 @@ const weightedMean = (items: Items): number =>
 const choice = ['multiple_choice'] as const;
 const rolling = ['loglikelihood_rolling'] as const;
 const single = ['loglikelihood'] as const;
+const written = ['generate_until'] as const;
 
 const utf8 = new TextEncoder();
 /** Python's len(): code points, not UTF-16 units. */
@@ -148,6 +158,22 @@ export const metrics: readonly Metric[] = [
   ),
   joint('mcc', matthews),
   {
+    id: 'exact_match',
+    outputTypes: written,
+    byDefault: true,
+    higherIsBetter: true,
+    written: true,
+    allowed:
+      'ignore_case, ignore_punctuation, ignore_numbers (true or false) and regexes_to_ignore (a list of patterns)',
+    options(entry) {
+      const options = matchOptions(entry);
+      return options && { of: (outcome) => [exactMatch(outcome, options), 1] };
+    },
+    of: (outcome) => [exactMatch(outcome, {}), 1],
+    aggregate: mean,
+    standardError: meanStandardError,
+  },
+  {
     id: 'acc',
     outputTypes: single,
     byDefault: true,
@@ -174,10 +200,10 @@ export const metrics: readonly Metric[] = [
   perWeight('bits_per_byte', bytes, (items) => -weightedMean(items) / Math.LN2),
 ];
 
-/** The harness counts the answer of a generation as one continuation here. */
+/** Of a generation also those of its right answer as a continuation, which the harness does not have. */
 export function metricsOf(outputType: OutputType): Metric[] {
-  const type = outputType === 'generate_until' ? 'loglikelihood' : outputType;
-  return metrics.filter(({ outputTypes }) => outputTypes.includes(type));
+  const types = outputType === 'generate_until' ? [...written, ...single] : [outputType];
+  return metrics.filter(({ outputTypes }) => types.some((type) => outputTypes.includes(type)));
 }
 
 /** A metric with the options of its entry. @throws Error naming the option that it does not have */
@@ -194,6 +220,10 @@ export function optionFault(metric: Metric, entry: Readonly<Record<string, unkno
   if (aggregation !== own)
     return `${metric.id} is aggregated by ${own}, and metric_list asks for aggregation ${JSON.stringify(aggregation)}`;
   // The harness ignores all other options of metrics that are told from log-likelihoods, and so do we.
+  if (metric.options?.(entry) === null && metric.allowed !== undefined) {
+    const rest = Object.fromEntries(Object.entries(entry).filter(([key]) => !notOptions.has(key)));
+    return `${metric.id} has the options ${metric.allowed}, and metric_list asks for ${JSON.stringify(rest)}`;
+  }
   if (metric.options?.(entry) === null)
     return `${metric.id} has average ${f1Averages.join(', ')}, and metric_list asks for ${JSON.stringify(entry.average)}`;
   return null;

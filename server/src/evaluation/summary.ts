@@ -4,7 +4,7 @@ import { metricsOf, withOptions } from './metrics.ts';
 import type { Metric, Outcome } from './metrics.ts';
 
 export interface TaskSummary {
-  /** `<metric>,none` and `<metric>_stderr,none`. */
+  /** `<metric>,<filter>` and `<metric>_stderr,<filter>`; the filter is `none` but for written answers. */
   results: Record<string, number | string>;
   higherIsBetter: Record<string, boolean>;
   /** Per document: what it contributes to each metric. */
@@ -28,15 +28,25 @@ export function chosenMetrics(outputType: OutputType, asked: readonly Asked[] | 
   });
 }
 
-export function summarise(metrics: readonly Metric[], outcomes: readonly Outcome[]): TaskSummary {
+/** @param answers of written texts, by filter: one for each document */
+export function summarise(
+  metrics: readonly Metric[],
+  outcomes: readonly Outcome[],
+  answers: Readonly<Record<string, readonly (string | string[])[]>> = {},
+): TaskSummary {
   const results: Record<string, number | string> = {};
   const higherIsBetter: Record<string, boolean> = {};
   const contributions = outcomes.map((): Record<string, number> => ({}));
   for (const metric of metrics) {
-    const items = outcomes.map((outcome) => metric.of(outcome));
-    if (!metric.joint) items.forEach(([value], i) => (contributions[i][metric.id] = value));
-    results[`${metric.id},none`] = metric.aggregate(items);
-    results[`${metric.id}_stderr,none`] = metric.standardError(items) ?? 'N/A';
+    for (const filter of metric.written ? Object.keys(answers) : ['none']) {
+      const items = outcomes.map((outcome, i) =>
+        metric.of(metric.written ? { ...outcome, answer: answers[filter][i] } : outcome),
+      );
+      const name = filter === 'none' ? metric.id : `${metric.id},${filter}`;
+      if (!metric.joint) items.forEach(([value], i) => (contributions[i][name] = value));
+      results[`${metric.id},${filter}`] = metric.aggregate(items);
+      results[`${metric.id}_stderr,${filter}`] = metric.standardError(items) ?? 'N/A';
+    }
     higherIsBetter[metric.id] = metric.higherIsBetter;
   }
   return { results, higherIsBetter, contributions };

@@ -1,5 +1,5 @@
 /**
- * The filter `regex_replace` of lm-evaluation-harness: Python's `re.sub`. What means another thing in JavaScript is rewritten, what
+ * The filter `regex_replace` of lm-evaluation-harness, Python's `re.sub`, and `re.findall` for its filters of answers. What means another thing in JavaScript is rewritten, what
  * has no counterpart is refused. A pattern that does not end within a second is stopped.
  */
 import { createContext, Script } from 'node:vm';
@@ -19,14 +19,32 @@ interface Match {
 
 /** @throws Error for a pattern that is broken, refused or too slow */
 export function regexReplace(text: string, pattern: string, replacement: string, count: number): string {
-  const { source, flags } = translated(pattern);
   const expand = replacementOf(replacement);
-  const context = createContext(
-    Object.assign(Object.create(null) as object, { source, flags, text, most: count > 0 ? count : 1e9 }),
-  );
-  let matches: Match[];
+  let out = '';
+  let at = 0;
+  for (const match of matchesOf(text, pattern, count > 0 ? count : 1e9)) {
+    out += text.slice(at, match.index) + expand(match);
+    at = match.index + match.groups[0]!.length;
+  }
+  return out + text.slice(at);
+}
+
+/**
+ * Python's `re.findall`: the texts of all matches, of its group where the pattern has one, of its groups where it has several.
+ * @throws Error as `regexReplace`
+ */
+export function regexFindAll(text: string, pattern: string): (string | string[])[] {
+  return matchesOf(text, pattern, 1e9).map(({ groups: [whole, ...groups] }) => {
+    const texts = groups.map((group) => group ?? '');
+    return texts.length === 0 ? whole! : texts.length === 1 ? texts[0] : texts;
+  });
+}
+
+function matchesOf(text: string, pattern: string, most: number): Match[] {
+  const { source, flags } = translated(pattern);
+  const context = createContext(Object.assign(Object.create(null) as object, { source, flags, text, most }));
   try {
-    matches = JSON.parse(run.runInContext(context, { timeout: MILLISECONDS }) as string) as Match[];
+    return JSON.parse(run.runInContext(context, { timeout: MILLISECONDS }) as string) as Match[];
   } catch (error) {
     const slow = (error as { code?: string }).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
     throw new Error(
@@ -36,13 +54,6 @@ export function regexReplace(text: string, pattern: string, replacement: string,
       { cause: error },
     );
   }
-  let out = '';
-  let at = 0;
-  for (const match of matches) {
-    out += text.slice(at, match.index) + expand(match);
-    at = match.index + match.groups[0]!.length;
-  }
-  return out + text.slice(at);
 }
 
 /** Python's pattern in JavaScript's words. */

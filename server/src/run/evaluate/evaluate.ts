@@ -3,20 +3,25 @@ import path from 'node:path';
 import type { EvaluateSummary, EvaluatedSample, Evaluation } from '../../../../protocol/evaluation.ts';
 import { EVALUATION_SUFFIX } from '../../../../protocol/evaluation.ts';
 import type { Machine } from '../../../../protocol/run.ts';
+import { endTokens } from '../../checkpoints/generationConfig.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import { mean, meanStandardError } from '../../evaluation/metrics.ts';
 import type { Outcome } from '../../evaluation/metrics.ts';
 import { chosenMetrics, summarise } from '../../evaluation/summary.ts';
 import type { TaskSummary } from '../../evaluation/summary.ts';
 import type { Architecture } from '../../models/types.ts';
+import { languageConfig } from '../../models/wrappers.ts';
 import { requireWritable } from '../../files/writing.ts';
 import { engineFor } from '../machine/enginePool.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import { evaluationInput, readsOf } from '../inputs/evaluationInput.ts';
-import type { Document, EvaluationInput, EvaluationSelection } from '../inputs/evaluationInput.ts';
+import type { Document, EvaluationInput, EvaluationSelection, TaskInput } from '../inputs/evaluationInput.ts';
 import { openExperiment, readExperiment } from '../inputs/openExperiment.ts';
 import { memoryLimit } from '../machine/machine.ts';
 import { planPass, runPass } from '../machine/observing.ts';
+import type { ObservedModel } from '../machine/observing.ts';
+import { generateTexts } from '../generate/generateTexts.ts';
+import type { GenerateTools } from '../generate/generateTexts.ts';
 import { experimentName, newFolder, newRunId, writeJson } from '../files/results.ts';
 import { untilEnd } from '../files/ending.ts';
 import { relativeTo } from '../files/paths.ts';
@@ -61,7 +66,9 @@ export function evaluateExperiment(
     requireWritable(output);
     const engine = await pool.start(options.machine);
     const summary = await runEvaluation(pool, checkpoint, model, input, options);
-    const { numbers } = measure(input, summary);
+    const target = { checkpoint, model, adapter: checkpoint.adapter?.path ?? null };
+    const answers = await writtenAnswers(target, input, { ...options, pool, tokenizer: opened.tokenizer });
+    const { numbers } = measure(input, summary, answers);
     const evaluation: Evaluation = {
       format: 'layerif-evaluation',
       version: 1,
@@ -70,7 +77,7 @@ export function evaluateExperiment(
         input.tasks.map(({ name, task, split }) => [name, { ...task, split, max_length: reads.maxLength }]),
       ),
       ...(input.skipped.length > 0 ? { skipped: input.skipped } : {}),
-      ...(options.logSamples ? { samples: samplesOf(input, summary, baseDir) } : {}),
+      ...(options.logSamples ? { samples: samplesOf(input, summary, answers, baseDir) } : {}),
       model: { name: checkpoint.name, family: model.family, sha256: await checkpoint.sha256() },
       experimentFile: file,
       provenance: provenanceOf(engine, {
@@ -119,8 +126,52 @@ export interface Measured {
   contributions: Record<string, Record<string, number>[]>;
 }
 
-/** The numbers of every task, and of the perplexity. */
-export function measure(input: EvaluationInput, summary: EvaluateSummary): Measured {
+/** What the model writes behind the prompts of all tasks; those of one way of choosing tokens go through it together. */
+async function writtenAnswers(
+  target: ObservedModel,
+  { prompts }: EvaluationInput,
+  tools: GenerateTools,
+): Promise<string[]> {
+  const answers = new Array<string>(prompts.length);
+  const groups = new Map<string, number[]>();
+  prompts.forEach(({ sampling }, i) => {
+    const key = JSON.stringify(sampling);
+    groups.set(key, [...(groups.get(key) ?? []), i]);
+  });
+  const config = languageConfig(target.checkpoint.config);
+  for (const group of groups.values()) {
+    const { sampling } = prompts[group[0]];
+    const eos = endTokens(target.checkpoint, config, (token) => tools.tokenizer.idOf(token));
+    // Greedy repeats are the same text: it is written once.
+    const apart = sampling.doSample ? group : [...new Map(group.map((i) => [prompts[i], i])).values()];
+    const { texts } = await generateTexts(
+      target,
+      apart.map((i) => prompts[i]),
+      { eos, sampling },
+      tools,
+    );
+    const byPrompt = new Map(apart.map((i, t) => [prompts[i], texts[t].text]));
+    group.forEach((i) => (answers[i] = byPrompt.get(prompts[i])!));
+    if (sampling.doSample) apart.forEach((i, t) => (answers[i] = texts[t].text));
+  }
+  return answers;
+}
+
+/** By filter: what it makes of the answers to each document. */
+function filtered(
+  { pipelines, documents }: TaskInput,
+  answers: readonly string[],
+): Record<string, (string | string[])[]> {
+  return Object.fromEntries(
+    pipelines.map(({ name, apply }) => [
+      name,
+      documents.map(({ written }) => apply((written?.prompts ?? []).map((i) => answers[i]))),
+    ]),
+  );
+}
+
+/** The numbers of every task, and of the perplexity. @param answers of `input.prompts` */
+export function measure(input: EvaluationInput, summary: EvaluateSummary, answers: readonly string[] = []): Measured {
   const numbers: Measured['numbers'] = {
     results: {},
     versions: {},
@@ -137,9 +188,10 @@ export function measure(input: EvaluationInput, summary: EvaluateSummary): Measu
     numbers.higher_is_better[name] = part.higherIsBetter;
     contributions[name] = part.contributions;
   };
-  for (const { name, task, metrics, documents, original } of input.tasks) {
+  for (const part of input.tasks) {
+    const { name, task, metrics, documents, original } = part;
     const outcomes = documents.map((d) => outcomeOf(d, summary));
-    put(name, task.num_fewshot, original, documents.length, summarise(metrics, outcomes));
+    put(name, task.num_fewshot, original, documents.length, summarise(metrics, outcomes, filtered(part, answers)));
   }
   if (input.perplexity) {
     const { dataset, windows, documents } = input.perplexity;
@@ -162,25 +214,30 @@ export function measure(input: EvaluationInput, summary: EvaluateSummary): Measu
   return { numbers, contributions };
 }
 
-function outcomeOf({ candidates, choices, golds }: Document, { logLikelihood, greedy }: EvaluateSummary): Outcome {
+function outcomeOf(
+  { candidates, choices, golds, written }: Document,
+  { logLikelihood, greedy }: EvaluateSummary,
+): Outcome {
   return {
     logLikelihoods: candidates.map((c) => c.sequences.reduce((sum, i) => sum + logLikelihood[i], 0)),
     greedy: candidates.map((c) => c.sequences.every((i) => greedy[i] === 1)),
     choices,
     golds,
+    targets: written?.targets,
   };
 }
 
 function samplesOf(
   input: EvaluationInput,
   summary: EvaluateSummary,
+  answers: readonly string[],
   baseDir: string,
 ): Record<string, EvaluatedSample[]> {
-  const entries = input.tasks.map(({ name, metrics, documents }): [string, EvaluatedSample[]] => {
-    const { contributions } = summarise(
-      metrics,
-      documents.map((d) => outcomeOf(d, summary)),
-    );
+  const entries = input.tasks.map((part): [string, EvaluatedSample[]] => {
+    const { name, metrics, documents } = part;
+    const byFilter = filtered(part, answers);
+    const outcomes = documents.map((d) => outcomeOf(d, summary));
+    const { contributions } = summarise(metrics, outcomes, byFilter);
     return [
       name,
       documents.map((document, i) => {
@@ -189,7 +246,7 @@ function samplesOf(
           doc_id: i,
           file: relativeTo(baseDir, document.row.file),
           row: document.row.row,
-          target: document.golds[0],
+          target: document.golds[0] ?? 0,
           candidates: document.candidates.map(({ context, continuation, sequences }, c) => ({
             context,
             continuation,
@@ -197,6 +254,16 @@ function samplesOf(
             greedy: greedy[c],
             tokens: sequences.reduce((sum, s) => sum + summary.counted[s], 0),
           })),
+          ...(document.written
+            ? {
+                generated: {
+                  context: document.written.context,
+                  answers: document.written.prompts.map((prompt) => answers[prompt]),
+                  filtered: Object.fromEntries(Object.entries(byFilter).map(([filter, list]) => [filter, list[i]])),
+                  targets: document.written.targets,
+                },
+              }
+            : {}),
           metrics: contributions[i],
         };
       }),

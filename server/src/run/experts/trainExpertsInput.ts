@@ -61,6 +61,7 @@ export async function prepareExperts(file: string, selection: ExpertsSelection):
     const evaluation = await evaluationInput(experiment, baseDir, tokenizer, reads, {
       tasks: [task.task],
       limit: selection.limit,
+      writes: false,
     });
     requireApart(train.rows, evaluation.tasks[0]);
     return {

@@ -26,8 +26,8 @@ import { engineFor } from '../machine/enginePool.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import { generateTexts } from './generateTexts.ts';
 import type { Prompt } from './generateTexts.ts';
-import { samplingNotes, samplingOf } from './sampling.ts';
-import type { AskedSampling } from './sampling.ts';
+import { samplingNotes, samplingOf } from '../../generation/settings.ts';
+import type { AskedSampling } from '../../generation/settings.ts';
 
 /** A prompt, and where it comes from. */
 interface GivenPrompt {
@@ -167,14 +167,18 @@ async function ofModel(
   }
   await fetchModel(named, baseDir, { signal, onProgress });
   const { checkpoint, model, graph } = openModel(named, baseDir);
-  if (graph) {
-    checkpoint.close();
-    throw new LayerifError(
-      'badModel',
-      `${target} is an ONNX graph; generate needs a checkpoint with its weights by name: the folder or .gguf file that the graph was exported from`,
-    );
-  }
+  requireCheckpoint(checkpoint, graph);
   return { checkpoint, model, tokenizer: tokenizerOf(checkpoint), prompts };
+}
+
+/** @throws LayerifError `badModel` for a user's graph */
+function requireCheckpoint(checkpoint: Checkpoint, graph: unknown): void {
+  if (!graph) return;
+  checkpoint.close();
+  throw new LayerifError(
+    'badModel',
+    `${checkpoint.path} is an ONNX graph; generate needs a checkpoint with its weights by name: the folder or .gguf file that the graph was exported from`,
+  );
 }
 
 async function ofExperiment(options: GenerateOptions, given: GivenPrompt[] | null): Promise<Opened> {
@@ -191,6 +195,7 @@ async function ofExperiment(options: GenerateOptions, given: GivenPrompt[] | nul
     throw new LayerifError('badRequest', `there is no task "${wanted}" to generate for; tasks: ${known}`);
   }
   const opened = await openExperiment(read, { fetching: { signal, onProgress } });
+  requireCheckpoint(opened.checkpoint, opened.graph);
   const { checkpoint, model, tokenizer } = opened;
   if (given) return { checkpoint, model, tokenizer, prompts: given };
   await opened.fetchDatasets([task.dataset]);

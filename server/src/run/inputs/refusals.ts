@@ -15,7 +15,7 @@ export const verbs = ['score', 'validate', 'evaluate', 'generate', 'prune', 'tra
 export type Verb = (typeof verbs)[number];
 
 /** Reads weights under their names and builds its own graphs. */
-export const checkpointVerbs: readonly Verb[] = ['validate', 'evaluate', 'generate', 'prune', 'train-experts'];
+export const checkpointVerbs: readonly Verb[] = ['validate', 'evaluate', 'prune', 'train-experts'];
 
 export interface Refusal<Facts> {
   id: string;

@@ -2,6 +2,8 @@
 import type { Task } from '../../../../protocol/experiment.ts';
 import { metricsOf, optionFault } from '../../evaluation/metrics.ts';
 import type { Asked } from '../../evaluation/summary.ts';
+import { pipelinesOf } from '../../evaluation/filters.ts';
+import { unfollowed } from '../../generation/harness.ts';
 import { listed } from '../../text/listed.ts';
 import type { Refusal } from './refusals.ts';
 
@@ -18,15 +20,16 @@ function textOf(value: unknown): string {
 }
 
 /** Why a metric cannot be computed; null where it can. */
-export function reasonAgainst({ output_type }: Task, { name, entry }: Asked): string | null {
+/** @param writes whether the model can write answers */
+export function reasonAgainst({ output_type }: Task, { name, entry }: Asked, writes = true): string | null {
   const found = metricsOf(output_type).find(({ id }) => id === name);
   const known = metricsOf(output_type).map(({ id }) => id);
   const code = Object.entries(entry).find(([, value]) => isFunction(value));
   if (code)
     return `${code[0]} of metric_list is a Python function (${textOf(code[1])}), which evaluate does not run; available for output_type ${output_type}: ${known.join(', ')}`;
+  if (found?.written && !writes)
+    return `metric "${name}" is of a text that the model writes, which evaluate alone computes; name ${known.filter((id) => id !== name).join(' or ')} in metric_list, of the answer as a continuation`;
   if (found) return optionFault(found, entry);
-  if (output_type === 'generate_until')
-    return `metric "${name}" is of a text that the model writes, and evaluate writes none yet; for output_type ${output_type} it computes ${known.join(' and ')} of the answer: name these in metric_list`;
   return `metric "${name}" is not available for output_type ${output_type}; available: ${known.join(', ')}`;
 }
 
@@ -62,11 +65,27 @@ export const taskRefusals: readonly Refusal<Task>[] = [
     code: 'badExperiment',
     path: ['filter_list'],
     says({ output_type, filter_list }) {
-      // Filters of generations work on texts that are not written here.
-      if (output_type === 'generate_until') return null;
+      if (output_type === 'generate_until') {
+        try {
+          pipelinesOf(filter_list);
+          return null;
+        } catch (error) {
+          return `evaluate leaves the task out: ${(error as Error).message}`;
+        }
+      }
       const names = filtersOf(filter_list).filter((name) => name !== 'take_first');
       if (names.length === 0) return null;
       return `evaluate leaves the task out: filter_list changes log-likelihoods by ${listed([...new Set(names)])}, which is not computed; only take_first is; remove the key for the metrics of the log-likelihoods themselves`;
+    },
+  },
+  {
+    id: 'generationKwargs',
+    verbs: ['evaluate'],
+    code: 'badExperiment',
+    path: ['generation_kwargs'],
+    says({ generation_kwargs: kwargs = {} }) {
+      const reason = unfollowed(kwargs);
+      return reason === null ? null : `evaluate leaves the task out: ${reason}`;
     },
   },
   {

@@ -32,7 +32,7 @@ export async function estimatePruning(
     const { checkpoint, model, experiment, baseDir } = base;
     const { tokenizer } = base;
     const length = readsOf(checkpoint, model, experiment);
-    const input = await evaluationInput(experiment, baseDir, tokenizer, length, options);
+    const input = await evaluationInput(experiment, baseDir, tokenizer, length, { ...options, writes: false });
     const calibration = await calibrationOf(experiment, experiment.prune ?? {}, baseDir, tokenizer);
     await pool.start(options.machine);
     const rate = await pool.measure();

@@ -67,13 +67,10 @@ export function pruneAndCompare(
     const settings = settingsOf(base, options);
     const { checkpoint, model, experiment, baseDir } = base;
     const { tokenizer } = base;
-    const input = await evaluationInput(
-      experiment,
-      baseDir,
-      tokenizer,
-      readsOf(checkpoint, model, experiment),
-      options,
-    );
+    const input = await evaluationInput(experiment, baseDir, tokenizer, readsOf(checkpoint, model, experiment), {
+      ...options,
+      writes: false,
+    });
     const calibration = await calibrationOf(experiment, experiment.prune ?? {}, baseDir, tokenizer);
     const engine = await pool.start(options.machine);
     const sha256 = await checkpoint.sha256();

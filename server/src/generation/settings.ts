@@ -2,9 +2,11 @@
  * How tokens are chosen: what was asked for, filled up with the checkpoint's own generation_config.json and the defaults of transformers.
  * Greedy unless sampling is asked for, whatever `do_sample` of the file says.
  */
-import { LayerifError } from '../../../../protocol/errors.ts';
-import type { Sampling } from '../../../../protocol/generation.ts';
-import type { GenerationConfig } from '../../checkpoints/generationConfig.ts';
+import { LayerifError } from '../../../protocol/errors.ts';
+import type { Sampling } from '../../../protocol/generation.ts';
+
+/** generation_config.json. */
+type GenerationConfig = Readonly<Record<string, unknown>>;
 
 /** What is asked for; left out: the checkpoint's. */
 export type AskedSampling = { [K in keyof Sampling]?: Sampling[K] | undefined };
