@@ -5,6 +5,7 @@
  */
 import type { DeviceState, DeviceId } from './devices.ts';
 import type { GradientCheckRequest, GradientMeasurements } from './check.ts';
+import type { DeltaMaskRequest, DeltaMaskSummary } from './deltaMasks.ts';
 import type { ErrorCode, Place } from './errors.ts';
 import type { TrainExpertsOutcome, TrainExpertsRequest } from './experts.ts';
 import type { GenerateRequest, GenerateSummary } from './generation.ts';
@@ -158,6 +159,8 @@ export interface EngineRequests {
   train: { params: TrainRequest; answer: TrainOutcome[] };
   /** LoRA experts by layer, then log-likelihoods. */
   trainExperts: { params: TrainExpertsRequest; answer: TrainExpertsOutcome };
+  /** Learns one mask value for the change of each linear module. */
+  mask: { params: DeltaMaskRequest; answer: DeltaMaskSummary };
   prune: { params: PruneRequest; answer: PruneSummary };
   /** The weights of the checkpoint again, after a prune in memory. */
   restore: { params: { modelPath: string }; answer: null };

@@ -70,7 +70,7 @@ function requireRight(
 }
 
 test('every observation has a reducer and a case', () => {
-  const ids = Object.entries(observations).flatMap(([id, { reads }]) => (/gradients/.test(reads) ? [] : [id]));
+  const ids = Object.entries(observations).flatMap(([id, { reads }]) => (/gradients|changes/.test(reads) ? [] : [id]));
   assert.deepEqual(Object.keys(reducers).sort(), ids.sort());
   assert.deepEqual([...new Set(observationCases.map(({ of }) => of))].sort(), ids.sort());
 });

@@ -10,7 +10,8 @@ import { checkExperiment } from '../../server/src/run/inputs/check.ts';
 import { describeModel } from '../../server/src/run/inputs/describe.ts';
 import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 import { seededRandom, writeSafetensors } from '../tinyLlama.ts';
-import { score, tinyWorkspace } from './workspace.ts';
+import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
+import { machine, score, tinyWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
 
 const RANK = 2;
@@ -152,4 +153,36 @@ test('a description of the adapted model lists the factors where these are score
   const base = await describeModel('./model', folder, { adapter: './adapter' });
   assert.equal(base.modules.length, 7);
   assert.equal(base.parameters, lora.parameters);
+});
+
+test('score ila: masks of the adapter by layer, kept; without changes and for zeros one sentence', async (t) => {
+  const w = workspace(t, 'base', { layers: [0, 2] });
+  const text = fs.readFileSync(w.experiment, 'utf8');
+  const asked = 'scores: [{ ila: { steps: 4, batch: 4, learning_rate: 0.1, seeds: 2 } }]\n';
+  fs.writeFileSync(w.experiment, text.slice(0, text.indexOf('score:')) + asked);
+  const { scores, passes } = await runExperiment({ file: w.experiment, machine });
+  const [table] = scores!.tables;
+  assert.deepEqual(
+    table.values.map((value) => value === null),
+    [false, true, false],
+  );
+  assert.deepEqual(Object.keys(table.parts!).slice(0, 2), ['self_attn.q_proj', 'self_attn.k_proj']);
+  assert.ok(table.parts!['self_attn.k_proj'].every((value) => value === null));
+  assert.match(table.notes.join('\n'), /Spearman of the modules between seeds: [-\d.]+\nlayer 1: no change to mask/);
+  assert.equal(passes.length, 1);
+  const again = await runExperiment({ file: w.experiment, machine });
+  assert.deepEqual([again.passes, again.scores!.tables], [[], scores!.tables]);
+
+  writeAdapter(w, { fresh: true });
+  await assert.rejects(
+    runExperiment({ file: w.experiment, machine }),
+    /score ila: .*adapter changes no linear module of the model, so there is nothing to mask/,
+  );
+  w.edit('  adapter: ./adapter\n', '');
+  await assert.rejects(
+    runExperiment({ file: w.experiment, machine }),
+    /score ila masks what fine-tuning has changed, and the experiment names nothing of the kind: set model\.adapter/,
+  );
+  fs.writeFileSync(w.experiment, fs.readFileSync(w.experiment, 'utf8').replace('steps: 4', 'tuned: ./model, steps: 4'));
+  await assert.rejects(runExperiment({ file: w.experiment, machine }), /score ila: .*model changes no linear module/);
 });

@@ -469,4 +469,41 @@ export const scoreCases: readonly ScoreCase[] = [
       ]);
     },
   },
+  {
+    // Two seeds; layer 1 is not changed, of layer 2 only a is.
+    score: 'ila',
+    options: { seeds: 2, steps: 3 },
+    texts: 4,
+    observed: {
+      masks: {
+        loss: f64([2, 3], [3, 2, 1.5, 3, 2, 1.25]),
+        ends: f64([2], [3.5, 1]),
+        ...byModule(
+          's/',
+          [
+            [4, 2],
+            [0, 0],
+            [6, 8],
+          ],
+          [
+            [1, 1],
+            [0, 0],
+            [0, 0],
+          ],
+        ),
+        ...byModule('changed/', [[1], [0], [1]], [[1], [0], [0]]),
+      },
+    },
+    expected: {
+      values: [2, null, 7],
+      parts: {
+        a: [3, null, 7],
+        b: [1, null, null],
+        gamma: [1 / (1 + Math.exp(-2)), null, 1 / (1 + Math.exp(-7))],
+        'mean rank of the modules': [2.5, null, 1],
+      },
+    },
+    notes:
+      /^loss 3\.5000 with none of the changes, 1\.0000 with all of them, 1\.5000, 1\.2500 on the texts of the last step\nSpearman of the modules between seeds: 1\.00\nlayer 1: no change to mask, so the value is undefined$/,
+  },
 ];

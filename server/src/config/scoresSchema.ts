@@ -38,6 +38,7 @@ function optionsOf({ options }: Score): Record<string, z.ZodType> {
 
 function valueOf(row: OptionRow): z.ZodType {
   if (row.type === 'flag') return z.boolean();
+  if (row.type === 'text') return z.string();
   if (row.type === 'choice') return z.enum([...row.choices]);
   let number = row.whole ? z.int() : z.number();
   if (row.above !== undefined) number = number.gt(row.above);

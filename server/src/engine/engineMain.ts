@@ -20,6 +20,7 @@ import { isGraphPath } from '../graphs/open.ts';
 import { collect } from './grams/collect.ts';
 import { collectGraph, probeGraph } from './userGraph/collectGraph.ts';
 import { cannotWrite, isWriteError } from '../files/writing.ts';
+import { learnMask } from './grams/deltaMasks.ts';
 import { endWithParent } from '../processes/parentWatch.ts';
 import { chooseDevice, PROBE_ARGUMENT, runProbe, tryDevices } from './runtime/device.ts';
 import { classifyRunning } from './runtime/deviceFailures.ts';
@@ -76,6 +77,7 @@ const handlers: {
     generate(await opened(request, runtime), request, report, finished),
   train: async (request, { runtime, report }) => train(await opened(request, runtime), request, report),
   trainExperts: async (request, { runtime, report }) => trainExperts(await opened(request, runtime), request, report),
+  mask: async (request, { runtime, report }) => learnMask(await opened(request, runtime), request, report),
   prune: async (request, { runtime, report }) => prune(await opened(request, runtime), request, report),
   restore: async ({ modelPath }, { runtime }) => {
     (await open(runtime, modelPath)).weights.restore();

@@ -23,9 +23,10 @@ export interface ObservationSpec {
   /**
    * `weights` needs no texts; `logits` goes through the head, with states of all depths where it asks for them; `inputs` are those of the
    * linear modules; `ablated` goes through the layers on its own, with some of them left out; `gradients` come from a backward sweep, which
-   * is the influence run's own where it reads the same texts; `moved_gradients` from three, two of them at other weights.
+   * is the influence run's own where it reads the same texts; `moved_gradients` from three, two of them at other weights;
+   * `changes` from a training of masks.
    */
-  reads: 'weights' | 'hidden' | 'inputs' | 'logits' | 'ablated' | 'gradients' | 'moved_gradients';
+  reads: 'weights' | 'hidden' | 'inputs' | 'logits' | 'ablated' | 'gradients' | 'moved_gradients' | 'changes';
   /** Whether groups of texts may be looked at one after the other; else all texts of a layer are there at once. */
   textsApart: boolean;
   /** Shapes by name. */
@@ -221,6 +222,20 @@ export const observations = {
       return { norm: [1], step: [1], ...named(shape, { plus: batches, minus: batches }) };
     },
   },
+  /**
+   * Masks on the changes of fine-tuning: s of each linear module by seed, and whether it is changed at all; losses of the texts of each
+   * step; mean loss of all texts with none and with all of the changes. Options of the score `ila`, and `changes`, a hash of them.
+   */
+  delta_masks: {
+    version: 1,
+    reads: 'changes',
+    textsApart: false,
+    tensors: (shape, { seeds, steps }) => ({
+      loss: [Number(seeds), Number(steps)],
+      ends: [2],
+      ...named(shape, { s: () => [Number(seeds)], changed: () => [1] }),
+    }),
+  },
   /** Of each linear module: sum of W_ij times the mean gradient of each batch of texts, and the squared norm of that of all. Option `batches`. */
   weight_products: {
     version: 1,
@@ -304,5 +319,5 @@ export function isGradientObservation(id: string): id is GradientObservationId {
 }
 
 export function isForwardObservation(id: string): id is ForwardObservationId {
-  return isObservation(id) && !/gradients/.test(observations[id].reads);
+  return isObservation(id) && !/gradients|changes/.test(observations[id].reads);
 }

@@ -7,6 +7,7 @@ import type { OptionRow, OptionValues, OptionRows, Score } from './types.ts';
 export function allowed(row: OptionRow): string {
   if (row.type === 'flag') return 'true or false';
   if (row.type === 'choice') return row.choices.join(' or ');
+  if (row.type === 'text') return 'a text';
   const limits = [
     ...(row.above === undefined ? [] : [`above ${row.above}`]),
     ...(row.least === undefined ? [] : [`from ${row.least}`]),
@@ -17,6 +18,7 @@ export function allowed(row: OptionRow): string {
 
 export function isAllowed(row: OptionRow, value: Json): boolean {
   if (row.type === 'flag') return typeof value === 'boolean';
+  if (row.type === 'text') return typeof value === 'string';
   if (row.type === 'choice') return typeof value === 'string' && row.choices.includes(value);
   if (typeof value !== 'number' || !Number.isFinite(value) || (row.whole && !Number.isInteger(value))) return false;
   return value > (row.above ?? -Infinity) && value >= (row.least ?? -Infinity) && value <= (row.most ?? Infinity);
@@ -48,6 +50,6 @@ export function optionValues(
 /** "0.1" -> 0.1, "true" -> true, "peak" -> "peak": what a word of the command line means for an option. */
 export function readOption(row: OptionRow, word: string): Json {
   if (row.type === 'flag') return word === 'true' ? true : word === 'false' ? false : word;
-  if (row.type === 'choice') return word;
+  if (row.type === 'choice' || row.type === 'text') return word;
   return word.trim() === '' ? word : Number.isNaN(Number(word)) ? word : Number(word);
 }

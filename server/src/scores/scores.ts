@@ -10,6 +10,7 @@ import { blockInfluence } from './blockInfluence.ts';
 import { cka } from './cka.ts';
 import { fisherTrace } from './fisherTrace.ts';
 import { grasp } from './grasp.ts';
+import { ila } from './ila.ts';
 import { layerDrop } from './layerDrop.ts';
 import { logitLens } from './logitLens.ts';
 import { magnitude } from './magnitude.ts';
@@ -37,6 +38,7 @@ export const scores: readonly Score[] = [
   fisherTrace,
   logitLens,
   spider,
+  ila,
 ];
 
 /** @throws LayerifError `badRequest` */

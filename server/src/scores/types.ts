@@ -12,7 +12,8 @@ import type { ObservationId, ObservedShape } from './observations.ts';
 export type OptionRow =
   | { type: 'number'; default: number; words: string; above?: number; least?: number; most?: number; whole?: boolean }
   | { type: 'choice'; default: string; words: string; choices: readonly string[] }
-  | { type: 'flag'; default: boolean; words: string };
+  | { type: 'flag'; default: boolean; words: string }
+  | { type: 'text'; default: string; words: string };
 
 export type OptionRows = Record<string, OptionRow>;
 
@@ -22,7 +23,9 @@ export type OptionValues<R extends OptionRows> = {
     ? number
     : R[K] extends { type: 'choice'; choices: readonly (infer C)[] }
       ? C
-      : boolean;
+      : R[K] extends { type: 'text' }
+        ? string
+        : boolean;
 };
 
 /** A need before it is known which texts and which model: `run` fills these in. */

@@ -49,16 +49,18 @@ export function passesOf(needs: readonly KeyedNeed[], fits: (pass: readonly Keye
   const groups = new Map<string, KeyedNeed[]>();
   for (const need of unique.values()) {
     const together = canonical([need.need.texts, need.need.model as unknown as Json, directionOf(need)]);
-    // Each step from the weights is a pair of sweeps of its own.
-    const own = directionOf(need) === 'moved' ? `${together} ${need.key}` : together;
+    // Each step from the weights is a pair of sweeps of its own, each mask a training.
+    const apart = directionOf(need) === 'moved' || directionOf(need) === 'changes';
+    const own = apart ? `${together} ${need.key}` : together;
     groups.set(own, [...(groups.get(own) ?? []), need]);
   }
   return [...groups.values()].flatMap((group) => split(group, fits));
 }
 
-/** Gradients come from a backward sweep, those at moved weights from three, everything else from a forward one. */
-export function directionOf({ need }: KeyedNeed): 'forward' | 'backward' | 'moved' {
+/** Gradients come from a backward sweep, those at moved weights from three, masks from a training, everything else from a forward one. */
+export function directionOf({ need }: Pick<KeyedNeed, 'need'>): 'forward' | 'backward' | 'moved' | 'changes' {
   if (isForwardObservation(need.of)) return 'forward';
+  if (need.of === 'delta_masks') return 'changes';
   return isGradientObservation(need.of) ? 'backward' : 'moved';
 }
 

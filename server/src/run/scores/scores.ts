@@ -17,7 +17,7 @@ import { Random } from '../../random/random.ts';
 import { optionValues } from '../../scores/options.ts';
 import { findScore, scores } from '../../scores/scores.ts';
 import { tableOf } from '../../scores/tables.ts';
-import type { Score } from '../../scores/types.ts';
+import type { Score, ScoreNeed } from '../../scores/types.ts';
 import { engineOf } from '../files/finished.ts';
 import { modelStamp, requireUnchanged } from '../files/modelStamp.ts';
 import { readFileOf } from '../files/readFile.ts';
@@ -29,12 +29,14 @@ import type { OpenExperiment } from '../inputs/openExperiment.ts';
 import { limitsOf, requireTexts } from '../inputs/sampleRefusals.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import { memoryLimit } from '../machine/machine.ts';
+import { planDeltaMasks, runDeltaMasks } from '../machine/deltaMasks.ts';
 import { planGradientPass, runGradientPass } from '../machine/gradientPass.ts';
 import { planMovedGradients, runMovedGradients } from '../machine/movedGradients.ts';
 import { observedShape, planPass, requireMemory, runPass } from '../machine/observing.ts';
 import type { ObservedModel, ObserveTools } from '../machine/observing.ts';
 import type { ObservationId } from '../../scores/observations.ts';
 import { resetPeakMemory } from '../machine/memory.ts';
+import { tunedPath, withChanges } from './changes.ts';
 import { directionOf, keyed, passesOf } from './needs.ts';
 import type { KeyedNeed } from './needs.ts';
 import { ObservationFiles } from './observationFiles.ts';
@@ -106,10 +108,16 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
     const sets = new TextSets(opened);
     const plans: Plan[] = [];
     for (const { score, asked, values } of chosen) {
-      const bare = Object.entries(score.needs(values, observedShape(model, 0)));
+      const bare: [string, ScoreNeed][] = [];
+      for (const [name, need] of Object.entries(score.needs(values, observedShape(model, 0)))) {
+        bare.push([name, need.of === 'delta_masks' ? await withChanges(need, opened) : need]);
+      }
       const reads = bare.some(([, need]) => keyed(need, '', variant).need.texts !== null);
       const set = reads ? await sets.of(asked.texts) : null;
-      const needs = Object.fromEntries(bare.map(([name, need]) => [name, keyed(need, set?.id ?? null, variant)]));
+      // Changes to a second checkpoint start at the bare model.
+      const of = (need: ScoreNeed) =>
+        tunedPath(need, opened.baseDir) === null ? variant : { variant: 'base' as const };
+      const needs = Object.fromEntries(bare.map(([name, need]) => [name, keyed(need, set?.id ?? null, of(need))]));
       plans.push({ score, asked, values, set, needs });
     }
 
@@ -152,6 +160,7 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
         needs[0].need.model.variant === 'base' ? { ...target, adapter: null } : target,
         textsOf(needs[0]),
         limit,
+        opened.baseDir,
       );
     const passes = passesOf(wanted, (pass) => planned(pass).memoryBytes <= limit);
     const done: ComputedScores['passes'] = [];
@@ -219,7 +228,13 @@ interface Pass {
   ): Promise<ObserveSummary>;
 }
 
-function plannedPass(needs: readonly KeyedNeed[], target: ObservedModel, texts: EncodedSample[], limit: number): Pass {
+function plannedPass(
+  needs: readonly KeyedNeed[],
+  target: ObservedModel,
+  texts: EncodedSample[],
+  limit: number,
+  baseDir: string,
+): Pass {
   const asked = needs.map(({ hash, need }) => ({ name: hash, of: need.of as ObservationId, options: need.options }));
   if (directionOf(needs[0]) === 'backward') {
     const pass = planGradientPass(target, texts, asked, limit);
@@ -237,6 +252,15 @@ function plannedPass(needs: readonly KeyedNeed[], target: ObservedModel, texts: 
       composition: pass.request.plan.batches,
       run: (tools, { workDir, key, checkpointSeconds }) =>
         runMovedGradients(pass, asked[0], tools, { workDir: path.join(workDir, key.slice(0, 16)), checkpointSeconds }),
+    };
+  }
+  if (directionOf(needs[0]) === 'changes') {
+    const plan = planDeltaMasks(target, texts, asked[0], tunedPath(asked[0], baseDir), limit);
+    return {
+      memoryBytes: plan.memoryBytes,
+      composition: plan.request.tokensPerRun,
+      run: (tools, { workDir, key }) =>
+        runDeltaMasks(plan, target, asked[0], tools, { workDir: path.join(workDir, key.slice(0, 16)) }),
     };
   }
   const pass = planPass(target, texts, asked, limit, { files: true });
