@@ -43,9 +43,9 @@ interface Change {
   /** Of the weight that is scaled. */
   tensor: string;
   /** As stored, anew each time. */
-  delta(): Float32Array;
+  delta: () => Float32Array;
   /** The weight at gamma. */
-  masked(gamma: number): Float32Array;
+  masked: (gamma: number) => Float32Array;
 }
 
 /** @throws LayerifError of the second checkpoint; the AbortSignal's reason when cancelled */

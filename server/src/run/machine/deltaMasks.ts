@@ -9,6 +9,7 @@ import type { DeltaMaskRequest } from '../../../../protocol/deltaMasks.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { Json, ObserveSummary, Tensors } from '../../../../protocol/scores.ts';
 import { readSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';
+import { makeFolder } from '../../files/writing.ts';
 import { observationOf } from '../../scores/observations.ts';
 import { firstThatFits } from './fitting.ts';
 import { planGradientPass } from './gradientPass.ts';
@@ -73,7 +74,7 @@ export async function runDeltaMasks(
       return [tensor, { shape, data: new Float64Array(shape.reduce((a, b) => a * b, 1)) }];
     }),
   );
-  fs.mkdirSync(workDir, { recursive: true });
+  makeFolder(workDir);
   let [seconds, peakMemoryBytes, resumed] = [0, 0, 0];
   for (let seed = 0; seed < seeds; seed++) {
     const file = path.join(workDir, `seed-${seed}.safetensors`);
