@@ -17,7 +17,8 @@ import type { Report } from '../runtime/report.ts';
 import { groupsOf, makeBatches } from '../sweep/batch.ts';
 import type { Batch } from '../sweep/batch.ts';
 import type { Model } from '../sweep/model.ts';
-import { backwardSegment, forward, head, segmentsOf } from '../sweep/sweep.ts';
+import { segmentsOf } from '../sweep/chain.ts';
+import { backwardSegment, forward, head } from '../sweep/sweep.ts';
 import { asRows, weightName } from '../sweep/weights.ts';
 import { GradientSums } from './gradientSums.ts';
 
