@@ -1,6 +1,6 @@
 /**
  * What can be observed of a model: one row for each kind, with its version, what it reads and how its numbers are laid out. Scores name
- * the rows (`types.ts`), `run` adds up their sizes, and for each the engine has a reducer of the same id (`engine/observe/reducers.ts`).
+ * the rows (`types.ts`), `run` adds up what they cost (`costOf`), and for each the engine has a reducer of the same id (`engine/observe/reducers.ts`).
  *
  * All numbers are sums over texts, or stand in a place of their own for each text or layer that is 0 until it is written. So two parts of
  * an observation are merged by adding them up, whether they are layers after an interruption or texts of several machines.
@@ -37,6 +37,8 @@ export interface ObservationSpec {
   bytes?: string;
   /** Names of tensors that are needed until the pass ends and not kept. */
   scratch?: readonly string[];
+  /** Bytes that the reducer holds beside its numbers while it looks at one layer; none where it is left out. */
+  work?: (shape: ObservedShape, options: Record<string, Json>) => number;
 }
 
 /** How many models go through the layers side by side at the end of an ablation: whole, and without each layer or part of it. */
@@ -70,6 +72,13 @@ function named(
   );
 }
 
+type Modules = ReturnType<ObservedShape['modules']>;
+
+/** Over the layers. */
+function largest(shape: ObservedShape, bytes: (modules: Modules) => number): number {
+  return Math.max(0, ...everyLayer(shape).map((layer) => bytes(shape.modules(layer))));
+}
+
 /** Into how many batches texts are dealt, text i into batch i mod count: as many as the option says, and none is empty. */
 export function textBatches({ texts }: Pick<ObservedShape, 'texts'>, options: Record<string, Json>): number {
   return Math.max(1, Math.min(Number(options.batches), texts));
@@ -86,6 +95,11 @@ export const observations = {
     version: 1,
     reads: 'weights',
     textsApart: true,
+    // The matrix and its transpose, and the smaller product of the two in float64.
+    work: (shape) =>
+      largest(shape, (modules) =>
+        Math.max(0, ...modules.map(({ rows, columns }) => 8 * rows * columns + 8 * Math.min(rows, columns) ** 2)),
+      ),
     tensors: (shape) => byModule(shape, ({ rows, columns }) => [Math.min(rows, columns)]),
   },
   /** Of each linear module: sum of the absolute values of its weights, and of their squares. */
@@ -158,6 +172,9 @@ export const observations = {
     version: 1,
     reads: 'inputs',
     textsApart: false,
+    // All matrices of a layer, with outputs as rows.
+    work: (shape) =>
+      largest(shape, (modules) => modules.reduce((sum, { rows, columns }) => sum + 4 * rows * columns, 0)),
     tensors: ({ layers }) => ({ percent: [layers] }),
   },
   /** Sum over tokens of the squared inputs of each linear module. */
@@ -309,6 +326,30 @@ export type GradientObservationId = Reading<'gradients'>;
 export type ForwardObservationId = Reading<'weights' | 'hidden' | 'inputs' | 'logits' | 'ablated'>;
 
 export const observationOf = (id: ObservationId): ObservationSpec => observations[id];
+
+/** Bytes of one number of a tensor. */
+export function numberBytes({ singles, bytes }: ObservationSpec, tensor: string): 1 | 4 | 8 {
+  if (bytes !== undefined && tensor.startsWith(`${bytes}/`)) return 1;
+  return singles?.includes(tensor) ? 4 : 8;
+}
+
+/** What an observation takes, in bytes. */
+export interface ObservationCost {
+  /** Its numbers: in the engine, in the message, and where they are received; what is not kept is in the engine alone. */
+  numbers: number;
+  /** Beside them while a layer is looked at. Reducers look one after the other. */
+  work: number;
+}
+
+export function costOf(id: ObservationId, shape: ObservedShape, options: Record<string, Json>): ObservationCost {
+  const spec = observationOf(id);
+  let numbers = 0;
+  for (const [name, dims] of Object.entries(spec.tensors(shape, options))) {
+    const copies = spec.scratch?.includes(name) ? 1 : 3;
+    numbers += copies * numberBytes(spec, name) * dims.reduce((a, b) => a * b, 1);
+  }
+  return { numbers, work: spec.work?.(shape, options) ?? 0 };
+}
 
 export function isObservation(id: string): id is ObservationId {
   return Object.hasOwn(observations, id);

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { AskedObservation, Json, Tensors } from '../../../../protocol/scores.ts';
 import { dtypeOf, readSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';
-import { observationOf, isGradientObservation } from '../../scores/observations.ts';
+import { isGradientObservation, numberBytes, observationOf } from '../../scores/observations.ts';
 import type { ObservationSpec, ObservedShape } from '../../scores/observations.ts';
 import type { ModuleCaptures } from '../sweep/captures.ts';
 import type { NewTensor } from '../../checkpoints/safetensors.ts';
@@ -112,15 +112,14 @@ function ofLayer(tensors: Tensors, layer: number): string[] {
   return Object.keys(tensors).filter((name) => name.slice(name.indexOf('/') + 1).startsWith(`${layer}.`));
 }
 
+const arrays = { 1: Uint8Array, 4: Float32Array, 8: Float64Array };
+
 /** Numbers of an observation before anything is seen. */
 export function zeros(spec: ObservationSpec, shape: ObservedShape, options: Record<string, Json>): Tensors {
   return Object.fromEntries(
     Object.entries(spec.tensors(shape, options)).map(([name, dims]) => {
       const size = dims.reduce((a, b) => a * b, 1);
-      const single = spec.singles?.includes(name);
-      const bytes = spec.bytes !== undefined && name.startsWith(`${spec.bytes}/`);
-      const data = bytes ? new Uint8Array(size) : single ? new Float32Array(size) : new Float64Array(size);
-      return [name, { shape: dims, data }];
+      return [name, { shape: dims, data: new arrays[numberBytes(spec, name)](size) }];
     }),
   );
 }

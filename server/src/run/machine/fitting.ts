@@ -4,6 +4,9 @@
  * a piece at a time), which costs reading them again.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
+import type { Json } from '../../../../protocol/scores.ts';
+import { costOf } from '../../scores/observations.ts';
+import type { ObservationId, ObservedShape } from '../../scores/observations.ts';
 import { bytesText } from '../../text/bytes.ts';
 
 /** Bytes by part of a job. */
@@ -19,6 +22,18 @@ export interface Fitted {
 
 export function totalOf(costs: Costs): number {
   return Object.values(costs).reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** Of observations that are made together: their numbers add up, and one reducer works at a time. */
+export function observationCosts(
+  observations: readonly { of: ObservationId; options: Record<string, Json> }[],
+  shape: ObservedShape,
+): Costs {
+  const costs = observations.map(({ of, options }) => costOf(of, shape, options));
+  return {
+    observations: costs.reduce((sum, { numbers }) => sum + numbers, 0),
+    reducing: Math.max(0, ...costs.map(({ work }) => work)),
+  };
 }
 
 /** The first way that fits, else the last one, which then exceeds a limit. @param ways from the fastest to the smallest */

@@ -8,10 +8,10 @@
 import type { CollectPlan, CollectRequest } from '../../../../protocol/engine.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { ObserveSummary } from '../../../../protocol/scores.ts';
-import { observationOf, textBatches } from '../../scores/observations.ts';
+import { textBatches } from '../../scores/observations.ts';
 import type { ObservedShape } from '../../scores/observations.ts';
 import { batchesOf, headRowsOf } from './batching.ts';
-import { firstThatFits, totalOf } from './fitting.ts';
+import { firstThatFits, observationCosts, totalOf } from './fitting.ts';
 import { memoryParts } from './memory.ts';
 import { observedShape } from './observing.ts';
 import type { AskedObservation, ObservedModel, ObserveTools } from './observing.ts';
@@ -114,11 +114,9 @@ export function observedGradientBytes(
   const widest = Math.max(...modules.map(({ rows, columns }) => rows + columns));
   const summed = observations.filter(({ options }) => options.batches !== undefined);
   const batches = Math.max(0, ...summed.map(({ options }) => textBatches(shape, options)));
-  const numbers = observations.reduce((sum, { of, options }) => {
-    const shapes = Object.values(observationOf(of).tensors(shape, options));
-    return sum + shapes.reduce((whole, dims) => whole + dims.reduce((a, b) => a * b, 1), 0);
-  }, 0);
-  return 24 * numbers + (batches > 0 ? 4 * (largest * (batches + 4) + widest * tokens) : 0);
+  return (
+    totalOf(observationCosts(observations, shape)) + (batches > 0 ? 4 * (largest * (batches + 4) + widest * tokens) : 0)
+  );
 }
 
 /**

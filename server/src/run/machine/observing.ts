@@ -4,7 +4,8 @@
  *
  *   weights      all of them (resident), or the largest of embedding, head and a layer (streamed)
  *   boundaries   2 t hidden: input and output of a layer, and a state for each model with layers left out; two batches of it when in files
- *   observations float64, here and in the engine
+ *   observations what each row of `scores/observations.ts` costs: its numbers, here and in the engine
+ *   reducing     what the largest reducer holds beside them
  *   work         what one run of a layer or of the head holds beside its inputs and outputs
  */
 import type { Machine } from '../../../../protocol/run.ts';
@@ -16,7 +17,7 @@ import { observationOf, variantsOf } from '../../scores/observations.ts';
 import type { ObservationId, ObservedShape } from '../../scores/observations.ts';
 import { batchesOf, headRowsOf } from './batching.ts';
 import type { EnginePool } from './enginePool.ts';
-import { firstThatFits, requireFit, totalOf } from './fitting.ts';
+import { firstThatFits, observationCosts, requireFit, totalOf } from './fitting.ts';
 import type { WeightMode } from './fitting.ts';
 import { blockWork, PROGRAMS, streamedBytes, weightBytes } from './memory.ts';
 
@@ -111,10 +112,6 @@ function passBy(
   const ablated =
     ablations.length > 0 ? grouped(TOKENS_PER_ABLATION[weights], batchesOf(model, first, tokensPerBatch)) : [];
   const shape = observedShape(model, texts.length);
-  const numbers = observations.reduce((sum, { of, options }) => {
-    const shapes = Object.values(observationOf(of).tensors(shape, options));
-    return sum + shapes.reduce((whole, dims) => whole + dims.reduce((a, b) => a * b, 1), 0);
-  }, 0);
   const tokensOf = (of: number[][][]) =>
     Math.max(0, ...of.map((group) => group.reduce((sum, batch) => sum + padded(batch), 0)));
   const models = Math.max(0, ...ablations.map(({ options }) => variantsOf(model.layers, options)));
@@ -141,7 +138,7 @@ function passBy(
     memoryBytes: totalOf({
       programs: PROGRAMS,
       weights: batches.length === 0 ? sizes.layer : loaded,
-      observations: 24 * numbers,
+      ...observationCosts(observations, shape),
       work: Math.max(blockWork(model, batch, longest), head),
       boundaries: model.hidden * (boundaries === 'files' ? 16 * batch : 4 * states),
     }),
