@@ -11,7 +11,11 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { lockOwner, ownerText, releaseLock, takeLock, withLock } from '../../server/src/hub/lock.ts';
 import { openRunFolder } from '../../server/src/run/files/results.ts';
+import { descendants } from '../lsp/descendants.ts';
 import { tinyWorkspace } from './workspace.ts';
+
+/** Only Linux tells the processes below one. */
+const notLinux = process.platform !== 'linux';
 
 const cli = fileURLToPath(new URL('../../server/src/cli/cliMain.ts', import.meta.url));
 const lockModule = new URL('../../server/src/hub/lock.ts', import.meta.url).href;
@@ -48,20 +52,43 @@ function temporary(t: TestContext): string {
   return folder;
 }
 
-test('score and evaluate: two at once have a folder each, with the same numbers', async (t) => {
+test('score: the second says who computes, waits, and takes the result over', { skip: notLinux }, async (t) => {
   const { folder, experiment } = tinyWorkspace(t, { layers: 2 });
-  for (const [command, suffix, numbers] of [
-    ['score', '.layerif-result.json', 'tasks'],
-    ['evaluate', '.layerif-evaluation.json', 'results'],
-  ]) {
-    const outcomes = await twice(command, experiment);
-    for (const { code, said } of outcomes) assert.equal(code, 0, said);
-    const [one, other, ...more] = written(folder, suffix);
-    assert.equal(more.length, 0);
-    assert.ok(one[numbers]);
-    assert.deepEqual(one[numbers], other[numbers]);
-    if (command === 'score') assert.deepEqual([one.status, other.status], ['complete', 'complete']);
+  const first = start('score', experiment);
+  while (!first.said().includes(': about ') && first.child.exitCode === null)
+    await Promise.race([once(first.child.stderr!, 'data'), first.ended]);
+  // Stopped while it holds the run, so that the second one comes in between however fast either is.
+  const [working] = descendants(first.child.pid!);
+  process.kill(working, 'SIGSTOP');
+  const second = start('score', experiment);
+  try {
+    while (!second.said().includes('waiting') && second.child.exitCode === null)
+      await Promise.race([once(second.child.stderr!, 'data'), second.ended]);
+  } finally {
+    process.kill(working, 'SIGCONT');
   }
+  for (const { code, said } of [await first.ended, await second.ended]) assert.equal(code, 0, said);
+  assert.match(second.said(), new RegExp(`waiting for process ${working} on ${os.hostname()} \\(.*which writes `));
+  assert.match(second.said(), /Influence is complete in .*; another process has computed it meanwhile/);
+  const results = written(folder, '.layerif-result.json');
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['complete'],
+  );
+  assert.deepEqual(
+    fs.readdirSync(path.join(folder, 'runs', 'tiny')).filter((name) => name.includes('lock')),
+    [],
+    'no lock stays',
+  );
+});
+
+test('evaluate: two at once have a folder each, with the same numbers', async (t) => {
+  const { folder, experiment } = tinyWorkspace(t, { layers: 2 });
+  for (const { code, said } of await twice('evaluate', experiment)) assert.equal(code, 0, said);
+  const [one, other, ...more] = written(folder, '.layerif-evaluation.json');
+  assert.equal(more.length, 0);
+  assert.ok(one.results);
+  assert.deepEqual(one.results, other.results);
 });
 
 test('prune: the second waits, says for whom, and then finds the output there', async (t) => {

@@ -53,8 +53,10 @@ export const score: Command = {
       });
       progress.clear();
       const { result, scores, scoresFile } = run;
-      if (run.reopened)
-        progress.note(`Influence is complete in ${path.dirname(run.resultFile!)}; only scores are added`);
+      if (run.reopened) {
+        const after = scores ? 'only scores are added' : 'another process has computed it meanwhile';
+        progress.note(`Influence is complete in ${path.dirname(run.resultFile!)}; ${after}`);
+      }
       if (options.json) {
         terminal.out(`${JSON.stringify(result ? { ...result, ...(scores ? { scores } : {}) } : scores)}\n`);
         return 0;

@@ -58,8 +58,8 @@ export async function runExperiment(options: RunOptions): Promise<Ran> {
   const none = { scores: null, scoresFile: null, passes: [], reopened: false };
   const wanted = options.only === 'influence' ? [] : asked;
   if (wanted.length === 0) {
-    const { result, resultFile } = await scoreExperiment(options);
-    return { ...none, result, resultFile };
+    const { result, resultFile, reopened } = await scoreExperiment(options);
+    return { ...none, result, resultFile, reopened: reopened === true };
   }
   return untilEnd(options.signal, async (onEnd) => {
     const pool = engineFor(options.engine, onEnd);

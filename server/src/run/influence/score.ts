@@ -24,6 +24,7 @@ import type { Alongside } from '../scores/alongside.ts';
 import { planRun, planText } from './estimate.ts';
 import { fitWeights } from '../machine/fitting.ts';
 import { memoryLimit } from '../machine/machine.ts';
+import { alone } from '../files/alone.ts';
 import { mergeGrams } from '../files/gramFiles.ts';
 import { projectionError } from './projectionError.ts';
 import { prepare } from '../inputs/prepare.ts';
@@ -115,37 +116,41 @@ async function scoring(
     const code = estimate.memoryBytes > estimate.memoryLimitBytes ? 'notEnoughMemory' : 'notEnoughDisk';
     throw new LayerifError(code, estimate.refusal);
   }
-  const folder = openRunFolder(output, experimentName(prepared.file), hash);
-  onEnd(() => leaveRunFolder(folder));
-  const { runId } = folder;
-  begun.runId = runId;
-  const finished = new FinishedParts(path.join(folder.folder, 'partial'), computationOf(hash, stamp, await engine));
-  emit({
-    type: 'started',
-    runId,
-    experimentFile: prepared.file,
-    resultFile: folder.resultFile,
-    resumed: folder.resumed,
-    estimate,
+  const place = path.join(output, experimentName(prepared.file));
+  let waited = false;
+  const onProgress = (event: { done: number; total: number; message: string }): void => {
+    waited = true;
+    emit({ type: 'progress', runId: '', task: '', phase: 'load', ...event });
+  };
+  // What another process computes at this moment is taken over, not computed a second time.
+  const lock = path.join(place, `.${hash.slice(0, 6)}.lock`);
+  return await alone(lock, place, { onProgress, signal: options.signal }, async () => {
+    const made = waited ? completeRun(prepared, output, hash, modelSha256) : null;
+    if (made) return { ...made, reopened: true as const };
+    const folder = openRunFolder(output, experimentName(prepared.file), hash);
+    const { runId, resultFile } = folder;
+    begun.runId = runId;
+    try {
+      const kept = path.join(folder.folder, 'partial');
+      const finished = new FinishedParts(kept, computationOf(hash, stamp, await engine));
+      const experimentFile = prepared.file;
+      emit({ type: 'started', runId, experimentFile, resultFile, resumed: folder.resumed, estimate });
+      for (const text of [
+        ...(finished.removed ? [REMOVED] : []),
+        ...estimate.warnings,
+        `plan: ${planText(estimate.plan)}`,
+      ])
+        emit({ type: 'log', runId, text });
+      const info = await pool.start(options.machine);
+      for (const pid of ['self', info.pid] as const) resetPeakMemory(pid);
+      const own = { prepared, plans, folder, finished, pool, engine: info, modelSha256, stamp, options, emit };
+      const result = await run(own);
+      emit({ type: 'finished', runId, resultFile, result });
+      return { result, resultFile };
+    } finally {
+      leaveRunFolder(folder);
+    }
   });
-  for (const text of [...(finished.removed ? [REMOVED] : []), ...estimate.warnings, `plan: ${planText(estimate.plan)}`])
-    emit({ type: 'log', runId, text });
-  const info = await pool.start(options.machine);
-  for (const pid of ['self', info.pid] as const) resetPeakMemory(pid);
-  const result = await run({
-    prepared,
-    plans,
-    folder,
-    finished,
-    pool,
-    engine: info,
-    modelSha256,
-    stamp,
-    options,
-    emit,
-  });
-  emit({ type: 'finished', runId, resultFile: folder.resultFile, result });
-  return { result, resultFile: folder.resultFile };
 }
 
 /** A run id has six digits of the hash, so what they stand for is compared too. */
