@@ -17,9 +17,10 @@ export interface ProcessOptions {
   env?: Record<string, string>;
   /** Called with everything that standard error has said so far. */
   onStderr?: (text: string, child: ChildProcess) => void;
+  onStart?: (child: ChildProcess) => void;
 }
 
-export function layerif(words: string[], { cwd, env = {}, onStderr }: ProcessOptions): Promise<Finished> {
+export function layerif(words: string[], { cwd, env = {}, onStderr, onStart }: ProcessOptions): Promise<Finished> {
   // What npm left in the environment of the test run is not part of the test.
   const clean = { ...process.env, INIT_CWD: undefined, npm_lifecycle_event: undefined };
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, ...words], {
@@ -27,6 +28,7 @@ export function layerif(words: string[], { cwd, env = {}, onStderr }: ProcessOpt
     env: { ...clean, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  onStart?.(child);
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

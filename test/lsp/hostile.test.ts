@@ -1,15 +1,17 @@
 /** What a file says never stops the server: other documents are answered, the file is marked, and nothing is left running. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { requests } from '../../protocol/requests.ts';
+import type { Result } from '../../protocol/result.ts';
 import { seededRandom, writeTinyWorkspace } from '../tinyLlama.ts';
 import { Client } from './client.ts';
 import { descendants, isAlive } from './descendants.ts';
-import { busyKinds, busyRuns, refusedKinds } from './hostileExperiments.ts';
+import { busyKinds, busyRuns, memoryKind, refusedKinds } from './hostileExperiments.ts';
 
 /** Pipes, devices and processes are those of Linux. */
 const skip = process.platform !== 'linux';
@@ -102,6 +104,40 @@ test('a cancel ends a run whose data never comes to an end', { skip }, async () 
   assert.equal(error?.code, 'cancelled');
   assert.ok(client.progress.some(({ value }) => value.kind === 'end'));
   assert.ok(await client.hover(good, place.line, place.character));
+});
+
+test('the texts of a result whose template loops are refused in a sentence, and others are answered meanwhile', async () => {
+  const golden = path.join(import.meta.dirname, '../golden/files/tiny.layerif-result.json');
+  const result = JSON.parse(fs.readFileSync(golden, 'utf8')) as Result;
+  const rows = path.join(folder, 'data', 'reviews.jsonl');
+  result.experimentFile = path.join(folder, 'tiny.layerif.yaml');
+  result.provenance.dataSha256['data/reviews.jsonl'] = createHash('sha256').update(fs.readFileSync(rows)).digest('hex');
+  result.experiment.tasks[0].doc_to_text =
+    '{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}';
+  const resultFile = path.join(folder, 'looping.layerif-result.json');
+  fs.writeFileSync(resultFile, JSON.stringify(result));
+  const asked = client.ask(requests.sampleText, { resultFile, task: 'sentiment', split: 'train', samples: [0] }).then(
+    () => 'answered',
+    (error: Error) => error.message,
+  );
+  assert.ok(await client.hover(good, place.line, place.character));
+  assert.match(await asked, /doc_to_text fails on row 0 \(the template takes more than \d+ steps\)/);
+});
+
+test('a template that fills the memory ends its worker, not the server, with one sentence', async () => {
+  const uri = pathToFileURL(path.join(folder, 'memory.layerif.yaml')).href;
+  const text = memoryKind(folder);
+  fs.writeFileSync(path.join(folder, 'memory.layerif.yaml'), text);
+  await client.open(uri, text);
+  await client.until(() => marked(uri), 'the mark of the file that fills the memory', 60_000);
+  const last = client.published.filter((one) => one.uri === uri).at(-1)!;
+  assert.equal(last.diagnostics.length, 1);
+  assert.match(
+    last.diagnostics[0].message as string,
+    /^LayerIF stopped analysing this file: it (took too much memory|was not done after 5 s)\. .*change the file/,
+  );
+  assert.ok(await client.hover(good, place.line, place.character));
+  await client.connection.sendNotification('textDocument/didClose', { textDocument: { uri } });
 });
 
 test('nothing outlives a server that is killed while a worker is busy', { skip }, async () => {

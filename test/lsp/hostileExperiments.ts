@@ -68,6 +68,13 @@ export const busyKinds = {
   },
 } satisfies Record<string, Kind>;
 
+/** Lists of an allowed length, as many as memory holds. */
+export function memoryKind(folder: string): string {
+  writeRows(folder);
+  const grow = '{% for i in range(500) %}{% set ns.x = ns.x + [[i] * 9000000] %}{% endfor %}';
+  return experiment({ text: `{% set ns = namespace(x=[]) %}${grow}{{ ns.x | length }}` });
+}
+
 /** Scores of these never come to tokens: the check of a file does not tokenize, a run does. */
 export const busyRuns = {
   tokenizerRegex(folder, random) {
@@ -124,6 +131,29 @@ export const refusedKinds = {
   ],
   pipeAsData: [pipe('rows.jsonl', (name) => experiment({ data: name })), /named pipe|no regular file|there is no/],
   largeYaml: [() => `${experiment({})}# ${'x'.repeat(10_000_000)}\n`, /at most 262144 are read/],
+  doubledText: [
+    (folder) => {
+      writeRows(folder);
+      const grow = '{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}';
+      return experiment({ text: `{% set ns = namespace(x='ab') %}${grow}{{ ns.x }}` });
+    },
+    /a text of \d+ characters or more; at most 10000000 are made/,
+  ],
+  nestedLists: [
+    (folder) => {
+      writeRows(folder);
+      return experiment({ text: '{{ [[1] * 1000] * 1000 * 1000 }}' });
+    },
+    /a text of \d+ characters or more; at most 10000000 are made/,
+  ],
+  replacedText: [
+    (folder) => {
+      writeRows(folder);
+      return experiment({ text: "{{ ('a' * 1000000) | replace('a', 'b' * 1000000) }}" });
+    },
+    /it makes a text longer than this program can hold/,
+  ],
+  deviceAsData: [() => experiment({ data: '/dev/zero' }), /device|no regular file|there is no|ending/],
   deepYaml: [() => `a: ${'['.repeat(100_000)}`, /deep in each other/],
   aliases: [() => `a: &a 1\nb:\n${'- *a\n'.repeat(2000)}`, /more than 500 aliases/],
 } satisfies Record<string, [(folder: string) => string, RegExp]>;

@@ -2,6 +2,7 @@
  * `doc_to_text`, `doc_to_target`, `doc_to_choice`, `description`: by the rule of lm-evaluation-harness a string that is a column
  * name is that column's value, anything else is a Jinja template over the row's columns.
  */
+import { ourWords } from '../text/languageErrors.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { literalList } from './jinja/literal.ts';
 import { UnknownName } from './jinja/objects.ts';
@@ -78,7 +79,7 @@ function guarded<T>(field: Field, row: Row, work: (columns: Record<string, unkno
     return work(row.values);
   } catch (error) {
     if (error instanceof UnknownName) throw noSuchColumn(field, error.unknown, row);
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = error instanceof Error ? ourWords(error) : String(error);
     throw new LayerifError(
       'badData',
       `task "${field.task}": ${field.key} fails on row ${row.row} (${reason}): ${shortened(field.source)}`,

@@ -21,7 +21,7 @@ import {
 } from './objects.ts';
 import { binary, compared, equal, item, iterate, negated, sliced, truth } from './operators.ts';
 import { testsOf } from './tests.ts';
-import { representation, text } from './text.ts';
+import { representation, requireText, text } from './text.ts';
 import { lookup } from '../../text/lookup.ts';
 
 export const filterNames: ReadonlySet<string> = new Set(Object.keys(filters));
@@ -255,8 +255,11 @@ class Renderer implements Context {
         const left = this.#value(node.left, scope);
         return truth(left) === (node.operator === 'or') ? left : this.#value(node.right, scope);
       }
-      case 'concat':
-        return node.parts.map((part) => text(this.#value(part, scope))).join('');
+      case 'concat': {
+        const parts = node.parts.map((part) => text(this.#value(part, scope)));
+        requireText(parts.reduce((length, part) => length + part.length, 0));
+        return parts.join('');
+      }
       case 'compare':
         return this.#compare(node, scope);
       case 'condition':

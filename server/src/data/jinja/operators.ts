@@ -16,11 +16,8 @@ import {
 } from './objects.ts';
 import { Moment } from './moments.ts';
 import { percentFormat } from './percent.ts';
-import { representation } from './text.ts';
+import { LONGEST, representation } from './text.ts';
 import { lookup } from '../../text/lookup.ts';
-
-/** Longest text or list that an operator makes. */
-const LONGEST = 10_000_000;
 
 type Operand = number | bigint | boolean | WholeFloat;
 

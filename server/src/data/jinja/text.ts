@@ -24,16 +24,13 @@ export function representation(value: unknown): string {
   if (isFloat(value)) return floatText(Number(value));
   if (typeof value === 'string') return quoted(value);
   if (value instanceof Markup) return `Markup(${quoted(value.text)})`;
-  if (Array.isArray(value)) return `[${value.map(representation).join(', ')}]`;
+  if (Array.isArray(value)) return `[${joined(value, representation)}]`;
   if (value instanceof Tuple) {
     const items = value.items.map(representation);
     return items.length === 1 ? `(${items[0]},)` : `(${items.join(', ')})`;
   }
   if (value instanceof Dict)
-    return `{${value
-      .entries()
-      .map(([key, item]) => `${representation(key)}: ${representation(item)}`)
-      .join(', ')}}`;
+    return `{${joined(value.entries(), ([key, item]) => `${representation(key)}: ${representation(item)}`)}}`;
   if (value instanceof Moment) return value.representation();
   if (value instanceof Undefined) return 'Undefined';
   if (value instanceof Lazy && value.label !== null)
@@ -42,6 +39,27 @@ export function representation(value: unknown): string {
   if (value instanceof Attributes && value.type === 'namespace')
     return `<Namespace ${representation(new Dict(value.values))}>`;
   throw new Error(`a ${typeName(value)} prints as an address in memory: add |list, or |join`);
+}
+
+/** @throws Error for what a list of lists of lists would come to */
+function joined<T>(items: Iterable<T>, textOf: (item: T) => string): string {
+  const parts: string[] = [];
+  let length = 0;
+  for (const item of items) {
+    const part = textOf(item);
+    length = requireText(length + part.length + 2);
+    parts.push(part);
+  }
+  return parts.join(', ');
+}
+
+/** Elements of a list, or characters, that an expression makes at most. */
+export const LONGEST = 10_000_000;
+
+/** @throws Error for a text that no prompt holds */
+export function requireText(length: number): number {
+  if (length > LONGEST) throw new Error(`a text of ${length} characters or more; at most ${LONGEST} are made`);
+  return length;
 }
 
 /** With the quotes that Python chooses; what cannot be printed becomes an escape. */
