@@ -66,3 +66,19 @@ test('Parquet, 3,000 rows on small pages, whole and by slices', async (t) => {
     );
   }
 });
+
+const older = JSON.parse(readFileSync(join(import.meta.dirname, '../reference/data/parquet_lz4.json'), 'utf8')) as {
+  files: Record<string, string>;
+  rows: Record<string, unknown>[];
+};
+
+for (const [name, file] of Object.entries(older.files)) {
+  test(`Parquet, the older codec LZ4 as ${name}`, async (t) => {
+    const root = folder(t, { 'a.parquet': Buffer.from(file, 'base64') });
+    const found = await collect(readRows({ path: join(root, 'a.parquet'), format: 'parquet' }));
+    assert.deepEqual(
+      found.map(({ values }) => values),
+      older.rows,
+    );
+  });
+}

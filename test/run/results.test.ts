@@ -11,10 +11,12 @@ import type { Result } from '../../protocol/result.ts';
 import {
   experimentName,
   lastScored,
+  newFolder,
   newRunId,
   openRunFolder,
   readResult,
   resultFiles,
+  runOfHash,
   writeJson,
 } from '../../server/src/run/files/results.ts';
 import { numbersOf, score, tinyWorkspace } from './workspace.ts';
@@ -152,3 +154,12 @@ function fillDisk(file: string): void {
     fs.closeSync(fd);
   }
 }
+
+test('a new folder takes the next free second, and the run of a hash is found by its digits', (t) => {
+  const output = folder(t);
+  const at = (date: Date): string => newRunId('abcdef01', date);
+  const names = [newFolder(path.join(output, 'x'), at), newFolder(path.join(output, 'x'), at)];
+  assert.ok(names[1] > names[0], names.join(' '));
+  assert.equal(runOfHash(output, 'x', 'abcdef99')!.runId, names[1]);
+  assert.equal(runOfHash(output, 'x', '123456'), null);
+});

@@ -88,3 +88,30 @@ test('p above 0.05 is down to chance, and a control is beaten only when its inte
   );
   assert.match(text(0.01, 0.01), /It beats every control without gradients \(next: bm25/);
 });
+
+test('a row without a lead says nothing of dot; estimators and dot are no controls; a tie with a control is no win', () => {
+  const [alone] = verdict([row('datainf', 0.5), row('dot', 0.9), random(0.2)]);
+  assert.equal(alone, 'LDS, trained gradients: the best estimator is datainf with 0.50 [0.40, 0.60].');
+  const [tied] = verdict([row('datainf', 0.5), random(0.5)]);
+  assert.match(tied, /It does not beat the control random with 0\.50/);
+});
+
+test('of equal estimators the first is named; of equally hard controls the one with the smaller lead', () => {
+  const [text] = verdict([row('fisher', 0.5), row('datainf', 0.5)]);
+  assert.match(text, /best estimator is fisher/);
+  const lead = (control: string, difference: number) => ({
+    control,
+    difference,
+    interval: [0.1, 0.5] as [number, number],
+  });
+  const overControls = [lead('bm25', 0.2), lead('length', 0.3), lead('uniform', 0.25)];
+  const controls = ['bm25', 'length', 'uniform'].map((id) => row(id, 0.2, { point: null, control: true }));
+  assert.match(
+    verdict([row('fisher', 0.5, { overControls }), ...controls])[0],
+    /It beats every control without gradients \(next: bm25 with/,
+  );
+  assert.match(
+    verdict([row('fisher', 0.5, { overControls: overControls.toReversed() }), ...controls])[0],
+    /next: bm25 with/,
+  );
+});

@@ -9,6 +9,9 @@ import { kendall } from '../../server/src/statistics/kendall.ts';
 import { pairedDifference } from '../../server/src/statistics/paired.ts';
 import { permutationTest } from '../../server/src/statistics/permutation.ts';
 import { pearson, ranks, spearman } from '../../server/src/statistics/rankCorrelation.ts';
+import { noiseDetection } from '../../server/src/statistics/noiseDetection.ts';
+import { studentQuantile } from '../../server/src/statistics/student.ts';
+import { enlarged } from '../../server/src/statistics/subsampling.ts';
 import { topKOverlap } from '../../server/src/statistics/topK.ts';
 
 const near = (a: number, b: number, within = 1e-12) => assert.ok(Math.abs(a - b) <= within, `${a}, expected ${b}`);
@@ -122,4 +125,53 @@ test('one positive, one negative and mismatched lists', () => {
   assert.throws(() => topKOverlap([1, 2], [1, 2], 0), /0 largest of 2/);
   assert.throws(() => topKOverlap([1, 2], [1, 2], 3), /3 largest of 2/);
   assert.deepEqual(topKOverlap([1, 2], [1, 2], 2), { k: 2, shared: 2, overlap: 1, chance: 1, p: 1 });
+});
+
+test('p of random orders is at most 1, and drawn as often as asked', () => {
+  const list = Array.from({ length: 12 }, (_, i) => i);
+  const always = permutationTest(list, list, () => 1, { random: new Random(3), permutations: 50 })!;
+  assert.deepEqual([always.p, always.exact], [1, false]);
+});
+
+test('shared items of the largest: p is hypergeometric, and never above 1', () => {
+  const up = Array.from({ length: 10 }, (_, i) => i);
+  // Of the four largest three are shared: (C(4,3) C(6,1) + 1) / C(10,4)
+  const three = topKOverlap(
+    up,
+    [0, 1, 2, 3, 4, 9, 5, 6, 7, 8].map((_, i) => (i === 6 ? 0 : i === 0 ? 6 : i)),
+    4,
+  );
+  assert.deepEqual([three.shared, three.overlap, three.chance], [3, 0.75, 0.4]);
+  near(three.p, 25 / 210);
+  for (let n = 2; n <= 40; n++)
+    for (let k = 1; k < n; k++) {
+      const list = Array.from({ length: n }, (_, i) => i);
+      assert.ok(topKOverlap(list, list.toReversed(), k).p <= 1, `${n} ${k}`);
+    }
+});
+
+test('a fifth of the samples is left out, and deviations are enlarged about their mean', () => {
+  // 10 samples, 2 left out: sqrt(8 / 2) = 2
+  assert.deepEqual([...enlarged([3, 1], 10, 1)], [2, -2]);
+  assert.deepEqual([...enlarged([3, 1], 10, 0.5)], [1, -1]);
+});
+
+test('noise is looked for in the lowest 30 % by default', () => {
+  const influence = Array.from({ length: 10 }, (_, i) => i);
+  const noisy = influence.map((i) => i < 2);
+  const { lowest, found, rate, recall } = noiseDetection(influence, noisy);
+  assert.deepEqual([lowest, found, recall], [3, 2, 1]);
+  near(rate, 2 / 3);
+});
+
+/** Level, degrees, quantile by the incomplete beta function in 40 digits (mpmath). */
+const STUDENT: readonly [number, number, number][] = [
+  [0.95, 24, 2.0638985616280254],
+  [0.95, 2.5, 3.5746548420036817],
+  [0.9, 11, 1.7958848187040442],
+  [0.99, 60, 2.6602830288550368],
+];
+
+test("Student's t to twelve digits", () => {
+  for (const [level, degrees, expected] of STUDENT) near(studentQuantile(level, degrees) / expected, 1, 2e-12);
 });

@@ -123,3 +123,27 @@ test('undefined values have no lead; equal ones lead by nothing; scales of predi
   const rows = agreementRows([predictor('a', 'p', trend), predictor('b', 'p', noise)], proportional, options);
   assert.ok(rows[0].p! < 0.01 && rows[1].p! > 0.1, `${rows[0].p} ${rows[1].p}`);
 });
+
+test('a predictor that says nothing has no row; without scatter at a level there is no interval', () => {
+  const silent = predictor('silent', 'p', list(0));
+  const values = ({ id, self }: Predictor) => (id === 'silent' ? null : self);
+  const rows = agreementRows([silent, predictor('a', 'p', list(0.2))], mean, { ...options, values });
+  assert.deepEqual(
+    rows.map(({ predictor: id }) => id),
+    ['a'],
+  );
+  const bare: Agreement = { ...mean, terms: [[{ name: 'samples', count: 1 }]] };
+  const [a] = agreementRows([predictor('a', 'p', list(0.2)), predictor('dot', 'p', list(0), true)], bare, options);
+  assert.deepEqual([a.interval, a.overDot!.interval], [null, null]);
+  assert.ok(a.overDot!.difference > 0);
+});
+
+test('values with a large mean and different scatter are standardised before the best of them is taken', () => {
+  // AUCs of about 0.5: one of many ties scatters less than one without.
+  const flipped = Array.from({ length: 40 }, (_, i) => i % 2 === 0);
+  const tied = Float64Array.from(flipped, (f, i) => (i < 4 ? (f ? 1 : -1) : 0));
+  const noise = Float64Array.from(flipped, (_, i) => Math.cos(7 * i));
+  const alone = agreementRows([predictor('a', 'p', tied)], detection(flipped), options)[0].p!;
+  const beside = agreementRows([predictor('a', 'p', tied), predictor('b', 'p', noise)], detection(flipped), options);
+  assert.ok(alone < 0.2 && beside[0].p! < 2.2 * alone + 0.02, `${alone} ${beside[0].p}`);
+});

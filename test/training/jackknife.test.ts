@@ -260,3 +260,19 @@ test('what is left out of one group per sample, and orders of chosen samples', (
   near(harm.of(B)({ order })!, harm.of(turned)()!);
   assert.deepEqual(harm.range, [0, 1]);
 });
+
+test('at the edge of its range a value has the bound of the smallest level; retrieval lies from 0 to 1', () => {
+  const parts = [9, 4, 7].map((count) => ({ level: `${count}`, deviations: new Float64Array(count) }));
+  const [low] = valueInterval(1, { error: 0, degrees: 3, parts }, [0, 1], 0.95)!;
+  near(low, 0.025 ** (1 / 4));
+  const classes = { train: [0, 0, 1, 1], validation: [0, 1] };
+  const B = Float64Array.of(3, 0, 2, 2, 1, 3, 0, 1);
+  for (const [measure, value] of [
+    ['auc', (1 + 0.75) / 2],
+    ['recall', (1 + 0.5) / 2],
+  ] as const) {
+    const agreement = retrieval(4, classes, measure);
+    assert.deepEqual(agreement.range, [0, 1]);
+    near(agreement.of(B)()!, value);
+  }
+});
