@@ -145,6 +145,23 @@ test('any layer score can be allocated by: its direction is heeded and said', as
   const alpha = exponents.tables.find(({ score }) => score === 'alpha_hill')!.values as number[];
   assert.equal(tune.layers[alpha.indexOf(Math.min(...alpha))].value, 1);
   assert.equal(tune.quantity?.name, 'Tail exponent of the weight spectra, turned over');
+  assert.match(
+    tune.notes.join('\n'),
+    /Tail exponent of the weight spectra tells which layers lose weights, which is another question than where adapters help/,
+  );
+  assert.ok(!/another question/.test(drop.notes.join()), 'Block Influence is about blocks');
+  // Other than a mean of modules: the share of a layer is that of all its weights.
+  const spider = await allocateResult({ resultFile, request: { kind: 'rank', by: 'spider', total: 24 }, machine });
+  const after = JSON.parse(fs.readFileSync(resultFile.replace('-result.json', '-scores.json'), 'utf8')) as ScoresFile;
+  assert.deepEqual(
+    spider.layers.map(({ score }) => score),
+    after.tables.find(({ score }) => score === 'spider')!.values,
+  );
+  assert.ok(!/another question/.test(spider.notes.join()));
+  await assert.rejects(
+    allocateResult({ resultFile, request: { kind: 'drop', by: 'taylor_plus', count: 1 }, machine }),
+    /Taylor importance with protected ends is undefined for layers 0, 1, 2 \(all 3 layers are among the protected/,
+  );
   await assert.rejects(
     allocateResult({ resultFile, request: { kind: 'tune', by: 'nothing' }, machine }),
     /no score "nothing"/,

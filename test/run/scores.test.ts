@@ -9,6 +9,7 @@ import type { ScoresFile } from '../../protocol/scores.ts';
 import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
 import type { RunOptions } from '../../server/src/run/influence/runExperiment.ts';
 import { keyed, passesOf } from '../../server/src/run/scores/needs.ts';
+import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
 import { runCommandLine } from '../../server/src/cli/cli.ts';
 import { machine, tinyWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
@@ -268,4 +269,40 @@ test('killed at any moment, resumed behind the last finished layer: the same tab
     }
   }
   assert.ok(resumed > 0, 'at least one pass was continued in its middle');
+});
+
+test('export of scores: a table by its id, the claimed weights as bits, one sentence for what is not there', async (t) => {
+  const workspace = tinyWorkspace(t);
+  alone(workspace, 'scores: [{ spider: { mask: true } }, magnitude]');
+  const { scores, scoresFile } = await run(workspace.experiment);
+  const file = scoresFile!;
+  const said = (...words: string[]) => cli(workspace.folder, 'export', file, ...words);
+  const several = await said('--to', 'csv');
+  assert.equal(several.code, 2);
+  assert.match(
+    several.err,
+    /has 2 tables and --to csv takes one: name a score with --by, one of (spider, magnitude|magnitude, spider)/,
+  );
+  const csv = await said('--to', 'csv', '--by', 'spider', '--output', '-');
+  assert.match(csv.out, /^layer,spider,low,high,reference,self_attn\.q_proj,/);
+  assert.equal(csv.out.split('\r\n').length, 1 + 3 + 1);
+  assert.match((await said('--to', 'csv', '--by', 'owl')).err, /has no table of owl; its scores: /);
+  assert.match(
+    (await said('--to', 'peft')).err,
+    /holds scores, which --to peft does not take: use one of csv, markdown, npy, /,
+  );
+  const mask = await said('--to', 'claimed-mask');
+  assert.deepEqual([mask.code, mask.err], [0, '']);
+  const { names, tensor } = readSafetensors(path.join(path.dirname(file), 'tiny.claimed-mask.safetensors'));
+  assert.equal(names().length, 3 * 7);
+  const ones = (layer: number) =>
+    names()
+      .filter((name) => name.startsWith(`layers.${layer}.`))
+      .flatMap((name) => [...(tensor(name) as Uint8Array)])
+      .reduce((sum, byte) => sum + byte.toString(2).replaceAll('0', '').length, 0);
+  const table = scores!.tables.find(({ score }) => score === 'spider')!;
+  const weights = names()
+    .filter((name) => name.startsWith('layers.0.'))
+    .reduce((sum, name) => sum + 8 * (tensor(name) as Uint8Array).length, 0);
+  for (const layer of [0, 1, 2]) assert.equal(ones(layer), Math.round(table.values[layer]! * weights));
 });

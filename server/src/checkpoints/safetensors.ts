@@ -229,6 +229,20 @@ export function writeSafetensors(
   tensors: readonly NewTensor[],
   metadata: Record<string, string> = {},
 ): void {
+  writeAtomically(file, safetensorsParts(tensors, metadata));
+}
+
+/** A whole file in memory. @throws Error as `writeSafetensors` */
+export function safetensorsBytes(tensors: readonly NewTensor[]): Uint8Array {
+  return Buffer.concat(
+    [...safetensorsParts(tensors, {})].map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength)),
+  );
+}
+
+function safetensorsParts(
+  tensors: readonly NewTensor[],
+  metadata: Record<string, string>,
+): Generator<NodeJS.ArrayBufferView> {
   const header = new Map<string, unknown>(Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : []);
   let at = 0;
   for (const { name, dtype, shape, data } of tensors) {
@@ -244,7 +258,7 @@ export function writeSafetensors(
   const padded = Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, ' ')]); // numbers begin at a multiple of 8
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
-  writeAtomically(file, parts());
+  return parts();
 
   function* parts(): Generator<NodeJS.ArrayBufferView> {
     yield length;

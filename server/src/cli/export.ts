@@ -2,7 +2,10 @@
 import path from 'node:path';
 import { allocationKinds } from '../../../protocol/allocation.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
+import { SCORES_SUFFIX } from '../../../protocol/scores.ts';
+import { scoreTargets } from '../export/scoreTables.ts';
 import { exportResult, writeExport } from '../run/decide/export.ts';
+import { exportScores } from '../run/decide/exportScores.ts';
 import { noteLine } from './format.ts';
 import { readNumber } from './lists.ts';
 import { machineOptions } from './options.ts';
@@ -12,12 +15,13 @@ import type { Command } from './types.ts';
 
 export const exportCommand: Command = {
   name: 'export',
-  argument: 'RESULT|ALLOCATION',
+  argument: 'RESULT|ALLOCATION|SCORES',
   summary: 'write an allocation or the scores for another program',
   details:
     '--to names the program; `layerif list exports` has them. What is allocated and how: the options of `layerif allocate`, with the kind\n' +
     'that the program takes as default. An ALLOCATION (*.layerif-allocation.json) is exported as it was made: the latest of a kind that\n' +
-    'the program takes, or that of --kind. Written beside RESULT, or to --output FILE; --output - prints it. --json prints where and what.',
+    'the program takes, or that of --kind. Written beside RESULT, or to --output FILE; --output - prints it. --json prints where and what.\n' +
+    `A file of scores (*${SCORES_SUFFIX}) goes to ${scoreTargets.map(({ id }) => id).join(', ')}; --by ID names the score.`,
   options: ['to', 'task', 'output', 'json', 'lora-rank', 'lora-alpha', ...requestOptions, ...machineOptions],
   words: {
     output: { value: 'FILE', help: 'the file to write (default: beside RESULT, named for the target); - prints it' },
@@ -30,17 +34,22 @@ export const exportCommand: Command = {
     const { values } = options;
     if (values.to === undefined)
       throw new LayerifError('badRequest', 'layerif export needs --to TARGET: layerif list exports has the targets');
-    const { content, file, notes } = await exportResult({
-      resultFile: path.resolve(terminal.baseDir, argument),
-      to: values.to,
-      tasks: options.task,
-      request: readRequest(options, undefined),
-      outliers: outliersOf(options, terminal.baseDir),
-      machine: options.machine,
-      loraRank: readNumber('lora-rank', values['lora-rank']),
-      loraAlpha: readNumber('lora-alpha', values['lora-alpha']),
-      signal: terminal.signal,
-    });
+    const source = path.resolve(terminal.baseDir, argument);
+    const exportAllocation = (to: string) =>
+      exportResult({
+        resultFile: source,
+        to,
+        tasks: options.task,
+        request: readRequest(options, undefined),
+        outliers: outliersOf(options, terminal.baseDir),
+        machine: options.machine,
+        loraRank: readNumber('lora-rank', values['lora-rank']),
+        loraAlpha: readNumber('lora-alpha', values['lora-alpha']),
+        signal: terminal.signal,
+      });
+    const { content, file, notes } = source.endsWith(SCORES_SUFFIX)
+      ? exportScores({ scoresFile: source, to: values.to, by: values.by })
+      : await exportAllocation(values.to);
     for (const note of notes) terminal.err(`${noteLine(note)}\n`);
     if (options.output === '-' && typeof content === 'string') {
       terminal.out(content);

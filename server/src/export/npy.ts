@@ -23,9 +23,10 @@ export const alphaPruningNpy: ExportTarget = {
   make: ({ layers }: ExportInput) => npy(layers.flatMap(({ smoothed, modules }) => modules.map(() => smoothed))),
 };
 
-/** A vector of float64, little-endian; header padded with spaces to a multiple of 64. */
-export function npy(values: readonly number[]): Uint8Array {
-  const dictionary = `{'descr': '<f8', 'fortran_order': False, 'shape': (${values.length},), }`;
+/** Float64, little-endian, a vector by default; header padded with spaces to a multiple of 64. */
+export function npy(values: readonly number[], shape: readonly number[] = [values.length]): Uint8Array {
+  const size = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
+  const dictionary = `{'descr': '<f8', 'fortran_order': False, 'shape': (${size}), }`;
   const header = `${dictionary.padEnd(64 * Math.ceil((10 + dictionary.length + 1) / 64) - 11)}\n`;
   const bytes = new Uint8Array(10 + header.length + 8 * values.length);
   const view = new DataView(bytes.buffer);

@@ -17,7 +17,8 @@ import type { AskedScore } from '../../../../protocol/experiment.ts';
 import { orderWarning } from '../../../../protocol/readability.ts';
 import type { Result } from '../../../../protocol/result.ts';
 import type { Machine } from '../../../../protocol/run.ts';
-import type { ScoreTable } from '../../../../protocol/scores.ts';
+import { questionWords } from '../../../../protocol/scores.ts';
+import type { Question, ScoreTable } from '../../../../protocol/scores.ts';
 import { allocate, defaultRule, needOf } from '../../allocation/allocate.ts';
 import type { AllocationInput, LayerInput } from '../../allocation/layers.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
@@ -25,6 +26,7 @@ import { loadExperiment } from '../../config/experiment.ts';
 import type { Architecture } from '../../models/types.ts';
 import { optionValues } from '../../scores/options.ts';
 import { findScore } from '../../scores/scores.ts';
+import { layerWords } from '../../scores/types.ts';
 import { engineFor } from '../machine/enginePool.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import { openAtHand } from '../inputs/openExperiment.ts';
@@ -88,7 +90,7 @@ export async function allocateResult(options: AllocateOptions): Promise<Allocati
     if (need === 'owl' && options.outliers) return { values: await options.outliers(), words: [] };
     if (need !== null && score !== null && score !== undefined) {
       const own: AskedScore['options'] = score === 'alpha_hill' ? { fit: request.fit ?? defaultFit(request.kind) } : {};
-      return scoreValues(await tableFor(options, score, own), layers, need === 'scores');
+      return scoreValues(await tableFor(options, score, own), layers, need === 'scores', request.kind);
     }
     const matrices = request.kind === 'sparsity' && request.unit === 'matrix';
     if (!matrices || need === null) return { values: scores.scores, words: [] };
@@ -146,6 +148,7 @@ function scoreValues(
   table: ScoreTable,
   layers: readonly LayerInput[],
   high: boolean,
+  kind: AllocationKind,
 ): Pick<AllocationInput, 'values' | 'matrixValues' | 'quantity'> & { words: string[] } {
   const { parts = {}, values, higherMeans, title } = table;
   const byModule = layers.every(({ modules }) => modules.every(({ name }) => name in parts));
@@ -158,6 +161,15 @@ function scoreValues(
     return known.reduce((a, b) => a + b, 0) / known.length;
   });
   if (!high) return { values: own, matrixValues, words: [] };
+  // The layer's own value, not the mean of its modules': of shares and sums these are two things.
+  layers.forEach(({ index }, l) => (own[l] = values[index] ?? NaN));
+  const undefinedAt = layers.filter((_, l) => !Number.isFinite(own[l])).map(({ index }) => index);
+  if (undefinedAt.length > 0) {
+    throw new LayerifError(
+      'badRequest',
+      `${title} is undefined for ${layerWords(undefinedAt)}${table.notes.length > 0 ? ` (${table.notes.at(-1)})` : ''}: nothing can be shared out by it; take another score or other options`,
+    );
+  }
   if (higherMeans === null) {
     throw new LayerifError(
       'badRequest',
@@ -165,14 +177,33 @@ function scoreValues(
     );
   }
   const from = table.texts === null ? '' : `, on ${table.texts}`;
-  if (higherMeans === 'keep') return { values: own, matrixValues, quantity: title, words: [`by ${title}${from}`] };
+  const fits = questionsOf[kind].includes(table.question)
+    ? []
+    : [
+        `${title} tells ${questionWords[table.question]}, which is another question than ${questionsOf[kind].map((question) => questionWords[question]).join(' or ')}`,
+      ];
+  if (higherMeans === 'keep')
+    return { values: own, matrixValues, quantity: title, words: [`by ${title}${from}`, ...fits] };
   const top = Math.max(...own) + Math.min(...own);
   return {
     values: own.map((value) => top - value),
     quantity: `${title}, turned over`,
-    words: [`by ${title}${from}; high values speak for removing a layer, so they are turned over between their ends`],
+    words: [
+      `by ${title}${from}; high values speak for removing a layer, so they are turned over between their ends`,
+      ...fits,
+    ],
   };
 }
+
+/** What a score has to tell for each kind of allocation. */
+const questionsOf: Record<AllocationKind, readonly Question[]> = {
+  experts: ['place_adapters'],
+  rank: ['place_adapters'],
+  tune: ['place_adapters'],
+  freeze: ['place_adapters', 'remove_block'],
+  drop: ['remove_block'],
+  sparsity: ['prune_weights'],
+};
 
 /** Of rules that follow influence. */
 function orderWarnings(result: Result, tasks: readonly string[], request: AllocationRequest): string[] {
