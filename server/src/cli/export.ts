@@ -3,9 +3,8 @@ import path from 'node:path';
 import { allocationKinds } from '../../../protocol/allocation.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { SCORES_SUFFIX } from '../../../protocol/scores.ts';
-import { scoreTargets } from '../export/scoreTables.ts';
 import { exportResult, writeExport } from '../run/decide/export.ts';
-import { exportScores } from '../run/decide/exportScores.ts';
+import { exportScores, scoreTargetIds } from '../run/decide/exportScores.ts';
 import { noteLine } from './format.ts';
 import { readNumber } from './lists.ts';
 import { machineOptions } from './options.ts';
@@ -21,7 +20,7 @@ export const exportCommand: Command = {
     '--to names the program; `layerif list exports` has them. What is allocated and how: the options of `layerif allocate`, with the kind\n' +
     'that the program takes as default. An ALLOCATION (*.layerif-allocation.json) is exported as it was made: the latest of a kind that\n' +
     'the program takes, or that of --kind. Written beside RESULT, or to --output FILE; --output - prints it. --json prints where and what.\n' +
-    `A file of scores (*${SCORES_SUFFIX}) goes to ${scoreTargets.map(({ id }) => id).join(', ')}; --by ID names the score.`,
+    `A file of scores (*${SCORES_SUFFIX}) goes to ${scoreTargetIds.join(', ')}; --by ID names the score.`,
   options: ['to', 'task', 'output', 'json', 'lora-rank', 'lora-alpha', ...requestOptions, ...machineOptions],
   words: {
     output: { value: 'FILE', help: 'the file to write (default: beside RESULT, named for the target); - prints it' },

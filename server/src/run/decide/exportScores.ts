@@ -11,6 +11,9 @@ import { ObservationFiles } from '../scores/observationFiles.ts';
 import { readFileOf } from '../files/readFile.ts';
 import type { Exported } from './export.ts';
 
+/** What `--to` may say of a file of scores. */
+export const scoreTargetIds: readonly string[] = scoreTargets.map(({ id }) => id);
+
 export interface ExportScoresOptions {
   /** `*.layerif-scores.json` */
   scoresFile: string;
@@ -23,10 +26,9 @@ export interface ExportScoresOptions {
 export function exportScores({ scoresFile, to, by }: ExportScoresOptions): Exported {
   const target = scoreTargets.find(({ id }) => id === to);
   if (!target) {
-    const ids = scoreTargets.map(({ id }) => id).join(', ');
     throw new LayerifError(
       'badRequest',
-      `${path.basename(scoresFile)} holds scores, which --to ${to} does not take: use one of ${ids}`,
+      `${path.basename(scoresFile)} holds scores, which --to ${to} does not take: use one of ${scoreTargetIds.join(', ')}`,
     );
   }
   const { tables, model } = readFileOf('scores', scoresFile);
