@@ -24,7 +24,13 @@ const steps = {
   workbench: { run: () => ensureTestEnvironment(), needs: ['install'] },
   model: { run: fetchModel, needs: ['install'] },
   build: { run: () => buildBundles(root), needs: ['install'] },
-  typecheck: { run: () => command(process.execPath, [bin('typescript/bin/tsc'), '-b']), needs: ['install'] },
+  typecheck: {
+    run: () => {
+      command(process.execPath, [bin('typescript/bin/tsc'), '-b']);
+      command(process.execPath, [join(root, 'scripts', 'checkedIndex.mjs')]);
+    },
+    needs: ['install'],
+  },
   lint: {
     run: () => command(process.execPath, [bin('eslint/bin/eslint.js'), '--max-warnings=0', '.']),
     needs: ['install'],

@@ -52,9 +52,11 @@ function filesBySplit(files: NonNullable<ParsedDataset['data_files']>): Record<s
 /** @param datasets gets the dataset that a harness task brings along */
 function resolveTask(task: ParsedTask, datasets: Record<string, Dataset>): Task {
   const ignored = ignoredKeys(task);
+  // Where there is none at all, references.ts says so.
+  const [first = ''] = Object.keys(datasets);
   return defined({
     task: task.task!,
-    dataset: task.dataset ?? ownDataset(task, datasets) ?? Object.keys(datasets)[0],
+    dataset: task.dataset ?? ownDataset(task, datasets) ?? first,
     training_split: task.training_split ?? defaultTrainingSplit,
     validation_split: task.validation_split ?? undefined,
     fewshot_split: task.fewshot_split ?? undefined,

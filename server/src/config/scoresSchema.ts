@@ -49,7 +49,9 @@ function valueOf(row: OptionRow): z.ZodType {
 
 export const scoresSchema = scoresSchemaOf(ownScores);
 
-export const scoreExamples = [ownScores[0].id, { [ownScores[1].id]: firstOptions(ownScores[1]) }];
+export const scoreExamples = ownScores
+  .slice(0, 2)
+  .map((score, i) => (i === 0 ? score.id : { [score.id]: firstOptions(score) }));
 
 function firstOptions({ options }: Score): Record<string, unknown> {
   return Object.fromEntries(
@@ -61,7 +63,8 @@ function firstOptions({ options }: Score): Record<string, unknown> {
 
 export function resolveAsked(entry: z.output<typeof scoresSchema>[number]): AskedScore {
   if (typeof entry === 'string') return { id: entry, options: {} };
-  const [[id, given]] = Object.entries(entry) as [string, { texts?: AskedScore['texts'] } & AskedScore['options']][];
-  const { texts, ...options } = given;
+  // The schema allows one key.
+  const [asked] = Object.entries(entry) as [string, { texts?: AskedScore['texts'] } & AskedScore['options']][];
+  const [id, { texts, ...options }] = asked ?? ['', {}];
   return { id, options, ...(texts === undefined ? {} : { texts }) };
 }

@@ -22,15 +22,18 @@ export function indentedMore(text: string, parse: (text: string) => Document.Par
   const added = new Map<number, number>();
   // More than the indentation of any key.
   const width = lines.reduce((most, line) => Math.max(most, line.search(/[^ -]|$/)), 0) + 1;
-  for (let places = 0; errors.length > 0; places += 1) {
-    const found = linesToIndent(errors[0], lines);
+  for (let places = 0; ; places += 1) {
+    const [error] = errors;
+    if (error === undefined) break;
+    const found = linesToIndent(error, lines);
     if (found === null || places >= MOST_PLACES || added.has(found.first + 1)) return null;
     for (let index = found.first; index <= found.last; index += 1) {
       // A document's end is one in quotes too, as for PyYAML.
-      if (/^(---|\.\.\.)(\s|$)/.test(lines[index])) return null;
+      const line = lines[index] ?? '';
+      if (/^(---|\.\.\.)(\s|$)/.test(line)) return null;
       if (added.has(index + 1)) continue;
       added.set(index + 1, width);
-      lines[index] = ' '.repeat(width) + lines[index];
+      lines[index] = ' '.repeat(width) + line;
     }
     errors = parse(lines.join('\n')).errors.filter(isBroken);
   }
@@ -79,7 +82,7 @@ function lineOf(place: number, lines: readonly string[]): number {
 /** A text in double quotes that begins as a value before the line `index` and goes on there. */
 function unclosedBefore(lines: readonly string[], index: number): Lines | null {
   for (let open = index - 1; open >= 0; open -= 1) {
-    const line = lines[open].replace(/\\./g, '');
+    const line = (lines[open] ?? '').replace(/\\./g, '');
     if (!line.includes('"')) continue;
     if (!/(?:[:\-,[{]|^)\s+"[^"]*$/.test(line)) return null;
     const last = closing(lines, open + 1, '"');

@@ -271,7 +271,7 @@ function tooMuch(text: string): string | null {
     if (depth > 10 * DEEPEST)
       return `brackets stand more than ${10 * DEEPEST} deep in each other: write the text flatter`;
   }
-  for (const [, indent] of text.matchAll(/^((?:[-?] ?)+)/gm)) {
+  for (const [indent] of text.matchAll(/^(?:[-?] ?)+/gm)) {
     if (indent.length > 2 * DEEPEST)
       return `lists stand more than ${DEEPEST} deep in each other: write the text flatter`;
   }
@@ -287,14 +287,13 @@ function nameOf(key: unknown): string | undefined {
 
 /** Where a collection begins to be visible: its first key. */
 function firstOf(node: Node | null): Node | null {
-  if (isMap(node) && node.items.length > 0) return node.items[0].key as Node;
-  return node;
+  return isMap(node) && node.items[0] ? (node.items[0].key as Node) : node;
 }
 
 /** yaml's sentence, shortened to its first line. */
 function wording(error: YAMLError): string {
   const sentence = error.message
-    .split('\n')[0]
+    .replace(/\n[\s\S]*/, '')
     .replace(/[:.]$/, '')
     .replace(/^Missing closing (["']).*/, 'Missing closing $1')
     .replace(/^Source contains multiple documents.*/, 'A second document begins here; an experiment is one document');

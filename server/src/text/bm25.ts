@@ -28,10 +28,11 @@ export function bm25(documents: readonly (readonly string[])[], queries: readonl
       const inside = known.get(word);
       if (inside === undefined) continue;
       const idf = Math.log(1 + (n - inside + 0.5) / (inside + 0.5));
-      counts.forEach((own, i) => {
-        const f = own.get(word) ?? 0;
-        const size = SATURATION * (1 - LENGTH + (LENGTH * documents[i].length) / mean);
-        if (f > 0) scores[i * m + j] += (times * idf * f * (SATURATION + 1)) / (f + size);
+      documents.forEach(({ length }, i) => {
+        const f = counts[i]?.get(word) ?? 0;
+        const size = SATURATION * (1 - LENGTH + (LENGTH * length) / mean);
+        const at = i * m + j;
+        if (f > 0) scores[at] = (scores[at] ?? 0) + (times * idf * f * (SATURATION + 1)) / (f + size);
       });
     }
   });

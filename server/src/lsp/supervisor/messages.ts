@@ -26,7 +26,7 @@ const roles: Readonly<Record<string, Role>> = Object.fromEntries(
 );
 
 export function roleOf(method: string): Role {
-  return Object.hasOwn(roles, method) ? roles[method] : 'language';
+  return (Object.hasOwn(roles, method) ? roles[method] : undefined) ?? 'language';
 }
 
 /** Between supervisor and worker only. */

@@ -19,6 +19,11 @@ export interface SparsityMap {
   sparsity: Record<string, number>[];
 }
 
+/** Of a layer's module; 0 where it stays as it is. */
+export function sparsityOf({ sparsity }: SparsityMap, layer: number, module: string): number {
+  return sparsity[layer]?.[module] ?? 0;
+}
+
 /** Routers choose experts and have few weights; pruning them saves nothing (the pruners' authors leave them out too). */
 const ROUTER = /(^|\.)(gate|router|shared_expert_gate)$/;
 

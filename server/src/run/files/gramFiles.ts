@@ -35,10 +35,15 @@ function gramsOf(
   const [K, C, diagV] = [get('K'), get('C'), get('diagV')];
   const n = Math.round(Math.sqrt(K.length));
   const ekfac = has('ekfac.B')
-    ? { B: get('ekfac.B'), dampings: get('ekfac.damping'), meanEigenvalue: get('ekfac.mean_eigenvalue')[0] }
+    ? { B: get('ekfac.B'), dampings: get('ekfac.damping'), meanEigenvalue: numberOf(get('ekfac.mean_eigenvalue')) }
     : undefined;
   const checkpoints = has('tracin.C') ? { C: get('tracin.C'), learningRates: get('tracin.learning_rate') } : undefined;
   return { module, grams: { n, m: diagV.length, parameters, K, C, diagV, ekfac, checkpoints } };
+}
+
+/** Of a tensor that holds one number. */
+function numberOf([value = NaN]: Float64Array): number {
+  return value;
 }
 
 /** The Grams of a finished run, read a layer at a time. */
@@ -90,7 +95,7 @@ export class StoredGrams {
           `${this.#file} was written by an older version, without the numbers of weights: run layerif score again`,
         );
       }
-      const [parameters] = this.#tensors.tensor(`${prefix}parameters`) as Float64Array;
+      const parameters = numberOf(this.#tensors.tensor(`${prefix}parameters`) as Float64Array);
       return gramsOf(this.#tensors, this.#names, prefix, module, parameters);
     });
   }
@@ -112,9 +117,9 @@ export function mergeGrams(
       const { tensor } = readSafetensors(file);
       return openSafetensors(file).tensors.flatMap(({ name, shape }) => {
         const own = { name: `${task}/${name}`, dtype: 'F64' as const, shape, data: () => tensor(name) };
-        const module = /^(\d+)\.(.+)\.K$/.exec(name);
-        if (!module) return [own];
-        const parameters = Float64Array.of(parametersOf(Number(module[1]), module[2]));
+        const [, layer, module] = /^(\d+)\.(.+)\.K$/.exec(name) ?? [];
+        if (module === undefined) return [own];
+        const parameters = Float64Array.of(parametersOf(Number(layer), module));
         return [
           own,
           { ...own, name: `${own.name.slice(0, -'K'.length)}parameters`, shape: [1], data: () => parameters },

@@ -23,5 +23,5 @@ export function provenanceOf<Seconds>(
 export async function dataHashes(files: Iterable<string>, baseDir: string): Promise<Record<string, string>> {
   const names = [...new Set(files)];
   const hashes = await hashFiles(names);
-  return Object.fromEntries(names.map((name, i) => [relativeTo(baseDir, name), hashes[i]]));
+  return Object.fromEntries(hashes.map((hash, i) => [relativeTo(baseDir, names[i] ?? ''), hash]));
 }

@@ -19,7 +19,7 @@ import { alone } from '../files/alone.ts';
 import { engineOf, FinishedParts, removedText, tokensHash } from '../files/finished.ts';
 import { modelStamp } from '../files/modelStamp.ts';
 import { experimentName } from '../files/results.ts';
-import { prunable } from '../decide/sparsityMap.ts';
+import { prunable, sparsityOf } from '../decide/sparsityMap.ts';
 import type { SparsityMap } from '../decide/sparsityMap.ts';
 import { untilEnd } from '../files/ending.ts';
 import { provenanceOf } from '../files/provenance.ts';
@@ -207,7 +207,7 @@ function reportOf(
     for (const [name, module] of entries) {
       own.zeros += module.zeros;
       own.weights += module.weights;
-      own.requested += map.sparsity[layer][name] * module.weights;
+      own.requested += sparsityOf(map, layer, name) * module.weights;
     }
     zeros += own.zeros;
     weights += own.weights;
@@ -266,7 +266,7 @@ function reportOfDropped(
     structure: 'layers',
     map: source,
     requested: asked.sparsity,
-    achieved: dropped.reduce((sum, layer) => sum + sizes[layer], 0) / total,
+    achieved: sizes.reduce((sum, size, layer) => sum + (dropped.includes(layer) ? size : 0), 0) / total,
     layers: sizes.map((_, index) => {
       const gone = dropped.includes(index) ? 1 : 0;
       return { index, name: model.layerName(index), requested: gone, achieved: gone, modules: {} };

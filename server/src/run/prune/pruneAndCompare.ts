@@ -28,7 +28,7 @@ import { alone } from '../files/alone.ts';
 import { engineOf, FinishedParts, removedText } from '../files/finished.ts';
 import { modelStamp } from '../files/modelStamp.ts';
 import { experimentName, writeJson } from '../files/results.ts';
-import { prunable } from '../decide/sparsityMap.ts';
+import { prunable, sparsityOf } from '../decide/sparsityMap.ts';
 import { complete, untilEnd } from '../files/ending.ts';
 import { dataHashes, provenanceOf } from '../files/provenance.ts';
 
@@ -74,8 +74,8 @@ export function pruneAndCompare(
     const calibration = await calibrationOf(experiment, experiment.prune ?? {}, baseDir, tokenizer);
     const engine = await pool.start(options.machine);
     const sha256 = await checkpoint.sha256();
-    const rules = settings.filter(({ map }) => map !== 'uniform' && !map.endsWith('.json'));
-    const resultFile = rules.length === 0 ? null : (options.resultFile ?? findResult(base, `the map ${rules[0].map}`));
+    const rule = settings.find(({ map }) => map !== 'uniform' && !map.endsWith('.json'));
+    const resultFile = rule ? (options.resultFile ?? findResult(base, `the map ${rule.map}`)) : null;
     const identity = [sha256, calibration.dataSha256, calibration.split, settings, resultFile, input];
     const folder = folderOf(base, options, identity);
     return await alone(path.join(folder, 'lock'), folder, options, async () => {
@@ -188,7 +188,7 @@ async function one(
     const sizes = layers.map((_, layer) => prunable(model, layer));
     const total = (list: { weights: number }[]) => list.reduce((sum, m) => sum + m.weights, 0);
     layers = sizes.map(
-      (list, layer) => list.reduce((sum, m) => sum + map.sparsity[layer][m.name] * m.weights, 0) / total(list),
+      (list, layer) => list.reduce((sum, m) => sum + sparsityOf(map, layer, m.name) * m.weights, 0) / total(list),
     );
     const request = pruneRequest(own, map, { workDir: null, sha256: '', limit: memoryLimit(options.machine) });
     const summary = await runPrune(pool, request, options);

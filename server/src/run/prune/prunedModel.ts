@@ -106,13 +106,11 @@ function writeWeights(folder: string, { checkpoint, model, replaced, dropped }: 
     shards.set(shard, [...(shards.get(shard) ?? []), newTensor(checkpoint, changed.get(info.name) ?? info, name)]);
   }
   const total = shards.size;
-  const files = [...shards.keys()].map((_, i) =>
-    total === 1 ? 'model.safetensors' : `model-${number(i + 1)}-of-${number(total)}.safetensors`,
-  );
   const map: Record<string, string> = {};
   [...shards.values()].forEach((tensors, i) => {
-    writeSafetensors(path.join(folder, files[i]), tensors, { format: 'pt' });
-    for (const { name } of tensors) map[name] = files[i];
+    const file = total === 1 ? 'model.safetensors' : `model-${number(i + 1)}-of-${number(total)}.safetensors`;
+    writeSafetensors(path.join(folder, file), tensors, { format: 'pt' });
+    for (const { name } of tensors) map[name] = file;
   });
   if (total > 1) {
     const bytes = [...checkpoint.tensors.values()]
@@ -126,7 +124,8 @@ const number = (n: number): string => String(n).padStart(5, '0');
 
 /** The hub's cache stores files under their hash, so a shard is told by its file and not by its name. */
 function shardOf(checkpoint: Checkpoint, info: TensorInfo): string {
-  return checkpoint.files.includes(info.file) ? info.file : checkpoint.files[0];
+  const [first = info.file] = checkpoint.files;
+  return checkpoint.files.includes(info.file) ? info.file : first;
 }
 
 function storedBytes(checkpoint: Checkpoint, info: TensorInfo): number {
