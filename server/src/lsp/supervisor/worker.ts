@@ -71,6 +71,8 @@ export class LanguageWorker {
 
   /** Sends a request whose answer is waited for. */
   ask(message: Message): void {
+    // What was asked to stop has answered: what is asked now is not part of it.
+    if (this.pending.size === 0) this.stopping = null;
     this.pending.set(message.id!, message);
     this.send(message);
   }
