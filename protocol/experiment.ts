@@ -157,12 +157,20 @@ export interface TextSource {
   max_length?: number;
 }
 
+/** Texts of a score, with what some scores ask beside them. */
+export interface ScoredTexts extends TextSource {
+  /** Column or template. */
+  label?: string;
+  /** Texts that are measured and not fitted on. */
+  held_out?: string;
+}
+
 /** An entry of `scores`. */
 export interface AskedScore {
   id: string;
   /** As written: defaults stand in the score's own table. */
   options: Record<string, string | number | boolean>;
-  texts?: TextSource;
+  texts?: ScoredTexts;
 }
 
 /** Section `prune`; what is missing is asked for on the command line or takes its default. */

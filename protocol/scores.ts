@@ -72,7 +72,12 @@ export interface ScoreTable {
   /** Which texts were read, in words; null where none were. */
   texts: string | null;
   /** One axis: bars or a line; two: a heat map. */
-  axes: { name: string; labels: (string | number)[] }[];
+  axes: {
+    name: string;
+    labels: (string | number)[];
+    /** What each label belongs to; equal ones stand together. */
+    groups?: string[];
+  }[];
   /** Row-major; null = undefined, with a note. */
   values: (number | null)[];
   /** What the values are made of, or what they are the mean of, each as long as `values`. */
@@ -102,6 +107,8 @@ export interface ScoresFile {
   experimentFile: string;
   model: { name: string; family: string; layers: number; sha256: string };
   tables: ScoreTable[];
+  /** Scores that were asked for and could not be made, with the reason; the others stand. */
+  refused?: { score: string; message: string }[];
   provenance: Provenance<Phases> & MeasuredMemory;
 }
 

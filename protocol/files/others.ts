@@ -52,13 +52,16 @@ const table: Schema<ScoreTable> = z
     higherMeans: z.nullable(id<NonNullable<ScoreTable['higherMeans']>>()),
     options: some as Schema<Record<string, Json>>,
     texts: z.nullable(text),
-    axes: z.array(z.object({ name: text, labels: z.array(z.union([text, number])) })).check(z.minLength(1)),
+    axes: z
+      .array(z.object({ name: text, labels: z.array(z.union([text, number])), groups: z.optional(texts) }))
+      .check(z.minLength(1)),
     values: gaps,
     parts: z.optional(by(gaps)),
     intervals: z.optional(many(interval)),
     level: z.optional(number),
     p: z.optional(gaps),
     reference: z.optional(z.object({ value: z.union([number, gaps]), words: text })),
+    layers: z.optional(z.object({ values: gaps, words: text })),
     marks: z.optional(z.array(z.object({ at: counts, words: text }))),
     notes: texts,
     needs: texts,
@@ -93,6 +96,7 @@ export const scores: Schema<ScoresFile> = z.object({
   experimentFile: text,
   model: layeredModel,
   tables: many(table),
+  refused: z.optional(z.array(z.object({ score: text, message: text }))),
   provenance,
 });
 

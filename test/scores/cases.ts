@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type { Json, ScoreTable, Tensors } from '../../protocol/scores.ts';
-import type { ScoreNumbers } from '../../server/src/scores/types.ts';
+import type { Labels, Member, ScoreNumbers } from '../../server/src/scores/types.ts';
 
 export interface ScoreCase {
   score: string;
@@ -12,6 +12,9 @@ export interface ScoreCase {
   texts: number;
   /** By the names of the score's needs. */
   observed: Record<string, Tensors>;
+  labels?: Labels;
+  /** Of a score that is made of others, instead of observations. */
+  members?: Member[];
   expected: { values: (number | null)[]; parts?: Record<string, (number | null)[]>; layers?: (number | null)[] };
   /** Of the table; one value a layer by default. */
   axes?: ScoreTable['axes'];
@@ -71,7 +74,100 @@ const weightedGradients = {
   ),
 };
 
+/** The other way round where every drawn text is text 1. */
+const turning = (values: number[]) => (texts: ArrayLike<number>) =>
+  Array.from(texts).every((text) => text === 1) ? values.toReversed() : values;
+
 export const scoreCases: readonly ScoreCase[] = [
+  {
+    // Ten texts to fit on, ten held out. Layer 0 says the label, layer 1 nothing, layer 2 the opposite in the held-out texts.
+    score: 'probe',
+    options: {},
+    texts: 20,
+    labels: { of: Int32Array.from({ length: 20 }, (_, i) => i % 2), names: ['no', 'yes'], heldOut: 10 },
+    observed: {
+      states: {
+        states: f64(
+          [4, 20, 4],
+          [0, 1, 0, -1].flatMap((sign, depth) =>
+            Array.from({ length: 20 }, (_, i) => {
+              const said = (2 * (i % 2) - 1) * (depth === 3 && i < 10 ? 1 : sign);
+              return [said, 0, 0, 0];
+            }).flat(),
+          ),
+        ),
+      },
+    },
+    expected: { values: [1, 0.5, 0], parts: { accuracy: [1, 0.5, 0], 'macro-F1': [1, 1 / 3, 0] } },
+    notes:
+      /^Accuracy; before the first layer 0\.500\.\nno 5, yes 5 texts; measured on 10 held-out texts, fitted on 10\.\nIntervals/,
+    also: ({ marks, reference }) => {
+      assert.deepEqual(
+        marks!.map(({ at }) => at),
+        [[0], [0]],
+      );
+      assert.equal(reference!.value, 0.5);
+    },
+  },
+  {
+    // Layers in the same order, in the opposite one, and with too few values to tell. The texts of `drop` and `cheap` are drawn together, so
+    // that their correlation stays 1; text 1 alone turns both around.
+    score: 'agreement',
+    options: {},
+    texts: 2,
+    observed: {},
+    members: [
+      {
+        label: 'unknown',
+        score: 'cka',
+        question: 'explain',
+        values: [1, null, 2],
+        turned: false,
+        texts: null,
+        count: 0,
+      },
+      {
+        label: 'tail',
+        score: 'alpha_hill',
+        question: 'prune_weights',
+        values: [-1, -2, -3],
+        turned: true,
+        texts: null,
+        count: 0,
+      },
+      {
+        label: 'cheap',
+        score: 'owl',
+        question: 'remove_block',
+        values: [4, 5, 6],
+        turned: false,
+        texts: 't',
+        count: 2,
+        drawn: turning([4, 5, 6]),
+      },
+      {
+        label: 'drop',
+        score: 'layer_drop',
+        question: 'remove_block',
+        values: [1, 2, 3],
+        turned: false,
+        texts: 't',
+        count: 2,
+        drawn: turning([1, 2, 3]),
+      },
+    ],
+    axes: ['score', 'other score'].map((name) => ({
+      name,
+      labels: ['cheap', 'drop', 'tail', 'unknown'],
+      groups: ['which blocks can go', 'which blocks can go', 'which layers lose weights', 'what the layers do'],
+    })),
+    expected: { values: [1, 1, -1, null, 1, 1, -1, null, -1, -1, 1, null, null, null, null, null] },
+    notes:
+      /With drop, which is measured; which blocks can go: cheap 1\.00 \[1\.00, 1\.00\]\.\n.*lose weights: tail -1\.00 \[-1\.00, 1\.00\]\.\n.*unknown undefined\.\nNot resampled, .*: tail, unknown\.\nTurned over, .*: tail\.\n3 layers\./,
+    also: ({ intervals }) => {
+      assert.deepEqual([intervals![0], intervals![1], intervals![2], intervals![15]], [null, [1, 1], [-1, 1], null]);
+    },
+  },
   {
     // 1 - (0.5 + 1.5) / 4; no direction at all; an identity
     score: 'block_influence',

@@ -23,9 +23,14 @@ const shape = (texts: number): ObservedShape => ({
   ],
 });
 
-function numbersOf({ score: id, options, texts, observed }: ScoreCase) {
+async function numbersOf({ score: id, options, texts, observed, members, labels }: ScoreCase) {
   const score = findScore(id);
   const values = optionValues(score, options);
+  if (members) return score.among!(members, values, { random: new Random(0, 'test') });
+  if (score.fitted) {
+    const tools = { model: shape(texts), random: new Random(0, 'test'), labels: labels ?? null };
+    return score.fitted(observed, values, tools);
+  }
   return score.score(observed, values, { model: shape(texts), random: new Random(0, 'test') });
 }
 
@@ -40,8 +45,8 @@ test('every score has a case, names what there is to observe, and says what it i
 });
 
 for (const one of scoreCases) {
-  test(`${one.score} ${JSON.stringify(one.options)}: values, parts and notes`, () => {
-    const numbers = numbersOf(one);
+  test(`${one.score} ${JSON.stringify(one.options)}: values, parts and notes`, async () => {
+    const numbers = await numbersOf(one);
     const near = (found: readonly (number | null)[], expected: readonly (number | null)[]) =>
       assert.deepEqual(
         found.map((value) => (value === null ? null : Number(value.toPrecision(9)))),
@@ -54,8 +59,8 @@ for (const one of scoreCases) {
     one.also?.(numbers);
   });
 
-  test(`${one.score} ${JSON.stringify(one.options)}: a table of finite numbers or null, intervals around the values, the same each time`, () => {
-    const numbers = numbersOf(one);
+  test(`${one.score} ${JSON.stringify(one.options)}: a table of finite numbers or null, intervals around the values, the same each time`, async () => {
+    const numbers = await numbersOf(one);
     const score = findScore(one.score);
     const table = tableOf(score, numbers, { options: one.options, texts: 'two texts', needs: ['{}'], layers: 3 });
     assert.deepEqual(JSON.parse(JSON.stringify(table)), table);
@@ -71,7 +76,7 @@ for (const one of scoreCases) {
       if (interval && value !== null) assert.ok(interval[0] <= value && value <= interval[1]);
       if (value === null) assert.ok(table.notes.length > 0, 'what is undefined has a note');
     });
-    assert.deepEqual(numbersOf(one), numbers);
+    assert.deepEqual(await numbersOf(one), numbers);
   });
 }
 

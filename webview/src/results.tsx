@@ -8,7 +8,7 @@ import { useEffect } from 'preact/hooks';
 import { Header } from './components/Header.tsx';
 import { MISSING, formatDate } from './model/format.ts';
 import { Patterns } from './components/patterns.tsx';
-import { ScoreTables } from './components/ScoresTab.tsx';
+import { ScoresAlone } from './components/ScoresAlone.tsx';
 import { Tabs } from './components/Tabs.tsx';
 import { onMessage, useChoices, useView } from './host.ts';
 import { useRescored } from './rescored.ts';
@@ -48,9 +48,7 @@ function ResultsPage() {
             {provenance?.device || MISSING}
           </p>
         </header>
-        <Tabs label="Scores" tabs={[{ id: 'scores', name: 'Scores' }]} selected="scores" onSelect={() => undefined}>
-          <ScoreTables file={view.scores.scores} choices={choices} change={change} />
-        </Tabs>
+        <ScoresAlone file={view.scores.scores} choices={choices} change={change} />
       </main>
     );
   }

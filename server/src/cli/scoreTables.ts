@@ -11,6 +11,7 @@ export function scoresReport(file: ScoresFile, scoresFile: string, page: Page): 
   const seconds = Object.values(provenance.seconds).reduce((a, b) => a + b, 0);
   return [
     ...tables.flatMap((table) => [...tableLines(table, model.name, page), '']),
+    ...(file.refused ?? []).map(({ score, message }) => `Not computed: ${score}: ${message}`),
     `Time ${duration(seconds)}, peak memory ${bytesText(provenance.peakMemoryBytes)}, ${provenance.device}, ${counted(provenance.threads, 'thread')}.`,
     `Scores ${scoresFile}`,
   ]

@@ -4,17 +4,37 @@ import type { AskedScore } from '../../../protocol/experiment.ts';
 import { allowed } from '../scores/options.ts';
 import { scores as ownScores } from '../scores/scores.ts';
 import type { OptionRow, Score } from '../scores/types.ts';
-import { doc, maxLength, textSource } from './words.ts';
+import { doc, maxLength, splitSlice, textSource } from './words.ts';
 
 /** @param scores the table; the product's own but for tests */
 export function scoresSchemaOf(scores: readonly Score[]) {
   const ids = scores.map(({ id }) => id);
+  const source = { ...textSource, max_length: doc(maxLength, 'Tokens of a text.').optional() };
   const texts = doc(
-    z.strictObject({ ...textSource, max_length: doc(maxLength, 'Tokens of a text.').optional() }),
+    z.strictObject(source),
     'Texts that the score looks at; default: prune.calibration, else the training samples of the first task.',
   ).optional();
+  const labelled = doc(
+    z.strictObject({
+      ...source,
+      label: doc(
+        z.string().min(1),
+        'Label of a text: a column or a template; default: the column label, else doc_to_target of the first task over the dataset.',
+      ).optional(),
+      held_out: doc(splitSlice, 'Texts of the same dataset that are measured and not fitted on; default: five folds.', [
+        'test[:100]',
+      ]).optional(),
+    }),
+    'Labelled texts that the score looks at: the column text, else doc_to_text of the first task over the dataset; default: the training split of the first task.',
+  ).optional();
   const withOptions = Object.fromEntries(
-    scores.map((score) => [score.id, doc(z.strictObject({ ...optionsOf(score), texts }), sentence(score)).optional()]),
+    scores.map((score) => [
+      score.id,
+      doc(
+        z.strictObject({ ...optionsOf(score), texts: score.labelled ? labelled : texts }),
+        sentence(score),
+      ).optional(),
+    ]),
   );
   const named = z
     .strictObject(withOptions)

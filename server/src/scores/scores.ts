@@ -3,6 +3,7 @@
  * and documentation follow from it.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
+import { agreement } from './agreement.ts';
 import { alphaHill } from './alphaHill.ts';
 import { angularDistance } from './angularDistance.ts';
 import { avss } from './avss.ts';
@@ -15,6 +16,7 @@ import { layerDrop } from './layerDrop.ts';
 import { logitLens } from './logitLens.ts';
 import { magnitude } from './magnitude.ts';
 import { owl } from './owl.ts';
+import { probe } from './probe.ts';
 import { relativeMagnitude } from './relativeMagnitude.ts';
 import { snip } from './snip.ts';
 import { spider } from './spider.ts';
@@ -39,6 +41,8 @@ export const scores: readonly Score[] = [
   logitLens,
   spider,
   ila,
+  probe,
+  agreement,
 ];
 
 /** @throws LayerifError `badRequest` */

@@ -34,6 +34,30 @@ export interface ScoreNeed {
   options: Record<string, Json>;
 }
 
+/** What is known of each text beside its tokens. */
+export interface Labels {
+  /** Class of each text, an index into `names`. */
+  of: Int32Array;
+  names: readonly string[];
+  /** So many of the last texts are held out: they are measured, the others are fitted on. 0 = none are declared. */
+  heldOut: number;
+}
+
+/** What takes part in a score that is made of other scores: one value a layer, high where the layer is important. */
+export interface Member {
+  label: string;
+  /** Id of the score. */
+  score: string;
+  question: Question;
+  values: (number | null)[];
+  /** Whether its high values speak for removal, so that `values` are turned over. */
+  turned: boolean;
+  /** Which texts it is an average over, and how many: members of the same texts are resampled together. */
+  texts: string | null;
+  count: number;
+  drawn?: OfTexts;
+}
+
 /** Values for texts with these indices, with repeats. */
 export type OfTexts = (texts: ArrayLike<number>) => (number | null)[];
 
@@ -63,6 +87,16 @@ export interface Score<R extends OptionRows = OptionRows, N extends string = str
     options: OptionValues<R>,
     tools: { model: ObservedShape; random: Random },
   ): ScoreNumbers;
+  /** Whether its texts have labels. */
+  labelled?: boolean;
+  /** In place of `score`, for one that takes its time. @throws LayerifError `badData` for labels that cannot be told apart */
+  fitted?(
+    observed: Record<N, Tensors>,
+    options: OptionValues<R>,
+    tools: { model: ObservedShape; random: Random; labels: Labels | null },
+  ): Promise<ScoreNumbers>;
+  /** In place of `score`, for one that is made of the other tables of the run. */
+  among?(members: readonly Member[], options: OptionValues<R>, tools: { random: Random }): ScoreNumbers;
   /** One value a layer on texts that are drawn with repeats, for scores that average over texts. */
   drawn?(observed: Record<N, Tensors>, options: OptionValues<R>, tools: { model: ObservedShape }): OfTexts;
 }

@@ -9,14 +9,17 @@ import type { HeatScoreChart } from '../model/scoreTable.ts';
 import { useWidth } from '../size.ts';
 import { negativeFill } from './patterns.tsx';
 
+/** Room for the labels of the rows: at least so much, more for long ones. */
 const LABELS = 62;
+const PER_LETTER = 6.6;
 const RIGHT = 12;
 const BOTTOM = 20;
 
 export function ScoreHeatMap(props: { name: string; chart: HeatScoreChart; words: (at: number) => string[] }) {
   const { rows, columns, values, limit, marked } = props.chart;
   const area = useRef<HTMLDivElement>(null);
-  const width = Math.max(0, useWidth(area) - LABELS - RIGHT);
+  const left = Math.max(LABELS, Math.ceil(12 + PER_LETTER * Math.max(0, ...rows.map(({ length }) => length))));
+  const width = Math.max(0, useWidth(area) - left - RIGHT);
   const cellWidth = width / Math.max(1, columns.length);
   const cellHeight = Math.max(8, Math.min(22, Math.floor(420 / Math.max(1, rows.length))));
   const height = cellHeight * rows.length;
@@ -48,11 +51,11 @@ export function ScoreHeatMap(props: { name: string; chart: HeatScoreChart; words
     const box = area.current?.getBoundingClientRect();
     if (!box || cellWidth <= 0) return null;
     const row = Math.floor((event.clientY - box.top) / cellHeight);
-    const column = Math.floor((event.clientX - box.left - LABELS) / cellWidth);
+    const column = Math.floor((event.clientX - box.left - left) / cellWidth);
     return row < 0 || column < 0 || row >= rows.length || column >= across ? null : row * across + column;
   };
   const box = (at: number) => ({
-    left: `${LABELS + (at % across) * cellWidth}px`,
+    left: `${left + (at % across) * cellWidth}px`,
     top: `${Math.floor(at / across) * cellHeight}px`,
     width: `${cellWidth}px`,
     height: `${cellHeight}px`,
@@ -78,13 +81,13 @@ export function ScoreHeatMap(props: { name: string; chart: HeatScoreChart; words
         onMouseLeave={() => setHover(null)}
       >
         {width > 0 && (
-          <svg class="layerif-plot" width={width + LABELS + RIGHT} height={height + BOTTOM} aria-hidden="true">
+          <svg class="layerif-plot" width={width + left + RIGHT} height={height + BOTTOM} aria-hidden="true">
             {values.map((value, at) => (
               <HeatCell
                 key={at}
                 value={value}
                 limit={limit}
-                x={LABELS + (at % across) * cellWidth}
+                x={left + (at % across) * cellWidth}
                 y={Math.floor(at / across) * cellHeight}
                 width={cellWidth}
                 height={cellHeight}
@@ -92,7 +95,7 @@ export function ScoreHeatMap(props: { name: string; chart: HeatScoreChart; words
             ))}
             {rows.map((label, row) =>
               row % rowStep === 0 ? (
-                <text key={row} x={LABELS - 6} y={(row + 0.5) * cellHeight + 4} text-anchor="end" fill="currentColor">
+                <text key={row} x={left - 6} y={(row + 0.5) * cellHeight + 4} text-anchor="end" fill="currentColor">
                   {label}
                 </text>
               ) : null,
@@ -101,7 +104,7 @@ export function ScoreHeatMap(props: { name: string; chart: HeatScoreChart; words
               column % columnStep === 0 ? (
                 <text
                   key={column}
-                  x={LABELS + (column + 0.5) * cellWidth}
+                  x={left + (column + 0.5) * cellWidth}
                   y={height + 15}
                   text-anchor="middle"
                   fill="currentColor"
@@ -118,7 +121,7 @@ export function ScoreHeatMap(props: { name: string; chart: HeatScoreChart; words
         {cursor !== null && <div class="cell cursor" style={box(cursor)} aria-hidden="true" />}
         {hover !== null && <div class="cell hover" style={box(hover)} aria-hidden="true" />}
         {shown !== null && (
-          <div class="tooltip" style={tipPlace(shown % across, across, cellWidth)} aria-hidden="true">
+          <div class="tooltip" style={tipPlace(shown % across, across, cellWidth, left)} aria-hidden="true">
             {props.words(shown).map((line) => (
               <div key={line}>{line}</div>
             ))}
@@ -166,7 +169,7 @@ function HeatCell(props: { value: number | null; limit: number; x: number; y: nu
 }
 
 const clamp = (value: number, count: number) => Math.max(0, Math.min(count - 1, value));
-const tipPlace = (column: number, columns: number, cellWidth: number): Record<string, string> =>
+const tipPlace = (column: number, columns: number, cellWidth: number, left: number): Record<string, string> =>
   column >= columns / 2
     ? { right: `${RIGHT + (columns - column) * cellWidth + 8}px` }
-    : { left: `${LABELS + (column + 1) * cellWidth + 8}px` };
+    : { left: `${left + (column + 1) * cellWidth + 8}px` };

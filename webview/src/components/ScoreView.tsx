@@ -32,6 +32,7 @@ export function ScoreView({ table }: { table: ScoreTable }) {
   const cellWords = (at: number) => [
     placeText(table, at),
     values[at] === null ? 'undefined' : formatNumber(values[at]),
+    ...(part === SCORE ? intervalWords(table.intervals?.[at] ?? null) : []),
     ...(part === SCORE ? marksAt(table, at) : []),
   ];
   return (
@@ -100,5 +101,8 @@ export function ScoreView({ table }: { table: ScoreTable }) {
     </section>
   );
 }
+
+const intervalWords = (interval: readonly [number, number] | null) =>
+  interval ? [`${formatNumber(interval[0])} to ${formatNumber(interval[1])}`] : [];
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -23,13 +23,16 @@ export const hiddenMoments: Reducer = {
         let [sum, count] = [0, 0];
         each((at, states, start, tokens) => {
           const means = new Float64Array(hidden);
-          for (let t = 0; t < tokens; t++) {
-            for (let h = 0; h < hidden; h++) {
-              const value = states[start + t * hidden + h];
-              means[h] += value / tokens;
-              squares.data[at] += value * value;
+          let squared = 0;
+          for (let t = 0, i = start; t < tokens; t++) {
+            for (let h = 0; h < hidden; h++, i++) {
+              const value = states[i];
+              means[h] += value;
+              squared += value * value;
             }
           }
+          for (let h = 0; h < hidden; h++) means[h] /= tokens;
+          squares.data[at] = squared;
           const mean = means.reduce((a, b) => a + b, 0) / hidden;
           variance.data[at] = means.reduce((total, value) => total + (value - mean) ** 2, 0) / (hidden - 1);
           entries.data[at] = tokens * hidden;
@@ -39,7 +42,9 @@ export const hiddenMoments: Reducer = {
         const size = Number(options.epsilon);
         const limit = options.threshold === 'relative' ? size * Math.sqrt(sum / count) : size;
         each((at, states, start, tokens) => {
-          for (let i = start; i < start + tokens * hidden; i++) if (Math.abs(states[i]) < limit) below.data[at]++;
+          let count = 0;
+          for (let i = start; i < start + tokens * hidden; i++) if (Math.abs(states[i]) < limit) count++;
+          below.data[at] = count;
         });
       },
     };

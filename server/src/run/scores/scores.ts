@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import type { AskedScore, Experiment, TextSource } from '../../../../protocol/experiment.ts';
+import type { AskedScore, Experiment } from '../../../../protocol/experiment.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
@@ -17,30 +17,27 @@ import { Random } from '../../random/random.ts';
 import { optionValues } from '../../scores/options.ts';
 import { findScore, scores } from '../../scores/scores.ts';
 import { tableOf } from '../../scores/tables.ts';
-import type { Score, ScoreNeed } from '../../scores/types.ts';
+import type { Member, Score, ScoreNeed } from '../../scores/types.ts';
 import { engineOf } from '../files/finished.ts';
 import { modelStamp, requireUnchanged } from '../files/modelStamp.ts';
 import { readFileOf } from '../files/readFile.ts';
 import { readResult, writeJson } from '../files/results.ts';
 import { provenanceOf } from '../files/provenance.ts';
-import { calibrationOf } from '../inputs/pruneInput.ts';
 import { experimentFor, openExperiment } from '../inputs/openExperiment.ts';
-import type { OpenExperiment } from '../inputs/openExperiment.ts';
-import { limitsOf, requireTexts } from '../inputs/sampleRefusals.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import { memoryLimit } from '../machine/machine.ts';
-import { planDeltaMasks, runDeltaMasks } from '../machine/deltaMasks.ts';
-import { planGradientPass, runGradientPass } from '../machine/gradientPass.ts';
-import { planMovedGradients, runMovedGradients } from '../machine/movedGradients.ts';
-import { observedShape, planPass, requireMemory, runPass } from '../machine/observing.ts';
-import type { ObservedModel, ObserveTools } from '../machine/observing.ts';
-import type { ObservationId } from '../../scores/observations.ts';
+import { observedShape, requireMemory } from '../machine/observing.ts';
 import { resetPeakMemory } from '../machine/memory.ts';
 import { tunedPath, withChanges } from './changes.ts';
-import { directionOf, keyed, passesOf } from './needs.ts';
+import { influenceMembers, membersOf } from './members.ts';
+import type { TableOf } from './members.ts';
+import { keyed, passesOf } from './needs.ts';
 import type { KeyedNeed } from './needs.ts';
 import { ObservationFiles } from './observationFiles.ts';
-import { textsId } from './texts.ts';
+import { labelsKey } from './labelledTexts.ts';
+import { plannedPass } from './plannedPass.ts';
+import { TextSets } from './textSets.ts';
+import type { TextSet } from './textSets.ts';
 
 export interface ScoresOptions {
   /** Absolute path of the experiment file. */
@@ -107,26 +104,52 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
     const variant = { variant: adapter === null ? ('base' as const) : ('adapter' as const) };
     const sets = new TextSets(opened);
     const plans: Plan[] = [];
+    const refused: { score: string; message: string; error: LayerifError }[] = [];
     for (const { score, asked, values } of chosen) {
       const bare: [string, ScoreNeed][] = [];
       for (const [name, need] of Object.entries(score.needs(values, observedShape(model, 0)))) {
         bare.push([name, need.of === 'delta_masks' ? await withChanges(need, opened) : need]);
       }
       const reads = bare.some(([, need]) => keyed(need, '', variant).need.texts !== null);
-      const set = reads ? await sets.of(asked.texts) : null;
+      let set: TextSet | null;
+      try {
+        set = !reads ? null : score.labelled ? await sets.labelled(asked.texts) : await sets.of(asked.texts);
+      } catch (error) {
+        if (!(error instanceof LayerifError) || !score.labelled) throw error;
+        refused.push({ score: score.id, message: error.message, error });
+        continue;
+      }
       // Changes to a second checkpoint start at the bare model.
       const of = (need: ScoreNeed) =>
         tunedPath(need, opened.baseDir) === null ? variant : { variant: 'base' as const };
       const needs = Object.fromEntries(bare.map(([name, need]) => [name, keyed(need, set?.id ?? null, of(need))]));
-      plans.push({ score, asked, values, set, needs });
+      plans.push({ score, asked, values, set, needs, ...(set?.labels ? { labels: labelsKey(set.labels) } : {}) });
     }
 
     const made = readScores(scoresFile, sha256);
+    if (plans.length === 0) throw refused[0].error;
+    const measured = plans.filter(({ score }) => !score.among);
+    const influence = influenceMembers(scoresFile.replace(SCORES_SUFFIX, '.layerif-result.json'), model.layers);
+    // A score of scores is made again where one of them, or influence, is another one.
+    const sources = [
+      ...new Set(
+        measured.flatMap(({ score, values, needs }) => [
+          tableId(score, values),
+          ...Object.keys(needs).map((name) => needs[name].key),
+        ]),
+      ),
+      ...(influence ? [`influence ${influence.id}`] : []),
+    ];
+    for (const plan of plans) if (plan.score.among) plan.sources = sources;
+    // Scores of scores come behind what they are made of.
+    plans.sort((a, b) => Number('among' in a.score) - Number('among' in b.score));
     const missing = plans.filter((plan) => !made?.tables.some((table) => isTableOf(table, plan)));
-    if (made && missing.length === 0) return { file: made, scoresFile, passes: [] };
+    if (made && missing.length === 0 && refused.length === 0) return { file: made, scoresFile, passes: [] };
     const files = new ObservationFiles(path.dirname(scoresFile), sha256);
     const known = new Map<string, Tensors>();
-    for (const need of missing.flatMap(({ needs }) => Object.values(needs))) {
+    // For a score of scores what the others were made of is read too, where it lies there.
+    const looked = missing.some(({ score }) => 'among' in score) ? plans : missing;
+    for (const need of looked.flatMap(({ needs }) => Object.values(needs))) {
       const stored = known.has(need.key) ? null : files.read(need);
       if (stored) known.set(need.key, stored);
     }
@@ -146,6 +169,7 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
       experimentFile: options.file,
       model: { name: checkpoint.name, family: model.family, layers: model.layers, sha256 },
       tables: made?.tables ?? [],
+      ...(refused.length > 0 ? { refused: refused.map(({ score, message }) => ({ score, message })) } : {}),
       provenance: {
         ...(engineInfo ? provenanceOf(engineInfo, own) : { ...made!.provenance, ...own }),
         peakMemoryBytes: made?.provenance.peakMemoryBytes ?? 0,
@@ -164,16 +188,22 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
       );
     const passes = passesOf(wanted, (pass) => planned(pass).memoryBytes <= limit);
     const done: ComputedScores['passes'] = [];
-    const finish = (): void => {
+    const finish = async (): Promise<void> => {
       for (const plan of missing) {
         if (file.tables.some((table) => isTableOf(table, plan))) continue;
         if (!Object.values(plan.needs).every(({ key }) => known.has(key))) continue;
-        file.tables = [...file.tables, table(plan, known, model, experiment.score.seed)];
+        const made = plan.score.among
+          ? amongTables(plan, { plans: measured, known, file, model, influence: influence?.members ?? [] })
+          : await table(plan, known, model, experiment.score.seed);
+        if (!made) continue;
+        // One of the same score and options takes the place of what it was made of before.
+        const stale = plan.score.among ? file.tables.filter((other) => sameAsked(other, plan)) : [];
+        file.tables = [...file.tables.filter((other) => !stale.includes(other)), made];
         writeJson(scoresFile, file);
         options.onTable?.(file);
       }
     };
-    finish();
+    await finish();
     for (const [index, pass] of passes.entries()) {
       const names = pass.map(({ need }) => need.of).join(', ');
       const plan = planned(pass);
@@ -206,7 +236,7 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
       seconds[label] = (seconds[label] ?? 0) + summary.seconds;
       file.provenance.peakMemoryBytes = Math.max(peakMemoryBytes, summary.peakMemoryBytes);
       done.push(summary);
-      finish();
+      await finish();
     }
     files.removeWork();
     file.status = 'complete';
@@ -217,141 +247,92 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
   }
 }
 
-/** A pass of whichever direction its needs ask for. */
-interface Pass {
-  memoryBytes: number;
-  /** How texts are put together, which decides the numbers to the last bit. */
-  composition: unknown;
-  run(
-    tools: ObserveTools,
-    kept: { workDir: string; key: string; checkpointSeconds?: number | undefined },
-  ): Promise<ObserveSummary>;
-}
-
-function plannedPass(
-  needs: readonly KeyedNeed[],
-  target: ObservedModel,
-  texts: EncodedSample[],
-  limit: number,
-  baseDir: string,
-): Pass {
-  const asked = needs.map(({ hash, need }) => ({ name: hash, of: need.of as ObservationId, options: need.options }));
-  if (directionOf(needs[0]) === 'backward') {
-    const pass = planGradientPass(target, texts, asked, limit);
-    return {
-      memoryBytes: pass.memoryBytes,
-      composition: pass.request.plan.batches,
-      run: (tools, { workDir, key, checkpointSeconds }) =>
-        runGradientPass(pass, tools, { workDir: path.join(workDir, key.slice(0, 16)), checkpointSeconds }),
-    };
-  }
-  if (directionOf(needs[0]) === 'moved') {
-    const pass = planMovedGradients(target, texts, asked[0], limit);
-    return {
-      memoryBytes: pass.memoryBytes,
-      composition: pass.request.plan.batches,
-      run: (tools, { workDir, key, checkpointSeconds }) =>
-        runMovedGradients(pass, asked[0], tools, { workDir: path.join(workDir, key.slice(0, 16)), checkpointSeconds }),
-    };
-  }
-  if (directionOf(needs[0]) === 'changes') {
-    const plan = planDeltaMasks(target, texts, asked[0], tunedPath(asked[0], baseDir), limit);
-    return {
-      memoryBytes: plan.memoryBytes,
-      composition: plan.request.tokensPerRun,
-      run: (tools, { workDir, key }) =>
-        runDeltaMasks(plan, target, asked[0], tools, { workDir: path.join(workDir, key.slice(0, 16)) }),
-    };
-  }
-  const pass = planPass(target, texts, asked, limit, { files: true });
-  return {
-    memoryBytes: pass.memoryBytes,
-    composition: pass.request.groups,
-    run: (tools, kept) => runPass(pass, tools, kept),
-  };
-}
-
 interface Plan {
   score: Score;
   asked: AskedScore;
   values: Record<string, Json>;
   set: TextSet | null;
   needs: Record<string, KeyedNeed>;
+  /** Hash of the labels of its texts. */
+  labels?: string;
+  /** Of a score of scores: what it is made of. */
+  sources?: string[];
 }
 
-function table(
-  { score, values, set, needs }: Plan,
+const tableId = (score: Score, values: Record<string, Json>) =>
+  `${score.id} ${score.version} ${JSON.stringify(values)}`;
+
+/** A table of the others; null while one of them is missing. */
+function amongTables(
+  plan: Plan,
+  made: {
+    plans: readonly Plan[];
+    known: ReadonlyMap<string, Tensors>;
+    file: ScoresFile;
+    model: Architecture;
+    influence: readonly Member[];
+  },
+): ScoreTable | null {
+  const tables = made.plans.map((other) => ({
+    score: other.score,
+    table: made.file.tables.find((one) => isTableOf(one, other)),
+    texts: other.set && { id: other.set.id, count: other.set.samples.length },
+    observed: observedOf(other, made.known),
+  }));
+  if (!tables.every((one): one is TableOf => one.table !== undefined)) return null;
+  const members = [...membersOf(tables, observedShape(made.model, 0)), ...made.influence];
+  const random = new Random(made.file.provenance.seed, `score ${plan.score.id}`);
+  return tableOf(plan.score, plan.score.among!(members, plan.values as never, { random }), {
+    options: plan.values,
+    texts: [...new Set(tables.flatMap(({ table: { texts } }) => texts ?? []))].join('; ') || null,
+    needs: plan.sources!,
+    layers: made.model.layers,
+  });
+}
+
+function observedOf({ needs }: Plan, known: ReadonlyMap<string, Tensors>): Record<string, Tensors> | null {
+  const entries = Object.entries(needs).map(([name, { key }]) => [name, known.get(key)] as const);
+  return entries.every(([, tensors]) => tensors) ? (Object.fromEntries(entries) as Record<string, Tensors>) : null;
+}
+
+async function table(
+  { score, values, set, needs, labels }: Plan,
   known: ReadonlyMap<string, Tensors>,
   model: Architecture,
   seed: number,
-): ScoreTable {
+): Promise<ScoreTable> {
   const observed = Object.fromEntries(Object.entries(needs).map(([name, { key }]) => [name, known.get(key)!]));
-  const numbers = score.score(observed, values as never, {
+  const tools = {
     model: observedShape(model, set?.samples.length ?? 0),
     random: new Random(seed, `score ${score.id}`),
-  });
+    labels: set?.labels ?? null,
+  };
+  const numbers = score.fitted
+    ? await score.fitted(observed, values as never, tools)
+    : score.score(observed, values as never, tools);
   return tableOf(score, numbers, {
     options: values,
     texts: set?.words ?? null,
-    needs: Object.values(needs).map(({ key }) => key),
+    needs: [...Object.values(needs).map(({ key }) => key), ...(labels ? [labels] : [])],
     layers: model.layers,
   });
 }
 
 /** The same score of the same version, options and observations. */
-function isTableOf(table: ScoreTable, { score, values, needs }: Plan): boolean {
+function isTableOf(table: ScoreTable, plan: Plan): boolean {
+  const needs = plan.sources ?? [
+    ...Object.values(plan.needs).map(({ key }) => key),
+    ...(plan.labels ? [plan.labels] : []),
+  ];
   return (
-    table.score === score.id &&
-    table.version === score.version &&
-    JSON.stringify(table.options) === JSON.stringify(values) &&
-    JSON.stringify(table.needs) === JSON.stringify(Object.values(needs).map(({ key }) => key))
+    sameAsked(table, plan) &&
+    table.version === plan.score.version &&
+    JSON.stringify(table.needs) === JSON.stringify(needs)
   );
 }
 
-interface TextSet {
-  /** Hash of the token ids. */
-  id: string;
-  words: string;
-  samples: EncodedSample[];
-}
-
-/** Texts of the experiment, read once for all scores that ask for the same. */
-class TextSets {
-  readonly #opened: OpenExperiment;
-  readonly #known = new Map<string, TextSet>();
-  readonly dataSha256: Record<string, string> = {};
-
-  constructor(opened: OpenExperiment) {
-    this.#opened = opened;
-  }
-
-  /** @throws LayerifError `badData` */
-  async of(asked: TextSource | undefined): Promise<TextSet> {
-    const { experiment, baseDir, model } = this.#opened;
-    const source = asked ?? experiment.prune?.calibration;
-    const name = JSON.stringify(source ?? null);
-    const known = this.#known.get(name);
-    if (known) return known;
-    await this.#opened.fetchDatasets([source?.dataset ?? experiment.tasks[0].dataset]);
-    const { tokenizer } = this.#opened;
-    const { dataset, split, samples, texts, tokens, dataSha256 } = await calibrationOf(
-      experiment,
-      source === undefined ? {} : { calibration: source },
-      baseDir,
-      tokenizer,
-    );
-    const task = asked ? 'texts' : 'prune.calibration';
-    requireTexts({ what: 'calibration text', task, texts, tokenizer, ...limitsOf(model) }, 'score');
-    const words = `${split} of ${dataset}: ${samples.length} texts, ${tokens.toLocaleString('en-US')} tokens`;
-    const set = { id: textsId(samples), words, samples };
-    Object.assign(this.dataSha256, dataSha256);
-    this.#known.set(name, set);
-    return set;
-  }
-
-  samples(id: string | null): EncodedSample[] {
-    return [...this.#known.values()].find((set) => set.id === id)?.samples ?? [];
-  }
+function sameAsked(table: ScoreTable, { score, values }: Plan): boolean {
+  return table.score === score.id && JSON.stringify(table.options) === JSON.stringify(values);
 }
 
 /** `NAME.layerif-scores.json` beside a result. */

@@ -1,0 +1,21 @@
+/** A scores file that is opened by itself: its tables, and how they agree where it says so. */
+import type { ScoresFile } from '../../../protocol/scores.ts';
+import { isAgreement } from '../model/agreement.ts';
+import type { Choices } from '../model/pageState.ts';
+import { Agreement } from './AgreementTab.tsx';
+import { ScoreTables } from './ScoresTab.tsx';
+import { Tabs } from './Tabs.tsx';
+
+export function ScoresAlone(props: { file: ScoresFile; choices: Choices; change: (part: Partial<Choices>) => void }) {
+  const agreements = props.file.tables.filter(isAgreement);
+  const tabs = [
+    { id: 'scores', name: 'Scores' },
+    ...(agreements.length > 0 ? [{ id: 'agreement', name: 'Agreement' }] : []),
+  ];
+  const selected = tabs.find(({ id }) => id === props.choices.tab)?.id ?? 'scores';
+  return (
+    <Tabs label="Scores" tabs={tabs} selected={selected} onSelect={(tab) => props.change({ tab })}>
+      {selected === 'agreement' ? <Agreement tables={agreements} /> : <ScoreTables {...props} />}
+    </Tabs>
+  );
+}
