@@ -5,6 +5,7 @@ import type { FileContents, FileKind } from '../../../../protocol/files/kinds.ts
 import type { Schema } from '../../../../protocol/files/parts.ts';
 import { faultSentence, parseFile } from '../../../../protocol/files/read.ts';
 import { readText, UnreadableFile } from '../../files/textFile.ts';
+import { lookup } from '../../text/lookup.ts';
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist',
@@ -43,5 +44,5 @@ export function readFileOf<K extends FileKind>(
 export function unreadableWords(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
   if (error instanceof UnreadableFile && code !== 'EISDIR') return error.message;
-  return reasons[code ?? ''] ?? `the system says ${code ?? 'that it cannot be read'}`;
+  return lookup(reasons, code) ?? `the system says ${code ?? 'that it cannot be read'}`;
 }
