@@ -21,8 +21,9 @@ export function sweepSentences({ steps, factor, layers }: DampingSweep): string[
     at,
     steps.map((step) => onlyScales(steps[at]!.scores, step.scores)),
   );
-  const scaling = scaled[0] < scaled[1] ? scalingSentence(steps[scaled[0]]!, steps[scaled[1]]!) : null;
-  if (scaling !== null && scaled[1] - scaled[0] + 1 === known.length) return [scaling, ...failedSentences(steps)];
+  const onlyScaling = scaled[0] < scaled[1] ? scalingWords(steps[scaled[0]]!, steps[scaled[1]]!) : null;
+  if (onlyScaling !== null && scaled[1] - scaled[0] + 1 === known.length)
+    return [`From factor ${onlyScaling}: that the order stays is no evidence for it.`, ...failedSentences(steps)];
 
   const { hardly } = agreementLevels;
   const [from, to] = runAround(
@@ -40,16 +41,18 @@ export function sweepSentences({ steps, factor, layers }: DampingSweep): string[
   const worst = Math.min(...known.map(({ step }) => highest(step.scores ?? [], size).filter((l) => own.has(l)).length));
   sentences.push(
     worst === size
-      ? `The ranking of the top third is safe: the ${plural(size, 'highest layer')} ${size === 1 ? 'is' : 'are'} the same at every factor.`
+      ? `The top third does not depend on damping: the ${plural(size, 'highest layer')} ${size === 1 ? 'is' : 'are'} the same at every factor.`
       : `Of the top third, ${plural(size, 'layer')}, at least ${worst} ${worst === 1 ? 'stays' : 'stay'} there at every factor.`,
     ...failedSentences(steps),
   );
-  return scaling === null ? sentences : [...sentences, scaling];
+  return onlyScaling === null
+    ? sentences
+    : [...sentences, `Of this, from factor ${onlyScaling}: that the order stays there is no evidence.`];
 }
 
 /** An order that cannot change proves nothing. */
-function scalingSentence(from: DampingStep, to: DampingStep): string {
-  return `From factor ${factorText(from.factor)} to ${factorText(to.factor)} damping only scales the scores, all layers alike: that the order stays is no evidence for it.`;
+function scalingWords(from: DampingStep, to: DampingStep): string {
+  return `${factorText(from.factor)} to ${factorText(to.factor)} damping only scales the scores, all layers alike`;
 }
 
 function failedSentences(steps: readonly DampingStep[]): string[] {

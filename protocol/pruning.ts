@@ -45,6 +45,17 @@ export interface PruneSummary {
   resumedLayers: number;
 }
 
+/** What a map of sparsities, or of layers to leave out, was made from. */
+export interface PruningScores {
+  /** Path of the result. */
+  resultFile: string;
+  /** The task, or the tasks whose mean was taken. */
+  tasks: string[];
+  estimator: string;
+  /** What more of the score means to a layer, in a sentence. */
+  direction: string;
+}
+
 export const PRUNING_REPORT = 'layerif-pruning.json';
 
 /** `layerif-pruning.json` in the folder of a pruned model. Fields are only ever added. */
@@ -71,6 +82,8 @@ export interface PruningReport {
   }[];
   /** Layers that were left out, by their old number. */
   dropped: number[];
+  /** The scores that the map was made from; missing where it reads none. */
+  scores?: PruningScores;
   calibration: {
     dataset: string;
     split: string;

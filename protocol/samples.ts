@@ -10,3 +10,6 @@ export interface EncodedSample {
   /** What fills a graph's other inputs, by their names: one sample's numbers, without the batch axis. */
   arrays?: Record<string, { shape: number[]; data: Float32Array }> | undefined;
 }
+
+/** The two sides of a task, as they are said. */
+export const sideWords = { train: 'training', validation: 'validation' } as const;

@@ -8,6 +8,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { format, resolveConfig } from 'prettier';
+import { fieldParts, pythonParts } from './fileFields.mjs';
 import { summary, table } from '../test/bench/table.mjs';
 
 const root = new URL('../', import.meta.url);
@@ -29,7 +30,13 @@ new Function('module', 'exports', 'require', outputFiles[0].text)(
   createRequire(import.meta.url),
 );
 const results = JSON.parse(readFileSync(at('test/bench/results.json'), 'utf8'));
-const parts = { ...loaded.exports.generatedParts(), benchmark: summary(results), benchmarks: table(results) };
+const parts = {
+  ...loaded.exports.generatedParts(),
+  ...fieldParts(),
+  ...pythonParts(),
+  benchmark: summary(results),
+  benchmarks: table(results),
+};
 
 const pages = [
   'README.md',

@@ -176,7 +176,7 @@ export const table: Record<string, Row> = {
     packages: numeric,
     node: [],
   },
-  'server/src/export': { folders: ['protocol'], packages: [], node: [] },
+  'server/src/export': { folders: ['protocol', text], packages: [], node: [] },
   'server/src/config': {
     folders: ['protocol', text, hub, files, ...inServer(['estimators', 'models', 'data', 'scores', ...rules])],
     packages: ['zod', 'yaml', 'picomatch'],

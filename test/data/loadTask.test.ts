@@ -91,7 +91,7 @@ test('a column split that is not used, and rows on both sides, are warned of', a
   );
   assert.deepEqual(warnings, [
     'dataset "set" has a column "split" that is not used: its rows count as train; write split_column: split to take the splits from it',
-    'task "quiz": 2 of the 4 validation rows are training rows too; influence on them measures memorising',
+    'task "quiz": 2 of the 4 validation samples are training samples too; influence on them measures memorising',
   ]);
   assert.deepEqual(files, [join(root, 'a.jsonl')]);
 });

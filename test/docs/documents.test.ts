@@ -7,6 +7,9 @@ import { dirname, join, resolve } from 'node:path';
 import ts from 'typescript';
 import { requests } from '../../protocol/requests.ts';
 import { folders, sourceFiles } from '../architecture/sources.ts';
+import type { AllocationFile } from '../../protocol/allocation.ts';
+import type { Result } from '../../protocol/result.ts';
+import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (name: string) => readFileSync(join(root, name), 'utf8');
@@ -33,6 +36,29 @@ test('generated parts are fresh', () => {
     encoding: 'utf8',
   });
   assert.equal(status, 0, stderr);
+});
+
+test('the Python lines of docs/result-files.md were run on the golden files as they are', () => {
+  const said = read('test/reference/files/read.txt').trimEnd().split('\n');
+  const result = JSON.parse(read('test/golden/files/tiny.layerif-result.json')) as Result;
+  for (const [i, { index, name, score }] of result.tasks[0].layers.entries())
+    assert.ok(said[i].startsWith(`${index} ${name} ${score} `), said[i]);
+  const allocation = JSON.parse(read('test/golden/files/tiny.layerif-allocation.json')) as AllocationFile;
+  const experts = allocation.allocations.experts!.layers.map(({ value }) => value);
+  assert.ok(said.includes(`experts [${experts.join(', ')}]`));
+  // `dot` is the sum of C over validation rows and modules, which Python computed from the Grams.
+  const dot = JSON.parse(said.at(-1)!.replace('dot: ', '')) as number[][];
+  const { task, layers, train } = result.tasks[0];
+  const grams = readSafetensors(join(root, 'test/golden/files/grams.safetensors'));
+  const sums = layers.map(({ index }) => {
+    const row = new Array<number>(train.samples).fill(0);
+    for (const module of result.model.modules) {
+      const C = grams.tensor(`${task}/${index}.${module}.C`) as Float64Array;
+      C.forEach((value, at) => (row[Math.floor((at * row.length) / C.length)] += value));
+    }
+    return row.map((value) => Math.round(1e4 * value) / 1e4);
+  });
+  assert.deepEqual(dot, sums);
 });
 
 test('the README is short', () => {

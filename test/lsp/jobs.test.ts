@@ -140,7 +140,7 @@ test('the texts of samples, until the data changes', async () => {
   );
   await assert.rejects(
     texts({ task: 'sentiment', split: 'train', samples: [8] }),
-    /has 8 train samples, there is no sample 8/,
+    /has 8 training samples, there is no sample 8/,
   );
   await assert.rejects(
     texts({ task: 'none', split: 'train', samples: [0] }),

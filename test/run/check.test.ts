@@ -191,7 +191,7 @@ const rows: { name: string; text: () => string; says: string[]; quick?: string[]
     name: 'validation rows that are trained on',
     text: () => slices('train[:8]', 'train[6:12]')(only(good)),
     says: [
-      '12:23 warning: task "sentiment": 2 of the 6 validation rows are training rows too; influence on them measures memorising',
+      '12:23 warning: task "sentiment": 2 of the 6 validation samples are training samples too; influence on them measures memorising',
     ],
     quick: [],
   },

@@ -104,7 +104,7 @@ test('what cannot be written: a folder of that name, a full disk, no such place'
   );
   assert.match(
     said(() => writeJson(path.join(root, 'a', 'b.json'), {})),
-    /no folder can be made there; choose another/,
+    /there is no folder .*; make it, or give another with --output$/,
   );
   const full = cannotWrite('/x/y.json', Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' }));
   assert.match(full.message, /^cannot write \/x\/y\.json: the disk is full; free some space/);

@@ -55,7 +55,7 @@ const rows: { what: string; spoil: (w: Workspace) => void; code: LayerifError['c
     what: 'a tokenizer of another model',
     spoil: (w) => editConfig(w, (config) => (config.vocab_size = 20), true),
     code: 'badModel',
-    message: /token id \d+ of train sample \d+ is outside the model's vocabulary of 20/,
+    message: /token id \d+ of training sample \d+ is outside the model's vocabulary of 20/,
   },
 ];
 

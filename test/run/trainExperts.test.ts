@@ -189,7 +189,7 @@ test('what cannot be trained or compared is refused before anything runs', async
     [
       'uniform',
       'badExperiment',
-      /4 of 4 evaluated rows \(train\[8:12\]\) are trained on, so accuracy would measure memory/,
+      /4 of 4 documents \(train\[8:12\]\) are trained on, so accuracy would measure memory/,
       (x) => x.replace('rank: 2', 'rank: 2, training_split: train'),
     ],
     ['nowhere.json', 'badRequest', /cannot read the allocation/, (x) => x],

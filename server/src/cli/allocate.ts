@@ -1,6 +1,7 @@
 /** `layerif allocate RESULT`: experts, ranks, layers or sparsity from scores, each layer's number explained. */
 import path from 'node:path';
 import type { Allocation } from '../../../protocol/allocation.ts';
+import { directionSentence } from '../../../protocol/direction.ts';
 import { allocateResult, allocationFile, saveAllocation } from '../run/decide/allocate.ts';
 import { count, noteLine, percent, score, table } from './format.ts';
 import { machineOptions } from './options.ts';
@@ -85,9 +86,11 @@ export function allocationReport({
   const head = ['layer', quantity?.name ?? '', columns[kind], ...(kind === 'experts' ? ['top-k'] : []), 'why'];
   const right = [0, 1, 2, ...(kind === 'experts' ? [3] : [])];
   const whole = kind === 'sparsity' ? `${(100 * total).toFixed(4)} % of the weights` : `${count(total)} in all`;
+  const direction = directionSentence({ kind, quantity });
   const lines = [
     `${columns[kind]} by rule ${rule}: ${ruleTitle}`,
     `${provenance.model.name}, ${provenance.tasks.length === 1 ? 'task' : 'mean of tasks'} ${provenance.tasks.join(', ')}, estimator ${provenance.estimator}, ${provenance.aggregation}: ${whole}`,
+    ...(direction === null ? [] : [`Scores of ${provenance.resultFile}.`, direction]),
     '',
     ...table([head, ...rows], right),
     ...(notes.length > 0 ? ['', ...notes.map(noteLine)] : []),

@@ -12,6 +12,7 @@ import { inspect } from './inspect.ts';
 import { list } from './list.ts';
 import { prune } from './prune.ts';
 import { pruneAndCompareCommand } from './pruneAndCompare.ts';
+import { rows } from './rows.ts';
 import { score } from './score.ts';
 import { tokens } from './tokens.ts';
 import { trainExperts } from './trainExperts.ts';
@@ -20,6 +21,7 @@ import { validate } from './validate.ts';
 
 export const commands: readonly Command[] = [
   score,
+  rows,
   check,
   estimate,
   inspect,

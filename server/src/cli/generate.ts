@@ -41,6 +41,7 @@ export const generate: Command = {
     'json',
     ...machineOptions,
   ],
+  words: { 'top-k': { help: 'how many tokens are drawn from (default: of the model, else 50)' } },
   cooperative: true,
 
   async run(argument, options, terminal) {

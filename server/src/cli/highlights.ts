@@ -67,7 +67,7 @@ export function highlightLines(
 }
 
 /** The text on one line behind the place, cut at the end of the terminal; left out where only crumbs would fit. */
-function withText(line: string, text: string | undefined, width: number): string {
+export function withText(line: string, text: string | undefined, width: number): string {
   const room = width - line.length - 2;
   if (text === undefined || room < 12) return line;
   const letters = [...text.replace(/\s+/g, ' ').trim()];

@@ -5,6 +5,7 @@ import type { DeviceId } from '../../../protocol/devices.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { protocolIds } from '../../../protocol/experiment.ts';
 import { aggregationIds, defaultPruner, prunerIds, tailFits } from '../../../protocol/methods.ts';
+import { layerRules } from '../../../protocol/rows.ts';
 import { explained } from './wrap.ts';
 
 interface OptionSpec {
@@ -29,6 +30,21 @@ export const optionTable = {
     multiple: true,
     value: 'SCORE.OPTION=VALUE',
     help: 'an option of a score, such as avss.epsilon=0.1; may be given several times',
+  },
+  layer: { type: 'string', value: 'L', help: 'only this layer, counted from 0 (default: all)' },
+  over: {
+    type: 'string',
+    value: 'WORD',
+    help: `${layerRules.join(' | ')}: how the influences of several layers become one number a row (default rank)`,
+  },
+  top: { type: 'string', value: 'N', help: 'how many rows (default 10)' },
+  text: { type: 'boolean', help: 'whole texts' },
+  csv: { type: 'boolean', help: 'print comma-separated values' },
+  markdown: { type: 'boolean', help: 'print a Markdown table' },
+  without: {
+    type: 'string',
+    value: 'FILE',
+    help: 'write the rows of the other training samples to this new file, as JSON lines',
   },
   output: { type: 'string', value: 'DIR', help: 'where results go, in place of output_dir of the experiment file' },
   method: { type: 'string', value: 'ID', help: `pruner: ${prunerIds.join(' | ')} (default ${defaultPruner})` },
@@ -56,11 +72,7 @@ export const optionTable = {
     help: 'sum over layers: of experts (default 5 a layer), of ranks (default 8 a layer)',
   },
   minimum: { type: 'string', value: 'N', help: 'experts or rank that every layer gets at least (default 1)' },
-  'top-k': {
-    type: 'string',
-    value: 'N',
-    help: 'experts that are active per token (default 2); of generate: tokens that are drawn from',
-  },
+  'top-k': { type: 'string', value: 'N', help: 'experts that are active per token (default 2)' },
   beta: { type: 'string', value: 'B', help: 'exponent on the scores; larger is more uneven (default 3)' },
   budget: { type: 'string', value: 'N', help: 'trainable LoRA weights, in place of a total of ranks' },
   step: { type: 'string', value: 'N', help: 'every rank is a multiple of it (default 1)' },

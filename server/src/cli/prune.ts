@@ -7,6 +7,7 @@ import { pruneExperiment } from '../run/prune/prune.ts';
 import { duration, percent, table } from './format.ts';
 import { bytesText } from '../text/bytes.ts';
 import { machineOptions } from './options.ts';
+import { shortened } from './paths.ts';
 import { progressOn } from './progress.ts';
 import type { Command } from './types.ts';
 
@@ -81,6 +82,7 @@ export function pruningReport(report: PruningReport, output: string, baseDir: st
     : '';
   return [
     head,
+    ...scoreLines(report.scores, baseDir),
     '',
     ...table([['layer', 'asked', 'zero'], ...rows], [0, 1, 2]),
     '',
@@ -89,4 +91,14 @@ export function pruningReport(report: PruningReport, output: string, baseDir: st
     `Written: ${path.relative(baseDir, output) || output}`,
     '',
   ].join('\n');
+}
+
+/** Which scores decided, and how they were read. */
+function scoreLines(scores: PruningReport['scores'], baseDir: string): string[] {
+  if (!scores) return [];
+  const tasks = `${scores.tasks.length === 1 ? 'task' : 'mean of tasks'} ${scores.tasks.join(', ')}`;
+  return [
+    `Scores of ${shortened(scores.resultFile, baseDir)}, ${tasks}, estimator ${scores.estimator}.`,
+    scores.direction,
+  ];
 }

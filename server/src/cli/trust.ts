@@ -20,7 +20,7 @@ export function trustLines(result: Result, task: ResultTask, agreements?: Agreem
     ...(highest ? [highest] : []),
     ...(badge === null || badgeOf(task) === 'unreadable' ? [] : [verdictOf(task).words]),
     badge === null
-      ? 'How far the order of layers can be relied on is not known: there are no intervals (they need four training rows).'
+      ? 'How far the order of layers can be relied on is not known: there are no intervals (they need four training samples).'
       : `${badgeOf(task) === 'unreadable' ? 'Warning: ' : ''}${badge}`,
     ...uncertaintySentences(task),
     ...(agreements ? agreementSentences(estimator, agreements.others) : []),

@@ -31,7 +31,7 @@ export const validateSchema = z.strictObject({
       .array(z.enum(protocolIds))
       .min(1)
       .default([...protocolIds]),
-    'lds: losses after training on random half subsets; loo: leave-one-out and leave-k-out; mislabel: finding changed labels; retrieval: finding training rows of the same kind; surrogate: exact leave-one-out of a classifier on frozen features.',
+    'lds: losses after training on random half subsets; loo: leave-one-out and leave-k-out; mislabel: finding changed labels; retrieval: finding training samples of the same kind; surrogate: exact leave-one-out of a classifier on frozen features.',
   ),
   train: doc(count(4).default(48), 'Training samples of the task that are used, the first ones.'),
   validation: doc(count(2).default(16), 'Validation samples of the task that are used, the first ones.'),
@@ -44,8 +44,8 @@ export const validateSchema = z.strictObject({
   retrieval: doc(
     z
       .strictObject({
-        train_per_class: doc(count(2).default(12), 'Training rows of each of the ten kinds, at most 90.'),
-        validation_per_class: doc(count(1).default(3), 'Validation rows of each kind, at most 10.'),
+        train_per_class: doc(count(2).default(12), 'Training samples of each of the ten kinds, at most 90.'),
+        validation_per_class: doc(count(1).default(3), 'Validation samples of each kind, at most 10.'),
       })
       .prefault({}),
     'Sizes of the built-in ten kinds of template tasks.',

@@ -134,6 +134,6 @@ function shared(task: Task, train: Row[], validation: Row[]): string[] {
   return count === 0
     ? []
     : [
-        `task "${task.task}": ${count} of the ${validation.length} validation rows are training rows too; influence on them measures memorising`,
+        `task "${task.task}": ${count} of the ${validation.length} validation samples are training samples too; influence on them measures memorising`,
       ];
 }

@@ -1,4 +1,5 @@
 /** Scores and the allocation as a table: CSV (RFC 4180) for programs, Markdown for people. */
+import { csvText } from '../text/table.ts';
 import type { ExportInput, ExportTarget } from './types.ts';
 
 const kinds = ['experts', 'rank', 'freeze', 'tune', 'drop', 'sparsity'] as const;
@@ -9,10 +10,7 @@ export const csv: ExportTarget = {
   source: 'RFC 4180',
   kinds,
   ending: '.csv',
-  make: (input) =>
-    rows(input)
-      .map((row) => `${row.map(field).join(',')}\r\n`)
-      .join(''),
+  make: (input) => csvText(rows(input)),
 };
 
 export const markdown: ExportTarget = {
@@ -57,5 +55,3 @@ function rows({ layers, allocation }: ExportInput): string[][] {
     ]),
   ];
 }
-
-const field = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

@@ -25,8 +25,11 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** What is said of the file system's error. @param file null: the error does not tell */
 export function cannotWrite(file: string | null, error: unknown): LayerifError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const why = lookup(reasons, code) ?? message;
+  const { code, message, syscall } = error as NodeJS.ErrnoException;
+  const why =
+    code === 'ENOENT' && syscall === 'write' && file !== null
+      ? `there is no folder ${path.dirname(file)}; make it, or give another with --output`
+      : (lookup(reasons, code) ?? message);
   return new LayerifError('cannotWrite', `cannot write${file === null ? '' : ` ${file}`}: ${why}`, { cause: error });
 }
 

@@ -39,7 +39,7 @@ export function RunTab({ result }: TabProps) {
             count and loss, so it cannot be compared between tasks, models or estimators.
           </li>
           <li>
-            A high score does not say that a layer stores the knowledge, nor that removing the others is safe: it says
+            A high score does not say that a layer stores the knowledge, nor that the others can be removed: it says
             where this data acts on this validation loss, to first order.
           </li>
         </ul>

@@ -210,8 +210,8 @@ function orderWarnings(result: Result, tasks: readonly string[], request: Alloca
   if (needOf(request) !== 'scores' || request.by) return [];
   const uniform = request.kind === 'experts' || request.kind === 'rank' || request.kind === 'sparsity';
   const advice = uniform
-    ? 'add training and validation rows, or share out evenly with --rule uniform'
-    : 'add training and validation rows before you choose layers by it';
+    ? 'add training and validation samples, or share out evenly with --rule uniform'
+    : 'add training and validation samples before you choose layers by it';
   return result.tasks
     .filter(({ task }) => tasks.includes(task))
     .flatMap((task) => orderWarning(task) ?? [])

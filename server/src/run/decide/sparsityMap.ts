@@ -7,6 +7,8 @@ import type { Allocation, AllocationKind } from '../../../../protocol/allocation
 import { ALLOCATION_SUFFIX } from '../../../../protocol/allocation.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { readFileOf } from '../files/readFile.ts';
+import { directionSentence } from '../../../../protocol/direction.ts';
+import type { PruningScores } from '../../../../protocol/pruning.ts';
 import type { Architecture } from '../../models/types.ts';
 import { lookup } from '../../text/lookup.ts';
 
@@ -17,6 +19,15 @@ export interface SparsityMap {
   ratio: number;
   /** Per layer, by module. */
   sparsity: Record<string, number>[];
+  /** Where the map was made from scores. */
+  scores?: PruningScores | undefined;
+}
+
+/** What an allocation was made from, for a report; undefined where its rule reads no scores. */
+export function scoresBehind(allocation: Allocation): PruningScores | undefined {
+  const direction = directionSentence(allocation);
+  const { resultFile, tasks, estimator } = allocation.provenance;
+  return direction === null ? undefined : { resultFile, tasks, estimator, direction };
 }
 
 /** Of a layer's module; 0 where it stays as it is. */
@@ -73,10 +84,12 @@ export function mapOfList(model: Architecture, list: readonly number[], source: 
 }
 
 /** @throws LayerifError `badRequest`: layers of another model */
-export function mapOfAllocation(model: Architecture, { layers, rule }: Allocation, source: string): SparsityMap {
+export function mapOfAllocation(model: Architecture, allocation: Allocation, source: string): SparsityMap {
+  const { layers, rule } = allocation;
   requireLayersOf(model, layers, source);
   const of = (layer: number, module: string): number => layers[layer].modules?.[module] ?? layers[layer].value;
-  return sparsityMap(model, `${rule} (${path.basename(source)})`, of);
+  const name = source === rule ? rule : `${rule} (${path.basename(source)})`;
+  return { ...sparsityMap(model, name, of), scores: scoresBehind(allocation) };
 }
 
 /** @throws LayerifError `badRequest` when `layers` are not all layers of the model in their order */

@@ -54,7 +54,7 @@ export async function prepareExperts(file: string, selection: ExpertsSelection):
     const { checkpoint, model, tokenizer } = opened;
     const train = await trainingSamples(experiment, settings, task, baseDir, tokenizer);
     requireTexts(
-      { what: 'train sample', task: task.task, texts: train.texts, tokenizer, ...limitsOf(model) },
+      { what: 'training sample', task: task.task, texts: train.texts, tokenizer, ...limitsOf(model) },
       'train-experts',
     );
     const reads = readsOf(checkpoint, model, experiment);
@@ -127,7 +127,7 @@ function requireApart(rows: readonly Row[], { name, split, documents }: TaskInpu
   if (both === 0) return;
   throw new LayerifError(
     'badExperiment',
-    `task "${name}": ${both} of ${documents.length} evaluated rows (${split}) are trained on, so accuracy would measure memory; set test_split of the task or train_experts.training_split to rows apart`,
+    `task "${name}": ${both} of ${documents.length} documents (${split}) are trained on, so accuracy would measure memory; set test_split of the task or train_experts.training_split to rows apart`,
   );
 }
 

@@ -6,6 +6,7 @@
  * renders and tokenizes all of them.
  */
 import path from 'node:path';
+import { sideWords } from '../../../../protocol/samples.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, Score, Task } from '../../../../protocol/experiment.ts';
 import { besidePath } from '../../checkpoints/openCheckpoint.ts';
@@ -28,6 +29,7 @@ import { offlineBy } from '../../hub/environment.ts';
 import { relativeTo } from '../files/paths.ts';
 import { openKnownDataset, tryModel } from './describe.ts';
 import type { Tried } from './describe.ts';
+import { evaluatedAlone } from './evaluatedAlone.ts';
 import { evaluationInput, leftOut, readsOf } from './evaluationInput.ts';
 import { firstRows } from './firstRows.ts';
 import { isModelAbsent, missingDataset, missingModel, notHere, sizeOf, wantedSplits } from './hubInputs.ts';
@@ -99,8 +101,7 @@ class DiskCheck {
     for (const { path: where, message } of unsupported(this.#experiment, verbsOf(this.#experiment)))
       this.#say([...where], message);
     await this.#model();
-    const { output_dir } = this.#experiment;
-    const output = outputFault(output_dir, this.#baseDir, this.#depth === 'full');
+    const output = outputFault(this.#experiment.output_dir, this.#baseDir, this.#depth === 'full');
     if (output !== null) this.#say(['output_dir'], output);
     for (const name of Object.keys(this.#experiment.datasets)) await this.#dataset(name);
     for (const [index, task] of this.#experiment.tasks.entries()) await this.#task(task, index);
@@ -257,10 +258,8 @@ class DiskCheck {
     if (!dataset) return;
     const at = (key: string): Path => ['tasks', index, key];
     const before = this.problems.length;
-    if (this.#hasNoTrainingRows(task, dataset, at('training_split'))) {
-      await this.#slice(dataset, task.test_split!, at('test_split'));
-      return;
-    }
+    if (this.#hasNoTrainingRows(task, dataset, at('training_split')))
+      return void (await this.#slice(dataset, task.test_split!, at('test_split')));
 
     const train = await this.#slice(dataset, task.training_split, at('training_split'));
     const validationText = await this.#attempt(
@@ -284,16 +283,12 @@ class DiskCheck {
     await this.#attempt(at('doc_to_text'), () => this.#render(task, dataset, [task.training_split, validationText!]));
   }
 
-  /** As harness tasks that are made for evaluation alone: `evaluate` takes them, `score` does not. */
-  #hasNoTrainingRows(task: Task, { name, splits }: OpenDataset, key: Path): boolean {
-    if (task.test_split === undefined || this.#positions.has(key)) return false;
-    if (parseSlices(task.training_split).some(({ split }) => splits.includes(split))) return false;
+  /** Whether a task can be evaluated alone, and says so. */
+  #hasNoTrainingRows(task: Task, dataset: OpenDataset, key: Path): boolean {
+    const sentence = this.#positions.has(key) ? null : evaluatedAlone(task, dataset);
+    if (sentence === null) return false;
     const onlyEvaluated = this.#positions.has(['evaluate']) && !this.#positions.has(['score']);
-    this.#say(
-      ['tasks', this.#experiment.tasks.indexOf(task), 'test_split'],
-      `task "${task.task}" can be evaluated, not scored: dataset "${name}" has no split "train", only ${listed(splits)}; to score it, name rows with training_split and validation_split`,
-      onlyEvaluated ? 'warning' : 'error',
-    );
+    this.#say([...key.slice(0, 2), 'test_split'], sentence, onlyEvaluated ? 'warning' : 'error');
     return true;
   }
 
@@ -342,9 +337,16 @@ class DiskCheck {
       const known = new Set(this.problems.map(({ message }) => message));
       for (const warning of loaded.warnings)
         if (!known.has(warning)) this.#say(at('validation_split'), warning, 'warning');
-      for (const [split, texts] of Object.entries({ train: loaded.train, validation: loaded.validation })) {
+      for (const split of ['train', 'validation'] as const) {
+        const texts = loaded[split];
         const limits = limitsOf(this.#opened!.model, this.#opened!.graph);
-        const facts = { what: `${split} sample`, task: task.task, texts, tokenizer: this.#tokenizer, ...limits };
+        const facts = {
+          what: `${sideWords[split]} sample`,
+          task: task.task,
+          texts,
+          tokenizer: this.#tokenizer,
+          ...limits,
+        };
         for (const refused of refusalsIn(sampleRefusals, facts, verbsOf(this.#experiment))) {
           const key = refused.path.length > 0 ? [...refused.path] : at('doc_to_text');
           this.#say(key, this.#withPlace(refused.message, errorOf(refused)));

@@ -1,4 +1,5 @@
 /** Everything a run needs to know before it starts: experiment, model, scope and every task's samples. */
+import { sideWords } from '../../../../protocol/samples.ts';
 import type { Experiment } from '../../../../protocol/experiment.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
@@ -58,8 +59,10 @@ export async function prepare(
       graph: graphInputs(opened),
     });
     requireTrainSamples(estimator, loaded.train.length, task.task);
-    for (const [what, texts] of Object.entries({ train: loaded.train, validation: loaded.validation }))
-      requireTexts({ what: `${what} sample`, task: task.task, texts, tokenizer, ...limits }, 'score');
+    for (const side of ['train', 'validation'] as const) {
+      const what = `${sideWords[side]} sample`;
+      requireTexts({ what, task: task.task, texts: loaded[side], tokenizer, ...limits }, 'score');
+    }
     for (const name of loaded.files) files.add(name);
     warnings.push(...loaded.textWarnings, ...loaded.warnings);
     tasks.push({ task, train: loaded.train, validation: loaded.validation });

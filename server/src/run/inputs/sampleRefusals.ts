@@ -15,7 +15,7 @@ export interface EncodedText {
 }
 
 export interface SampleFacts {
-  /** What the texts are, for the message: `train sample`, `document of task x`. */
+  /** What the texts are, for the message: `training sample`, `document of task x`. */
   what: string;
   /** Name of the task, or of the section of the experiment file. */
   task: string;

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Task } from '../../../../protocol/experiment.ts';
 import type { SampleTextAnswer } from '../../../../protocol/lsp.ts';
+import { sideWords } from '../../../../protocol/samples.ts';
 import type { Result, SampleRow } from '../../../../protocol/result.ts';
 import { hashFiles } from '../../checkpoints/hashFiles.ts';
 import { exampleOf } from '../../data/context.ts';
@@ -12,6 +13,14 @@ import { columnsOf, formatOf, readRows } from '../../data/formats.ts';
 import { asRead } from '../../data/splits.ts';
 import type { Row } from '../../data/types.ts';
 import { readResult } from '../files/results.ts';
+
+/** The rows of a side of a task, as recorded; `task` as it was scored. */
+interface Recorded {
+  result: Result;
+  task: Task;
+  rows: readonly SampleRow[];
+  baseDir: string;
+}
 
 /**
  * Prompt and answer as they were scored, without the few-shot examples that all samples share. A text is null when the file is gone
@@ -26,6 +35,42 @@ export async function sampleTexts(
   split: 'train' | 'validation',
   samples: readonly number[],
 ): Promise<SampleTextAnswer['samples']> {
+  const recorded = recordedRows(resultFile, taskName, split, samples);
+  const { result, task, rows, baseDir } = recorded;
+  const alone: Task = { ...task, num_fewshot: 0, description: undefined };
+  const mapping = result.experiment.datasets[task.dataset].field_mapping ?? {};
+  const texts = new Map<number, string>();
+  for await (const { indices, row, columns } of readAgain(recorded, samples)) {
+    const text = shownText(alone, asRead(row, columns, mapping));
+    for (const index of indices) texts.set(index, text);
+  }
+  return samples.map((index) => ({
+    index,
+    text: texts.get(index) ?? null,
+    file: path.resolve(baseDir, rows[index].file),
+    line: rows[index].line,
+  }));
+}
+
+/** The rows with the columns of their files; one is left out when its file is gone, or no longer the one that was scored. @throws as above */
+export async function sampleRows(
+  resultFile: string,
+  taskName: string,
+  split: 'train' | 'validation',
+  samples: readonly number[],
+): Promise<Map<number, Row>> {
+  const found = new Map<number, Row>();
+  for await (const { indices, row } of readAgain(recordedRows(resultFile, taskName, split, samples), samples))
+    for (const index of indices) found.set(index, row);
+  return found;
+}
+
+function recordedRows(
+  resultFile: string,
+  taskName: string,
+  split: 'train' | 'validation',
+  samples: readonly number[],
+): Recorded {
   const result = readResult(resultFile);
   const rows = result.tasks.find(({ task }) => task === taskName)?.[split].rows;
   const task = result.experiment.tasks.find(({ task }) => task === taskName);
@@ -37,51 +82,36 @@ export async function sampleTexts(
   if (unknown !== undefined) {
     throw new LayerifError(
       'badRequest',
-      `task "${taskName}" has ${rows.length} ${split} samples, there is no sample ${unknown}`,
+      `task "${taskName}" has ${rows.length} ${sideWords[split]} samples, there is no sample ${unknown}`,
     );
   }
-  const baseDir = experimentFolder(result, resultFile);
-  const texts = new Map<number, string | null>();
-  for (const file of new Set(samples.map((index) => rows[index].file))) {
-    const wanted = samples.filter((index) => rows[index].file === file);
-    for (const [index, text] of await textsOf(result, task, path.resolve(baseDir, file), file, wanted, rows))
-      texts.set(index, text);
-  }
-  return samples.map((index) => ({
-    index,
-    text: texts.get(index) ?? null,
-    file: path.resolve(baseDir, rows[index].file),
-    line: rows[index].line,
-  }));
+  return { result, task, rows, baseDir: experimentFolder(result, resultFile) };
 }
 
-async function textsOf(
-  result: Result,
-  task: Task,
-  file: string,
-  recorded: string,
-  wanted: readonly number[],
-  rows: readonly SampleRow[],
-): Promise<Map<number, string | null>> {
-  const texts = new Map<number, string | null>();
+/** Rows of the samples' files; `indices` are the samples that a row is. */
+async function* readAgain(
+  { result, task, rows, baseDir }: Recorded,
+  samples: readonly number[],
+): AsyncGenerator<{ indices: number[]; row: Row; columns: string[] }, void, undefined> {
   const dataset = result.experiment.datasets[task.dataset];
-  const format = dataset.ds_type ?? formatOf(file);
-  if (format === null || !fs.existsSync(file)) return texts;
-  if ((await hashFiles([file]))[0] !== result.provenance.dataSha256[recorded]) return texts;
-
-  const alone: Task = { ...task, num_fewshot: 0, description: undefined };
-  const byRow = new Map<number, number[]>();
-  for (const index of wanted) byRow.set(rows[index].row, [...(byRow.get(rows[index].row) ?? []), index]);
-  const numbers = [...byRow.keys()];
-  const source = { path: file, format, field: dataset.field };
-  const columns = await columnsOf(source);
-  for await (const row of readRows(source, Math.min(...numbers), Math.max(...numbers) + 1)) {
-    const indices = byRow.get(row.row);
-    if (!indices) continue;
-    const text = shownText(alone, asRead(row, columns, dataset.field_mapping ?? {}));
-    for (const index of indices) texts.set(index, text);
+  for (const recorded of new Set(samples.map((index) => rows[index].file))) {
+    const file = path.resolve(baseDir, recorded);
+    const format = dataset.ds_type ?? formatOf(file);
+    if (format === null || !fs.existsSync(file)) continue;
+    if ((await hashFiles([file]))[0] !== result.provenance.dataSha256[recorded]) continue;
+    const byRow = new Map<number, number[]>();
+    for (const index of samples)
+      if (rows[index].file === recorded) byRow.set(rows[index].row, [...(byRow.get(rows[index].row) ?? []), index]);
+    const numbers = [...byRow.keys()];
+    const first = numbers.reduce((a, b) => Math.min(a, b));
+    const last = numbers.reduce((a, b) => Math.max(a, b));
+    const source = { path: file, format, field: dataset.field };
+    const columns = await columnsOf(source);
+    for await (const row of readRows(source, first, last + 1)) {
+      const indices = byRow.get(row.row);
+      if (indices) yield { indices, row, columns };
+    }
   }
-  return texts;
 }
 
 /** A row without text, as an image has, is shown by the columns that fill the graph's inputs. */

@@ -52,14 +52,9 @@ export function pruneExperiment(options: PruneOptions): Promise<{ report: Prunin
       const { checkpoint, model } = input;
       if (input.structure === 'layers') {
         requireOutput(output, checkpoint, 0);
-        const { dropped, source } = await layersToDrop(input, options);
-        const report = reportOfDropped(
-          input,
-          sha256,
-          dropped,
-          source,
-          provenance({ peakMemoryBytes: 0, resumedLayers: 0 }),
-        );
+        const left = await layersToDrop(input, options);
+        const { dropped } = left;
+        const report = reportOfDropped(input, sha256, left, provenance({ peakMemoryBytes: 0, resumedLayers: 0 }));
         writePrunedModel(output, { checkpoint, model, replaced: [], dropped, report });
         return { report, output };
       }
@@ -230,6 +225,7 @@ function reportOf(
     achieved: zeros / weights,
     layers,
     dropped: [],
+    ...(map.scores ? { scores: map.scores } : {}),
     calibration: calibration && {
       dataset: calibration.dataset,
       split: calibration.split,
@@ -250,8 +246,7 @@ function reportOf(
 function reportOfDropped(
   { checkpoint, model, asked }: PruneInput,
   sha256: string,
-  dropped: number[],
-  source: string,
+  { dropped, source, scores }: Awaited<ReturnType<typeof layersToDrop>>,
   provenance: PruningReport['provenance'],
 ): PruningReport {
   const sizes = Array.from({ length: model.layers }, (_, layer) =>
@@ -272,6 +267,7 @@ function reportOfDropped(
       return { index, name: model.layerName(index), requested: gone, achieved: gone, modules: {} };
     }),
     dropped,
+    ...(scores ? { scores } : {}),
     calibration: null,
     notes: ['Whole layers are gone and the others are numbered anew, so the model is smaller and faster everywhere.'],
     provenance,

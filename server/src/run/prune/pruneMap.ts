@@ -1,6 +1,7 @@
 /** Which sparsity every matrix gets, or which layers go: from a number, a list, an allocation file, or a rule over scores. */
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
+import type { PruningScores } from '../../../../protocol/pruning.ts';
 import type { Allocation } from '../../../../protocol/allocation.ts';
 import { allocateResult } from '../decide/allocate.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
@@ -8,7 +9,14 @@ import { requireNone } from '../inputs/refusals.ts';
 import { dropRefusals } from '../inputs/supported.ts';
 import type { PruneInput, PruneOptions } from '../inputs/pruneInput.ts';
 import { experimentName, readResult, resultFiles } from '../files/results.ts';
-import { mapOfAllocation, mapOfList, readAllocation, requireLayersOf, sparsityMap } from '../decide/sparsityMap.ts';
+import {
+  mapOfAllocation,
+  mapOfList,
+  readAllocation,
+  requireLayersOf,
+  scoresBehind,
+  sparsityMap,
+} from '../decide/sparsityMap.ts';
 import type { SparsityMap } from '../decide/sparsityMap.ts';
 
 type Options = Pick<PruneOptions, 'resultFile' | 'task' | 'machine' | 'onProgress' | 'signal'>;
@@ -44,7 +52,7 @@ export async function resolveMap(input: PruneInput, options: Options, pool: Engi
 export async function layersToDrop(
   input: PruneInput,
   options: Options,
-): Promise<{ dropped: number[]; source: string }> {
+): Promise<{ dropped: number[]; source: string; scores: PruningScores | undefined }> {
   const { model, asked, baseDir } = input;
   requireNone(dropRefusals, { structure: 'layers', map: asked.map }, 'prune');
   const map = asked.map as string;
@@ -72,7 +80,8 @@ export async function layersToDrop(
       `${dropped.length} of ${model.layers} layers would be left out; choose a sparsity that leaves out at least one and keeps one`,
     );
   }
-  return { dropped, source: isFile ? `${allocation.rule} (${path.basename(file)})` : map };
+  const source = isFile ? `${allocation.rule} (${path.basename(file)})` : map;
+  return { dropped, source, scores: scoresBehind(allocation) };
 }
 
 /** A result that is named must be read. @throws LayerifError `badRequest` */

@@ -271,7 +271,7 @@ async function retrieve(context: ValidationContext): Promise<ProtocolAnswer> {
     measured(name, chance, context, predictors, retrieval(train.length, classes, kind));
   const measures = [measure('AUC', 0.5, 'auc'), measure(`recall@${train_per_class}`, 0.1, 'recall')];
   return {
-    how: `Ten kinds of template tasks, ${train_per_class} training and ${validation_per_class} validation rows each; for every validation row the training rows are ranked by influence, rows of the same kind should come first. Trained: LoRA on these rows, ${settings.retrain.steps} steps.`,
+    how: `Ten kinds of template tasks, ${train_per_class} training and ${validation_per_class} validation samples each; for every validation sample the training samples are ranked by influence, those of the same kind should come first. Trained: LoRA on these samples, ${settings.retrain.steps} steps.`,
     measures,
     verdict: [...verdicts(context, measures), ...notes],
   };
