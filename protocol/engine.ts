@@ -180,7 +180,7 @@ export type EngineEvent =
   | { id: number; type: 'progress'; phase: 'load' | 'forward' | 'backward'; done: number; total: number }
   | { id: number; type: 'losses'; train: Float64Array; validation: Float64Array }
   | { id: number; type: 'segment'; segment: SegmentFile }
-  | { id: number; type: 'training'; run: string; done: number; total: number } // optimiser steps of the whole request
+  | { id: number; type: 'training'; run: string; done: number; total: number; loss?: number } // optimiser steps of the whole request
   | { id: number; type: 'trained'; outcome: TrainOutcome }
   | { id: number; type: 'evaluating'; done: number; total: number } // sequences
   | { id: number; type: 'observing'; done: number; total: number } // layers, over all groups of texts

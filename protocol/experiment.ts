@@ -35,6 +35,7 @@ export interface Experiment {
   scores_alone?: true;
   data_scores?: unknown;
   train_experts?: TrainExpertsSettings;
+  train?: TrainSettings;
   output_dir: string;
 }
 
@@ -193,6 +194,38 @@ export interface Evaluate {
   /** Tokens that the model reads at once. */
   max_length?: number;
   gate?: { max_drop: number };
+}
+
+/** The section `train` with every default filled in. */
+export interface TrainSettings {
+  /** Absent: the first task. */
+  task?: string;
+  method: 'lora' | 'full';
+  layers: 'all' | number[];
+  modules: string[];
+  rank: number;
+  alpha: number;
+  /** Absent: those of the task. */
+  training_split?: string;
+  validation_split?: string;
+  /** Absent: that of `score`. */
+  loss?: LossId;
+  /** Column with 0 or 1 for each token of a row. */
+  loss_mask?: string;
+  optimizer: OptimizerId;
+  learning_rate: number;
+  weight_decay: number;
+  betas: [number, number];
+  epsilon: number;
+  momentum: number;
+  schedule: ScheduleId;
+  warmup_steps: number;
+  max_grad_norm?: number;
+  steps: number;
+  batch_size: number;
+  gradient_accumulation_steps: number;
+  /** Absent: that of `score`. */
+  seed?: number;
 }
 
 /** The section `train_experts` with every default filled in. */

@@ -4,7 +4,7 @@ export const optimizerIds = ['adamw', 'sgd'] as const;
 
 export type OptimizerId = (typeof optimizerIds)[number];
 
-export const scheduleIds = ['constant', 'linear'] as const;
+export const scheduleIds = ['constant', 'linear', 'cosine'] as const;
 
 export type ScheduleId = (typeof scheduleIds)[number];
 

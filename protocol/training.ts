@@ -2,7 +2,9 @@
  * Training in the engine: LoRA factors on chosen layers, many (re)trainings in one request, losses of every sample after each.
  * Everything is deterministic given the seeds.
  */
+import type { Experiment, TrainSettings } from './experiment.ts';
 import type { OptimizerSettings } from './optimizer.ts';
+import type { Provenance } from './provenance.ts';
 import type { EncodedSample } from './samples.ts';
 
 export interface LoraSettings {
@@ -27,15 +29,22 @@ export interface TrainRun {
   start: string | null;
   /** Optimiser steps; 0 only measures losses. */
   steps: number;
-  /** Folder in which the trained adapter is saved, as PEFT does. */
+  /** Folder in which the trained adapter is saved, as PEFT does; of matrices the file `trained.safetensors` there. */
   save: string | null;
+  /** Where the training is kept every so many seconds, to go on behind its last kept step, with the hash of all that decides its numbers. */
+  checkpoint?: { file: string; key: string; seconds: number } | undefined;
 }
 
 export interface TrainRequest {
   modelPath: string;
   train: EncodedSample[];
   validation: EncodedSample[];
+  /** Layers and modules of `matrices` too. */
   lora: LoraSettings;
+  /** What is trained: low-rank factors, or the weight matrices themselves; default factors. */
+  trains?: 'factors' | 'matrices' | undefined;
+  /** Mini-batches whose mean gradient makes a step; default 1. */
+  accumulation?: number | undefined;
   optimizer: OptimizerSettings;
   /** Samples of a step; as many as there are or more: full-batch. */
   batchSize: number;
@@ -56,5 +65,42 @@ export interface TrainOutcome {
   curve: Float64Array;
   /** Norm of the gradient of the mean loss of the last step's batch, before that step; NaN without steps. */
   gradientNorm: number;
+  /** Steps that an interrupted training had taken. */
+  resumedSteps: number;
   seconds: number;
+}
+
+export const TRAINING_SUFFIX = '.layerif-training.json';
+
+/** Mean nats per counted token of the samples, before and after. */
+export interface TrainedLosses {
+  before: number;
+  after: number;
+  /** After training, of each sample. */
+  samples: number[];
+}
+
+/** `NAME.layerif-training.json`: what `layerif train` writes beside the trained weights. Fields are only ever added. */
+export interface TrainingResult {
+  format: 'layerif-training';
+  version: 1;
+  status: 'partial' | 'complete';
+  experiment: Experiment;
+  experimentFile: string;
+  task: string;
+  model: { name: string; family: string; layers: number; sha256: string };
+  settings: TrainSettings;
+  /** Layers and modules that were trained, and their numbers: of the factors, or of the matrices. */
+  trained: { layers: number[]; modules: string[]; parameters: number };
+  samples: { train: number; validation: number; tokens: number; counted: number };
+  train: TrainedLosses | null;
+  validation: TrainedLosses | null;
+  /** Mean loss of each step's samples before the step, and its learning rate. */
+  curve: number[];
+  learningRates: number[];
+  /** Norm of the last step's gradient; null where it is not known, as after a resumption at the end. */
+  gradientNorm: number | null;
+  /** Folder of the PEFT adapter or the model, relative to this file. */
+  output: string;
+  provenance: Provenance<number>;
 }

@@ -12,6 +12,7 @@ import type {
   Task,
   TextSource,
   TrainExpertsSettings,
+  TrainSettings,
   ValidateSettings,
 } from '../experiment.ts';
 import {
@@ -90,6 +91,9 @@ const task: Schema<Task> = z.object({
   gen_prefix: optional(text),
   metric_list: z.optional(z.array(z.unknown())),
   process_results: optional(text),
+  filter_list: z.optional(z.array(z.unknown())),
+  generation_kwargs: z.optional(z.record(z.string(), z.unknown())),
+  repeats: optional(number),
   ignored: optional(texts),
 });
 
@@ -185,6 +189,32 @@ export const expertsSettings: Schema<TrainExpertsSettings> = z.object({
   seeds: number,
 });
 
+const trainSettings: Schema<TrainSettings> = z.object({
+  task: optional(text),
+  method: id<TrainSettings['method']>(),
+  layers: z.union([z.literal('all'), numbers]),
+  modules: texts,
+  rank: number,
+  alpha: number,
+  training_split: optional(text),
+  validation_split: optional(text),
+  loss: optional(id<NonNullable<TrainSettings['loss']>>()),
+  loss_mask: optional(text),
+  optimizer: id<TrainSettings['optimizer']>(),
+  learning_rate: number,
+  weight_decay: number,
+  betas: z.tuple([number, number]),
+  epsilon: number,
+  momentum: number,
+  schedule: id<TrainSettings['schedule']>(),
+  warmup_steps: number,
+  max_grad_norm: optional(number),
+  steps: number,
+  batch_size: number,
+  gradient_accumulation_steps: number,
+  seed: optional(number),
+});
+
 export const experiment: Schema<Experiment> = z.object({
   version: z.literal(1),
   description: optional(text),
@@ -207,5 +237,6 @@ export const experiment: Schema<Experiment> = z.object({
   scores_alone: z.optional(z.literal(true)),
   data_scores: z.optional(z.unknown()),
   train_experts: optional(expertsSettings),
+  train: optional(trainSettings),
   output_dir: text,
 });

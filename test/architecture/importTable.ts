@@ -104,6 +104,7 @@ const runRooms: Record<string, string[]> = {
   prune: ['files', 'machine', 'inputs', 'scores', 'evaluate', 'decide'],
   validate: ['files', 'machine', 'inputs', 'scores', 'evaluate', 'influence'],
   experts: ['files', 'machine', 'inputs', 'scores', 'evaluate', 'decide', 'prune'],
+  train: ['files', 'machine', 'inputs', 'prune'],
 };
 
 function roomsOf(folder: string, list: Record<string, string[]>): string[] {

@@ -14,7 +14,7 @@ testMistakes([
     name: 'a list instead of a mapping',
     text: '- 1\n',
     says: [
-      `1:1: the experiment is [1]: expected a mapping with the keys version, description, model, datasets, tasks, score, allocate, prune, evaluate, validate, scores, data_scores, train_experts, output_dir`,
+      `1:1: the experiment is [1]: expected a mapping with the keys version, description, model, datasets, tasks, score, allocate, prune, evaluate, validate, scores, data_scores, train_experts, train, output_dir`,
     ],
   },
   {
@@ -82,7 +82,7 @@ testMistakes([
     name: 'an unknown key without likeness',
     text: `${small}colour: red\n`,
     says: [
-      '12:1: unknown key "colour": allowed are version, description, model, datasets, tasks, score, allocate, prune, evaluate, validate, scores, data_scores, train_experts, output_dir',
+      '12:1: unknown key "colour": allowed are version, description, model, datasets, tasks, score, allocate, prune, evaluate, validate, scores, data_scores, train_experts, train, output_dir',
     ],
   },
   {
@@ -99,8 +99,8 @@ testMistakes([
     name: 'keys of JavaScript objects',
     text: `${small}constructor: 1\n__proto__: 2\n`,
     says: [
-      '12:1: unknown key "constructor": allowed are version, description, model, datasets, tasks, score, allocate, prune, evaluate, validate, scores, data_scores, train_experts, output_dir',
-      '13:1: unknown key "__proto__": allowed are version, description, model, datasets, tasks, score, allocate, prune, evaluate, validate, scores, data_scores, train_experts, output_dir',
+      '12:1: unknown key "constructor": allowed are version, description, model, datasets, tasks, score, allocate, prune, evaluate, validate, scores, data_scores, train_experts, train, output_dir',
+      '13:1: unknown key "__proto__": allowed are version, description, model, datasets, tasks, score, allocate, prune, evaluate, validate, scores, data_scores, train_experts, train, output_dir',
     ],
   },
   {

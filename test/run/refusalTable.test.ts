@@ -9,6 +9,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { evaluateExperiment } from '../../server/src/run/evaluate/evaluate.ts';
+import { trainExperiment } from '../../server/src/run/train/train.ts';
 import { generateFile } from '../../server/src/run/generate/generateFile.ts';
 import { prepareExperts } from '../../server/src/run/experts/trainExpertsInput.ts';
 import { checkExperiment } from '../../server/src/run/inputs/check.ts';
@@ -51,13 +52,14 @@ const run: Record<Verb, (file: string) => Promise<unknown>> = {
   evaluate: (file) => evaluateExperiment({ file, machine }),
   generate: (file) => generateFile({ target: file, baseDir: '/', maxNewTokens: 1, stop: [], sampling: {}, machine }),
   prune: (file) => pruneExperiment({ file, machine }),
+  train: (file) => trainExperiment({ file, machine }),
   'train-experts': (file) => prepareExperts(file, {}),
 };
 
 /** Has 20 positions. */
 const gpt2 = path.join(import.meta.dirname, '../reference/gpt2/by_layer');
 
-const sections = 'evaluate: {}\nprune: {}\nvalidate: {}\ntrain_experts: {}\n';
+const sections = 'evaluate: {}\nprune: {}\nvalidate: {}\ntrain: { steps: 1 }\ntrain_experts: {}\n';
 
 interface Spoilt {
   file: string;
@@ -188,10 +190,12 @@ const spoil: Record<string, (t: TestContext) => Spoilt> = {
   graphForvalidate: (t) => graph(t),
   graphForevaluate: (t) => graph(t),
   graphForprune: (t) => graph(t),
+  graphFortrain: (t) => graph(t),
   'graphFortrain-experts': (t) => graph(t),
   pruneWithAdapter: adapter,
   validateWithAdapter: adapter,
   expertsWithAdapter: adapter,
+  trainWithAdapter: adapter,
   pruneStructure: (t) => with_(llama(t), (w) => w.add('prune: { structure: "3:2" }\n')),
   pruneSparsity: (t) => with_(llama(t), (w) => w.add('prune: { sparsity: 1 }\n')),
   layersWithoutRule: (t) => with_(llama(t), (w) => w.add('prune: { structure: layers }\n')),
@@ -268,10 +272,12 @@ const words: Record<string, RegExp> = {
   data_scoresLater: /data_scores is not available in this version; remove the section/,
   graphForvalidate: /llama-torchscript\.onnx is an ONNX graph.*; validate needs a checkpoint/,
   graphForevaluate: /llama-torchscript\.onnx is an ONNX graph.*; evaluate needs a checkpoint/,
+  graphFortrain: /llama-torchscript\.onnx is an ONNX graph.*; train needs a checkpoint/,
   graphForprune: /llama-torchscript\.onnx is an ONNX graph.*; prune needs a checkpoint/,
   'graphFortrain-experts': /llama-torchscript\.onnx is an ONNX graph.*; train-experts needs a checkpoint/,
   pruneWithAdapter: /cannot be pruned, since the adapter would be lost; merge/,
   validateWithAdapter: /validation trains adapters of its own on the model; merge/,
+  trainWithAdapter: /a model is trained without an adapter on it; merge/,
   expertsWithAdapter: /experts are trained on the model itself; merge/,
   pruneStructure: /structure/,
   pruneSparsity: /sparsity/,

@@ -15,6 +15,7 @@ import { pruneAndCompareCommand } from './pruneAndCompare.ts';
 import { rows } from './rows.ts';
 import { score } from './score.ts';
 import { tokens } from './tokens.ts';
+import { train } from './train.ts';
 import { trainExperts } from './trainExperts.ts';
 import type { Command } from './types.ts';
 import { validate } from './validate.ts';
@@ -37,5 +38,6 @@ export const commands: readonly Command[] = [
   compare,
   damping,
   tokens,
+  train,
   trainExperts,
 ];

@@ -8,6 +8,7 @@ import type { ParsedDataset, ParsedExperiment } from './schema.ts';
 import { builders, ignoredKeys } from './taskSchema.ts';
 import { resolveAsked } from './scoresSchema.ts';
 import { resolveTrainExperts } from './trainExpertsSchema.ts';
+import { resolveTrain } from './trainSchema.ts';
 import { resolveValidation } from './validateSchema.ts';
 import type { ParsedTask } from './taskSchema.ts';
 
@@ -20,7 +21,7 @@ export function resolveExperiment(parsed: ParsedExperiment, scoresAlone = false)
     Object.entries(parsed.datasets ?? {}).map(([name, dataset]) => [name, resolveDataset(dataset)]),
   );
   const tasks = parsed.tasks.map((task) => resolveTask(task, datasets));
-  const { allocate, prune, evaluate, scores, data_scores, train_experts } = parsed;
+  const { allocate, prune, evaluate, scores, data_scores, train_experts, train } = parsed;
   return defined({
     version: 1 as const,
     description: parsed.description,
@@ -36,6 +37,7 @@ export function resolveExperiment(parsed: ParsedExperiment, scoresAlone = false)
     scores_alone: scoresAlone ? (true as const) : undefined,
     data_scores,
     train_experts: train_experts === undefined ? undefined : resolveTrainExperts(train_experts),
+    train: train === undefined ? undefined : resolveTrain(train),
     output_dir: parsed.output_dir,
   }) satisfies Experiment;
 }

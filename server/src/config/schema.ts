@@ -20,6 +20,7 @@ import { datasetName, doc, filePath, maxLength, textSource } from './words.ts';
 import { scoreExamples, scoresSchema } from './scoresSchema.ts';
 import { taskSchema } from './taskSchema.ts';
 import { trainExpertsSchema } from './trainExpertsSchema.ts';
+import { trainSchema } from './trainSchema.ts';
 import { validateSchema } from './validateSchema.ts';
 
 const modelSchema = z.strictObject({
@@ -311,6 +312,7 @@ export const experimentSchema = z
     ).optional(),
     data_scores: doc(z.unknown(), 'Scores of training samples.').optional(),
     train_experts: doc(trainExpertsSchema, 'Training LoRA experts for several allocations.').optional(),
+    train: doc(trainSchema, 'Fine-tuning LoRA factors or whole matrices.').optional(),
     output_dir: doc(z.string().min(1).default('runs'), 'Folder for results, relative to this file.'),
   })
   .meta({

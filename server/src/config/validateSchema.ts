@@ -20,7 +20,10 @@ const retrainSchema = z.strictObject({
   batch_size: doc(count(1).default(16), 'Samples of a step.'),
   learning_rate: doc(z.number().positive().default(0.001), 'Step size.'),
   weight_decay: doc(z.number().min(0).default(0.01), 'Decoupled for adamw, a part of the gradient for sgd.'),
-  schedule: doc(z.enum(scheduleIds).default('constant'), 'Learning rate after the warm-up: constant, or linear to 0.'),
+  schedule: doc(
+    z.enum(scheduleIds).default('constant'),
+    'Learning rate after the warm-up: constant, linear to 0, or by half a cosine wave to 0.',
+  ),
   warmup_steps: doc(count(0).default(0), 'Steps over which the learning rate rises from 0.'),
   max_grad_norm: doc(z.number().positive(), 'Largest norm of a gradient; absent: no clipping.').optional(),
 });

@@ -6,6 +6,7 @@
  *   θ ← θ − lr / (1 − β₁ᵗ) · m / ( √v / √(1 − β₂ᵗ) + ε )            t = 1, 2, ...
  */
 import { gradientOf } from './parameters.ts';
+import type { Parameters } from './parameters.ts';
 import type { OptimizerRule } from './types.ts';
 
 export const adamw: OptimizerRule = {
@@ -13,7 +14,8 @@ export const adamw: OptimizerRule = {
   source: 'Loshchilov & Hutter, ICLR 2019, arXiv 1711.05101',
   create({ weightDecay, betas, epsilon }) {
     const [beta1, beta2] = betas;
-    const moments = new Map<string, { m: Float64Array; v: Float64Array }>();
+    let first: Parameters = new Map();
+    let second: Parameters = new Map();
     let t = 0;
     return {
       step(parameters, gradients, learningRate) {
@@ -22,12 +24,11 @@ export const adamw: OptimizerRule = {
         const correction = Math.sqrt(1 - beta2 ** t);
         for (const [name, theta] of parameters) {
           const g = gradientOf(gradients, name, theta.length);
-          let state = moments.get(name);
-          if (!state) {
-            state = { m: new Float64Array(theta.length), v: new Float64Array(theta.length) };
-            moments.set(name, state);
-          }
-          const { m, v } = state;
+          const [m, v] = [first, second].map((moments) => {
+            const known = moments.get(name) ?? new Float64Array(theta.length);
+            moments.set(name, known);
+            return known;
+          });
           for (let i = 0; i < theta.length; i++) {
             m[i] = beta1 * m[i] + (1 - beta1) * g[i];
             v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
@@ -35,6 +36,11 @@ export const adamw: OptimizerRule = {
             theta[i] -= (size * m[i]) / (Math.sqrt(v[i]) / correction + epsilon);
           }
         }
+      },
+      state: () => ({ steps: t, moments: { m: first, v: second } }),
+      restore({ steps, moments }) {
+        t = steps;
+        [first, second] = [moments.m, moments.v];
       },
     };
   },

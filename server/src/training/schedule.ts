@@ -1,5 +1,6 @@
 /**
- * Learning rates by step, named as in Hugging Face transformers: `constant` (constant_with_warmup) and `linear`. Both rise linearly
+ * Learning rates by step, named as in Hugging Face transformers: `constant` (constant_with_warmup), `linear` and
+ * `cosine` (half a wave). All rise linearly
  * over the warm-up; step w of w warm-up steps is the first with the full rate.
  */
 import type { OptimizerSettings, ScheduleId } from '../../../protocol/optimizer.ts';
@@ -8,6 +9,7 @@ import type { OptimizerSettings, ScheduleId } from '../../../protocol/optimizer.
 const shapes: Record<ScheduleId, (after: number, left: number) => number> = {
   constant: () => 1,
   linear: (after, left) => Math.max(0, 1 - after / left),
+  cosine: (after, left) => 0.5 * (1 + Math.cos(Math.PI * Math.min(1, after / left))),
 };
 
 /** Learning rate of step `step` (from 0) of `steps`. */

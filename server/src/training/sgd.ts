@@ -6,15 +6,18 @@
  * Its fixed points are those of mean loss + wd/2 ‖θ‖², which is what influence functions linearise.
  */
 import { gradientOf } from './parameters.ts';
+import type { Parameters } from './parameters.ts';
 import type { OptimizerRule } from './types.ts';
 
 export const sgd: OptimizerRule = {
   title: 'SGD',
   source: 'Robbins & Monro 1951; momentum: Polyak 1964',
   create({ weightDecay, momentum }) {
-    const buffers = new Map<string, Float64Array>();
+    let buffers: Parameters = new Map();
+    let t = 0;
     return {
       step(parameters, gradients, learningRate) {
+        t += 1;
         for (const [name, theta] of parameters) {
           const g = gradientOf(gradients, name, theta.length);
           const first = !buffers.has(name);
@@ -26,6 +29,11 @@ export const sgd: OptimizerRule = {
             theta[i] -= learningRate * buffer[i];
           }
         }
+      },
+      state: () => ({ steps: t, moments: { buffer: buffers } }),
+      restore({ steps, moments }) {
+        t = steps;
+        buffers = moments.buffer;
       },
     };
   },

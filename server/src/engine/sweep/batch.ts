@@ -35,7 +35,7 @@ export function makeBatches(
     const length = Math.max(...lengths);
     const tokens = new BigInt64Array(group.length * length); // padding is token 0: causality keeps it away from counted positions
     const predictions = group.map((i) => predictionsOf(architecture, samples[i]));
-    const total = predictions.reduce((sum, { from, labels }) => sum + labels.length - from, 0);
+    const total = predictions.reduce((sum, { places }) => sum + places.length, 0);
     const counted = {
       position: new Int32Array(total),
       label: new Int32Array(total),
@@ -46,12 +46,12 @@ export function makeBatches(
     group.forEach((index, row) => {
       const { tokens: ids } = samples[index];
       for (let t = 0; t < ids.length; t++) tokens[row * length + t] = BigInt(ids[t]);
-      const { from, labels, position } = predictions[row];
-      for (let t = from; t < labels.length; t++, at++) {
+      const { places, labels, position } = predictions[row];
+      for (const t of places) {
         counted.position[at] = row * length + position + t;
         counted.label[at] = labels[t];
-        counted.weight[at] = 1 / (labels.length - from);
-        counted.row[at] = row;
+        counted.weight[at] = 1 / places.length;
+        counted.row[at++] = row;
       }
     });
     const key = `${length}`;
@@ -67,15 +67,20 @@ export function makeBatches(
 }
 
 /**
- * What a sample predicts: label t of `labels`, from `from` on, at position `position` + t. A language model tells a token one
+ * What a sample predicts: label t of `labels`, for each t of `places`, at position `position` + t. A language model tells a token one
  * position earlier, a classifier its class at the last token; a text without a class, as calibration has it, predicts nothing.
  */
 function predictionsOf(
   { outputs }: Architecture,
-  { tokens, countedFrom, label }: EncodedSample,
-): { from: number; labels: ArrayLike<number>; position: number } {
-  if (!outputs?.classes) return { from: countedFrom, labels: tokens, position: -1 };
-  return { from: 0, labels: label === undefined ? [] : [label], position: classifiedPosition(tokens, outputs.classes) };
+  { tokens, countedFrom, counted, label }: EncodedSample,
+): { places: readonly number[]; labels: ArrayLike<number>; position: number } {
+  if (!outputs?.classes) {
+    const places: number[] = [];
+    for (let t = countedFrom; t < tokens.length; t++) if (counted === undefined || counted[t] === 1) places.push(t);
+    return { places, labels: tokens, position: -1 };
+  }
+  const labels = label === undefined ? [] : [label];
+  return { places: [...labels.keys()], labels, position: classifiedPosition(tokens, outputs.classes) };
 }
 
 /** The tables that a graph asks for. */

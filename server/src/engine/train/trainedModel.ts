@@ -1,5 +1,5 @@
 /**
- * A model with trainable low-rank factors on some of its layers. The factors live here, everything else is the warm model's; what
+ * A model with trainable low-rank factors on some of its layers, or with matrices of theirs that are trained. These live here, everything else is the warm model's; what
  * lies below the lowest trained layer never changes, so its activations are computed once and kept: n x T x hidden numbers.
  */
 import type { EncodedSample } from '../../../../protocol/samples.ts';
@@ -23,6 +23,7 @@ import { TrainedTensors } from './trainedTensors.ts';
 import { weightGradientGraph } from './weightGradients.ts';
 
 export interface TrainedModelOptions {
+  trains?: 'factors' | 'matrices' | undefined;
   lora: LoraSettings;
   /** Padded tokens of one run. */
   tokensPerRun: number;
@@ -31,8 +32,10 @@ export interface TrainedModelOptions {
 
 export class TrainedModel {
   readonly architecture: Architecture;
-  /** The modules with factors, in forward order. */
+  /** The modules with factors, in forward order; none where matrices are trained. */
   readonly shapes: readonly LoraShape[];
+  /** Trained weights by their whole names, with their shapes as stored. */
+  readonly sizes: ReadonlyMap<string, readonly number[]>;
   readonly #model: Model;
   readonly #samples: readonly EncodedSample[];
   readonly #segments: readonly Segment[];
@@ -50,6 +53,7 @@ export class TrainedModel {
     segments: Segment[],
     states: Float32Array[],
     tokensPerRun: number,
+    matrices: ReadonlyMap<string, readonly number[]> | null,
   ) {
     this.#model = model;
     this.architecture = architecture;
@@ -58,11 +62,12 @@ export class TrainedModel {
     this.#segments = segments;
     this.#states = states;
     this.#tokensPerRun = tokensPerRun;
-    const sizes = shapes.flatMap(({ module, rows, columns, rank }) => {
+    const factors = shapes.flatMap(({ module, rows, columns, rank }) => {
       const { A, B } = factorNames(module);
       return [[A, [rank, columns]] as const, [B, [rows, rank]] as const];
     });
-    this.#trained = new TrainedTensors(model, new Map(sizes));
+    this.sizes = matrices ?? new Map(factors);
+    this.#trained = new TrainedTensors(model, this.sizes);
   }
 
   /**
@@ -72,7 +77,7 @@ export class TrainedModel {
   static async create(
     model: Model,
     samples: readonly EncodedSample[],
-    { lora, tokensPerRun, segmentLength }: TrainedModelOptions,
+    { lora, trains = 'factors', tokensPerRun, segmentLength }: TrainedModelOptions,
   ): Promise<TrainedModel> {
     const base = model.architecture;
     const shapes = lora.layers.flatMap((layer) =>
@@ -89,11 +94,17 @@ export class TrainedModel {
     if (shapes.length === 0)
       throw new Error(`layers ${lora.layers.join(', ')} have none of the modules ${lora.modules.join(', ')}`);
     const scale = lora.alpha / lora.rank;
-    const architecture = adapted(base, {
-      path: 'in training',
-      factors: new Map(shapes.map(({ module, rank }) => [module, { rank, scale }])),
-      targets: () => null,
-    });
+    const matrices =
+      trains === 'factors'
+        ? null
+        : new Map(shapes.map(({ module }) => [`${module}.weight`, model.weights.stored(`${module}.weight`).shape]));
+    const architecture = matrices
+      ? base
+      : adapted(base, {
+          path: 'in training',
+          factors: new Map(shapes.map(({ module, rank }) => [module, { rank, scale }])),
+          targets: () => null,
+        });
     const segments = segmentsOf(base.layers, lora.layers[0], segmentLength);
     const groups = groupsOf(base, samples, tokensPerRun);
     const batches = makeBatches(base, 'train', [...samples], groups);
@@ -106,10 +117,16 @@ export class TrainedModel {
         states[sample] = all.slice(start, start + samples[sample].tokens.length * base.hidden);
       });
     }
-    return new TrainedModel(model, architecture, shapes, samples, segments, states, tokensPerRun);
+    const own = matrices ? [] : shapes;
+    return new TrainedModel(model, architecture, own, samples, segments, states, tokensPerRun, matrices);
   }
 
-  /** @param parameters the factors' weights; changes to them count from the next `update` on */
+  /** The matrices as the checkpoint has them. */
+  original(): Parameters {
+    return new Map([...this.sizes.keys()].map((name) => [name, Float64Array.from(this.#model.weights.original(name))]));
+  }
+
+  /** @param parameters the trained weights; changes to them count from the next `update` on */
   use(parameters: Parameters): void {
     this.#trained.use(parameters);
   }
@@ -132,7 +149,7 @@ export class TrainedModel {
   }
 
   /**
-   * Mean loss over the samples and its gradient with respect to every factor.
+   * Mean loss over the samples and its gradient with respect to every trained weight.
    * @param samples indices, at least one
    */
   async gradient(samples: readonly number[]): Promise<{ loss: number; gradient: Parameters }> {

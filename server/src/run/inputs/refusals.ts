@@ -11,11 +11,11 @@ import type { ErrorCode, Place } from '../../../../protocol/errors.ts';
 import type { Experiment } from '../../../../protocol/experiment.ts';
 
 /** Commands that run the model. `score` stands for `estimate` and `check --gradients` too, which prepare the same. */
-export const verbs = ['score', 'validate', 'evaluate', 'generate', 'prune', 'train-experts'] as const;
+export const verbs = ['score', 'validate', 'evaluate', 'generate', 'prune', 'train', 'train-experts'] as const;
 export type Verb = (typeof verbs)[number];
 
 /** Reads weights under their names and builds its own graphs. */
-export const checkpointVerbs: readonly Verb[] = ['validate', 'evaluate', 'prune', 'train-experts'];
+export const checkpointVerbs: readonly Verb[] = ['validate', 'evaluate', 'prune', 'train', 'train-experts'];
 
 export interface Refusal<Facts> {
   id: string;
@@ -80,6 +80,7 @@ export function verbsOf(experiment: Experiment): Verb[] {
     evaluate: experiment.evaluate,
     generate: undefined, // no section asks for it
     prune: experiment.prune,
+    train: experiment.train,
     'train-experts': experiment.train_experts,
   };
   return verbs.filter((verb) => section[verb] !== undefined);

@@ -55,7 +55,7 @@ export const sampleRefusals: readonly Refusal<SampleFacts>[] = [
   {
     id: 'moreTokensThanPositions',
     // `evaluate` cuts its texts by the harness' rule.
-    verbs: ['score', 'validate', 'prune', 'train-experts'],
+    verbs: ['score', 'validate', 'prune', 'train', 'train-experts'],
     code: 'badExperiment',
     path: ['model', 'max_length'],
     says({ task, texts, longest }) {

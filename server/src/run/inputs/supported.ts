@@ -12,7 +12,7 @@ import type { Refusal, Verb } from './refusals.ts';
 type Row = Refusal<Experiment>;
 
 /** What asks for gradients of its own. */
-const gradients: readonly Verb[] = ['score', 'validate', 'train-experts'];
+const gradients: readonly Verb[] = ['score', 'validate', 'train', 'train-experts'];
 
 const row = (
   id: string,
@@ -127,6 +127,13 @@ export const experimentRefusals: readonly Row[] = [
     ({ model }) => model.adapter !== undefined,
     () => `validation trains adapters of its own on the model; ${merged}`,
     ['validate'],
+  ),
+  row(
+    'trainWithAdapter',
+    ['model', 'adapter'],
+    ({ model }) => model.adapter !== undefined,
+    () => `a model is trained without an adapter on it; ${merged}`,
+    ['train'],
   ),
   row(
     'expertsWithAdapter',

@@ -68,7 +68,7 @@ export interface PrunedModel {
   replaced: string[];
   /** Layers that are left out, ascending. */
   dropped: readonly number[];
-  /** Goes into the folder as layerif-pruning.json. */
+  /** Goes into the folder as layerif-pruning.json; null for none. */
   report: unknown;
 }
 
@@ -82,7 +82,7 @@ export function writePrunedModel(output: string, pruned: PrunedModel): void {
     makeFolders(temporary);
     writeWeights(temporary, pruned);
     copyOthers(temporary, checkpoint, config);
-    writeJson(path.join(temporary, 'layerif-pruning.json'), pruned.report);
+    if (pruned.report !== null) writeJson(path.join(temporary, 'layerif-pruning.json'), pruned.report);
     if (fs.existsSync(output)) fs.rmdirSync(output);
     fs.renameSync(temporary, output);
   } catch (error) {
