@@ -7,7 +7,7 @@ export function csvText(rows: readonly (readonly string[])[]): string {
 }
 
 /** @param rows the first is the head */
-export function markdownText([head, ...rows]: readonly (readonly string[])[]): string {
+export function markdownText([head = [], ...rows]: readonly (readonly string[])[]): string {
   const cell = (text: string): string => text.replaceAll('|', '\\|').replace(/\s+/g, ' ');
   const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
   return [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)].map((text) => `${text}\n`).join('');

@@ -93,19 +93,25 @@ export function trainExperiment(options: TrainOptions): Promise<{ result: Traini
       weights,
     };
     const members = train.map((_, i) => i);
-    const work = async (runs: TrainRequest['runs'], onStep: (done: number, loss: number | undefined) => void) =>
-      pool.work(
+    const work = async (
+      run: TrainRequest['runs'][number],
+      onStep: (done: number, loss: number | undefined) => void,
+    ): Promise<TrainOutcome> => {
+      const outcomes = await pool.work(
         'train',
-        { ...request, runs },
+        { ...request, runs: [run] },
         options.machine,
         (event) => {
           if (event.type === 'training') onStep(event.done, event.loss);
         },
         options.signal,
       );
+      for (const outcome of outcomes) return outcome;
+      throw new Error(`the engine trained nothing for ${run.id}`);
+    };
     const before = await parts.part('before').once(async () => {
       const run = { id: 'before', seed, samples: members, start: null, steps: 0, save: null };
-      const [outcome] = await work([run], () => say(0, 'losses before training'));
+      const outcome = await work(run, () => say(0, 'losses before training'));
       return { train: [...outcome.trainLoss], validation: [...outcome.validationLoss] };
     });
 
@@ -118,7 +124,7 @@ export function trainExperiment(options: TrainOptions): Promise<{ result: Traini
       const seconds = options.checkpointSeconds ?? CHECKPOINT_SECONDS;
       const checkpoint = { file: path.join(trained.folder, 'state.safetensors'), key: hash, seconds };
       const run = { id: task.task, seed, samples: members, start: null, steps: settings.steps, save, checkpoint };
-      const [outcome] = await work([run], (done, loss) =>
+      const outcome = await work(run, (done, loss) =>
         say(
           1 + done,
           `step ${Math.min(done, settings.steps)} of ${settings.steps}${loss === undefined ? '' : `, loss ${loss.toFixed(4)}`}`,
@@ -244,7 +250,7 @@ function requireMemory(input: TrainInput, machine: Machine): WeightMode {
       head: HEAD_BYTES,
       trained: PER_TRAINED * numbers,
       // Inputs of the lowest trained layer, in memory and in runs that come again; inputs of every trained layer of a run.
-      kept: 8 * tokens * model.hidden + 4 * runTokens * model.hidden * (model.layers - layers[0] + 2),
+      kept: 8 * tokens * model.hidden + 4 * runTokens * model.hidden * (model.layers - Math.min(...layers) + 2),
       work: 2 * blockWork(model, runTokens, longest),
     },
     { resident: bytes.total, streamed: streamedBytes(bytes) },

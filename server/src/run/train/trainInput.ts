@@ -1,4 +1,5 @@
 /** Everything that `train` needs before it starts: model, what of it is trained, samples with their masks. */
+import { lookup } from '../../text/lookup.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, LossId, Task, TrainSettings } from '../../../../protocol/experiment.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
@@ -48,7 +49,9 @@ export async function prepareTraining(
     const { checkpoint, model, tokenizer } = opened;
     requireLanguageModel(model, checkpoint, 'training');
     await opened.fetchDatasets([task.dataset]);
-    const dataset = await openDataset(task.dataset, experiment.datasets[task.dataset], baseDir);
+    const source = lookup(experiment.datasets, task.dataset);
+    if (!source) throw new LayerifError('badExperiment', `task "${task.task}" names no dataset of the file`);
+    const dataset = await openDataset(task.dataset, source, baseDir);
     const split = settings.training_split ?? task.training_split;
     const held = settings.validation_split ?? task.validation_split ?? (await defaultValidation(dataset, split));
     const options = {
