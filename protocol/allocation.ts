@@ -1,6 +1,6 @@
 /**
- * What scores are turned into: LoRA experts, LoRA ranks, layers to freeze, tune or drop, sparsity by layer. One allocation is a
- * number per layer with the sentence that explains it. Fields are only ever added.
+ * What scores are turned into: LoRA experts, LoRA ranks, layers to freeze, tune or drop, sparsity by layer. One
+ * allocation is a number per layer with the sentence that explains it. Fields are only ever added.
  */
 import type { AggregationId, EstimatorId, SparsityUnit, TailFit } from './methods.ts';
 import type { Written } from './provenance.ts';
@@ -12,7 +12,10 @@ export const allocationKinds: readonly AllocationKind[] = ['experts', 'rank', 'f
 
 export type { TailFit };
 
-/** What may be asked for; what is left out is taken from the experiment's `allocate` section, then from the rule's defaults. */
+/**
+ * What may be asked for; what is left out is taken from the experiment's `allocate` section, then from the rule's
+ * defaults.
+ */
 export interface AllocationRequest {
   kind: AllocationKind;
   /** An id of `layerif list rules`. */

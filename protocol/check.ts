@@ -29,12 +29,18 @@ export interface Derivative {
   /** (L(W + εU) − L(W − εU)) / 2ε and <gradient, U>. */
   difference: number;
   gradient: number;
-  /** |difference − gradient| as a share of the larger of |gradient| and what a random direction of this length gives on average. */
+  /**
+   * |difference − gradient| as a share of the larger of |gradient| and what a random direction of this length gives on
+   * average.
+   */
   error: number;
 }
 
 export interface GradientMeasurements {
-  /** Each sample padded, all samples together, the same in other batches: against each sample alone. Null where the model never pads. */
+  /**
+   * Each sample padded, all samples together, the same in other batches: against each sample alone. Null where the
+   * model never pads.
+   */
   padded: Difference | null;
   batched: Difference | null;
   regrouped: Difference | null;

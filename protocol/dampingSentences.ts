@@ -1,8 +1,14 @@
-/** What a sweep over damping factors says of the order of layers, in sentences; the Trust tab, `score` and `damping` share them. Pure. */
+/**
+ * What a sweep over damping factors says of the order of layers, in sentences; the Trust tab, `score` and `damping`
+ * share them. Pure.
+ */
 import { agreementLevels, correlationText } from './readability.ts';
 import type { DampingStep, DampingSweep } from './trust.ts';
 
-/** Largest distance of scores from a multiple of the others, relative to the largest score, at which a factor "only scales" them. */
+/**
+ * Largest distance of scores from a multiple of the others, relative to the largest score, at which a factor "only
+ * scales" them.
+ */
 const SCALES_WITHIN = 0.01;
 
 /** A chosen number as it would be typed: `0.001`, `1000`. */

@@ -1,7 +1,7 @@
 /**
  * What crosses the IPC channel between `run` (parent) and the engine (forked child). Messages are structured-cloned
- * (`serialization: 'advanced'`), so typed arrays travel as they are. Every request carries `id`; the engine answers each
- * with exactly one `done` or `failed`, and any number of events before it.
+ * (`serialization: 'advanced'`), so typed arrays travel as they are. Every request carries `id`; the engine answers
+ * each with exactly one `done` or `failed`, and any number of events before it.
  */
 import type { DeviceState, DeviceId } from './devices.ts';
 import type { GradientCheckRequest, GradientMeasurements } from './check.ts';
@@ -87,7 +87,10 @@ export interface CollectRequest {
   grams?: boolean | undefined;
   /** Whether the training samples' mean gradient of each matrix is kept in `workDir`; only beside observations. */
   keepGradients?: boolean | undefined;
-  /** Weights are moved along the gradients that another sweep has kept: W + step g. Observations see the weights before that. */
+  /**
+   * Weights are moved along the gradients that another sweep has kept: W + step g. Observations see the weights before
+   * that.
+   */
   moved?: { folder: string; step: number } | undefined;
   /** Folder for finished segments and the cotangent at the last boundary; what lies there is resumed. */
   workDir: string;
@@ -131,8 +134,8 @@ export interface CollectSummary {
 }
 
 /**
- * A file of Grams that is complete on disk: float64 `K` (n x n), `C` (n x m), `diagV` (m) per `<layer>.<module>`, and with `ekfac`
- * also `ekfac.B` (dampings x n x m), `ekfac.damping` (dampings) and `ekfac.mean_eigenvalue` (1).
+ * A file of Grams that is complete on disk: float64 `K` (n x n), `C` (n x m), `diagV` (m) per `<layer>.<module>`, and
+ * with `ekfac` also `ekfac.B` (dampings x n x m), `ekfac.damping` (dampings) and `ekfac.mean_eigenvalue` (1).
  */
 export interface SegmentFile {
   layers: number[];
@@ -194,6 +197,9 @@ export type EngineReply =
   | { id: number; type: 'done'; value: EngineAnswer<EngineMethod> }
   | { id: number; type: 'failed'; code: ErrorCode; message: string; place?: Place | undefined };
 
-/** Cancel travels outside the queue: the engine looks for it between two session runs. So do prompts that whoever asked has enough of. */
+/**
+ * Cancel travels outside the queue: the engine looks for it between two session runs. So do prompts that whoever asked
+ * has enough of.
+ */
 export type EngineCancel = { id: number; method: 'cancel' };
 export type EngineFinish = { id: number; method: 'finish'; prompts: number[] };

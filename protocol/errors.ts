@@ -1,8 +1,9 @@
 /**
  * The one error type that may reach a user, and the exit codes of the command line.
  *
- * A message says what was tried, with which value, what is allowed and what to do, in one line. `code` is stable: tests and
- * the editor switch over it. Anything that is not a `LayerifError` is a defect of ours and is shown with "please report".
+ * A message says what was tried, with which value, what is allowed and what to do, in one line. `code` is stable: tests
+ * and the editor switch over it. Anything that is not a `LayerifError` is a defect of ours and is shown with "please
+ * report".
  */
 export type ErrorCode =
   | 'badExperiment' // the experiment file: syntax, unknown key, wrong value
@@ -53,7 +54,9 @@ export class LayerifError extends Error {
 /** Line breaks, escape sequences and marks of writing direction, which a terminal would carry out. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
 
-/** Names and values out of files stand in messages: whatever they hold, a message is one line that only says something. */
+/**
+ * Names and values out of files stand in messages: whatever they hold, a message is one line that only says something.
+ */
 export function oneLine(message: string): string {
   return message.replace(UNPRINTABLE, (character) =>
     character === '\n'

@@ -35,13 +35,16 @@ export interface EvaluatedSample {
 }
 
 /**
- * `NAME.layerif-evaluation.json`, in the shape of lm-evaluation-harness (`results`, `versions`, `n-shot`, `n-samples`, `configs`,
- * `samples`), with our own keys beside. Fields are only ever added.
+ * `NAME.layerif-evaluation.json`, in the shape of lm-evaluation-harness (`results`, `versions`, `n-shot`, `n-samples`,
+ * `configs`, `samples`), with our own keys beside. Fields are only ever added.
  */
 export interface Evaluation {
   format: 'layerif-evaluation';
   version: 1;
-  /** Task -> `<metric>,<filter>` and `<metric>_stderr,<filter>`; the filter is `none` but for answers that the model writes. */
+  /**
+   * Task -> `<metric>,<filter>` and `<metric>_stderr,<filter>`; the filter is `none` but for answers that the model
+   * writes.
+   */
   results: Record<string, Record<string, number | string>>;
   versions: Record<string, number>;
   'n-shot': Record<string, number>;

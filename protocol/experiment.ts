@@ -1,6 +1,6 @@
 /**
- * The resolved experiment: what `config` makes of a `*.layerif.yaml` with every default filled in and every alias replaced.
- * It is stored in the result file as `experiment`. Paths are as written (relative to the file's folder).
+ * The resolved experiment: what `config` makes of a `*.layerif.yaml` with every default filled in and every alias
+ * replaced. It is stored in the result file as `experiment`. Paths are as written (relative to the file's folder).
  */
 import type { AggregationId, DampingRule, EstimatorId, PrunerId } from './methods.ts';
 import type { ScheduleId, OptimizerId } from './optimizer.ts';
@@ -144,7 +144,10 @@ export interface Score {
   granularity?: 'module' | 'head';
   /** What the estimator `relatif` divides by; absent: `l`. */
   relatif?: 'l' | 'theta';
-  /** Labels of the curvature's gradients, for `ekfac`: of the text, or drawn from the model. Set for that estimator alone. */
+  /**
+   * Labels of the curvature's gradients, for `ekfac`: of the text, or drawn from the model. Set for that estimator
+   * alone.
+   */
   fisher?: 'empirical' | 'true';
   /** Of a training run, for `tracin`. */
   checkpoints?: { path: string; learning_rate: number }[];
@@ -261,7 +264,10 @@ export interface ValidateSettings {
   validation: number;
   /** LDS: random half subsets, each trained once per seed. */
   subsets: number;
-  /** Leave-one-out: single samples that are left out, those with the highest loss. Leave-k-out: as many random groups of `group_size`. */
+  /**
+   * Leave-one-out: single samples that are left out, those with the highest loss. Leave-k-out: as many random groups of
+   * `group_size`.
+   */
   leave_out: number;
   group_size: number;
   /** Trainings of each subset or group, with initial factors and batches of their own. */

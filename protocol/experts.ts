@@ -1,4 +1,7 @@
-/** LoRA experts by layer (LoRA-MoE): what is asked of the engine, the section `train_experts`, and the file that is written. */
+/**
+ * LoRA experts by layer (LoRA-MoE): what is asked of the engine, the section `train_experts`, and the file that is
+ * written.
+ */
 import type { EvaluateSummary } from './evaluation.ts';
 import type { Experiment, TrainExpertsSettings } from './experiment.ts';
 import type { OptimizerSettings } from './optimizer.ts';

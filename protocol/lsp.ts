@@ -1,4 +1,7 @@
-/** What requests and notifications between the extension (client) and the language server carry; `requests.ts` has one row each. */
+/**
+ * What requests and notifications between the extension (client) and the language server carry; `requests.ts` has one
+ * row each.
+ */
 import type { PrunerId } from './methods.ts';
 import type { GradientCheckReport } from './check.ts';
 import type { Allocation, AllocationKind, AllocationRequest } from './allocation.ts';
@@ -75,7 +78,10 @@ export interface SampleTextParams {
   samples: readonly number[];
 }
 export interface SampleTextAnswer {
-  /** Absolute path and line (from 1, null for Parquet and Arrow) of each row beside its text; `null` text when the file changed or is gone. */
+  /**
+   * Absolute path and line (from 1, null for Parquet and Arrow) of each row beside its text; `null` text when the file
+   * changed or is gone.
+   */
   samples: { index: number; text: string | null; file: string; line: number | null }[];
 }
 
@@ -90,7 +96,9 @@ export interface LocateAnswer {
   character: number;
 }
 
-/** What an experiment file holds, for the tree of experiments. Works on broken files too: what can be read is listed. */
+/**
+ * What an experiment file holds, for the tree of experiments. Works on broken files too: what can be read is listed.
+ */
 export interface OutlineParams {
   uri: string;
 }

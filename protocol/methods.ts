@@ -1,6 +1,6 @@
 /**
- * Ids and names of what a user chooses among, for the schema, the command line, the editor and its pages. The tables with the mathematics
- * stand in the server's folders; `test/config/methods.test.ts` compares the two.
+ * Ids and names of what a user chooses among, for the schema, the command line, the editor and its pages. The tables
+ * with the mathematics stand in the server's folders; `test/config/methods.test.ts` compares the two.
  */
 
 interface EstimatorName {

@@ -24,8 +24,8 @@ export interface PruneRequest extends CalibrationPlan {
   /** Per layer: sparsity by module name; modules that are not named stay as they are. */
   sparsity: Record<string, number>[];
   /**
-   * Folder for `layer-N.safetensors` with the pruned matrices in their stored type, made resumable by `key`; null keeps them in
-   * memory, where requests see them until `restore`.
+   * Folder for `layer-N.safetensors` with the pruned matrices in their stored type, made resumable by `key`; null keeps
+   * them in memory, where requests see them until `restore`.
    */
   workDir: string | null;
   /** Hash of everything that decides the numbers: layer files of another key are not taken over. */
@@ -110,8 +110,9 @@ export interface ComparedMetric {
   interval: [number, number] | null;
   documents: number;
   /**
-   * Against the uniform map with the same method, sparsity and structure: mean difference per document (of a perplexity: of the mean
-   * loss in nats), its interval, and p of a two-sided sign-flip test. Null for the uniform map itself and where it was not measured.
+   * Against the uniform map with the same method, sparsity and structure: mean difference per document (of a
+   * perplexity: of the mean loss in nats), its interval, and p of a two-sided sign-flip test. Null for the uniform map
+   * itself and where it was not measured.
    */
   againstUniform: { difference: number; interval: [number, number] | null; p: number } | null;
   /** How much worse than the model as it is: fall of an accuracy, relative rise of a perplexity; negative = better. */

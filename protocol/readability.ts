@@ -1,7 +1,7 @@
 /**
- * How far the order of a task's layers can be relied on, in a word and in sentences: the one rule behind the Trust tab, `layerif score`
- * and the warnings of `layerif allocate`. Pure. `docs/reference.md` states the thresholds; `test/simulation/badge.test.ts` holds the badge
- * to layers in a true order and to noise.
+ * How far the order of a task's layers can be relied on, in a word and in sentences: the one rule behind the Trust tab,
+ * `layerif score` and the warnings of `layerif allocate`. Pure. `docs/reference.md` states the thresholds;
+ * `test/simulation/badge.test.ts` holds the badge to layers in a true order and to noise.
  */
 import type { EstimatorId } from './experiment.ts';
 import type { ResultTask } from './result.ts';
@@ -24,7 +24,9 @@ const badgeWords: Readonly<Record<Badge, string>> = {
 
 type Ordered = Pick<ResultTask, 'layers' | 'uncertainty'>;
 
-/** The smallest correlation of two halves that is beyond chance for a number of layers; above 1 where no order can be. */
+/**
+ * The smallest correlation of two halves that is beyond chance for a number of layers; above 1 where no order can be.
+ */
 export function chanceLevel(layers: number): number {
   return layers < 2 ? Infinity : CHANCE / Math.sqrt(layers - 1);
 }
@@ -64,7 +66,10 @@ export function orderFigures({ layers, uncertainty }: Required<Ordered>): string
 /** What begins a note that asks for another decision. */
 export const WARNING = 'Warning: ';
 
-/** A warning with the figures for whoever shares something out by an order that cannot be read; null where it can, or nothing is known. */
+/**
+ * A warning with the figures for whoever shares something out by an order that cannot be read; null where it can, or
+ * nothing is known.
+ */
 export function orderWarning(task: Ordered & Pick<ResultTask, 'task'>): string | null {
   const { uncertainty } = task;
   if (!uncertainty || badgeOf(task) !== 'unreadable') return null;
@@ -121,7 +126,9 @@ function topThird(layers: ResultTask['layers'], readable: boolean): string | nul
   return stay === size && readable ? `${words}: the top third can be relied on.` : `${words}.`;
 }
 
-/** The highest layers with their shares of all scores, and what an even share would be; null without a score above 0. */
+/**
+ * The highest layers with their shares of all scores, and what an even share would be; null without a score above 0.
+ */
 export function highestLayersSentence(layers: ResultTask['layers'], shown = 5): string | null {
   const total = layers.reduce((sum, { score }) => sum + Math.abs(score), 0);
   const top = [...layers]

@@ -1,6 +1,7 @@
 /**
- * Every request of the extension (client) to the language server, beside standard LSP: one row ties method, parameters and answer.
- * To add one, write its types into `lsp.ts`, a row here, and a handler in `server/src/lsp/workerMain.ts`, which the compiler asks for.
+ * Every request of the extension (client) to the language server, beside standard LSP: one row ties method, parameters
+ * and answer. To add one, write its types into `lsp.ts`, a row here, and a handler in `server/src/lsp/workerMain.ts`,
+ * which the compiler asks for.
  */
 import type {
   AllocateAnswer,

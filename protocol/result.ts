@@ -61,7 +61,10 @@ export interface ResultModel {
   coverage: number;
   /** Over the hex SHA-256 of the weight files in name order. */
   sha256: string;
-  /** Where the model's files disagree with each other, and what of them was left out; absent where there is nothing to say. */
+  /**
+   * Where the model's files disagree with each other, and what of them was left out; absent where there is nothing to
+   * say.
+   */
   notes?: string[];
   /** Of a hub id: the commit that the branch, tag or commit stood for. */
   revision?: string;
@@ -101,7 +104,10 @@ export interface ResultLayer {
   zeroGradient?: string[];
   /** Of the iterative estimator `lissa`: the module with the largest residual. */
   convergence?: { module: string; iterations: number; residual: number; converged: boolean };
-  /** Where the score lies on other samples of the same kind: an interval of the task's `uncertainty.level` that holds the score. */
+  /**
+   * Where the score lies on other samples of the same kind: an interval of the task's `uncertainty.level` that holds
+   * the score.
+   */
   interval?: [number, number];
   /** The same for its rank among the layers, 1 being the highest score. */
   rankInterval?: [number, number];
@@ -113,12 +119,16 @@ export interface ResultLayer {
 export interface ResultUncertainty {
   /** Share of the replicates inside an interval. */
   level: number;
-  /** Draws that leave out a fifth of the training or of the validation samples; their scatter is enlarged to that of all samples. */
+  /**
+   * Draws that leave out a fifth of the training or of the validation samples; their scatter is enlarged to that of all
+   * samples.
+   */
   replicates: number;
   seed: number;
   /**
-   * What of the estimator was computed again for every replicate. `resampled`: all of it; `none`: the influence of a pair depends on no
-   * other sample, so all of it too; `fixed`: the curvature is that of all samples, so the intervals leave out its part.
+   * What of the estimator was computed again for every replicate. `resampled`: all of it; `none`: the influence of a
+   * pair depends on no other sample, so all of it too; `fixed`: the curvature is that of all samples, so the intervals
+   * leave out its part.
    */
   curvature: 'resampled' | 'none' | 'fixed';
   /** Spearman's correlation of the layer scores of two halves of the samples; null with too few samples or layers. */
@@ -135,7 +145,9 @@ export interface ResultTask {
   damping: (number | null)[][];
   /** Layer x training sample: the sum over validation samples and modules. Positive = helps validation. */
   influence: number[][];
-  /** One entry per scored layer that is finished, in ascending order of `index`; rows of the matrices follow this order. */
+  /**
+   * One entry per scored layer that is finished, in ascending order of `index`; rows of the matrices follow this order.
+   */
   layers: ResultLayer[];
   /** Once all layers are there. */
   uncertainty?: ResultUncertainty;

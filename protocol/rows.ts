@@ -1,4 +1,7 @@
-/** What `layerif rows --json` prints: training samples of a result in the order of their influence. Fields are only ever added. */
+/**
+ * What `layerif rows --json` prints: training samples of a result in the order of their influence. Fields are only ever
+ * added.
+ */
 
 /** What comes first. */
 export const rowOrders = ['harmful', 'helpful', 'loss'] as const;
@@ -15,7 +18,10 @@ export interface ListedRow {
   file: string;
   row: number;
   line: number | null;
-  /** What the rows are ordered by: mean rank over the layers (1 = least influence), mean influence, minus the votes, or loss. */
+  /**
+   * What the rows are ordered by: mean rank over the layers (1 = least influence), mean influence, minus the votes, or
+   * loss.
+   */
   value: number;
   /** Sum of the influence over the layers that are looked at. Positive = helps validation. */
   influence: number;

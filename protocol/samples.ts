@@ -3,9 +3,15 @@
 /** One tokenised sample. */
 export interface EncodedSample {
   tokens: Int32Array;
-  /** Index of the first token that is counted as a prediction target, at least 1. Counted: countedFrom .. tokens.length-1. */
+  /**
+   * Index of the first token that is counted as a prediction target, at least 1. Counted: countedFrom ..
+   * tokens.length-1.
+   */
   countedFrom: number;
-  /** 1 for tokens that are counted, one number a token; of those before `countedFrom` none is. Absent: all from there on are. */
+  /**
+   * 1 for tokens that are counted, one number a token; of those before `countedFrom` none is. Absent: all from there on
+   * are.
+   */
   counted?: Uint8Array | undefined;
   /** Of a classifier: index of the class. */
   label?: number | undefined;

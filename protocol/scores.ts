@@ -1,6 +1,6 @@
 /**
- * Scores of layers beside influence: what a score asks of the model (`Need`), what the engine observes for it, and the one form in which
- * every score is stored, drawn and exported (`ScoreTable`). Fields are only ever added.
+ * Scores of layers beside influence: what a score asks of the model (`Need`), what the engine observes for it, and the
+ * one form in which every score is stored, drawn and exported (`ScoreTable`). Fields are only ever added.
  */
 import type { MeasuredMemory, Phases, Provenance } from './provenance.ts';
 import type { EncodedSample } from './samples.ts';
@@ -16,7 +16,10 @@ export interface ModelVariant {
   variant: 'base' | 'adapter';
 }
 
-/** What a score asks of the model. Its canonical JSON is the observation's key: two needs with one key are one observation. */
+/**
+ * What a score asks of the model. Its canonical JSON is the observation's key: two needs with one key are one
+ * observation.
+ */
 export interface Need {
   /** An id of `server/src/scores/observations.ts`. */
   of: string;

@@ -1,6 +1,6 @@
 /**
- * Training in the engine: LoRA factors on chosen layers, many (re)trainings in one request, losses of every sample after each.
- * Everything is deterministic given the seeds.
+ * Training in the engine: LoRA factors on chosen layers, many (re)trainings in one request, losses of every sample
+ * after each. Everything is deterministic given the seeds.
  */
 import type { Experiment, TrainSettings } from './experiment.ts';
 import type { OptimizerSettings } from './optimizer.ts';
@@ -31,7 +31,10 @@ export interface TrainRun {
   steps: number;
   /** Folder in which the trained adapter is saved, as PEFT does; of matrices the file `trained.safetensors` there. */
   save: string | null;
-  /** Where the training is kept every so many seconds, to go on behind its last kept step, with the hash of all that decides its numbers. */
+  /**
+   * Where the training is kept every so many seconds, to go on behind its last kept step, with the hash of all that
+   * decides its numbers.
+   */
   checkpoint?: { file: string; key: string; seconds: number } | undefined;
 }
 

@@ -1,4 +1,7 @@
-/** What is computed from finished runs to tell how far to trust them: damping sweep, comparison of runs, influence of single tokens. */
+/**
+ * What is computed from finished runs to tell how far to trust them: damping sweep, comparison of runs, influence of
+ * single tokens.
+ */
 import type { AggregationId, DampingRule, EstimatorId } from './experiment.ts';
 
 export interface Agreement {
@@ -25,7 +28,10 @@ export interface DampingStep {
   /** One per layer; null where this factor cannot be used, for the reason in `error`. */
   scores: number[] | null;
   error: string | null;
-  /** Of the layers' ranking with that of the run's own factor, and of the next factor; null where one of both is missing. */
+  /**
+   * Of the layers' ranking with that of the run's own factor, and of the next factor; null where one of both is
+   * missing.
+   */
   toDefault: Agreement | null;
   toNext: Agreement | null;
 }
@@ -79,11 +85,14 @@ export interface ComparedPair {
   b: number;
   spearman: ComparedStatistic;
   kendall: ComparedStatistic;
-  /** Of the k layers with the highest scores, how many are the same; `chance` is the mean share of a random order, p its upper tail. */
+  /**
+   * Of the k layers with the highest scores, how many are the same; `chance` is the mean share of a random order, p its
+   * upper tail.
+   */
   topK: { k: number; shared: number; overlap: number; chance: number; p: number };
   /**
-   * Spearman of the training samples' influence, brought together over layers in three ways; null where the two do not have the same
-   * training samples or the Grams are gone.
+   * Spearman of the training samples' influence, brought together over layers in three ways; null where the two do not
+   * have the same training samples or the Grams are gone.
    */
   samples: { mean: number | null; rank: number | null; vote: number | null } | null;
 }
@@ -110,7 +119,10 @@ export interface TokenInfluence {
   /** Predicted tokens in the order of the text. */
   tokens: { position: number; id: number; text: string }[];
   layers: TokenLayer[];
-  /** Over layers and tokens: the largest difference between sums over tokens and the influence of the run, relative to the largest one. */
+  /**
+   * Over layers and tokens: the largest difference between sums over tokens and the influence of the run, relative to
+   * the largest one.
+   */
   difference: number;
   /** Scored weights / all matrix weights of the layers. */
   coverage: number;
@@ -119,7 +131,9 @@ export interface TokenInfluence {
 export interface TokenLayer {
   index: number;
   name: string;
-  /** Per token, summed over training samples and modules; positive = the training samples help to predict this token. */
+  /**
+   * Per token, summed over training samples and modules; positive = the training samples help to predict this token.
+   */
   influence: number[];
   /** Their sum: what the run found for this validation sample. */
   sum: number;

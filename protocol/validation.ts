@@ -1,4 +1,7 @@
-/** Validation of influence by retraining: settings of the experiment's section `validate`, and the file `NAME.layerif-validation.json`. */
+/**
+ * Validation of influence by retraining: settings of the experiment's section `validate`, and the file
+ * `NAME.layerif-validation.json`.
+ */
 import type { Experiment, ValidateSettings, ProtocolId } from './experiment.ts';
 import type { Provenance } from './provenance.ts';
 
@@ -12,9 +15,15 @@ export interface AgreementRow {
   control: boolean;
   /** Null where it is not defined: all predictions are equal. */
   value: number | null;
-  /** 95 % for this row alone, over other subsets or training samples and other validation samples (jackknife); it holds the value. */
+  /**
+   * 95 % for this row alone, over other subsets or training samples and other validation samples (jackknife); it holds
+   * the value.
+   */
   interval: [number, number] | null;
-  /** The difference to gradient dot at the same point, paired; 95 % intervals that hold for all estimators of the measure at once. */
+  /**
+   * The difference to gradient dot at the same point, paired; 95 % intervals that hold for all estimators of the
+   * measure at once.
+   */
   overDot: { difference: number; interval: [number, number] | null } | null;
   /** Estimators: the same for each control without gradients. */
   overControls?: { control: string; difference: number; interval: [number, number] | null }[];

@@ -1,6 +1,6 @@
 /**
- * The first answer about a task's layers: which stand out, and how far the order can be read, in one line above the chart and at the
- * end of `layerif score`. Pure. `test/simulation/verdict.test.ts` holds it to layers in a known order.
+ * The first answer about a task's layers: which stand out, and how far the order can be read, in one line above the
+ * chart and at the end of `layerif score`. Pure. `test/simulation/verdict.test.ts` holds it to layers in a known order.
  */
 import { badgeOf, orderFigures, type Badge } from './readability.ts';
 import type { ResultTask } from './result.ts';

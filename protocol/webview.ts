@@ -1,6 +1,6 @@
 /**
- * Webview <-> extension. `Pages` says which messages are a page's own; both sides switch over `type` and end in `assertNever`. Every
- * message to a webview is a complete snapshot.
+ * Webview <-> extension. `Pages` says which messages are a page's own; both sides switch over `type` and end in
+ * `assertNever`. Every message to a webview is a complete snapshot.
  */
 import type { GradientCheckReport } from './check.ts';
 import type { SampleTextAnswer } from './lsp.ts';
@@ -13,8 +13,8 @@ import type { Comparison } from './trust.ts';
 import type { ValidationResult } from './validation.ts';
 
 /**
- * What the results page asks and gets, beside its result. The extension adds the result file and hands the question to the language
- * server; a page never names a file.
+ * What the results page asks and gets, beside its result. The extension adds the result file and hands the question to
+ * the language server; a page never names a file.
  */
 export type Questions = {
   [
@@ -63,7 +63,10 @@ export type PageCommand = 'checkGradients' | 'validateInfluence' | 'pruneAndEval
 
 export type ToWebview =
   | { type: 'result'; result: Result; file: string }
-  /** A run under way: `result` is what is known so far (null before the first layer); `startedAt` in milliseconds since the epoch. */
+  /**
+   * A run under way: `result` is what is known so far (null before the first layer); `startedAt` in milliseconds since
+   * the epoch.
+   */
   | {
       type: 'running';
       runId: string;

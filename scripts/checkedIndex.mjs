@@ -1,7 +1,8 @@
 /**
- * `noUncheckedIndexedAccess` for the server, folder by folder: an element of a list or a record may be missing, and the code must say
- * what then. Numeric leaves, whose loops stay within their arrays, are excepted for good. Folders of `open` are not mended yet; all
- * others must have no such place. (Project references may not be circular, so the folders cannot be projects with a flag each.)
+ * `noUncheckedIndexedAccess` for the server, folder by folder: an element of a list or a record may be missing, and the
+ * code must say what then. Numeric leaves, whose loops stay within their arrays, are excepted for good. Folders of
+ * `open` are not mended yet; all others must have no such place. (Project references may not be circular, so the
+ * folders cannot be projects with a flag each.)
  *
  *   node scripts/checkedIndex.mjs [folder]      with a folder: its places
  */
@@ -14,7 +15,10 @@ const server = join(root, 'server');
 
 /** Loops over typed arrays and tensors, where each access is within bounds by the loop. */
 const numeric = ['engine', 'estimators', 'onnx', 'statistics', 'linear'];
-/** Folders of `server/src` whose places are not mended yet. This list only becomes shorter; a new folder never enters it. */
+/**
+ * Folders of `server/src` whose places are not mended yet. This list only becomes shorter; a new folder never enters
+ * it.
+ */
 const open = [
   ...[
     'allocation',

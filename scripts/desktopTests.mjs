@@ -4,7 +4,8 @@
  *   VSCODE_VERSION=1.101.0 npm run test:desktop          another version than the newest stable one
  *   VSCODE_EXECUTABLE=/usr/bin/code npm run test:desktop an installed one: no download
  *
- * Needs a display; on Linux without one: xvfb-run -a npm run test:desktop. `npm test` runs the same suite in code-server instead.
+ * Needs a display; on Linux without one: xvfb-run -a npm run test:desktop. `npm test` runs the same suite in
+ * code-server instead.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -18,7 +19,10 @@ import { testNode } from './testEnvironment.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const version = process.env.VSCODE_VERSION ?? 'stable';
 
-/** The test sources are TypeScript, which needs a newer Node than the product: this one if it will do, else the test environment's. */
+/**
+ * The test sources are TypeScript, which needs a newer Node than the product: this one if it will do, else the test
+ * environment's.
+ */
 function fill(folder) {
   const node = Number(process.versions.node.split('.')[0]) >= 24 ? process.execPath : testNode;
   if (!existsSync(node)) throw new Error(`This is Node ${process.versions.node}; the tests need Node 24 or newer.`);

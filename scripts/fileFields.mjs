@@ -1,6 +1,6 @@
 /**
- * The fields of the files that the product writes, as Markdown tables: read from the types in `protocol/` and the comments beside them.
- * A field without a comment takes the words of `usual`, where it has them there.
+ * The fields of the files that the product writes, as Markdown tables: read from the types in `protocol/` and the
+ * comments beside them. A field without a comment takes the words of `usual`, where it has them there.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,6 @@
 /**
- * Writes the generated parts of README.md and docs/: whatever stands between `<!-- generated:NAME -->` and `<!-- /generated -->`.
+ * Writes the generated parts of README.md and docs/: whatever stands between `<!-- generated:NAME -->` and `<!--
+ * /generated -->`.
  *
  *   node scripts/generate-docs.mjs [--check]      --check only compares, and fails when a part is stale
  */

@@ -1,6 +1,7 @@
 /**
- * Regenerates `server/src/onnx/gen/` from `server/src/onnx/onnx.proto` (the official schema), offline, with the installed
- * buf and protoc-gen-es. Output is JavaScript with declarations: the schema has enums, which type stripping cannot erase.
+ * Regenerates `server/src/onnx/gen/` from `server/src/onnx/onnx.proto` (the official schema), offline, with the
+ * installed buf and protoc-gen-es. Output is JavaScript with declarations: the schema has enums, which type stripping
+ * cannot erase.
  *
  * Run: node scripts/generate-onnx.mjs. Take a new onnx.proto from the `onnx` release on PyPI or GitHub.
  */

@@ -1,5 +1,6 @@
 /**
- * Writes media/layerif.schema.json from the zod schema that the validator uses. `--check` only compares and fails when it is stale.
+ * Writes media/layerif.schema.json from the zod schema that the validator uses. `--check` only compares and fails when
+ * it is stale.
  *
  *   node scripts/generate-schema.mjs [--check]
  */

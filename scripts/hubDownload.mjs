@@ -1,6 +1,7 @@
 /**
- * Files of a pinned revision from the Hugging Face hub (or a mirror: HF_ENDPOINT) by plain requests. What was received stays in
- * a `.part` file, and the next try goes on from there; a revision never changes, so the pieces belong together.
+ * Files of a pinned revision from the Hugging Face hub (or a mirror: HF_ENDPOINT) by plain requests. What was received
+ * stays in a `.part` file, and the next try goes on from there; a revision never changes, so the pieces belong
+ * together.
  */
 import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';

@@ -1,10 +1,11 @@
 /**
  * ESLint rule: a table is not indexed by a text from outside.
  *
- * `table[name]` with a name that a file or a user gave also finds `constructor`, `toString` and `__proto__`, which every object literal
- * inherits. `lookup(table, name)` of `server/src/text/lookup.ts` finds what the table itself holds. The rule reports `table[name]` and
- * `name in table` where `name` is any text (its type is `string`, not a list of ids) and `table` is an object literal of a module, here or
- * imported: `const table = { ... }`. Writing to a place is no look-up.
+ * `table[name]` with a name that a file or a user gave also finds `constructor`, `toString` and `__proto__`, which
+ * every object literal inherits. `lookup(table, name)` of `server/src/text/lookup.ts` finds what the table itself
+ * holds. The rule reports `table[name]` and `name in table` where `name` is any text (its type is `string`, not a list
+ * of ids) and `table` is an object literal of a module, here or imported: `const table = { ... }`. Writing to a place
+ * is no look-up.
  */
 import ts from 'typescript';
 

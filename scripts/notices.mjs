@@ -1,6 +1,6 @@
 /**
- * `dist/ThirdPartyNotices.txt`: name, version and licence of every package whose code is in a bundle or ships beside it, as their
- * licences ask. Taken from what esbuild really bundled, so it cannot fall behind.
+ * `dist/ThirdPartyNotices.txt`: name, version and licence of every package whose code is in a bundle or ships beside
+ * it, as their licences ask. Taken from what esbuild really bundled, so it cannot fall behind.
  */
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,10 @@ import { fileURLToPath } from 'node:url';
 /** Shipped as packages, not bundled. */
 const besides = ['node_modules/onnxruntime-node', 'node_modules/onnxruntime-common'];
 
-/** What packages without a licence file come with: their licence, and the notices of the libraries inside a native library. */
+/**
+ * What packages without a licence file come with: their licence, and the notices of the libraries inside a native
+ * library.
+ */
 const beside = {
   'onnxruntime-node': ['LICENSE', 'ThirdPartyNotices.txt'],
   'onnxruntime-common': ['LICENSE'],

@@ -1,9 +1,10 @@
 /**
- * Packs the VSIX of one platform: `npm run package [-- --target linux-x64]` writes `.cache/layerif-<version>-<target>.vsix`.
+ * Packs the VSIX of one platform: `npm run package [-- --target linux-x64]` writes
+ * `.cache/layerif-<version>-<target>.vsix`.
  *
- * One VSIX per platform, because ONNX Runtime is native and all platforms together weigh over 100 MB. `.vscodeignore` is the allow
- * list; its one line for native libraries is narrowed to the target's folder here. vsce needs Node 22: the test environment's runs it
- * where that is installed or can be, else this one with vsce from npx.
+ * One VSIX per platform, because ONNX Runtime is native and all platforms together weigh over 100 MB. `.vscodeignore`
+ * is the allow list; its one line for native libraries is narrowed to the target's folder here. vsce needs Node 22: the
+ * test environment's runs it where that is installed or can be, else this one with vsce from npx.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -14,7 +15,9 @@ import { ensureTestEnvironment, testNode, vsce } from './testEnvironment.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Target of vsce -> files of `onnxruntime-node/bin/napi-v6`. ONNX Runtime 1.30 has none for Macs with Intel processors. */
+/**
+ * Target of vsce -> files of `onnxruntime-node/bin/napi-v6`. ONNX Runtime 1.30 has none for Macs with Intel processors.
+ */
 export const nativeFiles = {
   'linux-x64': ['linux/x64/**'],
   'linux-arm64': ['linux/arm64/**'],

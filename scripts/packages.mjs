@@ -1,12 +1,15 @@
 /**
- * `npm ci` in a folder of this repository, only when it is needed: no `node_modules`, or a lock file that is newer than the
- * last installation. Plain Node 20 without any package: this runs in a fresh clone.
+ * `npm ci` in a folder of this repository, only when it is needed: no `node_modules`, or a lock file that is newer than
+ * the last installation. Plain Node 20 without any package: this runs in a fresh clone.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** True when the packages of `folder` are installed and match its lock file. `proof` is a path that a finished installation leaves. */
+/**
+ * True when the packages of `folder` are installed and match its lock file. `proof` is a path that a finished
+ * installation leaves.
+ */
 export function packagesAreInstalled(folder, proof) {
   const record = join(folder, 'node_modules', '.package-lock.json'); // written by npm at the end
   if (!existsSync(record) || (proof && !existsSync(join(folder, proof)))) return false;
@@ -19,7 +22,8 @@ export function packagesAreInstalled(folder, proof) {
  */
 export function installPackages(folder, environment = {}) {
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
-  // Under `npm start` the running npm is known; called by hand there is `npm` on PATH (a .cmd file on Windows, hence the shell).
+  // Under `npm start` the running npm is known; called by hand there is `npm` on PATH (a .cmd file on Windows, hence
+  // the shell).
   const npm = process.env.npm_execpath;
   const [command, all, shell] = npm?.endsWith('.js')
     ? [process.execPath, [npm, ...args], false]

@@ -1,9 +1,9 @@
 /**
  * Makes a release: `npm run release -- 0.2.0 [--no-vsix]`.
  *
- * Asks for a clean checkout, writes the version into `package.json`, the lock file and `run/files/version.ts`, dates the section
- * _Unreleased_ of the changelog, commits, tags `v0.2.0`, packs a VSIX for every platform into `.cache/` and writes their SHA-256
- * beside them. Pushing and publishing stay a person's decision; the last lines say how.
+ * Asks for a clean checkout, writes the version into `package.json`, the lock file and `run/files/version.ts`, dates
+ * the section _Unreleased_ of the changelog, commits, tags `v0.2.0`, packs a VSIX for every platform into `.cache/` and
+ * writes their SHA-256 beside them. Pushing and publishing stay a person's decision; the last lines say how.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -20,7 +20,10 @@ export function requireNext(now, next, released) {
   if (at < 0 ? released : b[at] < a[at]) throw new Error(`${next} does not come after ${now}.`);
 }
 
-/** The changelog with _Unreleased_ dated, and a new empty _Unreleased_ above it. @throws Error when nothing is listed there */
+/**
+ * The changelog with _Unreleased_ dated, and a new empty _Unreleased_ above it.
+ * @throws Error when nothing is listed there
+ */
 export function datedChangelog(text, version, date) {
   const heading = '## Unreleased\n';
   const at = text.indexOf(heading);

@@ -1,6 +1,6 @@
 /**
- * `npm start`: from a fresh clone to scored layers. Installs packages, builds, obtains the demo model, scores the example
- * experiment, and says where the result is. Each step is left out when its work is already done.
+ * `npm start`: from a fresh clone to scored layers. Installs packages, builds, obtains the demo model, scores the
+ * example experiment, and says where the result is. Each step is left out when its work is already done.
  *
  *   npm start [-- [--hub] [any option of `layerif score`]]      --hub: the original weights, from the Hugging Face hub
  *

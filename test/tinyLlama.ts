@@ -1,6 +1,7 @@
 /**
- * A checkpoint that is small enough to score in a second and has everything a real one has: a random Llama in `model.safetensors`,
- * `config.json`, a byte-level BPE tokenizer, and two small datasets with the experiment file that scores them.
+ * A checkpoint that is small enough to score in a second and has everything a real one has: a random Llama in
+ * `model.safetensors`, `config.json`, a byte-level BPE tokenizer, and two small datasets with the experiment file that
+ * scores them.
  *
  *   const { experiment } = writeTinyWorkspace(folder);                         // 3 layers, two tasks
  *   writeTinyLlama(join(folder, 'model'), { layers: 2, tied: true });          // only the checkpoint
@@ -39,7 +40,9 @@ const merges = (
   'Ġ c|Ġ b|Ġ of|o f|a l|in g|Ġ re|Ġ d|l e|s t|Ġ n|Ġ in|e d|Ġ g|i c|Ġ l'
 ).split('|');
 
-/** The 256 characters that stand for bytes in byte-level BPE: printable ones for themselves, the others from U+0100 on. */
+/**
+ * The 256 characters that stand for bytes in byte-level BPE: printable ones for themselves, the others from U+0100 on.
+ */
 function byteAlphabet(): string[] {
   const printable = (byte: number) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
   let next = 256;
@@ -231,7 +234,8 @@ export interface TinyWorkspaceOptions extends TinyLlamaOptions {
 }
 
 /**
- * Writes `model/`, `data/reviews.jsonl`, `data/capitals.jsonl` and `tiny.layerif.yaml` with the tasks `sentiment` and `capital`.
+ * Writes `model/`, `data/reviews.jsonl`, `data/capitals.jsonl` and `tiny.layerif.yaml` with the tasks `sentiment` and
+ * `capital`.
  * @returns absolute paths when `folder` is absolute.
  */
 export function writeTinyWorkspace(

@@ -1,8 +1,9 @@
 /**
  * The language server, seen from the editor: started once, restarted one at a time, never in a loop.
  *
- * Transport is IPC to a Node child (`dist/server.cjs`), which itself forks the engine. Nothing listens on a port.
- * A server that dies three times within three minutes stays down until the user restarts it: the same fault would come back.
+ * Transport is IPC to a Node child (`dist/server.cjs`), which itself forks the engine. Nothing listens on a port. A
+ * server that dies three times within three minutes stays down until the user restarts it: the same fault would come
+ * back.
  */
 import * as vscode from 'vscode';
 import {
@@ -205,7 +206,10 @@ export class ServerClient implements vscode.Disposable {
   }
 }
 
-/** The settings as the server reads them; VS Code has already dropped a workspace's values for restricted ones when untrusted. */
+/**
+ * The settings as the server reads them; VS Code has already dropped a workspace's values for restricted ones when
+ * untrusted.
+ */
 export function readSettings(): Settings {
   const config = vscode.workspace.getConfiguration('layerif');
   return {

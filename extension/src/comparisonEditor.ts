@@ -1,4 +1,7 @@
-/** The read-only custom editor on `*.layerif-pruning-comparison.json`; drawn again whenever a comparison under way writes its file. */
+/**
+ * The read-only custom editor on `*.layerif-pruning-comparison.json`; drawn again whenever a comparison under way
+ * writes its file.
+ */
 import * as vscode from 'vscode';
 import type { ToPage } from '../../protocol/webview.ts';
 import { readFileOf, whyNot } from './ourFiles.ts';

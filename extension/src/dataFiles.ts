@@ -1,4 +1,7 @@
-/** Which files hold data, by their names; the server's table of formats has the same endings (a test compares them). No `vscode` here. */
+/**
+ * Which files hold data, by their names; the server's table of formats has the same endings (a test compares them). No
+ * `vscode` here.
+ */
 
 export const dataEndings: readonly string[] = [
   '.jsonl',

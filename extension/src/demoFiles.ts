@@ -1,4 +1,7 @@
-/** What Try the Demo writes: files of the example that the extension brings, and its experiment with a model that can be had. No `vscode` here. */
+/**
+ * What Try the Demo writes: files of the example that the extension brings, and its experiment with a model that can be
+ * had. No `vscode` here.
+ */
 
 export const DEMO_EXPERIMENT = 'sentiment-and-capitals.layerif.yaml';
 /** Below `examples/` of the extension, each with the licence that stays with it. */

@@ -1,4 +1,7 @@
-/** The tree `layerif.experiments`: experiment files of the workspace with their tasks, and the context key `layerif.hasExperiment`. */
+/**
+ * The tree `layerif.experiments`: experiment files of the workspace with their tasks, and the context key
+ * `layerif.hasExperiment`.
+ */
 import * as vscode from 'vscode';
 import { requests } from '../../protocol/requests.ts';
 import type { ServerClient } from './client.ts';

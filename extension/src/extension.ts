@@ -1,7 +1,7 @@
 /**
- * The extension host side of LayerIF: wires the language server, the status bar, the views, the results editor and the commands.
- * Nothing is computed here and no work starts by itself: opening a workspace starts at most the language server, which is plain
- * JavaScript; models are loaded only by a command.
+ * The extension host side of LayerIF: wires the language server, the status bar, the views, the results editor and the
+ * commands. Nothing is computed here and no work starts by itself: opening a workspace starts at most the language
+ * server, which is plain JavaScript; models are loaded only by a command.
  */
 import * as vscode from 'vscode';
 import { ServerClient } from './client.ts';

@@ -1,6 +1,6 @@
 /**
- * The page of an inspected model: one panel for each model. It asks the language server what the layers are, again whenever the file
- * changes, and starts an experiment that says what stands in the fields.
+ * The page of an inspected model: one panel for each model. It asks the language server what the layers are, again
+ * whenever the file changes, and starts an experiment that says what stands in the fields.
  */
 import * as vscode from 'vscode';
 import type { InspectParams } from '../../protocol/lsp.ts';
@@ -98,7 +98,9 @@ function watcherOf(uri: vscode.Uri): vscode.FileSystemWatcher {
   return vscode.workspace.createFileSystemWatcher(pattern);
 }
 
-/** NAME.layerif.yaml in the workspace folder that holds the model, else beside it; with a number where that is taken. */
+/**
+ * NAME.layerif.yaml in the workspace folder that holds the model, else beside it; with a number where that is taken.
+ */
 async function placeOf(model: vscode.Uri): Promise<{ file: vscode.Uri; modelPath: string }> {
   const owner = vscode.workspace.getWorkspaceFolder(model)?.uri;
   // The folder may itself be the model.

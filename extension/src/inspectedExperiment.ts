@@ -1,7 +1,7 @@
 /**
- * The text of an experiment about a model that was inspected, as a snippet: Tab goes from one value to the next. What the data must
- * bring follows from the model: prompts and answers for a causal one, classes for a classifier, columns for inputs that are no
- * tokens. No `vscode` here.
+ * The text of an experiment about a model that was inspected, as a snippet: Tab goes from one value to the next. What
+ * the data must bring follows from the model: prompts and answers for a causal one, classes for a classifier, columns
+ * for inputs that are no tokens. No `vscode` here.
  */
 import type { InspectedGraph, InspectedModel } from '../../protocol/inspection.ts';
 import { scalar } from './yamlText.ts';

@@ -1,4 +1,6 @@
-/** From a chart back to the text: a task's or dataset's line in the experiment file, a sample's line in its data file. */
+/**
+ * From a chart back to the text: a task's or dataset's line in the experiment file, a sample's line in its data file.
+ */
 import * as vscode from 'vscode';
 import type { LocateAnswer, LocateParams } from '../../protocol/lsp.ts';
 import { requests } from '../../protocol/requests.ts';
@@ -37,7 +39,10 @@ export async function revealInExperiment(
   await openAt(uri, place.line, place.character, column);
 }
 
-/** The file where the run recorded it, else a file of the same name in the workspace (a result that came from another machine). */
+/**
+ * The file where the run recorded it, else a file of the same name in the workspace (a result that came from another
+ * machine).
+ */
 async function findExperiment(experimentFile: string): Promise<vscode.Uri | null> {
   const recorded = vscode.Uri.file(experimentFile);
   if (!isOutside(experimentFile, folders()) && (await exists(recorded))) return recorded;

@@ -1,4 +1,7 @@
-/** The side-bar view `layerif.layers`: follows the run under way, else shows the last result of this session or the newest on disk. */
+/**
+ * The side-bar view `layerif.layers`: follows the run under way, else shows the last result of this session or the
+ * newest on disk.
+ */
 import * as vscode from 'vscode';
 import type { FromPage, ToPage } from '../../protocol/webview.ts';
 import type { ServerClient } from './client.ts';

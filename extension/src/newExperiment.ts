@@ -1,6 +1,6 @@
 /**
- * The text of a new experiment file, from a model, a data file and its columns. What was not chosen stands there as an example to be
- * replaced. No `vscode` here.
+ * The text of a new experiment file, from a model, a data file and its columns. What was not chosen stands there as an
+ * example to be replaced. No `vscode` here.
  */
 import type { DescribedColumn, DescribedData } from '../../protocol/dataDescription.ts';
 import { scalar } from './yamlText.ts';
@@ -104,7 +104,10 @@ function promptLines(
   ];
 }
 
-/** Whole numbers and booleans are an index into the choices, as in lm-evaluation-harness: numbers from 0 name themselves. */
+/**
+ * Whole numbers and booleans are an index into the choices, as in lm-evaluation-harness: numbers from 0 name
+ * themselves.
+ */
 function choicesOf({ labels }: DescribedColumn): string[] | null {
   if (!labels) return null;
   if (labels.every((label) => typeof label === 'boolean')) return ['False', 'True'];
@@ -117,7 +120,10 @@ function choicesOf({ labels }: DescribedColumn): string[] | null {
   return texts.some((label) => /^-?\d+$/.test(label)) ? null : texts.sort((a, b) => a.localeCompare(b));
 }
 
-/** Splits of the data where it has two, else four fifths of the rows and the rest; of rows sorted by label, of each label. */
+/**
+ * Splits of the data where it has two, else four fifths of the rows and the rest; of rows sorted by label, of each
+ * label.
+ */
 function splitsOf({ splits }: DescribedData, sortedFrom: number[] | null): { training: string; validation: string } {
   const names = Object.keys(splits);
   const training = names.find((name) => /^train/i.test(name)) ?? names[0] ?? 'train';

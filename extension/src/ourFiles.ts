@@ -1,13 +1,15 @@
 /**
- * Reading files of ours in the editor: results, scores, validations, comparisons. A file may come from a newer LayerIF, another tool or a
- * half-finished copy, so `protocol/files` checks all that a page draws, and a fault becomes one sentence.
+ * Reading files of ours in the editor: results, scores, validations, comparisons. A file may come from a newer LayerIF,
+ * another tool or a half-finished copy, so `protocol/files` checks all that a page draws, and a fault becomes one
+ * sentence.
  */
 import * as vscode from 'vscode';
 import type { FileContents, FileKind } from '../../protocol/files/kinds.ts';
 import { faultSentence, largestFile, parseFile } from '../../protocol/files/read.ts';
 
 /**
- * @throws vscode.FileSystemError where the file is not there or cannot be read, else an `Error` whose message can be shown as it is
+ * @throws vscode.FileSystemError where the file is not there or cannot be read, else an `Error` whose message can be
+ *   shown as it is
  */
 export async function readFileOf<K extends FileKind>(kind: K, uri: vscode.Uri): Promise<FileContents[K]> {
   const refuse = (words: string) => new Error(faultSentence(kind, uri.fsPath, { kind: 'unreadable', words }));

@@ -1,6 +1,7 @@
 /**
- * Results name files: their data, their experiment. A result may come from anywhere, so a file outside the workspace is opened only after
- * a question; before the answer nothing touches it (to look at a path on another machine already signs in there). No `vscode` here.
+ * Results name files: their data, their experiment. A result may come from anywhere, so a file outside the workspace is
+ * opened only after a question; before the answer nothing touches it (to look at a path on another machine already
+ * signs in there). No `vscode` here.
  */
 import { realpathSync } from 'node:fs';
 import path from 'node:path';

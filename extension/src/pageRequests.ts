@@ -1,6 +1,6 @@
 /**
- * What a results page asks beside its snapshot: questions to the language server about its result, texts to copy, allocations and
- * exports to write. The result or model file is added here, so a page can reach no other file.
+ * What a results page asks beside its snapshot: questions to the language server about its result, texts to copy,
+ * allocations and exports to write. The result or model file is added here, so a page can reach no other file.
  */
 import * as vscode from 'vscode';
 import type { FromWebview, ToWebview } from '../../protocol/webview.ts';

@@ -1,6 +1,7 @@
 /**
- * `$/progress` of a cancellable run as a notification with a Cancel button. The language client's own display is a silent line in the
- * status bar without a button; a run takes minutes, so its cancel must be in sight. Other progress keeps the default display.
+ * `$/progress` of a cancellable run as a notification with a Cancel button. The language client's own display is a
+ * silent line in the status bar without a button; a run takes minutes, so its cancel must be in sight. Other progress
+ * keeps the default display.
  */
 import * as vscode from 'vscode';
 import type {

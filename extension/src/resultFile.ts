@@ -1,7 +1,9 @@
 /** What pages and lists show of a result. No `vscode` here. */
 import type { Result, ResultTask } from '../../protocol/result.ts';
 
-/** The result as pages get it: without the gradient norms, which no page draws and which are as large as the influences. */
+/**
+ * The result as pages get it: without the gradient norms, which no page draws and which are as large as the influences.
+ */
 export function forPage(result: Result): Result {
   const tasks = result.tasks.map((task) => ({
     ...task,

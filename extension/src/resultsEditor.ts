@@ -1,7 +1,7 @@
 /**
- * The read-only custom editor on `*.layerif-result.json`, with the scores that lie beside it, or on `*.layerif-scores.json` alone;
- * and its live mode: while a run writes the file, the page gets the snapshots of the run's events instead of the file. A page keeps
- * nothing of value: it asks with `ready` whenever it is shown again.
+ * The read-only custom editor on `*.layerif-result.json`, with the scores that lie beside it, or on
+ * `*.layerif-scores.json` alone; and its live mode: while a run writes the file, the page gets the snapshots of the
+ * run's events instead of the file. A page keeps nothing of value: it asks with `ready` whenever it is shown again.
  */
 import * as vscode from 'vscode';
 import type { SampleTextAnswer, SampleTextParams } from '../../protocol/lsp.ts';

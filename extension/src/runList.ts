@@ -1,4 +1,7 @@
-/** The result files of the workspace with what lists show of them. Read again only when a file's modification time changes. */
+/**
+ * The result files of the workspace with what lists show of them. Read again only when a file's modification time
+ * changes.
+ */
 import * as vscode from 'vscode';
 import { EXCLUDE_GLOB, RESULT_GLOB } from './experimentFiles.ts';
 import { readFileOf, whyNot } from './ourFiles.ts';

@@ -1,6 +1,6 @@
 /**
- * The run under way as one value, and how events change it. Every surface (status bar, trees, pages) draws from this value,
- * so they never disagree. No `vscode` here.
+ * The run under way as one value, and how events change it. Every surface (status bar, trees, pages) draws from this
+ * value, so they never disagree. No `vscode` here.
  */
 import type { Result } from '../../protocol/result.ts';
 import type { Estimate, RunEvent } from '../../protocol/run.ts';

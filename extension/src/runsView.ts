@@ -1,4 +1,7 @@
-/** The tree `layerif.runs`: the run under way first, then result files by time; under each its tasks with their top layers. */
+/**
+ * The tree `layerif.runs`: the run under way first, then result files by time; under each its tasks with their top
+ * layers.
+ */
 import * as vscode from 'vscode';
 import { RESULT_SUFFIX } from '../../protocol/result.ts';
 import { experimentName } from './experimentFiles.ts';

@@ -1,6 +1,6 @@
 /**
- * What says how far a result can be trusted: the last self-check of its experiment (kept in the workspace's state, because no file
- * holds it) and the newest validation among the runs of the same name. Fires when any of it changes.
+ * What says how far a result can be trusted: the last self-check of its experiment (kept in the workspace's state,
+ * because no file holds it) and the newest validation among the runs of the same name. Fires when any of it changes.
  */
 import * as vscode from 'vscode';
 import type { GradientCheckReport } from '../../protocol/check.ts';

@@ -1,6 +1,7 @@
 /**
- * The HTML shell of both pages under a strict content security policy: only our own files and one nonce, no `unsafe-*`, no
- * network. Everything visible is drawn by the bundle, so no value of a result ever becomes HTML here. No `vscode` here.
+ * The HTML shell of both pages under a strict content security policy: only our own files and one nonce, no `unsafe-*`,
+ * no network. Everything visible is drawn by the bundle, so no value of a result ever becomes HTML here. No `vscode`
+ * here.
  */
 export interface PageParts {
   /** `webview.cspSource`. */

@@ -1,4 +1,7 @@
-/** Schema of a resolved experiment, as results remember it. The file that a user writes has its own schema in the server's `config/`. */
+/**
+ * Schema of a resolved experiment, as results remember it. The file that a user writes has its own schema in the
+ * server's `config/`.
+ */
 import * as z from 'zod/mini';
 import type {
   AskedScore,

@@ -1,6 +1,6 @@
 /**
- * Our files by kind: what they are called, which schema they follow, which command writes them. To add a kind, write its schema and add
- * a row here, with a golden file in `test/golden/files/`.
+ * Our files by kind: what they are called, which schema they follow, which command writes them. To add a kind, write
+ * its schema and add a row here, with a golden file in `test/golden/files/`.
  */
 import { ALLOCATION_SUFFIX } from '../allocation.ts';
 import type { AllocationFile } from '../allocation.ts';

@@ -1,4 +1,7 @@
-/** Schemas of the files beside results: scores, validations, comparisons of prunings, experts, allocations, evaluations, prunings. */
+/**
+ * Schemas of the files beside results: scores, validations, comparisons of prunings, experts, allocations, evaluations,
+ * prunings.
+ */
 import * as z from 'zod/mini';
 import { allocationKinds } from '../allocation.ts';
 import type { Allocation, AllocationFile } from '../allocation.ts';

@@ -1,7 +1,7 @@
 /**
- * The one way in which a text becomes one of our files. A file may come from a newer LayerIF, another tool or a half-finished copy, or be
- * made to do harm: everything that a reader relies on is checked first, and a fault is one clause that can stand in a sentence with the
- * file's name.
+ * The one way in which a text becomes one of our files. A file may come from a newer LayerIF, another tool or a
+ * half-finished copy, or be made to do harm: everything that a reader relies on is checked first, and a fault is one
+ * clause that can stand in a sentence with the file's name.
  */
 import type * as z from 'zod/mini';
 import { fileKinds } from './kinds.ts';

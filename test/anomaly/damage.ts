@@ -1,4 +1,7 @@
-/** Ways to damage a file: bytes, lengths, pieces, and for JSON the words and the nesting. All choices come from one seed. */
+/**
+ * Ways to damage a file: bytes, lengths, pieces, and for JSON the words and the nesting. All choices come from one
+ * seed.
+ */
 import type { Random } from '../../server/src/random/random.ts';
 
 /** Little-endian integers that readers stumble over. */

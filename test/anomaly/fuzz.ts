@@ -1,6 +1,7 @@
 /**
- * Damaged files against every reader. An answer is: the file is read to the end, or one error of ours that names it. Anything else is a
- * defect: another error, more memory than the file is large plus a constant, more than a few seconds, or the death of the process.
+ * Damaged files against every reader. An answer is: the file is read to the end, or one error of ours that names it.
+ * Anything else is a defect: another error, more memory than the file is large plus a constant, more than a few
+ * seconds, or the death of the process.
  *
  *   node test/anomaly/fuzz.ts [--count 10000] [--seed 1] [--target safetensors]
  *

@@ -1,4 +1,7 @@
-/** Texts in the metadata of a GGUF file are data: none is opened as a path, none is run as a template, none changes the config. */
+/**
+ * Texts in the metadata of a GGUF file are data: none is opened as a path, none is run as a template, none changes the
+ * config.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';

@@ -1,4 +1,7 @@
-/** What the fuzzer damages: a file that we read, what reading it to the end means, and which errors are an honest answer. */
+/**
+ * What the fuzzer damages: a file that we read, what reading it to the end means, and which errors are an honest
+ * answer.
+ */
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../protocol/errors.ts';

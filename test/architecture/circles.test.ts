@@ -1,4 +1,7 @@
-/** Import circles, types included: among files and among folders. Only those listed here may stand, each with its reason. */
+/**
+ * Import circles, types included: among files and among folders. Only those listed here may stand, each with its
+ * reason.
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

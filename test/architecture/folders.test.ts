@@ -1,6 +1,6 @@
 /**
- * Folders are made by `server/src/files/writing.ts` alone: `mkdir` with `recursive` never comes back below /proc, and a run that asks
- * for a folder there would hang.
+ * Folders are made by `server/src/files/writing.ts` alone: `mkdir` with `recursive` never comes back below /proc, and a
+ * run that asks for a folder there would hang.
  */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';

@@ -1,6 +1,6 @@
 /**
- * Who may import whom. `ARCHITECTURE.md` says why. To widen a folder's reach, change its row here and write the reason into
- * `docs/decisions/`.
+ * Who may import whom. `ARCHITECTURE.md` says why. To widen a folder's reach, change its row here and write the reason
+ * into `docs/decisions/`.
  */
 
 export interface Row {
@@ -16,7 +16,10 @@ const tables = ['onnx', 'autodiff', 'checkpoints', 'models', 'data', 'estimators
 const rules = ['allocation', 'pruning', 'evaluation', 'generation', 'training', 'export'];
 const inServer = (names: string[]) => names.map((name) => `server/src/${name}`);
 
-/** Rooms of a folder: each may import what the folder may, and the rooms that stand before it in the lists that it names. */
+/**
+ * Rooms of a folder: each may import what the folder may, and the rooms that stand before it in the lists that it
+ * names.
+ */
 function rooms(folder: string, row: Row, list: Record<string, string[]>): Record<string, Row> {
   const under = (names: string[]) => names.map((name) => `${folder}/${name}`);
   return Object.fromEntries(

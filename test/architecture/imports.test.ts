@@ -127,7 +127,8 @@ test('no file has more than 400 lines', () => {
 });
 
 test('no test is skipped or run alone', () => {
-  // A running test may find that the machine lacks something and say so (`t.skip(reason)`, `{ skip: reasonHere() }`); the source may not.
+  // A running test may find that the machine lacks something and say so (`t.skip(reason)`, `{ skip: reasonHere() }`);
+  // the source may not.
   const calls =
     /\b(test|it|describe|suite)\s*\.\s*(only|skip|todo)\s*\(|\bt\.(todo\(|skip\(\s*\))|\b(only|todo):\s*true|\bskip:\s*(true|['"`])/;
   const wrong = sourceFiles(['test']).flatMap((file) => {

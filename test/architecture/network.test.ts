@@ -1,6 +1,6 @@
 /**
- * Nothing listens on a port. Two places may go to the network: `hub/`, for the files of a hub id that an experiment names, and
- * `run/machine/wheels.ts`, for the CUDA runtime once a user has agreed to it.
+ * Nothing listens on a port. Two places may go to the network: `hub/`, for the files of a hub id that an experiment
+ * names, and `run/machine/wheels.ts`, for the CUDA runtime once a user has agreed to it.
  */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';

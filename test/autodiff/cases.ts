@@ -2,7 +2,8 @@
  * One row or more per gradient rule. `rules.test.ts` compares every cotangent with central differences in random
  * directions, in float64 unless a row says float32 (ONNX Runtime has no float64 kernel for that operator on the CPU).
  *
- * `range` keeps the random inputs away from poles and from the edge of the domain. Symbols in shapes are bound as `bound`.
+ * `range` keeps the random inputs away from poles and from the edge of the domain. Symbols in shapes are bound as
+ * `bound`.
  */
 import type { Dim, Graph, Value } from '../../server/src/onnx/graph.ts';
 import type { AttributeInput, DataType } from '../../server/src/onnx/types.ts';

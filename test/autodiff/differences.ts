@@ -1,6 +1,6 @@
 /**
- * The check behind the rule tests: runs a graph with its cotangents in ONNX Runtime and compares, in random directions, with
- * central differences of fourth order,
+ * The check behind the rule tests: runs a graph with its cotangents in ONNX Runtime and compares, in random directions,
+ * with central differences of fourth order,
  *
  *   f'(0) ≈ (8 (f(h) − f(−h)) − (f(2h) − f(−2h))) / 12 h,     f(s) = Σ seed · y(x + s · direction).
  */
@@ -17,8 +17,10 @@ import { randomNumbers } from './random.ts';
 const steps = { float64: 1e-3, float32: 4e-2 } as const;
 const directionsPerInput = 2;
 
-/** The largest error over all inputs and directions, relative to Σ |gradient · direction| (absolute where that is 0). Shapes
- * inferred for outputs and cotangents must be those that ONNX Runtime finds. */
+/**
+ * The largest error over all inputs and directions, relative to Σ |gradient · direction| (absolute where that is 0).
+ * Shapes inferred for outputs and cotangents must be those that ONNX Runtime finds.
+ */
 export async function largestError(row: GradCase, seed: number): Promise<number> {
   const type = row.type === 'float32' ? 'float32' : 'float64';
   const random = randomNumbers(seed);

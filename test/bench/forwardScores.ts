@@ -1,11 +1,13 @@
 /**
- * What scores cost beside the forward sweep that they are read from, and what leaving layers out costs beside as many forward passes.
+ * What scores cost beside the forward sweep that they are read from, and what leaving layers out costs beside as many
+ * forward passes.
  *
  *   node test/bench/forwardScores.ts --model FOLDER_OR_GGUF [--texts 128] [--length 128] [--drop 8] [--threads 2]
  *
- * In one process, one after the other, on random token ids: the bare sweep (embedding and layers, nothing looked at, no head); the same with
- * the observations of every forward-only score but `logit_lens`, and what the scores make of them; a sweep with the head on `--drop` texts; the
- * losses without each layer on the same. CPU seconds stand beside wall seconds, for a busy machine disturbs them less.
+ * In one process, one after the other, on random token ids: the bare sweep (embedding and layers, nothing looked at, no
+ * head); the same with the observations of every forward-only score but `logit_lens`, and what the scores make of them;
+ * a sweep with the head on `--drop` texts; the losses without each layer on the same. CPU seconds stand beside wall
+ * seconds, for a busy machine disturbs them less.
  */
 import { parseArgs } from 'node:util';
 import type { ObserveRequest } from '../../protocol/scores.ts';

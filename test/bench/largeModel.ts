@@ -1,11 +1,14 @@
 /**
- * A model that does not fit: a checkpoint of Mistral-7B's shape (BF16, 34 shards, 14.5 GB for 32 layers; random weights, seeded)
- * written below FOLDER outside the repository, then scored with fewer and more of its layers in one process each.
+ * A model that does not fit: a checkpoint of Mistral-7B's shape (BF16, 34 shards, 14.5 GB for 32 layers; random
+ * weights, seeded) written below FOLDER outside the repository, then scored with fewer and more of its layers in one
+ * process each.
  *
- *   node test/bench/largeModel.ts --folder /somewhere/large [--layers 8,16,32] [--memory GiB] [--projection 64] [--write-only] [--source]
+ *   node test/bench/largeModel.ts --folder /somewhere/large [--layers 8,16,32] [--memory GiB] [--projection 64]
+ *   [--write-only] [--source]
  *
- * Prints layers, plan, peak anonymous memory of engine and command, peak of all processes with mapped files, CPU and wall seconds.
- * Node 24 or newer, for it imports TypeScript; the scored program is dist/cli.cjs, with --source the sources. FOLDER stays.
+ * Prints layers, plan, peak anonymous memory of engine and command, peak of all processes with mapped files, CPU and
+ * wall seconds. Node 24 or newer, for it imports TypeScript; the scored program is dist/cli.cjs, with --source the
+ * sources. FOLDER stays.
  */
 import fs from 'node:fs';
 import path from 'node:path';

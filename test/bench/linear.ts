@@ -1,5 +1,6 @@
 /**
- * The hand-written kernels of `server/src/linear` beside ml-matrix in one run: seconds and ratio, the median of five, taking turns.
+ * The hand-written kernels of `server/src/linear` beside ml-matrix in one run: seconds and ratio, the median of five,
+ * taking turns.
  *
  *   node test/bench/linear.ts        (Node 24)
  */

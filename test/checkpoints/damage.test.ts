@@ -1,6 +1,6 @@
 /**
- * Whole checkpoints with damage at random places: every one is either read to the end or refused in one line that names the file.
- * Nothing else may come out, and no count in a header may cost more memory than the file itself.
+ * Whole checkpoints with damage at random places: every one is either read to the end or refused in one line that names
+ * the file. Nothing else may come out, and no count in a header may cost more memory than the file itself.
  */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';

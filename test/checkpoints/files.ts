@@ -96,7 +96,10 @@ const u32 = (n: number): Buffer => bytesOf(Uint32Array.of(n));
 const u64 = (n: number | bigint): Buffer => bytesOf(BigUint64Array.of(BigInt(n)));
 const text = (s: string): Buffer => Buffer.concat([u64(Buffer.byteLength(s)), Buffer.from(s)]);
 
-/** Metadata of a Llama with 2 heads of 4 numbers, 1 key-value head, one layer; what is undefined in `changes` is left out. */
+/**
+ * Metadata of a Llama with 2 heads of 4 numbers, 1 key-value head, one layer; what is undefined in `changes` is left
+ * out.
+ */
 export function llamaMetadata(changes: Record<string, Value | undefined> = {}): [string, Value][] {
   const all: Record<string, Value | undefined> = {
     'general.architecture': 'llama',

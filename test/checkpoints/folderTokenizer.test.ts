@@ -1,4 +1,7 @@
-/** Ids of Hugging Face folders against AutoTokenizer (test/reference/tokenizers/make.py): classes, files of special tokens, no tokenizer.json. */
+/**
+ * Ids of Hugging Face folders against AutoTokenizer (test/reference/tokenizers/make.py): classes, files of special
+ * tokens, no tokenizer.json.
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

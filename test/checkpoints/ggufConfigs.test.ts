@@ -1,6 +1,6 @@
 /**
- * What metadata of an architecture mean for `config.json`, where the reference files (test/engine/ggufFamilies.test.ts) have only one
- * of the ways; and what is refused.
+ * What metadata of an architecture mean for `config.json`, where the reference files (test/engine/ggufFamilies.test.ts)
+ * have only one of the ways; and what is refused.
  */
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';

@@ -1,4 +1,7 @@
-/** A GGUF model in parts that gguf-py wrote (test/reference/gguf_split): any part stands for all, and what parts can lack. */
+/**
+ * A GGUF model in parts that gguf-py wrote (test/reference/gguf_split): any part stands for all, and what parts can
+ * lack.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,7 @@
-/** Folders with a tokenizer.model alone: ids are those of AutoTokenizer (test/reference/tokenizers/sentencepiece_models.py). */
+/**
+ * Folders with a tokenizer.model alone: ids are those of AutoTokenizer
+ * (test/reference/tokenizers/sentencepiece_models.py).
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,4 +1,7 @@
-/** PEFT adapters: which modules, which rank and factor, and everything that cannot be applied. Numbers: test/engine/lora.test.ts. */
+/**
+ * PEFT adapters: which modules, which rank and factor, and everything that cannot be applied. Numbers:
+ * test/engine/lora.test.ts.
+ */
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import assert from 'node:assert/strict';

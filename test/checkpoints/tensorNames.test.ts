@@ -1,4 +1,7 @@
-/** Names that lack the model's first word or have others before it, in every layout of names; and tensors that nothing reads. */
+/**
+ * Names that lack the model's first word or have others before it, in every layout of names; and tensors that nothing
+ * reads.
+ */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';

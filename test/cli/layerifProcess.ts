@@ -1,4 +1,7 @@
-/** Runs the command line as a process: the bundle that `npm run test:unit` names, which starts quicker, else the sources. */
+/**
+ * Runs the command line as a process: the bundle that `npm run test:unit` names, which starts quicker, else the
+ * sources.
+ */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { ChildProcess } from 'node:child_process';

@@ -1,4 +1,6 @@
-/** What `train-experts` prints: the report of a fixed result as a golden text, and the command itself on a tiny model. */
+/**
+ * What `train-experts` prints: the report of a fixed result as a golden text, and the command itself on a tiny model.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';

@@ -1,4 +1,6 @@
-/** Included task files are read as lm-evaluation-harness reads them with PyYAML (test/reference/harness/makeYaml.py). */
+/**
+ * Included task files are read as lm-evaluation-harness reads them with PyYAML (test/reference/harness/makeYaml.py).
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

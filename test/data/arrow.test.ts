@@ -1,4 +1,7 @@
-/** Arrow files by pyarrow and folders that `datasets` saved, with the rows that both give (arrow.py); damaged ones say so. */
+/**
+ * Arrow files by pyarrow and folders that `datasets` saved, with the rows that both give (arrow.py); damaged ones say
+ * so.
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Columns of JSON and CSV files have the types that Hugging Face datasets gives them (test/reference/data/column_types.py). */
+/**
+ * Columns of JSON and CSV files have the types that Hugging Face datasets gives them
+ * (test/reference/data/column_types.py).
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** CSV and TSV dialects: the texts that pandas finds, the types that datasets gives (test/reference/data/dialects.py), and refusals. */
+/**
+ * CSV and TSV dialects: the texts that pandas finds, the types that datasets gives (test/reference/data/dialects.py),
+ * and refusals.
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,6 @@
-/** Files in many dialects give the rows that Hugging Face datasets reads from them (test/reference/data/dialects.py). */
+/**
+ * Files in many dialects give the rows that Hugging Face datasets reads from them (test/reference/data/dialects.py).
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

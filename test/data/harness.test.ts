@@ -1,4 +1,6 @@
-/** Task files of lm-evaluation-harness over made-up rows: the same contexts and continuations as lm_eval 0.4.13 builds. */
+/**
+ * Task files of lm-evaluation-harness over made-up rows: the same contexts and continuations as lm_eval 0.4.13 builds.
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** `check` over every task file of lm_eval 0.4.13, as test/reference/harness/checkAll.ts left it: nothing is refused without a reason that is right. */
+/**
+ * `check` over every task file of lm_eval 0.4.13, as test/reference/harness/checkAll.ts left it: nothing is refused
+ * without a reason that is right.
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

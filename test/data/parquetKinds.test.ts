@@ -1,4 +1,7 @@
-/** Parquet by pyarrow: timestamps of 96 bits, decimals in each form, pages of megabytes and many small ones (parquet_kinds.py). */
+/**
+ * Parquet by pyarrow: timestamps of 96 bits, decimals in each form, pages of megabytes and many small ones
+ * (parquet_kinds.py).
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Parquet by pyarrow in every codec, page version and encoding, with pages that hold nothing but nulls (parquet_pages.py). */
+/**
+ * Parquet by pyarrow in every codec, page version and encoding, with pages that hold nothing but nulls
+ * (parquet_pages.py).
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

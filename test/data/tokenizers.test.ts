@@ -1,4 +1,7 @@
-/** Ids of every part of a tokenizer.json, over texts full of traps, against those of Python (test/reference/tokenizers/make.py). */
+/**
+ * Ids of every part of a tokenizer.json, over texts full of traps, against those of Python
+ * (test/reference/tokenizers/make.py).
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { LayerifError } from '../../protocol/errors.ts';

@@ -1,6 +1,7 @@
 /**
- * Devices as a user meets them, on the command line: what is named never becomes another, `auto` says in one line why the CPU runs,
- * and a device that fails in the middle leaves a run that can be resumed. The device is the CPU in truth (fakeDevice.mjs).
+ * Devices as a user meets them, on the command line: what is named never becomes another, `auto` says in one line why
+ * the CPU runs, and a device that fails in the middle leaves a run that can be resumed. The device is the CPU in truth
+ * (fakeDevice.mjs).
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,4 +1,7 @@
-/** What providers, loaders and drivers print -> cause, sentence, advice. The texts are those of ONNX Runtime 1.30.0, shortened. */
+/**
+ * What providers, loaders and drivers print -> cause, sentence, advice. The texts are those of ONNX Runtime 1.30.0,
+ * shortened.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DeviceCause } from '../../protocol/devices.ts';

@@ -1,6 +1,7 @@
 /**
- * The WebGPU provider for real, on a Vulkan driver in software (SwiftShader of Chromium, or the one that VK_ICD_FILENAMES names), and the
- * CUDA provider's loading with stub libraries. Mesa's lavapipe 22.3 is refused by the provider: it lacks dynamic indexing of arrays.
+ * The WebGPU provider for real, on a Vulkan driver in software (SwiftShader of Chromium, or the one that
+ * VK_ICD_FILENAMES names), and the CUDA provider's loading with stub libraries. Mesa's lavapipe 22.3 is refused by the
+ * provider: it lacks dynamic indexing of arrays.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';

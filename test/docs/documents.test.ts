@@ -1,4 +1,6 @@
-/** The documents hold what the code holds: generated parts, links, code map, messages, decisions, the README's length. */
+/**
+ * The documents hold what the code holds: generated parts, links, code map, messages, decisions, the README's length.
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,6 +1,7 @@
 /**
- * The words that users read: British spelling, and one word for one thing. A dataset has rows; each row of a slice becomes a sample, a
- * training or a validation sample; `evaluate` counts documents, as lm-evaluation-harness does; texts have no answer.
+ * The words that users read: British spelling, and one word for one thing. A dataset has rows; each row of a slice
+ * becomes a sample, a training or a validation sample; `evaluate` counts documents, as lm-evaluation-harness does;
+ * texts have no answer.
  */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
@@ -53,7 +54,10 @@ function offences(text: string): string[] {
   ];
 }
 
-/** Sentences in a source file: strings, parts of templates and JSX text that hold a space; whole templates, so that code spans close. */
+/**
+ * Sentences in a source file: strings, parts of templates and JSX text that hold a space; whole templates, so that code
+ * spans close.
+ */
 function sentencesOf(file: string, source: string): string[] {
   const found: string[] = [];
   const visit = (node: ts.Node): void => {

@@ -1,4 +1,7 @@
-/** A run that takes a while, in the installed extension: it fills in live, can be cancelled, keeps what is finished, and goes on. */
+/**
+ * A run that takes a while, in the installed extension: it fills in live, can be cancelled, keeps what is finished, and
+ * goes on.
+ */
 import { after, afterEach, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';

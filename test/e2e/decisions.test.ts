@@ -1,6 +1,7 @@
 /**
- * From scores to trust and decisions in the installed extension: whiskers, another estimator at once, the self-check, the damping sweep,
- * allocations, sparsities, pruning with evaluation, and results beside each other. The model is a tiny random Llama with two tasks.
+ * From scores to trust and decisions in the installed extension: whiskers, another estimator at once, the self-check,
+ * the damping sweep, allocations, sparsities, pruning with evaluation, and results beside each other. The model is a
+ * tiny random Llama with two tasks.
  */
 import { after, afterEach, before, test } from 'node:test';
 import assert from 'node:assert/strict';

@@ -1,4 +1,6 @@
-/** The real demo model in the installed extension: the example's tasks on a few short samples, so that it takes seconds. */
+/**
+ * The real demo model in the installed extension: the example's tasks on a few short samples, so that it takes seconds.
+ */
 import { after, afterEach, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';

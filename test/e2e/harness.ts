@@ -1,5 +1,6 @@
 /**
- * A real VS Code workbench (code-server) in a real browser (Chromium), each with everything it writes in one temporary folder.
+ * A real VS Code workbench (code-server) in a real browser (Chromium), each with everything it writes in one temporary
+ * folder.
  *
  *   const bench = await startWorkbench({ vsix, fill: (folder) => writeTinyWorkspace(folder) });
  *   await bench.openFile('tiny.layerif.yaml');

@@ -31,7 +31,8 @@ afterEach(async (context) => {
 });
 
 test('layers of a graph, another pattern, and an experiment with the inputs of the graph', async () => {
-  // A workspace without an experiment: the command itself brings the extension up. Its icon tells that the palette knows the command.
+  // A workspace without an experiment: the command itself brings the extension up. Its icon tells that the palette
+  // knows the command.
   await page.locator('.activitybar .action-label[aria-label="LayerIF"]').waitFor({ timeout: 60_000 });
   await runCommand(page, 'LayerIF: Inspect Model Layers');
   await page.locator('.quick-input-widget .monaco-list-row', { hasText: 'tiny resnet.onnx' }).first().click();

@@ -1,6 +1,6 @@
 /**
- * The first minutes of somebody who has a model and a data file and has never seen an experiment file: from a folder with both to
- * layers on a chart, without typing any YAML.
+ * The first minutes of somebody who has a model and a data file and has never seen an experiment file: from a folder
+ * with both to layers on a chart, without typing any YAML.
  */
 import { after, afterEach, before, test } from 'node:test';
 import assert from 'node:assert/strict';

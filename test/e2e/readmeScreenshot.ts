@@ -1,6 +1,7 @@
 /**
- * `npm run screenshot`: media/screenshot.png, the README's picture, and those of the walkthrough: the installed extension in the workbench
- * while it scores the example experiment on the demo model. Needs what `npm test` needs, and a VSIX (`npm run package`).
+ * `npm run screenshot`: media/screenshot.png, the README's picture, and those of the walkthrough: the installed
+ * extension in the workbench while it scores the example experiment on the demo model. Needs what `npm test` needs, and
+ * a VSIX (`npm run package`).
  */
 import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';

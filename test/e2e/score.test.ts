@@ -1,6 +1,6 @@
 /**
- * What a user does with the installed extension, from an experiment file to layers, samples and back, in the order of the steps below.
- * The model is a tiny random Llama with two tasks.
+ * What a user does with the installed extension, from an experiment file to layers, samples and back, in the order of
+ * the steps below. The model is a tiny random Llama with two tasks.
  */
 import { after, afterEach, before, test } from 'node:test';
 import assert from 'node:assert/strict';

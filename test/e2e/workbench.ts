@@ -18,8 +18,8 @@ export async function until<T>(what: string, ask: () => Promise<T>, milliseconds
 }
 
 /**
- * Opens the quick input by a key, types, and takes an entry. A page that is still loading may swallow a key, and a list that was opened
- * before the extensions were known does not get their entries later.
+ * Opens the quick input by a key, types, and takes an entry. A page that is still loading may swallow a key, and a list
+ * that was opened before the extensions were known does not get their entries later.
  */
 async function pick(page: Page, key: string, text: string, entry: string): Promise<void> {
   const input = page.locator('.quick-input-widget input[type=text]');
@@ -81,8 +81,8 @@ export function lens(page: Page, text: string | RegExp): Locator {
 }
 
 /**
- * Clicks a lens. Right after a run the server has its lenses drawn anew; a click between the old and the new ones meets a command
- * that VS Code has just dropped ("Actual command not found"), as it would for a very quick user.
+ * Clicks a lens. Right after a run the server has its lenses drawn anew; a click between the old and the new ones meets
+ * a command that VS Code has just dropped ("Actual command not found"), as it would for a very quick user.
  */
 export async function clickLens(page: Page, text: string | RegExp, place = 0): Promise<void> {
   await lens(page, text).nth(place).waitFor();

@@ -1,6 +1,7 @@
 /**
- * Masks on the changes of fine-tuning equal PyTorch's by autograd and Adam in float64; the same changes as a second checkpoint give the same
- * masks; the ends are the losses of both models; the closed form is the derivative of the loss.
+ * Masks on the changes of fine-tuning equal PyTorch's by autograd and Adam in float64; the same changes as a second
+ * checkpoint give the same masks; the ends are the losses of both models; the closed form is the derivative of the
+ * loss.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,4 +1,7 @@
-/** EK-FAC of the engine against kronfluence (test/reference/ekfac) and against its formula written out with dense matrices. */
+/**
+ * EK-FAC of the engine against kronfluence (test/reference/ekfac) and against its formula written out with dense
+ * matrices.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * LoRA experts against PyTorch float64 (test/reference/experts/make.py): gradients of a step with the balance loss, ten AdamW steps;
- * and that runs, padding and files change nothing that they should not.
+ * LoRA experts against PyTorch float64 (test/reference/experts/make.py): gradients of a step with the balance loss, ten
+ * AdamW steps; and that runs, padding and files change nothing that they should not.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,6 +1,7 @@
 /**
- * Greedy generation equals transformers' token for token, for every family, rotary variant, window and adapter of test/reference, however
- * the texts go through the model: alone, together, in small pieces of the prompt, with streamed weights.
+ * Greedy generation equals transformers' token for token, for every family, rotary variant, window and adapter of
+ * test/reference, however the texts go through the model: alone, together, in small pieces of the prompt, with streamed
+ * weights.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -75,7 +76,8 @@ for (const [name, texts] of Object.entries(reference)) {
     const { model, modelPath } = open(name);
     const expected = texts.map(({ tokens }) => tokens);
     const ways: Partial<GenerateRequest>[] = [{}, { batches: [[1], [2, 0]], weights: 'streamed', chunk: 4 }];
-    // A prompt that is longer than the rotations are made for is read whole by transformers; so is ours, in pieces of any size.
+    // A prompt that is longer than the rotations are made for is read whole by transformers; so is ours, in pieces of
+    // any size.
     for (const way of ways) {
       const { tokens, endings, counts } = await generate(model, requestOf(modelPath, texts, way), silent);
       assert.deepEqual(

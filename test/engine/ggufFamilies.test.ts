@@ -1,6 +1,6 @@
 /**
- * A GGUF file of every architecture, as llama.cpp's converter writes it, is the model that it was made from: the same tensors bit for
- * bit, the same modules, the same losses and per-sample gradients (test/reference/gguf_families).
+ * A GGUF file of every architecture, as llama.cpp's converter writes it, is the model that it was made from: the same
+ * tensors bit for bit, the same modules, the same losses and per-sample gradients (test/reference/gguf_families).
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

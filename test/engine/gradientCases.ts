@@ -1,4 +1,7 @@
-/** One row for each observation of gradients: its options, and the float64 numbers that it must be (test/reference/scores/gradients.py). */
+/**
+ * One row for each observation of gradients: its options, and the float64 numbers that it must be
+ * (test/reference/scores/gradients.py).
+ */
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Json } from '../../protocol/scores.ts';

@@ -1,6 +1,7 @@
 /**
- * Per-sample gradients of every scored matrix against PyTorch autograd in float64 (test/reference/<family>), and the ways of
- * running that must not change them: alone, batched, padded, streamed, resident, one or several blocks per segment.
+ * Per-sample gradients of every scored matrix against PyTorch autograd in float64 (test/reference/<family>), and the
+ * ways of running that must not change them: alone, batched, padded, streamed, resident, one or several blocks per
+ * segment.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -69,7 +70,8 @@ function architecture(name: string) {
 
 const everyWay = ['llama/tied', 'llama/sliding_window', 'llama/biases'];
 for (const name of cases.filter((c) => everyWay.includes(c) || !c.startsWith('llama/'))) {
-  // Where the tables depend on a text's own length, texts of different lengths never share a batch (test/run/plan.test.ts).
+  // Where the tables depend on a text's own length, texts of different lengths never share a batch
+  // (test/run/plan.test.ts).
   const apart = samplesOf(name).some(({ tokens }) => architecture(name).lengthMatters(tokens.length));
   const some = apart
     ? ['streamed', 'all blocks in one segment']

@@ -1,6 +1,6 @@
 /**
- * One row for each observation: its options, and the float64 numbers that it must be on the tiny models of `test/reference/scores`.
- * `observe.test.ts` loops over the rows.
+ * One row for each observation: its options, and the float64 numbers that it must be on the tiny models of
+ * `test/reference/scores`. `observe.test.ts` loops over the rows.
  */
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * Every observation equals float64 PyTorch, however its texts go through the model: together and padded, one by one, with streamed
- * weights, with activations in files, in two parts that are added up, and continued after an interruption at every layer.
+ * Every observation equals float64 PyTorch, however its texts go through the model: together and padded, one by one,
+ * with streamed weights, with activations in files, in two parts that are added up, and continued after an interruption
+ * at every layer.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -177,7 +178,8 @@ test('a pass runs the embedding and each layer once, whatever is observed, and t
   const common = observationCases.filter(({ of }) => observationOf(of).reads !== 'ablated' && of !== 'logit_lens');
   const heads = Math.ceil(counted / 5);
   assert.equal(await runs(common), 1 + layers + heads);
-  // The model without each layer shares what lies below it: L (L - 1) / 2 more runs of a layer, and a run of the head for each.
+  // The model without each layer shares what lies below it: L (L - 1) / 2 more runs of a layer, and a run of the head
+  // for each.
   const ablated = observationCases.filter(({ of, options }) => of === 'ablated_losses' && options.samples === 2);
   const two = samplesOf('llama/biases')
     .slice(0, 2)

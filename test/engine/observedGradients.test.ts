@@ -1,6 +1,7 @@
 /**
- * Every observation of gradients equals float64 PyTorch, however the texts go through the model: together and padded, one by one, with
- * streamed weights, with activations in files, two layers at a time, beside Grams or without, and continued after an interruption.
+ * Every observation of gradients equals float64 PyTorch, however the texts go through the model: together and padded,
+ * one by one, with streamed weights, with activations in files, two layers at a time, beside Grams or without, and
+ * continued after an interruption.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -226,7 +227,8 @@ for (const family of gradientFamilies) {
       const modules = Object.keys(expected).map((name) => found.parts![name.slice(2)][Number(name[0])]!);
       const error = relativeError(modules, Object.values(expected));
       assert.ok(error < 1e-3, `relative error ${error}`);
-      // Two batches: the reach is Student's t with one degree, 6.3138, times half the distance of the values without either.
+      // Two batches: the reach is Student's t with one degree, 6.3138, times half the distance of the values without
+      // either.
       for (const layer of request.layers) {
         const [a, b] = [0, 1].map((batch) =>
           shape.modules(layer).reduce((sum, { name }) => sum + without[`${layer}.${name}`][batch], 0),

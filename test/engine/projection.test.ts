@@ -1,6 +1,6 @@
 /**
- * The Kronecker projection: orthonormal rows, inner products right on average over seeds, exact at full rank on every reference case
- * of every family, and independent of batches, segments, streaming and of what else is scored.
+ * The Kronecker projection: orthonormal rows, inner products right on average over seeds, exact at full rank on every
+ * reference case of every family, and independent of batches, segments, streaming and of what else is scored.
  */
 import assert from 'node:assert/strict';
 import path from 'node:path';

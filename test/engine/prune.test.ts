@@ -1,4 +1,7 @@
-/** Pruning of whole models in the engine against PyTorch (test/reference/pruning/make.py), and that what is on disk is resumed. */
+/**
+ * Pruning of whole models in the engine against PyTorch (test/reference/pruning/make.py), and that what is on disk is
+ * resumed.
+ */
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import assert from 'node:assert/strict';

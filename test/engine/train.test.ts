@@ -1,6 +1,6 @@
 /**
- * Training of LoRA factors against PyTorch float64 (test/reference/training/make.py): gradients of the first step, ten AdamW steps;
- * and that segments, runs, subsets, warm starts and files change nothing that they should not.
+ * Training of LoRA factors against PyTorch float64 (test/reference/training/make.py): gradients of the first step, ten
+ * AdamW steps; and that segments, runs, subsets, warm starts and files change nothing that they should not.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

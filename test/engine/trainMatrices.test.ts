@@ -1,6 +1,6 @@
 /**
- * Training of whole matrices with masked tokens against PyTorch float64 (test/reference/training/full.py): gradients, ten AdamW and ten
- * SGD steps with transformers' schedules; accumulation and resumption change no number.
+ * Training of whole matrices with masked tokens against PyTorch float64 (test/reference/training/full.py): gradients,
+ * ten AdamW and ten SGD steps with transformers' schedules; accumulation and resumption change no number.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,4 +1,6 @@
-/** What the estimator makes of the engine's numbers; the numbers themselves are checked in test/engine/ekfac.test.ts. */
+/**
+ * What the estimator makes of the engine's numbers; the numbers themselves are checked in test/engine/ekfac.test.ts.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ekfac, ekfacDamping } from '../../server/src/estimators/ekfac.ts';

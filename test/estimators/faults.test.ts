@@ -1,4 +1,7 @@
-/** Small faults that would not be seen by the size of a number: bounds, defaults, what a draw or a plan may cost, residuals that lie. */
+/**
+ * Small faults that would not be seen by the size of a number: bounds, defaults, what a draw or a plan may cost,
+ * residuals that lie.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { aggregations } from '../../server/src/estimators/aggregation.ts';

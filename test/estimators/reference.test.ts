@@ -1,4 +1,7 @@
-/** Every estimator against numpy, which inverts the d x d matrices as the papers write them (test/reference/datainf/make.py). */
+/**
+ * Every estimator against numpy, which inverts the d x d matrices as the papers write them
+ * (test/reference/datainf/make.py).
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

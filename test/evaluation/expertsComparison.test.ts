@@ -1,4 +1,7 @@
-/** Comparison of allocations: means and standard errors written out, differences seed by seed, sentences that claim no more than that. */
+/**
+ * Comparison of allocations: means and standard errors written out, differences seed by seed, sentences that claim no
+ * more than that.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareAllocations, findingsOf } from '../../server/src/evaluation/expertsComparison.ts';

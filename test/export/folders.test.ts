@@ -1,6 +1,6 @@
 /**
- * `layerif export --to peft` from a result: what the command writes equals the committed folders, which peft loads with the ranks of the
- * allocation (test/reference/export/folders.py).
+ * `layerif export --to peft` from a result: what the command writes equals the committed folders, which peft loads with
+ * the ranks of the allocation (test/reference/export/folders.py).
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

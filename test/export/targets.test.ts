@@ -1,6 +1,6 @@
 /**
- * Every export against its golden file, and against what the consumer's own package read from that file (test/reference/export/make.py
- * wrote loaded.json with the packages and versions that it names).
+ * Every export against its golden file, and against what the consumer's own package read from that file
+ * (test/reference/export/make.py wrote loaded.json with the packages and versions that it names).
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

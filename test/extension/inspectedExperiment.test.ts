@@ -1,4 +1,6 @@
-/** What an experiment from an inspected model says: a whole experiment by the schema, with the model's own inputs in it. */
+/**
+ * What an experiment from an inspected model says: a whole experiment by the schema, with the model's own inputs in it.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspectedExperiment } from '../../extension/src/inspectedExperiment.ts';

@@ -1,4 +1,7 @@
-/** New experiments: whatever the data, the file is one that `check` has nothing against, and its splits hold every label. */
+/**
+ * New experiments: whatever the data, the file is one that `check` has nothing against, and its splits hold every
+ * label.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

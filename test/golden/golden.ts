@@ -1,4 +1,7 @@
-/** Compares text with a file under test/golden; UPDATE_GOLDEN=1 writes the file instead. Look at the difference before committing. */
+/**
+ * Compares text with a file under test/golden; UPDATE_GOLDEN=1 writes the file instead. Look at the difference before
+ * committing.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Every operator that is brought into another form gives what ONNX Runtime's own kernel gives, and what it is made of has gradient
- * rules. One row per form; `lowerings` and this table have the same names.
+ * Every operator that is brought into another form gives what ONNX Runtime's own kernel gives, and what it is made of
+ * has gradient rules. One row per form; `lowerings` and this table have the same names.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

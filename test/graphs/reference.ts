@@ -1,4 +1,7 @@
-/** Graphs of `test/reference/onnx_graphs` with their samples, and per-sample gradients as the engine's captures give them. */
+/**
+ * Graphs of `test/reference/onnx_graphs` with their samples, and per-sample gradients as the engine's captures give
+ * them.
+ */
 import type { EncodedSample } from '../../protocol/samples.ts';
 import path from 'node:path';
 import { openSafetensors, readSafetensors } from '../../server/src/checkpoints/safetensors.ts';

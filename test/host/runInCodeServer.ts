@@ -1,6 +1,6 @@
 /**
- * `npm run test:host`: the in-host suite in code-server, the extension loaded from this folder. The workbench hands the suite's
- * result and console to two functions of the page, as it does for @vscode/test-web.
+ * `npm run test:host`: the in-host suite in code-server, the extension loaded from this folder. The workbench hands the
+ * suite's result and console to two functions of the page, as it does for @vscode/test-web.
  */
 import { format } from 'node:util';
 import { root, startWorkbench } from '../e2e/harness.ts';

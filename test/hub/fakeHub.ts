@@ -1,7 +1,7 @@
 /**
- * A server on the loopback address that speaks the part of the hub's interface that downloads need: repository info, tree listing,
- * `resolve` with ETag, X-Repo-Commit, X-Linked-Etag, X-Linked-Size, a redirect to another address for LFS files, Range requests. It can
- * cut connections, corrupt bytes, ask for tokens and refuse.
+ * A server on the loopback address that speaks the part of the hub's interface that downloads need: repository info,
+ * tree listing, `resolve` with ETag, X-Repo-Commit, X-Linked-Etag, X-Linked-Size, a redirect to another address for LFS
+ * files, Range requests. It can cut connections, corrupt bytes, ask for tokens and refuse.
  *
  *   const hub = await fakeHub(t, { 'org/tiny': { files: { 'config.json': '{}' } } });
  *   hub.cut('model.safetensors', 1000);      // the next answer with this file ends after 1000 bytes

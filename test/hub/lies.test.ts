@@ -1,4 +1,7 @@
-/** A hub that lies: every header that can carry an address names another host, listings do not end, and the token stays at home. */
+/**
+ * A hub that lies: every header that can carry an address names another host, listings do not end, and the token stays
+ * at home.
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import http from 'node:http';

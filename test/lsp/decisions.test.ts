@@ -1,4 +1,7 @@
-/** From scores to decisions through the server: rescored views, sweeps, comparisons, and pruning with evaluation, on a tiny model. */
+/**
+ * From scores to decisions through the server: rescored views, sweeps, comparisons, and pruning with evaluation, on a
+ * tiny model.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

@@ -1,4 +1,7 @@
-/** What a file says never stops the server: other documents are answered, the file is marked, and nothing is left running. */
+/**
+ * What a file says never stops the server: other documents are answered, the file is marked, and nothing is left
+ * running.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Experiments that would keep a program busy for ever, one row per kind, and a seeded choice of them. Each kind writes what it
- * needs into a folder that holds the tiny workspace of `tinyLlama.ts` and gives the text of its experiment.
+ * Experiments that would keep a program busy for ever, one row per kind, and a seeded choice of them. Each kind writes
+ * what it needs into a folder that holds the tiny workspace of `tinyLlama.ts` and gives the text of its experiment.
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';

@@ -1,4 +1,6 @@
-/** Inspecting a model through the server: graphs with and without a pattern, checkpoints, what is wrong as an answer. */
+/**
+ * Inspecting a model through the server: graphs with and without a pattern, checkpoints, what is wrong as an answer.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

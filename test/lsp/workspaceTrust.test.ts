@@ -1,4 +1,7 @@
-/** A workspace that is not trusted: what the server refuses whoever asks, what it answers all the same, and trust that is granted. */
+/**
+ * A workspace that is not trusted: what the server refuses whoever asks, what it answers all the same, and trust that
+ * is granted.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

@@ -1,4 +1,7 @@
-/** Every activation that transformers names: its values and derivatives (test/reference/conform/activations.py), or a refusal. */
+/**
+ * Every activation that transformers names: its values and derivatives (test/reference/conform/activations.py), or a
+ * refusal.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

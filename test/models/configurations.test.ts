@@ -1,4 +1,7 @@
-/** Which configuration is meant: two rotary settings, keys of other families, language models inside other models, and the sweep. */
+/**
+ * Which configuration is meant: two rotary settings, keys of other families, language models inside other models, and
+ * the sweep.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * What the families read of config.json, and the tables they feed. Gradients of every family are compared with PyTorch in
- * test/engine/gradients.test.ts over the cases of test/reference.
+ * What the families read of config.json, and the tables they feed. Gradients of every family are compared with PyTorch
+ * in test/engine/gradients.test.ts over the cases of test/reference.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * Families whose tensors are not named and laid out as Llama's: their modules, tensors outside the layers, and what they refuse.
- * Gradients are compared with PyTorch in test/engine/gradients.test.ts.
+ * Families whose tensors are not named and laid out as Llama's: their modules, tensors outside the layers, and what
+ * they refuse. Gradients are compared with PyTorch in test/engine/gradients.test.ts.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,7 @@
-/** Mutants that change nothing that can be seen, each with the reason. `change` is as the report prints it, `line` the line's text. */
+/**
+ * Mutants that change nothing that can be seen, each with the reason. `change` is as the report prints it, `line` the
+ * line's text.
+ */
 
 export interface Equivalent {
   file: string;

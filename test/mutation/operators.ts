@@ -1,4 +1,7 @@
-/** Small faults that a programmer may make, found in the syntax of a file: each is a place and what stands there instead. */
+/**
+ * Small faults that a programmer may make, found in the syntax of a file: each is a place and what stands there
+ * instead.
+ */
 import ts from 'typescript';
 
 export interface Mutant {

@@ -1,11 +1,12 @@
 /**
- * Mutation test: does some test notice each small fault? Every mutant runs the tests of `targets.ts` from sources, in a process of its own
- * whose engine children see the same mutant (`hook.mjs`). Answers are kept in `.cache/mutation.json` under a hash of the mutant and its
- * tests, so that only what changed is run again.
+ * Mutation test: does some test notice each small fault? Every mutant runs the tests of `targets.ts` from sources, in a
+ * process of its own whose engine children see the same mutant (`hook.mjs`). Answers are kept in `.cache/mutation.json`
+ * under a hash of the mutant and its tests, so that only what changed is run again.
  *
  *     npm run test:mutation -- [--only WORD] [--share 1/10] [--limit COUNT] [--report]
  *
- * --only: targets whose path contains the word; --share k/of: every of-th mutant, from the k-th; --report: from the kept answers alone.
+ * --only: targets whose path contains the word; --share k/of: every of-th mutant, from the k-th; --report: from the
+ * kept answers alone.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -1,4 +1,7 @@
-/** Files that are mutated, with the tests that have to notice: first the quick ones, for the first that fails ends a mutant's run. */
+/**
+ * Files that are mutated, with the tests that have to notice: first the quick ones, for the first that fails ends a
+ * mutant's run.
+ */
 
 export interface Target {
   file: string;

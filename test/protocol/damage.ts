@@ -1,4 +1,7 @@
-/** Seeded damage to a JSON text: what half copies, other tools, newer versions and people with bad intentions make of a file. */
+/**
+ * Seeded damage to a JSON text: what half copies, other tools, newer versions and people with bad intentions make of a
+ * file.
+ */
 import { seededRandom } from '../tinyLlama.ts';
 
 type Value = null | boolean | number | string | Value[] | { [key: string]: Value };
@@ -32,7 +35,10 @@ export interface Damage {
   text: string;
 }
 
-/** `count` damaged texts: a value replaced, a key removed or renamed, a list cut or repeated, the text cut or a byte changed. */
+/**
+ * `count` damaged texts: a value replaced, a key removed or renamed, a list cut or repeated, the text cut or a byte
+ * changed.
+ */
 export function damages(sound: string, count: number, seed: number): Damage[] {
   const random = seededRandom(seed);
   const below = (n: number) => Math.floor(random() * n);

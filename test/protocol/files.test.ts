@@ -1,4 +1,7 @@
-/** Our own files, sound and damaged: a schema for every kind, one sentence for every fault, and readers that never meet a raw error. */
+/**
+ * Our own files, sound and damaged: a schema for every kind, one sentence for every fault, and readers that never meet
+ * a raw error.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

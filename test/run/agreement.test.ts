@@ -1,4 +1,6 @@
-/** The last words of a run: what other estimators and dampings say, against `compare` and `sweepDamping` and by hand. */
+/**
+ * The last words of a run: what other estimators and dampings say, against `compare` and `sweepDamping` and by hand.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

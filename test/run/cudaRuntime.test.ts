@@ -1,4 +1,7 @@
-/** Installing the CUDA runtime, from a package index on the loopback that serves small wheels. The real packages are never fetched here. */
+/**
+ * Installing the CUDA runtime, from a package index on the loopback that serves small wheels. The real packages are
+ * never fetched here.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';

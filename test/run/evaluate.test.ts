@@ -1,4 +1,7 @@
-/** `layerif evaluate` against lm-evaluation-harness (test/reference/evaluation/make.py), whose task files stand here verbatim. */
+/**
+ * `layerif evaluate` against lm-evaluation-harness (test/reference/evaluation/make.py), whose task files stand here
+ * verbatim.
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

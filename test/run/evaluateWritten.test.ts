@@ -1,4 +1,7 @@
-/** Tasks of `generate_until` against lm-evaluation-harness (test/reference/generation/harness.py), whose task files stand here verbatim. */
+/**
+ * Tasks of `generate_until` against lm-evaluation-harness (test/reference/generation/harness.py), whose task files
+ * stand here verbatim.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

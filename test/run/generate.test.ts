@@ -1,4 +1,6 @@
-/** Texts from tokens, ends of texts, what generation_config.json says, memory, and `generate` on models and experiments. */
+/**
+ * Texts from tokens, ends of texts, what generation_config.json says, memory, and `generate` on models and experiments.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

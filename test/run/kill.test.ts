@@ -1,8 +1,8 @@
 /**
- * A run that is killed at any moment is resumed, and the resumed result equals the uninterrupted one exactly. Every call by which
- * engine or run change the file system is a moment (test/run/faults.mjs): writes of spilled activations, Grams, exact Grams of the
- * projection's check, saved cotangents, losses, merged Grams and results, half written, and every rename between them. A
- * sample of the moments by default; LAYERIF_ALL_FAULTS=1 takes them all.
+ * A run that is killed at any moment is resumed, and the resumed result equals the uninterrupted one exactly. Every
+ * call by which engine or run change the file system is a moment (test/run/faults.mjs): writes of spilled activations,
+ * Grams, exact Grams of the projection's check, saved cotangents, losses, merged Grams and results, half written, and
+ * every rename between them. A sample of the moments by default; LAYERIF_ALL_FAULTS=1 takes them all.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

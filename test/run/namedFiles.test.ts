@@ -1,4 +1,7 @@
-/** Files that a user names and that are not what they should be: one sentence with the file and what to do, no system's text alone. */
+/**
+ * Files that a user names and that are not what they should be: one sentence with the file and what to do, no system's
+ * text alone.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

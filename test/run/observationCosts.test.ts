@@ -1,4 +1,7 @@
-/** What observations cost is added up before a pass: large ones go through the model apart, or are refused with their bytes. */
+/**
+ * What observations cost is added up before a pass: large ones go through the model apart, or are refused with their
+ * bytes.
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -145,7 +145,8 @@ test('twice the samples take about twice the time of the sweeps, a faster machin
   const two = planTask(model, task(64, 16, 128), 16 * GIB);
   assert.ok(Math.abs(two.flops.sweeps / one.flops.sweeps - 2) < 1e-9);
   assert.ok(secondsFor(two, 2e11, 0) > secondsFor(two, 4e11, 0));
-  // 80 x 128 tokens: forward 2, recomputed 2, backward 2, weight gradients 2 operations a weight and token, and the head
+  // 80 x 128 tokens: forward 2, recomputed 2, backward 2, weight gradients 2 operations a weight and token, and the
+  // head
   const tokens = 80 * 128;
   assert.ok(two.flops.sweeps > 6 * 106_168_320 * tokens && two.flops.sweeps < 9 * 106_168_320 * tokens);
   assert.equal(two.flops.gradients, 2 * 106_168_320 * tokens);
@@ -181,7 +182,8 @@ test('EK-FAC is projected where matrices are wide, says so, and is exact where t
   assert.equal(small.plan.projection, null);
   assert.equal(planTasks(withEkfac(smol, 16), limits)[0].plan.projection?.rank, 16);
 
-  // A layer has inputs 576 (q, k, v), 576 (o), 576 (gate, up), 1536 (down) and outputs 576, 192, 192, 576, 1536, 1536, 576.
+  // A layer has inputs 576 (q, k, v), 576 (o), 576 (gate, up), 1536 (down) and outputs 576, 192, 192, 576, 1536, 1536,
+  // 576.
   const cubes = 6 * 576 ** 3 + 2 * 192 ** 3 + 3 * 1536 ** 3;
   assert.ok(Math.abs(exact.seconds / (3e-9 * 30 * cubes) - 1) < 1e-9);
   assert.ok(wide.seconds < 1);

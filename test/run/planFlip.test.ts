@@ -1,6 +1,6 @@
 /**
- * The memory that is available differs from one start to the next, and with it the plan: exact gradients, then projected ones, then
- * exact ones again. Whatever was finished under another plan never gets into a result.
+ * The memory that is available differs from one start to the next, and with it the plan: exact gradients, then
+ * projected ones, then exact ones again. Whatever was finished under another plan never gets into a result.
  */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';

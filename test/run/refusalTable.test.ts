@@ -1,6 +1,6 @@
 /**
- * Every row of the tables of refusals (run/inputs/refusals.ts): an input that triggers it is refused by `check` and by each verb of the
- * row, with the same words, before the model runs.
+ * Every row of the tables of refusals (run/inputs/refusals.ts): an input that triggers it is refused by `check` and by
+ * each verb of the row, with the same words, before the model runs.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,4 +1,7 @@
-/** A checkpoint that is replaced or truncated between two runs, in the middle of one, or under a warm engine: never a mix of two models. */
+/**
+ * A checkpoint that is replaced or truncated between two runs, in the middle of one, or under a warm engine: never a
+ * mix of two models.
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

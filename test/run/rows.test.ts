@@ -1,4 +1,7 @@
-/** `layerif rows`: orders by hand, texts and the dataset without rows from a real run, forms and bad words as the command line has them. */
+/**
+ * `layerif rows`: orders by hand, texts and the dataset without rows from a real run, forms and bad words as the
+ * command line has them.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

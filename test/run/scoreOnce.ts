@@ -1,4 +1,7 @@
-/** A process of its own that scores: node scoreOnce.ts EXPERIMENT MEMORY_BYTES. Saves its state at every segment boundary. */
+/**
+ * A process of its own that scores: node scoreOnce.ts EXPERIMENT MEMORY_BYTES. Saves its state at every segment
+ * boundary.
+ */
 import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 import { scoreExperiment } from '../../server/src/run/influence/score.ts';
 import { machine } from './workspace.ts';

@@ -1,4 +1,7 @@
-/** Scores of an experiment from the file to the tables: alone, beside influence, added later, changed, refused, killed and resumed. */
+/**
+ * Scores of an experiment from the file to the tables: alone, beside influence, added later, changed, refused, killed
+ * and resumed.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';

@@ -1,4 +1,7 @@
-/** A process of its own that computes the scores of an experiment: node scoresOnce.ts EXPERIMENT. Saves its state behind every layer. */
+/**
+ * A process of its own that computes the scores of an experiment: node scoresOnce.ts EXPERIMENT. Saves its state behind
+ * every layer.
+ */
 import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
 import { machine } from './workspace.ts';

@@ -1,4 +1,7 @@
-/** Scores that are made of the other scores of a run: who takes part, what is made again when another one comes, that layers left out are measured. */
+/**
+ * Scores that are made of the other scores of a run: who takes part, what is made again when another one comes, that
+ * layers left out are measured.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';

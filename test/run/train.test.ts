@@ -1,4 +1,7 @@
-/** `layerif train` on a tiny experiment: what it writes can be opened and has the losses that it says; masks; interruptions; bad input. */
+/**
+ * `layerif train` on a tiny experiment: what it writes can be opened and has the losses that it says; masks;
+ * interruptions; bad input.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

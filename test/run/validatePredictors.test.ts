@@ -1,4 +1,6 @@
-/** What predicts without retraining: the controls by their definitions, and self-influence as the diagonal of influence. */
+/**
+ * What predicts without retraining: the controls by their definitions, and self-influence as the diagonal of influence.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {

@@ -1,4 +1,7 @@
-/** Estimators on a convex classifier of 200 made-up rows: 40 half subsets retrained exactly, and self-influence against flipped labels. */
+/**
+ * Estimators on a convex classifier of 200 made-up rows: 40 half subsets retrained exactly, and self-influence against
+ * flipped labels.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../server/src/random/random.ts';

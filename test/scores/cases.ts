@@ -1,6 +1,7 @@
 /**
- * One row for each score: observations of a model of three layers as literal numbers in, values out, worked out by hand or by the reference
- * (test/reference/scores). `scores.test.ts` loops over the rows and asks of each what must hold of every score.
+ * One row for each score: observations of a model of three layers as literal numbers in, values out, worked out by hand
+ * or by the reference (test/reference/scores). `scores.test.ts` loops over the rows and asks of each what must hold of
+ * every score.
  */
 import assert from 'node:assert/strict';
 import type { Json, ScoreTable, Tensors } from '../../protocol/scores.ts';
@@ -80,7 +81,8 @@ const turning = (values: number[]) => (texts: ArrayLike<number>) =>
 
 export const scoreCases: readonly ScoreCase[] = [
   {
-    // Ten texts to fit on, ten held out. Layer 0 says the label, layer 1 nothing, layer 2 the opposite in the held-out texts.
+    // Ten texts to fit on, ten held out. Layer 0 says the label, layer 1 nothing, layer 2 the opposite in the held-out
+    // texts.
     score: 'probe',
     options: {},
     texts: 20,
@@ -110,8 +112,8 @@ export const scoreCases: readonly ScoreCase[] = [
     },
   },
   {
-    // Layers in the same order, in the opposite one, and with too few values to tell. The texts of `drop` and `cheap` are drawn together, so
-    // that their correlation stays 1; text 1 alone turns both around.
+    // Layers in the same order, in the opposite one, and with too few values to tell. The texts of `drop` and `cheap`
+    // are drawn together, so that their correlation stays 1; text 1 alone turns both around.
     score: 'agreement',
     options: {},
     texts: 2,
@@ -237,7 +239,8 @@ export const scoreCases: readonly ScoreCase[] = [
     notes: /^5 tokens whose output is zero are left out \(layer 2\)\nlayer 2: no token is left/,
   },
   {
-    // One text turns by a right angle, then back, then round to the other side; the other keeps its direction and grows, and is zero at the end.
+    // One text turns by a right angle, then back, then round to the other side; the other keeps its direction and
+    // grows, and is zero at the end.
     score: 'angular_distance',
     options: {},
     texts: 2,

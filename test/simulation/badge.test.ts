@@ -1,4 +1,6 @@
-/** The badge on simulated runs: layers in a true order, layers that only differ by noise, and what lies between. Seeded. */
+/**
+ * The badge on simulated runs: layers in a true order, layers that only differ by noise, and what lies between. Seeded.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { badgeOf, badgeSentence, chanceLevel, type Badge } from '../../protocol/readability.ts';

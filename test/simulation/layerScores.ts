@@ -1,6 +1,6 @@
 /**
- * Made-up layers with a known truth: how often the interval of a layer score holds what the score is on average over samples of the same
- * kind, as many. Gradients are independent, or alike: most of every gradient is the same direction.
+ * Made-up layers with a known truth: how often the interval of a layer score holds what the score is on average over
+ * samples of the same kind, as many. Gradients are independent, or alike: most of every gradient is the same direction.
  */
 import { findEstimator } from '../../server/src/estimators/estimators.ts';
 import { scoreLayer } from '../../server/src/estimators/layerScores.ts';

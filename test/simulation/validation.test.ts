@@ -1,4 +1,7 @@
-/** A small part of `run.ts`, whose whole is in `validation.json`: nothing is better than anything, and verdicts must not say so. */
+/**
+ * A small part of `run.ts`, whose whole is in `validation.json`: nothing is better than anything, and verdicts must not
+ * say so.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { protocolNames, simulate } from './validation.ts';

@@ -1,10 +1,12 @@
 /**
- * Made-up validations with a known truth: how often `validate` says what is not so. Every protocol that gives verdicts is measured on
- * predictors that know nothing and on predictors that all know equally much, with samples that are independent or alike.
+ * Made-up validations with a known truth: how often `validate` says what is not so. Every protocol that gives verdicts
+ * is measured on predictors that know nothing and on predictors that all know equally much, with samples that are
+ * independent or alike.
  *
- * Training sample i changes the loss of validation sample j by T_ij. `alike` is the share of T's (and of the predictors' and the noise's)
- * variance that all validation samples have in common: near 1 they all tell the same story, and the shared training subsets are what
- * decides. Alike training samples, too, share a large part of their gradients, the same for all; for retrieval a class does.
+ * Training sample i changes the loss of validation sample j by T_ij. `alike` is the share of T's (and of the
+ * predictors' and the noise's) variance that all validation samples have in common: near 1 they all tell the same
+ * story, and the shared training subsets are what decides. Alike training samples, too, share a large part of their
+ * gradients, the same for all; for retrieval a class does.
  */
 import { Random } from '../../server/src/random/random.ts';
 import { agreementRows } from '../../server/src/validation/agreement.ts';
@@ -212,7 +214,10 @@ function effectsOf(world: World, list: readonly (readonly number[])[]): number[]
   });
 }
 
-/** A fifth of the labels, those of samples that harm more than a noisy threshold; by chance alone where the predictors know nothing. */
+/**
+ * A fifth of the labels, those of samples that harm more than a noisy threshold; by chance alone where the predictors
+ * know nothing.
+ */
 function changed({ n, m, truth, random }: World): boolean[] {
   const harm = overColumns(truth, n, m).map((sum) => -sum / Math.sqrt(m));
   const order = Array.from(harm, (h, i) => ({ i, h: h + random.normal() })).sort((a, b) => b.h - a.h);

@@ -1,4 +1,7 @@
-/** The first answer on simulated runs with a known order: a layer that is said to stand out is one of the highest third. Seeded. */
+/**
+ * The first answer on simulated runs with a known order: a layer that is said to stand out is one of the highest third.
+ * Seeded.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ResultTask } from '../../protocol/result.ts';

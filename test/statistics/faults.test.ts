@@ -1,4 +1,6 @@
-/** Small faults that would not be seen by the size of a number: levels by default, ends of tests, p that must not be 0. */
+/**
+ * Small faults that would not be seen by the size of a number: levels by default, ends of tests, p that must not be 0.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../server/src/random/random.ts';

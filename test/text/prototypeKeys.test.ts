@@ -1,4 +1,7 @@
-/** Names that every JavaScript object inherits, given as each id, name and key that the command line and an experiment take. */
+/**
+ * Names that every JavaScript object inherits, given as each id, name and key that the command line and an experiment
+ * take.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -88,7 +91,8 @@ test('every place of an experiment that takes a name', async (t) => {
       const where = to.replaceAll('KEY', name);
       const { problems } = await checkExperiment(experiment, sound.replace(from, where));
       for (const { message } of problems) assertOurs(message, where);
-      // A name that is only unusual stays one; one that nothing has is refused. An undefined value is Jinja's empty text.
+      // A name that is only unusual stays one; one that nothing has is refused. An undefined value is Jinja's empty
+      // text.
       const refused = problems.some(({ severity }) => severity === 'error');
       if (!/\{\{/.test(to)) assert.equal(refused, wrong, `${where}: ${JSON.stringify(problems)}`);
     }

@@ -1,7 +1,8 @@
 /**
- * Influence against leave-one-out retraining on Iris, after Basu, Pope & Feizi (ICLR 2021, arXiv 2006.14651), in double precision: 149
- * training flowers, the flower 83 as test point, the 25 training flowers with the highest loss. Expected numbers were made by an
- * independent program; three hidden layers have many local minima, so there a band over the minima of twelve seeds is expected.
+ * Influence against leave-one-out retraining on Iris, after Basu, Pope & Feizi (ICLR 2021, arXiv 2006.14651), in double
+ * precision: 149 training flowers, the flower 83 as test point, the 25 training flowers with the highest loss. Expected
+ * numbers were made by an independent program; three hidden layers have many local minima, so there a band over the
+ * minima of twelve seeds is expected.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -87,7 +88,10 @@ function regression(x: Float64Array, y: Float64Array) {
   return { correlation: xy / Math.sqrt(xx * sum((i) => (y[i] - my) ** 2)), slope: xy / xx };
 }
 
-/** hidden layers, weight decay, seed -> parameters, curvature, Pearson, Spearman, slope, Spearman with H = I; as printed, so to half a unit */
+/**
+ * hidden layers, weight decay, seed -> parameters, curvature, Pearson, Spearman, slope, Spearman with H = I; as
+ * printed, so to half a unit
+ */
 const table: [number, number, number, number, [string, string], number, number, number, number][] = [
   [0, 0.005, 0, 15, ['5e-3', '0.30'], 0.999, 0.998, 1.12, 0.9],
   [0, 1e-4, 0, 15, ['1e-4', '0.07'], 0.982, 0.977, 1.32, 0.72],
@@ -110,7 +114,10 @@ for (const [hidden, weightDecay, seed, parameters, [smallest, largest], pearson,
   });
 }
 
-/** weight decay -> bands of Pearson, Spearman, slope and Spearman with H = I that hold the published minimum and those found here */
+/**
+ * weight decay -> bands of Pearson, Spearman, slope and Spearman with H = I that hold the published minimum and those
+ * found here
+ */
 const bands: [number, [number, number], [number, number], [number, number], [number, number]][] = [
   [0.005, [0.93, 0.95], [0.85, 0.88], [1.9, 2.4], [0.4, 0.49]],
   [1e-4, [0.76, 0.82], [0.9, 0.97], [3.5, 5], [0.38, 0.48]],

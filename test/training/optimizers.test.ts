@@ -1,4 +1,7 @@
-/** Optimisers, schedules and clipping against torch (test/reference/training/make.py), mini-batches against their promises. */
+/**
+ * Optimisers, schedules and clipping against torch (test/reference/training/make.py), mini-batches against their
+ * promises.
+ */
 import type { OptimizerSettings } from '../../protocol/optimizer.ts';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

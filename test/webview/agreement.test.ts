@@ -1,4 +1,7 @@
-/** The tab Agreement in a real browser: beside the measured score by question, another one chosen, the matrix spoken; axe. */
+/**
+ * The tab Agreement in a real browser: beside the measured score by question, another one chosen, the matrix spoken;
+ * axe.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';

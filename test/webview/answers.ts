@@ -1,6 +1,6 @@
 /**
- * Answers for the page tests. Allocations come from the real rules over the SYNTHETIC scores of `sampleResult.ts`; intervals, sweeps and
- * validations are seeded numbers in the shape of real ones.
+ * Answers for the page tests. Allocations come from the real rules over the SYNTHETIC scores of `sampleResult.ts`;
+ * intervals, sweeps and validations are seeded numbers in the shape of real ones.
  */
 import type { Allocation } from '../../protocol/allocation.ts';
 import type { GradientCheckReport } from '../../protocol/check.ts';

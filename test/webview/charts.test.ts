@@ -1,6 +1,6 @@
 /**
- * What every chart component draws, as golden files: SVG with rounded numbers, and the heat map's pixels by cell. `UPDATE_GOLDEN=1`
- * writes them anew: open the difference in a browser before you commit it.
+ * What every chart component draws, as golden files: SVG with rounded numbers, and the heat map's pixels by cell.
+ * `UPDATE_GOLDEN=1` writes them anew: open the difference in a browser before you commit it.
  */
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';

@@ -1,4 +1,7 @@
-/** Trust, Allocation, Sparsity, recomputed views and comparisons in a real browser: what is asked, drawn, said; axe in four kinds of theme. */
+/**
+ * Trust, Allocation, Sparsity, recomputed views and comparisons in a real browser: what is asked, drawn, said; axe in
+ * four kinds of theme.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';

@@ -1,7 +1,8 @@
 /**
- * A page of ours in a real headless Chromium, as VS Code would show it: the same HTML shell with the same content security policy,
- * the built bundle, a stand-in for `acquireVsCodeApi`, and the variables of one of the four kinds of theme.
- * Needs `dist/webview` (`npm run build`) and a Chromium (`CHROMIUM`, default /usr/bin/chromium). No port is opened.
+ * A page of ours in a real headless Chromium, as VS Code would show it: the same HTML shell with the same content
+ * security policy, the built bundle, a stand-in for `acquireVsCodeApi`, and the variables of one of the four kinds of
+ * theme. Needs `dist/webview` (`npm run build`) and a Chromium (`CHROMIUM`, default /usr/bin/chromium). No port is
+ * opened.
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,7 @@
-/** The results page in a real browser: what is drawn, what is said, what a click sends, and axe in all four kinds of theme. */
+/**
+ * The results page in a real browser: what is drawn, what is said, what a click sends, and axe in all four kinds of
+ * theme.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';

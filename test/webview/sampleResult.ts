@@ -1,6 +1,6 @@
 /**
- * SYNTHETIC results for the page tests: seeded random numbers in the shape of a real run. Nothing here was computed by a model,
- * and nothing outside the tests may use it.
+ * SYNTHETIC results for the page tests: seeded random numbers in the shape of a real run. Nothing here was computed by
+ * a model, and nothing outside the tests may use it.
  */
 import type { Experiment } from '../../protocol/experiment.ts';
 import type { Result, ResultLayer, ResultSamples, ResultTask } from '../../protocol/result.ts';

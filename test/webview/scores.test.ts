@@ -1,4 +1,7 @@
-/** The tab Scores in a real browser: beside a result and alone, drawn, spoken, sorted, exported; axe in four kinds of theme. */
+/**
+ * The tab Scores in a real browser: beside a result and alone, drawn, spoken, sorted, exported; axe in four kinds of
+ * theme.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';

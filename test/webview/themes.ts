@@ -1,6 +1,6 @@
 /**
- * The variables of VS Code's four kinds of theme that the pages use, with the values of the default themes (Light Modern, Dark Modern,
- * Dark High Contrast, Light High Contrast).
+ * The variables of VS Code's four kinds of theme that the pages use, with the values of the default themes (Light
+ * Modern, Dark Modern, Dark High Contrast, Light High Contrast).
  */
 export type ThemeName = 'light' | 'dark' | 'high-contrast' | 'high-contrast-light';
 

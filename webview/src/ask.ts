@@ -1,6 +1,7 @@
 /**
- * Questions to the language server through the extension. An answer is kept for as long as the page lives and the result stays the
- * same; while a new question is on its way the last answer stays in sight, so that a slider does not make the page flicker.
+ * Questions to the language server through the extension. An answer is kept for as long as the page lives and the
+ * result stays the same; while a new question is on its way the last answer stays in sight, so that a slider does not
+ * make the page flicker.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Question, Questions } from '../../protocol/webview.ts';
@@ -59,8 +60,8 @@ export interface Asked<What extends Question> {
 }
 
 /**
- * The answer to a question that follows the controls of a page. `params` null asks nothing. A change waits `milliseconds` for the
- * next one before it is asked.
+ * The answer to a question that follows the controls of a page. `params` null asks nothing. A change waits
+ * `milliseconds` for the next one before it is asked.
  */
 export function useAnswer<What extends Question>(
   source: string,

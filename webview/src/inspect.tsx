@@ -1,4 +1,6 @@
-/** The page of an inspected model: its layers, with another pattern while it is typed, and the start of an experiment. */
+/**
+ * The page of an inspected model: its layers, with another pattern while it is typed, and the start of an experiment.
+ */
 import './styles/page.css';
 import './styles/tables.css';
 import './styles/inspect.css';

@@ -1,4 +1,7 @@
-/** Texts of training samples: asked of the host when a table needs them, kept for as long as the page lives, whatever tab is shown. */
+/**
+ * Texts of training samples: asked of the host when a table needs them, kept for as long as the page lives, whatever
+ * tab is shown.
+ */
 import { useEffect, useState } from 'preact/hooks';
 import type { SampleTextAnswer } from '../../protocol/lsp.ts';
 import { onMessage, send } from './host.ts';
@@ -13,7 +16,10 @@ const listeners = new Set<() => void>();
 let requests = 0;
 let stopListening: (() => void) | null = null;
 
-/** What is known of the asked samples, by index; a sample that is not in the map yet is on its way. `source` names the result's data. */
+/**
+ * What is known of the asked samples, by index; a sample that is not in the map yet is on its way. `source` names the
+ * result's data.
+ */
 export function useSampleTexts(
   source: string,
   task: string,

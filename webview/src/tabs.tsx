@@ -1,6 +1,6 @@
 /**
- * The tabs of the results editor, in order. To add one: a component that takes `TabProps`, and a row here. `shown` hides a tab
- * whose numbers a result does not have.
+ * The tabs of the results editor, in order. To add one: a component that takes `TabProps`, and a row here. `shown`
+ * hides a tab whose numbers a result does not have.
  */
 import type { ComponentType } from 'preact';
 import type { Result } from '../../protocol/result.ts';

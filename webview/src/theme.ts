@@ -1,6 +1,6 @@
 /**
- * The theme as the pages see it. Marks in SVG use CSS variables and follow by themselves; pixels of a canvas do not, so canvases
- * draw again when VS Code changes the body's class or the variables in the style of <html>.
+ * The theme as the pages see it. Marks in SVG use CSS variables and follow by themselves; pixels of a canvas do not, so
+ * canvases draw again when VS Code changes the body's class or the variables in the style of <html>.
  */
 import { useEffect, useState } from 'preact/hooks';
 import type { Rgb } from './model/colour.ts';
@@ -20,8 +20,8 @@ export function useThemeVersion(): number {
 export const isHighContrast = () => document.body.classList.contains('vscode-high-contrast');
 
 /**
- * The sRGB channels of a CSS variable of ours or of the theme; `fallback` where it is not set. Read back from a drawn pixel, because
- * the computed text of a colour has many forms (`rgb()`, `color(srgb ...)`, `oklab()`).
+ * The sRGB channels of a CSS variable of ours or of the theme; `fallback` where it is not set. Read back from a drawn
+ * pixel, because the computed text of a colour has many forms (`rgb()`, `color(srgb ...)`, `oklab()`).
  */
 export function themeRgb(variable: string, fallback: Rgb): Rgb {
   const context = new OffscreenCanvas(1, 1).getContext('2d');

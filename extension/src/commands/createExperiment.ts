@@ -1,6 +1,6 @@
 /**
- * Create Experiment: model, data, and the columns for text and answer, each chosen from what is there or skipped; then a saved file
- * that can be scored. From the explorer, the model or the data is known already.
+ * Create Experiment: model, data, and the columns for text and answer, each chosen from what is there or skipped; then
+ * a saved file that can be scored. From the explorer, the model or the data is known already.
  */
 import * as vscode from 'vscode';
 import type { DescribedColumn, DescribedData } from '../../../protocol/dataDescription.ts';
@@ -227,7 +227,10 @@ async function describe(client: ServerClient, uri: vscode.Uri): Promise<{ uri: v
   return { uri, described: data };
 }
 
-/** Writes the file into the workspace folder of the data (else of the model, else the first; without one beside the data) and opens it. */
+/**
+ * Writes the file into the workspace folder of the data (else of the model, else the first; without one beside the
+ * data) and opens it.
+ */
 async function write({ model, data, text, answer }: Answers): Promise<void> {
   const places = [data?.uri, model instanceof vscode.Uri ? model : undefined].filter((uri) => uri !== undefined);
   const folder =

@@ -1,4 +1,7 @@
-/** Allocate LoRA Experts from Scores…: the Allocation tab of a result, where rule and totals are chosen with their effect in sight. */
+/**
+ * Allocate LoRA Experts from Scores…: the Allocation tab of a result, where rule and totals are chosen with their
+ * effect in sight.
+ */
 import * as vscode from 'vscode';
 import { resultOf } from './targets.ts';
 import type { Source, TargetParts } from './targets.ts';

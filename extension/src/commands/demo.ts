@@ -1,4 +1,7 @@
-/** Try the Demo: a folder with an experiment on two small datasets; its model comes from the hub when it is scored, or lies here already. */
+/**
+ * Try the Demo: a folder with an experiment on two small datasets; its model comes from the hub when it is scored, or
+ * lies here already.
+ */
 import * as vscode from 'vscode';
 import { DEMO_EXPERIMENT, DEMO_HUB_ID, demoExperiment, demoFiles, isDemoModel } from '../demoFiles.ts';
 import { findModels } from '../modelFiles.ts';

@@ -88,7 +88,9 @@ type Step<T> = (
   progress: vscode.Progress<{ increment?: number; message?: string }>,
 ) => Promise<T>;
 
-/** A notification with progress that can be cancelled. An answer that fails to come is an error like the server's own. */
+/**
+ * A notification with progress that can be cancelled. An answer that fails to come is an error like the server's own.
+ */
 function during<T extends { error: { code: string; message: string } | null }>(
   title: string,
   step: Step<T>,

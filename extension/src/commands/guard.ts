@@ -1,4 +1,7 @@
-/** What must hold before a model is loaded: a trusted workspace, files on a disk, no other run. Says what to do when it does not. */
+/**
+ * What must hold before a model is loaded: a trusted workspace, files on a disk, no other run. Says what to do when it
+ * does not.
+ */
 import * as vscode from 'vscode';
 import { experimentName } from '../experimentFiles.ts';
 import { isRunning } from '../runState.ts';
@@ -32,7 +35,10 @@ export async function mayRun(runs: RunTracker, uri: vscode.Uri, what = 'Scoring'
   return false;
 }
 
-/** The server reads files, so what is typed is saved first; a draft asks where. @returns the file, undefined where the user leaves */
+/**
+ * The server reads files, so what is typed is saved first; a draft asks where.
+ * @returns the file, undefined where the user leaves
+ */
 export async function saveExperiment(uri: vscode.Uri): Promise<vscode.Uri | undefined> {
   const document = vscode.workspace.textDocuments.find((open) => open.uri.toString() === uri.toString());
   if (uri.scheme === 'untitled') return vscode.workspace.save(uri);

@@ -1,4 +1,6 @@
-/** Prune and Evaluate…: which maps, methods and sparsities; what it will take; then progress, cancel and the comparison. */
+/**
+ * Prune and Evaluate…: which maps, methods and sparsities; what it will take; then progress, cancel and the comparison.
+ */
 import * as vscode from 'vscode';
 import type { EstimatePruningAnswer, PruneAndCompareAnswer, PruneAndCompareParams } from '../../../protocol/lsp.ts';
 import { comparedMapIds, comparedMaps, defaultPruner, prunerNames } from '../../../protocol/methods.ts';

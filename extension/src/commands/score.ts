@@ -1,4 +1,7 @@
-/** Score Layers, Score This Task, Score Layers with This Dataset: from a lens, a tree, the editor's title or the palette. */
+/**
+ * Score Layers, Score This Task, Score Layers with This Dataset: from a lens, a tree, the editor's title or the
+ * palette.
+ */
 import * as vscode from 'vscode';
 import type { LensArgument, ScoreAnswer, ScoreParams } from '../../../protocol/lsp.ts';
 import { requests } from '../../../protocol/requests.ts';
@@ -51,7 +54,9 @@ function target(source: Source): { uri?: vscode.Uri; task?: string; dataset?: st
   return { uri: vscode.Uri.parse(source.uri), task: source.task, dataset: source.dataset };
 }
 
-/** The active experiment file, else the only one of the workspace, else a choice; says what to do when there is none. */
+/**
+ * The active experiment file, else the only one of the workspace, else a choice; says what to do when there is none.
+ */
 export async function chooseExperiment(what = 'score'): Promise<vscode.Uri | undefined> {
   const active = vscode.window.activeTextEditor?.document.uri;
   if (active && isExperimentFile(active.path)) return active;

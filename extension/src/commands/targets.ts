@@ -26,7 +26,9 @@ export function resultIn(source: Source): vscode.Uri | null {
   return 'entry' in source ? source.entry.uri : null;
 }
 
-/** The experiment of a result, the file itself, that of the page or text in front, or a choice. `what` for the choice. */
+/**
+ * The experiment of a result, the file itself, that of the page or text in front, or a choice. `what` for the choice.
+ */
 export async function experimentOf(
   { results }: TargetParts,
   source: Source,

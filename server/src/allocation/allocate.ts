@@ -1,6 +1,6 @@
 /**
- * A request and one value per layer in, an allocation out: one function per kind in the table at the end. Pure; what a rule looks at
- * (influence, another score) is brought along by `run/decide/allocate.ts`.
+ * A request and one value per layer in, an allocation out: one function per kind in the table at the end. Pure; what a
+ * rule looks at (influence, another score) is brought along by `run/decide/allocate.ts`.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { AllocatedLayer, Allocation, AllocationKind, AllocationRequest } from '../../../protocol/allocation.ts';
@@ -34,8 +34,9 @@ export function needOf({ kind, rule = defaultRule[kind] }: AllocationRequest): N
 }
 
 /**
- * @throws LayerifError `badRequest` for values that no allocation can follow: a total below the minimum of every layer, an
- *   epsilon outside 0..1, a ratio above the cap, a count of all layers, scores that are negative where powers are taken
+ * @throws LayerifError `badRequest` for values that no allocation can follow: a total below the minimum of every layer,
+ *   an epsilon outside 0..1, a ratio above the cap, a count of all layers, scores that are negative where powers are
+ *   taken
  */
 export function allocate(request: AllocationRequest, input: AllocationInput): BareAllocation {
   const need = needOf(request);

@@ -1,7 +1,8 @@
 /**
- * AlphaLoRA (arXiv 2410.10054): the heavier the tail of a layer's weight spectrum, the better it is trained and the fewer experts it
- * gets: n_l = round(alpha_l^beta / sum * T), then the repair loop of its code. alpha_l is the mean tail exponent of the layer's matrices
- * (the score `alpha_hill`). The code may end with layers without experts, which its users raise to one; here the minimum does that.
+ * AlphaLoRA (arXiv 2410.10054): the heavier the tail of a layer's weight spectrum, the better it is trained and the
+ * fewer experts it gets: n_l = round(alpha_l^beta / sum * T), then the repair loop of its code. alpha_l is the mean
+ * tail exponent of the layer's matrices (the score `alpha_hill`). The code may end with layers without experts, which
+ * its users raise to one; here the minimum does that.
  */
 import { alphaLoraText, requireNotNegative } from './countText.ts';
 import { alphaLoraRounding } from './rounding.ts';

@@ -1,7 +1,8 @@
 /**
- * AlphaPruning (arXiv 2410.10912): a heavy tail of the weight spectrum (small alpha) marks a well trained layer, which is pruned less.
- * LayerIF's map without smoothing, along the mean tail exponent of the layer's matrices (the score `alpha_hill`). The exponent depends on a
- * matrix's aspect ratio too, so matrices of different shapes are compared with care.
+ * AlphaPruning (arXiv 2410.10912): a heavy tail of the weight spectrum (small alpha) marks a well trained layer, which
+ * is pruned less. LayerIF's map without smoothing, along the mean tail exponent of the layer's matrices (the score
+ * `alpha_hill`). The exponent depends on a matrix's aspect ratio too, so matrices of different shapes are compared with
+ * care.
  */
 import { short } from './countText.ts';
 import { relativeSparsity } from './relativeSparsity.ts';

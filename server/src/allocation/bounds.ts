@@ -1,6 +1,6 @@
 /**
- * Sparsities with an exact weighted mean inside 0 .. cap. What a bound cuts off is given to the items that are not at a bound, by the
- * same rule that made them: a common factor, or a common offset.
+ * Sparsities with an exact weighted mean inside 0 .. cap. What a bound cuts off is given to the items that are not at a
+ * bound, by the same rule that made them: a common factor, or a common offset.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { sum } from './rounding.ts';

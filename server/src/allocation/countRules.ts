@@ -1,6 +1,6 @@
 /**
- * Rules that give every layer a whole number: of LoRA experts, or of ranks. One file per rule; to add one, imitate `layerifCounts.ts`
- * and add it to the table.
+ * Rules that give every layer a whole number: of LoRA experts, or of ranks. One file per rule; to add one, imitate
+ * `layerifCounts.ts` and add it to the table.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { alphaLoraCounts } from './alphaLoraCounts.ts';

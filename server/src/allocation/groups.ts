@@ -1,7 +1,8 @@
 /**
- * Sparsity under a structure N:M: of every M consecutive weights of a row, N are kept, as hardware vendors count. `2:4` with a uniform map is the structure that
- * hardware speeds up. A map that varies means another N per layer: N is rounded down or up so that the whole comes nearest to the wanted
- * ratio, larger fractions first, the lower layer first among equals; at least one weight of a group stays.
+ * Sparsity under a structure N:M: of every M consecutive weights of a row, N are kept, as hardware vendors count. `2:4`
+ * with a uniform map is the structure that hardware speeds up. A map that varies means another N per layer: N is
+ * rounded down or up so that the whole comes nearest to the wanted ratio, larger fractions first, the lower layer first
+ * among equals; at least one weight of a group stays.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { order, sum } from './rounding.ts';
@@ -23,7 +24,10 @@ export function readStructure(text: string): Structure | null {
   );
 }
 
-/** Zeros per group of `of`, one per item, whose weighted mean is nearest to that of `sparsity` among the roundings that keep its order. */
+/**
+ * Zeros per group of `of`, one per item, whose weighted mean is nearest to that of `sparsity` among the roundings that
+ * keep its order.
+ */
 export function roundToGroups(sparsity: readonly number[], weights: readonly number[], of: number): number[] {
   // 0.5 * 4 is exact; 0.3 * 10 is a hair below 3.
   const exact = sparsity.map((p) => Math.min(of - 1, Number((p * of).toFixed(9))));

@@ -1,6 +1,6 @@
 /**
- * The `count` layers with the highest or the lowest scores: to tune, to freeze, to drop. Among equals the lower layer counts as the
- * higher score, so that "tune 10 of 30" and "freeze 20 of 30" name complementary layers.
+ * The `count` layers with the highest or the lowest scores: to tune, to freeze, to drop. Among equals the lower layer
+ * counts as the higher score, so that "tune 10 of 30" and "freeze 20 of 30" name complementary layers.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { order } from './rounding.ts';

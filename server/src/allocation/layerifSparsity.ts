@@ -1,8 +1,8 @@
 /**
- * LayerIF (arXiv 2505.23811; HadiAskari/LayerIF_Pruning_New): u = min-max(|S|), w = Savitzky-Golay(u, window 7, order 3),
- * t = 1 - eps .. 1 + eps along min-max(w), p = min(0.99, eta t) with eta such that the whole loses the ratio, weighted by parameters.
- * A layer that reacts more to the data counts as less finished and is pruned more. The reference code does not give what the cap cuts
- * off to other layers (`paper`).
+ * LayerIF (arXiv 2505.23811; HadiAskari/LayerIF_Pruning_New): u = min-max(|S|), w = Savitzky-Golay(u, window 7, order
+ * 3), t = 1 - eps .. 1 + eps along min-max(w), p = min(0.99, eta t) with eta such that the whole loses the ratio,
+ * weighted by parameters. A layer that reacts more to the data counts as less finished and is pruned more. The
+ * reference code does not give what the cap cuts off to other layers (`paper`).
  */
 import { short } from './countText.ts';
 import { relativeSparsity } from './relativeSparsity.ts';

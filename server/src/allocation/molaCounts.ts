@@ -1,6 +1,7 @@
 /**
- * MoLA (arXiv 2402.08562): a fixed number per group of consecutive layers, "2468" = two for the lowest quarter ... eight for the highest.
- * Where the layers do not divide, groups are as equal as possible and the first ones larger. The shape sets the total.
+ * MoLA (arXiv 2402.08562): a fixed number per group of consecutive layers, "2468" = two for the lowest quarter ...
+ * eight for the highest. Where the layers do not divide, groups are as equal as possible and the first ones larger. The
+ * shape sets the total.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { sum } from './rounding.ts';

@@ -1,7 +1,8 @@
 /**
- * OWL (arXiv 2310.05175): layers with many outliers are pruned less. D_l = 100 * share of entries of A = |W| * |x| above M * mean(A),
- * M = 5, A over all linear matrices of the layer; density_l = 1 - ratio + t_l - mean(t), t = min-max(D) * 2 lambda.
- * The paper takes the plain mean, so only equal layers add up to the ratio; here it is weighted by parameters unless `paper` is set.
+ * OWL (arXiv 2310.05175): layers with many outliers are pruned less. D_l = 100 * share of entries of A = |W| * |x|
+ * above M * mean(A), M = 5, A over all linear matrices of the layer; density_l = 1 - ratio + t_l - mean(t), t =
+ * min-max(D) * 2 lambda. The paper takes the plain mean, so only equal layers add up to the ratio; here it is weighted
+ * by parameters unless `paper` is set.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { shifted } from './bounds.ts';

@@ -1,4 +1,7 @@
-/** A control: the minimum each, and every further one for a layer drawn at random, all layers alike. The same seed gives the same list. */
+/**
+ * A control: the minimum each, and every further one for a layer drawn at random, all layers alike. The same seed gives
+ * the same list.
+ */
 import { Random } from '../random/random.ts';
 import { largestRemainders } from './rounding.ts';
 import type { CountRule } from './types.ts';

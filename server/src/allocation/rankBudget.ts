@@ -1,7 +1,7 @@
 /**
- * LoRA ranks under a budget of trainable weights. A rank of one costs rows + columns per adapted matrix, so layers with other modules
- * cost differently; the rule shares out the largest sum of ranks whose cost fits. That keeps the order of the scores, which filling up
- * the rest with cheap layers would not.
+ * LoRA ranks under a budget of trainable weights. A rank of one costs rows + columns per adapted matrix, so layers with
+ * other modules cost differently; the rule shares out the largest sum of ranks whose cost fits. That keeps the order of
+ * the scores, which filling up the rest with cheap layers would not.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { sum } from './rounding.ts';

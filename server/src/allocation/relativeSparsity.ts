@@ -1,4 +1,7 @@
-/** The step that LayerIF and AlphaPruning share: from values to 1 - epsilon .. 1 + epsilon, and from there to sparsities. */
+/**
+ * The step that LayerIF and AlphaPruning share: from values to 1 - epsilon .. 1 + epsilon, and from there to
+ * sparsities.
+ */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { percent, short } from './countText.ts';
 import { scaled } from './bounds.ts';

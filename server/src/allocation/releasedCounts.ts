@@ -1,7 +1,7 @@
 /**
- * The rule that fits LayerIF's released expert lists (HadiAskari/Expert_Allocation), which the paper's own formula does not:
- * min-max-normalised scores, exponent 2.5, AlphaLoRA's rounding, zeros raised to one. In every released list the layer with the
- * lowest score has one expert; the paper's formula would give it two.
+ * The rule that fits LayerIF's released expert lists (HadiAskari/Expert_Allocation), which the paper's own formula does
+ * not: min-max-normalised scores, exponent 2.5, AlphaLoRA's rounding, zeros raised to one. In every released list the
+ * layer with the lowest score has one expert; the paper's formula would give it two.
  */
 import { alphaLoraText } from './countText.ts';
 import { alphaLoraRounding, minMax } from './rounding.ts';

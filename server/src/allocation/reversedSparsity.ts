@@ -1,4 +1,7 @@
-/** A control (LayerIF, table 3): LayerIF's map turned over. If it does as well as the map itself, the scores told nothing. */
+/**
+ * A control (LayerIF, table 3): LayerIF's map turned over. If it does as well as the map itself, the scores told
+ * nothing.
+ */
 import { short } from './countText.ts';
 import { smoothed } from './layerifSparsity.ts';
 import { relativeSparsity } from './relativeSparsity.ts';

@@ -1,8 +1,8 @@
 /**
  * From shares of a total to whole numbers with exactly that sum. Ties go to the lower layer.
  *
- * `largestRemainders` (Hamilton; LayerIF section "expert allocation") keeps the order of the shares. `alphaLoraRounding` repeats what
- * AlphaLoRA's released code does (peijunallin/alphalora), whose repair loop does not.
+ * `largestRemainders` (Hamilton; LayerIF section "expert allocation") keeps the order of the shares.
+ * `alphaLoraRounding` repeats what AlphaLoRA's released code does (peijunallin/alphalora), whose repair loop does not.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 
@@ -44,9 +44,9 @@ export function largestRemainders(
 }
 
 /**
- * Rounded shares of the total, raised to the minimum, then repaired one by one: while the sum is too small, +1 for the layer with the
- * smallest `power - count`; while it is too large, -1 for the layer with the largest. Powers and counts are compared as they are,
- * unscaled, which is the published behaviour. Raising before repairing keeps the sum exact.
+ * Rounded shares of the total, raised to the minimum, then repaired one by one: while the sum is too small, +1 for the
+ * layer with the smallest `power - count`; while it is too large, -1 for the layer with the largest. Powers and counts
+ * are compared as they are, unscaled, which is the published behaviour. Raising before repairing keeps the sum exact.
  *
  * @param powers score ** beta, not negative
  * @throws LayerifError `badRequest` as above

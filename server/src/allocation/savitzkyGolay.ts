@@ -1,7 +1,7 @@
 /**
- * Savitzky-Golay smoothing (1964): every point becomes the value of a polynomial of order 3 fitted to the window of 7 around it; the
- * first and the last three points are read off the polynomial of the first and the last window (scipy's `mode="interp"`). Shorter
- * series use the largest odd window that fits, from 5; below that nothing is smoothed.
+ * Savitzky-Golay smoothing (1964): every point becomes the value of a polynomial of order 3 fitted to the window of 7
+ * around it; the first and the last three points are read off the polynomial of the first and the last window (scipy's
+ * `mode="interp"`). Shorter series use the largest odd window that fits, from 5; below that nothing is smoothed.
  */
 import { Matrix, pseudoInverse } from 'ml-matrix';
 

@@ -1,5 +1,6 @@
 /**
- * Rules that say how much of every layer is pruned. One file per rule; to add one, imitate `alphaPruning.ts` and add it to the table.
+ * Rules that say how much of every layer is pruned. One file per rule; to add one, imitate `alphaPruning.ts` and add it
+ * to the table.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { alphaPruning } from './alphaPruning.ts';

@@ -1,4 +1,7 @@
-/** One score per layer from several tasks: the mean of the tasks' min-max-normalised scores, so that no task outweighs another by its scale. */
+/**
+ * One score per layer from several tasks: the mean of the tasks' min-max-normalised scores, so that no task outweighs
+ * another by its scale.
+ */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { minMax, sum } from './rounding.ts';
 

@@ -19,7 +19,9 @@ export interface Counts {
   notes: string[];
 }
 
-/** What a rule looks at: `scores`, which are layer influence or whatever is asked for, the id of one score, or nothing. */
+/**
+ * What a rule looks at: `scores`, which are layer influence or whatever is asked for, the id of one score, or nothing.
+ */
 export type Need = 'scores' | (string & {}) | null;
 
 export interface CountRule {

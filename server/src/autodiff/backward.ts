@@ -1,9 +1,9 @@
 /**
  * The backward walk: appends to a graph the nodes that compute cotangents.
  *
- * It does what no rule does: keeps to nodes between the wanted values and the seeds, adds up the cotangents of a value used
- * several times, sums over broadcast axes, and names what has no rule. There is no recomputation: forward and backward
- * are one graph, and rules read forward values where they lie.
+ * It does what no rule does: keeps to nodes between the wanted values and the seeds, adds up the cotangents of a value
+ * used several times, sums over broadcast axes, and names what has no rule. There is no recomputation: forward and
+ * backward are one graph, and rules read forward values where they lie.
  */
 import { readerOf } from '../onnx/attributes.ts';
 import { sameShape } from '../onnx/dims.ts';

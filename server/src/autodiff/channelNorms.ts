@@ -1,4 +1,7 @@
-/** Rules of normalizations over channels: Batch-, Instance- and GroupNormalization. x [N, C, ..]; scale, bias and statistics [C]. */
+/**
+ * Rules of normalizations over channels: Batch-, Instance- and GroupNormalization. x [N, C, ..]; scale, bias and
+ * statistics [C].
+ */
 import type { Graph, Value } from '../onnx/graph.ts';
 import type { GradRule } from './types.ts';
 

@@ -4,8 +4,8 @@
  *   dx = ConvTranspose(dy, W) with the same strides, pads, dilations and groups
  *   dW = a convolution of x with dy as its kernel, strides and dilations exchanged (each sample and group by itself)
  *
- * ConvTranspose is the transposed map: its dx is Conv(dy, W), and its dW is that of the Conv with the roles of x and dy exchanged.
- * Spatial sizes must be numbers.
+ * ConvTranspose is the transposed map: its dx is Conv(dy, W), and its dW is that of the Conv with the roles of x and dy
+ * exchanged. Spatial sizes must be numbers.
  */
 import type { AttributeReader } from '../onnx/attributes.ts';
 import type { Dim, Graph, Value } from '../onnx/graph.ts';
@@ -94,7 +94,8 @@ export function transposedConv(g: Graph, dy: Value, w: Value, window: Window, si
     const reach = (results[i] - 1) * window.strides[i] + window.dilations[i] * (window.kernel[i] - 1) + 1;
     return size - (reach - window.before[i] - window.after[i]);
   });
-  // What a stride leaves over can be more than ONNX allows as output padding only where nothing reads it: then it is zero.
+  // What a stride leaves over can be more than ONNX allows as output padding only where nothing reads it: then it is
+  // zero.
   const allowed = outputPadding.map((pad, i) => Math.min(pad, Math.max(window.strides[i], window.dilations[i]) - 1));
   const [dx] = g.node('ConvTranspose', [dy, w], { ...attributesOf(window), group, output_padding: allowed });
   const missing = outputPadding.map((pad, i) => pad - allowed[i]);
@@ -126,7 +127,8 @@ function transposedPads(
     mode === 'NOTSET' && !read.has('output_shape')
       ? inputs.map((_, i) => given?.[i] ?? 0)
       : total.map((pad) => (mode === 'SAME_UPPER' ? Math.floor(pad / 2) : pad - Math.floor(pad / 2)));
-  // The backward convolution sees the result with what was cut off put back; output padding beyond the kernel's reach is not seen.
+  // The backward convolution sees the result with what was cut off put back; output padding beyond the kernel's reach
+  // is not seen.
   return { before, after: total.map((pad, i) => (rank > 0 ? pad - before[i] - extra[i] : 0)) };
 }
 

@@ -14,7 +14,8 @@ export function splitSizes(g: Graph, parts: readonly Value[], axis: number): rea
 /**
  * Adds `updates` [.., N, ..] to zeros of the shape of `x` at the N positions along `axis`; positions may repeat.
  *
- * By ScatterElements: with several threads ONNX Runtime 1.30 loses updates when ScatterND adds to one place twice (seen on CPU).
+ * By ScatterElements: with several threads ONNX Runtime 1.30 loses updates when ScatterND adds to one place twice (seen
+ * on CPU).
  */
 function addAlong(g: Graph, x: Value, positions: Value, updates: Value, axis: number): Value {
   const others = updates.shape.flatMap((_, i) => (i === axis ? [] : [i]));
@@ -22,7 +23,9 @@ function addAlong(g: Graph, x: Value, positions: Value, updates: Value, axis: nu
   return g.scatterElements(g.zerosLike(x), everywhere, updates, axis, 'add');
 }
 
-/** y[.., i, ..] = x[.., index[i], ..]: slices of dy are added to the slices of x that they came from, repeated ones too. */
+/**
+ * y[.., i, ..] = x[.., index[i], ..]: slices of dy are added to the slices of x that they came from, repeated ones too.
+ */
 export const gatherGradient: GradRule = ({ g, dy, x: [x, indices], int }) => {
   const axis = axisOf(int('axis', 0), x.shape.length);
   const one = indices.shape.length === 1;

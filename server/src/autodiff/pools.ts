@@ -62,8 +62,8 @@ export const globalMaxGradient: GradRule = ({ g, dy, x: [x], y }) => {
 };
 
 /**
- * Resizing is linear and goes axis by axis: y = x M₁ᵀ M₂ᵀ .., where Mᵀ is the resized identity. So nearest, linear and cubic have
- * one rule: dy times each M.
+ * Resizing is linear and goes axis by axis: y = x M₁ᵀ M₂ᵀ .., where Mᵀ is the resized identity. So nearest, linear and
+ * cubic have one rule: dy times each M.
  */
 export const resizeGradient: GradRule = (c) => {
   const { g, node, dy, x: inputs, y } = c;

@@ -4,8 +4,9 @@ import { sameShape } from '../onnx/dims.ts';
 import type { GradRule } from './types.ts';
 
 /**
- * A vector counts as a row on the left and as a column on the right. Batch axes that were broadcast are summed by the walk,
- * but for a matrix shared by a batch the sum is part of the product: [.., m, k]ᵀ [.., m, n] as one [k, ..m] [..m, n].
+ * A vector counts as a row on the left and as a column on the right. Batch axes that were broadcast are summed by the
+ * walk, but for a matrix shared by a batch the sum is part of the product: [.., m, k]ᵀ [.., m, n] as one [k, ..m] [..m,
+ * n].
  */
 export const matMulGradient: GradRule = ({ g, dy, x }) => {
   const [rowVector, columnVector] = x.map(({ shape }) => shape.length === 1);

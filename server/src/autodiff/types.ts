@@ -13,8 +13,8 @@ export interface RuleContext extends AttributeReader {
   /** Cotangent of `y`, of the same shape. */
   dy: Value;
   /**
-   * The same before it is spread out: an axis along which it is constant may be 1. For rules that multiply it elementwise with
-   * something of the inputs' shape anyway; equal to `dy` where an input was broadcast.
+   * The same before it is spread out: an axis along which it is constant may be 1. For rules that multiply it
+   * elementwise with something of the inputs' shape anyway; equal to `dy` where an input was broadcast.
    */
   thin: Value;
   /** Cotangents of all outputs, null where none arrives. Only rules of operators with several outputs read it. */

@@ -1,4 +1,7 @@
-/** What a number type of GGUF files is, and the words that its rows are written in (dequantize.ts, dequantizeCodebooks.ts). */
+/**
+ * What a number type of GGUF files is, and the words that its rows are written in (dequantize.ts,
+ * dequantizeCodebooks.ts).
+ */
 import { halfTable } from './dtypes.ts';
 
 /** Decodes `count` numbers (whole blocks) from byte `at` of `raw` into `out` from index `to`. */

@@ -1,7 +1,8 @@
 /**
- * The number types of GGUF files and how they become float32. Layouts: ggml's `block_*` structures. A block holds `numbers`
- * consecutive numbers of a row in `bytes` bytes; d and m are float16 scale and offset, q the small integers.
- * Every product here is exact in float64, so the one rounding at the store gives what float32 arithmetic gives, bit for bit.
+ * The number types of GGUF files and how they become float32. Layouts: ggml's `block_*` structures. A block holds
+ * `numbers` consecutive numbers of a row in `bytes` bytes; d and m are float16 scale and offset, q the small integers.
+ * Every product here is exact in float64, so the one rounding at the store gives what float32 arithmetic gives, bit for
+ * bit.
  *
  * To add a type: one row, and its name in test/reference/gguf/make.py.
  */

@@ -1,7 +1,8 @@
 /**
- * GGUF types whose small integers point into a table: the IQ types of llama.cpp (a grid of points with 4 or 8 numbers, and their
- * signs), its ternary types, and the 4-bit floats MXFP4 and NVFP4. Layouts: ggml's `block_*` structures and gguf-py's `quants.py`.
- * As in dequantize.ts every product is exact in float64, so the numbers are those of float32 arithmetic, bit for bit.
+ * GGUF types whose small integers point into a table: the IQ types of llama.cpp (a grid of points with 4 or 8 numbers,
+ * and their signs), its ternary types, and the 4-bit floats MXFP4 and NVFP4. Layouts: ggml's `block_*` structures and
+ * gguf-py's `quants.py`. As in dequantize.ts every product is exact in float64, so the numbers are those of float32
+ * arithmetic, bit for bit.
  *
  * To add a type: one row, and its name in test/reference/gguf/more_blocks.py.
  */
@@ -118,7 +119,8 @@ export const codebookTypes: readonly BlockType[] = [
     }
   }),
 
-  // 8 sub-blocks of four points with numbers -1, 0, 1, moved by an eighth up or down; in one word three bits of each point and the scale.
+  // 8 sub-blocks of four points with numbers -1, 0, 1, moved by an eighth up or down; in one word three bits of each
+  // point and the scale.
   blocks(19, 'IQ1_S', 256, 50, (raw, at, out, to) => {
     const d = float16(raw, at);
     const points = grid('iq1');

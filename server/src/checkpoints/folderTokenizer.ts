@@ -1,8 +1,8 @@
 /**
- * The tokenizer of a Hugging Face folder as transformers' AutoTokenizer (5.24) makes it: tokenizer.json, or tokenizer.model, or
- * vocab.json and merges.txt;
- * the class that tokenizer_config.json names; special tokens from `added_tokens_decoder` there, else from special_tokens_map.json,
- * added_tokens.json and tokenizer.json; and named tokens that are in none of these. The last mention of a token gives its flags.
+ * The tokenizer of a Hugging Face folder as transformers' AutoTokenizer (5.24) makes it: tokenizer.json, or
+ * tokenizer.model, or vocab.json and merges.txt; the class that tokenizer_config.json names; special tokens from
+ * `added_tokens_decoder` there, else from special_tokens_map.json, added_tokens.json and tokenizer.json; and named
+ * tokens that are in none of these. The last mention of a token gives its flags.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -169,7 +169,10 @@ function tokensOf(base: Token[], { decoder, names, extra }: Special, plainNames:
   return [...base, ...added, ...plain];
 }
 
-/** A token of the vocabulary keeps its number, the others have the next ones; the last mention of a content gives the flags. */
+/**
+ * A token of the vocabulary keeps its number, the others have the next ones; the last mention of a content gives the
+ * flags.
+ */
 function numbered(tokens: readonly Token[], ids: ReadonlyMap<string, number>): Token[] {
   const found = new Map<string, Token>();
   let next = ids.size;

@@ -1,6 +1,7 @@
 /**
- * How a checkpoint wants to be generated with: `generation_config.json`, where the folder has one, else what `config.json` says of the end
- * (transformers' rule). A GGUF file says it in its metadata: the ends of a text, of a turn and of a message.
+ * How a checkpoint wants to be generated with: `generation_config.json`, where the folder has one, else what
+ * `config.json` says of the end (transformers' rule). A GGUF file says it in its metadata: the ends of a text, of a
+ * turn and of a message.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -30,8 +31,8 @@ export function generationConfig({ format, path: folder }: Pick<Checkpoint, 'for
 }
 
 /**
- * Tokens that end a text, ascending: `eos_token_id`, a number or a list, of generation_config.json, where there is none of config.json,
- * and where that has none either the tokenizer's own.
+ * Tokens that end a text, ascending: `eos_token_id`, a number or a list, of generation_config.json, where there is none
+ * of config.json, and where that has none either the tokenizer's own.
  * @param config of the language model
  * @throws LayerifError `badModel` for what is no token id
  */

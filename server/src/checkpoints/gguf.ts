@@ -1,7 +1,7 @@
 /**
- * The header of a GGUF file, versions 2 and 3 (little-endian): typed metadata and where each tensor lies.
- * Format: "GGUF", version, number of tensors, number of metadata entries, entries, tensor descriptions, padding, data.
- * Every length is checked against the file before it is used. Metadata is data: no string of it is ever taken for a path.
+ * The header of a GGUF file, versions 2 and 3 (little-endian): typed metadata and where each tensor lies. Format:
+ * "GGUF", version, number of tensors, number of metadata entries, entries, tensor descriptions, padding, data. Every
+ * length is checked against the file before it is used. Metadata is data: no string of it is ever taken for a path.
  */
 import fs from 'node:fs';
 import { LayerifError } from '../../../protocol/errors.ts';

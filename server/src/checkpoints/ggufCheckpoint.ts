@@ -1,4 +1,7 @@
-/** A .gguf file, or all parts of one, as a checkpoint: names, order of rows and configuration of Hugging Face; weights are dequantised when they are read. */
+/**
+ * A .gguf file, or all parts of one, as a checkpoint: names, order of rows and configuration of Hugging Face; weights
+ * are dequantised when they are read.
+ */
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { GgufTensor } from './gguf.ts';

@@ -113,7 +113,10 @@ export function olmo2Config(keys: Keys): Json {
   return { ...llamaLike(keys, 'Olmo2ForCausalLM', 'olmo2'), attention_bias: keys.has('blk.0.attn_q.bias') };
 }
 
-/** LongRoPE's divisors are tensors; their factor of cos and sin follows from the two context lengths unless another is stored. */
+/**
+ * LongRoPE's divisors are tensors; their factor of cos and sin follows from the two context lengths unless another is
+ * stored.
+ */
 export function phi3Config(keys: Keys): Json {
   keys.requireNeutral([WINDOW]);
   const size = keys.headSize();

@@ -1,6 +1,7 @@
 /**
- * `config.json` of the Gemma generations from the metadata of a GGUF file. What scales their attention scores stands in no key:
- * llama.cpp takes the size of a head, but in the 27B models, known by their number of layers, the width per head.
+ * `config.json` of the Gemma generations from the metadata of a GGUF file. What scales their attention scores stands in
+ * no key: llama.cpp takes the size of a head, but in the 27B models, known by their number of layers, the width per
+ * head.
  */
 import type { Keys } from './ggufKeys.ts';
 import { rotaryConfig } from './ggufRotary.ts';

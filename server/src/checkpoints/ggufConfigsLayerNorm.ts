@@ -69,7 +69,9 @@ export function gptneoxConfig(keys: Keys): Json {
   };
 }
 
-/** All of Falcon's shapes that llama.cpp runs are cases of its new one: grouped heads, attention and MLP side by side. */
+/**
+ * All of Falcon's shapes that llama.cpp runs are cases of its new one: grouped heads, attention and MLP side by side.
+ */
 export function falconConfig(keys: Keys): Json {
   keys.requireNeutral([]);
   return {

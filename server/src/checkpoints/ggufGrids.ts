@@ -1,6 +1,7 @@
 /**
  * Codebooks of llama.cpp's IQ types (ggml, MIT licence): every point of a grid is 4 or 8 small numbers. Written by
- * test/reference/gguf/grids.py from gguf-py's tables; base64 of indices into `values`, 2 or 4 bits each, the low ones first.
+ * test/reference/gguf/grids.py from gguf-py's tables; base64 of indices into `values`, 2 or 4 bits each, the low ones
+ * first.
  */
 
 interface Packed {

@@ -3,8 +3,8 @@ import type { GgufTensor } from './gguf.ts';
 import type { Metadata } from './ggufMetadata.ts';
 
 /**
- * Keys that change what a model computes, each with the value that changes nothing. An architecture that gives one a counterpart in
- * `config.json` lists it in `reads`; elsewhere another value is refused.
+ * Keys that change what a model computes, each with the value that changes nothing. An architecture that gives one a
+ * counterpart in `config.json` lists it in `reads`; elsewhere another value is refused.
  */
 const consequential: Readonly<Record<string, number>> = {
   expert_count: 0,

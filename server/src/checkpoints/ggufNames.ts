@@ -1,6 +1,6 @@
 /**
- * From llama.cpp's words to Hugging Face's: which row of `ggufArchitectures.ts` a file belongs to, and what its tensors are called
- * there. llama.cpp's names and keys: gguf-py `constants.py`; the other side: the model in transformers.
+ * From llama.cpp's words to Hugging Face's: which row of `ggufArchitectures.ts` a file belongs to, and what its tensors
+ * are called there. llama.cpp's names and keys: gguf-py `constants.py`; the other side: the model in transformers.
  */
 import type { GgufTensor } from './gguf.ts';
 import { architectures } from './ggufArchitectures.ts';

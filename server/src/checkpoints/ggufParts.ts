@@ -1,11 +1,15 @@
 /**
- * How a tensor of a GGUF file becomes tensors of the Hugging Face layout. llama.cpp reorders rows for its rotary kernel, lays
- * projections one after the other, stacks experts, transposes and adds one to norms; each is undone by a `Change`.
+ * How a tensor of a GGUF file becomes tensors of the Hugging Face layout. llama.cpp reorders rows for its rotary
+ * kernel, lays projections one after the other, stacks experts, transposes and adds one to norms; each is undone by a
+ * `Change`.
  */
 import type { GgufTensor } from './gguf.ts';
 import type { Metadata } from './ggufMetadata.ts';
 
-/** A tensor of the Hugging Face layout: some rows of a stored tensor. Rows are all dimensions but the last; one number in a vector. */
+/**
+ * A tensor of the Hugging Face layout: some rows of a stored tensor. Rows are all dimensions but the last; one number
+ * in a vector.
+ */
 export interface Part {
   name: string;
   shape: readonly number[];
@@ -43,7 +47,8 @@ function part({ tensor, name }: Stored, changes: Partial<Part> = {}): Part {
 export const asStored: Change = (stored) => [part(stored)];
 
 /**
- * Rows are kept pair by pair (rotary neighbours), in Hugging Face in two halves: of each head, row 2 i + s goes to row s n / 2 + i.
+ * Rows are kept pair by pair (rotary neighbours), in Hugging Face in two halves: of each head, row 2 i + s goes to row
+ * s n / 2 + i.
  * @param key of the number of heads
  */
 export function pairs(key: 'attention.head_count' | 'attention.head_count_kv'): Change {
@@ -64,7 +69,10 @@ export function pairs(key: 'attention.head_count' | 'attention.head_count_kv'): 
   };
 }
 
-/** All queries, all keys, all values; in Hugging Face each key-value head has its queries, its key and its value together. */
+/**
+ * All queries, all keys, all values; in Hugging Face each key-value head has its queries, its key and its value
+ * together.
+ */
 export const grouped: Change = (stored) => {
   const { tensor, metadata, id } = stored;
   const heads = headCount(metadata, id, 'attention.head_count');
@@ -108,7 +116,10 @@ export const stacked: Change = (stored) => {
   );
 };
 
-/** Rows of several matrices one after the other. @param suffixes names of the modules, in the place of `#`, each with its heads */
+/**
+ * Rows of several matrices one after the other.
+ * @param suffixes names of the modules, in the place of `#`, each with its heads
+ */
 export function split(suffixes: Readonly<Record<string, Parameters<typeof pairs>[0]>>): Change {
   return (stored) => {
     const { tensor, metadata, id } = stored;

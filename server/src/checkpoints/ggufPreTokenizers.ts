@@ -1,9 +1,10 @@
 /**
- * Ways of splitting a text before the merges of byte-level BPE (`tokenizer.ggml.pre`), by the names that llama.cpp knows. A file only
- * names one, so a row here repeats what the model's own tokenizer.json says. Several patterns are cut one after the other.
+ * Ways of splitting a text before the merges of byte-level BPE (`tokenizer.ggml.pre`), by the names that llama.cpp
+ * knows. A file only names one, so a row here repeats what the model's own tokenizer.json says. Several patterns are
+ * cut one after the other.
  *
- * To add one: a row here, and its ids in test/reference/tokenizers/make.py. Names of models that are no byte-level decoders (Gemma 4,
- * Sarvam, Jina's and Granite's encoders, plain white space) are left out and refused.
+ * To add one: a row here, and its ids in test/reference/tokenizers/make.py. Names of models that are no byte-level
+ * decoders (Gemma 4, Sarvam, Jina's and Granite's encoders, plain white space) are left out and refused.
  */
 import type { Json } from './ggufVocabulary.ts';
 
@@ -42,7 +43,9 @@ const signs = ' ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*';
 /** cl100k_base and its kin, which differ in how many digits are one word. */
 const cl100k = (digits: string): string => `${endings}|${lettersWithSign}|${digits}|${signs}|${spaces}`;
 
-/** Words end where a capital begins another: o200k_base, and Tekken with each digit for itself and no English endings. */
+/**
+ * Words end where a capital begins another: o200k_base, and Tekken with each digit for itself and no English endings.
+ */
 function cased(ending: string, digits: string): string {
   const [upper, lower] = ['[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]', '[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]'];
   const before = '[^\\r\\n\\p{L}\\p{N}]?';

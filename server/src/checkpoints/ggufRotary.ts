@@ -1,8 +1,8 @@
 /**
- * Rotary position settings of a GGUF file as `config.json` has them. Linear and YaRN scaling stand in the metadata. The scaling of
- * Llama 3.1 and later stands nowhere: llama.cpp stores its result, one divisor per rotated pair (`rope_freqs.weight`). Its four
- * parameters are found again: three are the same in every published model, the fourth is the largest divisor, and the formula with
- * them must give the stored divisors.
+ * Rotary position settings of a GGUF file as `config.json` has them. Linear and YaRN scaling stand in the metadata. The
+ * scaling of Llama 3.1 and later stands nowhere: llama.cpp stores its result, one divisor per rotated pair
+ * (`rope_freqs.weight`). Its four parameters are found again: three are the same in every published model, the fourth
+ * is the largest divisor, and the formula with them must give the stored divisors.
  */
 import { readTensor } from './ggufTensor.ts';
 import type { GgufTensor } from './gguf.ts';

@@ -1,7 +1,8 @@
 /**
- * SentencePiece vocabularies of Llama 1 and 2, Mistral and their kin (`tokenizer.ggml.model` = llama). SentencePiece joins, again
- * and again, the two neighbours whose union has the best score (Kudo and Richardson 2018, arXiv 1808.06226). The same as byte-pair
- * merges: every way to put a piece together from two others, in the order of the scores. Characters without a piece become bytes.
+ * SentencePiece vocabularies of Llama 1 and 2, Mistral and their kin (`tokenizer.ggml.model` = llama). SentencePiece
+ * joins, again and again, the two neighbours whose union has the best score (Kudo and Richardson 2018, arXiv
+ * 1808.06226). The same as byte-pair merges: every way to put a piece together from two others, in the order of the
+ * scores. Characters without a piece become bytes.
  */
 import { kinds, vocabularyMap } from './ggufVocabulary.ts';
 import type { Json, TokenizerParts, Vocabulary } from './ggufVocabulary.ts';

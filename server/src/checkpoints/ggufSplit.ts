@@ -1,6 +1,7 @@
 /**
- * A GGUF model in several files, `NAME-00001-of-00003.gguf` ... (llama-gguf-split, gguf-py): the first holds the metadata, each some
- * of the tensors, `split.no` counts from 0. Any of them stands for all; they are found by their names, beside the one that was given.
+ * A GGUF model in several files, `NAME-00001-of-00003.gguf` ... (llama-gguf-split, gguf-py): the first holds the
+ * metadata, each some of the tensors, `split.no` counts from 0. Any of them stands for all; they are found by their
+ * names, beside the one that was given.
  */
 import fs from 'node:fs';
 import path from 'node:path';

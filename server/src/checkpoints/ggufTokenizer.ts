@@ -118,7 +118,8 @@ function byteLevelBpe({ metadata, tokens }: Vocabulary): TokenizerParts {
 
 /** Tokens that are found in a text before anything else happens to it. */
 function addedTokens({ metadata, tokens, kinds: all }: Vocabulary): Json[] {
-  // Phi-3's own tokens take the white space behind them along, which the file does not say; llama.cpp goes by the name too.
+  // Phi-3's own tokens take the white space behind them along, which the file does not say; llama.cpp goes by the name
+  // too.
   const phi3 = /phi[- ]?3(?!\d)/i.test(metadata.text('general.name') ?? '');
   const strips = (content: string): boolean => phi3 && !['<unk>', '<s>', '<|endoftext|>'].includes(content);
   return tokens.flatMap((content, id) => {

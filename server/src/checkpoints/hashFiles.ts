@@ -1,6 +1,7 @@
 /**
- * SHA-256 of files, remembered in the user's cache folder by real path, size and times (mtime, which a copy may keep, and ctime, which it
- * changes): a model of many gigabytes is hashed once. A cache that cannot be read or written costs only time.
+ * SHA-256 of files, remembered in the user's cache folder by real path, size and times (mtime, which a copy may keep,
+ * and ctime, which it changes): a model of many gigabytes is hashed once. A cache that cannot be read or written costs
+ * only time.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Which files of a hub repository make a model, and where a model lies in the cache. To read another format from the hub, add what it
- * needs to `modelFiles` and how a whole one looks to `localTarget`.
+ * Which files of a hub repository make a model, and where a model lies in the cache. To read another format from the
+ * hub, add what it needs to `modelFiles` and how a whole one looks to `localTarget`.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -135,8 +135,8 @@ function localTarget(snapshot: string): string | null {
 }
 
 /**
- * What to open for a hub id, by the cache alone. A snapshot that other tools downloaded in part is given too: its reader says best what
- * it lacks.
+ * What to open for a hub id, by the cache alone. A snapshot that other tools downloaded in part is given too: its
+ * reader says best what it lacks.
  * @param beside what lies where a path of that name would be, for the error
  * @throws LayerifError `badModel` that says how to get the model
  */

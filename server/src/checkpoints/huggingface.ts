@@ -1,4 +1,6 @@
-/** A Hugging Face folder: config.json, one model.safetensors or shards with an index, tokenizer files. Used in place. */
+/**
+ * A Hugging Face folder: config.json, one model.safetensors or shards with an index, tokenizer files. Used in place.
+ */
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
@@ -51,7 +53,10 @@ export function openHuggingFace(folder: string): Checkpoint {
   };
 }
 
-/** The tensors by the names that the families know. @throws LayerifError `badModel`: two of one name, unmerged LoRA factors */
+/**
+ * The tensors by the names that the families know.
+ * @throws LayerifError `badModel`: two of one name, unmerged LoRA factors
+ */
 function underModelNames(folder: string, stored: ReadonlyMap<string, TensorInfo>): Map<string, TensorInfo> {
   const factor = [...stored.keys()].find((name) => /\.lora_[AB]\./.test(name));
   if (factor !== undefined) {

@@ -1,6 +1,7 @@
 /**
- * `tokenizer.model` -> the parts of a tokenizer.json, as transformers 5.24 makes them: of a SentencePiece model, for classes with rules of
- * their own (Llama, Gemma) or by the model's own settings; of a list of ranks (tiktoken, Llama 3's first form).
+ * `tokenizer.model` -> the parts of a tokenizer.json, as transformers 5.24 makes them: of a SentencePiece model, for
+ * classes with rules of their own (Llama, Gemma) or by the model's own settings; of a list of ranks (tiktoken, Llama
+ * 3's first form).
  */
 import { CONTROL, NORMAL, sentencePieceModel, USER_DEFINED } from './sentencePieceModel.ts';
 import type { SentencePieceModel } from './sentencePieceModel.ts';
@@ -102,7 +103,9 @@ function ownModel(model: SentencePieceModel, settings: Json): Json {
   };
 }
 
-/** A token of `added_tokens_decoder` gives its name to the piece of its number, unless another piece keeps that name. */
+/**
+ * A token of `added_tokens_decoder` gives its name to the piece of its number, unless another piece keeps that name.
+ */
 function renamed(pieces: string[], settings: Json): string[] {
   const names = addedDecoder(settings);
   const kept = new Set(pieces.filter((_, id) => !names.has(id)));
@@ -123,7 +126,10 @@ function addedDecoder(settings: Json): Map<number, string> {
   );
 }
 
-/** Normaliser and pre-tokenizer, in SentencePiece's order. @param legacy a prefix before every text between added tokens */
+/**
+ * Normaliser and pre-tokenizer, in SentencePiece's order.
+ * @param legacy a prefix before every text between added tokens
+ */
 function ownParts(model: SentencePieceModel, legacy: boolean): Json {
   const { charsmap, removeExtraWhitespaces, escapeWhitespaces, addDummyPrefix, pieces } = model;
   const replace = (Regex: string, content: string): Json => ({ type: 'Replace', pattern: { Regex }, content });
@@ -224,7 +230,9 @@ function ofRanks(bytes: Buffer, settings: Json): ModelFile {
   };
 }
 
-/** Tokens behind the ranks: those of `added_tokens_decoder`, with a name for every number between them, then the others. */
+/**
+ * Tokens behind the ranks: those of `added_tokens_decoder`, with a name for every number between them, then the others.
+ */
 function behindRanks(size: number, settings: Json): string[] {
   const added = addedDecoder(settings);
   const extra = settings['extra_special_tokens'];
@@ -241,7 +249,9 @@ function behindRanks(size: number, settings: Json): string[] {
   return [...numbered, ...names.filter((name) => !numbered.includes(name))];
 }
 
-/** The 256 characters that stand for bytes in byte-level BPE: printable ones for themselves, the others from U+0100 on. */
+/**
+ * The 256 characters that stand for bytes in byte-level BPE: printable ones for themselves, the others from U+0100 on.
+ */
 function byteAlphabet(): string[] {
   const printable = (byte: number): boolean =>
     (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;

@@ -1,7 +1,8 @@
 /**
- * A PEFT LoRA adapter on a checkpoint: the checkpoint's tensors and, beside the weight of each adapted module, its two factors
- * `<module>.lora_A.weight` [r, in] and `<module>.lora_B.weight` [out, r], with `lora_bias` `<module>.lora_B.bias` [out]. Applied in
- * models/adapter.ts. Base weights that the file carries along are none of these; they have to be the base model's (peftCarried.ts).
+ * A PEFT LoRA adapter on a checkpoint: the checkpoint's tensors and, beside the weight of each adapted module, its two
+ * factors `<module>.lora_A.weight` [r, in] and `<module>.lora_B.weight` [out, r], with `lora_bias`
+ * `<module>.lora_B.bias` [out]. Applied in models/adapter.ts. Base weights that the file carries along are none of
+ * these; they have to be the base model's (peftCarried.ts).
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -109,7 +110,10 @@ export function openAdapter(target: string): AdapterFolder {
   return { path: folder, config, factors, carried, files: [fs.realpathSync(configFile), fs.realpathSync(weightsFile)] };
 }
 
-/** The checkpoint with the adapter's factors as tensors of its own. @throws LayerifError `badModel`: it belongs to another model */
+/**
+ * The checkpoint with the adapter's factors as tensors of its own.
+ * @throws LayerifError `badModel`: it belongs to another model
+ */
 export function withAdapter(base: Checkpoint, target: string): Checkpoint {
   const adapter = openAdapter(target);
   const prefix = prefixOf(base, adapter);
@@ -147,8 +151,8 @@ export function withAdapter(base: Checkpoint, target: string): Checkpoint {
 }
 
 /**
- * Checkpoints of an inner model (GPT-2's published files) lack the first word of PyTorch's paths, or have one that these lack.
- * Found on the first adapted module; all others must agree.
+ * Checkpoints of an inner model (GPT-2's published files) lack the first word of PyTorch's paths, or have one that
+ * these lack. Found on the first adapted module; all others must agree.
  */
 interface Prefix {
   more: string;

@@ -1,7 +1,7 @@
 /**
  * Base weights in an adapter's file. PEFT saves embedding and head along where they are among the targets, or where
- * `save_embedding_layers` asks for it, because they may have been resized. Copies of what the base model has say nothing; others are
- * weights that were trained, which a LoRA adapter on this base is not.
+ * `save_embedding_layers` asks for it, because they may have been resized. Copies of what the base model has say
+ * nothing; others are weights that were trained, which a LoRA adapter on this base is not.
  */
 import fs from 'node:fs';
 import { LayerifError } from '../../../protocol/errors.ts';
@@ -25,7 +25,10 @@ export function carriedName(tensor: string): string | null {
 /** Verdicts of this process by what was compared, for an editor checks a model again and again. */
 const verdicts = new Map<string, boolean>();
 
-/** @param name in the checkpoint @throws LayerifError `badModel` for weights that the base model has not, or has others in their place */
+/**
+ * @param name in the checkpoint
+ * @throws LayerifError `badModel` for weights that the base model has not, or has others in their place
+ */
 export function requireUnchanged(base: Checkpoint, adapter: string, name: string, info: TensorInfo): void {
   const fail = (what: string): never => {
     throw new LayerifError('badModel', `adapter ${adapter} carries ${name}, ${what}`, { place: { file: info.file } });

@@ -1,9 +1,11 @@
 /**
- * `adapter_config.json` of a PEFT LoRA adapter (Hu et al. 2021, arXiv 2106.09685; rank-stabilised scaling: Kalajdzievski 2023,
- * arXiv 2312.03732): which modules are adapted, with which rank and which factor s in y = x Wᵀ + s (x Aᵀ) Bᵀ, with `lora_bias` + s b.
+ * `adapter_config.json` of a PEFT LoRA adapter (Hu et al. 2021, arXiv 2106.09685; rank-stabilised scaling:
+ * Kalajdzievski 2023, arXiv 2312.03732): which modules are adapted, with which rank and which factor s in y = x Wᵀ + s
+ * (x Aᵀ) Bᵀ, with `lora_bias` + s b.
  *
- * Every key is one of three: read below, in `harmless` because it does not change what a trained adapter computes, or in
- * `refused` unless it has its neutral value. A key that is none of these is refused too, for a newer PEFT may mean anything by it.
+ * Every key is one of three: read below, in `harmless` because it does not change what a trained adapter computes, or
+ * in `refused` unless it has its neutral value. A key that is none of these is refused too, for a newer PEFT may mean
+ * anything by it.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { quoted } from './printable.ts';
@@ -17,7 +19,10 @@ export interface PeftConfig {
   /** As written, for a description. */
   targetModules: string | readonly string[] | null;
   rank: number;
-  /** Rank and factor of a module. @param path as PyTorch names it in the model, such as `model.layers.0.self_attn.q_proj` */
+  /**
+   * Rank and factor of a module.
+   * @param path as PyTorch names it in the model, such as `model.layers.0.self_attn.q_proj`
+   */
   factorOf(path: string): LoraFactor;
   /** Whether a module is adapted; null where the file leaves that to the model (`all-linear`, or nothing said). */
   targets(path: string): boolean | null;
@@ -72,7 +77,10 @@ const refused: Readonly<Record<string, string>> = {
   use_qalora: 'QA-LoRA pools its inputs; merge the adapter into the model (peft: merge_and_unload)',
 };
 
-/** Initialisations that leave the base weights as they are; the others (PiSSA, OLoRA, CorDA, LoftQ, ...) subtract from them. */
+/**
+ * Initialisations that leave the base weights as they are; the others (PiSSA, OLoRA, CorDA, LoftQ, ...) subtract from
+ * them.
+ */
 const plainInitialisations: readonly unknown[] = [undefined, null, true, false, 'gaussian', 'eva', 'orthogonal'];
 
 /** @throws LayerifError `badModel` naming the key, its value and what is supported */
@@ -171,8 +179,8 @@ function targetRule(
 }
 
 /**
- * `target_parameters`: weights by name in place of modules. That of a linear module is adapted as the module is, W + s B A; experts in
- * one tensor have a pair of factors for each expert, which serves two matrices at once.
+ * `target_parameters`: weights by name in place of modules. That of a linear module is adapted as the module is, W + s
+ * B A; experts in one tensor have a pair of factors for each expert, which serves two matrices at once.
  */
 function parameterRule(json: Json, fail: (what: string) => LayerifError): ((path: string) => boolean) | null {
   const given = names('target_parameters', json, fail);

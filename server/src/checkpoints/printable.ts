@@ -1,4 +1,7 @@
-/** Text that comes from a file and goes into a message of one line: line ends would break it, escape codes would reach the terminal. */
+/**
+ * Text that comes from a file and goes into a message of one line: line ends would break it, escape codes would reach
+ * the terminal.
+ */
 
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 

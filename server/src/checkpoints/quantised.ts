@@ -1,10 +1,11 @@
 /**
- * Which method a checkpoint was quantised by, told by `config.json` or, where that says nothing, by the names of its tensors: one row
- * per method. Quantised matrices are stored as packed integers or 8-bit floats with scales beside them; what of that can be read as
- * it is is decided elsewhere (`dtypes.ts`), this only gives the reason a name.
+ * Which method a checkpoint was quantised by, told by `config.json` or, where that says nothing, by the names of its
+ * tensors: one row per method. Quantised matrices are stored as packed integers or 8-bit floats with scales beside
+ * them; what of that can be read as it is is decided elsewhere (`dtypes.ts`), this only gives the reason a name.
  *
- * Names of methods: `quant_method` of transformers (utils/quantization_config.py). Names of tensors: the files that GPTQModel,
- * AutoAWQ, bitsandbytes, compressed-tensors, HQQ, optimum-quanto, torchao, EETQ, AQLM, VPTQ, ExLlama and MLX write.
+ * Names of methods: `quant_method` of transformers (utils/quantization_config.py). Names of tensors: the files that
+ * GPTQModel, AutoAWQ, bitsandbytes, compressed-tensors, HQQ, optimum-quanto, torchao, EETQ, AQLM, VPTQ, ExLlama and MLX
+ * write.
  */
 
 /** What of a checkpoint is looked at. */

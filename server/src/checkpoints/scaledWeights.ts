@@ -2,11 +2,12 @@
  * Weights that are stored in 8 or 4 bits with scales beside them, as one float tensor:
  *
  *   W = q s      q in F8 or F4, one s for the matrix, for each row or for each block (DeepSeek and transformers' fine-grained FP8:
- *                `<weight>_scale_inv`; compressed-tensors, ModelOpt, FBGEMM: `<weight>_scale`; Mistral: `qscale_weight`)
+ *                `<weight>_scale_inv`; compressed-tensors, ModelOpt, FBGEMM: `<weight>_scale`; Mistral:
+ *                `qscale_weight`)
  *   W = q 2^e    MXFP4 of gpt-oss: `<tensor>_blocks` with two E2M1 numbers a byte, `<tensor>_scales` with the biased e of 32 numbers
  *
- * Products are those of float32 arithmetic, as in transformers (`Fp8Dequantize`, `convert_moe_packed_tensors`). Where scales cannot be
- * told apart, the tensor keeps a type that says so and that nothing can read.
+ * Products are those of float32 arithmetic, as in transformers (`Fp8Dequantize`, `convert_moe_packed_tensors`). Where
+ * scales cannot be told apart, the tensor keeps a type that says so and that nothing can read.
  */
 import { readTensorBytes } from './fileBytes.ts';
 import { requireFinite } from './finite.ts';
@@ -62,8 +63,8 @@ function takeScales(tensors: Map<string, TensorInfo>, info: TensorInfo, block: r
 }
 
 /**
- * Rows and columns that one scale is for; null where the shapes do not say. Blocks of the size that the configuration names may be cut
- * at the edges; without such a size they have to divide the matrix.
+ * Rows and columns that one scale is for; null where the shapes do not say. Blocks of the size that the configuration
+ * names may be cut at the edges; without such a size they have to divide the matrix.
  */
 function layoutOf(
   shape: readonly number[],

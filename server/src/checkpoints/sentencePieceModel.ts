@@ -1,6 +1,6 @@
 /**
- * `tokenizer.model` of SentencePiece: pieces with their scores and types, and what its trainer and normaliser were told. The file is
- * one protobuf message; field numbers and defaults are those of sentencepiece_model.proto.
+ * `tokenizer.model` of SentencePiece: pieces with their scores and types, and what its trainer and normaliser were
+ * told. The file is one protobuf message; field numbers and defaults are those of sentencepiece_model.proto.
  */
 
 /** Types of pieces. */

@@ -1,11 +1,15 @@
 /**
- * Floats of 8 and 4 bits in safetensors files: what the bits mean (OCP 8-bit floating point, OCP Microscaling; the FNUZ forms of AMD:
- * Noune et al. 2022, arXiv 2206.02915). They are read, never written. Checked against every number of torch.
+ * Floats of 8 and 4 bits in safetensors files: what the bits mean (OCP 8-bit floating point, OCP Microscaling; the FNUZ
+ * forms of AMD: Noune et al. 2022, arXiv 2206.02915). They are read, never written. Checked against every number of
+ * torch.
  */
 
 type Decode = (raw: ArrayBuffer, into: Float32Array) => void;
 
-/** What the highest exponent means: infinite and NaN as in IEEE 754, NaN for all ones alone, or NaN for negative zero alone. */
+/**
+ * What the highest exponent means: infinite and NaN as in IEEE 754, NaN for all ones alone, or NaN for negative zero
+ * alone.
+ */
 type Special = 'ieee' | 'allOnes' | 'negativeZero';
 
 /** The numbers of all 256 bytes: a sign, `exponent` bits, the others for the fraction. */

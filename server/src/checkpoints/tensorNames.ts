@@ -1,9 +1,10 @@
 /**
  * What stands before the names of a Hugging Face folder's tensors. `save_pretrained` of a causal language model writes
- * `model.layers.0...`; the inner model alone, compilers, parallel wrappers, trainers and PEFT write the same tensors under other
- * words. Names become those of the causal language model here, so that the families know one spelling.
+ * `model.layers.0...`; the inner model alone, compilers, parallel wrappers, trainers and PEFT write the same tensors
+ * under other words. Names become those of the causal language model here, so that the families know one spelling.
  *
- * To read another wrapper: a word of `wrappers` or `anywhere`. To read another way of calling the model itself: a row of `roots`.
+ * To read another wrapper: a word of `wrappers` or `anywhere`. To read another way of calling the model itself: a row
+ * of `roots`.
  */
 
 interface Root {
@@ -45,7 +46,10 @@ const anywhere = /(^|\.)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_mo
 /** Modules that stand beside the model, not below it. */
 const beside = /^(?:lm_head|embed_out|score|classifier|v_head|value_head)\./;
 
-/** Stored name -> the causal language model's name, of all tensors. A name under which no embedding lies is left as it is. */
+/**
+ * Stored name -> the causal language model's name, of all tensors. A name under which no embedding lies is left as it
+ * is.
+ */
 export function modelNames(stored: Iterable<string>): Map<string, string> {
   const plain = [...stored].map((name) => [name, withoutWords(name)] as const);
   const names = new Set(plain.map(([, name]) => name));

@@ -1,7 +1,7 @@
 /**
- * Which class transformers 5 gives a folder's tokenizer, and what the class makes of it. Most take tokenizer.json as it is; those of
- * the table below keep its vocabulary, merges and post-processor alone and set the rest themselves (transformers 5.24:
- * models/auto/tokenization_auto.py and each model's tokenization file).
+ * Which class transformers 5 gives a folder's tokenizer, and what the class makes of it. Most take tokenizer.json as it
+ * is; those of the table below keep its vocabulary, merges and post-processor alone and set the rest themselves
+ * (transformers 5.24: models/auto/tokenization_auto.py and each model's tokenization file).
  */
 import { lookup } from '../text/lookup.ts';
 type Json = Record<string, unknown>;

@@ -11,7 +11,10 @@ export interface TensorInfo {
   /** Bytes from the start of the file. */
   offset: number;
   byteLength: number;
-  /** What the stored numbers are multiplied with (scaledWeights.ts); tensors of their own, which the checkpoint does not name. */
+  /**
+   * What the stored numbers are multiplied with (scaledWeights.ts); tensors of their own, which the checkpoint does not
+   * name.
+   */
   scales?: Scales;
 }
 
@@ -53,12 +56,13 @@ export interface Checkpoint {
   /**
    * Reads one tensor as float32, row-major in the Hugging Face layout (GGUF: dequantised, Q/K order restored).
    * @param into an array of the tensor's size that may be filled and returned instead of a new one
-   * @throws LayerifError `badModel` when the tensor is missing, the file is shorter than the header says or a value is NaN or infinite.
+   * @throws LayerifError `badModel` when the tensor is missing, the file is shorter than the header says or a value is
+   *   NaN or infinite.
    */
   read(name: string, into?: Float32Array): Float32Array;
   /**
-   * Parsed `tokenizer.json` and `tokenizer_config.json` (rebuilt for GGUF), and what the files leave open about tokens. Throws
-   * `badModel` when there is none.
+   * Parsed `tokenizer.json` and `tokenizer_config.json` (rebuilt for GGUF), and what the files leave open about tokens.
+   * Throws `badModel` when there is none.
    */
   tokenizer(): {
     tokenizerJson: Record<string, unknown>;

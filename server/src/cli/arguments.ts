@@ -13,7 +13,9 @@ export interface Invocation {
   options: Options;
 }
 
-/** @throws LayerifError `badRequest` for an unknown command or option, a missing or superfluous argument, a wrong value. */
+/**
+ * @throws LayerifError `badRequest` for an unknown command or option, a missing or superfluous argument, a wrong value.
+ */
 export function parseCommandLine(words: readonly string[], commands: readonly Command[]): Invocation {
   const { tokens } = parseArgs({
     args: [...words],

@@ -1,9 +1,9 @@
 /**
  * A bar chart of one value per layer, in text. Pure: values and width in, lines out.
  *
- * Positive bars are solid and grow to the right in eighths of a character. When there is a negative value, the zero line
- * moves inward and negative bars are shaded and grow to the left, so that they differ by more than side or colour. Whiskers are drawn
- * over the bars.
+ * Positive bars are solid and grow to the right in eighths of a character. When there is a negative value, the zero
+ * line moves inward and negative bars are shaded and grow to the left, so that they differ by more than side or colour.
+ * Whiskers are drawn over the bars.
  */
 import { percent, score } from './format.ts';
 

@@ -1,6 +1,6 @@
 /**
- * `layerif check FILE`: everything that can be known without running the model, one line per problem. With `--gradients` the model is
- * run on a few samples and its gradients are checked.
+ * `layerif check FILE`: everything that can be known without running the model, one line per problem. With
+ * `--gradients` the model is run on a few samples and its gradients are checked.
  */
 import path from 'node:path';
 import { located } from '../../../protocol/errors.ts';

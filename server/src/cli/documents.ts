@@ -1,4 +1,7 @@
-/** The parts of the documents that are tables of the program. `scripts/generate-docs.mjs` writes them; a test holds them fresh. */
+/**
+ * The parts of the documents that are tables of the program. `scripts/generate-docs.mjs` writes them; a test holds them
+ * fresh.
+ */
 import { listOf } from '../run/inputs/lists.ts';
 import type { ListEntry, ListKind } from '../run/inputs/lists.ts';
 import { commands } from './commands.ts';

@@ -1,4 +1,7 @@
-/** The training samples that stand out in a task: the most helpful and the most harmful ones of its highest-scored layer. */
+/**
+ * The training samples that stand out in a task: the most helpful and the most harmful ones of its highest-scored
+ * layer.
+ */
 import path from 'node:path';
 import type { Result, ResultLayer, ResultTask } from '../../../protocol/result.ts';
 import { score, table } from './format.ts';

@@ -1,6 +1,6 @@
 /**
- * Progress of a run on standard error: one redrawn line with a bar on a terminal, else a plain line at most once a second
- * and at the start and end of every phase, so that logs stay short.
+ * Progress of a run on standard error: one redrawn line with a bar on a terminal, else a plain line at most once a
+ * second and at the start and end of every phase, so that logs stay short.
  */
 import type { RunEvent } from '../../../protocol/run.ts';
 import { duration } from './format.ts';

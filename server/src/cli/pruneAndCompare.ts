@@ -1,4 +1,7 @@
-/** `layerif prune-and-compare FILE`: prunes in memory in several ways, measures each, and tells which differences are real. */
+/**
+ * `layerif prune-and-compare FILE`: prunes in memory in several ways, measures each, and tells which differences are
+ * real.
+ */
 import path from 'node:path';
 import { exitCodes } from '../../../protocol/errors.ts';
 import { comparedMapIds, prunerIds } from '../../../protocol/methods.ts';

@@ -1,4 +1,7 @@
-/** `layerif rows RESULT`: the most harmful or most helpful training samples, as a table, CSV, Markdown or JSON, and a dataset without them. */
+/**
+ * `layerif rows RESULT`: the most harmful or most helpful training samples, as a table, CSV, Markdown or JSON, and a
+ * dataset without them.
+ */
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { layerRules, rowOrders } from '../../../protocol/rows.ts';

@@ -1,4 +1,6 @@
-/** Tables of scores as people read them in a terminal: what is asked, bars in layer order, what stands out, notes. Pure. */
+/**
+ * Tables of scores as people read them in a terminal: what is asked, bars in layer order, what stands out, notes. Pure.
+ */
 import { questionWords } from '../../../protocol/scores.ts';
 import type { Json, ScoresFile, ScoreTable } from '../../../protocol/scores.ts';
 import { drawn } from './chart.ts';

@@ -1,8 +1,9 @@
 /**
  * The parent's half of the command line. Standard streams are the child's own; the parent speaks to it over IPC.
  *
- * The first Ctrl-C (or SIGTERM) asks: the child stops at its next step and keeps what is finished. A child that does not even
- * answer within a second is ended. The second one ends it at once. The engine, the child's child, ends with it.
+ * The first Ctrl-C (or SIGTERM) asks: the child stops at its next step and keeps what is finished. A child that does
+ * not even answer within a second is ended. The second one ends it at once. The engine, the child's child, ends with
+ * it.
  */
 import { exitCodes } from '../../../protocol/errors.ts';
 import { forkProgram } from '../processes/forkProgram.ts';
@@ -14,14 +15,20 @@ export type ToWork = { type: 'cancel' } | { type: 'ping' };
 /** Child to parent; `leaving` comes before the exit, which waits for every call to the system that is under way. */
 export type FromWork = { type: 'pong' } | { type: 'leaving'; code: number };
 
-/** How long a child that was asked to stop may leave the first question unanswered, and every later one (it may be writing). */
+/**
+ * How long a child that was asked to stop may leave the first question unanswered, and every later one (it may be
+ * writing).
+ */
 const FIRST_ANSWER_MS = 800;
 const LATER_ANSWER_MS = 10_000;
 const PING_INTERVAL_MS = 500;
 /** From saying goodbye to being gone. */
 const LEAVING_MS = 1000;
 
-/** Runs one command line in a child and ends this process with its exit code. @param words without node and the script */
+/**
+ * Runs one command line in a child and ends this process with its exit code.
+ * @param words without node and the script
+ */
 export function superviseWork(words: readonly string[]): void {
   const child = forkProgram(program, import.meta.dirname, { words, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   let signals = 0;

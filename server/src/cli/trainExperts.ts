@@ -1,4 +1,7 @@
-/** `layerif train-experts FILE`: LoRA experts trained for several allocations, as a table with seeds and paired differences. */
+/**
+ * `layerif train-experts FILE`: LoRA experts trained for several allocations, as a table with seeds and paired
+ * differences.
+ */
 import path from 'node:path';
 import type { ComparedExperts, ExpertsMetric, ExpertsResult } from '../../../protocol/experts.ts';
 import { trainExpertsOf } from '../run/experts/trainExperts.ts';

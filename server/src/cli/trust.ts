@@ -1,4 +1,7 @@
-/** The last words of `score`: which layers are highest, and how far their order can be relied on. Pure. The Trust tab says the same. */
+/**
+ * The last words of `score`: which layers are highest, and how far their order can be relied on. Pure. The Trust tab
+ * says the same.
+ */
 import { sweepSentences } from '../../../protocol/dampingSentences.ts';
 import {
   agreementSentences,

@@ -12,7 +12,10 @@ export interface Terminal {
   err(text: string): void;
   /** Width of standard output in characters. */
   columns: number;
-  /** Whether standard output is a terminal: lists are fitted to its width there; in files and pipes they have one row a line. */
+  /**
+   * Whether standard output is a terminal: lists are fitted to its width there; in files and pipes they have one row a
+   * line.
+   */
   fitted: boolean;
   /** Whether standard error is a terminal that can redraw a line. */
   interactive: boolean;
@@ -32,7 +35,9 @@ export interface Options {
   help: boolean;
   version: boolean;
   machine: Machine;
-  /** The last value of every option with a value that was given, as written: for options that one command alone takes. */
+  /**
+   * The last value of every option with a value that was given, as written: for options that one command alone takes.
+   */
   values: Partial<Record<OptionName, string>>;
   /** All values of every option with a value that was given, in their order. */
   all: Partial<Record<OptionName, readonly string[]>>;

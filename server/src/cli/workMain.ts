@@ -1,4 +1,7 @@
-/** Entry of the child that does the work of the `layerif` command: joins `cli.ts` to the process, its parent's messages and its streams. */
+/**
+ * Entry of the child that does the work of the `layerif` command: joins `cli.ts` to the process, its parent's messages
+ * and its streams.
+ */
 import os from 'node:os';
 import { endWithParent } from '../processes/parentWatch.ts';
 import { runCommandLine } from './cli.ts';
@@ -9,8 +12,8 @@ import type { Terminal } from './types.ts';
 const MEMORY_SHARE = 0.8;
 
 endWithParent(MEMORY_SHARE * (process.constrainedMemory?.() || os.totalmem()));
-// `npm run layerif` runs in the package's folder and says in INIT_CWD where it was called. Other npm scripts that start us
-// in a folder of their choice also leave INIT_CWD behind, so it counts for our own script alone.
+// `npm run layerif` runs in the package's folder and says in INIT_CWD where it was called. Other npm scripts that start
+// us in a folder of their choice also leave INIT_CWD behind, so it counts for our own script alone.
 const { INIT_CWD, npm_lifecycle_event: script } = process.env;
 const baseDir = script === 'layerif' && INIT_CWD ? INIT_CWD : process.cwd();
 

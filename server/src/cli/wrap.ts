@@ -3,7 +3,10 @@
 /** Narrower than this nothing is broken up further. */
 const LEAST = 20;
 
-/** Lines of at most `width` characters, broken at spaces; a longer word stands alone. Line breaks within a paragraph are no breaks. */
+/**
+ * Lines of at most `width` characters, broken at spaces; a longer word stands alone. Line breaks within a paragraph are
+ * no breaks.
+ */
 export function wrapped(text: string, width: number): string[] {
   const room = Math.max(LEAST, width);
   const lines: string[] = [];
@@ -16,7 +19,8 @@ export function wrapped(text: string, width: number): string[] {
 }
 
 /**
- * A word on the left, what it means on the right, wrapped below itself. A left side that is wider than `most` has a line of its own.
+ * A word on the left, what it means on the right, wrapped below itself. A left side that is wider than `most` has a
+ * line of its own.
  * @param rows left and paragraphs on the right
  */
 export function explained(

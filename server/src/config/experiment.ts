@@ -1,7 +1,9 @@
 /**
- * Reads an experiment file: text -> YAML with places -> included task files -> schema -> references -> resolved experiment.
+ * Reads an experiment file: text -> YAML with places -> included task files -> schema -> references -> resolved
+ * experiment.
  *
- * Everything that is wrong is reported at once, each problem at the key or value it is about; a missing key is reported at its parent.
+ * Everything that is wrong is reported at once, each problem at the key or value it is about; a missing key is reported
+ * at its parent.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Experiment } from '../../../protocol/experiment.ts';
@@ -25,7 +27,9 @@ export type { Path, Range } from './yamlSource.ts';
 export interface Problem extends Range {
   message: string;
   severity: 'error' | 'warning' | 'information';
-  /** Keys and indices down to what is at fault, in the experiment with its includes; [] where the text itself is broken. */
+  /**
+   * Keys and indices down to what is at fault, in the experiment with its includes; [] where the text itself is broken.
+   */
   path: Path;
 }
 
@@ -111,7 +115,10 @@ function hasScoresAlone(value: unknown): boolean {
   return isMapping(value) && value.scores !== undefined && value.score === undefined;
 }
 
-/** Reads the file from disk. @throws ExperimentError for the first error; LayerifError `badExperiment` when it cannot be read */
+/**
+ * Reads the file from disk.
+ * @throws ExperimentError for the first error; LayerifError `badExperiment` when it cannot be read
+ */
 export function loadExperiment(file: string): Experiment {
   const { experiment, problems } = parseExperiment(readExperimentText(file), file);
   if (experiment) return experiment;

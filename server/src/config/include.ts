@@ -1,8 +1,8 @@
 /**
  * `include:` of a harness task file: keys of the file come under the keys of the task, files may include files.
  *
- * Paths in an included file are relative to it; they are rewritten to be relative to the experiment's folder. Every key remembers
- * which text it came from, so that a problem in an included file is reported there.
+ * Paths in an included file are relative to it; they are rewritten to be relative to the experiment's folder. Every key
+ * remembers which text it came from, so that a problem in an included file is reported there.
  */
 import fs from 'node:fs';
 import path from 'node:path';

@@ -73,7 +73,9 @@ export function alternatives(node: JsonSchema): JsonSchema[] {
   return node.anyOf ? node.anyOf.flatMap(alternatives) : [node];
 }
 
-/** The words that may stand there, for completion and "use one of"; `true` the text and `true` the boolean are one word. */
+/**
+ * The words that may stand there, for completion and "use one of"; `true` the text and `true` the boolean are one word.
+ */
 export function allowedWords(node: JsonSchema): (string | number)[] {
   const words = alternatives(node).flatMap(
     (option) => (option.enum ?? (option.const === undefined ? [] : [option.const])) as (string | number)[],

@@ -1,5 +1,6 @@
 /**
- * From zod's issues to one-line messages: what is wrong, the value that was found, what is allowed, what was probably meant.
+ * From zod's issues to one-line messages: what is wrong, the value that was found, what is allowed, what was probably
+ * meant.
  */
 import type { z } from 'zod';
 import { allowedWords, expectation, knownKeys, offeredKeys, schemaAt } from './jsonSchema.ts';

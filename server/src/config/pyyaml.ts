@@ -1,6 +1,7 @@
 /**
- * Plain words of a harness task file as PyYAML's SafeLoader reads them: YAML 1.1 with yes, no, on and off, octal 010, numbers in base
- * 60, and no number without a point that has an exponent. y and n are texts. Dates stay texts, too: no key of a task holds one.
+ * Plain words of a harness task file as PyYAML's SafeLoader reads them: YAML 1.1 with yes, no, on and off, octal 010,
+ * numbers in base 60, and no number without a point that has an exponent. y and n are texts. Dates stay texts, too: no
+ * key of a task holds one.
  */
 import type { ScalarTag, SchemaOptions } from 'yaml';
 import { lookup } from '../text/lookup.ts';

@@ -1,6 +1,7 @@
 /**
- * Rules between keys, which a schema cannot say: names that refer to each other, keys that exclude each other, keys that may come
- * from an included file. Each works on the raw value and skips what the schema has already refused, so that one slip hides nothing else.
+ * Rules between keys, which a schema cannot say: names that refer to each other, keys that exclude each other, keys
+ * that may come from an included file. Each works on the raw value and skips what the schema has already refused, so
+ * that one slip hides nothing else.
  */
 import { isHubId } from '../hub/cache.ts';
 import { at, didYouMean, dotted, missing, shown } from './messages.ts';

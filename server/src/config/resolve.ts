@@ -1,6 +1,6 @@
 /**
- * From a valid file to the resolved experiment: aliases replaced, defaults filled in, ranges written out, datasets of harness task
- * files given a name. Nothing is read from disk and nothing fails here.
+ * From a valid file to the resolved experiment: aliases replaced, defaults filled in, ranges written out, datasets of
+ * harness task files given a name. Nothing is read from disk and nothing fails here.
  */
 import { isHubId } from '../hub/cache.ts';
 import type { Dataset, Experiment, Score, Task } from '../../../protocol/experiment.ts';

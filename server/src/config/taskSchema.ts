@@ -1,6 +1,6 @@
 /**
- * One task, in the words of lm-evaluation-harness. Three tables: what is read, what a harness file may hold without effect here
- * (listed as ignored), and what would change the numbers but cannot be run here (refused with advice).
+ * One task, in the words of lm-evaluation-harness. Three tables: what is read, what a harness file may hold without
+ * effect here (listed as ignored), and what would change the numbers but cannot be run here (refused with advice).
  */
 import { z } from 'zod';
 import type { DataFormat } from '../../../protocol/experiment.ts';

@@ -1,4 +1,7 @@
-/** The section `train_experts` of an experiment file: LoRA experts trained for several allocations. Defaults are MoLA's but for the size. */
+/**
+ * The section `train_experts` of an experiment file: LoRA experts trained for several allocations. Defaults are MoLA's
+ * but for the size.
+ */
 import type { TrainExpertsSettings } from '../../../protocol/experiment.ts';
 import { scheduleIds } from '../../../protocol/optimizer.ts';
 import { z } from 'zod';

@@ -1,4 +1,7 @@
-/** The section `validate` of an experiment file: how influence is checked against retraining. Defaults take minutes on a small model. */
+/**
+ * The section `validate` of an experiment file: how influence is checked against retraining. Defaults take minutes on a
+ * small model.
+ */
 import type { ValidateSettings } from '../../../protocol/experiment.ts';
 import { protocolIds } from '../../../protocol/experiment.ts';
 import { optimizerIds, scheduleIds } from '../../../protocol/optimizer.ts';

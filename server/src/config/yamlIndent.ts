@@ -1,7 +1,8 @@
 /**
- * Quoted texts and flow collections whose next lines are not indented more than their key: YAML 1.2 refuses them, PyYAML, which
- * reads harness task files, takes them. The lines get indented, which means nothing within quotes and brackets, until the parser
- * has nothing to say; where it still has, the text was broken in another way and stays as it is.
+ * Quoted texts and flow collections whose next lines are not indented more than their key: YAML 1.2 refuses them,
+ * PyYAML, which reads harness task files, takes them. The lines get indented, which means nothing within quotes and
+ * brackets, until the parser has nothing to say; where it still has, the text was broken in another way and stays as it
+ * is.
  */
 import type { Document, YAMLError } from 'yaml';
 

@@ -1,9 +1,9 @@
 /**
  * A YAML text with the place of everything in it.
  *
- * Paths are lists of keys and indices as in the plain value. A path that is not there has the place of its nearest parent. Aliases
- * (`*name`) and merge keys (`<<`) are followed to where the text really stands. Lines and columns count from 1, columns in UTF-16
- * units as editors do.
+ * Paths are lists of keys and indices as in the plain value. A path that is not there has the place of its nearest
+ * parent. Aliases (`*name`) and merge keys (`<<`) are followed to where the text really stands. Lines and columns count
+ * from 1, columns in UTF-16 units as editors do.
  */
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document, Node, Pair, ScalarTag, YAMLError } from 'yaml';

@@ -1,6 +1,6 @@
 /**
- * A dataset of .npy files: each is a column, its first axis runs over the rows. All rows are split `train`, in file order; a column
- * with one axis gives numbers, any other gives arrays.
+ * A dataset of .npy files: each is a column, its first axis runs over the rows. All rows are split `train`, in file
+ * order; a column with one axis gives numbers, any other gives arrays.
  */
 import fs from 'node:fs';
 import path from 'node:path';

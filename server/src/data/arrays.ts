@@ -1,7 +1,7 @@
 /**
- * One cell -> numbers for an input of a graph: a list of numbers, a .npy file, or a PNG or JPEG image, by path or as bytes (the form
- * of image columns in Parquet). Images become height x width x channels, are brought to the asked size, multiplied by `rescale`, and
- * normalised by channel; then their axes are put in the graph's order.
+ * One cell -> numbers for an input of a graph: a list of numbers, a .npy file, or a PNG or JPEG image, by path or as
+ * bytes (the form of image columns in Parquet). Images become height x width x channels, are brought to the asked size,
+ * multiplied by `rescale`, and normalised by channel; then their axes are put in the graph's order.
  */
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,7 +1,7 @@
 /**
- * Length-bucketed batches for right padding. Samples are taken from long to short (the batch that needs most memory runs first)
- * and share a batch only when the shortest has at least `SHORTEST` of the longest one's tokens, so padding is always less than
- * a quarter of what is computed.
+ * Length-bucketed batches for right padding. Samples are taken from long to short (the batch that needs most memory
+ * runs first) and share a batch only when the shortest has at least `SHORTEST` of the longest one's tokens, so padding
+ * is always less than a quarter of what is computed.
  */
 
 /** Shortest / longest sample of a batch, at least. */

@@ -1,6 +1,7 @@
 /**
- * What stands around a row's own text, as lm-evaluation-harness 0.4.13 writes it: description, few-shot examples, `gen_prefix`,
- * delimiters. `exampleOf` is what is scored, `requestsOf` what an evaluation asks the model; both are made of the same parts.
+ * What stands around a row's own text, as lm-evaluation-harness 0.4.13 writes it: description, few-shot examples,
+ * `gen_prefix`, delimiters. `exampleOf` is what is scored, `requestsOf` what an evaluation asks the model; both are
+ * made of the same parts.
  */
 import type { OutputType, Task } from '../../../protocol/experiment.ts';
 import { docOf, rollingText } from './examples.ts';
@@ -78,7 +79,10 @@ function joined(prefix: string, answer: string): string {
   return prefix + (endsInSpace(prefix) || beginsWithSpace(answer) ? '' : ' ') + answer;
 }
 
-/** What stands before the answer of a row, but for the delimiter. `text` is that of a choice where the choices are contexts. */
+/**
+ * What stands before the answer of a row, but for the delimiter. `text` is that of a choice where the choices are
+ * contexts.
+ */
 function contextOf(task: Task, row: Row, doc: Doc, text: string, front: string): string {
   const prefix = genPrefixOf(task, row);
   return front + text + before({ text }, prefix, doc.choicesAreContexts ? '' : task.target_delimiter) + prefix;
@@ -96,7 +100,10 @@ function delimiterOf(task: Task, row: Row, answer: string): string {
     : joined(prefix, answer).slice(prefix.length, -answer.length || undefined);
 }
 
-/** What is scored: prompt and gold answer; for `loglikelihood_rolling` the text alone. @param answer default: the gold answer */
+/**
+ * What is scored: prompt and gold answer; for `loglikelihood_rolling` the text alone.
+ * @param answer default: the gold answer
+ */
 export function exampleOf(task: Task, row: Row, examples: readonly Row[] = []): Example {
   if (task.output_type === 'loglikelihood_rolling') return { row, prompt: '', answer: rollingText(task, row) };
   const doc = docOf(task, row);

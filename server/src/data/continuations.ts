@@ -1,7 +1,7 @@
 /**
- * Context and continuation -> token ids, by the rule of lm-evaluation-harness: the white space at the end of the context moves to the
- * continuation, both are encoded as one text, and the continuation begins where the context's own ids end. An empty context is the
- * prefix token. A text that is too long loses tokens from the left.
+ * Context and continuation -> token ids, by the rule of lm-evaluation-harness: the white space at the end of the
+ * context moves to the continuation, both are encoded as one text, and the continuation begins where the context's own
+ * ids end. An empty context is the prefix token. A text that is too long loses tokens from the left.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { placeOf } from './splits.ts';
@@ -45,7 +45,8 @@ export function encodeContinuation(
 
 function pair(tokenizer: TextTokenizer, context: string, continuation: string) {
   const kept = context.trimEnd();
-  // A context of white space alone leaves nothing to condition on: the harness' encoder then begins with the whole text's ids.
+  // A context of white space alone leaves nothing to condition on: the harness' encoder then begins with the whole
+  // text's ids.
   const all = harnessIds(tokenizer, context + continuation);
   const length = harnessIds(tokenizer, kept).length;
   const at = Math.max(1, length);

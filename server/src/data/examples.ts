@@ -1,10 +1,10 @@
 /**
- * Task + row -> text, choices and right answers of the row by itself, by the rules of lm-evaluation-harness. `context.ts` adds
- * description, few-shot examples and delimiters.
+ * Task + row -> text, choices and right answers of the row by itself, by the rules of lm-evaluation-harness.
+ * `context.ts` adds description, few-shot examples and delimiters.
  *
- * Target forms: index, digits, text equal to a choice, one letter A, B, C ... (where no choice equals it), a list of these, of which
- * any counts as right and the first is the one that is scored.
- * When `doc_to_text` gives an index (WinoGrande) the choices are contexts and the target is the continuation they share.
+ * Target forms: index, digits, text equal to a choice, one letter A, B, C ... (where no choice equals it), a list of
+ * these, of which any counts as right and the first is the one that is scored. When `doc_to_text` gives an index
+ * (WinoGrande) the choices are contexts and the target is the continuation they share.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Task } from '../../../protocol/experiment.ts';
@@ -51,7 +51,10 @@ interface Fields {
 
 const compiled = new WeakMap<Task, Fields>();
 
-/** @throws LayerifError `badData` with task, key, file and row: missing column, failing template, target outside the choices. */
+/**
+ * @throws LayerifError `badData` with task, key, file and row: missing column, failing template, target outside the
+ *   choices.
+ */
 export function docOf(task: Task, row: Row): Doc {
   const fields = fieldsOf(task);
   const choices = choicesOf(task, row);
@@ -106,7 +109,10 @@ export function choicesOf(task: Task, row: Row): string[] | null {
   return list;
 }
 
-/** The text of a language-modelling task: `doc_to_text`, else `doc_to_target` (where harness files put it), else the column `text`. */
+/**
+ * The text of a language-modelling task: `doc_to_text`, else `doc_to_target` (where harness files put it), else the
+ * column `text`.
+ */
 export function rollingText(task: Task, row: Row): string {
   const { text, target } = fieldsOf(task);
   const field = text !== null && text.source !== '' ? text : target;

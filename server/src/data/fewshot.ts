@@ -1,6 +1,6 @@
 /**
- * Which solved examples stand before a row, as in lm-evaluation-harness: drawn at random with its seed, or the first ones. The random
- * draws of a slice follow each other, row by row, so rows are asked in order, each once.
+ * Which solved examples stand before a row, as in lm-evaluation-harness: drawn at random with its seed, or the first
+ * ones. The random draws of a slice follow each other, row by row, so rows are asked in order, each once.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Task } from '../../../protocol/experiment.ts';

@@ -1,5 +1,6 @@
 /**
- * The file formats of datasets: which ending belongs to which reader. To add one, write a reader in `readers/` and add a row.
+ * The file formats of datasets: which ending belongs to which reader. To add one, write a reader in `readers/` and add
+ * a row.
  */
 import { stat } from 'node:fs/promises';
 import type { DataFormat } from '../../../protocol/experiment.ts';
@@ -22,7 +23,10 @@ export interface DataFile extends ReadOptions {
   /** Absolute path. */
   path: string;
   format: DataFormat;
-  /** The file whose first rows tell the types of all columns: the first of a dataset, as in `datasets`. Default: the file itself. */
+  /**
+   * The file whose first rows tell the types of all columns: the first of a dataset, as in `datasets`. Default: the
+   * file itself.
+   */
   typedBy?: string | undefined;
 }
 
@@ -33,8 +37,8 @@ export function formatOf(path: string): DataFormat | null {
 }
 
 /**
- * Rows `start` (inclusive, from 0) to `end` (exclusive); a slice of a long file reads only as far as it must, beside the rows that
- * tell the types of columns.
+ * Rows `start` (inclusive, from 0) to `end` (exclusive); a slice of a long file reads only as far as it must, beside
+ * the rows that tell the types of columns.
  */
 export async function* readRows(file: DataFile, start = 0, end = Infinity): AsyncGenerator<Row, void, undefined> {
   const reader = readerOf(file);

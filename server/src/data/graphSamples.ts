@@ -1,6 +1,6 @@
 /**
- * A row -> a sample of a user's graph: token ids as for every other model, or for classifiers the text alone with the index of its
- * class, and arrays for the inputs that are no tokens (arrays.ts).
+ * A row -> a sample of a user's graph: token ids as for every other model, or for classifiers the text alone with the
+ * index of its class, and arrays for the inputs that are no tokens (arrays.ts).
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { GraphInput, Task } from '../../../protocol/experiment.ts';
@@ -85,8 +85,8 @@ function cellOf(task: Task, row: Row, name: string, { column }: GraphInput, grap
 }
 
 /**
- * Index of the class. With choices: the class of the gold choice's name where the choices are the model's names of its classes, in
- * whatever order, else the gold choice's index. Without: a whole number, or the name of a class.
+ * Index of the class. With choices: the class of the gold choice's name where the choices are the model's names of its
+ * classes, in whatever order, else the gold choice's index. Without: a whole number, or the name of a class.
  */
 function classOf(task: Task, row: Row, { classes, names = [], path }: GraphInputs): number {
   const choices = choicesOf(task, row);

@@ -1,7 +1,8 @@
 /**
- * Datasets of the hub: which files of a repository belong to a subset (configuration) and to which split, by the rules of Hugging Face
- * (`configs` in the README's front matter, else a folder for each subset, else all files; then the words in their names), and where
- * the files lie in the cache. The same rules choose what is downloaded and read what was.
+ * Datasets of the hub: which files of a repository belong to a subset (configuration) and to which split, by the rules
+ * of Hugging Face (`configs` in the README's front matter, else a folder for each subset, else all files; then the
+ * words in their names), and where the files lie in the cache. The same rules choose what is downloaded and read what
+ * was.
  */
 import fs from 'node:fs';
 import path from 'node:path';

@@ -42,8 +42,8 @@ function withoutAlpha({ width, height, data }: { width: number; height: number; 
 }
 
 /**
- * Bilinear with a triangle as wide as the step where the image gets smaller, so that no pixel is skipped: Pillow's and therefore
- * Hugging Face's image processors' rule, but for their rounding to whole numbers.
+ * Bilinear with a triangle as wide as the step where the image gets smaller, so that no pixel is skipped: Pillow's and
+ * therefore Hugging Face's image processors' rule, but for their rounding to whole numbers.
  */
 export function resized(image: Image, height: number, width: number): Image {
   if (image.height === height && image.width === width) return image;

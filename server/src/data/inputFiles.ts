@@ -1,9 +1,10 @@
 /**
  * Which files a dataset is made of, and which split each belongs to.
  *
- * `path` is a file, a folder or a glob; the splits of a folder or glob are told by folder names, else by file names (the words
- * and separators that Hugging Face looks for), else everything is `train`. What `save_to_disk` wrote says itself (savedDataset.ts). `data_files` names the splits itself. A hub id is read from
- * the Hugging Face cache (hubDataset.ts).
+ * `path` is a file, a folder or a glob; the splits of a folder or glob are told by folder names, else by file names
+ * (the words and separators that Hugging Face looks for), else everything is `train`. What `save_to_disk` wrote says
+ * itself (savedDataset.ts). `data_files` names the splits itself. A hub id is read from the Hugging Face cache
+ * (hubDataset.ts).
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -69,7 +70,10 @@ export async function datasetFiles(name: string, dataset: Dataset, baseDir: stri
   return found.root === null ? new Map([['train', found.files]]) : bySplitWords(found.files, found.root);
 }
 
-/** The files of a folder whose README.md says which are those of which subset, as repositories of the hub have it; else null. */
+/**
+ * The files of a folder whose README.md says which are those of which subset, as repositories of the hub have it; else
+ * null.
+ */
 async function described(name: string, dataset: Dataset, folder: string): Promise<SplitFiles | null> {
   const readme = join(folder, 'README.md');
   if (!existsSync(readme) || savedSplits(folder) !== null) return null;
@@ -165,8 +169,8 @@ async function matchingFiles(name: string, pattern: string, dataset: Reading, ba
 }
 
 /**
- * The folder that a pattern starts from, taken by its name as far as it exists ("Daten (2024)", "[v2]", "{x}", "!new"), and the rest,
- * in which parentheses and exclamation marks stand for themselves, as in Python's glob.
+ * The folder that a pattern starts from, taken by its name as far as it exists ("Daten (2024)", "[v2]", "{x}", "!new"),
+ * and the rest, in which parentheses and exclamation marks stand for themselves, as in Python's glob.
  */
 function splitPattern(pattern: string, baseDir: string): { base: string; glob: string } {
   const parts = pattern.split('/');
@@ -181,7 +185,9 @@ function splitPattern(pattern: string, baseDir: string): { base: string; glob: s
   return { base: parts.slice(0, known).join('/') || (pattern.startsWith('/') ? '/' : ''), glob };
 }
 
-/** Absolute paths of every file below a folder, by name; hidden ones (`.git`, `__pycache__`) and descriptions left out. */
+/**
+ * Absolute paths of every file below a folder, by name; hidden ones (`.git`, `__pycache__`) and descriptions left out.
+ */
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries

@@ -1,8 +1,14 @@
-/** A row as one line of JSON that reads back as the same values: whole floats keep their point, large whole numbers their digits. */
+/**
+ * A row as one line of JSON that reads back as the same values: whole floats keep their point, large whole numbers
+ * their digits.
+ */
 import { isFloat, floatText } from './jinja/numbers.ts';
 import { pythonText } from './jinja/text.ts';
 
-/** Dates and what JSON has no form for are written as Python prints them; NaN and infinities as Python's `json.dump` does. */
+/**
+ * Dates and what JSON has no form for are written as Python prints them; NaN and infinities as Python's `json.dump`
+ * does.
+ */
 export function jsonLine(value: unknown): string {
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value);

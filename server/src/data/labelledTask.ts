@@ -1,6 +1,6 @@
 /**
- * A task's samples with their labels, for what changes labels or predicts them (validation of influence): the index among the
- * choices, the tokens of the prompt alone, and the same row with another choice as its answer.
+ * A task's samples with their labels, for what changes labels or predicts them (validation of influence): the index
+ * among the choices, the tokens of the prompt alone, and the same row with another choice as its answer.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Task } from '../../../protocol/experiment.ts';

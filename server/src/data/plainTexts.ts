@@ -1,6 +1,6 @@
 /**
- * A slice of a dataset as plain texts, for calibration and perplexity: the column `text`, else what the first task over the
- * dataset makes of a row (`doc_to_text`, and the gold answer where there is one).
+ * A slice of a dataset as plain texts, for calibration and perplexity: the column `text`, else what the first task over
+ * the dataset makes of a row (`doc_to_text`, and the gold answer where there is one).
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Experiment } from '../../../protocol/experiment.ts';

@@ -1,10 +1,10 @@
 /**
  * Prompt and answer -> token ids and the first counted token.
  *
- * The text is encoded as one string. `loss: all` counts every token but the first and keeps the first `maxLength` tokens of a
- * longer text. `loss: target` counts the answer's tokens: trailing white space of the prompt moves to the answer, the boundary is
- * the prompt's token count (the harness' rule), and a long text loses prompt tokens from the left. An answer that does not fit by
- * itself keeps its first tokens, after one token of the prompt.
+ * The text is encoded as one string. `loss: all` counts every token but the first and keeps the first `maxLength`
+ * tokens of a longer text. `loss: target` counts the answer's tokens: trailing white space of the prompt moves to the
+ * answer, the boundary is the prompt's token count (the harness' rule), and a long text loses prompt tokens from the
+ * left. An answer that does not fit by itself keeps its first tokens, after one token of the prompt.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { LossId } from '../../../protocol/experiment.ts';

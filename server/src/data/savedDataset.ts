@@ -1,6 +1,7 @@
 /**
- * Folders that `save_to_disk` of `datasets` writes: a DatasetDict is a folder for each split beside `dataset_dict.json`, a Dataset
- * holds `state.json`, which names its Arrow files in order. Other Arrow files in such a folder are caches of `map` and `filter`.
+ * Folders that `save_to_disk` of `datasets` writes: a DatasetDict is a folder for each split beside
+ * `dataset_dict.json`, a Dataset holds `state.json`, which names its Arrow files in order. Other Arrow files in such a
+ * folder are caches of `map` and `filter`.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +16,10 @@ const state = z.object({
   _indices_data_files: z.array(z.unknown()).nullish(),
 });
 
-/** Split -> paths of a saved DatasetDict; null where the folder is none. @throws LayerifError `badData`: damaged or incomplete */
+/**
+ * Split -> paths of a saved DatasetDict; null where the folder is none.
+ * @throws LayerifError `badData`: damaged or incomplete
+ */
 export function savedSplits(folder: string): Map<string, string[]> | null {
   const file = join(folder, 'dataset_dict.json');
   if (!existsSync(file)) return null;
@@ -30,7 +34,10 @@ export function savedSplits(folder: string): Map<string, string[]> | null {
   );
 }
 
-/** Paths of a saved Dataset's files in order; null where the folder is none. @throws LayerifError `badData`: damaged or incomplete */
+/**
+ * Paths of a saved Dataset's files in order; null where the folder is none.
+ * @throws LayerifError `badData`: damaged or incomplete
+ */
 export function savedFiles(folder: string): string[] | null {
   const file = join(folder, 'state.json');
   if (!existsSync(file)) return null;

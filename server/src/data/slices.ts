@@ -1,6 +1,7 @@
 /**
- * The slice language of splits, as in Hugging Face: `train`, `train[:300]`, `train[10:20]`, `train[-50:]`, `train[:10%]`,
- * `train[10%:20%]`, and sums with `+`. Ends are exclusive; percentages round to the closest row (half to even).
+ * The slice language of splits, as in Hugging Face: `train`, `train[:300]`, `train[10:20]`, `train[-50:]`,
+ * `train[:10%]`, `train[10%:20%]`, and sums with `+`. Ends are exclusive; percentages round to the closest row (half to
+ * even).
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 

@@ -1,6 +1,6 @@
 /**
- * A dataset opened: its splits, columns and rows. Rows come in file order, unshuffled; `field_mapping` gives columns further
- * names; `split_column` takes the splits from a column instead of from files.
+ * A dataset opened: its splits, columns and rows. Rows come in file order, unshuffled; `field_mapping` gives columns
+ * further names; `split_column` takes the splits from a column instead of from files.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Dataset } from '../../../protocol/experiment.ts';
@@ -16,7 +16,9 @@ import type { Row } from './types.ts';
 /** Rows of the default validation split. */
 const DEFAULT_VALIDATION_ROWS = 50;
 
-/** @throws LayerifError `badData`: missing files, unknown format, a `split_column` or mapped column that is not there. */
+/**
+ * @throws LayerifError `badData`: missing files, unknown format, a `split_column` or mapped column that is not there.
+ */
 export async function openDataset(name: string, dataset: Dataset, baseDir: string): Promise<OpenDataset> {
   if (dataset.arrays) return openArrays(name, dataset.arrays, dataset.field_mapping ?? {}, baseDir);
   const groups = typedByFirst(await datasetFiles(name, dataset, baseDir));
@@ -180,8 +182,8 @@ export function placeOf(row: Row): { file: string; line?: number } {
 }
 
 /**
- * A row as a dataset gives it: null for a column that only other rows have (a JSON object may leave it out, as Alpaca files do with
- * `input`), and the further names of `field_mapping`.
+ * A row as a dataset gives it: null for a column that only other rows have (a JSON object may leave it out, as Alpaca
+ * files do with `input`), and the further names of `field_mapping`.
  */
 export function asRead(row: Row, columns: Iterable<string>, mapping: Record<string, string>): Row {
   const added: [string, unknown][] = [];

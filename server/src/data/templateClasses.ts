@@ -1,7 +1,8 @@
 /**
- * Ten kinds of small text tasks, each a template over made-up sentences, for one question: does influence rank training rows of the
- * same kind first? The idea is the class-detection test of DataInf (Kwon et al., ICLR 2024, arXiv 2310.00902); kinds, words and
- * wording are our own. The same seed gives the same rows. To add a kind, add a row to `kinds`.
+ * Ten kinds of small text tasks, each a template over made-up sentences, for one question: does influence rank training
+ * rows of the same kind first? The idea is the class-detection test of DataInf (Kwon et al., ICLR 2024, arXiv
+ * 2310.00902); kinds, words and wording are our own. The same seed gives the same rows. To add a kind, add a row to
+ * `kinds`.
  */
 import { Random } from '../random/random.ts';
 

@@ -1,6 +1,6 @@
 /**
- * `doc_to_text`, `doc_to_target`, `doc_to_choice`, `description`: by the rule of lm-evaluation-harness a string that is a column
- * name is that column's value, anything else is a Jinja template over the row's columns.
+ * `doc_to_text`, `doc_to_target`, `doc_to_choice`, `description`: by the rule of lm-evaluation-harness a string that is
+ * a column name is that column's value, anything else is a Jinja template over the row's columns.
  */
 import { ourWords } from '../text/languageErrors.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
@@ -21,7 +21,9 @@ export interface Field {
   template: Template;
 }
 
-/** What a field gives for one row: a column's value, or a template's (a list or number where it is a single expression). */
+/**
+ * What a field gives for one row: a column's value, or a template's (a list or number where it is a single expression).
+ */
 export interface FieldValue {
   value: unknown;
   from: 'column' | 'template';
@@ -53,7 +55,10 @@ export function fieldText(field: Field, row: Row): string {
   return typeof value === 'string' ? value : pythonText(value);
 }
 
-/** A field as list of texts, or null where it is none: a list column, an expression that gives a list, a rendered list literal. */
+/**
+ * A field as list of texts, or null where it is none: a list column, an expression that gives a list, a rendered list
+ * literal.
+ */
 export function fieldList(field: Field, row: Row): string[] | null {
   const { value } = fieldValue(field, row);
   const list = typeof value === 'string' ? literalList(value) : value;

@@ -1,8 +1,8 @@
 /**
- * Text -> token ids, by the checkpoint's own `tokenizer.json`, with the special tokens that its post-processor adds and no others:
- * special tokens in the text, normaliser, pre-tokenizer, model, post-processor, each in `tokenizers/` as Python's library has it
- * (test/reference/tokenizers holds its ids). Ids -> text is left to `@huggingface/tokenizers`, which cleans up spaces unless it is
- * told not to.
+ * Text -> token ids, by the checkpoint's own `tokenizer.json`, with the special tokens that its post-processor adds and
+ * no others: special tokens in the text, normaliser, pre-tokenizer, model, post-processor, each in `tokenizers/` as
+ * Python's library has it (test/reference/tokenizers holds its ids). Ids -> text is left to `@huggingface/tokenizers`,
+ * which cleans up spaces unless it is told not to.
  */
 import { Tokenizer } from '@huggingface/tokenizers';
 import { LayerifError } from '../../../protocol/errors.ts';
@@ -26,7 +26,10 @@ export interface TextTokenizer {
   encode(text: string): Int32Array;
   /** The first `limit` ids of `encode(text)` and whether there are more; does not encode all of a long text. */
   encodeStart(text: string, limit: number): { tokens: Int32Array; truncated: boolean };
-  /** Number of ids that `text` takes at the start of a longer text: special tokens before it count, those after it do not. */
+  /**
+   * Number of ids that `text` takes at the start of a longer text: special tokens before it count, those after it do
+   * not.
+   */
   promptLength(text: string): number;
   decode(tokens: Int32Array | readonly number[]): string;
   /** Without special tokens, as a generated text is shown. */
@@ -35,7 +38,10 @@ export interface TextTokenizer {
   idOf(content: string): number | null;
   /** Token ids without any special tokens. */
   encodePlain(text: string): Int32Array;
-  /** What stands before the first token of a text that is predicted from nothing: BOS, else EOS; null when there is neither. */
+  /**
+   * What stands before the first token of a text that is predicted from nothing: BOS, else EOS; null when there is
+   * neither.
+   */
   prefix: number | null;
   /** `prefix` as it stands in a text. */
   prefixText: string | null;
@@ -121,7 +127,9 @@ function pipeline(json: Json): Pipeline {
   const normalized = finder(true, normalize);
   const contents = new Map([...model.vocab, ...added.map(({ content, id }) => [content, id] as const)]);
 
-  /** Whether the normaliser takes the first character away: what is left does not stand at the start of the text, then. */
+  /**
+   * Whether the normaliser takes the first character away: what is left does not stand at the start of the text, then.
+   */
   const vanishes = (text: string): boolean => {
     const character = String.fromCodePoint(text.codePointAt(0)!);
     return normalize(character) === '' && normalize(text) === normalize(text.slice(character.length));

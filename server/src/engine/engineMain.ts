@@ -1,6 +1,7 @@
 /**
- * The engine: a forked child, the only process that loads onnxruntime-node. It answers one request at a time; a cancel is seen
- * between two session runs. It ends with its parent: when the IPC channel closes, at the latest after the run under way.
+ * The engine: a forked child, the only process that loads onnxruntime-node. It answers one request at a time; a cancel
+ * is seen between two session runs. It ends with its parent: when the IPC channel closes, at the latest after the run
+ * under way.
  */
 import fs from 'node:fs';
 import { LayerifError } from '../../../protocol/errors.ts';

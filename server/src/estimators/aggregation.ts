@@ -1,5 +1,6 @@
 /**
- * From the influence of training samples, or of pairs of a training and a validation sample, to one score. Positive = helps.
+ * From the influence of training samples, or of pairs of a training and a validation sample, to one score. Positive =
+ * helps.
  *
  * One row per rule. `positive` is LayerIF's default: the helpful mass; `top25` its strong variant.
  */

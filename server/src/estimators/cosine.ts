@@ -1,6 +1,6 @@
 /**
- * Cosine of the two gradients: the gradient dot product without the gradients' sizes, so that samples with large losses do not
- * dominate.
+ * Cosine of the two gradients: the gradient dot product without the gradients' sizes, so that samples with large losses
+ * do not dominate.
  *
  *     B_kj = C_kj / ( |g_k| |v_j| )
  */

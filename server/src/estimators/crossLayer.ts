@@ -1,14 +1,15 @@
 /**
- * One value per training sample from the influences of many layers (Vitel & Chhabra, arXiv 2511.04715, "First is Not Really Better Than
- * Last"). Layers differ in scale, so that a few extreme numbers rule a mean; ranks and votes do not know scales.
+ * One value per training sample from the influences of many layers (Vitel & Chhabra, arXiv 2511.04715, "First is Not
+ * Really Better Than Last"). Layers differ in scale, so that a few extreme numbers rule a mean; ranks and votes do not
+ * know scales.
  *
  *     mean   1/L Σ_l B_l
  *     rank   Σ_{j,l} |{ i' : B_l[i', j] < B_l[i, j] }|            how many samples have less influence
  *     vote   −Σ_{j,l} max(k − r, 0), r = rank from 0 of the lowest  only the k lowest of each ranking count, the lowest most
  *
- * Rankings are made for every validation sample j of every layer l. The paper leaves validation samples out that the model predicts
- * wrongly; whoever knows them passes the others as `validation`. Equal values: the count of strictly lower ones (rank), and the order of
- * the samples (vote), which is ours. One row per rule.
+ * Rankings are made for every validation sample j of every layer l. The paper leaves validation samples out that the
+ * model predicts wrongly; whoever knows them passes the others as `validation`. Equal values: the count of strictly
+ * lower ones (rank), and the order of the samples (vote), which is ours. One row per rule.
  */
 
 export type CrossLayerId = 'mean' | 'rank' | 'vote';

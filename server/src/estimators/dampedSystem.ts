@@ -1,7 +1,7 @@
 /**
- * The n x n system behind every exact inverse of the damped empirical Fisher, (K + nλI) X = R (Woodbury identity), for all training
- * samples or for weighted ones: with W their weights, K is replaced by W½ K W½ and n by the sum of the weights; samples without weight
- * drop out, which is what makes a draw cost half of the whole.
+ * The n x n system behind every exact inverse of the damped empirical Fisher, (K + nλI) X = R (Woodbury identity), for
+ * all training samples or for weighted ones: with W their weights, K is replaced by W½ K W½ and n by the sum of the
+ * weights; samples without weight drop out, which is what makes a draw cost half of the whole.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { choleskyInPlace, choleskySolve } from '../linear/cholesky.ts';

@@ -1,7 +1,7 @@
 /**
- * A layer's score over many damping factors, from its Grams. Per sample only B summed over the validation samples is needed, one column
- * in place of m: DataInf then costs n² per factor and matrix, the exact forms one Cholesky factor. (Diagonalising K once would serve
- * every factor, but costs more than a dozen Cholesky factors do.)
+ * A layer's score over many damping factors, from its Grams. Per sample only B summed over the validation samples is
+ * needed, one column in place of m: DataInf then costs n² per factor and matrix, the exact forms one Cholesky factor.
+ * (Diagonalising K once would serve every factor, but costs more than a dozen Cholesky factors do.)
  */
 import type { Damping } from './types.ts';
 import { replicateScores } from './replicates.ts';

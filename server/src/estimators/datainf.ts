@@ -1,6 +1,6 @@
 /**
- * DataInf (Kwon et al., ICLR 2024): swap averaging and inverting in the damped empirical Fisher. Each per-sample term is
- * then a rank-one matrix plus damping, which Sherman–Morrison inverts in closed form:
+ * DataInf (Kwon et al., ICLR 2024): swap averaging and inverting in the damped empirical Fisher. Each per-sample term
+ * is then a rank-one matrix plus damping, which Sherman–Morrison inverts in closed form:
  *
  *     H⁻¹ ≈ 1/n Σᵢ (gᵢgᵢᵀ + λI)⁻¹ = 1/(nλ) Σᵢ ( I − gᵢgᵢᵀ / (λ + |gᵢ|²) )
  *     B   = 1/λ ( C − 1/n K D⁻¹ C ),    D = diag(λ + Kᵢᵢ)
@@ -36,7 +36,9 @@ export const datainf: Estimator = {
     return { B, damping: lambda, zeroGradient: false };
   },
 
-  /** F, n and λ of the draw: B v = 1/λ ( C v − 1/Σw K W D⁻¹ C v ), W the weights. One product with K serves all draws. */
+  /**
+   * F, n and λ of the draw: B v = 1/λ ( C v − 1/Σw K W D⁻¹ C v ), W the weights. One product with K serves all draws.
+   */
   curvature: 'resampled',
   resamplingCost: (n) => n * n,
   resampled(grams, draws, { damping, signal }) {

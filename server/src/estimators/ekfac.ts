@@ -1,14 +1,14 @@
 /**
- * EK-FAC (George et al. 2018; for influence functions of language models Grosse et al. 2023): the Fisher of a weight matrix in the
- * eigenbasis of its inputs' and output gradients' covariances, with corrected eigenvalues Λ.
+ * EK-FAC (George et al. 2018; for influence functions of language models Grosse et al. 2023): the Fisher of a weight
+ * matrix in the eigenbasis of its inputs' and output gradients' covariances, with corrected eigenvalues Λ.
  *
  *     H⁻¹ V = Q_S ( (Q_Sᵀ V Q_A) / (Λ + λ) ) Q_Aᵀ          B = v_jᵀ H⁻¹ g_i
  *
- * Not a function of K and C: the engine forms it while the gradients exist (`engine/grams/ekfac.ts`), for the factor asked for and for
- * those of a damping sweep, and this file picks. Under the relative rules λ = factor times the mean of Λ; `mean_square` and
- * `mean_eigenvalue` are the same here, for all of Λ may differ from zero. Factor 0.1 is Grosse et al.'s, and kronfluence's
- * `damping_factor=None`. Under the rule `absolute` λ = factor; gradients are those of a sample's mean loss, so kronfluence's λ for a
- * loss summed over T tokens is T² times ours.
+ * Not a function of K and C: the engine forms it while the gradients exist (`engine/grams/ekfac.ts`), for the factor
+ * asked for and for those of a damping sweep, and this file picks. Under the relative rules λ = factor times the mean
+ * of Λ; `mean_square` and `mean_eigenvalue` are the same here, for all of Λ may differ from zero. Factor 0.1 is Grosse
+ * et al.'s, and kronfluence's `damping_factor=None`. Under the rule `absolute` λ = factor; gradients are those of a
+ * sample's mean loss, so kronfluence's λ for a loss summed over T tokens is T² times ours.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { checkGrams } from './grams.ts';

@@ -3,8 +3,8 @@
  *
  *     B = G (F + λI)⁻¹ Vᵀ = 1/λ ( C − K (K + nλI)⁻¹ C ) = n (K + nλI)⁻¹ C
  *
- * The second form has no cancellation and needs one Cholesky factor of an n x n matrix. K itself is singular whenever two
- * training samples are alike; the damping repairs that unless it drowns in K's rounding, which the residual shows.
+ * The second form has no cancellation and needs one Cholesky factor of an n x n matrix. K itself is singular whenever
+ * two training samples are alike; the damping repairs that unless it drowns in K's rounding, which the residual shows.
  */
 import { dampedSystem, solve } from './dampedSystem.ts';
 import { dampingValue } from './damping.ts';

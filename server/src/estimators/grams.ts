@@ -37,7 +37,10 @@ export function checkGrams(grams: Grams, where = 'this weight matrix'): void {
   if (!(parameters > 0)) throw new LayerifError('failed', `${where} has ${parameters} weights, expected at least 1`);
 }
 
-/** Sum of the diagonal of K: the sum of the squared norms of the training gradients. @param weights one per training sample */
+/**
+ * Sum of the diagonal of K: the sum of the squared norms of the training gradients.
+ * @param weights one per training sample
+ */
 export function trace({ n, K }: Pick<Grams, 'n' | 'K'>, weights?: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < n; i++) sum += weights ? weights[i] * K[i * n + i] : K[i * n + i];
@@ -50,8 +53,8 @@ export function isZero(grams: Pick<Grams, 'n' | 'K'>): boolean {
 }
 
 /**
- * A (n x n) times X (n x m), both row-major. Four rows of X at a time run along one row of the product, so that it is read and
- * written a quarter as often.
+ * A (n x n) times X (n x m), both row-major. Four rows of X at a time run along one row of the product, so that it is
+ * read and written a quarter as often.
  */
 export function multiply(A: Float64Array, X: Float64Array, n: number, m: number, signal?: AbortSignal): Float64Array {
   const product = new Float64Array(n * m);

@@ -1,9 +1,9 @@
 /**
  * One layer's score from the Grams of its weight matrices.
  *
- * Per matrix: B (n x m) with its own damping. The layer's B is the sum over its matrices; its influence per training sample
- * is that summed over validation samples, and its score aggregates those n numbers, or all n x m pairs with `per: pair`. A module's
- * score aggregates the module's own B, so modules add up to the layer only under `sum`.
+ * Per matrix: B (n x m) with its own damping. The layer's B is the sum over its matrices; its influence per training
+ * sample is that summed over validation samples, and its score aggregates those n numbers, or all n x m pairs with
+ * `per: pair`. A module's score aggregates the module's own B, so modules add up to the layer only under `sum`.
  */
 import type { AggregationId } from '../../../protocol/experiment.ts';
 import { LayerifError } from '../../../protocol/errors.ts';

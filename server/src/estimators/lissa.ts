@@ -1,12 +1,14 @@
 /**
- * LiSSA (Agarwal, Bullins & Hazan, JMLR 2017; for influence Koh & Liang 2017) on the damped empirical Fisher: the Neumann series of
- * the inverse, with F of all samples in place of a random batch, so that nothing has to be averaged over repeats.
+ * LiSSA (Agarwal, Bullins & Hazan, JMLR 2017; for influence Koh & Liang 2017) on the damped empirical Fisher: the
+ * Neumann series of the inverse, with F of all samples in place of a random batch, so that nothing has to be averaged
+ * over repeats.
  *
  *     R₀ = C,   R ← C + (1 − aλ) R − (a/n) K R,   B = a R   →   (F + λI)⁻¹ applied to C
  *
- * It converges for a < 2 / (eig_max(K)/n + λ); a is half of that, with eig_max by power iteration. T steps are the sum of the first
- * T + 1 powers of M = I − a(λI + K/n); sums of 2ᵖ powers are doubled with R_2T = R_T + Mᵀ R_T, so that the many thousand steps that
- * small damping asks for cost one n x n product per doubling. How far it came is reported; it never stops silently.
+ * It converges for a < 2 / (eig_max(K)/n + λ); a is half of that, with eig_max by power iteration. T steps are the sum
+ * of the first T + 1 powers of M = I − a(λI + K/n); sums of 2ᵖ powers are doubled with R_2T = R_T + Mᵀ R_T, so that the
+ * many thousand steps that small damping asks for cost one n x n product per doubling. How far it came is reported; it
+ * never stops silently.
  */
 import { dampingValue } from './damping.ts';
 import { fisherResampled } from './fisher.ts';

@@ -1,6 +1,7 @@
 /**
- * RelatIF (Barshan, Brunet & Dziugaite, AISTATS 2020): the exact influence, divided by how much a training sample changes the model
- * anyway, so that outliers with large gradients do not come first everywhere. Two forms, chosen by `score.relatif`:
+ * RelatIF (Barshan, Brunet & Dziugaite, AISTATS 2020): the exact influence, divided by how much a training sample
+ * changes the model anyway, so that outliers with large gradients do not come first everywhere. Two forms, chosen by
+ * `score.relatif`:
  *
  *     l:      B_kj / √self_k,   self_k = g_kᵀ H⁻¹ g_k  = n [ (K + nλI)⁻¹ K ]_kk        (change of the sample's own loss)
  *     theta:  B_kj / |H⁻¹ g_k|, |H⁻¹ g_k|² = n² [ (K + nλI)⁻¹ K (K + nλI)⁻¹ ]_kk        (change of the weights)

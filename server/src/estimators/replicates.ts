@@ -1,10 +1,12 @@
 /**
- * A layer's score on other samples of the same kind, from the Grams it has: training and validation samples get weights (one and zero
- * for those left in and out, any number from 0 in general), and the estimator is applied to the weighted samples.
+ * A layer's score on other samples of the same kind, from the Grams it has: training and validation samples get weights
+ * (one and zero for those left in and out, any number from 0 in general), and the estimator is applied to the weighted
+ * samples.
  *
- * Where influence depends on the other training samples through F, and the estimator can weight F (`resampled`), all of it is computed
- * again. Otherwise the influence of pairs is taken from all samples (`fixed`), which leaves the scatter of the curvature out; for dot,
- * cosine and tracin there is none (`none`). Pairs are always aggregated that way: n x m numbers per draw would cost m times as much.
+ * Where influence depends on the other training samples through F, and the estimator can weight F (`resampled`), all of
+ * it is computed again. Otherwise the influence of pairs is taken from all samples (`fixed`), which leaves the scatter
+ * of the curvature out; for dot, cosine and tracin there is none (`none`). Pairs are always aggregated that way: n x m
+ * numbers per draw would cost m times as much.
  */
 import { aggregations } from './aggregation.ts';
 import { scoreLayer } from './layerScores.ts';
@@ -20,8 +22,8 @@ export interface ReplicatePlan {
 }
 
 /**
- * The asked number of replicates, fewer (at least 50) where the estimator makes each of them expensive, and with fixed curvature where
- * 50 would cost more than eight times the budget.
+ * The asked number of replicates, fewer (at least 50) where the estimator makes each of them expensive, and with fixed
+ * curvature where 50 would cost more than eight times the budget.
  *
  * @param matrices scored weight matrices of all layers
  */
@@ -37,7 +39,10 @@ export function planReplicates(
   return { replicates: Math.max(least, Math.min(replicates, Math.floor(budget / cost))), curvature };
 }
 
-/** Per draw the score, and the sum of the absolute influences, which tells how the score's scale follows the number of samples. */
+/**
+ * Per draw the score, and the sum of the absolute influences, which tells how the score's scale follows the number of
+ * samples.
+ */
 export interface DrawnScores {
   scores: Float64Array;
   sizes: Float64Array;

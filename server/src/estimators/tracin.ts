@@ -1,6 +1,6 @@
 /**
- * TracInCP: what the steps of a training run on sample k did to the loss of validation sample j, to first order, summed over saved
- * checkpoints t with their learning rates η_t.
+ * TracInCP: what the steps of a training run on sample k did to the loss of validation sample j, to first order, summed
+ * over saved checkpoints t with their learning rates η_t.
  *
  *     B = Σ_t η_t C_t
  *

@@ -81,7 +81,10 @@ export interface Convergence {
   converged: boolean;
 }
 
-/** Samples drawn again, as weights: how often each is there. Any number from 0; a half of the samples is a draw of ones and zeros. */
+/**
+ * Samples drawn again, as weights: how often each is there. Any number from 0; a half of the samples is a draw of ones
+ * and zeros.
+ */
 export interface Draw {
   /** n, not all zero. */
   train: Float64Array;
@@ -100,16 +103,19 @@ export interface Estimator {
   needs: readonly ('K' | 'C' | 'diagV' | 'parameters' | 'ekfac' | 'checkpoints')[];
   /** Fewest training samples for which the numbers mean anything. */
   minimumTrain: number;
-  /** @throws LayerifError `failed`: Grams of the wrong size or not finite, damping that cannot work, a singular system. */
+  /**
+   * @throws LayerifError `failed`: Grams of the wrong size or not finite, damping that cannot work, a singular system.
+   */
   influence(grams: Grams, options: EstimatorOptions): Influence;
   /**
-   * Whether the influence of a pair depends on the other training samples, through F: `none` when it does not, `resampled` when
-   * `resampled` computes it for other weights of the training samples, `fixed` when that would need the gradients again.
+   * Whether the influence of a pair depends on the other training samples, through F: `none` when it does not,
+   * `resampled` when `resampled` computes it for other weights of the training samples, `fixed` when that would need
+   * the gradients again.
    */
   curvature: 'none' | 'resampled' | 'fixed';
   /**
-   * With `curvature: resampled`: the n influences B v, summed over the draw's validation samples, one array per draw, with F, n and λ of
-   * the draw. Samples that are not in the draw get a number without meaning.
+   * With `curvature: resampled`: the n influences B v, summed over the draw's validation samples, one array per draw,
+   * with F, n and λ of the draw. Samples that are not in the draw get a number without meaning.
    */
   resampled?(grams: Grams, draws: readonly Draw[], options: EstimatorOptions): Float64Array[];
   /** Multiplications of one draw and one weight matrix, beside reading the Grams. */

@@ -1,12 +1,15 @@
 /**
- * Numbers of a confusion matrix, as scikit-learn gives them: F1 (van Rijsbergen 1979) and the correlation of Matthews (1975) for any
- * number of classes (Gorodkin 2004). Items are pairs of predicted and right class.
+ * Numbers of a confusion matrix, as scikit-learn gives them: F1 (van Rijsbergen 1979) and the correlation of Matthews
+ * (1975) for any number of classes (Gorodkin 2004). Items are pairs of predicted and right class.
  */
 import { Random } from '../random/random.ts';
 
 export type Items = readonly (readonly [number, number])[];
 
-/** `binary`: class 1 alone; `micro`: all counts together; `macro`: mean of the classes; `weighted`: by the right answers of each. */
+/**
+ * `binary`: class 1 alone; `micro`: all counts together; `macro`: mean of the classes; `weighted`: by the right answers
+ * of each.
+ */
 export const f1Averages = ['binary', 'micro', 'macro', 'weighted'] as const;
 export type F1Average = (typeof f1Averages)[number];
 

@@ -1,6 +1,6 @@
 /**
- * Prunings of one model against each other: intervals and paired tests from what every document contributed. Documents are the same for
- * all, so differences are taken document by document.
+ * Prunings of one model against each other: intervals and paired tests from what every document contributed. Documents
+ * are the same for all, so differences are taken document by document.
  */
 import type { ComparedMetric, ComparedPruning } from '../../../protocol/pruning.ts';
 import { Random } from '../random/random.ts';
@@ -73,7 +73,9 @@ function paired(a: number[], b: number[], random: Random): NonNullable<ComparedM
 /** Below this p a difference is called one. */
 const SIGNIFICANT = 0.05;
 
-/** One sentence per method, sparsity and metric: which map is best, and whether the LayerIF map is better than uniform. */
+/**
+ * One sentence per method, sparsity and metric: which map is best, and whether the LayerIF map is better than uniform.
+ */
 export function findingsOf(prunings: readonly ComparedPruning[]): string[] {
   const groups = new Map<string, ComparedPruning[]>();
   for (const pruning of prunings) {

@@ -1,4 +1,7 @@
-/** `exact_match` of lm-evaluation-harness: is the written answer one of the right ones, after what its options take out of both? */
+/**
+ * `exact_match` of lm-evaluation-harness: is the written answer one of the right ones, after what its options take out
+ * of both?
+ */
 import { regexReplace } from '../data/jinja/regex.ts';
 
 export interface MatchOptions {
@@ -30,7 +33,9 @@ export function matchOptions(entry: Readonly<Record<string, unknown>>): MatchOpt
   return options;
 }
 
-/** @returns 1 or 0; of several answers the share of the right ones, where there is one right answer (numpy's broadcast) */
+/**
+ * @returns 1 or 0; of several answers the share of the right ones, where there is one right answer (numpy's broadcast)
+ */
 export function exactMatch(
   {
     answer = '',

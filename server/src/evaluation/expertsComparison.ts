@@ -1,7 +1,8 @@
 /**
- * Allocations of experts against each other: mean over seeds with its standard error, and differences to the first allocation on the
- * same documents. Two things vary, seeds and documents, and both are told: the interval and the test are over documents, of the mean
- * over the seeds; the standard error beside them is over seeds, of trainings with the same initial weights and batches.
+ * Allocations of experts against each other: mean over seeds with its standard error, and differences to the first
+ * allocation on the same documents. Two things vary, seeds and documents, and both are told: the interval and the test
+ * are over documents, of the mean over the seeds; the standard error beside them is over seeds, of trainings with the
+ * same initial weights and batches.
  */
 import type { ExpertsDifference, ExpertsMetric } from '../../../protocol/experts.ts';
 import { Random } from '../random/random.ts';

@@ -1,6 +1,7 @@
 /**
- * Filters of lm-evaluation-harness 0.4.13: what is made of the answers to a document before they are compared. A pipeline takes the list of
- * a document's answers and leaves a list, or one answer behind `take_first`. To add a filter, add a row.
+ * Filters of lm-evaluation-harness 0.4.13: what is made of the answers to a document before they are compared. A
+ * pipeline takes the list of a document's answers and leaves a list, or one answer behind `take_first`. To add a
+ * filter, add a row.
  */
 import { regexFindAll } from '../data/jinja/regex.ts';
 import { lookup } from '../text/lookup.ts';
@@ -89,7 +90,10 @@ export interface Pipeline {
 
 const first: Pipeline = { name: 'none', apply: ([answer]) => answer };
 
-/** The pipelines of `filter_list`; without one that which takes the first answer. @throws Error naming what is not there */
+/**
+ * The pipelines of `filter_list`; without one that which takes the first answer.
+ * @throws Error naming what is not there
+ */
 export function pipelinesOf(filterList: unknown): Pipeline[] {
   if (!Array.isArray(filterList) || filterList.length === 0) return [first];
   return filterList.map((entry: unknown) => {

@@ -1,6 +1,7 @@
 /**
- * Metrics of lm-evaluation-harness, one row each: what a document contributes, how documents become one number, its standard error.
- * To add one, add a row; `run/evaluate/evaluate.ts` takes those of a task's `metric_list`, else the default ones of its output type.
+ * Metrics of lm-evaluation-harness, one row each: what a document contributes, how documents become one number, its
+ * standard error. To add one, add a row; `run/evaluate/evaluate.ts` takes those of a task's `metric_list`, else the
+ * default ones of its output type.
  */
 import type { OutputType } from '../../../protocol/experiment.ts';
 import { bootstrapError, f1, f1Averages, matthews } from './classes.ts';
@@ -102,7 +103,10 @@ const perWeight = (id: string, weight: (text: string) => number, aggregate: (ite
   standardError: () => null,
 });
 
-/** A number of all predicted and right classes, with the standard deviation of its bootstrap replicates, as in the harness. */
+/**
+ * A number of all predicted and right classes, with the standard deviation of its bootstrap replicates, as in the
+ * harness.
+ */
 const classified = (aggregate: (items: Items) => number): Pick<Metric, 'aggregate' | 'standardError'> => ({
   aggregate,
   standardError: (items) => (items.length < 2 ? null : bootstrapError(items, aggregate)),

@@ -1,9 +1,10 @@
 /**
  * Texts that are longer than a model's context, cut into windows whose predicted tokens cover the text once.
  *
- * `rollingWindows` is the rule of lm-evaluation-harness (`loglikelihood_rolling`): the first token is predicted from a prefix token,
- * a later window keeps as much context as fits. `blockWindows` is the convention of the WikiText perplexities of GPTQ, SparseGPT
- * and Wanda: consecutive windows of the same length, the rest dropped, the first token of each not predicted.
+ * `rollingWindows` is the rule of lm-evaluation-harness (`loglikelihood_rolling`): the first token is predicted from a
+ * prefix token, a later window keeps as much context as fits. `blockWindows` is the convention of the WikiText
+ * perplexities of GPTQ, SparseGPT and Wanda: consecutive windows of the same length, the rest dropped, the first token
+ * of each not predicted.
  */
 
 export interface Window {

@@ -1,4 +1,7 @@
-/** Models without some layers: slices for mergekit's passthrough merge, and an option for llama.cpp's quantizer. Both renumber what is left. */
+/**
+ * Models without some layers: slices for mergekit's passthrough merge, and an option for llama.cpp's quantizer. Both
+ * renumber what is left.
+ */
 import type { ExportInput, ExportTarget } from './types.ts';
 import { quoted } from './yamlText.ts';
 

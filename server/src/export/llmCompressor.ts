@@ -1,6 +1,7 @@
 /**
- * A recipe of llm-compressor (WandaPruningModifier; SparseGPTModifier takes the same keys): `sparsity` is a list with one entry per
- * decoder block in model order. N:M is `mask_structure`, which holds for all layers alike; there N counts the zeros.
+ * A recipe of llm-compressor (WandaPruningModifier; SparseGPTModifier takes the same keys): `sparsity` is a list with
+ * one entry per decoder block in model order. N:M is `mask_structure`, which holds for all layers alike; there N counts
+ * the zeros.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { ExportTarget } from './types.ts';

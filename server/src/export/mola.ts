@@ -1,4 +1,7 @@
-/** Arguments of the training scripts of MoLA and AlphaLoRA: one number per layer, comma-separated. Their evaluation scripts take the first two. */
+/**
+ * Arguments of the training scripts of MoLA and AlphaLoRA: one number per layer, comma-separated. Their evaluation
+ * scripts take the first two.
+ */
 import { targetModules } from './types.ts';
 import type { ExportInput, ExportTarget } from './types.ts';
 

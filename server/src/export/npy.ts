@@ -1,7 +1,8 @@
 /**
- * NumPy `.npy` (format 1.0), float64, layers x modules values in layer order: what the pruning code of LayerIF and AlphaPruning reads as a
- * metric, larger = pruned more (`--ww_metric NAME --ww_metric_cache DIR --epsilon E --sparsity_ratio S`). Scores, not sparsities: both map
- * them to sparsities themselves. LayerIF's own file is smoothed by its code; AlphaPruning's mapper does not smooth, so it gets smoothed ones.
+ * NumPy `.npy` (format 1.0), float64, layers x modules values in layer order: what the pruning code of LayerIF and
+ * AlphaPruning reads as a metric, larger = pruned more (`--ww_metric NAME --ww_metric_cache DIR --epsilon E
+ * --sparsity_ratio S`). Scores, not sparsities: both map them to sparsities themselves. LayerIF's own file is smoothed
+ * by its code; AlphaPruning's mapper does not smooth, so it gets smoothed ones.
  */
 import type { ExportInput, ExportTarget } from './types.ts';
 

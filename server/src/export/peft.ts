@@ -1,8 +1,9 @@
 /**
- * PEFT `adapter_config.json` with `rank_pattern` and `alpha_pattern`. A key is a regular expression that must match a module's whole name
- * after its start or a dot (`(.*\.)?KEY$`), the first that matches wins, and one that matches nothing is ignored in silence, so every
- * key is tried on the model's own names here. Experts become rank: `loraRank` times their number, with alpha in proportion, so that
- * weights and scale are those of the mixture. A chosen set of layers becomes `layers_to_transform`.
+ * PEFT `adapter_config.json` with `rank_pattern` and `alpha_pattern`. A key is a regular expression that must match a
+ * module's whole name after its start or a dot (`(.*\.)?KEY$`), the first that matches wins, and one that matches
+ * nothing is ignored in silence, so every key is tried on the model's own names here. Experts become rank: `loraRank`
+ * times their number, with alpha in proportion, so that weights and scale are those of the mixture. A chosen set of
+ * layers becomes `layers_to_transform`.
  */
 import type { Allocation } from '../../../protocol/allocation.ts';
 import { LayerifError } from '../../../protocol/errors.ts';

@@ -1,6 +1,7 @@
 /**
- * Tables of scores for other programs: CSV (RFC 4180, all digits) and NumPy's `.npy` of one table, Markdown of one or all, lists of modules to
- * tune or to freeze, and which weights a task claims as bits. To add one: a row of `scoreTargets`.
+ * Tables of scores for other programs: CSV (RFC 4180, all digits) and NumPy's `.npy` of one table, Markdown of one or
+ * all, lists of modules to tune or to freeze, and which weights a task claims as bits. To add one: a row of
+ * `scoreTargets`.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { questionWords } from '../../../protocol/scores.ts';

@@ -1,6 +1,6 @@
 /**
- * Fragments for the files of axolotl and LLaMA-Factory that say which layers are trained. Neither has a rank per layer in its own file, so
- * they take a choice of layers; for ranks and experts, `peft` writes what their library reads.
+ * Fragments for the files of axolotl and LLaMA-Factory that say which layers are trained. Neither has a rank per layer
+ * in its own file, so they take a choice of layers; for ranks and experts, `peft` writes what their library reads.
  */
 import { layerRanks } from './peft.ts';
 import { layersPattern, targetModules } from './types.ts';
@@ -40,7 +40,8 @@ export const llamaFactory: ExportTarget = {
   ending: '.llamafactory.yaml',
 
   make(input) {
-    // Handed to PEFT as target modules, which match the end of a module's name after a dot; the list's name keeps 1 and 11 apart.
+    // Handed to PEFT as target modules, which match the end of a module's name after a dot; the list's name keeps 1 and
+    // 11 apart.
     const names = trained(input).flatMap(({ name, modules }) =>
       modules.map((module) => `${name.split('.').slice(-2).join('.')}.${module.name}`),
     );

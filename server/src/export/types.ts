@@ -1,6 +1,6 @@
 /**
- * What an export gets and what it is. To add a consumer, imitate `mola.ts` and add it to `targets.ts`; how the real consumer reads the
- * file is checked once by a script in test/reference/export.
+ * What an export gets and what it is. To add a consumer, imitate `mola.ts` and add it to `targets.ts`; how the real
+ * consumer reads the file is checked once by a script in test/reference/export.
  */
 import type { Allocation, AllocationKind } from '../../../protocol/allocation.ts';
 
@@ -21,7 +21,9 @@ export interface ExportInput {
   model: string;
   layers: ExportLayer[];
   tasks: string[];
-  /** Of the first kind that the target takes, or the one that was asked for; null for targets that take scores alone. */
+  /**
+   * Of the first kind that the target takes, or the one that was asked for; null for targets that take scores alone.
+   */
   allocation: Allocation | null;
   /** Rank of one LoRA expert, or of a layer that has no rank of its own. */
   loraRank: number;

@@ -1,6 +1,7 @@
 /**
- * The one way in which a text that a user names is read whole: a regular file of a sensible size, in UTF-8. To open a pipe waits until
- * somebody writes, a device such as /dev/zero never ends, and a text of gigabytes takes the memory of everything else.
+ * The one way in which a text that a user names is read whole: a regular file of a sensible size, in UTF-8. To open a
+ * pipe waits until somebody writes, a device such as /dev/zero never ends, and a text of gigabytes takes the memory of
+ * everything else.
  */
 import fs from 'node:fs';
 import { encodingFault } from './utf8.ts';
@@ -46,7 +47,10 @@ export function requireRegularFile(file: string): fs.Stats {
   return stat;
 }
 
-/** @throws UnreadableFile for what is no regular file, too large or not UTF-8; the file system's error when it cannot be read */
+/**
+ * @throws UnreadableFile for what is no regular file, too large or not UTF-8; the file system's error when it cannot be
+ *   read
+ */
 export function readText(file: string, kind: TextKind): string {
   const whole = readBytes(file, kind);
   const fault = encodingFault(whole);

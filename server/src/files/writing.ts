@@ -1,4 +1,6 @@
-/** Folders that are made and what is said when something cannot be written: one sentence with the path and what to do. */
+/**
+ * Folders that are made and what is said when something cannot be written: one sentence with the path and what to do.
+ */
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
@@ -45,8 +47,8 @@ export function isWriteError(error: unknown): error is NodeJS.ErrnoException {
 }
 
 /**
- * The folder and those above it, one at a time from the first that is missing. `mkdir` with `recursive` never comes back where a system
- * answers that a parent is missing although it is there, as Linux does below /proc.
+ * The folder and those above it, one at a time from the first that is missing. `mkdir` with `recursive` never comes
+ * back where a system answers that a parent is missing although it is there, as Linux does below /proc.
  * @returns those that were made, the outermost first
  * @throws the file system's error
  */

@@ -1,4 +1,7 @@
-/** `generation_kwargs` of lm-evaluation-harness tasks: which words are followed, which change nothing, which are refused. */
+/**
+ * `generation_kwargs` of lm-evaluation-harness tasks: which words are followed, which change nothing, which are
+ * refused.
+ */
 import { lookup } from '../text/lookup.ts';
 
 /** Most new tokens by the harness' names for them, the first that is given counts. */

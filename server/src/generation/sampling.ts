@@ -1,7 +1,8 @@
 /**
- * The next token from the logits, by the processors of transformers in their order: repetition penalty (Keskar et al. 2019, arXiv
- * 1909.05858), temperature, top-k (Fan et al. 2018, arXiv 1805.04833), top-p (Holtzman et al. 2020, arXiv 1904.09751), min-p (arXiv
- * 2407.01082). Tokens that are left out have probability 0. Checked against transformers by test/generation/sampling.test.ts.
+ * The next token from the logits, by the processors of transformers in their order: repetition penalty (Keskar et al.
+ * 2019, arXiv 1909.05858), temperature, top-k (Fan et al. 2018, arXiv 1805.04833), top-p (Holtzman et al. 2020, arXiv
+ * 1904.09751), min-p (arXiv 2407.01082). Tokens that are left out have probability 0. Checked against transformers by
+ * test/generation/sampling.test.ts.
  */
 import type { Sampling } from '../../../protocol/generation.ts';
 import type { Random } from '../random/random.ts';
@@ -77,7 +78,10 @@ export function nextToken(
   return random === null ? best : draw(choicesOf(changed, sampling), random);
 }
 
-/** The `count` tokens of the largest logits, largest first, of equals the first first; a token that ties with the last one stays. */
+/**
+ * The `count` tokens of the largest logits, largest first, of equals the first first; a token that ties with the last
+ * one stays.
+ */
 function mostProbable(logits: Float32Array, count: number): Int32Array {
   const candidates = count < logits.length ? atLeast(logits, count) : Int32Array.from(logits.keys());
   return candidates.sort((a, b) => logits[b] - logits[a] || a - b);

@@ -1,6 +1,6 @@
 /**
- * How tokens are chosen: what was asked for, filled up with the checkpoint's own generation_config.json and the defaults of transformers.
- * Greedy unless sampling is asked for, whatever `do_sample` of the file says.
+ * How tokens are chosen: what was asked for, filled up with the checkpoint's own generation_config.json and the
+ * defaults of transformers. Greedy unless sampling is asked for, whatever `do_sample` of the file says.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Sampling } from '../../../protocol/generation.ts';

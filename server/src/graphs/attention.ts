@@ -3,8 +3,8 @@
  *
  *   softmax(cap(q kᵀ · scale) + bias + mask) v
  *
- * with grouped key and value heads repeated, rotary positions by tables, causal and padding masks. Caches of earlier tokens must be
- * empty: a sample is scored as a whole.
+ * with grouped key and value heads repeated, rotary positions by tables, causal and padding masks. Caches of earlier
+ * tokens must be empty: a sample is scored as a whole.
  */
 import type { Graph, Value } from '../onnx/graph.ts';
 import type { LowerContext, Lowering } from './lowering.ts';

@@ -1,6 +1,6 @@
 /**
- * Which values of a graph depend on what: on the data (its inputs' contents), on large constants, or on shapes alone. What depends
- * on neither is folded into constants; a branch that is chosen by such a value is no control flow.
+ * Which values of a graph depend on what: on the data (its inputs' contents), on large constants, or on shapes alone.
+ * What depends on neither is folded into constants; a branch that is chosen by such a value is no control flow.
  */
 import { subgraphsOf } from '../onnx/decode.ts';
 import type { DecodedInitializer, DecodedModel, DecodedNode } from '../onnx/decode.ts';
@@ -9,7 +9,9 @@ import { isFloat } from '../onnx/types.ts';
 /** A longer list of numbers is a weight even where it has one axis. */
 const SMALL = 4096;
 
-/** Constants that a session is fed with: matrices and kernels, which stay in one place in memory, and other large ones. */
+/**
+ * Constants that a session is fed with: matrices and kernels, which stay in one place in memory, and other large ones.
+ */
 export function isWeight({ type, shape }: DecodedInitializer): boolean {
   const size = shape.reduce((a, b) => a * b, 1);
   return (isFloat(type) && shape.length >= 2 && size > 1) || size > SMALL;

@@ -1,4 +1,7 @@
-/** Fused and composite operators made of simpler ones: those of ONNX Runtime's optimizer, and rarer activations of the standard. */
+/**
+ * Fused and composite operators made of simpler ones: those of ONNX Runtime's optimizer, and rarer activations of the
+ * standard.
+ */
 import type { Graph, Value } from '../onnx/graph.ts';
 import type { Attributes } from '../onnx/types.ts';
 import type { LowerContext, Lowering } from './lowering.ts';

@@ -1,10 +1,11 @@
 /**
- * The gradient graph of a specialised graph: the loss and, for every scored module, x [1, N, columns] and the cotangent y
- * [1, N, rows] from which the gradient of the sample follows as yᵀ x, as for every other model (engine/sweep/sweep.ts).
+ * The gradient graph of a specialised graph: the loss and, for every scored module, x [1, N, columns] and the cotangent
+ * y [1, N, rows] from which the gradient of the sample follows as yᵀ x, as for every other model
+ * (engine/sweep/sweep.ts).
  *
  * A convolution's x is its input unfolded: one row per output position with the C k k numbers under the kernel, which a
- * convolution with one-hot kernels gives. A convolution in groups has no such form (its rows see different inputs): its gradient
- * itself [rows, columns] stands for x, with the identity for y.
+ * convolution with one-hot kernels gives. A convolution in groups has no such form (its rows see different inputs): its
+ * gradient itself [rows, columns] stands for x, with the identity for y.
  */
 import { backward } from '../autodiff/backward.ts';
 import { kernelGradient } from '../autodiff/convolution.ts';

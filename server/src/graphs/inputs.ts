@@ -1,6 +1,6 @@
 /**
- * What a graph's inputs are fed with. Inputs of language models go by the names that every exporter gives them; all others come
- * from the data by their own name. Axes that the file leaves open are bound by what the sample brings.
+ * What a graph's inputs are fed with. Inputs of language models go by the names that every exporter gives them; all
+ * others come from the data by their own name. Axes that the file leaves open are bound by what the sample brings.
  */
 import type { DecodedModel, DecodedValue } from '../onnx/decode.ts';
 import type { DataType, Dim, TypedArray } from '../onnx/types.ts';

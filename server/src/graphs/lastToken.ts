@@ -1,7 +1,7 @@
 /**
- * Whether a graph gives logits for every token or, as graphs that were exported for generation do, for the last one alone. Told
- * from the stated shape, else from the nodes between the head and the blocks: a Gather or Slice along the tokens with a constant
- * place.
+ * Whether a graph gives logits for every token or, as graphs that were exported for generation do, for the last one
+ * alone. Told from the stated shape, else from the nodes between the head and the blocks: a Gather or Slice along the
+ * tokens with a constant place.
  */
 import { readerOf } from '../onnx/attributes.ts';
 import type { DecodedModel, DecodedNode } from '../onnx/decode.ts';

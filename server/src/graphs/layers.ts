@@ -1,6 +1,7 @@
 /**
- * Layers of a graph: by `model.layers_pattern`, else by the first pattern of `names.ts` that finds some, else by repetition, for
- * graphs whose names tell nothing: the longest stretch in which the same sequence of weights comes again and again.
+ * Layers of a graph: by `model.layers_pattern`, else by the first pattern of `names.ts` that finds some, else by
+ * repetition, for graphs whose names tell nothing: the longest stretch in which the same sequence of weights comes
+ * again and again.
  */
 import { layerIn, layerPatterns, userPattern } from './names.ts';
 import type { GraphLayer, GraphModule } from './types.ts';

@@ -3,8 +3,8 @@
  *
  *   e = exp(z - max z),   nll = log Σ e - (z_label - max z),   dz = weight / Σ e * (e - Σ e onehot(label))
  *
- * The sum over the classes is a product with ones, as in `engine/sweep/graphs.ts`: a plain float32 sum over a vocabulary was the largest
- * error of all gradients.
+ * The sum over the classes is a product with ones, as in `engine/sweep/graphs.ts`: a plain float32 sum over a
+ * vocabulary was the largest error of all gradients.
  */
 import type { DecodedModel } from '../onnx/decode.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
@@ -56,7 +56,8 @@ export interface LossValues {
 }
 
 /**
- * @param logits [1, P, V] or [1, V] (P = 1). New graph inputs: `labels` [P] int64 and `weight` [P] float32, 0 where a position
+ * @param logits [1, P, V] or [1, V] (P = 1). New graph inputs: `labels` [P] int64 and `weight` [P] float32, 0 where a
+ *   position
  * is not counted.
  */
 export function appendLoss(g: Graph, logits: Value): LossValues {

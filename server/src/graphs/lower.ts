@@ -1,7 +1,8 @@
 /**
- * One node of a user's graph -> nodes of opset 21. Most operators go over as they are; a row below brings an older form into the new one, or
- * makes a fused operator of others, which all have gradient rules. Shapes are numbers. To support an operator: a row here, or in
- * one of the tables that are joined, and where it has neither row nor rule, a rule in `autodiff/rules.ts`.
+ * One node of a user's graph -> nodes of opset 21. Most operators go over as they are; a row below brings an older form
+ * into the new one, or makes a fused operator of others, which all have gradient rules. Shapes are numbers. To support
+ * an operator: a row here, or in one of the tables that are joined, and where it has neither row nor rule, a rule in
+ * `autodiff/rules.ts`.
  */
 import { readerOf } from '../onnx/attributes.ts';
 import type { Value } from '../onnx/graph.ts';

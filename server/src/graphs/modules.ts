@@ -1,6 +1,6 @@
 /**
- * The matrices and kernels of a graph that are multiplied with activations: nodes of the table whose weight comes from one
- * constant, perhaps transposed, cast or dequantised on its way. Everything is told without running the graph.
+ * The matrices and kernels of a graph that are multiplied with activations: nodes of the table whose weight comes from
+ * one constant, perhaps transposed, cast or dequantised on its way. Everything is told without running the graph.
  */
 import { readerOf } from '../onnx/attributes.ts';
 import type { DecodedInitializer, DecodedModel, DecodedNode } from '../onnx/decode.ts';
@@ -153,7 +153,10 @@ function named(found: { use: WeightUse; size: Size }[]): GraphModule[] {
   return [...modules.values()];
 }
 
-/** The weight's own name where it is one and says more than the node's; a weight used in several modules is none of theirs alone. */
+/**
+ * The weight's own name where it is one and says more than the node's; a weight used in several modules is none of
+ * theirs alone.
+ */
 function pathOf({ node, initializer }: WeightUse, shared: boolean): string {
   const scope = scopeOf(node);
   const own = weightPath(initializer);

@@ -1,13 +1,13 @@
 /**
  * Names of modules and layers. Exporters keep the modules that a node comes from in one of three places: in the node's
- * metadata (PyTorch's torch.export exporter), in the node's name (its TorchScript exporter, hence Optimum) or in the name of the
- * weight. A layer is what the first pattern of the table finds in those names.
+ * metadata (PyTorch's torch.export exporter), in the node's name (its TorchScript exporter, hence Optimum) or in the
+ * name of the weight. A layer is what the first pattern of the table finds in those names.
  */
 import type { DecodedNode } from '../onnx/decode.ts';
 
 /**
- * How layers are called, in the order in which the patterns are tried: the first that matches anything wins. What stands in front of
- * the match belongs to the layer's name. To support another habit, add a row.
+ * How layers are called, in the order in which the patterns are tried: the first that matches anything wins. What
+ * stands in front of the match belongs to the layer's name. To support another habit, add a row.
  */
 export const layerPatterns: readonly { pattern: RegExp; example: string }[] = [
   { pattern: /(?:^|\.)blocks\.\d+(?=\.)/, example: 'blocks.3 (timm); layers.0.blocks.1 (Swin)' },

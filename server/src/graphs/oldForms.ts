@@ -1,6 +1,6 @@
 /**
- * Operators whose older versions say the same in another way: axes, sizes and bounds as attributes (up to opset 9 to 17), Softmax
- * over several axes at once (below 13). Each row gives the form of opset 21.
+ * Operators whose older versions say the same in another way: axes, sizes and bounds as attributes (up to opset 9 to
+ * 17), Softmax over several axes at once (below 13). Each row gives the form of opset 21.
  */
 import type { Value } from '../onnx/graph.ts';
 import type { Attribute, Attributes } from '../onnx/types.ts';

@@ -1,4 +1,7 @@
-/** A user's graph as runs see it: an architecture with layers and modules, and a checkpoint with tensors under their names. */
+/**
+ * A user's graph as runs see it: an architecture with layers and modules, and a checkpoint with tensors under their
+ * names.
+ */
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';

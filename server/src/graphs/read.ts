@@ -1,8 +1,8 @@
 /**
- * Opening a user's .onnx file: protobuf to plain structure, constants wherever they lie, and everything brought into the form that
- * the rest of this folder expects: float16 and bfloat16 as float32 (ONNX Runtime computes float16 so on the CPU anyway, and hardly any
- * bfloat16), `Constant` nodes as
- * constants. What can never be differentiated is refused here, by its name.
+ * Opening a user's .onnx file: protobuf to plain structure, constants wherever they lie, and everything brought into
+ * the form that the rest of this folder expects: float16 and bfloat16 as float32 (ONNX Runtime computes float16 so on
+ * the CPU anyway, and hardly any bfloat16), `Constant` nodes as constants. What can never be differentiated is refused
+ * here, by its name.
  */
 import fs from 'node:fs';
 import path from 'node:path';

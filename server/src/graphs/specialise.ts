@@ -1,7 +1,8 @@
 /**
- * A user's graph for samples of one shape: a `Graph` in which every size is a number. Shapes and types are what a run of the
- * graph itself told (the probe), so nothing has to be inferred; what is the same for all samples of this shape becomes a constant;
- * operators are brought into the form of opset 21 or made of simpler ones (`lower.ts`). Weights stay outside, as inputs.
+ * A user's graph for samples of one shape: a `Graph` in which every size is a number. Shapes and types are what a run
+ * of the graph itself told (the probe), so nothing has to be inferred; what is the same for all samples of this shape
+ * becomes a constant; operators are brought into the form of opset 21 or made of simpler ones (`lower.ts`). Weights
+ * stay outside, as inputs.
  */
 import { Graph } from '../onnx/graph.ts';
 import type { Value } from '../onnx/graph.ts';

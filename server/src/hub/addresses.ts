@@ -1,6 +1,7 @@
 /**
- * Which addresses are asked, and which of them may see the token: the configured endpoint's own origin (scheme, host and port) and no
- * other, whatever an answer's headers say. Redirects are followed here, one by one, because `Location` is the server's word.
+ * Which addresses are asked, and which of them may see the token: the configured endpoint's own origin (scheme, host
+ * and port) and no other, whatever an answer's headers say. Redirects are followed here, one by one, because `Location`
+ * is the server's word.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { hubEndpoint, hubToken } from './environment.ts';
@@ -35,8 +36,8 @@ export function requireHub(address: string): void {
 }
 
 /**
- * One request that is sent on as often as the answers say. The token goes along while the address is the hub's, and never again once it
- * was another.
+ * One request that is sent on as often as the answers say. The token goes along while the address is the hub's, and
+ * never again once it was another.
  * @throws LayerifError for a redirect to nowhere, to another kind of address, from https to http, and for too many
  */
 export async function follow(address: string, init: RequestInit): Promise<Response> {

@@ -24,7 +24,10 @@ export interface RemoteFile {
   path: string;
   /** Bytes. */
   size: number;
-  /** Name of the blob: hex SHA-256 of the bytes, or for files outside of LFS the git hash (SHA-1 of `blob <size>\0` and the bytes). */
+  /**
+   * Name of the blob: hex SHA-256 of the bytes, or for files outside of LFS the git hash (SHA-1 of `blob <size>\0` and
+   * the bytes).
+   */
   etag: string;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Files of a commit into the shared cache: bytes into `blobs/<etag>.layerif.incomplete`, checked, renamed to `blobs/<etag>`, linked
- * into the snapshot. The name of the unfinished file is our own, because Python tools append to theirs and check only the length; one
- * that they left behind a while ago is taken over and checked like our own.
+ * Files of a commit into the shared cache: bytes into `blobs/<etag>.layerif.incomplete`, checked, renamed to
+ * `blobs/<etag>`, linked into the snapshot. The name of the unfinished file is our own, because Python tools append to
+ * theirs and check only the length; one that they left behind a while ago is taken over and checked like our own.
  */
 import fs from 'node:fs';
 import path from 'node:path';

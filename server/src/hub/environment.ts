@@ -1,6 +1,7 @@
 /**
- * Where the hub is and who asks, by the environment variables of huggingface_hub: HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN,
- * HUGGING_FACE_HUB_TOKEN, HF_TOKEN_PATH, HF_HUB_DISABLE_IMPLICIT_TOKEN, HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE, HF_DATASETS_OFFLINE.
+ * Where the hub is and who asks, by the environment variables of huggingface_hub: HF_ENDPOINT, HF_HOME, HF_HUB_CACHE,
+ * HF_TOKEN, HUGGING_FACE_HUB_TOKEN, HF_TOKEN_PATH, HF_HUB_DISABLE_IMPLICIT_TOKEN, HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE,
+ * HF_DATASETS_OFFLINE.
  */
 import fs from 'node:fs';
 import os from 'node:os';

@@ -1,10 +1,11 @@
 /**
- * One worker at a time on a file or folder, among LayerIF's processes on this machine or on another that shares the disk: a lock file
- * that says who has it and that its owner touches while it works.
+ * One worker at a time on a file or folder, among LayerIF's processes on this machine or on another that shares the
+ * disk: a lock file that says who has it and that its owner touches while it works.
  *
- * A lock is free again when its process is gone (on this machine), or when nobody has touched it for five minutes (another machine,
- * which may be switched off; a number that another process has by now; a file that cannot be read). Should two processes ever hold a
- * lock at once, because a disk does not know exclusive creation, results are still whole files: they are written aside and renamed.
+ * A lock is free again when its process is gone (on this machine), or when nobody has touched it for five minutes
+ * (another machine, which may be switched off; a number that another process has by now; a file that cannot be read).
+ * Should two processes ever hold a lock at once, because a disk does not know exclusive creation, results are still
+ * whole files: they are written aside and renamed.
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -46,7 +47,9 @@ export async function withLock<T>(
   }
 }
 
-/** False when another has it. Whoever took it holds it until `releaseLock`, or until the process or the file is gone. */
+/**
+ * False when another has it. Whoever took it holds it until `releaseLock`, or until the process or the file is gone.
+ */
 export function takeLock(file: string): boolean {
   const free = freeIfStale(file);
   if (!free) return false;
@@ -118,7 +121,8 @@ function freeIfStale(file: string): boolean {
   const isHere = owner?.host === os.hostname();
   const isStale = Date.now() - stat.mtimeMs > STALE_MS || (isHere && !isAlive(owner.pid));
   if (!isStale) return false;
-  // Two that wait may both see it: it is set aside under a name of one's own, and put back when it is not the one that was judged.
+  // Two that wait may both see it: it is set aside under a name of one's own, and put back when it is not the one that
+  // was judged.
   const aside = `${file}.${process.pid}`;
   try {
     fs.renameSync(file, aside);

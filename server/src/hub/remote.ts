@@ -1,7 +1,8 @@
 /**
- * What the hub says about a repository: the commit of a revision and the files of that commit (`@huggingface/hub`), and small files
- * as text. Requests are tried again when the network or the server fails, and end with the caller's signal. What a server may send is
- * bounded: pages of a listing by number and by size, texts by size. Who gets the token is told by `addresses.ts`.
+ * What the hub says about a repository: the commit of a revision and the files of that commit (`@huggingface/hub`), and
+ * small files as text. Requests are tried again when the network or the server fails, and end with the caller's signal.
+ * What a server may send is bounded: pages of a listing by number and by size, texts by size. Who gets the token is
+ * told by `addresses.ts`.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { datasetInfo, listFiles, modelInfo } from '@huggingface/hub';

@@ -1,7 +1,7 @@
 /**
- * The bytes of one file of a commit into a file of the disk, which may hold the first of them already: what a commit holds never
- * changes, so a connection that is cut, and a run that ended, go on where they were (a Range request). Bytes are written at their
- * place and never after another writer's, so that two downloads of one file do no harm.
+ * The bytes of one file of a commit into a file of the disk, which may hold the first of them already: what a commit
+ * holds never changes, so a connection that is cut, and a run that ended, go on where they were (a Range request).
+ * Bytes are written at their place and never after another writer's, so that two downloads of one file do no harm.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -20,7 +20,8 @@ const STALL_MS = 30_000;
 
 /**
  * @param onBytes how many bytes of the file are there
- * @throws LayerifError for bytes with another checksum and what the disk refuses; HubRefusal; the network's error after the last try
+ * @throws LayerifError for bytes with another checksum and what the disk refuses; HubRefusal; the network's error after
+ *   the last try
  */
 export async function transfer(
   repo: HubRepo,
@@ -111,7 +112,9 @@ async function receiveOnce(
   }
 }
 
-/** Where a partial answer starts; a server that answers another range than asked for is not to be trusted with offsets. */
+/**
+ * Where a partial answer starts; a server that answers another range than asked for is not to be trusted with offsets.
+ */
 function startOf(answer: Response, asked: number): number {
   const start = /^bytes (\d+)-/.exec(answer.headers.get('content-range') ?? '')?.[1];
   if (Number(start) !== asked)

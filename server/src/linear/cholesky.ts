@@ -1,9 +1,10 @@
 /**
- * A = L Lᵀ of a symmetric positive definite matrix in float64, by blocks of columns. Hand-written because it is measured to be six
- * times as fast as ml-matrix at 2048 and the estimators do hundreds of these; ml-matrix is its reference in the tests.
+ * A = L Lᵀ of a symmetric positive definite matrix in float64, by blocks of columns. Hand-written because it is
+ * measured to be six times as fast as ml-matrix at 2048 and the estimators do hundreds of these; ml-matrix is its
+ * reference in the tests.
  *
- * Rows of L lie one after the other, so every inner product runs along two contiguous rows; four rows by two columns share what they
- * read.
+ * Rows of L lie one after the other, so every inner product runs along two contiguous rows; four rows by two columns
+ * share what they read.
  */
 
 /** Columns that are taken off together; measured at n = 190 to 2048. */

@@ -1,9 +1,10 @@
 /**
  * Squared singular values of a weight matrix: eigenvalues of its smaller Gram matrix, everything in float64.
  *
- * By hand, because `ml-matrix` needs 2.1 CPU seconds for a 576 x 1536 matrix (0.9 for the product, 1.1 for a decomposition that always
- * makes eigenvectors) and a model has hundreds: rows of W are multiplied in blocks that stay in the cache, and the Gram matrix is reduced
- * to a tridiagonal one (Householder; Martin, Reinsch, Wilkinson 1968) whose eigenvalues come from implicit QL (Dubrulle 1970), without vectors.
+ * By hand, because `ml-matrix` needs 2.1 CPU seconds for a 576 x 1536 matrix (0.9 for the product, 1.1 for a
+ * decomposition that always makes eigenvectors) and a model has hundreds: rows of W are multiplied in blocks that stay
+ * in the cache, and the Gram matrix is reduced to a tridiagonal one (Householder; Martin, Reinsch, Wilkinson 1968)
+ * whose eigenvalues come from implicit QL (Dubrulle 1970), without vectors.
  */
 
 /** Columns of two pairs of rows that fit the first cache level. */
@@ -11,7 +12,8 @@ const BLOCK = 512;
 
 /**
  * @param weights rows x columns, row-major
- * @returns min(rows, columns) eigenvalues of W W^T, ascending; those of a singular matrix may be a rounding error below 0
+ * @returns min(rows, columns) eigenvalues of W W^T, ascending; those of a singular matrix may be a rounding error below
+ *   0
  * @throws Error for a value that is not finite
  */
 export function squaredSingularValues(weights: Float32Array, rows: number, columns: number): Float64Array {
@@ -89,7 +91,8 @@ function tridiagonal(a: Float64Array, n: number): { diagonal: Float64Array; belo
       below[i] = row[i - 1];
       continue;
     }
-    // u = row / scale with its last element moved away from 0, so that I - u u^T / h maps the row to (0, ..., 0, below).
+    // u = row / scale with its last element moved away from 0, so that I - u u^T / h maps the row to (0, ..., 0,
+    // below).
     let h = 0;
     for (let k = 0; k < i; k++) h += (row[k] /= scale) ** 2;
     const last = row[i - 1];

@@ -1,6 +1,6 @@
 /**
- * Features for a small classifier: standardised columns, then the first principal components of the training rows, each scaled to
- * unit variance. More components than rows - 1 do not exist; fewer keep the exact Hessian small.
+ * Features for a small classifier: standardised columns, then the first principal components of the training rows, each
+ * scaled to unit variance. More components than rows - 1 do not exist; fewer keep the exact Hessian small.
  */
 import { Matrix } from 'ml-matrix';
 import { symmetricEigen } from './eigenvectors.ts';

@@ -1,4 +1,7 @@
-/** Requests of the editor about allocations: computed at once from what lies beside a result, written only when asked for. */
+/**
+ * Requests of the editor about allocations: computed at once from what lies beside a result, written only when asked
+ * for.
+ */
 import path from 'node:path';
 import type { AskedScore } from '../../../protocol/experiment.ts';
 import type { AllocateAnswer, AllocateParams, ExportAnswer, ExportParams } from '../../../protocol/lsp.ts';

@@ -1,5 +1,6 @@
 /**
- * Values that only the disk or the file itself can tell: one row per place in the experiment. To add a place, add a row.
+ * Values that only the disk or the file itself can tell: one row per place in the experiment. To add a place, add a
+ * row.
  *
  * A pattern is a path; `*` stands for any key or index. Nothing here throws: what cannot be read offers nothing.
  */

@@ -1,6 +1,6 @@
 /**
- * Code lenses. Places come at once from the parsed text, without commands; rows on disk and the time of the last score are looked up
- * when the editor shows a lens and asks to resolve it.
+ * Code lenses. Places come at once from the parsed text, without commands; rows on disk and the time of the last score
+ * are looked up when the editor shows a lens and asks to resolve it.
  */
 import path from 'node:path';
 import type { CodeLens } from 'vscode-languageserver/node';

@@ -1,4 +1,7 @@
-/** Completion: keys and words from the schema with their sentences, values from the disk (`choices.ts`), columns inside `{{ }}`. */
+/**
+ * Completion: keys and words from the schema with their sentences, values from the disk (`choices.ts`), columns inside
+ * `{{ }}`.
+ */
 import { CompletionItemKind, InsertTextFormat, MarkupKind } from 'vscode-languageserver/node';
 import type { CompletionItem, Position, TextEdit } from 'vscode-languageserver/node';
 import { allowedWords, alternatives, schemaAt } from '../config/jsonSchema.ts';

@@ -1,6 +1,6 @@
 /**
- * Where the cursor is in a YAML text that is being typed, and so is often broken: told by indentation, dashes and open brackets
- * alone, from the top of the text down to the cursor.
+ * Where the cursor is in a YAML text that is being typed, and so is often broken: told by indentation, dashes and open
+ * brackets alone, from the top of the text down to the cursor.
  */
 import type { Path } from '../config/experiment.ts';
 import { flowIn, unquoted } from './flow.ts';

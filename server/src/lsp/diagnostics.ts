@@ -1,6 +1,6 @@
 /**
- * Problems of an open experiment. The text is judged 300 ms after the last keystroke; the disk is looked at when the text is right.
- * A problem in an included task file is shown at the `include` that leads there.
+ * Problems of an open experiment. The text is judged 300 ms after the last keystroke; the disk is looked at when the
+ * text is right. A problem in an included task file is shown at the `include` that leads there.
  */
 import { pathToFileURL } from 'node:url';
 import { DiagnosticSeverity, DiagnosticTag } from 'vscode-languageserver/node';

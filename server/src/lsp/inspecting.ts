@@ -1,4 +1,6 @@
-/** The editor's question what a model is made of: answered from headers while the pattern of the layers is being typed. */
+/**
+ * The editor's question what a model is made of: answered from headers while the pattern of the layers is being typed.
+ */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { InspectAnswer, InspectParams } from '../../../protocol/lsp.ts';
 import { inspectFile } from '../run/inputs/inspectFile.ts';

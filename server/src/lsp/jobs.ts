@@ -1,6 +1,7 @@
 /**
- * Runs on request: one at a time, by a user's command only. Progress and cancel go by `$/progress`; every event of the run goes to
- * the editor, which draws it. The engine stays warm between runs until it has been idle for as long as the settings say.
+ * Runs on request: one at a time, by a user's command only. Progress and cancel go by `$/progress`; every event of the
+ * run goes to the editor, which draws it. The engine stays warm between runs until it has been idle for as long as the
+ * settings say.
  */
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';

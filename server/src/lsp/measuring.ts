@@ -1,4 +1,7 @@
-/** Layer scores beside a result, on request of the editor: one job at a time, with progress and cancel, in the engine of the scores. */
+/**
+ * Layer scores beside a result, on request of the editor: one job at a time, with progress and cancel, in the engine of
+ * the scores.
+ */
 import type { CancellationToken } from 'vscode-languageserver/node';
 import type { MeasureScoresAnswer, MeasureScoresParams } from '../../../protocol/lsp.ts';
 import { experimentNameOfResult } from '../run/files/results.ts';

@@ -1,4 +1,7 @@
-/** Names of tasks and datasets in an experiment file: where each is defined and used; definition, references and rename follow from it. */
+/**
+ * Names of tasks and datasets in an experiment file: where each is defined and used; definition, references and rename
+ * follow from it.
+ */
 import { ResponseError, LSPErrorCodes } from 'vscode-languageserver/node';
 import type { Location, Position, Range, TextEdit, WorkspaceEdit } from 'vscode-languageserver/node';
 import type { Path } from '../config/experiment.ts';
@@ -37,7 +40,10 @@ export function namesIn(open: OpenExperiment): NamePlace[] {
   return places;
 }
 
-/** What a text at a path names: `dataset: x` wherever it stands but among the datasets' own keys, and the tasks of `evaluate`. */
+/**
+ * What a text at a path names: `dataset: x` wherever it stands but among the datasets' own keys, and the tasks of
+ * `evaluate`.
+ */
 function kindAt(path: Path): NamePlace['kind'] | null {
   if (path.at(-1) === 'dataset' && path[0] !== 'datasets') return 'dataset';
   if (path.length === 3 && path[0] === 'evaluate' && path[1] === 'tasks') return 'task';

@@ -1,4 +1,7 @@
-/** Pruning, evaluation and both in one go, on request of the editor: one at a time, with progress and cancel, in the engine of the scores. */
+/**
+ * Pruning, evaluation and both in one go, on request of the editor: one at a time, with progress and cancel, in the
+ * engine of the scores.
+ */
 import { comparedMapIds, defaultPruner } from '../../../protocol/methods.ts';
 import type { CancellationToken } from 'vscode-languageserver/node';
 import type {

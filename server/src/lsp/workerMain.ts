@@ -1,6 +1,7 @@
 /**
- * A worker of the language server: what answers which message. Pure JavaScript; a model is only ever loaded by the engine, a process
- * of its own that a user's command starts. The supervisor starts, watches and ends workers; without it they end themselves.
+ * A worker of the language server: what answers which message. Pure JavaScript; a model is only ever loaded by the
+ * engine, a process of its own that a user's command starts. The supervisor starts, watches and ends workers; without
+ * it they end themselves.
  *
  * To add a feature, write a file beside this one and add its handler here.
  */

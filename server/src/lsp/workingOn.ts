@@ -1,4 +1,7 @@
-/** Tells the supervisor which document the work of this loop is for, so that it knows which one does not let it come back. */
+/**
+ * Tells the supervisor which document the work of this loop is for, so that it knows which one does not let it come
+ * back.
+ */
 import { BEGIN, END } from './supervisor/messages.ts';
 
 export async function workingOn<T>(uri: string, work: () => T | Promise<T>): Promise<T> {

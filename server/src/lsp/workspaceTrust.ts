@@ -1,6 +1,7 @@
 /**
- * Requests that need a trusted workspace: they load a model, start a process or download. The extension asks before it sends one; the
- * server holds it too, whoever sends it. A client that knows no trust (`trusted` is not given) runs what its user starts.
+ * Requests that need a trusted workspace: they load a model, start a process or download. The extension asks before it
+ * sends one; the server holds it too, whoever sends it. A client that knows no trust (`trusted` is not given) runs what
+ * its user starts.
  */
 import { LSPErrorCodes, ResponseError } from 'vscode-languageserver/node';
 import type { RequestName } from '../../../protocol/requests.ts';

@@ -1,6 +1,7 @@
 /**
- * Activation functions by the names that configurations give them (`ACT2FN` of transformers 5). Those with weights of their own,
- * and names that no table has, are refused. To add one: a row here; every row is compared with PyTorch in test/models.
+ * Activation functions by the names that configurations give them (`ACT2FN` of transformers 5). Those with weights of
+ * their own, and names that no table has, are refused. To add one: a row here; every row is compared with PyTorch in
+ * test/models.
  */
 import type { Graph, Value } from '../onnx/graph.ts';
 import { lookup } from '../text/lookup.ts';
@@ -38,7 +39,8 @@ export const activations: Readonly<Record<string, Activation>> = {
   hardswish: (g, x) => g.node('HardSwish', [x])[0],
   mish: (g, x) => g.mul(x, g.tanh(softplus(g, x))),
   sqrtsoftplus: (g, x) => g.sqrt(softplus(g, x)),
-  // The normal distribution function with mean sqrt(1/2) and deviation sqrt(1/(4 pi)), rounded as published (arXiv 2209.10655).
+  // The normal distribution function with mean sqrt(1/2) and deviation sqrt(1/(4 pi)), rounded as published (arXiv
+  // 2209.10655).
   laplace: (g, x) => g.mul(g.add(g.erf(g.div(g.sub(x, 0.707107), 0.282095 * Math.SQRT2)), 1), 0.5),
 };
 

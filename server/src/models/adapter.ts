@@ -3,8 +3,8 @@
  *
  *   y = x Wᵀ + s (x Aᵀ) Bᵀ (+ s b),   A [r, in], B [out, r], b [out]
  *
- * A and B are linear modules of their own, `<module>.lora_A` and `<module>.lora_B`, so one backward sweep has the gradients of W, A
- * and B. `SegmentBuilder.linear` adds the second term; every family that uses it can be adapted.
+ * A and B are linear modules of their own, `<module>.lora_A` and `<module>.lora_B`, so one backward sweep has the
+ * gradients of W, A and B. `SegmentBuilder.linear` adds the second term; every family that uses it can be adapted.
  */
 import type { Architecture, LinearModule, Lora } from './types.ts';
 

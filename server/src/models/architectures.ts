@@ -1,9 +1,10 @@
 /**
- * What a model's class is made for, by the first name of `architectures` in config.json: a row per ending, the first that fits
- * counts. A class with another head than a row names is refused, because its blocks with some other head are another model.
+ * What a model's class is made for, by the first name of `architectures` in config.json: a row per ending, the first
+ * that fits counts. A class with another head than a row names is refused, because its blocks with some other head are
+ * another model.
  *
- * `language`: next tokens. `classes`: one class a text, `score.weight` on the last token. A file without `architectures` is a
- * language model, as AutoModelForCausalLM takes it.
+ * `language`: next tokens. `classes`: one class a text, `score.weight` on the last token. A file without
+ * `architectures` is a language model, as AutoModelForCausalLM takes it.
  */
 import type { Config } from './types.ts';
 
@@ -41,7 +42,10 @@ export const architectureKinds: readonly Kind[] = [
   },
 ];
 
-/** The first name of `architectures`; null where the configuration has none. @throws Error for what is no list of names */
+/**
+ * The first name of `architectures`; null where the configuration has none.
+ * @throws Error for what is no list of names
+ */
 export function architectureName(config: Config): string | null {
   const names = config.architectures ?? null;
   if (names === null) return null;

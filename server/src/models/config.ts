@@ -39,7 +39,8 @@ export function oneOf<T extends string>(config: Config, key: string, allowed: re
 }
 
 /**
- * What stands before the tensors of a model: causal language models are saved with a prefix, their inner models without.
+ * What stands before the tensors of a model: causal language models are saved with a prefix, their inner models
+ * without.
  * @param probe a tensor that every such checkpoint has
  */
 export function prefixOf(weights: Weights, prefix: string, probe: string): string {

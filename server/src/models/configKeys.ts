@@ -1,9 +1,10 @@
 /**
- * Which keys of config.json a family has. transformers passes other keys by, so that a file which holds them says something that
- * nobody reads: `check` names them. Where such a key belongs to the mathematics of another architecture and is not at its neutral
- * value the model is refused, for it is hardly what `model_type` says.
+ * Which keys of config.json a family has. transformers passes other keys by, so that a file which holds them says
+ * something that nobody reads: `check` names them. Where such a key belongs to the mathematics of another architecture
+ * and is not at its neutral value the model is refused, for it is hardly what `model_type` says.
  *
- * Lists: the fields of the configuration classes of transformers 5, and older names that it still takes. A new family gets a row.
+ * Lists: the fields of the configuration classes of transformers 5, and older names that it still takes. A new family
+ * gets a row.
  */
 import type { Config } from './types.ts';
 import { listed } from '../text/listed.ts';

@@ -1,7 +1,7 @@
 /**
  * What decoders with Llama's tensor names share: sizes in config.json, the seven linear modules of a layer, embedding,
- * projections, gated MLP, head. A family file (`qwen3.ts`) writes its block with these and the words of `segment.ts`; what only
- * one family does stays in its file.
+ * projections, gated MLP, head. A family file (`qwen3.ts`) writes its block with these and the words of `segment.ts`;
+ * what only one family does stays in its file.
  */
 import type { Value } from '../onnx/graph.ts';
 import { positiveInteger, positiveNumber } from './config.ts';

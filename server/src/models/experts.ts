@@ -1,9 +1,10 @@
 /**
- * A mixture of experts in place of the MLP: a router scores the experts of every token, the best few are run and added with
- * their probabilities as weights (Shazeer et al. 2017, arXiv 1701.06538; Fedus et al. 2021, arXiv 2101.03961).
+ * A mixture of experts in place of the MLP: a router scores the experts of every token, the best few are run and added
+ * with their probabilities as weights (Shazeer et al. 2017, arXiv 1701.06538; Fedus et al. 2021, arXiv 2101.03961).
  *
- * All experts run on all tokens and the weight is 0 where a token is not routed: shapes stay fixed, and the cotangents captured
- * there are exact zeros. This costs `count / chosen` times a sparse run. The choice itself has no gradient, the weights have.
+ * All experts run on all tokens and the weight is 0 where a token is not routed: shapes stay fixed, and the cotangents
+ * captured there are exact zeros. This costs `count / chosen` times a sparse run. The choice itself has no gradient,
+ * the weights have.
  */
 import type { Value } from '../onnx/graph.ts';
 import type { Activation } from './activations.ts';

@@ -1,7 +1,8 @@
 /**
- * Falcon (arXiv 2311.16867): one fused projection; the new architecture (40B, 180B, 11B) has grouped key-value heads and one or
- * two layer norms before attention and MLP side by side; the old one (7B, RW) one key-value head or one each, side by side or
- * one after the other, rotary positions or ALiBi. Checked against PyTorch float64 by test/engine/gradients.test.ts.
+ * Falcon (arXiv 2311.16867): one fused projection; the new architecture (40B, 180B, 11B) has grouped key-value heads
+ * and one or two layer norms before attention and MLP side by side; the old one (7B, RW) one key-value head or one
+ * each, side by side or one after the other, rotary positions or ALiBi. Checked against PyTorch float64 by
+ * test/engine/gradients.test.ts.
  */
 import type { Value } from '../onnx/graph.ts';
 import { flag, positiveInteger, positiveNumber, prefixOf } from './config.ts';
@@ -136,8 +137,9 @@ function shapeOf(config: Config, heads: number) {
 }
 
 /**
- * Attention with linear biases (Press et al. 2022, arXiv 2108.12409): slope of the head times position of the key, added to the
- * scores before they are scaled. [kvHeads, group, 1, length]; rounded to bfloat16 as in training, slope and product.
+ * Attention with linear biases (Press et al. 2022, arXiv 2108.12409): slope of the head times position of the key,
+ * added to the scores before they are scaled. [kvHeads, group, 1, length]; rounded to bfloat16 as in training, slope
+ * and product.
  */
 function alibiTable(heads: number, kvHeads: number, scale: number, length: number): Table {
   const power = 2 ** Math.floor(Math.log2(heads));

@@ -1,6 +1,6 @@
 /**
- * The model families, one row each. To add one: a file beside this, a row here, a reference case in test/reference and a row in
- * test/models/families.test.ts.
+ * The model families, one row each. To add one: a file beside this, a row here, a reference case in test/reference and
+ * a row in test/models/families.test.ts.
  */
 import { falcon } from './falcon.ts';
 import { gemma, gemma2, gemma3 } from './gemma.ts';

@@ -1,8 +1,8 @@
 /**
- * Gemma decoders: Llama's block with a scaled embedding, norms that multiply by 1 + w, heads of a size of their own and a
- * tanh-gelu gate. Gemma 1 (arXiv 2403.08295); Gemma 2 (arXiv 2408.00118): soft caps c tanh(z / c) on attention scores and logits,
- * a norm after each half of the block too, every other layer with a sliding window; Gemma 3 text (arXiv 2503.19786): norms of
- * queries and keys, rotary bases of their own for window layers and for the others.
+ * Gemma decoders: Llama's block with a scaled embedding, norms that multiply by 1 + w, heads of a size of their own and
+ * a tanh-gelu gate. Gemma 1 (arXiv 2403.08295); Gemma 2 (arXiv 2408.00118): soft caps c tanh(z / c) on attention scores
+ * and logits, a norm after each half of the block too, every other layer with a sliding window; Gemma 3 text (arXiv
+ * 2503.19786): norms of queries and keys, rotary bases of their own for window layers and for the others.
  *
  * One row per generation; what differs is a field of `Traits`. Gradients: test/reference/gemma, gemma2, gemma3.
  */
@@ -91,7 +91,10 @@ export const gemma3: Family = {
   },
 };
 
-/** The first files say "gelu" and mean its tanh form (transformers' rule); `hidden_activation` came and went as its correction. */
+/**
+ * The first files say "gelu" and mean its tanh form (transformers' rule); `hidden_activation` came and went as its
+ * correction.
+ */
 function firstActivation(config: Config): string {
   const named = activationName(config, 'hidden_act', 'gelu_pytorch_tanh');
   const activation = named === 'gelu' ? 'gelu_pytorch_tanh' : named;
@@ -115,8 +118,9 @@ function laterGenerations(config: Config, period: number) {
 }
 
 /**
- * transformers 5 keeps one rotary setting per type of layer in `rope_parameters`; before, `rope_theta` and `rope_scaling` were
- * those of layers without a window, `rope_local_base_freq` that of layers with one, which were never scaled.
+ * transformers 5 keeps one rotary setting per type of layer in `rope_parameters`; before, `rope_theta` and
+ * `rope_scaling` were those of layers without a window, `rope_local_base_freq` that of layers with one, which were
+ * never scaled.
  */
 function positionsPerType(config: Config): { full: Config; local: Config } {
   const perType = section(config, 'rope_parameters');
@@ -127,7 +131,8 @@ function positionsPerType(config: Config): { full: Config; local: Config } {
       `config.json: rope_parameters has the key "${other}"; Gemma 3 needs one setting for each of ${types.join(', ')}`,
     );
   }
-  // A scaling that is named by the older `type` alone does not replace the plain rule of its layers (transformers' rule).
+  // A scaling that is named by the older `type` alone does not replace the plain rule of its layers (transformers'
+  // rule).
   const plain = Object.keys(perType).length === 0 ? { rope_type: 'default' } : {};
   const setting = (type: string, theta: number, scaling: Config): Config => {
     const parameters = { ...plain, ...section(perType, type), ...scaling };

@@ -1,6 +1,7 @@
 /**
  * GPT-2 (Radford et al. 2019): pre-norm blocks with layer norm, learned positions, biases everywhere, weights stored as
- * inputs x outputs (Conv1D), head tied to the embedding. Checked against PyTorch float64 by test/engine/gradients.test.ts.
+ * inputs x outputs (Conv1D), head tied to the embedding. Checked against PyTorch float64 by
+ * test/engine/gradients.test.ts.
  */
 import { flag, positiveInteger, positiveNumber, prefixOf } from './config.ts';
 import { headOf, project } from './head.ts';

@@ -1,7 +1,7 @@
 /**
- * GPT-NeoX and Pythia (arXiv 2204.06745, 2304.01373): attention and MLP side by side on the same input (or one after the other),
- * rotary positions on a part of each head, a fused projection by head, layer norm, biases. Checked against PyTorch float64 by
- * test/engine/gradients.test.ts.
+ * GPT-NeoX and Pythia (arXiv 2204.06745, 2304.01373): attention and MLP side by side on the same input (or one after
+ * the other), rotary positions on a part of each head, a fused projection by head, layer norm, biases. Checked against
+ * PyTorch float64 by test/engine/gradients.test.ts.
  */
 import type { Value } from '../onnx/graph.ts';
 import { flag, positiveInteger, positiveNumber, prefixOf } from './config.ts';

@@ -1,6 +1,6 @@
 /**
- * Which matrix stands behind the last norm. `tie_word_embeddings`, the tensors of the file and the class of the model decide
- * together, as in transformers 5:
+ * Which matrix stands behind the last norm. `tie_word_embeddings`, the tensors of the file and the class of the model
+ * decide together, as in transformers 5:
  *
  *   tied, no head in the file        the embedding is the head
  *   tied, both in the file           the head of the file (transformers keeps the two apart where they differ)
@@ -64,8 +64,8 @@ export function headRows({ outputs, vocabulary }: Architecture): number {
 }
 
 /**
- * Where a classifier reads its answer: the last token that is no padding, wherever padding stands (transformers' rule), so that a
- * text that ends in the padding token by itself is read before it.
+ * Where a classifier reads its answer: the last token that is no padding, wherever padding stands (transformers' rule),
+ * so that a text that ends in the padding token by itself is read before it.
  */
 export function classifiedPosition(tokens: ArrayLike<number>, { padding }: Classes): number {
   for (let t = tokens.length - 1; t > 0; t--) if (tokens[t] !== padding) return t;

@@ -1,6 +1,7 @@
 /**
- * Which layers look back over a window only: `use_sliding_window`, `sliding_window` and `layer_types` as Qwen and SmolLM3 read
- * them. `layer_types` (transformers 4.5x and 5) says it layer by layer; without it a rule of the family does.
+ * Which layers look back over a window only: `use_sliding_window`, `sliding_window` and `layer_types` as Qwen and
+ * SmolLM3 read them. `layer_types` (transformers 4.5x and 5) says it layer by layer; without it a rule of the family
+ * does.
  */
 import { flag, positiveInteger } from './config.ts';
 import type { Windows } from './decoder.ts';
@@ -45,7 +46,10 @@ export function slidingLayers(
   });
 }
 
-/** Qwen's rule: layers below `max_window_layers` see everything, in spite of the key's name, those from there on have the window. */
+/**
+ * Qwen's rule: layers below `max_window_layers` see everything, in spite of the key's name, those from there on have
+ * the window.
+ */
 export function qwenWindows(config: Config, layers: number): Windows {
   const full = config.max_window_layers ?? 28;
   if (typeof full !== 'number' || !Number.isInteger(full) || full < 0) {

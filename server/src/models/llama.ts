@@ -1,6 +1,7 @@
 /**
- * Llama decoders: pre-norm blocks, rotary positions, grouped-query attention, gated MLP. Llama 2 and 3 (arXiv 2307.09288,
- * 2407.21783), Mistral (arXiv 2310.06825: a sliding window), SmolLM. Checked against PyTorch float64 by test/engine/gradients.test.ts.
+ * Llama decoders: pre-norm blocks, rotary positions, grouped-query attention, gated MLP. Llama 2 and 3 (arXiv
+ * 2307.09288, 2407.21783), Mistral (arXiv 2310.06825: a sliding window), SmolLM. Checked against PyTorch float64 by
+ * test/engine/gradients.test.ts.
  */
 import { flag, positiveInteger, positiveNumber } from './config.ts';
 import { attend, decoderOf, frameOf, gatedMlp, logits, maskOf, projections } from './decoder.ts';

@@ -4,10 +4,10 @@
  *   p = softmax(R x) over all experts,   w = the chosen largest p, divided by their sum
  *   y = W x + Σ wₑ (α / r) Bₑ Aₑ x over the chosen experts e
  *
- * R [experts, in] is a router of the module's own, without bias; A [experts · r, in] and B [out, experts · r] hold all experts side by
- * side, so that two products serve them all: the weights stand between, zero where a token is not routed. Only as many numbers are
- * made as `experts · r`, which costs less than gathering tokens by expert while that is small against the module. The choice itself
- * has no gradient, the weights have.
+ * R [experts, in] is a router of the module's own, without bias; A [experts · r, in] and B [out, experts · r] hold all
+ * experts side by side, so that two products serve them all: the weights stand between, zero where a token is not
+ * routed. Only as many numbers are made as `experts · r`, which costs less than gathering tokens by expert while that
+ * is small against the module. The choice itself has no gradient, the weights have.
  */
 import type { Value } from '../onnx/graph.ts';
 import type { SegmentBuilder } from './segment.ts';

@@ -1,6 +1,6 @@
 /**
- * Mixtral (arXiv 2401.04088): Mistral's block with a mixture of experts in place of the MLP. The router and all experts are
- * scored. Checked against PyTorch float64 by test/engine/gradients.test.ts.
+ * Mixtral (arXiv 2401.04088): Mistral's block with a mixture of experts in place of the MLP. The router and all experts
+ * are scored. Checked against PyTorch float64 by test/engine/gradients.test.ts.
  */
 import { eitherKey, nullOr, positiveInteger, positiveNumber } from './config.ts';
 import { attend, decoderOf, frameOf, logits, maskOf, projections } from './decoder.ts';

@@ -1,6 +1,6 @@
 /**
- * OLMo 2 (arXiv 2501.00656): norms after attention and after the MLP instead of before, q and k normed over their whole width
- * (all heads together) before they are split into heads.
+ * OLMo 2 (arXiv 2501.00656): norms after attention and after the MLP instead of before, q and k normed over their whole
+ * width (all heads together) before they are split into heads.
  */
 import { flag, positiveNumber } from './config.ts';
 import { attend, decoderOf, frameOf, gatedMlp, logits } from './decoder.ts';

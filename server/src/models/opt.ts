@@ -1,6 +1,6 @@
 /**
- * OPT (arXiv 2205.01068): layer norm before (or, in the 350M model, after) attention and MLP, learned positions that start at
- * row 2, ReLU, biases, embeddings that may be narrower than the model. Checked against PyTorch float64 by
+ * OPT (arXiv 2205.01068): layer norm before (or, in the 350M model, after) attention and MLP, learned positions that
+ * start at row 2, ReLU, biases, embeddings that may be narrower than the model. Checked against PyTorch float64 by
  * test/engine/gradients.test.ts.
  */
 import { flag, positiveInteger, prefixOf } from './config.ts';

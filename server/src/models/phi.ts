@@ -1,6 +1,7 @@
 /**
- * Phi-1, 1.5 and 2 (arXiv 2306.11644, 2309.05463): attention and MLP side by side behind one layer norm, rotary positions on part
- * of every head, biases everywhere, the head's included; optionally layer norms of queries and keys. Gradients: test/reference/phi.
+ * Phi-1, 1.5 and 2 (arXiv 2306.11644, 2309.05463): attention and MLP side by side behind one layer norm, rotary
+ * positions on part of every head, biases everywhere, the head's included; optionally layer norms of queries and keys.
+ * Gradients: test/reference/phi.
  */
 import type { Value } from '../onnx/graph.ts';
 import { flag, positiveNumber } from './config.ts';

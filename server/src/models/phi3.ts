@@ -1,7 +1,7 @@
 /**
- * Phi-3, Phi-3.5 and Phi-4 (arXiv 2404.14219, 2412.08905, 2503.01743): Llama's block with queries, keys and values from one fused
- * matrix, gate and up from another; rotary positions stretched by LongRoPE, on part of every head in Phi-4-mini; a sliding
- * window in some. Gradients: test/reference/phi3.
+ * Phi-3, Phi-3.5 and Phi-4 (arXiv 2404.14219, 2412.08905, 2503.01743): Llama's block with queries, keys and values from
+ * one fused matrix, gate and up from another; rotary positions stretched by LongRoPE, on part of every head in
+ * Phi-4-mini; a sliding window in some. Gradients: test/reference/phi3.
  */
 import { nullOr, oneOf, onlySupported, positiveInteger, positiveNumber } from './config.ts';
 import { attend, decoderOf, frameOf, logits, maskOf } from './decoder.ts';
@@ -17,8 +17,8 @@ export const phi3: Family = {
 };
 
 /**
- * The rotary setting as `rotary` reads it. The first files call LongRoPE "su" or "yarn" (transformers' rule), and the trained
- * length stands outside the setting.
+ * The rotary setting as `rotary` reads it. The first files call LongRoPE "su" or "yarn" (transformers' rule), and the
+ * trained length stands outside the setting.
  */
 function positionsOf(config: Config): Config {
   const parameters = ropeParameters(config);

@@ -1,9 +1,11 @@
 /**
- * What tells the blocks of a model where a token stands: masks, rotary angles, ALiBi. From it come the tables that graphs are fed with,
- * for whole texts (`placed`) and for tokens that follow what a cache of keys and values holds (`cachedTables`).
+ * What tells the blocks of a model where a token stands: masks, rotary angles, ALiBi. From it come the tables that
+ * graphs are fed with, for whole texts (`placed`) and for tokens that follow what a cache of keys and values holds
+ * (`cachedTables`).
  *
- * Rotations that depend on the length of the text (dynamic NTK, LongRoPE) follow transformers: a text that is read whole has those of its
- * length, a token that is generated those of the length with it, and keys in the cache stay as they were rotated.
+ * Rotations that depend on the length of the text (dynamic NTK, LongRoPE) follow transformers: a text that is read
+ * whole has those of its length, a token that is generated those of the length with it, and keys in the cache stay as
+ * they were rotated.
  */
 import { causalMask, HIDDEN } from './masks.ts';
 import { rotaryTables } from './rotary.ts';
@@ -36,7 +38,10 @@ export function placed(positions: Positions) {
   };
 }
 
-/** Tokens of one text in a run: how many the cache holds of it, how many follow, and the length that its rotations are those of. */
+/**
+ * Tokens of one text in a run: how many the cache holds of it, how many follow, and the length that its rotations are
+ * those of.
+ */
 export interface CachedRow {
   cached: number;
   count: number;
@@ -44,8 +49,8 @@ export interface CachedRow {
 }
 
 /**
- * Tables for `width` new tokens a row behind `slots` places of the cache, of which a row fills its first `cached`: masks
- * [B, 1, 1, width, slots + width], rotations [B, 1, width, size], biases [B, kvHeads, group, 1, slots + width].
+ * Tables for `width` new tokens a row behind `slots` places of the cache, of which a row fills its first `cached`:
+ * masks [B, 1, 1, width, slots + width], rotations [B, 1, width, size], biases [B, kvHeads, group, 1, slots + width].
  */
 export function cachedTables(
   { masks, rotary = {}, biases = {} }: Positions,

@@ -1,4 +1,7 @@
-/** Qwen2 and Qwen2.5 (arXiv 2407.10671, 2412.15115): Llama's block with biases on q, k and v, optionally a window in the upper layers. */
+/**
+ * Qwen2 and Qwen2.5 (arXiv 2407.10671, 2412.15115): Llama's block with biases on q, k and v, optionally a window in the
+ * upper layers.
+ */
 import { positiveNumber } from './config.ts';
 import { attend, decoderOf, frameOf, gatedMlp, logits, maskOf, projections } from './decoder.ts';
 import { qwenWindows } from './layerTypes.ts';

@@ -1,4 +1,7 @@
-/** Qwen3 without experts (arXiv 2505.09388): Llama's block with an RMS norm over each head's q and k, the gain shared by all heads. */
+/**
+ * Qwen3 without experts (arXiv 2505.09388): Llama's block with an RMS norm over each head's q and k, the gain shared by
+ * all heads.
+ */
 import { flag, positiveNumber } from './config.ts';
 import { attend, decoderOf, frameOf, gatedMlp, logits, maskOf, projections } from './decoder.ts';
 import { qwenWindows } from './layerTypes.ts';

@@ -1,7 +1,7 @@
 /**
- * Qwen2-MoE and Qwen3-MoE (arXiv 2407.10671, 2505.09388): the blocks of Qwen2 and Qwen3 with a mixture of experts in some or all
- * layers; Qwen2-MoE adds an expert that all tokens share, behind a gate. Routers, experts and gate are scored. Checked against
- * PyTorch float64 by test/engine/gradients.test.ts.
+ * Qwen2-MoE and Qwen3-MoE (arXiv 2407.10671, 2505.09388): the blocks of Qwen2 and Qwen3 with a mixture of experts in
+ * some or all layers; Qwen2-MoE adds an expert that all tokens share, behind a gate. Routers, experts and gate are
+ * scored. Checked against PyTorch float64 by test/engine/gradients.test.ts.
  */
 import type { Value } from '../onnx/graph.ts';
 import { eitherKey, flag, positiveInteger, positiveNumber } from './config.ts';

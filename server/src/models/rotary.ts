@@ -1,7 +1,8 @@
 /**
- * Rotary position embedding (Su et al. 2021, arXiv 2104.09864) and the ways of stretching it: linear (position interpolation,
- * arXiv 2306.15595), dynamic NTK, YaRN (arXiv 2309.00071), LongRoPE (arXiv 2402.13753), llama3. The tables are made here in float64, rounded to float32 where
- * transformers rounds, and fed to the graphs: no variant needs a graph of its own.
+ * Rotary position embedding (Su et al. 2021, arXiv 2104.09864) and the ways of stretching it: linear (position
+ * interpolation, arXiv 2306.15595), dynamic NTK, YaRN (arXiv 2309.00071), LongRoPE (arXiv 2402.13753), llama3. The
+ * tables are made here in float64, rounded to float32 where transformers rounds, and fed to the graphs: no variant
+ * needs a graph of its own.
  *
  * Angle of position p and pair k: p * theta^(-2k/d), stretched; cos and sin are multiplied by the attention factor.
  * To add a variant: one row in `variants`, one reference case in test/reference/llama.
@@ -118,7 +119,8 @@ export function ropeConflict(config: Config): string | null {
  */
 export function rotary(config: Config, dim: number): Rotary {
   const given = ropeParameters(config);
-  // Some configurations hold the trained length beside the setting, where it counts more than inside (transformers' rule).
+  // Some configurations hold the trained length beside the setting, where it counts more than inside (transformers'
+  // rule).
   const trained = config.original_max_position_embeddings ?? given.original_max_position_embeddings;
   const parameters: Config = { ...given, original_max_position_embeddings: trained };
   const type = parameters.rope_type ?? parameters.type ?? 'default';
@@ -150,8 +152,8 @@ export function rotaryDim(config: Config, size: number, fallback: number): numbe
 }
 
 /**
- * cos and sin [length, dim] of the positions `first`, `first` + 1, ..., each pair's value standing in both halves (the Hugging Face
- * layout). @param longest length of the text, which some rotations depend on
+ * cos and sin [length, dim] of the positions `first`, `first` + 1, ..., each pair's value standing in both halves (the
+ * Hugging Face layout). @param longest length of the text, which some rotations depend on
  */
 export function rotaryTables(rotary: Rotary, length: number, longest: number, first = 0): { cos: Table; sin: Table } {
   const frequencies = rotary.frequencies(longest);

@@ -1,7 +1,8 @@
 /**
- * The words that families are written in. A segment is a part of the model that becomes one graph: the embedding, a run of
- * blocks or the head. Weights and tables are graph inputs, so that blocks of one kind share a session; `weights` says which
- * tensor each input wants, `captures` where each linear module's input and output are, from which per-sample gradients follow.
+ * The words that families are written in. A segment is a part of the model that becomes one graph: the embedding, a run
+ * of blocks or the head. Weights and tables are graph inputs, so that blocks of one kind share a session; `weights`
+ * says which tensor each input wants, `captures` where each linear module's input and output are, from which per-sample
+ * gradients follow.
  */
 import { Graph } from '../onnx/graph.ts';
 import type { Dim, Value } from '../onnx/graph.ts';
@@ -40,10 +41,16 @@ export interface Routing {
   assigned: Value;
 }
 
-/** What is added to the output of a linear module with `rows` outputs: x [B, T, columns] -> [B, T, rows], or null for nothing. */
+/**
+ * What is added to the output of a linear module with `rows` outputs: x [B, T, columns] -> [B, T, rows], or null for
+ * nothing.
+ */
 export type LinearTerm = (module: string, x: Value, rows: number) => Value | null;
 
-/** Keys and values of one attention: of earlier tokens [B, kvHeads, slots, size] as inputs, of the run's own [B, kvHeads, T, size]. */
+/**
+ * Keys and values of one attention: of earlier tokens [B, kvHeads, slots, size] as inputs, of the run's own [B,
+ * kvHeads, T, size].
+ */
 export interface CachedAttention {
   block: number;
   kvHeads: number;
@@ -139,7 +146,10 @@ export class SegmentBuilder {
     });
   }
 
-  /** y = x Wᵀ (+ s (x Aᵀ) Bᵀ) (+ b), W [rows, columns], or stored transposed; inputs and outputs of W, A and B are captured. */
+  /**
+   * y = x Wᵀ (+ s (x Aᵀ) Bᵀ) (+ b), W [rows, columns], or stored transposed; inputs and outputs of W, A and B are
+   * captured.
+   */
   linear(module: string, x: Value, rows: number, options: { bias?: boolean; transposed?: boolean } = {}): Value {
     const g = this.graph;
     return g.scope(module, () => {
@@ -218,8 +228,9 @@ export class SegmentBuilder {
   }
 
   /**
-   * Softmax(softCap(q kᵀ * scale) + bias + mask) v with grouped key/value heads; the group is an axis of its own, so keys are not
-   * repeated. q [B, heads, T, size], k and v [B, kvHeads, T, size] -> [B, T, heads * size]; `bias` [B, kvHeads, group, T, T].
+   * Softmax(softCap(q kᵀ * scale) + bias + mask) v with grouped key/value heads; the group is an axis of its own, so
+   * keys are not repeated. q [B, heads, T, size], k and v [B, kvHeads, T, size] -> [B, T, heads * size]; `bias` [B,
+   * kvHeads, group, T, T].
    */
   attention(
     q: Value,
@@ -257,7 +268,10 @@ export class SegmentBuilder {
     return all;
   }
 
-  /** A table with numbers for every key of a query: [...lead, keys], behind an axis for the texts where these have places of their own. */
+  /**
+   * A table with numbers for every key of a query: [...lead, keys], behind an axis for the texts where these have
+   * places of their own.
+   */
   keyTable(name: string, lead: Dim[], length: Dim): Value {
     return this.table(name, this.#cached ? ['B', ...lead, KEYS] : [...lead, length]);
   }
@@ -276,7 +290,10 @@ export class SegmentBuilder {
     return { q, k, v };
   }
 
-  /** Rows `offset`, `offset` + 1, ... of the learned positions [rows, width], one for each of the tokens [B, T]: [T, width], [B, T, width] with a cache */
+  /**
+   * Rows `offset`, `offset` + 1, ... of the learned positions [rows, width], one for each of the tokens [B, T]: [T,
+   * width], [B, T, width] with a cache
+   */
   positions(tensor: string, rows: number, width: number, tokens: Value, offset = 0): Value {
     const g = this.graph;
     if (this.#cached) {

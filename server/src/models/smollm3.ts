@@ -39,7 +39,10 @@ function architecture(config: Config, weights: Weights): Architecture {
   };
 }
 
-/** `no_rope_layers` holds, in spite of its name, a 1 for each layer that rotates. It may be longer than there are layers. */
+/**
+ * `no_rope_layers` holds, in spite of its name, a 1 for each layer that rotates. It may be longer than there are
+ * layers.
+ */
 function rotatedLayers(config: Config, layers: number): boolean[] {
   const given = config.no_rope_layers ?? null;
   if (given === null) {

@@ -49,7 +49,10 @@ function architecture(config: Config, weights: Weights): Architecture {
   };
 }
 
-/** Layer norm of [B, heads, T, size] over each head with a gain of its own, `<tensor>.norms.<head>.weight`, without bias. */
+/**
+ * Layer norm of [B, heads, T, size] over each head with a gain of its own, `<tensor>.norms.<head>.weight`, without
+ * bias.
+ */
 function normPerHead(b: SegmentBuilder, tensor: string, x: Value, epsilon: number): Value {
   const g = b.graph;
   return g.scope(tensor, () => {

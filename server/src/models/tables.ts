@@ -1,4 +1,7 @@
-/** What blocks are fed with beside weights: numbers that follow from where tokens stand, and what they are made of (positions.ts). */
+/**
+ * What blocks are fed with beside weights: numbers that follow from where tokens stand, and what they are made of
+ * (positions.ts).
+ */
 
 /** Position-dependent inputs of the blocks, made by the engine for each padded length. */
 export interface Table {
@@ -25,6 +28,9 @@ export interface Positions {
   rotary?: Readonly<Record<string, Rotary>> | undefined;
   /** Tables of biases by name. */
   biases?: Readonly<Record<string, KeyBias>> | undefined;
-  /** Length that a growing text may not exceed without being read anew from its first token (transformers' rule for Phi-3). */
+  /**
+   * Length that a growing text may not exceed without being read anew from its first token (transformers' rule for
+   * Phi-3).
+   */
   readAnewBeyond?: number | undefined;
 }

@@ -1,6 +1,7 @@
 /**
- * Which tensors of a checkpoint a model reads: what the graphs of its embedding, its layers and its head ask for. Others (position
- * numbers, causal masks, rotary frequencies, the head of a reward model) lie in the files and belong to no part of it.
+ * Which tensors of a checkpoint a model reads: what the graphs of its embedding, its layers and its head ask for.
+ * Others (position numbers, causal masks, rotary frequencies, the head of a reward model) lie in the files and belong
+ * to no part of it.
  */
 import { SegmentBuilder } from './segment.ts';
 import type { Architecture } from './types.ts';
@@ -15,7 +16,10 @@ export function tensorsRead(model: Architecture): ReadonlySet<string> {
   return new Set(shapesRead(model).keys());
 }
 
-/** The same with the shapes that the graphs ask for: in forward order, of a layer the matrices first, which say more than a norm. */
+/**
+ * The same with the shapes that the graphs ask for: in forward order, of a layer the matrices first, which say more
+ * than a norm.
+ */
 export function shapesRead(model: Architecture): ReadShapes {
   let shapes = known.get(model);
   if (!shapes) {
@@ -64,7 +68,10 @@ function read(b: SegmentBuilder): Read[] {
   return b.weights.map(({ input, tensor, block }) => ({ tensor, block, shape: shapes.get(input)! }));
 }
 
-/** Last words of stored constants that code of other versions made and that say nothing which the configuration does not. */
+/**
+ * Last words of stored constants that code of other versions made and that say nothing which the configuration does
+ * not.
+ */
 const wellKnown =
   /(?:^|\.)(?:position_ids|inv_freq|original_inv_freq|(?:attn|attention|self_attn)\.(?:bias|masked_bias)|cos_cached|sin_cached|causal_mask|num_batches_tracked)$/;
 

@@ -1,6 +1,7 @@
 /**
- * A decoder as the engine sees it: an embedding, a chain of blocks, a head; every graph is built from the same words.
- * A family file (`llama.ts`) turns a checkpoint's `config.json` into an `Architecture`; nothing else knows that file's keys.
+ * A decoder as the engine sees it: an embedding, a chain of blocks, a head; every graph is built from the same words. A
+ * family file (`llama.ts`) turns a checkpoint's `config.json` into an `Architecture`; nothing else knows that file's
+ * keys.
  */
 import type { Value } from '../onnx/graph.ts';
 import type { SegmentBuilder } from './segment.ts';

@@ -1,9 +1,10 @@
 /**
- * Models of several kinds of input (pictures, sound) whose text goes through a decoder of a known family: what of config.json the
- * language model reads. Their tensors get the names of the causal language model in checkpoints/tensorNames.ts.
+ * Models of several kinds of input (pictures, sound) whose text goes through a decoder of a known family: what of
+ * config.json the language model reads. Their tensors get the names of the causal language model in
+ * checkpoints/tensorNames.ts.
  *
- * A row per `model_type` that was compared with transformers on text alone (test/reference/wrappers). Others are refused by name:
- * their language model may be fed or masked in ways of its own.
+ * A row per `model_type` that was compared with transformers on text alone (test/reference/wrappers). Others are
+ * refused by name: their language model may be fed or masked in ways of its own.
  */
 import { architectureName } from './architectures.ts';
 import { section } from './config.ts';
@@ -15,7 +16,10 @@ interface Wrapper {
   tied?: boolean;
   /** The language model's `tie_word_embeddings` counts too where the wrapper's own is false. */
   innerTie?: boolean;
-  /** Three-dimensional positions, which are the same number three times in text: the setting of rotary positions is the plain one. */
+  /**
+   * Three-dimensional positions, which are the same number three times in text: the setting of rotary positions is the
+   * plain one.
+   */
   threePositions?: boolean;
 }
 

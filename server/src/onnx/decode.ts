@@ -70,7 +70,9 @@ export interface DecodedModel {
   nodes: readonly DecodedNode[];
 }
 
-/** @throws Error when the bytes are no ModelProto, hold no graph, or a constant's type or size is one we do not hold. */
+/**
+ * @throws Error when the bytes are no ModelProto, hold no graph, or a constant's type or size is one we do not hold.
+ */
 export function decodeModel(bytes: Uint8Array): DecodedModel {
   let model;
   try {
@@ -203,8 +205,8 @@ function decodeAttribute(attribute: AttributeProto): Attribute {
 }
 
 /**
- * The graph of a decoded model, with names kept and `Constant` nodes made constants. The folder part of a node's name is its
- * scope. Shapes are inferred, else taken from what the file states.
+ * The graph of a decoded model, with names kept and `Constant` nodes made constants. The folder part of a node's name
+ * is its scope. Shapes are inferred, else taken from what the file states.
  * @throws Error naming the node whose shape cannot be told, and for inputs that are not tensors of known rank.
  */
 export function graphOf(model: DecodedModel): Graph {

@@ -1,6 +1,6 @@
 /**
- * A decoded model back to bytes, with other outputs: for running a user's graph as it is and looking at values inside it.
- * Types and shapes are left to ONNX Runtime, which infers them.
+ * A decoded model back to bytes, with other outputs: for running a user's graph as it is and looking at values inside
+ * it. Types and shapes are left to ONNX Runtime, which infers them.
  */
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { DecodedModel, DecodedValue } from './decode.ts';

@@ -1,4 +1,6 @@
-/** Shape rows of operators that slide a window over spatial axes, [N, C, ..]; sizes that are symbols give unknown ones. */
+/**
+ * Shape rows of operators that slide a window over spatial axes, [N, C, ..]; sizes that are symbols give unknown ones.
+ */
 import type { Shaping, Typed } from './shapes.ts';
 import type { Dim } from './types.ts';
 import { windowOf, windowResults } from './windows.ts';

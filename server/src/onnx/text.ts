@@ -1,5 +1,6 @@
 /**
- * A graph as text, one line per value, in the order of the graph: for golden files and for reading a graph in a terminal.
+ * A graph as text, one line per value, in the order of the graph: for golden files and for reading a graph in a
+ * terminal.
  *
  *   layers.3/mlp/MatMul: float32[B, T, 256] = MatMul(x, layers.3.mlp.up_proj.weight)
  *

@@ -61,7 +61,9 @@ export interface Initializer {
   readonly external: ExternalData | null;
 }
 
-/** The form in which a node holds an attribute. `other`: an encoded AttributeProto (subgraphs, sparse tensors, types). */
+/**
+ * The form in which a node holds an attribute. `other`: an encoded AttributeProto (subgraphs, sparse tensors, types).
+ */
 export type Attribute =
   | { kind: 'int'; value: number }
   | { kind: 'float'; value: number }
@@ -98,7 +100,10 @@ export function shapeText(shape: readonly Dim[]): string {
   return `[${shape.join(', ')}]`;
 }
 
-/** int64 of a number; what lies beyond its ends is cut to them (slices write "to the end" as the largest int64). Fractions throw. */
+/**
+ * int64 of a number; what lies beyond its ends is cut to them (slices write "to the end" as the largest int64).
+ * Fractions throw.
+ */
 export function int64(x: number): bigint {
   if (Math.abs(x) < 2 ** 63) return BigInt(x);
   return x < 0 ? -(2n ** 63n) : 2n ** 63n - 1n;

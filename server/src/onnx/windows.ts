@@ -1,4 +1,7 @@
-/** Sliding windows of convolutions and pools: strides, dilations and pads as the operator's attributes say them, and sizes. */
+/**
+ * Sliding windows of convolutions and pools: strides, dilations and pads as the operator's attributes say them, and
+ * sizes.
+ */
 import type { AttributeReader } from './attributes.ts';
 
 /** All lists have one number per spatial axis. */

@@ -1,8 +1,10 @@
 /**
- * A thread that ends its own process when the parent is gone or when memory passes a limit, whatever the main loop is doing: a loop
- * that runs what a file says may never come back to its events, and a call that waits for a pipe cannot be interrupted.
+ * A thread that ends its own process when the parent is gone or when memory passes a limit, whatever the main loop is
+ * doing: a loop that runs what a file says may never come back to its events, and a call that waits for a pipe cannot
+ * be interrupted.
  *
- * The parent is gone when the process has another parent (POSIX) or when no process has the parent's id any more (Windows).
+ * The parent is gone when the process has another parent (POSIX) or when no process has the parent's id any more
+ * (Windows).
  */
 import { Worker } from 'node:worker_threads';
 

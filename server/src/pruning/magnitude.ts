@@ -1,7 +1,7 @@
 /**
  * Magnitude pruning (Han et al. 2015, arXiv 1506.02626) over a whole matrix: the threshold is the value at position
- * floor(sparsity * entries) of the ascending |W|, and everything up to it becomes zero, as the baselines of Wanda do it; so at
- * least one entry goes unless the sparsity is 0. N:M: the M - N smallest |W| of every group.
+ * floor(sparsity * entries) of the ascending |W|, and everything up to it becomes zero, as the baselines of Wanda do
+ * it; so at least one entry goes unless the sparsity is 0. N:M: the M - N smallest |W| of every group.
  */
 import { markSmallestOfGroups, valueAt } from './structure.ts';
 import type { Pruner } from './types.ts';

@@ -1,13 +1,15 @@
 /**
- * SparseGPT (Frantar & Alistarh, ICML 2023, arXiv 2301.00774): entries are removed from left to right, and what each removal does
- * to the layer's output is made up for by the entries to its right, by the inverse Hessian H = 2/sequences Σ x xᵀ.
+ * SparseGPT (Frantar & Alistarh, ICML 2023, arXiv 2301.00774): entries are removed from left to right, and what each
+ * removal does to the layer's output is made up for by the entries to its right, by the inverse Hessian H = 2/sequences
+ * Σ x xᵀ.
  *
  *   U upper triangular with Uᵀ U = (H + 0.01 mean(diag H) I)⁻¹
  *   slab of 128 columns: mask = the entries up to position floor(entries * sparsity) of the ascending w² / U_jj²
  *   column j: error e = (w_j - pruned w_j) / U_jj, then w_k -= e U_jk for all k > j
  *
  * With J turning the order of rows and columns round, J H J = L Lᵀ gives U = J L⁻¹ J: no inverse of H is formed.
- * Columns whose input is always zero get H_jj = 1 and weights 0. N:M chooses its groups when their first column is reached.
+ * Columns whose input is always zero get H_jj = 1 and weights 0. N:M chooses its groups when their first column is
+ * reached.
  */
 import { inverseCholesky } from '../linear/inverseCholesky.ts';
 import type { Products } from '../linear/types.ts';

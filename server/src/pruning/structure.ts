@@ -1,6 +1,6 @@
 /**
- * N:M sparsity (Mishra et al. 2021, arXiv 2104.08378): at most N of every M consecutive inputs of an output are kept, M - N are
- * zero. Also the selection words of unstructured pruning: all are exact and treat ties by the lower index.
+ * N:M sparsity (Mishra et al. 2021, arXiv 2104.08378): at most N of every M consecutive inputs of an output are kept, M
+ * - N are zero. Also the selection words of unstructured pruning: all are exact and treat ties by the lower index.
  */
 
 /** A group has to fit into a slab of SparseGPT. */
@@ -71,7 +71,10 @@ export function markSmallest(
   }
 }
 
-/** The value at position `index` of the ascending order, in two counting passes over the bits. @param values none below 0, none NaN */
+/**
+ * The value at position `index` of the ascending order, in two counting passes over the bits.
+ * @param values none below 0, none NaN
+ */
 export function valueAt(values: Float32Array, index: number): number {
   // For numbers from 0 up the order of the bits is the order of the numbers.
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);

@@ -1,7 +1,8 @@
 /**
- * The words every pruner shares. A pruner changes one weight matrix W [rows, columns] = [outputs, inputs] in place, so that about
- * `sparsity` of its entries are zero. What it wants to know of the inputs X [tokens, columns] that the matrix saw on the
- * calibration texts, it declares as `needs`; the engine collects it block by block with the blocks below already pruned.
+ * The words every pruner shares. A pruner changes one weight matrix W [rows, columns] = [outputs, inputs] in place, so
+ * that about `sparsity` of its entries are zero. What it wants to know of the inputs X [tokens, columns] that the
+ * matrix saw on the calibration texts, it declares as `needs`; the engine collects it block by block with the blocks
+ * below already pruned.
  *
  * To add a pruner: one file like `wanda.ts`, a row in `pruners.ts`, a case in `test/reference/pruning/make.py`.
  */

@@ -1,7 +1,8 @@
 /**
- * Wanda (Sun et al., ICLR 2024, arXiv 2306.11695): a weight counts as much as it moves its output, |W_ij| ‖X_j‖₂, compared
- * within each output row. The floor(columns * sparsity) smallest of a row become zero, in N:M the M - N smallest of each group;
- * no weight is changed otherwise. ‖X_j‖² is the mean over calibration texts of the sum over tokens; a constant factor is without effect.
+ * Wanda (Sun et al., ICLR 2024, arXiv 2306.11695): a weight counts as much as it moves its output, |W_ij| ‖X_j‖₂,
+ * compared within each output row. The floor(columns * sparsity) smallest of a row become zero, in N:M the M - N
+ * smallest of each group; no weight is changed otherwise. ‖X_j‖² is the mean over calibration texts of the sum over
+ * tokens; a constant factor is without effect.
  */
 import { markSmallest, markSmallestOfGroups } from './structure.ts';
 import type { Pruner } from './types.ts';

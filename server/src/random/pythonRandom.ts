@@ -1,6 +1,7 @@
 /**
- * Python's `random.Random(seed)`, for choices that must be those of a Python program: Mersenne Twister MT19937 (Matsumoto & Nishimura
- * 1998), seeded by `init_by_array`, and `sample` as in CPython 3.11. Everything else that is random here comes from `random.ts`.
+ * Python's `random.Random(seed)`, for choices that must be those of a Python program: Mersenne Twister MT19937
+ * (Matsumoto & Nishimura 1998), seeded by `init_by_array`, and `sample` as in CPython 3.11. Everything else that is
+ * random here comes from `random.ts`.
  */
 
 const LENGTH = 624;

@@ -1,6 +1,7 @@
 /**
- * Seeded random numbers, the same on every platform: xoroshiro128+ of the package pure-rand. Everything random in the product
- * (projections, bootstrap, permutations, subsets, initial LoRA weights) comes from here, with a seed that the result names.
+ * Seeded random numbers, the same on every platform: xoroshiro128+ of the package pure-rand. Everything random in the
+ * product (projections, bootstrap, permutations, subsets, initial LoRA weights) comes from here, with a seed that the
+ * result names.
  */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
@@ -12,7 +13,8 @@ export class Random {
 
   /**
    * @param seed any safe integer
-   * @param stream tells apart the uses of one seed ("bootstrap", "model.layers.3 self_attn.q_proj"), so that they are independent
+   * @param stream tells apart the uses of one seed ("bootstrap", "model.layers.3 self_attn.q_proj"), so that they are
+   *   independent
    */
   constructor(seed: number, stream = '') {
     this.#generator = xoroshiro128plus(mix(seed, stream));

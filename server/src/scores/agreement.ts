@@ -1,10 +1,12 @@
 /**
- * Agreement: rank correlations between all scores of a run that give each layer a value, influence among them. Scores that speak for removal where
- * they are high are turned over, so that 1 always means the same order of importance. They are grouped by the question that they answer; low
- * agreement between two questions is no fault of either. `layer_drop` is measured and not estimated: what the others are judged by.
+ * Agreement: rank correlations between all scores of a run that give each layer a value, influence among them. Scores
+ * that speak for removal where they are high are turned over, so that 1 always means the same order of importance. They
+ * are grouped by the question that they answer; low agreement between two questions is no fault of either. `layer_drop`
+ * is measured and not estimated: what the others are judged by.
  *
- * Intervals resample the texts, on which the scores are averages, and not the layers, which are not drawn from anything. A score that has no
- * values by text (weights alone, or one that was measured on all texts at once) keeps its value.
+ * Intervals resample the texts, on which the scores are averages, and not the layers, which are not drawn from
+ * anything. A score that has no values by text (weights alone, or one that was measured on all texts at once) keeps its
+ * value.
  */
 import { questionWords } from '../../../protocol/scores.ts';
 import type { Question } from '../../../protocol/scores.ts';

@@ -1,9 +1,9 @@
 /**
- * Exponent of the heavy tail of the weights' spectra (PL_Alpha_Hill), mean over the linear modules of a layer; see `tailExponent.ts`. A
- * small exponent marks a heavy tail, as well trained layers have it, which is pruned less.
+ * Exponent of the heavy tail of the weights' spectra (PL_Alpha_Hill), mean over the linear modules of a layer; see
+ * `tailExponent.ts`. A small exponent marks a heavy tail, as well trained layers have it, which is pruned less.
  *
- * The exponent depends on the shape of the matrix too, so each layer has the value of Gaussian matrices of the same shapes beside it:
- * Hill's estimator on the quantiles of the Marchenko-Pastur law.
+ * The exponent depends on the shape of the matrix too, so each layer has the value of Gaussian matrices of the same
+ * shapes beside it: Hill's estimator on the quantiles of the Marchenko-Pastur law.
  */
 import { tailExponents } from './tailExponent.ts';
 import { defineScore, layerWords } from './types.ts';
@@ -74,7 +74,8 @@ function gaussianExponent(rows: number, columns: number): number {
 }
 
 /**
- * Quantiles of the Marchenko-Pastur law of unit variance: density √((b - x)(x - a)) / (2 π c x) between (1 - √c)² and (1 + √c)².
+ * Quantiles of the Marchenko-Pastur law of unit variance: density √((b - x)(x - a)) / (2 π c x) between (1 - √c)² and
+ * (1 + √c)².
  * @param c shorter over longer side, above 0 and at most 1
  * @param count of the quantiles, at probabilities (i + 1/2) / count
  */

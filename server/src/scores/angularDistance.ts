@@ -1,7 +1,7 @@
 /**
- * Angular distance over n layers (Gromov et al.): D_n(l) = mean over texts of arccos(cos(X_l, X_l+n)) / pi at the last token, X_l the input of
- * layer l and the output of the last layer taken before the final norm. From 0 to 1. The paper removes the n layers from the l with the
- * least D_n(l); as a baseline it removes the n deepest but the last.
+ * Angular distance over n layers (Gromov et al.): D_n(l) = mean over texts of arccos(cos(X_l, X_l+n)) / pi at the last
+ * token, X_l the input of layer l and the output of the last layer taken before the final norm. From 0 to 1. The paper
+ * removes the n layers from the l with the least D_n(l); as a baseline it removes the n deepest but the last.
  */
 import type { Tensors } from '../../../protocol/scores.ts';
 import { allTexts, textIntervals } from './drawnTexts.ts';

@@ -1,11 +1,12 @@
 /**
- * Activation Variance-Sparsity Score: AVSS = AV / AS of a layer's outputs. AV is the variance over the features of a text's mean over
- * its tokens, averaged over the texts; AS the share of entries smaller than epsilon. NAVSS is the share of a layer in the sum over the
- * layers, CAVSS the cumulative share in layer order.
+ * Activation Variance-Sparsity Score: AVSS = AV / AS of a layer's outputs. AV is the variance over the features of a
+ * text's mean over its tokens, averaged over the texts; AS the share of entries smaller than epsilon. NAVSS is the
+ * share of a layer in the sum over the layers, CAVSS the cumulative share in layer order.
  *
- * The published epsilon of 1e-5 leaves some layers of small models without a single smaller entry, which makes AVSS undefined; relative to
- * the root mean square of a layer's outputs it is always defined in practice. Outputs of pre-norm models grow with depth, and AVSS with
- * them, so that the lowest quarter, which the paper removes, often holds the first layers, without which a model falls apart.
+ * The published epsilon of 1e-5 leaves some layers of small models without a single smaller entry, which makes AVSS
+ * undefined; relative to the root mean square of a layer's outputs it is always defined in practice. Outputs of
+ * pre-norm models grow with depth, and AVSS with them, so that the lowest quarter, which the paper removes, often holds
+ * the first layers, without which a model falls apart.
  */
 import { ratioOfSums } from './drawnTexts.ts';
 import { defineScore, layerWords, row, total } from './types.ts';

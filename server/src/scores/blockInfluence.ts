@@ -1,6 +1,7 @@
 /**
- * Block Influence (ShortGPT): how much a layer turns the hidden state, BI = 1 - mean over tokens of cos(X_l, X_l+1), the output of the
- * last layer taken before the final norm. From 0 (the layer only scales) over 1 (at a right angle) to 2; low layers are removed first.
+ * Block Influence (ShortGPT): how much a layer turns the hidden state, BI = 1 - mean over tokens of cos(X_l, X_l+1),
+ * the output of the last layer taken before the final norm. From 0 (the layer only scales) over 1 (at a right angle) to
+ * 2; low layers are removed first.
  */
 import { bootstrapInterval } from '../statistics/bootstrap.ts';
 import { ratioOfSums } from './drawnTexts.ts';

@@ -1,12 +1,13 @@
 /**
- * Centred kernel alignment of the residual stream at two depths, with linear kernels and the unbiased estimator of HSIC (Song et al. 2012;
- * Nguyen et al., arXiv 2010.15327), which is 0 on average for independent states however few tokens there are:
+ * Centred kernel alignment of the residual stream at two depths, with linear kernels and the unbiased estimator of HSIC
+ * (Song et al. 2012; Nguyen et al., arXiv 2010.15327), which is 0 on average for independent states however few tokens
+ * there are:
  *
  *   HSIC(K, L) = [ tr(K L) + (1'K1)(1'L1) / ((n - 1)(n - 2)) - 2 / (n - 2) 1'K L1 ] / (n (n - 3)),   K and L with zero diagonals
  *   CKA = HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L))
  *
- * Invariant to rotations and to a common factor, not to other linear maps. A massive activation on one dimension of the first token decides
- * alone, so that the first token of each text is left out by default.
+ * Invariant to rotations and to a common factor, not to other linear maps. A massive activation on one dimension of the
+ * first token decides alone, so that the first token of each text is left out by default.
  */
 import type { Tensors } from '../../../protocol/scores.ts';
 import { defineScore, layerWords } from './types.ts';

@@ -5,8 +5,8 @@
  *   I = rank(W)      G = rank(S), S the signed sum of gradients      claimed where I < G, with C = G / (I + G)
  *   M = min(1, C / mean of the C above zero), 0 where nothing is claimed
  *
- * Both ranks are standardised in the matrix, so about half of it is claimed whatever the task: what W and S in random order would give
- * stands beside it.
+ * Both ranks are standardised in the matrix, so about half of it is claimed whatever the task: what W and S in random
+ * order would give stands beside it.
  */
 
 /** A matrix of 65,536 kinds of entry tells two ranks apart that differ by 1.5e-5. */
@@ -24,7 +24,10 @@ export interface Claimed {
   sum: number;
 }
 
-/** Standardised size before the sigmoid, scale |x| - offset: -Infinity for a matrix of zeros, whose rank is 0; 0 where all are alike. */
+/**
+ * Standardised size before the sigmoid, scale |x| - offset: -Infinity for a matrix of zeros, whose rank is 0; 0 where
+ * all are alike.
+ */
 export interface Standard {
   mean: number;
   scale: number;

@@ -1,4 +1,7 @@
-/** Values of a score on texts that are drawn with repeats: the intervals of its table, and what the agreement of scores resamples. */
+/**
+ * Values of a score on texts that are drawn with repeats: the intervals of its table, and what the agreement of scores
+ * resamples.
+ */
 import type { Tensors } from '../../../protocol/scores.ts';
 import type { Random } from '../random/random.ts';
 import { resample } from '../statistics/bootstrap.ts';
@@ -28,7 +31,10 @@ export function textIntervals(
   return { intervals, level: LEVEL };
 }
 
-/** Sum over texts divided by the sum of their counts, for each row of two tensors [rows, texts]; null where nothing is counted. */
+/**
+ * Sum over texts divided by the sum of their counts, for each row of two tensors [rows, texts]; null where nothing is
+ * counted.
+ */
 export function ratioOfSums(sums: Tensors[string], counts: Tensors[string]): OfTexts {
   return (texts) =>
     Array.from({ length: sums.shape[0] }, (_, at) => {

@@ -1,6 +1,7 @@
 /**
- * Trace of the empirical Fisher matrix of a layer: the mean over texts of the squared norm of each text's own gradient. The squared norm of
- * the mean gradient is another number, never larger. Per weight, layers of different sizes can be compared.
+ * Trace of the empirical Fisher matrix of a layer: the mean over texts of the squared norm of each text's own gradient.
+ * The squared norm of the mean gradient is another number, never larger. Per weight, layers of different sizes can be
+ * compared.
  */
 import type { Tensors } from '../../../protocol/scores.ts';
 import { layersOf, ofModules, partsOf, summed } from './byModule.ts';

@@ -1,7 +1,8 @@
 /**
- * GraSP: how the norm of the gradient changes when weights are taken away, -W_ij (H g)_ij to first order, summed over a layer; H the
- * Hessian of the mean loss, g its gradient, both over the weights of all linear modules. The product H g is the central difference of
- * gradients at weights moved along g. GraSP removes the highest scores of this sign: their removal leaves the gradient flow, or raises it.
+ * GraSP: how the norm of the gradient changes when weights are taken away, -W_ij (H g)_ij to first order, summed over a
+ * layer; H the Hessian of the mean loss, g its gradient, both over the weights of all linear modules. The product H g
+ * is the central difference of gradients at weights moved along g. GraSP removes the highest scores of this sign: their
+ * removal leaves the gradient flow, or raises it.
  */
 import type { Tensors } from '../../../protocol/scores.ts';
 import { batchesOption, jackknifed, layersOf, ofModules, partsOf } from './byModule.ts';

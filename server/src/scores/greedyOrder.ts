@@ -1,4 +1,7 @@
-/** The order in which layers are left out: of each round the layer with the least loss over all texts, of equal ones the lower. */
+/**
+ * The order in which layers are left out: of each round the layer with the least loss over all texts, of equal ones the
+ * lower.
+ */
 import type { Tensors } from '../../../protocol/scores.ts';
 
 /** @param losses [rounds, layers, texts], of which the first `done` rounds are known */

@@ -1,7 +1,8 @@
 /**
- * ILA: which modules' changes by fine-tuning matter. One mask value gamma = sigmoid(s) for the change of each linear module is learned so
- * that the loss stays low; modules are ranked by s, layers by the mean of their modules. Without a penalty s hardly moves from its common
- * start, so ranks come from small differences: three seeds, which draw the texts of a step in other orders, tell how far to trust them.
+ * ILA: which modules' changes by fine-tuning matter. One mask value gamma = sigmoid(s) for the change of each linear
+ * module is learned so that the loss stays low; modules are ranked by s, layers by the mean of their modules. Without a
+ * penalty s hardly moves from its common start, so ranks come from small differences: three seeds, which draw the texts
+ * of a step in other orders, tell how far to trust them.
  */
 import { ranks, spearman } from '../statistics/rankCorrelation.ts';
 import { layersOf, partsOf } from './byModule.ts';

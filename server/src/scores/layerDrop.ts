@@ -1,7 +1,8 @@
 /**
- * Layer drop: how much the logarithm of the perplexity rises when a layer gives back its input. It is measured, not estimated, and so what every
- * other answer to "which blocks can go" is judged by (Shortened LLaMA ranks by the perplexity itself, which is the same order). One layer at a
- * time; several together may do more harm than their sum, which the greedy removal tells.
+ * Layer drop: how much the logarithm of the perplexity rises when a layer gives back its input. It is measured, not
+ * estimated, and so what every other answer to "which blocks can go" is judged by (Shortened LLaMA ranks by the
+ * perplexity itself, which is the same order). One layer at a time; several together may do more harm than their sum,
+ * which the greedy removal tells.
  */
 import type { Tensors } from '../../../protocol/scores.ts';
 import { allTexts, textIntervals } from './drawnTexts.ts';

@@ -1,6 +1,7 @@
 /**
- * Logit lens: what the final norm and the head make of the residual stream before its end. Of a layer, how much its contribution lowers the
- * cross-entropy of the true next token; negative where the head understands the stream less behind it. Behind the last layer it is the loss.
+ * Logit lens: what the final norm and the head make of the residual stream before its end. Of a layer, how much its
+ * contribution lowers the cross-entropy of the true next token; negative where the head understands the stream less
+ * behind it. Behind the last layer it is the loss.
  *
  * It reads drawn tokens, for it costs a run of the head at every depth: layers + 2 runs for each token.
  */

@@ -1,6 +1,7 @@
 /**
- * Magnitude: sum of the absolute values (p = 1), or of the squares (p = 2), of the weights of a layer's linear modules. It needs no texts, and
- * says less than it seems: a layer with more weights has more of it, and a factor moves freely between a norm and the matrix behind it.
+ * Magnitude: sum of the absolute values (p = 1), or of the squares (p = 2), of the weights of a layer's linear modules.
+ * It needs no texts, and says less than it seems: a layer with more weights has more of it, and a factor moves freely
+ * between a norm and the matrix behind it.
  */
 import { defineScore, layerWords } from './types.ts';
 

@@ -1,11 +1,14 @@
 /**
- * What can be observed of a model: one row for each kind, with its version, what it reads and how its numbers are laid out. Scores name
- * the rows (`types.ts`), `run` adds up what they cost (`costOf`), and for each the engine has a reducer of the same id (`engine/observe/reducers.ts`).
+ * What can be observed of a model: one row for each kind, with its version, what it reads and how its numbers are laid
+ * out. Scores name the rows (`types.ts`), `run` adds up what they cost (`costOf`), and for each the engine has a
+ * reducer of the same id (`engine/observe/reducers.ts`).
  *
- * All numbers are sums over texts, or stand in a place of their own for each text or layer that is 0 until it is written. So two parts of
- * an observation are merged by adding them up, whether they are layers after an interruption or texts of several machines.
+ * All numbers are sums over texts, or stand in a place of their own for each text or layer that is 0 until it is
+ * written. So two parts of an observation are merged by adding them up, whether they are layers after an interruption
+ * or texts of several machines.
  *
- * To add one: a row here, a reducer in the engine, a row of `test/engine/observations.ts`. A change of the numbers raises the version.
+ * To add one: a row here, a reducer in the engine, a row of `test/engine/observations.ts`. A change of the numbers
+ * raises the version.
  */
 import type { Json } from '../../../protocol/scores.ts';
 
@@ -21,10 +24,10 @@ export interface ObservedShape {
 export interface ObservationSpec {
   version: number;
   /**
-   * `weights` needs no texts; `logits` goes through the head, with states of all depths where it asks for them; `inputs` are those of the
-   * linear modules; `ablated` goes through the layers on its own, with some of them left out; `gradients` come from a backward sweep, which
-   * is the influence run's own where it reads the same texts; `moved_gradients` from three, two of them at other weights;
-   * `changes` from a training of masks.
+   * `weights` needs no texts; `logits` goes through the head, with states of all depths where it asks for them;
+   * `inputs` are those of the linear modules; `ablated` goes through the layers on its own, with some of them left out;
+   * `gradients` come from a backward sweep, which is the influence run's own where it reads the same texts;
+   * `moved_gradients` from three, two of them at other weights; `changes` from a training of masks.
    */
   reads: 'weights' | 'hidden' | 'inputs' | 'logits' | 'ablated' | 'gradients' | 'moved_gradients' | 'changes';
   /** Whether groups of texts may be looked at one after the other; else all texts of a layer are there at once. */
@@ -41,7 +44,10 @@ export interface ObservationSpec {
   work?: (shape: ObservedShape, options: Record<string, Json>) => number;
 }
 
-/** How many models go through the layers side by side at the end of an ablation: whole, and without each layer or part of it. */
+/**
+ * How many models go through the layers side by side at the end of an ablation: whole, and without each layer or part
+ * of it.
+ */
 export function variantsOf(layers: number, { parts }: Record<string, Json>): number {
   return 1 + layers * (parts === true ? 3 : 1);
 }
@@ -79,7 +85,9 @@ function largest(shape: ObservedShape, bytes: (modules: Modules) => number): num
   return Math.max(0, ...everyLayer(shape).map((layer) => bytes(shape.modules(layer))));
 }
 
-/** Into how many batches texts are dealt, text i into batch i mod count: as many as the option says, and none is empty. */
+/**
+ * Into how many batches texts are dealt, text i into batch i mod count: as many as the option says, and none is empty.
+ */
 export function textBatches({ texts }: Pick<ObservedShape, 'texts'>, options: Record<string, Json>): number {
   return Math.max(1, Math.min(Number(options.batches), texts));
 }
@@ -119,7 +127,10 @@ export const observations = {
       return { last: size, mean: size };
     },
   },
-  /** One vector per text of the residual stream before the first layer and behind each: option `pool`, last token or mean over the tokens. */
+  /**
+   * One vector per text of the residual stream before the first layer and behind each: option `pool`, last token or
+   * mean over the tokens.
+   */
   text_states: {
     version: 1,
     reads: 'hidden',
@@ -128,8 +139,9 @@ export const observations = {
     tensors: ({ layers, texts, hidden }) => ({ states: [layers + 1, texts, hidden] }),
   },
   /**
-   * The residual stream before the first layer and behind each, at `tokens` positions of all texts, drawn with `seed`: the states, and of each
-   * place whether there was a position for it, and the index of its text. Where there are fewer positions the last places stay empty.
+   * The residual stream before the first layer and behind each, at `tokens` positions of all texts, drawn with `seed`:
+   * the states, and of each place whether there was a position for it, and the index of its text. Where there are fewer
+   * positions the last places stay empty.
    */
   token_states: {
     version: 1,
@@ -142,14 +154,20 @@ export const observations = {
       text: [Number(tokens)],
     }),
   },
-  /** ‖output - input‖ / ‖output‖ of a layer, summed over the tokens of a text; tokens whose output is zero are counted apart. */
+  /**
+   * ‖output - input‖ / ‖output‖ of a layer, summed over the tokens of a text; tokens whose output is zero are counted
+   * apart.
+   */
   hidden_change: {
     version: 1,
     reads: 'hidden',
     textsApart: true,
     tensors: ({ layers, texts }) => ({ sum: [layers, texts], tokens: [layers, texts], skipped: [layers, texts] }),
   },
-  /** Cosine of a layer's input and output, summed over the tokens of a text; tokens without a direction are counted apart. */
+  /**
+   * Cosine of a layer's input and output, summed over the tokens of a text; tokens without a direction are counted
+   * apart.
+   */
   hidden_cosine: {
     version: 1,
     reads: 'hidden',
@@ -157,8 +175,9 @@ export const observations = {
     tensors: ({ layers, texts }) => ({ sum: [layers, texts], tokens: [layers, texts], skipped: [layers, texts] }),
   },
   /**
-   * Output of each layer by text: variance over the features of its mean over the tokens, entries smaller than a threshold, of how many, and
-   * the sum of squares. Options `epsilon` and `threshold`: absolute, or relative to the root mean square over all texts.
+   * Output of each layer by text: variance over the features of its mean over the tokens, entries smaller than a
+   * threshold, of how many, and the sum of squares. Options `epsilon` and `threshold`: absolute, or relative to the
+   * root mean square over all texts.
    */
   hidden_moments: {
     version: 1,
@@ -184,7 +203,10 @@ export const observations = {
     textsApart: true,
     tensors: (shape) => byModule(shape, ({ columns }) => [columns]),
   },
-  /** Of the counted tokens of each text: sum of their log-probabilities in nats, how many, and how many are not the most probable token. */
+  /**
+   * Of the counted tokens of each text: sum of their log-probabilities in nats, how many, and how many are not the most
+   * probable token.
+   */
   log_probabilities: {
     version: 1,
     reads: 'logits',
@@ -192,8 +214,9 @@ export const observations = {
     tensors: ({ texts }) => ({ logLikelihood: [texts], counted: [texts], misses: [texts] }),
   },
   /**
-   * Of each linear module with weight W and gradients G of the texts' mean losses: sum of |W_ij G_ij| for the mean gradient of all texts
-   * (`whole`), of all but a batch (`without`), of a batch (`batch`); squared norm of the mean gradient of all texts. Option `batches`.
+   * Of each linear module with weight W and gradients G of the texts' mean losses: sum of |W_ij G_ij| for the mean
+   * gradient of all texts (`whole`), of all but a batch (`without`), of a batch (`batch`); squared norm of the mean
+   * gradient of all texts. Option `batches`.
    */
   weighted_gradients: {
     version: 1,
@@ -205,9 +228,10 @@ export const observations = {
     },
   },
   /**
-   * Of each linear module, by the rule of `claimed.ts`: weights that the texts claim (`claimed`), without each batch (`without`), sum of the
-   * mask, expected number with the gradient in random order (`shuffled`), sums of |W| and of the mean |gradient|; with the option `mask`
-   * a bit for each weight, outputs as rows, eight to a byte from the highest one on. Options `batches`, `mask`.
+   * Of each linear module, by the rule of `claimed.ts`: weights that the texts claim (`claimed`), without each batch
+   * (`without`), sum of the mask, expected number with the gradient in random order (`shuffled`), sums of |W| and of
+   * the mean |gradient|; with the option `mask` a bit for each weight, outputs as rows, eight to a byte from the
+   * highest one on. Options `batches`, `mask`.
    */
   claimed_weights: {
     version: 1,
@@ -226,9 +250,9 @@ export const observations = {
     },
   },
   /**
-   * Products of weights and gradients at weights moved along the mean gradient g of all texts, W + s g (`plus`) and W - s g (`minus`): of
-   * each linear module the sum of W_ij times the mean gradient of each batch. `norm` of g, `step` s. Options `batches`, `step`: s |g|^2,
-   * the change of the loss in nats that a step aims at.
+   * Products of weights and gradients at weights moved along the mean gradient g of all texts, W + s g (`plus`) and W -
+   * s g (`minus`): of each linear module the sum of W_ij times the mean gradient of each batch. `norm` of g, `step` s.
+   * Options `batches`, `step`: s |g|^2, the change of the loss in nats that a step aims at.
    */
   moved_gradients: {
     version: 1,
@@ -240,8 +264,9 @@ export const observations = {
     },
   },
   /**
-   * Masks on the changes of fine-tuning: s of each linear module by seed, and whether it is changed at all; losses of the texts of each
-   * step; mean loss of all texts with none and with all of the changes. Options of the score `ila`, and `changes`, a hash of them.
+   * Masks on the changes of fine-tuning: s of each linear module by seed, and whether it is changed at all; losses of
+   * the texts of each step; mean loss of all texts with none and with all of the changes. Options of the score `ila`,
+   * and `changes`, a hash of them.
    */
   delta_masks: {
     version: 1,
@@ -253,7 +278,10 @@ export const observations = {
       ...named(shape, { s: () => [Number(seeds)], changed: () => [1] }),
     }),
   },
-  /** Of each linear module: sum of W_ij times the mean gradient of each batch of texts, and the squared norm of that of all. Option `batches`. */
+  /**
+   * Of each linear module: sum of W_ij times the mean gradient of each batch of texts, and the squared norm of that of
+   * all. Option `batches`.
+   */
   weight_products: {
     version: 1,
     reads: 'gradients',
@@ -268,9 +296,10 @@ export const observations = {
     tensors: (shape) => byModule(shape, () => [shape.texts]),
   },
   /**
-   * Of `tokens` counted tokens of all texts, drawn with `seed`: what the head makes of the residual stream before the first layer and behind each.
-   * Cross-entropy of the token in nats, Kullback-Leibler divergence from the model's own distribution, whether the most probable token is
-   * the same; of each place whether it is used, and the index of its text.
+   * Of `tokens` counted tokens of all texts, drawn with `seed`: what the head makes of the residual stream before the
+   * first layer and behind each. Cross-entropy of the token in nats, Kullback-Leibler divergence from the model's own
+   * distribution, whether the most probable token is the same; of each place whether it is used, and the index of its
+   * text.
    */
   logit_lens: {
     version: 1,
@@ -288,8 +317,8 @@ export const observations = {
     }),
   },
   /**
-   * Of the first `samples` texts: summed negative log-probability of the counted tokens in nats, how many are counted, and the same sum without
-   * each layer; with `parts` without its attention alone and its MLP alone too.
+   * Of the first `samples` texts: summed negative log-probability of the counted tokens in nats, how many are counted,
+   * and the same sum without each layer; with `parts` without its attention alone and its MLP alone too.
    */
   ablated_losses: {
     version: 1,
@@ -303,8 +332,9 @@ export const observations = {
     }),
   },
   /**
-   * Layers are left out one after the other, each time the one without which the first `samples` texts are most probable. For each round and layer
-   * the summed negative log-probability by text without it and those before; layers that are gone have 0.
+   * Layers are left out one after the other, each time the one without which the first `samples` texts are most
+   * probable. For each round and layer the summed negative log-probability by text without it and those before; layers
+   * that are gone have 0.
    */
   greedy_removal: {
     version: 1,
@@ -335,7 +365,9 @@ export function numberBytes({ singles, bytes }: ObservationSpec, tensor: string)
 
 /** What an observation takes, in bytes. */
 export interface ObservationCost {
-  /** Its numbers: in the engine, in the message, and where they are received; what is not kept is in the engine alone. */
+  /**
+   * Its numbers: in the engine, in the message, and where they are received; what is not kept is in the engine alone.
+   */
   numbers: number;
   /** Beside them while a layer is looked at. Reducers look one after the other. */
   work: number;

@@ -1,6 +1,6 @@
 /**
- * OWL's layer outlier distribution: A_ij = |W_ij| ‖x_j‖ over all tokens of the texts, for all linear modules of a layer together; the
- * share of entries above M times their mean. Layers with many outliers are pruned less.
+ * OWL's layer outlier distribution: A_ij = |W_ij| ‖x_j‖ over all tokens of the texts, for all linear modules of a layer
+ * together; the share of entries above M times their mean. Layers with many outliers are pruned less.
  */
 import { defineScore } from './types.ts';
 

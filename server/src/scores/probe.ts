@@ -1,10 +1,11 @@
 /**
- * Probe: how well a classifier tells the labels of texts from a layer's output, one vector a text. The model is frozen; of the classifier's training
- * texts nothing is measured. With held-out texts it is fitted on the others and measured on them; else in five folds, each measured with
- * what the other four teach.
+ * Probe: how well a classifier tells the labels of texts from a layer's output, one vector a text. The model is frozen;
+ * of the classifier's training texts nothing is measured. With held-out texts it is fitted on the others and measured
+ * on them; else in five folds, each measured with what the other four teach.
  *
- * What a linear head cannot tell may be there all the same (the XOR of two features); the head `mlp` finds more, and finds chance regularities too.
- * Pooling, head and the choice of the layer are ours: only the abstract of the source could be read.
+ * What a linear head cannot tell may be there all the same (the XOR of two features); the head `mlp` finds more, and
+ * finds chance regularities too. Pooling, head and the choice of the layer are ours: only the abstract of the source
+ * could be read.
  */
 import { Random } from '../random/random.ts';
 import { resample } from '../statistics/bootstrap.ts';
@@ -151,7 +152,10 @@ function rowsOf(data: ArrayLike<number>, depth: number, count: number, width: nu
   return { data: own, count, width };
 }
 
-/** Class of each row, told by a classifier that was fitted on the rows of other folds; rows of fold -1 are fitted on alone. */
+/**
+ * Class of each row, told by a classifier that was fitted on the rows of other folds; rows of fold -1 are fitted on
+ * alone.
+ */
 function predictions(
   rows: Rows,
   { of, classes, fold, hidden, C }: { of: Labels['of']; classes: number; fold: Int32Array; hidden: number; C: number },

@@ -1,6 +1,7 @@
 /**
- * Relative magnitude: how large a layer's contribution f(X) = X_l+1 - X_l is beside its output, RM = mean over tokens of ‖f(X)‖ / ‖X + f(X)‖,
- * the output of the last layer taken before the final norm. A baseline of ShortGPT; its exact form there could not be confirmed.
+ * Relative magnitude: how large a layer's contribution f(X) = X_l+1 - X_l is beside its output, RM = mean over tokens
+ * of ‖f(X)‖ / ‖X + f(X)‖, the output of the last layer taken before the final norm. A baseline of ShortGPT; its exact
+ * form there could not be confirmed.
  */
 import { allTexts, ratioOfSums, textIntervals } from './drawnTexts.ts';
 import { defineScore, layerWords, row, total } from './types.ts';

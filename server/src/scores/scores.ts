@@ -1,6 +1,6 @@
 /**
- * The layer scores that there are. To add one: a file like `blockInfluence.ts` and a row here; schema, command line, list, report, chart
- * and documentation follow from it.
+ * The layer scores that there are. To add one: a file like `blockInfluence.ts` and a row here; schema, command line,
+ * list, report, chart and documentation follow from it.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { agreement } from './agreement.ts';

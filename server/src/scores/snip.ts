@@ -1,7 +1,8 @@
 /**
- * SNIP's connection sensitivity of a layer: its share in the sum over all weights of |W_ij g_ij|, g the gradient of one batch. The absolute
- * value is taken for each batch by itself and averaged over the batches, so that other than in Taylor importance the gradients of
- * different batches do not cancel. Large layers have large shares: what all weights alike would give stands beside it.
+ * SNIP's connection sensitivity of a layer: its share in the sum over all weights of |W_ij g_ij|, g the gradient of one
+ * batch. The absolute value is taken for each batch by itself and averaged over the batches, so that other than in
+ * Taylor importance the gradients of different batches do not cancel. Large layers have large shares: what all weights
+ * alike would give stands beside it.
  */
 import { batchesOption, jackknifed, layersOf, ofModules, partsOf, summed } from './byModule.ts';
 import { defineScore, total } from './types.ts';

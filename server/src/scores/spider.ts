@@ -1,8 +1,8 @@
 /**
- * SPIDER's question per layer: which share of the weights does the task claim, because its summed gradient is larger among the gradients of
- * their matrix than the weight is among the weights? About half is claimed whatever the task, so only the distance from the value under
- * a shuffled gradient says something; it stands beside every layer and module. Sizes of weights and gradients are given raw, for within
- * each matrix both are standardised away.
+ * SPIDER's question per layer: which share of the weights does the task claim, because its summed gradient is larger
+ * among the gradients of their matrix than the weight is among the weights? About half is claimed whatever the task, so
+ * only the distance from the value under a shuffled gradient says something; it stands beside every layer and module.
+ * Sizes of weights and gradients are given raw, for within each matrix both are standardised away.
  */
 import type { Tensors } from '../../../protocol/scores.ts';
 import { batchesOption, jackknifed, layersOf, ofModules, partsOf, summed } from './byModule.ts';

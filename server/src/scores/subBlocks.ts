@@ -1,6 +1,7 @@
 /**
- * Which half of a block a module ends: the projections behind attention and behind the MLP, whose outputs are added to the residual stream. With
- * zeros in their place the half adds nothing. A mixture of experts ends with the last matrix of every expert.
+ * Which half of a block a module ends: the projections behind attention and behind the MLP, whose outputs are added to
+ * the residual stream. With zeros in their place the half adds nothing. A mixture of experts ends with the last matrix
+ * of every expert.
  */
 export type SubBlock = 'attention' | 'mlp';
 

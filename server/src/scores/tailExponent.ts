@@ -1,11 +1,12 @@
 /**
- * Exponent of the heavy tail of a weight spectrum (PL_Alpha_Hill; AlphaPruning, arXiv 2410.10912; WeightWatcher): eigenvalues
- * e_1 <= ... <= e_n of W W^T, Hill's estimator over those from index i0 (from 0), k = n - i0:
+ * Exponent of the heavy tail of a weight spectrum (PL_Alpha_Hill; AlphaPruning, arXiv 2410.10912; WeightWatcher):
+ * eigenvalues e_1 <= ... <= e_n of W W^T, Hill's estimator over those from index i0 (from 0), k = n - i0:
  *
  *   alpha = 1 + k / (sum_{i >= i0} ln e_i - k ln e_i0)
  *
- * `mid`: i0 = floor(n / 2). `peak`: of the i0 with e_i0 in [log10(0.95 x), 1.5 x], x the left edge of the fullest of 100 bins of
- * log10 e, the one with the least Kolmogorov-Smirnov distance; the logarithm in the lower bound is the published code's.
+ * `mid`: i0 = floor(n / 2). `peak`: of the i0 with e_i0 in [log10(0.95 x), 1.5 x], x the left edge of the fullest of
+ * 100 bins of log10 e, the one with the least Kolmogorov-Smirnov distance; the logarithm in the lower bound is the
+ * published code's.
  */
 import type { TailFit } from '../../../protocol/allocation.ts';
 

@@ -1,10 +1,11 @@
 /**
- * Taylor importance of a layer (LLM-Pruner; Shortened LLaMA): sum of |W_ij dL/dW_ij|, to first order what the loss changes by when the
- * weights are set to zero one by one. L is the mean loss of all texts, so the absolute value is taken after the sum over texts. Over the
- * weights of linear modules; norms and biases, which the papers' code adds, are far below a percent of it.
+ * Taylor importance of a layer (LLM-Pruner; Shortened LLaMA): sum of |W_ij dL/dW_ij|, to first order what the loss
+ * changes by when the weights are set to zero one by one. L is the mean loss of all texts, so the absolute value is
+ * taken after the sum over texts. Over the weights of linear modules; norms and biases, which the papers' code adds,
+ * are far below a percent of it.
  *
- * Raw values put the first layer of several Llama models last, though nothing works without it. `taylor_plus` therefore keeps the first
- * and the last layers whatever their values.
+ * Raw values put the first layer of several Llama models last, though nothing works without it. `taylor_plus` therefore
+ * keeps the first and the last layers whatever their values.
  */
 import { batchesOption, jackknifed, layersOf, ofModules, partsOf, summed } from './byModule.ts';
 import type { ObservedShape } from './observations.ts';

@@ -1,6 +1,7 @@
 /**
- * What a score is: it declares what it needs of the model and turns the observations into numbers. Pure: no files, no graphs, no model.
- * Everything that a user sees of it (schema, command line, list, report, chart, export) is made from these rows.
+ * What a score is: it declares what it needs of the model and turns the observations into numbers. Pure: no files, no
+ * graphs, no model. Everything that a user sees of it (schema, command line, list, report, chart, export) is made from
+ * these rows.
  *
  * To add one: a file like `blockInfluence.ts`, a row in `scores.ts`, a row in `test/scores/cases.ts`.
  */
@@ -89,7 +90,10 @@ export interface Score<R extends OptionRows = OptionRows, N extends string = str
   ): ScoreNumbers;
   /** Whether its texts have labels. */
   labelled?: boolean;
-  /** In place of `score`, for one that takes its time. @throws LayerifError `badData` for labels that cannot be told apart */
+  /**
+   * In place of `score`, for one that takes its time.
+   * @throws LayerifError `badData` for labels that cannot be told apart
+   */
   fitted?(
     observed: Record<N, Tensors>,
     options: OptionValues<R>,

@@ -1,6 +1,6 @@
 /**
- * Area under the ROC curve: the probability that a positive item has a higher value than a negative one, equal values counting half
- * (Mann & Whitney 1947).
+ * Area under the ROC curve: the probability that a positive item has a higher value than a negative one, equal values
+ * counting half (Mann & Whitney 1947).
  */
 import { ranks } from './rankCorrelation.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The bootstrap (Efron 1979): units are drawn with replacement as often as there are, and the statistic of the drawn ones is
- * computed again. How it scatters tells how much it would on other samples of the same kind.
+ * The bootstrap (Efron 1979): units are drawn with replacement as often as there are, and the statistic of the drawn
+ * ones is computed again. How it scatters tells how much it would on other samples of the same kind.
  */
 import type { Random } from '../random/random.ts';
 import { percentileInterval } from './intervals.ts';

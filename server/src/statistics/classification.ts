@@ -30,7 +30,10 @@ export function macroF1(
   return sum / count;
 }
 
-/** Fold of each row, 0 .. folds - 1: the rows of each class are shuffled and dealt out in turn, so that folds have its share. */
+/**
+ * Fold of each row, 0 .. folds - 1: the rows of each class are shuffled and dealt out in turn, so that folds have its
+ * share.
+ */
 export function stratifiedFolds(labels: ArrayLike<number>, classes: number, folds: number, random: Random): Int32Array {
   const fold = new Int32Array(labels.length);
   let next = 0;

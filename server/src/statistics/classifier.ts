@@ -1,10 +1,11 @@
 /**
- * Classifiers of vectors that are fitted by L-BFGS: logistic regression, and a perceptron with one hidden layer. Both minimise
+ * Classifiers of vectors that are fitted by L-BFGS: logistic regression, and a perceptron with one hidden layer. Both
+ * minimise
  *
  *   mean over rows of the cross-entropy + ‖W‖² / (2 C n),   biases are not penalised
  *
- * which for logistic regression is scikit-learn's objective: with two classes one vector and the logistic function, with more a softmax over one
- * vector for each.
+ * which for logistic regression is scikit-learn's objective: with two classes one vector and the logistic function,
+ * with more a softmax over one vector for each.
  */
 import type { Random } from '../random/random.ts';
 import { minimise } from './lbfgs.ts';

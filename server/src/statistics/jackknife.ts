@@ -1,7 +1,7 @@
 /**
- * The delete-a-group jackknife (Quenouille 1949, Tukey 1958): units are dealt to groups, the statistic is computed again without each
- * group, and the scatter of these values is enlarged to the statistic's own. For statistics that are no mean of values by unit, such as
- * sums of absolute values of a summed gradient.
+ * The delete-a-group jackknife (Quenouille 1949, Tukey 1958): units are dealt to groups, the statistic is computed
+ * again without each group, and the scatter of these values is enlarged to the statistic's own. For statistics that are
+ * no mean of values by unit, such as sums of absolute values of a summed gradient.
  */
 import type { Interval } from './intervals.ts';
 import { studentQuantile } from './student.ts';

@@ -1,6 +1,6 @@
 /**
- * Kendall's rank correlation, τ-b (Kendall 1945): of all pairs, how many more are in the same order in both lists than in opposite
- * order; pairs that are tied in a list count for neither.
+ * Kendall's rank correlation, τ-b (Kendall 1945): of all pairs, how many more are in the same order in both lists than
+ * in opposite order; pairs that are tied in a list count for neither.
  *
  *     τ_b = (concordant - discordant) / sqrt((pairs - ties in a) (pairs - ties in b))
  */

@@ -1,6 +1,7 @@
 /**
- * Limited-memory BFGS (Nocedal 1980) with a backtracking line search: minima of smooth functions of many variables. No package on the registry
- * that is kept up does it for typed arrays; `ml-logistic-regression` descends by fixed steps without a penalty.
+ * Limited-memory BFGS (Nocedal 1980) with a backtracking line search: minima of smooth functions of many variables. No
+ * package on the registry that is kept up does it for typed arrays; `ml-logistic-regression` descends by fixed steps
+ * without a penalty.
  */
 const MEMORY = 10;
 const SUFFICIENT = 1e-4;

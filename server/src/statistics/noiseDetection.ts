@@ -1,8 +1,9 @@
 /**
- * Noise Detection Rate (Vitel & Chhabra, arXiv 2511.04715): training samples whose labels were changed on purpose should have the lowest
- * influence. The rate is the share of changed samples among the lowest `share` of the ranking (there 30 %). The source was read through
- * a summary of the paper, which leaves two things open, so they are our definitions: equal values keep the order of the samples, and the
- * AUC is that of the ROC curve of low influence as a sign of noise.
+ * Noise Detection Rate (Vitel & Chhabra, arXiv 2511.04715): training samples whose labels were changed on purpose
+ * should have the lowest influence. The rate is the share of changed samples among the lowest `share` of the ranking
+ * (there 30 %). The source was read through a summary of the paper, which leaves two things open, so they are our
+ * definitions: equal values keep the order of the samples, and the AUC is that of the ROC curve of low influence as a
+ * sign of noise.
  */
 import { auc } from './auc.ts';
 

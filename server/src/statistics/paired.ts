@@ -1,7 +1,8 @@
 /**
- * Two measurements of the same documents: the mean difference with a percentile interval over resampled documents, and the sign-flip
- * test (Fisher 1935): if nothing were different, each difference could as well have the other sign. All signs are gone through where
- * there are at most 12 differences that are not zero; else p = (1 + at least as extreme) / (1 + drawn).
+ * Two measurements of the same documents: the mean difference with a percentile interval over resampled documents, and
+ * the sign-flip test (Fisher 1935): if nothing were different, each difference could as well have the other sign. All
+ * signs are gone through where there are at most 12 differences that are not zero; else p = (1 + at least as extreme) /
+ * (1 + drawn).
  */
 import type { Random } from '../random/random.ts';
 import { resample } from './bootstrap.ts';

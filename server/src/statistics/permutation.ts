@@ -1,6 +1,7 @@
 /**
- * Permutation test of an association between paired lists (Fisher 1935): if b's order had nothing to do with a's, every order of b
- * would be as likely. The p-value is the share of the orders whose statistic is at least as extreme as the one seen.
+ * Permutation test of an association between paired lists (Fisher 1935): if b's order had nothing to do with a's, every
+ * order of b would be as likely. The p-value is the share of the orders whose statistic is at least as extreme as the
+ * one seen.
  *
  * All orders are gone through where there are no more than the permutations asked for; else random ones are drawn, and
  * p = (1 + at least as extreme) / (1 + drawn), which is never zero (Phipson & Smyth 2010).
@@ -24,7 +25,9 @@ export interface PermutationTest {
   exact: boolean;
 }
 
-/** Statistics that differ by less than this are equal: rounding must not make an order look less extreme than itself. */
+/**
+ * Statistics that differ by less than this are equal: rounding must not make an order look less extreme than itself.
+ */
 const TOLERANCE = 1e-12;
 
 /** @returns null where the statistic is not defined */

@@ -1,6 +1,7 @@
 /**
- * Student's t distribution (Student 1908): how far a mean of few values may lie from the truth when its standard error comes from the
- * same values. The tail is I_x(ν/2, 1/2) / 2 with x = ν / (ν + t²), the incomplete beta function by its continued fraction (Lentz).
+ * Student's t distribution (Student 1908): how far a mean of few values may lie from the truth when its standard error
+ * comes from the same values. The tail is I_x(ν/2, 1/2) / 2 with x = ν / (ν + t²), the incomplete beta function by its
+ * continued fraction (Lentz).
  */
 
 /** P(|T| > t) with `degrees` > 0 of freedom, which need not be whole. */

@@ -1,12 +1,13 @@
 /**
- * Scatter from samples that are left out (delete-d jackknife, Shao & Wu 1989; subsampling, Politis & Romano 1994): a share of the
- * samples is left out at random, and the deviations of what is computed from the rest are enlarged to the scatter of the whole.
+ * Scatter from samples that are left out (delete-d jackknife, Shao & Wu 1989; subsampling, Politis & Romano 1994): a
+ * share of the samples is left out at random, and the deviations of what is computed from the rest are enlarged to the
+ * scatter of the whole.
  *
- * Drawing with replacement is wrong where samples are inverted against each other (fisher, lissa, relatif): a sample drawn twice adds
- * nothing to the rank of K, so that every draw looks like fewer samples, and the interval misses even the score of the samples at hand.
- * Without replacement a draw is an honest smaller sample. For any symmetric function of independent samples the enlarged variance is, on
- * average, at least the true one (Efron & Stein 1981). Training and validation samples are left out in draws of their own, and the
- * deviations of both are added.
+ * Drawing with replacement is wrong where samples are inverted against each other (fisher, lissa, relatif): a sample
+ * drawn twice adds nothing to the rank of K, so that every draw looks like fewer samples, and the interval misses even
+ * the score of the samples at hand. Without replacement a draw is an honest smaller sample. For any symmetric function
+ * of independent samples the enlarged variance is, on average, at least the true one (Efron & Stein 1981). Training and
+ * validation samples are left out in draws of their own, and the deviations of both are added.
  */
 import type { Random } from '../random/random.ts';
 import { quantile } from './intervals.ts';
@@ -44,7 +45,8 @@ export function enlarged(drawn: ArrayLike<number>, count: number, scale: number)
 }
 
 /**
- * Deviations of both kinds together, widened as Student's t is beside the normal distribution: few samples know their own scatter badly.
+ * Deviations of both kinds together, widened as Student's t is beside the normal distribution: few samples know their
+ * own scatter badly.
  *
  * @param parts deviations of independent kinds with the number of samples of each
  */

@@ -1,6 +1,6 @@
 /**
- * Overlap of the k largest of two lists, beside what chance gives: for a random order it is hypergeometric, with mean share k / n.
- * Where values are equal at the edge, those with the lower index count as larger.
+ * Overlap of the k largest of two lists, beside what chance gives: for a random order it is hypergeometric, with mean
+ * share k / n. Where values are equal at the edge, those with the lower index count as larger.
  */
 
 export interface TopKOverlap {

@@ -1,6 +1,7 @@
 /**
- * Okapi BM25 (Robertson & Zaragoza 2009, Foundations and Trends in Information Retrieval 3:333): how well documents match queries by
- * their words alone. For a query word w that stands f times in a document of length L, mean length A, in d of N documents:
+ * Okapi BM25 (Robertson & Zaragoza 2009, Foundations and Trends in Information Retrieval 3:333): how well documents
+ * match queries by their words alone. For a query word w that stands f times in a document of length L, mean length A,
+ * in d of N documents:
  *
  *     idf(w) f (k + 1) / (f + k (1 - b + b L / A)),     idf(w) = ln(1 + (N - d + 0.5) / (d + 0.5)),  k = 1.2, b = 0.75
  *

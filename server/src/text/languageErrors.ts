@@ -1,4 +1,7 @@
-/** Errors of JavaScript itself that the input brings about, in words for who wrote the input; all others are defects of ours. */
+/**
+ * Errors of JavaScript itself that the input brings about, in words for who wrote the input; all others are defects of
+ * ours.
+ */
 
 const words: readonly [pattern: RegExp, words: string][] = [
   [/^Invalid string length|^Cannot create a string longer/, 'it makes a text longer than this program can hold'],

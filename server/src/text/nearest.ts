@@ -1,4 +1,7 @@
-/** "Did you mean": the known word fewest insertions, deletions and replacements away (Levenshtein 1966) from the one that was written. */
+/**
+ * "Did you mean": the known word fewest insertions, deletions and replacements away (Levenshtein 1966) from the one
+ * that was written.
+ */
 import { closest, distance } from 'fastest-levenshtein';
 
 const MOST_SHOWN = 3;
@@ -9,8 +12,8 @@ export function closestTo(word: string, known: readonly string[]): string {
 }
 
 /**
- * The nearest of `known` when it is near enough to be a slip of the pen, else null: up to a third of the letters, and a swap of two
- * letters (two edits) wherever the word is longer than that. Another case is no difference.
+ * The nearest of `known` when it is near enough to be a slip of the pen, else null: up to a third of the letters, and a
+ * swap of two letters (two edits) wherever the word is longer than that. Another case is no difference.
  */
 export function nearest(word: string, known: readonly string[]): string | null {
   if (known.length === 0) return null;

@@ -1,5 +1,6 @@
 /**
- * AdamW (Loshchilov & Hutter, ICLR 2019, arXiv 1711.05101), with the defaults and the order of operations of torch.optim.AdamW:
+ * AdamW (Loshchilov & Hutter, ICLR 2019, arXiv 1711.05101), with the defaults and the order of operations of
+ * torch.optim.AdamW:
  *
  *   θ ← θ − lr · wd · θ                                            decoupled weight decay
  *   m ← β₁ m + (1 − β₁) g,   v ← β₂ v + (1 − β₂) g²

@@ -1,12 +1,12 @@
 /**
- * Balance loss of a router, which keeps all experts in use (Fedus et al. 2021, arXiv 2101.03961, equations 4 to 6; MoLA takes it for
- * every module): with E experts, f_e the share of the assignments that go to expert e and P_e the mean probability of e over the
- * tokens of a step,
+ * Balance loss of a router, which keeps all experts in use (Fedus et al. 2021, arXiv 2101.03961, equations 4 to 6; MoLA
+ * takes it for every module): with E experts, f_e the share of the assignments that go to expert e and P_e the mean
+ * probability of e over the tokens of a step,
  *
  *   L = E Σ f_e P_e,   dL/dp_te = E f_e / tokens      (f_e is a count and has no gradient)
  *
- * It is 1 where assignments or probabilities are even and E at most. Padding counts nowhere; the sums run over all tokens of a step,
- * however they are split into runs.
+ * It is 1 where assignments or probabilities are even and E at most. Padding counts nowhere; the sums run over all
+ * tokens of a step, however they are split into runs.
  */
 
 /** Sums over tokens, one number per expert. */

@@ -1,6 +1,7 @@
 /**
- * New LoRA experts: a router and the factors A and B of every expert of every module, drawn as MoLA draws them (arXiv 2402.08562).
- * Router and A Kaiming-uniform with a = √5, which is uniform in ±1/√in; B is zero, so untrained experts change nothing.
+ * New LoRA experts: a router and the factors A and B of every expert of every module, drawn as MoLA draws them (arXiv
+ * 2402.08562). Router and A Kaiming-uniform with a = √5, which is uniform in ±1/√in; B is zero, so untrained experts
+ * change nothing.
  */
 import { Random } from '../random/random.ts';
 import type { Parameters } from './parameters.ts';
@@ -29,8 +30,8 @@ export function shapesOf(modules: readonly ExpertModule[]): Map<string, number[]
 }
 
 /**
- * Every router row and every expert has a random stream of its own: with the same seed, the first experts of a module are the same
- * however many there are and whichever other modules have some.
+ * Every router row and every expert has a random stream of its own: with the same seed, the first experts of a module
+ * are the same however many there are and whichever other modules have some.
  */
 export function initialExperts(modules: readonly ExpertModule[], seed: number): Parameters {
   const parameters: Parameters = new Map();

@@ -1,6 +1,7 @@
 /**
- * New LoRA factors (Hu et al. 2021, arXiv 2106.09685): y = x Wᵀ + (α / r) (x Aᵀ) Bᵀ with A [r, in] and B [out, r]. A is drawn as PEFT
- * draws it, Kaiming-uniform with a = √5, which is uniform in ±1/√in; B is zero, so an untrained adapter changes nothing.
+ * New LoRA factors (Hu et al. 2021, arXiv 2106.09685): y = x Wᵀ + (α / r) (x Aᵀ) Bᵀ with A [r, in] and B [out, r]. A is
+ * drawn as PEFT draws it, Kaiming-uniform with a = √5, which is uniform in ±1/√in; B is zero, so an untrained adapter
+ * changes nothing.
  */
 import { Random } from '../random/random.ts';
 import type { Parameters } from './parameters.ts';

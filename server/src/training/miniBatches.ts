@@ -1,7 +1,8 @@
 /**
- * Which samples each step sees. One seeded order of all samples per epoch, cut into batches; a training subset takes its members out
- * of these batches. So two trainings with the same seed on different subsets differ in the left-out samples alone (common random
- * numbers), which is what makes leave-one-out differences visible above the noise of the order.
+ * Which samples each step sees. One seeded order of all samples per epoch, cut into batches; a training subset takes
+ * its members out of these batches. So two trainings with the same seed on different subsets differ in the left-out
+ * samples alone (common random numbers), which is what makes leave-one-out differences visible above the noise of the
+ * order.
  */
 import { Random } from '../random/random.ts';
 

@@ -1,4 +1,7 @@
-/** The one table of optimisers. To add one, write its file after the model of `sgd.ts` and add it here and to `OptimizerId`. */
+/**
+ * The one table of optimisers. To add one, write its file after the model of `sgd.ts` and add it here and to
+ * `OptimizerId`.
+ */
 import type { OptimizerId, OptimizerSettings } from '../../../protocol/optimizer.ts';
 import { adamw } from './adamw.ts';
 import { sgd } from './sgd.ts';

@@ -1,4 +1,7 @@
-/** Trained numbers by tensor name. Masters are float64 whatever the graphs compute in, so that small steps are not rounded away. */
+/**
+ * Trained numbers by tensor name. Masters are float64 whatever the graphs compute in, so that small steps are not
+ * rounded away.
+ */
 export type Parameters = Map<string, Float64Array>;
 
 /** Anything with numbers by tensor name, such as gradients in float32. */
@@ -15,7 +18,10 @@ export function globalNorm(values: Numbers): number {
   return Math.sqrt(sum);
 }
 
-/** @throws Error naming the tensor whose gradient is missing or of another size, so that no parameter silently stays as it is */
+/**
+ * @throws Error naming the tensor whose gradient is missing or of another size, so that no parameter silently stays as
+ *   it is
+ */
 export function gradientOf(gradients: Numbers, name: string, size: number): ArrayLike<number> {
   const gradient = gradients.get(name);
   if (gradient?.length === size) return gradient;

@@ -5,7 +5,11 @@
  */
 import type { OptimizerSettings, ScheduleId } from '../../../protocol/optimizer.ts';
 
-/** Factor after the warm-up. @param after steps since its end @param left steps from there to the end of training, at least 1 */
+/**
+ * Factor after the warm-up.
+ * @param after steps since its end
+ * @param left steps from there to the end of training, at least 1
+ */
 const shapes: Record<ScheduleId, (after: number, left: number) => number> = {
   constant: () => 1,
   linear: (after, left) => Math.max(0, 1 - after / left),

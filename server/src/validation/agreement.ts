@@ -1,9 +1,10 @@
 /**
- * How well predicted influence agrees with what happened, for every protocol of `layerif validate`: one row per predictor with an
- * interval, its lead over gradient dot and over every other control, and how often predictions that know nothing do as well.
+ * How well predicted influence agrees with what happened, for every protocol of `layerif validate`: one row per
+ * predictor with an interval, its lead over gradient dot and over every other control, and how often predictions that
+ * know nothing do as well.
  *
- * An interval of a value is meant for that row alone. Leads are compared for all estimators at once, and so is p: whichever of them is
- * picked afterwards, within one measure at most 5 % of the statements about it are wrong.
+ * An interval of a value is meant for that row alone. Leads are compared for all estimators at once, and so is p:
+ * whichever of them is picked afterwards, within one measure at most 5 % of the statements about it are wrong.
  */
 import type { AgreementRow } from '../../../protocol/validation.ts';
 import { Random } from '../random/random.ts';
@@ -15,13 +16,19 @@ export interface Predictor {
   id: string;
   /** Where the gradients were taken, such as `pretrained` or `trained`; null for controls without gradients. */
   point: string | null;
-  /** Whether it stands for doing without influence: random, uniform, similarity, bm25, length, loss. Gradient dot is one too. */
+  /**
+   * Whether it stands for doing without influence: random, uniform, similarity, bm25, length, loss. Gradient dot is one
+   * too.
+   */
   control: boolean;
   /** n x m, row-major. */
   B: Float64Array | null;
   /** n: how much a training sample helps itself; null where that is not defined. */
   self: Float64Array | null;
-  /** Draws of a random control, whose statistics are averaged: one draw may look good by luck. Each is a predictor without draws. */
+  /**
+   * Draws of a random control, whose statistics are averaged: one draw may look good by luck. Each is a predictor
+   * without draws.
+   */
   draws?: readonly Predictor[];
 }
 
@@ -142,8 +149,8 @@ function leadInterval(
 }
 
 /**
- * For each predictor with gradients: the probability that the best of as many that know nothing does as well (the largest standardised
- * value over random orders, Westfall & Young 1993). Keys are id and point.
+ * For each predictor with gradients: the probability that the best of as many that know nothing does as well (the
+ * largest standardised value over random orders, Westfall & Young 1993). Keys are id and point.
  */
 function chances(
   found: readonly Found[],

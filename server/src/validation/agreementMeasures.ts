@@ -1,7 +1,7 @@
 /**
- * What the protocols of `layerif validate` measure: statistics of predicted influence B (training samples x validation samples, positive
- * = helps) or of a score per training sample, with the levels that could have been others and the orders under which a predictor that
- * knows nothing is as likely. To add one, return an `Agreement`.
+ * What the protocols of `layerif validate` measure: statistics of predicted influence B (training samples x validation
+ * samples, positive = helps) or of a score per training sample, with the levels that could have been others and the
+ * orders under which a predictor that knows nothing is as likely. To add one, return an `Agreement`.
  */
 import type { Random } from '../random/random.ts';
 import { auc } from '../statistics/auc.ts';
@@ -23,7 +23,10 @@ export interface Agreement {
   terms: readonly (readonly Level[])[];
   /** Lowest and highest possible value. */
   range: readonly [number, number];
-  /** A random order under which predictions that have nothing to do with the training samples are as likely as they stand. */
+  /**
+   * A random order under which predictions that have nothing to do with the training samples are as likely as they
+   * stand.
+   */
   shuffled: (random: Random) => number[];
   /** @param values of a predictor: B, n x m row-major, or n scores */
   of: (values: Float64Array) => Statistic;
@@ -32,9 +35,9 @@ export interface Agreement {
 type Correlation = 'pearson' | 'spearman';
 
 /**
- * Linear datamodeling score (Park et al., ICML 2023, arXiv 2303.14186): the Spearman correlation over subsets of the summed influence of
- * a subset with minus the loss after training on it, averaged over validation samples. Subsets are of one size, so that what all
- * training samples have in common cancels.
+ * Linear datamodeling score (Park et al., ICML 2023, arXiv 2303.14186): the Spearman correlation over subsets of the
+ * summed influence of a subset with minus the loss after training on it, averaged over validation samples. Subsets are
+ * of one size, so that what all training samples have in common cancels.
  *
  * @param losses subsets x m
  */
@@ -89,8 +92,9 @@ export function linearDatamodeling(
 }
 
 /**
- * Leave-one-out and leave-k-out: correlation over groups of the predicted change of the mean validation loss when a group is left out,
- * Σ B / (n m), with the true one. Groups are of one size. Also for the mean loss after training on subsets.
+ * Leave-one-out and leave-k-out: correlation over groups of the predicted change of the mean validation loss when a
+ * group is left out, Σ B / (n m), with the true one. Groups are of one size. Also for the mean loss after training on
+ * subsets.
  *
  * @param changes groups x m: of every validation sample's loss
  */
@@ -147,10 +151,11 @@ export function predictedChangesOf(
 }
 
 /**
- * Area under the ROC curve of a suspicion for the flipped training samples; leaving out one of either kind is DeLong's variance
- * (DeLong, DeLong & Clarke-Pearson 1988).
+ * Area under the ROC curve of a suspicion for the flipped training samples; leaving out one of either kind is DeLong's
+ * variance (DeLong, DeLong & Clarke-Pearson 1988).
  *
- * @param m with validation samples the values are B and the suspicion is the harm to them, minus the sum; without the values themselves
+ * @param m with validation samples the values are B and the suspicion is the harm to them, minus the sum; without the
+ *   values themselves
  */
 export function detection(flipped: readonly boolean[], m = 0): Agreement {
   const n = flipped.length;
@@ -194,8 +199,8 @@ export function recallCurve(
 }
 
 /**
- * Does influence rank training samples of the same class first, for every validation sample? Samples of a class are alike, so that a
- * class counts as one member: it is left out as a whole, and classes change places as a whole.
+ * Does influence rank training samples of the same class first, for every validation sample? Samples of a class are
+ * alike, so that a class counts as one member: it is left out as a whole, and classes change places as a whole.
  */
 export function retrieval(
   n: number,

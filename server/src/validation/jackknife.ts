@@ -1,15 +1,17 @@
 /**
- * How far an agreement may be from the truth. A value depends on several kinds of things that could have been others, its levels:
- * training subsets, training samples, validation samples. All validation samples share the same retrained subsets, so that resampling
- * validation samples alone says next to nothing: a hundred alike ones agree about one accident.
+ * How far an agreement may be from the truth. A value depends on several kinds of things that could have been others,
+ * its levels: training subsets, training samples, validation samples. All validation samples share the same retrained
+ * subsets, so that resampling validation samples alone says next to nothing: a hundred alike ones agree about one
+ * accident.
  *
- * Each level is left out member by member (jackknife, Quenouille 1949, Tukey 1958). For independent members of a level the sum of
- * squared deviations is, on average, never below the true variance (Efron & Stein 1981); variances of levels add up, which counts what
- * two of them share twice: too wide rather than too narrow. Levels of one term are two ways to see the same uncertainty (a value may be
- * an accident of the subsets, or of the training samples that form them); the wider one counts. Intervals take Student's t.
+ * Each level is left out member by member (jackknife, Quenouille 1949, Tukey 1958). For independent members of a level
+ * the sum of squared deviations is, on average, never below the true variance (Efron & Stein 1981); variances of levels
+ * add up, which counts what two of them share twice: too wide rather than too narrow. Levels of one term are two ways
+ * to see the same uncertainty (a value may be an accident of the subsets, or of the training samples that form them);
+ * the wider one counts. Intervals take Student's t.
  *
- * For the best of several differences the critical value is that of the largest |t| among them: their joint scatter is imitated by
- * random weights on the deviations (multiplier bootstrap, Chernozhukov, Chetverikov & Kato 2013).
+ * For the best of several differences the critical value is that of the largest |t| among them: their joint scatter is
+ * imitated by random weights on the deviations (multiplier bootstrap, Chernozhukov, Chetverikov & Kato 2013).
  */
 import type { Random } from '../random/random.ts';
 import type { Interval } from '../statistics/intervals.ts';
@@ -36,7 +38,10 @@ export interface Spread {
 
 const DRAWS = 2000;
 
-/** @param terms levels that are alternatives in one term @returns null where a term has no level with two defined values */
+/**
+ * @param terms levels that are alternatives in one term
+ * @returns null where a term has no level with two defined values
+ */
 export function spreadOf(left: LeftOut, terms: readonly (readonly Level[])[]): Spread | null {
   const parts: Spread['parts'] = [];
   let [variance, satterthwaite] = [0, 0];
@@ -60,14 +65,15 @@ function deviationsOf(values: readonly (number | null)[]): Float64Array | null {
   if (known.length < 2 || known.length < values.length / 2) return null;
   const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
   const scale = Math.sqrt((known.length - 1) / known.length);
-  // A member without which nothing is defined has no deviation; its place stays, so that levels of several values match.
+  // A member without which nothing is defined has no deviation; its place stays, so that levels of several values
+  // match.
   return Float64Array.from(values, (value) => (value === null ? 0 : scale * (value - mean)));
 }
 
 /**
- * Symmetric in atanh of the value's place in its range (Fisher 1915), so that it holds the value and stays inside. A value at the edge
- * of its range has no scatter to see; there the bound is Clopper & Pearson's (1934) for as many successes as the smallest level has
- * members.
+ * Symmetric in atanh of the value's place in its range (Fisher 1915), so that it holds the value and stays inside. A
+ * value at the edge of its range has no scatter to see; there the bound is Clopper & Pearson's (1934) for as many
+ * successes as the smallest level has members.
  *
  * @param range lowest and highest possible value
  */

@@ -1,6 +1,7 @@
 /**
- * Influence against retraining on a small classifier (Koh & Liang 2017, arXiv 1703.04730; Basu et al. 2021, arXiv 2006.14651). For
- * training row i and a test loss L, with H the exact Hessian of the regularised objective at its minimum:
+ * Influence against retraining on a small classifier (Koh & Liang 2017, arXiv 1703.04730; Basu et al. 2021, arXiv
+ * 2006.14651). For training row i and a test loss L, with H the exact Hessian of the regularised objective at its
+ * minimum:
  *
  *   predicted change of L when i is left out = ∇Lᵀ H⁻¹ ∇ℓ(zᵢ) / n,     true change = L(θ₋ᵢ) − L(θ)
  *
@@ -68,7 +69,10 @@ export function predictedChanges(
   };
 }
 
-/** Change of every test row's loss when each group of rows is left out, retrained from the optimum. @param damping as above */
+/**
+ * Change of every test row's loss when each group of rows is left out, retrained from the optimum.
+ * @param damping as above
+ */
 export function trueChangesByRow(
   network: Perceptron,
   { theta, curvature }: Optimum,

@@ -1,9 +1,11 @@
 /**
- * Minimises a smooth function to a gradient of about zero, which influence functions assume and gradient steps do not reach.
+ * Minimises a smooth function to a gradient of about zero, which influence functions assume and gradient steps do not
+ * reach.
  *
- * Saddle-free Newton (Dauphin et al. 2014, arXiv 1406.2572): θ ← θ − t Q max(|Λ|, floor)⁻¹ Qᵀ g with H = Q Λ Qᵀ, and t halved until the
- * function falls. It leaves saddles along directions of negative curvature and is Newton's method where H is positive definite. The
- * eigenvectors are kept while the gradient falls tenfold a step (chord iterations), as it does close to a minimum.
+ * Saddle-free Newton (Dauphin et al. 2014, arXiv 1406.2572): θ ← θ − t Q max(|Λ|, floor)⁻¹ Qᵀ g with H = Q Λ Qᵀ, and t
+ * halved until the function falls. It leaves saddles along directions of negative curvature and is Newton's method
+ * where H is positive definite. The eigenvectors are kept while the gradient falls tenfold a step (chord iterations),
+ * as it does close to a minimum.
  */
 import type { Matrix } from 'ml-matrix';
 import { symmetricEigen } from '../linear/eigenvectors.ts';

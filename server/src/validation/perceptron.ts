@@ -1,11 +1,12 @@
 /**
- * A small classifier in float64 with its exact Hessian: tanh layers, softmax, mean cross-entropy; without hidden layers it is softmax
- * regression, whose objective is convex.
+ * A small classifier in float64 with its exact Hessian: tanh layers, softmax, mean cross-entropy; without hidden layers
+ * it is softmax regression, whose objective is convex.
  *
  *   J(θ) = Σᵢ wᵢ ℓ(zᵢ; θ) / Σᵢ wᵢ + wd/2 ‖θ‖²
  *
- * The Hessian comes column by column from the R-operator (Pearlmutter 1994, Neural Computation 6:147), so it is exact. Activations are
- * smooth: on the kinks of ReLU Newton cannot reach a zero gradient and leave-one-out comparisons fail for that reason alone.
+ * The Hessian comes column by column from the R-operator (Pearlmutter 1994, Neural Computation 6:147), so it is exact.
+ * Activations are smooth: on the kinks of ReLU Newton cannot reach a zero gradient and leave-one-out comparisons fail
+ * for that reason alone.
  */
 import { Matrix } from 'ml-matrix';
 import { Random } from '../random/random.ts';

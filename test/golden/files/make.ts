@@ -1,5 +1,6 @@
 /**
- * Makes the golden files beside it: one of each kind that LayerIF writes, of a tiny random Llama, and the Grams of the result.
+ * Makes the golden files beside it: one of each kind that LayerIF writes, of a tiny random Llama, and the Grams of the
+ * result.
  *
  *     node test/golden/files/make.ts
  */

@@ -11,7 +11,10 @@ import { segmentsOf } from '../../../server/src/engine/sweep/chain.ts';
 import { forward, head } from '../../../server/src/engine/sweep/sweep.ts';
 import { Runtime } from '../../../server/src/engine/runtime/runtime.ts';
 
-/** Of a loss, relative to the larger of it and 1. A classifier's is of one position, a language model's the mean over many. */
+/**
+ * Of a loss, relative to the larger of it and 1. A classifier's is of one position, a language model's the mean over
+ * many.
+ */
 const TOLERANCE = { language: 3e-7, classes: 1e-6 };
 
 interface Expected {

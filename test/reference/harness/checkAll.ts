@@ -4,9 +4,9 @@
  *   /opt/python rows.py OUT
  *   node test/reference/harness/checkAll.ts OUT TASKS [--write | --only WORD]
  *
- * TASKS is the folder `lm_eval/tasks`. Each file stands in an experiment as `include:` beside made-up data; what `score` takes is checked
- * again with an `evaluate` section. Prints how many pass and why the others are refused; `--write` keeps the table in
- * `checks.json`, which `test/data/harnessChecks.test.ts` holds, and prints README.md's.
+ * TASKS is the folder `lm_eval/tasks`. Each file stands in an experiment as `include:` beside made-up data; what
+ * `score` takes is checked again with an `evaluate` section. Prints how many pass and why the others are refused;
+ * `--write` keeps the table in `checks.json`, which `test/data/harnessChecks.test.ts` holds, and prints README.md's.
  */
 import fs from 'node:fs';
 import os from 'node:os';

@@ -1,4 +1,7 @@
-/** Agreement: how the scores of a run order the layers beside each other, first beside the one that is measured, then as a matrix. */
+/**
+ * Agreement: how the scores of a run order the layers beside each other, first beside the one that is measured, then as
+ * a matrix.
+ */
 import { useState } from 'preact/hooks';
 import type { ScoreTable } from '../../../protocol/scores.ts';
 import { agreementWith, besideOf, isAgreement, labelsOf } from '../model/agreement.ts';

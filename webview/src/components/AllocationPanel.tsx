@@ -1,4 +1,7 @@
-/** One allocation with its controls, drawn over baselines, explained layer by layer, and ready to be copied, saved or exported. */
+/**
+ * One allocation with its controls, drawn over baselines, explained layer by layer, and ready to be copied, saved or
+ * exported.
+ */
 import { useMemo, useState } from 'preact/hooks';
 import type { Result } from '../../../protocol/result.ts';
 import { ask, useAnswer, useAnswers } from '../ask.ts';

@@ -1,4 +1,7 @@
-/** What was run, whether it is done, and how to read the sign: the same on every tab. All lines keep their height while a run goes on. */
+/**
+ * What was run, whether it is done, and how to read the sign: the same on every tab. All lines keep their height while
+ * a run goes on.
+ */
 import { useEffect, useState } from 'preact/hooks';
 import type { Result } from '../../../protocol/result.ts';
 import type { Estimate } from '../../../protocol/run.ts';

@@ -1,6 +1,7 @@
 /**
- * Layers x training samples. Pixels are painted by `model/heatmap.ts` onto one canvas; cursor, selection and tooltip are elements
- * over it. One tab stop: arrows move a cell cursor, Enter selects its layer and sample, the datum is spoken.
+ * Layers x training samples. Pixels are painted by `model/heatmap.ts` onto one canvas; cursor, selection and tooltip
+ * are elements over it. One tab stop: arrows move a cell cursor, Enter selects its layer and sample, the datum is
+ * spoken.
  */
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { divergingRamp } from '../model/colour.ts';

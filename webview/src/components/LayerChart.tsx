@@ -1,6 +1,7 @@
 /**
- * Scores of all layers, tasks overlaid. One tab stop: arrows, Home and End move a cursor, whose datum is spoken and shown; Enter or a
- * click selects the layer for everything below. Ctrl/Cmd+click on a bar opens the task in the experiment file.
+ * Scores of all layers, tasks overlaid. One tab stop: arrows, Home and End move a cursor, whose datum is spoken and
+ * shown; Enter or a click selects the layer for everything below. Ctrl/Cmd+click on a bar opens the task in the
+ * experiment file.
  */
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { describeChart, describeLayer, rankWords } from '../model/describe.ts';

@@ -1,4 +1,7 @@
-/** Everything about the selected layer: its score for every task with the ways back to the experiment file, its modules, its samples. */
+/**
+ * Everything about the selected layer: its score for every task with the ways back to the experiment file, its modules,
+ * its samples.
+ */
 import type { Result, ResultLayer, ResultTask } from '../../../protocol/result.ts';
 import { send } from '../host.ts';
 import { MISSING, formatNumber, formatShare } from '../model/format.ts';

@@ -1,4 +1,7 @@
-/** Which matrices of a layer carry its score. A module's score is its own aggregation; only with `sum` do they add up to the layer's. */
+/**
+ * Which matrices of a layer carry its score. A module's score is its own aggregation; only with `sum` do they add up to
+ * the layer's.
+ */
 import { useState } from 'preact/hooks';
 import { formatNumber } from '../model/format.ts';
 import type { ModuleValue } from '../model/layers.ts';

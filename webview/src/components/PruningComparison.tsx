@@ -1,4 +1,7 @@
-/** A comparison of prunings: what was found, quality against sparsity, every number with its interval, and the maps themselves. */
+/**
+ * A comparison of prunings: what was found, quality against sparsity, every number with its interval, and the maps
+ * themselves.
+ */
 import type { PruningComparison as Comparison } from '../../../protocol/pruning.ts';
 import { useMemo, useState } from 'preact/hooks';
 import { MISSING, formatDate, formatDuration, formatShare, formatSigned, plural } from '../model/format.ts';

@@ -1,4 +1,7 @@
-/** Estimator, damping and pairs of the view in sight, computed at once from the stored Grams; and the way back to the run's own. */
+/**
+ * Estimator, damping and pairs of the view in sight, computed at once from the stored Grams; and the way back to the
+ * run's own.
+ */
 import type { Result } from '../../../protocol/result.ts';
 import {
   asTheRun,

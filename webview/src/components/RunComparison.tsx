@@ -1,4 +1,7 @@
-/** Tasks, estimators, models or runs beside each other: agreement matrix, every pair with its intervals, and the scores over each other. */
+/**
+ * Tasks, estimators, models or runs beside each other: agreement matrix, every pair with its intervals, and the scores
+ * over each other.
+ */
 import { useMemo } from 'preact/hooks';
 import { correlationText } from '../../../protocol/readability.ts';
 import type { Comparison } from '../../../protocol/trust.ts';

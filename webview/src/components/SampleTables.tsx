@@ -1,4 +1,7 @@
-/** The training samples that help and hurt validation most at one layer, with their text and the way to their line in the data. */
+/**
+ * The training samples that help and hurt validation most at one layer, with their text and the way to their line in
+ * the data.
+ */
 import { useState } from 'preact/hooks';
 import type { ResultTask, SampleRow } from '../../../protocol/result.ts';
 import { send } from '../host.ts';

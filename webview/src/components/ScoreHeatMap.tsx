@@ -1,6 +1,6 @@
 /**
- * A table of two axes as cells of one colour scale: the deeper, the larger; negative ones are hatched too, undefined ones are crossed
- * out. One tab stop: arrows move a cursor, whose value is spoken and shown.
+ * A table of two axes as cells of one colour scale: the deeper, the larger; negative ones are hatched too, undefined
+ * ones are crossed out. One tab stop: arrows move a cursor, whose value is spoken and shown.
  */
 import { useId, useRef, useState } from 'preact/hooks';
 import { formatNumber } from '../model/format.ts';

@@ -1,4 +1,7 @@
-/** One table of scores: what it asks and how, its picture, its notes, the same numbers as rows, and ways to take them along. */
+/**
+ * One table of scores: what it asks and how, its picture, its notes, the same numbers as rows, and ways to take them
+ * along.
+ */
 import { useMemo, useState } from 'preact/hooks';
 import type { ScoreTable } from '../../../protocol/scores.ts';
 import { send } from '../host.ts';

@@ -1,6 +1,6 @@
 /**
- * A chart of series over ordered places. One tab stop: arrows, Home and End move a cursor, whose values are spoken and shown; Enter or a
- * click selects the place where the page wants that.
+ * A chart of series over ordered places. One tab stop: arrows, Home and End move a cursor, whose values are spoken and
+ * shown; Enter or a click selects the place where the page wants that.
  */
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { describeSeries, placeWords } from '../model/series.ts';

@@ -1,4 +1,7 @@
-/** A horizontal bar from zero: to the right filled (helps), to the left hollow and hatched (hurts). For lists and tables. */
+/**
+ * A horizontal bar from zero: to the right filled (helps), to the left hollow and hatched (hurts). For lists and
+ * tables.
+ */
 import { negativeFill, positiveFill, taskColour } from './patterns.tsx';
 
 export function SignedBar(props: { share: number; task: number; width: number; height?: number; twoSided: boolean }) {

@@ -1,4 +1,7 @@
-/** Trust: is the gradient right, does the order of layers hold on other samples and other dampings, and does influence predict retraining? */
+/**
+ * Trust: is the gradient right, does the order of layers hold on other samples and other dampings, and does influence
+ * predict retraining?
+ */
 import type { TabProps } from '../tabProps.ts';
 import { DampingSweep } from './DampingSweep.tsx';
 import { OtherEstimators } from './OtherEstimators.tsx';

@@ -1,6 +1,7 @@
 /**
- * The layer chart as an SVG by Observable Plot. Plot writes a <style> element into its figure, which the page's content security
- * policy forbids; it is taken out before the figure joins the document, and `styles/charts.css` holds our own rules.
+ * The layer chart as an SVG by Observable Plot. Plot writes a <style> element into its figure, which the page's content
+ * security policy forbids; it is taken out before the figure joins the document, and `styles/charts.css` holds our own
+ * rules.
  */
 import * as Plot from '@observablehq/plot';
 import type { LayerValue } from '../model/layers.ts';

@@ -1,6 +1,7 @@
 /**
- * Fill patterns that tell tasks and signs apart without colour. They are defined once per page and referred to by every chart.
- * Positive values carry the task's own pattern; negative values are hollow with diagonal hatching, for every task.
+ * Fill patterns that tell tasks and signs apart without colour. They are defined once per page and referred to by every
+ * chart. Positive values carry the task's own pattern; negative values are hollow with diagonal hatching, for every
+ * task.
  */
 import { Fragment } from 'preact';
 import type { JSX } from 'preact';

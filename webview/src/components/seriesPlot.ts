@@ -1,6 +1,7 @@
 /**
- * Series over ordered places (layers, damping factors, sparsities) as an SVG by Observable Plot: bars or lines, each with an interval
- * where there is one. As in `layerPlot.ts`, Plot's <style> is taken out, which the content security policy forbids.
+ * Series over ordered places (layers, damping factors, sparsities) as an SVG by Observable Plot: bars or lines, each
+ * with an interval where there is one. As in `layerPlot.ts`, Plot's <style> is taken out, which the content security
+ * policy forbids.
  */
 import * as Plot from '@observablehq/plot';
 import { taskStyle } from '../model/colour.ts';

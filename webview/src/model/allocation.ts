@@ -1,7 +1,7 @@
 /**
- * The forms of the Allocation and Sparsity tabs: what is asked of the server, what the controls show, and what the chart draws of the
- * answers. A control that was never moved asks for nothing, so the experiment's section `allocate` and the rule's defaults count.
- * Pure: no DOM.
+ * The forms of the Allocation and Sparsity tabs: what is asked of the server, what the controls show, and what the
+ * chart draws of the answers. A control that was never moved asks for nothing, so the experiment's section `allocate`
+ * and the rule's defaults count. Pure: no DOM.
  */
 import type { Allocation, AllocationKind, AllocationRequest } from '../../../protocol/allocation.ts';
 import type { AllocationChoicesAnswer } from '../../../protocol/lsp.ts';
@@ -76,7 +76,10 @@ const whole = (value: number) => String(value);
 const times = (value: number) => value.toFixed(1);
 const percent = (value: number) => formatShare(value);
 
-/** The sliders that a kind and its rule have. `settings` are those of the last answer: a rule without an exponent has no slider for it. */
+/**
+ * The sliders that a kind and its rule have. `settings` are those of the last answer: a rule without an exponent has no
+ * slider for it.
+ */
 export function controlsOf(
   kind: AllocationKind,
   layers: number,

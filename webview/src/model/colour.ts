@@ -1,12 +1,12 @@
 /**
- * Colours: which one a task gets, and the diverging ramp of the heat map. The ramp is interpolated in OKLab (B. Ottosson, 2020), so
- * that equal steps look equal, with 0 pinned to the editor's background. Pure: no DOM.
+ * Colours: which one a task gets, and the diverging ramp of the heat map. The ramp is interpolated in OKLab (B.
+ * Ottosson, 2020), so that equal steps look equal, with 0 pinned to the editor's background. Pure: no DOM.
  */
 export type Rgb = readonly [number, number, number];
 
 /**
- * Tasks are told apart by hue and by fill pattern, lines also by dash and marker. Diagonal hatching is kept for negative values.
- * More tasks than rows repeat the table.
+ * Tasks are told apart by hue and by fill pattern, lines also by dash and marker. Diagonal hatching is kept for
+ * negative values. More tasks than rows repeat the table.
  */
 export interface TaskStyle {
   /** CSS variable of `styles/page.css`, which makes the theme's chart colours opaque. */

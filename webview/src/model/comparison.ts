@@ -1,4 +1,7 @@
-/** From a comparison of prunings to what its page draws: quality against sparsity, or against the map where there is one sparsity. Pure: no DOM. */
+/**
+ * From a comparison of prunings to what its page draws: quality against sparsity, or against the map where there is one
+ * sparsity. Pure: no DOM.
+ */
 import type { ComparedMetric, ComparedPruning, PruningComparison } from '../../../protocol/pruning.ts';
 import { formatNumber, formatShare } from './format.ts';
 import type { Interval, Series } from './series.ts';

@@ -1,6 +1,6 @@
 /**
- * Numbers and quantities as text. Scores span 1e-12 to 1e12, so a number is plain between 0.001 and 99,999 and scientific
- * outside; the minus is U+2212, which is as wide as the plus. Nothing here ever prints `NaN`.
+ * Numbers and quantities as text. Scores span 1e-12 to 1e12, so a number is plain between 0.001 and 99,999 and
+ * scientific outside; the minus is U+2212, which is as wide as the plus. Nothing here ever prints `NaN`.
  */
 export const MINUS = '\u2212';
 export const MISSING = '\u2013';

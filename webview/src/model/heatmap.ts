@@ -1,6 +1,6 @@
 /**
- * Layers x samples as pixels. Cells are drawn at device resolution: where several samples fall on one pixel column, the one
- * with the largest absolute influence is shown, so that a single strong sample never disappears. Pure: no DOM.
+ * Layers x samples as pixels. Cells are drawn at device resolution: where several samples fall on one pixel column, the
+ * one with the largest absolute influence is shown, so that a single strong sample never disappears. Pure: no DOM.
  */
 import { finite } from './layers.ts';
 import type { Rgb } from './colour.ts';
@@ -15,7 +15,10 @@ export interface Geometry {
   columns: number;
 }
 
-/** Where the colour saturates: the quantile of the absolute values, so that one outlier does not wash out the rest. Never 0. */
+/**
+ * Where the colour saturates: the quantile of the absolute values, so that one outlier does not wash out the rest.
+ * Never 0.
+ */
 export function saturation(rows: Rows, quantile = 0.99): number {
   const sizes = rows.flatMap((row) => (row ?? []).map((value) => Math.abs(finite(value)))).filter((size) => size > 0);
   if (sizes.length === 0) return 1;
@@ -24,9 +27,9 @@ export function saturation(rows: Rows, quantile = 0.99): number {
 }
 
 /**
- * RGBA pixels, row-major. `order[c]` is the sample in column c; `limit[r]` is where row r saturates; `ramp` runs from the most
- * negative over 0 in its middle to the most positive; `blank` fills rows without numbers. `hatch` strikes negative cells through
- * diagonally, for themes where hue must not be the only sign.
+ * RGBA pixels, row-major. `order[c]` is the sample in column c; `limit[r]` is where row r saturates; `ramp` runs from
+ * the most negative over 0 in its middle to the most positive; `blank` fills rows without numbers. `hatch` strikes
+ * negative cells through diagonally, for themes where hue must not be the only sign.
  */
 export function paint(
   rows: Rows,

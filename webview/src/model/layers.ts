@@ -1,6 +1,6 @@
 /**
- * From a result to what the layer charts draw. A place is kept for every layer that the run will score, so that the charts do
- * not move while layers arrive. Pure: no DOM.
+ * From a result to what the layer charts draw. A place is kept for every layer that the run will score, so that the
+ * charts do not move while layers arrive. Pure: no DOM.
  */
 import type { AggregationId } from '../../../protocol/experiment.ts';
 import type { Result, ResultLayer, ResultTask } from '../../../protocol/result.ts';
@@ -27,7 +27,9 @@ export interface LayerValue {
   /** From 1, by value, among the task's finished layers. */
   rank: number;
   sign: 'positive' | 'negative' | 'zero';
-  /** Where value and rank lie on other samples of the same kind; null where the result has none for this aggregation. */
+  /**
+   * Where value and rank lie on other samples of the same kind; null where the result has none for this aggregation.
+   */
   interval: Interval | null;
   rankInterval: Interval | null;
   /** The rank interval spans more than a third of the layers. */
@@ -85,7 +87,10 @@ export function valueDomain(values: readonly LayerValue[], normalised: boolean):
   return low === 0 && high === 0 ? [0, 1] : [low, high];
 }
 
-/** Every 1st, 2nd, 5th, 10th ... layer carries its number, so that numbers that are `spacing` apart get `room` pixels each. */
+/**
+ * Every 1st, 2nd, 5th, 10th ... layer carries its number, so that numbers that are `spacing` apart get `room` pixels
+ * each.
+ */
 export const labelStep = (spacing: number, room: number) =>
   [1, 2, 5, 10, 20, 50].find((step) => step * spacing >= room) ?? 100;
 

@@ -1,4 +1,7 @@
-/** What a page remembers when it is hidden (choices, never data), and what it draws from the newest message. Pure: no DOM. */
+/**
+ * What a page remembers when it is hidden (choices, never data), and what it draws from the newest message. Pure: no
+ * DOM.
+ */
 import type { AggregationId } from '../../../protocol/experiment.ts';
 import type { Result } from '../../../protocol/result.ts';
 import type { Estimate } from '../../../protocol/run.ts';

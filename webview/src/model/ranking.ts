@@ -8,7 +8,10 @@ export interface RankedSample {
   influence: number;
 }
 
-/** The most helpful (largest positive first) and the most harmful (most negative first); zeros are neither. Ties by index. */
+/**
+ * The most helpful (largest positive first) and the most harmful (most negative first); zeros are neither. Ties by
+ * index.
+ */
 export function rankSamples(
   influence: readonly number[],
   count: number,

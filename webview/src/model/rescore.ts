@@ -1,4 +1,7 @@
-/** Another estimator, damping or aggregation for the result in sight: what is chosen, what may be, and the result it makes. Pure: no DOM. */
+/**
+ * Another estimator, damping or aggregation for the result in sight: what is chosen, what may be, and the result it
+ * makes. Pure: no DOM.
+ */
 import { estimatorIds, estimatorNames } from '../../../protocol/methods.ts';
 import type { AggregationId, DampingRule, EstimatorId } from '../../../protocol/experiment.ts';
 import type { RescoredTask } from '../../../protocol/lsp.ts';

@@ -3,7 +3,10 @@ import { correlationText } from '../../../protocol/readability.ts';
 import type { ComparedPair, ComparedStatistic, Comparison } from '../../../protocol/trust.ts';
 import type { Series } from './series.ts';
 
-/** Scores of every series as shares of its largest; null where the numbers of layers differ, which no common axis can show. */
+/**
+ * Scores of every series as shares of its largest; null where the numbers of layers differ, which no common axis can
+ * show.
+ */
 export function shareSeries({ series }: Comparison): { series: Series[]; layers: number[] } | null {
   const [first] = series;
   if (!first || series.some(({ layers }) => layers.join() !== first.layers.join())) return null;

@@ -1,4 +1,6 @@
-/** A table of scores as CSV (RFC 4180, all digits) and as Markdown (what it is, rounded numbers, notes). Pure: no DOM. */
+/**
+ * A table of scores as CSV (RFC 4180, all digits) and as Markdown (what it is, rounded numbers, notes). Pure: no DOM.
+ */
 import type { ScoreTable } from '../../../protocol/scores.ts';
 import { MISSING, formatNumber } from './format.ts';
 import { columnsOf, directionText, factsOf, titleText } from './scoreTable.ts';

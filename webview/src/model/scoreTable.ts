@@ -1,6 +1,7 @@
 /**
- * From a table of scores to what its tab draws: bars over one axis, a heat map over two, the words that say what is seen, and the same
- * numbers as rows. Everything comes from the table, so that a new score needs nothing here. Pure: no DOM.
+ * From a table of scores to what its tab draws: bars over one axis, a heat map over two, the words that say what is
+ * seen, and the same numbers as rows. Everything comes from the table, so that a new score needs nothing here. Pure: no
+ * DOM.
  */
 import { questionWords } from '../../../protocol/scores.ts';
 import type { ScoreTable } from '../../../protocol/scores.ts';

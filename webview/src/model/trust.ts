@@ -1,4 +1,7 @@
-/** Words of the Trust tab for self-checks and validation; those about the order of layers are in `protocol/readability.ts`. Pure: no DOM. */
+/**
+ * Words of the Trust tab for self-checks and validation; those about the order of layers are in
+ * `protocol/readability.ts`. Pure: no DOM.
+ */
 import type { GradientCheckRow } from '../../../protocol/check.ts';
 import type { ProtocolResult } from '../../../protocol/validation.ts';
 

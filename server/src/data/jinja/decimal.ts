@@ -1,4 +1,7 @@
-/** Exact decimal digits of a float, ties to even, as C's printf gives them. JavaScript's `toFixed` rounds ties up and ends at 1e21. */
+/**
+ * Exact decimal digits of a float, ties to even, as C's printf gives them. JavaScript's `toFixed` rounds ties up and
+ * ends at 1e21.
+ */
 
 /** |value| = numerator / denominator. */
 function ratio(value: number): { numerator: bigint; denominator: bigint } {
@@ -24,7 +27,10 @@ function rounded(numerator: bigint, denominator: bigint): bigint {
 /** Most digits that are printed. */
 const MOST_DIGITS = 1000;
 
-/** Digits of |value| with `places` behind the point (`%.3f`). @param places may be negative: then tens, hundreds ... are rounded */
+/**
+ * Digits of |value| with `places` behind the point (`%.3f`).
+ * @param places may be negative: then tens, hundreds ... are rounded
+ */
 export function fixedDigits(value: number, places: number): string {
   if (Math.abs(places) > MOST_DIGITS)
     throw new Error(`${places} digits are more than the ${MOST_DIGITS} that are printed`);

@@ -1,6 +1,6 @@
 /**
- * Renders a syntax tree over the columns of a row, with the harness' strictness: an undefined name is an error. A template sees the
- * columns and a few functions, and nothing else: no file, no clock, no environment.
+ * Renders a syntax tree over the columns of a row, with the harness' strictness: an undefined name is an error. A
+ * template sees the columns and a few functions, and nothing else: no file, no clock, no environment.
  */
 import { applyFilter, filters, Group, type Context } from './filters.ts';
 import { methodOf } from './methods.ts';

@@ -1,6 +1,6 @@
 /**
- * The filters of Jinja 3.1, and `regex_replace` of lm-evaluation-harness. To add one, add a row: the names of its parameters, and
- * what it makes of the value. `refusedFilters` are Jinja's that are not run here.
+ * The filters of Jinja 3.1, and `regex_replace` of lm-evaluation-harness. To add one, add a row: the names of its
+ * parameters, and what it makes of the value. `refusedFilters` are Jinja's that are not run here.
  */
 import { Moment } from './moments.ts';
 import { float, isFloat } from './numbers.ts';

@@ -1,6 +1,6 @@
 /**
- * Python's format specifications, `[[fill]align][sign][z][#][0][width][grouping][.precision][type]`, and the number forms that they
- * share with `%`.
+ * Python's format specifications, `[[fill]align][sign][z][#][0][width][grouping][.precision][type]`, and the number
+ * forms that they share with `%`.
  */
 import { floatText, isFloat, isWhole } from './numbers.ts';
 import { fixedDigits, significant } from './decimal.ts';

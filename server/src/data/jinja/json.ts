@@ -1,4 +1,6 @@
-/** The filter `tojson`: Python's `json.dumps` with sorted keys and ASCII alone; `< > & '` as escapes, which HTML needs. */
+/**
+ * The filter `tojson`: Python's `json.dumps` with sorted keys and ASCII alone; `< > & '` as escapes, which HTML needs.
+ */
 import { floatText, isFloat, isWhole } from './numbers.ts';
 import { Dict, Markup, Tuple, defined, isNumeric, typeName } from './objects.ts';
 import { sorted } from './operators.ts';

@@ -1,6 +1,6 @@
 /**
- * Jinja source -> tokens, by the rules of Jinja 3.1: `{% %}`, `{{ }}`, `{# #}`, `raw`, white space control by `-`. Line breaks become
- * `\n`; a last line break stays, as lm-evaluation-harness has it.
+ * Jinja source -> tokens, by the rules of Jinja 3.1: `{% %}`, `{{ }}`, `{# #}`, `raw`, white space control by `-`. Line
+ * breaks become `\n`; a last line break stays, as lm-evaluation-harness has it.
  */
 import { float, whole } from './numbers.ts';
 import { lookup } from '../../text/lookup.ts';
@@ -163,7 +163,10 @@ const escapes: Record<string, string> = {
   v: '\v',
 };
 
-/** The body of a Python string literal -> its text. @throws Error for an escape that is cut off, or names a character */
+/**
+ * The body of a Python string literal -> its text.
+ * @throws Error for an escape that is cut off, or names a character
+ */
 export function pythonUnescaped(body: string): string {
   return body.replace(/\\(x[\da-f]{2}|u[\da-f]{4}|U[\da-f]{8}|[0-7]{1,3}|[^])/gi, (found, escape: string) => {
     const [kind] = escape;

@@ -1,4 +1,7 @@
-/** Methods of Python's list, dict, tuple, int and float, and the way to all methods. To add one, add a row, as in `stringMethods.ts`. */
+/**
+ * Methods of Python's list, dict, tuple, int and float, and the way to all methods. To add one, add a row, as in
+ * `stringMethods.ts`.
+ */
 import { float, isFloat, isWhole } from './numbers.ts';
 import { Callable, Dict, Lazy, Tuple, defined, isNumeric, typeName, type Arguments } from './objects.ts';
 import { equal, iterate, sorted, wholeNumber } from './operators.ts';

@@ -82,7 +82,8 @@ export class Moment {
 const TIMESTAMP = /^(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d)(?::(\d\d)(?::(\d\d))?)?(?:Z|([-+])(\d\d)(?::?(\d\d))?)?)?$/;
 
 /**
- * What Arrow's JSON reader takes for a timestamp of whole seconds, brought to UTC and without a time zone; null for other texts.
+ * What Arrow's JSON reader takes for a timestamp of whole seconds, brought to UTC and without a time zone; null for
+ * other texts.
  */
 export function timestampOf(text: string): Moment | null {
   const found = TIMESTAMP.exec(text);

@@ -1,6 +1,6 @@
 /**
- * Numbers of rows as Python tells them apart. A whole number is a JavaScript number, beyond 2^53 a bigint; a float is a JavaScript
- * number too, unless it is whole: 3.0 is a `WholeFloat`, so that it prints with its point.
+ * Numbers of rows as Python tells them apart. A whole number is a JavaScript number, beyond 2^53 a bigint; a float is a
+ * JavaScript number too, unless it is whole: 3.0 is a `WholeFloat`, so that it prints with its point.
  */
 
 /** A float that is whole: prints "3.0", computes and serialises as 3. */
@@ -25,7 +25,10 @@ export function whole(value: bigint): number | bigint {
   return Number.isSafeInteger(small) ? small : value;
 }
 
-/** Python's `repr` of a float: the shortest digits that read back as the same number, an exponent below -4 and from 16 on. */
+/**
+ * Python's `repr` of a float: the shortest digits that read back as the same number, an exponent below -4 and from 16
+ * on.
+ */
 export function floatText(value: number): string {
   if (Number.isNaN(value)) return 'nan';
   if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';

@@ -1,6 +1,6 @@
 /**
- * Python's types inside a template. None, bool, int, float and str are null, boolean, whole and other numbers (`../numbers.ts`) and
- * string; a list is an array. The rest are the classes below.
+ * Python's types inside a template. None, bool, int, float and str are null, boolean, whole and other numbers
+ * (`../numbers.ts`) and string; a list is an array. The rest are the classes below.
  */
 import { Moment } from './moments.ts';
 import { WholeFloat, isFloat, isWhole } from './numbers.ts';
@@ -82,7 +82,10 @@ export class Markup {
   }
 }
 
-/** A generator or view: may be looped over, joined or made a list; `label` is how it prints, null where Python prints an address. */
+/**
+ * A generator or view: may be looped over, joined or made a list; `label` is how it prints, null where Python prints an
+ * address.
+ */
 export class Lazy {
   readonly items: readonly unknown[];
   readonly label: string | null;

@@ -165,7 +165,10 @@ function plain(value: unknown): unknown {
   return value instanceof Markup ? value.text : value;
 }
 
-/** Negative, zero or positive; NaN for numbers that have no order. @throws Error where Python has none for these types */
+/**
+ * Negative, zero or positive; NaN for numbers that have no order.
+ * @throws Error where Python has none for these types
+ */
 export function compare(left: unknown, right: unknown, operator = '<'): number {
   const [a, b] = [plain(defined(left)), plain(defined(right))];
   if (isNumeric(a) && isNumeric(b)) return compareNumbers(a, b);

@@ -38,7 +38,10 @@ class Parser extends ExpressionParser {
     }
   }
 
-  /** A body within a tag, from behind the tag's own end to behind the closing word. @returns the body and the closing word */
+  /**
+   * A body within a tag, from behind the tag's own end to behind the closing word.
+   * @returns the body and the closing word
+   */
   protected block(...ends: string[]): { body: Statement[]; end: string } {
     this.skip('operator', ':');
     this.expect('block_end');

@@ -1,6 +1,7 @@
 /**
- * The filter `regex_replace` of lm-evaluation-harness, Python's `re.sub`, and `re.findall` for its filters of answers. What means another thing in JavaScript is rewritten, what
- * has no counterpart is refused. A pattern that does not end within a second is stopped.
+ * The filter `regex_replace` of lm-evaluation-harness, Python's `re.sub`, and `re.findall` for its filters of answers.
+ * What means another thing in JavaScript is rewritten, what has no counterpart is refused. A pattern that does not end
+ * within a second is stopped.
  */
 import { createContext, Script } from 'node:vm';
 import { lookup } from '../../text/lookup.ts';
@@ -30,7 +31,8 @@ export function regexReplace(text: string, pattern: string, replacement: string,
 }
 
 /**
- * Python's `re.findall`: the texts of all matches, of its group where the pattern has one, of its groups where it has several.
+ * Python's `re.findall`: the texts of all matches, of its group where the pattern has one, of its groups where it has
+ * several.
  * @throws Error as `regexReplace`
  */
 export function regexFindAll(text: string, pattern: string): (string | string[])[] {

@@ -1,6 +1,6 @@
 /**
- * Methods of Python's str. To add one, add a row: it gets the text and the arguments by position (`names` says which may be given by
- * name) and gives a value back.
+ * Methods of Python's str. To add one, add a row: it gets the text and the arguments by position (`names` says which
+ * may be given by name) and gives a value back.
  */
 import { Dict, Tuple, defined, typeName } from './objects.ts';
 import { iterate, wholeNumber } from './operators.ts';

@@ -1,6 +1,6 @@
 /**
- * Jinja 3.1 as lm-evaluation-harness sets it up: undefined names are errors, line breaks are kept, nothing is escaped, one filter
- * more (`regex_replace`). What is not the same as in Python is refused by name.
+ * Jinja 3.1 as lm-evaluation-harness sets it up: undefined names are errors, line breaks are kept, nothing is escaped,
+ * one filter more (`regex_replace`). What is not the same as in Python is refused by name.
  */
 import { filterNames, namesRead, renderTree, testNames } from './evaluate.ts';
 import { refusedFilters } from './filters.ts';

@@ -1,8 +1,9 @@
 /**
- * Apache Arrow IPC, stream (what `datasets` keeps in its cache and writes by `save_to_disk`) and file (Feather 2): told apart by the
- * first bytes. Batches come one after the other; no more than one is in memory. Rows have no line. Values are what the Parquet reader
- * gives for the same column: 64-bit integers exact, whole floats as `WholeFloat`, dates and timestamps as Python's, bytes as Base64,
- * dictionaries as what they stand for. To read one more type, write a row in `conversions`.
+ * Apache Arrow IPC, stream (what `datasets` keeps in its cache and writes by `save_to_disk`) and file (Feather 2): told
+ * apart by the first bytes. Batches come one after the other; no more than one is in memory. Rows have no line. Values
+ * are what the Parquet reader gives for the same column: 64-bit integers exact, whole floats as `WholeFloat`, dates and
+ * timestamps as Python's, bytes as Base64, dictionaries as what they stand for. To read one more type, write a row in
+ * `conversions`.
  */
 import { open } from 'node:fs/promises';
 import {
@@ -63,7 +64,10 @@ export const arrow: Reader = {
   },
 };
 
-/** The batches of a file, at least an empty one that knows the columns. @throws LayerifError `badData`: not readable as Arrow */
+/**
+ * The batches of a file, at least an empty one that knows the columns.
+ * @throws LayerifError `badData`: not readable as Arrow
+ */
 async function* batches(file: string): AsyncGenerator<RecordBatch, void, undefined> {
   const handle = await readable(file, 'Arrow', () => open(file));
   try {

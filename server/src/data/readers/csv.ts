@@ -1,10 +1,11 @@
 /**
- * Comma- and tab-separated values with a header line, as pandas reads them: quoted fields may hold line breaks, a quote within an
- * unquoted field is a character, a column without a name is `Unnamed: 0` (the index that `to_csv` writes), a name that stands twice
- * gets a number. `\n`, `\r\n` and `\r` end a line; a row's line is where it begins. A field that begins with a quote, closes it and goes
- * on keeps its quotes, which pandas drops.
+ * Comma- and tab-separated values with a header line, as pandas reads them: quoted fields may hold line breaks, a quote
+ * within an unquoted field is a character, a column without a name is `Unnamed: 0` (the index that `to_csv` writes), a
+ * name that stands twice gets a number. `\n`, `\r\n` and `\r` end a line; a row's line is where it begins. A field that
+ * begins with a quote, closes it and goes on keeps its quotes, which pandas drops.
  *
- * Values are of their column's type, as pandas infers it and `datasets` keeps it (csvColumns.ts): "007" is 7, an empty cell None.
+ * Values are of their column's type, as pandas infers it and `datasets` keeps it (csvColumns.ts): "007" is 7, an empty
+ * cell None.
  */
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
@@ -166,7 +167,10 @@ const delimiters: readonly (readonly [character: string, name: string, type: str
   [',', 'commas', ' or give ds_type: csv'],
 ];
 
-/** @throws LayerifError `badData` where a file of one column has another separator in header and rows, the same number of times */
+/**
+ * @throws LayerifError `badData` where a file of one column has another separator in header and rows, the same number
+ *   of times
+ */
 function requireDelimiter(header: readonly string[], rows: readonly Entry[], delimiter: string, file: string): void {
   if (header.length > 1 || rows.length === 0) return;
   const [own] = delimiters.filter(([character]) => character === delimiter);

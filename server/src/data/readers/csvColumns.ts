@@ -1,7 +1,7 @@
 /**
- * Names and types of CSV columns, by pandas' rules: a column whose filled cells are all whole numbers, all numbers or all truth values has
- * these as values, any other keeps its texts. An empty cell is None, and so are the words that pandas takes for a missing value. A column
- * of whole numbers with a missing one is a column of floats.
+ * Names and types of CSV columns, by pandas' rules: a column whose filled cells are all whole numbers, all numbers or
+ * all truth values has these as values, any other keeps its texts. An empty cell is None, and so are the words that
+ * pandas takes for a missing value. A column of whole numbers with a missing one is a column of floats.
  */
 import { float } from '../jinja/numbers.ts';
 import type { Typing } from './reader.ts';

@@ -1,6 +1,7 @@
 /**
- * Compressed text, told by its first bytes as in `datasets`: gzip and Zstandard are unpacked while they are read, so that no more than a
- * piece of the text is in memory, however far a file unfolds. To add a compression, write a row in `compressions`.
+ * Compressed text, told by its first bytes as in `datasets`: gzip and Zstandard are unpacked while they are read, so
+ * that no more than a piece of the text is in memory, however far a file unfolds. To add a compression, write a row in
+ * `compressions`.
  */
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';

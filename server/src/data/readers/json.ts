@@ -1,7 +1,8 @@
 /**
- * JSON in every form that Hugging Face `datasets` reads, told by the content and not by the ending: one object a line, objects one
- * after the other with line breaks wherever, an array of objects (or of texts: column `text`), or one object whose array holds
- * the rows: the property `field`, else the only one that is an array of objects. A conversation, `{"messages": [{"role": ...}]}`, is a row.
+ * JSON in every form that Hugging Face `datasets` reads, told by the content and not by the ending: one object a line,
+ * objects one after the other with line breaks wherever, an array of objects (or of texts: column `text`), or one
+ * object whose array holds the rows: the property `field`, else the only one that is an array of objects. A
+ * conversation, `{"messages": [{"role": ...}]}`, is a row.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Row } from '../types.ts';
@@ -17,8 +18,8 @@ import { broken, type ReadOptions, type Reader } from './reader.ts';
 const COLUMN_SAMPLE_BYTES = 10 << 20;
 
 /**
- * How a file is written. `lines` is `stream` with an object a line: read by lines, so that a broken one is named and the rest of the
- * file does not run into it.
+ * How a file is written. `lines` is `stream` with an object a line: read by lines, so that a broken one is named and
+ * the rest of the file does not run into it.
  */
 type Layout = { form: 'lines' | 'stream' | 'array' } | { form: 'document'; rows: Row[] };
 

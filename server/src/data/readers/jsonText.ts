@@ -1,7 +1,7 @@
 /**
- * JSON text -> value, as Python's `json.loads` reads it: beside JSON proper the words NaN, Infinity and -Infinity, which
- * `json.dump` and pandas write for missing and overflown numbers; whole numbers beyond 2^53 exactly (bigint), and whole floats apart
- * from whole numbers (`WholeFloat`). Of a key that stands twice the last value counts.
+ * JSON text -> value, as Python's `json.loads` reads it: beside JSON proper the words NaN, Infinity and -Infinity,
+ * which `json.dump` and pandas write for missing and overflown numbers; whole numbers beyond 2^53 exactly (bigint), and
+ * whole floats apart from whole numbers (`WholeFloat`). Of a key that stands twice the last value counts.
  */
 import { float } from '../jinja/numbers.ts';
 import type { WholeFloat } from '../jinja/numbers.ts';
@@ -23,7 +23,9 @@ export function parseJson(text: string): unknown {
   return SPECIAL.test(text) ? withNumbers(text) : (JSON.parse(text) as unknown);
 }
 
-/** Puts a string that the text does not hold in place of each special number, and the number in place of that string. */
+/**
+ * Puts a string that the text does not hold in place of each special number, and the number in place of that string.
+ */
 function withNumbers(text: string): unknown {
   let mark = 'layerif:';
   while (text.includes(mark)) mark += ':';

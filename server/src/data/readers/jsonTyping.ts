@@ -1,7 +1,7 @@
 /**
- * Types of JSON columns as Arrow infers them and `datasets` keeps them: whole numbers beside floats are floats, texts that are all
- * timestamps are datetimes, at any depth; objects with the same keys have them in one order. Values of different kinds, and objects
- * whose keys differ, stay as they are written, with all below them.
+ * Types of JSON columns as Arrow infers them and `datasets` keeps them: whole numbers beside floats are floats, texts
+ * that are all timestamps are datetimes, at any depth; objects with the same keys have them in one order. Values of
+ * different kinds, and objects whose keys differ, stay as they are written, with all below them.
  */
 import { float, isFloat, isWhole, WholeFloat } from '../jinja/numbers.ts';
 import { timestampOf } from '../jinja/moments.ts';

@@ -1,7 +1,7 @@
 /**
  * The values of a stream of JSON, one after the other, without holding more than one of them: what stands at the top
- * (`{...} {...}`, with line breaks wherever), or the elements of one array. Only brackets, quotes and commas are looked at; the
- * value's own text is for the caller to parse. `\n`, `\r\n` and a lone `\r` end a line.
+ * (`{...} {...}`, with line breaks wherever), or the elements of one array. Only brackets, quotes and commas are looked
+ * at; the value's own text is for the caller to parse. `\n`, `\r\n` and a lone `\r` end a line.
  */
 import { broken, LARGEST_VALUE_BYTES } from './reader.ts';
 

@@ -1,6 +1,6 @@
 /**
- * A file as lines. Only `\n` ends a line (a `\r` before it is dropped): JSON strings may hold U+2028, which Node's `readline`
- * takes for a line end.
+ * A file as lines. Only `\n` ends a line (a `\r` before it is dropped): JSON strings may hold U+2028, which Node's
+ * `readline` takes for a line end.
  */
 import type { LayerifError } from '../../../../protocol/errors.ts';
 import { toUtf8 } from '../../files/utf8.ts';

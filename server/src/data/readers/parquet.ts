@@ -1,7 +1,7 @@
 /**
- * Apache Parquet, every compression of `hyparquet-compressors`. Row groups that a slice does not touch are not read. Rows have
- * no line. Values come as JSON-like values: 64-bit integers as numbers where they are exact, else as bigint; floats that are whole as
- * `WholeFloat`; dates and timestamps as Python's.
+ * Apache Parquet, every compression of `hyparquet-compressors`. Row groups that a slice does not touch are not read.
+ * Rows have no line. Values come as JSON-like values: 64-bit integers as numbers where they are exact, else as bigint;
+ * floats that are whole as `WholeFloat`; dates and timestamps as Python's.
  */
 import {
   asyncBufferFromFile,

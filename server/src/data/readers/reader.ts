@@ -1,6 +1,6 @@
 /**
- * What every file format offers. To add a format: write one file beside this one that exports a `Reader`, and add it to the
- * table in `../formats.ts`.
+ * What every file format offers. To add a format: write one file beside this one that exports a `Reader`, and add it to
+ * the table in `../formats.ts`.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { DataFormat } from '../../../../protocol/experiment.ts';
@@ -8,7 +8,9 @@ import type { Row } from '../types.ts';
 import { UnreadableFile } from '../../files/textFile.ts';
 import { lookup } from '../../text/lookup.ts';
 
-/** A line, a JSON value or a CSV record must fit into one string of V8; it also ends what a file unfolds to without end. */
+/**
+ * A line, a JSON value or a CSV record must fit into one string of V8; it also ends what a file unfolds to without end.
+ */
 export const LARGEST_VALUE_BYTES = 500e6;
 
 /** What a dataset says of its files beside their format. */
@@ -26,7 +28,8 @@ export interface Reader {
   /** File endings, lower case, with the dot. */
   endings: readonly string[];
   /**
-   * Rows `start` (inclusive, from 0) to `end` (exclusive, may be `Infinity`), as far as the file goes. Reads no further than it has to.
+   * Rows `start` (inclusive, from 0) to `end` (exclusive, may be `Infinity`), as far as the file goes. Reads no further
+   * than it has to.
    * @throws LayerifError `badData` with file and line where the content is broken.
    */
   rows(file: string, start: number, end: number, options: ReadOptions): AsyncGenerator<Row, void, undefined>;

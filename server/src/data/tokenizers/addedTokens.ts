@@ -1,7 +1,8 @@
 /**
- * Special tokens that stand in a text, found before the text is split otherwise, as the `tokenizers` library of Hugging Face finds
- * them: first those that are matched in the text as it is (`normalized: false`), then, in the normalised rest, the others. At one
- * place the longest wins. `single_word` asks for no word character beside it; `lstrip` and `rstrip` take the white space along.
+ * Special tokens that stand in a text, found before the text is split otherwise, as the `tokenizers` library of Hugging
+ * Face finds them: first those that are matched in the text as it is (`normalized: false`), then, in the normalised
+ * rest, the others. At one place the longest wins. `single_word` asks for no word character beside it; `lstrip` and
+ * `rstrip` take the white space along.
  */
 
 export interface AddedToken {
@@ -15,8 +16,8 @@ export interface AddedToken {
 }
 
 /**
- * The tokens with the ids that they have: of a token of the vocabulary its own, else the next free one, whatever `id` the file
- * gives; of tokens with the same content the last.
+ * The tokens with the ids that they have: of a token of the vocabulary its own, else the next free one, whatever `id`
+ * the file gives; of tokens with the same content the last.
  */
 export function addedTokens(listed: readonly unknown[], vocab: ReadonlyMap<string, number>): AddedToken[] {
   const tokens = new Map<string, AddedToken>();

@@ -1,7 +1,8 @@
 /**
- * Byte-pair encoding (Sennrich, Haddow and Birch 2016, arXiv 1508.07909) of one word, as the Rust library does it: the pair of
- * neighbours whose merge comes first in the file is joined, the leftmost of equals first. A character outside the vocabulary becomes
- * its bytes where these are tokens, else the unknown token; where there is none it is dropped before any merge.
+ * Byte-pair encoding (Sennrich, Haddow and Birch 2016, arXiv 1508.07909) of one word, as the Rust library does it: the
+ * pair of neighbours whose merge comes first in the file is joined, the leftmost of equals first. A character outside
+ * the vocabulary becomes its bytes where these are tokens, else the unknown token; where there is none it is dropped
+ * before any merge.
  */
 import { MinHeap } from './minHeap.ts';
 

@@ -1,6 +1,7 @@
 /**
- * `normalizer` of tokenizer.json: text into text, one row per type, as the Rust library does it. The library for JavaScript departs
- * from it: a final sigma when it lowers, `$1` in replacements, a guess in place of SentencePiece's table.
+ * `normalizer` of tokenizer.json: text into text, one row per type, as the Rust library does it. The library for
+ * JavaScript departs from it: a final sigma when it lowers, `$1` in replacements, a guess in place of SentencePiece's
+ * table.
  */
 import { wordOf } from './json.ts';
 import type { Json } from './json.ts';
@@ -12,8 +13,8 @@ import { lookup } from '../../text/lookup.ts';
 export type Normalizer = (text: string) => string;
 
 /**
- * Characters that a normaliser may make of `n`: far above what Unicode asks for (NFKC makes 18 of one) and what SentencePiece adds,
- * far below what a file that doubles its text a hundred times wants.
+ * Characters that a normaliser may make of `n`: far above what Unicode asks for (NFKC makes 18 of one) and what
+ * SentencePiece adds, far below what a file that doubles its text a hundred times wants.
  */
 const mostOf = (n: number): number => 100 * n + 10_000;
 

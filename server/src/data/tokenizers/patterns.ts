@@ -1,4 +1,7 @@
-/** Patterns of `tokenizer.json`: a text as it is, or a regular expression of Oniguruma, which the library rewrites for JavaScript. */
+/**
+ * Patterns of `tokenizer.json`: a text as it is, or a regular expression of Oniguruma, which the library rewrites for
+ * JavaScript.
+ */
 import { SplitPreTokenizer } from '@huggingface/tokenizers';
 
 /** @throws Error for a pattern that JavaScript cannot express */
@@ -17,8 +20,9 @@ export function patternOf(pattern: unknown): RegExp {
 }
 
 /**
- * Possessive quantifiers, which JavaScript lacks, as greedy ones. What they guard against in the patterns of tokenizers is time: the
- * character class behind such a quantifier shares no character with the one before it, so giving back never helps.
+ * Possessive quantifiers, which JavaScript lacks, as greedy ones. What they guard against in the patterns of tokenizers
+ * is time: the character class behind such a quantifier shares no character with the one before it, so giving back
+ * never helps.
  */
 function withoutPossessive(regex: string): string {
   return regex.replace(/(?<!\\)([?*+]|\{\d+(?:,\d*)?\})\+/g, '$1');

@@ -1,6 +1,7 @@
 /**
- * `pre_tokenizer` of tokenizer.json: a text into words, one row per type. Each does what the Rust library does; the library for
- * JavaScript departs from it in silence (`\w` and `\d` of ASCII alone, `behavior` and `split` unread, U+FEFF taken for white space).
+ * `pre_tokenizer` of tokenizer.json: a text into words, one row per type. Each does what the Rust library does; the
+ * library for JavaScript departs from it in silence (`\w` and `\d` of ASCII alone, `behavior` and `split` unread,
+ * U+FEFF taken for white space).
  */
 import { wordOf } from './json.ts';
 import type { Json } from './json.ts';

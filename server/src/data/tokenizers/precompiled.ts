@@ -1,7 +1,8 @@
 /**
- * SentencePiece's table of normalisations (`precompiled_charsmap`): a trie over bytes, stored as a double array, from the beginning
- * of a text to the place of its replacement among texts that end in a zero byte. Read as the Rust library reads it: a cluster of
- * characters below six bytes is looked up as a whole, else each character; the shortest entry wins.
+ * SentencePiece's table of normalisations (`precompiled_charsmap`): a trie over bytes, stored as a double array, from
+ * the beginning of a text to the place of its replacement among texts that end in a zero byte. Read as the Rust library
+ * reads it: a cluster of characters below six bytes is looked up as a whole, else each character; the shortest entry
+ * wins.
  */
 type Lookup = (bytes: Uint8Array) => string | null;
 

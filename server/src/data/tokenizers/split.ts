@@ -1,6 +1,6 @@
 /**
- * How a text is cut at matches, as the `tokenizers` library does it: the matches and the text between them in order, then what
- * becomes of a match (`behavior`). Empty pieces are dropped.
+ * How a text is cut at matches, as the `tokenizers` library does it: the matches and the text between them in order,
+ * then what becomes of a match (`behavior`). Empty pieces are dropped.
  */
 import { wordOf } from './json.ts';
 

@@ -1,7 +1,7 @@
 /**
- * The most probable way to cut a word into pieces of a unigram model (Kudo 2018, arXiv 1804.10959), by dynamic programming from left
- * to right, as the Rust library does it: of equal paths the one found first stays; a character without a piece costs ten more than
- * the worst piece; neighbours without a piece count as one.
+ * The most probable way to cut a word into pieces of a unigram model (Kudo 2018, arXiv 1804.10959), by dynamic
+ * programming from left to right, as the Rust library does it: of equal paths the one found first stays; a character
+ * without a piece costs ten more than the worst piece; neighbours without a piece count as one.
  */
 const UNKNOWN_PENALTY = 10;
 

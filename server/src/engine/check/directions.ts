@@ -1,6 +1,6 @@
 /**
- * Directions in the scored weights of one layer: the gradient of the samples' mean loss, and random signs of the size of each
- * matrix's weights (as in SPSA, Spall 1992). Each knows the derivative that the gradient claims along it.
+ * Directions in the scored weights of one layer: the gradient of the samples' mean loss, and random signs of the size
+ * of each matrix's weights (as in SPSA, Spall 1992). Each knows the derivative that the gradient claims along it.
  */
 import { Random } from '../../random/random.ts';
 import { Graph } from '../../onnx/graph.ts';

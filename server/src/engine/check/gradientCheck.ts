@@ -5,7 +5,8 @@
  *   derivative    (L(W + εU) − L(W − εU)) / 2ε against <∇L, U>, U the gradient's own direction or random signs, L the mean loss
  *   bfloat16      the same Grams with all weights rounded
  *
- * The loss is evaluated in float32, so a difference is only as good as its step: several are tried and the best one counts.
+ * The loss is evaluated in float32, so a difference is only as good as its step: several are tried and the best one
+ * counts.
  */
 import type { Derivative, Difference, GradientCheckRequest, GradientMeasurements } from '../../../../protocol/check.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
@@ -213,7 +214,10 @@ function paddedTo(model: Model, samples: EncodedSample[], index: number, length:
   return { ...own, length, tokens: ids, tables: wide.tables };
 }
 
-/** Every weight that is stored finer than bfloat16 takes its nearest bfloat16. @returns whether there is such a weight */
+/**
+ * Every weight that is stored finer than bfloat16 takes its nearest bfloat16.
+ * @returns whether there is such a weight
+ */
 function roundWeights({ weights }: Model): boolean {
   const names = weights.names().filter((name) => weights.stored(name).dtype !== 'BF16');
   for (const name of names) weights.replace(name, () => roundToBfloat16(weights.original(name)));

@@ -1,8 +1,9 @@
 /**
- * Trained LoRA experts on disk: `experts_config.json` with experts per layer, top-k, rank and alpha in MoLA's words (`number_experts`,
- * `top_k`, `lora_alpha`, `target_modules`), and `experts_model.safetensors` with, for every module, `<module>.router.weight`
- * [experts, in] and of every expert `<module>.lora_A.<e>.weight` [r, in] and `<module>.lora_B.<e>.weight` [out, r]. The names differ
- * from PEFT's, since a program that reads plain LoRA would apply a single expert without a word.
+ * Trained LoRA experts on disk: `experts_config.json` with experts per layer, top-k, rank and alpha in MoLA's words
+ * (`number_experts`, `top_k`, `lora_alpha`, `target_modules`), and `experts_model.safetensors` with, for every module,
+ * `<module>.router.weight` [experts, in] and of every expert `<module>.lora_A.<e>.weight` [r, in] and
+ * `<module>.lora_B.<e>.weight` [out, r]. The names differ from PEFT's, since a program that reads plain LoRA would
+ * apply a single expert without a word.
  */
 import path from 'node:path';
 import type { ExpertSettings } from '../../../../protocol/experts.ts';

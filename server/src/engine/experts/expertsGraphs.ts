@@ -1,6 +1,6 @@
 /**
- * Blocks with LoRA experts: forward with the sums that the balance loss needs, and gradients of the experts with the balance loss's
- * own cotangents. `present` [B, T, 1] is 1 for tokens and 0 for padding, which counts in no sum.
+ * Blocks with LoRA experts: forward with the sums that the balance loss needs, and gradients of the experts with the
+ * balance loss's own cotangents. `present` [B, T, 1] is 1 for tokens and 0 for padding, which counts in no sum.
  */
 import { SegmentBuilder } from '../../models/segment.ts';
 import type { Architecture } from '../../models/types.ts';

@@ -1,8 +1,8 @@
 /**
- * A model with trainable LoRA experts (models/loraExperts.ts). The experts live here, everything else is the warm model's. A step goes
- * twice through its runs: forward, which also sums up every router's assignments, then backward with the balance loss of the whole
- * step; so its gradient does not depend on how the samples are split into runs. Between the two the inputs of all layers are kept:
- * tokens of a step x layers x hidden numbers.
+ * A model with trainable LoRA experts (models/loraExperts.ts). The experts live here, everything else is the warm
+ * model's. A step goes twice through its runs: forward, which also sums up every router's assignments, then backward
+ * with the balance loss of the whole step; so its gradient does not depend on how the samples are split into runs.
+ * Between the two the inputs of all layers are kept: tokens of a step x layers x hidden numbers.
  */
 import type { EvaluateSummary } from '../../../../protocol/evaluation.ts';
 import type { ExpertSettings } from '../../../../protocol/experts.ts';
@@ -161,7 +161,10 @@ export class ExpertsModel {
     return summary;
   }
 
-  /** All batches through a layer before the next, so that streamed weights are read once. @param sums get the routers' sums; null: inputs are not kept */
+  /**
+   * All batches through a layer before the next, so that streamed weights are read once.
+   * @param sums get the routers' sums; null: inputs are not kept
+   */
   async #pass(batches: Batch[], sums: ReadonlyMap<string, RouterSums> | null): Promise<Passed[]> {
     const [states] = await forward(this.#model, batches, [...this.#segments], 0, () => undefined);
     const passed = batches.map((batch, i) => ({

@@ -1,6 +1,7 @@
 /**
- * Trains LoRA experts for one allocation with one seed, saves them and measures texts behind them. Without dropout: nothing is random
- * after the initial weights and the order of the mini-batches, so a training can be repeated to the last digit.
+ * Trains LoRA experts for one allocation with one seed, saves them and measures texts behind them. Without dropout:
+ * nothing is random after the initial weights and the order of the mini-batches, so a training can be repeated to the
+ * last digit.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { TrainExpertsOutcome, TrainExpertsRequest } from '../../../../protocol/experts.ts';

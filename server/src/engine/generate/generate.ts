@@ -1,7 +1,8 @@
 /**
- * Texts that go on from prompts, batch by batch. A prompt is read in pieces of `chunk` tokens, then every text of the batch gets one token
- * a run until all have ended; ended ones leave the batch. A text alone, among others, with streamed or resident weights has the same
- * tokens but where two logits are closer than rounding; what is drawn for a text depends on the seed and its own number alone.
+ * Texts that go on from prompts, batch by batch. A prompt is read in pieces of `chunk` tokens, then every text of the
+ * batch gets one token a run until all have ended; ended ones leave the batch. A text alone, among others, with
+ * streamed or resident weights has the same tokens but where two logits are closer than rounding; what is drawn for a
+ * text depends on the seed and its own number alone.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Ending, GenerateRequest, GenerateSummary } from '../../../../protocol/generation.ts';

@@ -1,7 +1,7 @@
 /**
- * Keys and values of the tokens that a batch of texts has so far: per layer two arrays [B, kvHeads, slots, size]. Slot p of a row is its
- * token p, so rows of different lengths lie side by side without gaps; slots that a row does not fill yet are zeros that masks hide.
- * Arrays grow by pieces; graphs are fed with them whole.
+ * Keys and values of the tokens that a batch of texts has so far: per layer two arrays [B, kvHeads, slots, size]. Slot
+ * p of a row is its token p, so rows of different lengths lie side by side without gaps; slots that a row does not fill
+ * yet are zeros that masks hide. Arrays grow by pieces; graphs are fed with them whole.
  */
 import { floats, numbers } from '../runtime/runtime.ts';
 import type { Tensor } from '../runtime/runtime.ts';

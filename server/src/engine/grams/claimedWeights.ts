@@ -1,4 +1,7 @@
-/** Which weights of each linear module the texts claim, by the signed sum of their gradients; how many without each batch of texts. */
+/**
+ * Which weights of each linear module the texts claim, by the signed sum of their gradients; how many without each
+ * batch of texts.
+ */
 import { textBatches } from '../../scores/observations.ts';
 import { claim, claimedCount, standard } from '../../scores/claimed.ts';
 import type { GradientReducer } from './gradientReducer.ts';

@@ -1,7 +1,7 @@
 /**
- * One mask value for the change of each linear module (ILA, arXiv 2410.17875): theta(gamma) = theta_0 + gamma * delta theta, gamma = sigmoid(s),
- * s learned by Adam so that the masked model keeps a low loss. The change of a module is the product of its LoRA factors, or what a second
- * checkpoint differs by. Nothing is differentiated through the optimiser:
+ * One mask value for the change of each linear module (ILA, arXiv 2410.17875): theta(gamma) = theta_0 + gamma * delta
+ * theta, gamma = sigmoid(s), s learned by Adam so that the masked model keeps a low loss. The change of a module is the
+ * product of its LoRA factors, or what a second checkpoint differs by. Nothing is differentiated through the optimiser:
  *
  *   d loss / d s_k = gamma_k (1 - gamma_k) (<d loss / d W_k, delta_k> + penalty)
  *

@@ -74,8 +74,8 @@ function eigenvectors(sums: Float64Array, width: number): Float32Array {
 }
 
 /**
- * x [tokens, width] -> s [width, width] = xᵀ x in float64: activations of language models have entries a thousand times the others,
- * whose rounding in float32 would turn the eigenvectors of the small eigenvalues.
+ * x [tokens, width] -> s [width, width] = xᵀ x in float64: activations of language models have entries a thousand times
+ * the others, whose rounding in float32 would turn the eigenvectors of the small eigenvalues.
  */
 function productGraph(): Graph {
   const g = new Graph('covariance');

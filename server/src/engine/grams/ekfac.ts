@@ -1,15 +1,16 @@
 /**
- * EK-FAC (George et al. 2018, arXiv 1806.03884; for influence Grosse et al. 2023, arXiv 2308.03296) of one weight matrix, from
- * the captures of its module: inputs x and output cotangents y of every token.
+ * EK-FAC (George et al. 2018, arXiv 1806.03884; for influence Grosse et al. 2023, arXiv 2308.03296) of one weight
+ * matrix, from the captures of its module: inputs x and output cotangents y of every token.
  *
  *   A = E[x xᵀ], S = E[y yᵀ] over the tokens of the training samples, eigenvectors Q_A, Q_S
  *   G̃_i = Q_Sᵀ G_i Q_A = Σ_t (Q_Sᵀ y_t)(Q_Aᵀ x_t)ᵀ            Λ_ab = mean over samples of G̃_ab²
  *   B[i, j] = Σ_ab G̃_i,ab Ṽ_j,ab / (Λ_ab + λ)                 = v_jᵀ H⁻¹ g_i, positive = helps
  *
- * Rows of G̃ are formed a tile at a time, as in `gradientTiles.ts`. With the empirical Fisher Λ is of the training gradients
- * themselves, with the true Fisher of gradients for labels drawn from the model (`sampledLabels.ts`). Every token that is not
- * padding enters A and S, the last one of a text with y = 0, as in kronfluence. Projected captures are ordinary captures of a
- * smaller matrix. B is computed for a list of dampings, for they cost next to nothing beside the gradients.
+ * Rows of G̃ are formed a tile at a time, as in `gradientTiles.ts`. With the empirical Fisher Λ is of the training
+ * gradients themselves, with the true Fisher of gradients for labels drawn from the model (`sampledLabels.ts`). Every
+ * token that is not padding enters A and S, the last one of a text with y = 0, as in kronfluence. Projected captures
+ * are ordinary captures of a smaller matrix. B is computed for a list of dampings, for they cost next to nothing beside
+ * the gradients.
  */
 import type { EkfacRequest } from '../../../../protocol/engine.ts';
 import { Graph } from '../../onnx/graph.ts';

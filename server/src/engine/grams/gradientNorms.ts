@@ -1,4 +1,6 @@
-/** Squared norm of each text's gradient of each linear module: the trace of the empirical Fisher matrix is their mean. */
+/**
+ * Squared norm of each text's gradient of each linear module: the trace of the empirical Fisher matrix is their mean.
+ */
 import type { GradientReducer } from './gradientReducer.ts';
 
 export const gradientNorms: GradientReducer = {

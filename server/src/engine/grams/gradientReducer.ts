@@ -8,7 +8,10 @@ export interface CapturedMatrix {
   module: string;
   /** Weight as the model has it, [rows, columns]; not to be changed. */
   weight(): Float32Array;
-  /** Gradients summed over the texts of each batch; text i is in batch i mod count. The numbers of the last call are kept. */
+  /**
+   * Gradients summed over the texts of each batch; text i is in batch i mod count. The numbers of the last call are
+   * kept.
+   */
   sums(count: number): Promise<readonly Float32Array[]>;
   /** Squared norm of each text's gradient. */
   squaredNorms(): Promise<Float64Array>;

@@ -1,6 +1,6 @@
 /**
- * What is observed of gradients while a backward sweep has them, matrix by matrix: each reducer belongs to the row of the same id in
- * `scores/observations.ts`. To add one: a row there, a file like `weightedGradients.ts`, and a row here.
+ * What is observed of gradients while a backward sweep has them, matrix by matrix: each reducer belongs to the row of
+ * the same id in `scores/observations.ts`. To add one: a row there, a file like `weightedGradients.ts`, and a row here.
  */
 import { isGradientObservation } from '../../scores/observations.ts';
 import type { GradientObservationId } from '../../scores/observations.ts';

@@ -1,10 +1,11 @@
 /**
- * Gram products by tiles: the gradients of all samples for a part of the weight, then G_tile G_tileᵀ; products in float32, tiles
- * added up in float64. Memory is one tile, however large the weight is.
+ * Gram products by tiles: the gradients of all samples for a part of the weight, then G_tile G_tileᵀ; products in
+ * float32, tiles added up in float64. Memory is one tile, however large the weight is.
  *
- * A tile is formed as A B with A = xᵀ [columns, T] and B = some columns of y [T, rows], or the other way round, so that the
- * transposed side is the narrower one and is read whole: inner products do not care for the orientation. Products with a short
- * inner dimension T are bound by writing their result; a narrow result, written once in order, costs least.
+ * A tile is formed as A B with A = xᵀ [columns, T] and B = some columns of y [T, rows], or the other way round, so that
+ * the transposed side is the narrower one and is read whole: inner products do not care for the orientation. Products
+ * with a short inner dimension T are bound by writing their result; a narrow result, written once in order, costs
+ * least.
  */
 import { Graph } from '../../onnx/graph.ts';
 import type { Value } from '../../onnx/graph.ts';
@@ -12,7 +13,10 @@ import { floats, integers, numbers } from '../runtime/runtime.ts';
 import type { Feeds, Runtime, Session, Tensor } from '../runtime/runtime.ts';
 import type { ModuleCaptures } from '../sweep/captures.ts';
 
-/** Rows of S per product: multiples of what the matrix kernel takes, and small, so that little of the mirrored half is computed. */
+/**
+ * Rows of S per product: multiples of what the matrix kernel takes, and small, so that little of the mirrored half is
+ * computed.
+ */
 const BLOCK = { few: 48, many: 96, manyFrom: 192 };
 /** A tile that stays in the cache, in numbers. */
 const CACHED_TILE = 1 << 22;
@@ -152,7 +156,10 @@ export class GradientTiles {
   }
 }
 
-/** Tiles that cover outer x inner: in the cache where that leaves them wide enough, never above `tileSize` (but one number). */
+/**
+ * Tiles that cover outer x inner: in the cache where that leaves them wide enough, never above `tileSize` (but one
+ * number).
+ */
 function tilesOf(outer: number, inner: number, samples: number, tileSize: number): Part[] {
   const wanted = Math.floor(CACHED_TILE / (samples * outer));
   const width = Math.min(inner, Math.max(WIDTH.least, Math.min(WIDTH.most, wanted - (wanted % WIDTH.least))));
@@ -198,7 +205,9 @@ function partGraph(): Graph {
   return g;
 }
 
-/** For each of `count` batches: a [B, outer, T], b [B, T, inner] -> g [B, outer, last - first] = a b[:, :, first:last] */
+/**
+ * For each of `count` batches: a [B, outer, T], b [B, T, inner] -> g [B, outer, last - first] = a b[:, :, first:last]
+ */
 function formGraph(count: number): Graph {
   const g = new Graph('gradient tile');
   const range = boundInputs(g);

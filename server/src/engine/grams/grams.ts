@@ -1,6 +1,6 @@
 /**
- * Gram products of per-sample gradients, without ever holding the gradients. For a module with weight [rows, columns] the
- * gradient of sample i is Yᵢᵀ Xᵢ, with Xᵢ its inputs [T, columns] and Yᵢ the cotangents of its outputs [T, rows].
+ * Gram products of per-sample gradients, without ever holding the gradients. For a module with weight [rows, columns]
+ * the gradient of sample i is Yᵢᵀ Xᵢ, with Xᵢ its inputs [T, columns] and Yᵢ the cotangents of its outputs [T, rows].
  *
  *   S[i, j] = <Yᵢᵀ Xᵢ, Yⱼᵀ Xⱼ> over training and validation samples together;
  *   K = S[train, train], C = S[train, validation], diagV = diag(S[validation, validation])
@@ -71,9 +71,9 @@ export class GramProducts {
 }
 
 /**
- * Costs in float32 operations at the rate of large products, fitted to CPU times on two AVX-512 cores (13 to 128 tokens, 16 to 80
- * samples): forming a gradient number and reading it back costs as much as 210 operations beside 2.4 per token, combining two
- * positions costs 200, and an input is shared by several modules.
+ * Costs in float32 operations at the rate of large products, fitted to CPU times on two AVX-512 cores (13 to 128
+ * tokens, 16 to 80 samples): forming a gradient number and reading it back costs as much as 210 operations beside 2.4
+ * per token, combining two positions costs 200, and an input is shared by several modules.
  */
 export function cheaper({ rows, columns, batches }: ModuleCaptures): Way {
   const samples = batches.reduce((sum, { batch }) => sum + batch.samples.length, 0);

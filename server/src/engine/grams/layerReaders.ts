@@ -1,7 +1,7 @@
 /**
- * What is computed from a segment's captures while they exist: Grams of every scored module, with `ekfac` its influence, observations of
- * the training samples' gradients, and for projected captures the exact Grams of a few batches, which tell the projection's error.
- * Captures are dropped as they are used.
+ * What is computed from a segment's captures while they exist: Grams of every scored module, with `ekfac` its
+ * influence, observations of the training samples' gradients, and for projected captures the exact Grams of a few
+ * batches, which tell the projection's error. Captures are dropped as they are used.
  */
 import type { CollectRequest } from '../../../../protocol/engine.ts';
 import type { Activations } from '../sweep/activations.ts';

@@ -1,7 +1,7 @@
 /**
- * Observations of gradients beside the Grams: every module's captures go to the reducers before they are let go, and the numbers of a
- * finished layer are on disk before its Grams are, so that an interrupted run goes on with both. What an earlier run had not observed of
- * its finished layers is left out here, and made by a sweep of its own.
+ * Observations of gradients beside the Grams: every module's captures go to the reducers before they are let go, and
+ * the numbers of a finished layer are on disk before its Grams are, so that an interrupted run goes on with both. What
+ * an earlier run had not observed of its finished layers is left out here, and made by a sweep of its own.
  */
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,8 +1,9 @@
 /**
- * What an interrupted run leaves behind, one folder per task: the Grams of every finished layer and, from time to time, the
- * cotangent at the lowest finished boundary with the losses. All files are written atomically. A later run with the same
- * folder goes on from that boundary; its forward sweep runs again. The folder says what its numbers are of: what is found there of
- * another composition is removed before anything is written, so that a layer of one is never taken for a layer of the other.
+ * What an interrupted run leaves behind, one folder per task: the Grams of every finished layer and, from time to time,
+ * the cotangent at the lowest finished boundary with the losses. All files are written atomically. A later run with the
+ * same folder goes on from that boundary; its forward sweep runs again. The folder says what its numbers are of: what
+ * is found there of another composition is removed before anything is written, so that a layer of one is never taken
+ * for a layer of the other.
  */
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,9 +1,9 @@
 /**
- * Labels drawn from the model's own distribution, for the true Fisher E_{y ~ p(y|x)}[g gᵀ] (Martens 2020, arXiv 1412.1193): the
- * same tokens, but at every counted position the label is a draw instead of the next token of the text.
+ * Labels drawn from the model's own distribution, for the true Fisher E_{y ~ p(y|x)}[g gᵀ] (Martens 2020, arXiv
+ * 1412.1193): the same tokens, but at every counted position the label is a draw instead of the next token of the text.
  *
- * The head's probabilities come from ONNX Runtime; a label is the first one whose cumulative probability exceeds a uniform
- * number, added up in float64. The numbers depend on seed and sample alone, not on how samples are batched.
+ * The head's probabilities come from ONNX Runtime; a label is the first one whose cumulative probability exceeds a
+ * uniform number, added up in float64. The numbers depend on seed and sample alone, not on how samples are batched.
  */
 import { Random } from '../../random/random.ts';
 import { headRows } from '../../models/head.ts';

@@ -1,14 +1,17 @@
 /**
- * Gram products by tokens: <Yᵢᵀ Xᵢ, Yⱼᵀ Xⱼ> = Σ (Xᵢ Xⱼᵀ) ∘ (Yᵢ Yⱼᵀ), summed over the T x T pairs of positions. The gradients are
- * never formed ("ghost" products, Goodfellow 2015, arXiv 1510.01799); the cost grows with the square of the number of tokens
- * and with rows + columns instead of rows x columns. Padded positions have a zero cotangent and add nothing.
+ * Gram products by tokens: <Yᵢᵀ Xᵢ, Yⱼᵀ Xⱼ> = Σ (Xᵢ Xⱼᵀ) ∘ (Yᵢ Yⱼᵀ), summed over the T x T pairs of positions. The
+ * gradients are never formed ("ghost" products, Goodfellow 2015, arXiv 1510.01799); the cost grows with the square of
+ * the number of tokens and with rows + columns instead of rows x columns. Padded positions have a zero cotangent and
+ * add nothing.
  */
 import { Graph } from '../../onnx/graph.ts';
 import { floats, numbers } from '../runtime/runtime.ts';
 import type { Runtime, Session, Tensor } from '../runtime/runtime.ts';
 import type { ModuleCaptures } from '../sweep/captures.ts';
 
-/** Tokens of a block of samples: large enough for the matrix unit, small enough that the mirrored half is not computed. */
+/**
+ * Tokens of a block of samples: large enough for the matrix unit, small enough that the mirrored half is not computed.
+ */
 const BLOCK_TOKENS = 256;
 
 /** Some consecutive samples of a batch. */
@@ -74,7 +77,9 @@ export class TokenProducts {
   }
 }
 
-/** Blocks of a batch with the rest of it, and whole batches with each later one: every pair of samples once, few runs. */
+/**
+ * Blocks of a batch with the rest of it, and whole batches with each later one: every pair of samples once, few runs.
+ */
 function pairs({ batches, rows, columns }: ModuleCaptures): [Part, Part][] {
   const part = (index: number, start: number, from: number, to: number): Part => {
     const { batch, x, y } = batches[index];
@@ -114,8 +119,8 @@ function productGraph(): Graph {
 }
 
 /**
- * p, q [A, T, B, U] -> s [A, B] in float64: products and the sum over the second sample's positions in float32, the sum over
- * the first one's in float64.
+ * p, q [A, T, B, U] -> s [A, B] in float64: products and the sum over the second sample's positions in float32, the sum
+ * over the first one's in float64.
  */
 function combineGraph(): Graph {
   const g = new Graph('token sums');

@@ -1,6 +1,7 @@
 /**
- * Captures of parts of a weight matrix: an attention head is some rows of its query, key and value matrices (outputs of the module) and
- * some columns of its output matrix (inputs). With the captured y or x cut to these, everything behind sees a smaller matrix.
+ * Captures of parts of a weight matrix: an attention head is some rows of its query, key and value matrices (outputs of
+ * the module) and some columns of its output matrix (inputs). With the captured y or x cut to these, everything behind
+ * sees a smaller matrix.
  */
 import type { WeightBlock } from '../../../../protocol/engine.ts';
 import { floats, numbers } from '../runtime/runtime.ts';

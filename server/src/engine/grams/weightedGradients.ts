@@ -1,6 +1,6 @@
 /**
- * Sum of |W_ij G_ij| of each linear module: G the mean gradient over all texts, over all but those of a batch, and over those of a batch.
- * The absolute value is taken after the sum over texts, so that opposite gradients cancel.
+ * Sum of |W_ij G_ij| of each linear module: G the mean gradient over all texts, over all but those of a batch, and over
+ * those of a batch. The absolute value is taken after the sum over texts, so that opposite gradients cancel.
  */
 import { textBatches } from '../../scores/observations.ts';
 import type { GradientReducer } from './gradientReducer.ts';

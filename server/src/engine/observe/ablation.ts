@@ -1,7 +1,8 @@
 /**
- * The model without each of its layers, all at once: at layer l the whole model's state is also the state of the model without l, which goes on
- * from there. So a layer's weights are read once for all models, and L models without a layer cost L (L - 1) / 2 runs of a layer and not
- * L (L - 1). Models without a layer's attention or MLP alone start from the same state.
+ * The model without each of its layers, all at once: at layer l the whole model's state is also the state of the model
+ * without l, which goes on from there. So a layer's weights are read once for all models, and L models without a layer
+ * cost L (L - 1) / 2 runs of a layer and not L (L - 1). Models without a layer's attention or MLP alone start from the
+ * same state.
  */
 import { SegmentBuilder } from '../../models/segment.ts';
 import type { Architecture } from '../../models/types.ts';

@@ -1,4 +1,7 @@
-/** How large a layer's change of the residual stream is beside its output, summed by text. A token whose output is zero is counted as skipped. */
+/**
+ * How large a layer's change of the residual stream is beside its output, summed by text. A token whose output is zero
+ * is counted as skipped.
+ */
 import { numbers } from '../runtime/runtime.ts';
 import { eachText } from './tokens.ts';
 import type { Reducer } from './types.ts';

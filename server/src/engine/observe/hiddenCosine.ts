@@ -1,4 +1,7 @@
-/** Cosine of a layer's input and output at each token, summed by text. A token where either is zero is counted as skipped. */
+/**
+ * Cosine of a layer's input and output at each token, summed by text. A token where either is zero is counted as
+ * skipped.
+ */
 import { numbers } from '../runtime/runtime.ts';
 import type { Reducer } from './types.ts';
 

@@ -1,6 +1,7 @@
 /**
- * Output of a layer by text: unbiased variance over the features of its mean over the tokens, and how many entries are smaller than a
- * threshold, of how many. The threshold is a number, or a share of the root mean square of the layer's outputs over all texts.
+ * Output of a layer by text: unbiased variance over the features of its mean over the tokens, and how many entries are
+ * smaller than a threshold, of how many. The threshold is a number, or a share of the root mean square of the layer's
+ * outputs over all texts.
  */
 import { numbers } from '../runtime/runtime.ts';
 import type { Reducer } from './types.ts';

@@ -1,10 +1,11 @@
 /**
- * The one way through the layers for whoever looks at them: for each layer sums of what its linear modules see as inputs, then a visitor,
- * who may change the layer's weights, then its outputs with the weights as they are now. So a pruner judges every layer on the outputs of
- * the changed layers below it. Where nobody changes anything, sums and outputs come from one run of the layer.
+ * The one way through the layers for whoever looks at them: for each layer sums of what its linear modules see as
+ * inputs, then a visitor, who may change the layer's weights, then its outputs with the weights as they are now. So a
+ * pruner judges every layer on the outputs of the changed layers below it. Where nobody changes anything, sums and
+ * outputs come from one run of the layer.
  *
- * A mixture of experts runs every expert on every token (models/experts.ts), so an expert's gate and up matrices see all tokens
- * and not only the routed ones; its down matrix too.
+ * A mixture of experts runs every expert on every token (models/experts.ts), so an expert's gate and up matrices see
+ * all tokens and not only the routed ones; its down matrix too.
  */
 import { SegmentBuilder } from '../../models/segment.ts';
 import type { Architecture } from '../../models/types.ts';
@@ -35,7 +36,9 @@ export interface LayerSweep {
         see: (layer: number, inputs: Map<string, InputStatistics>) => void | Promise<void>;
       }
     | undefined;
-  /** Whether the output of the last layer is wanted; without it that layer runs only as far as its inputs are asked for. */
+  /**
+   * Whether the output of the last layer is wanted; without it that layer runs only as far as its inputs are asked for.
+   */
   toTheEnd: boolean;
   /** Called per layer with its input and output, before the input is let go. */
   hidden?: ((layer: number, before: Activations, after: Activations) => void | Promise<void>) | undefined;

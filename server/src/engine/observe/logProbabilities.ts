@@ -29,7 +29,8 @@ export const logProbabilities: Reducer = {
 
 /**
  * @param hidden last states of the batch [B, T, hidden]
- * @param visit called for each counted token: index of its text, log-probability in nats, whether no token is more probable
+ * @param visit called for each counted token: index of its text, log-probability in nats, whether no token is more
+ *   probable
  */
 export async function countedTokens(
   model: Model,
@@ -58,8 +59,8 @@ export async function countedTokens(
 }
 
 /**
- * x [P, hidden], labels [P] -> log-probability of each label [P] in nats, and how far its logit lies behind the largest [P], at most 0.
- * The sum over the vocabulary is a product with ones, as in `headGraph`.
+ * x [P, hidden], labels [P] -> log-probability of each label [P] in nats, and how far its logit lies behind the largest
+ * [P], at most 0. The sum over the vocabulary is a product with ones, as in `headGraph`.
  */
 function logProbabilityGraph(architecture: Architecture): BuiltGraph {
   const b = new SegmentBuilder('log-probabilities');

@@ -1,6 +1,7 @@
 /**
- * What the final norm and the head make of the residual stream at every depth, at drawn counted tokens: cross-entropy of the token, divergence from
- * the distribution behind the last layer, whether the most probable token is the same. One run of the head for each depth and piece.
+ * What the final norm and the head make of the residual stream at every depth, at drawn counted tokens: cross-entropy
+ * of the token, divergence from the distribution behind the last layer, whether the most probable token is the same.
+ * One run of the head for each depth and piece.
  */
 import { SegmentBuilder } from '../../models/segment.ts';
 import { headRows as rowsOfHead } from '../../models/head.ts';
@@ -102,8 +103,9 @@ function lastGraph(architecture: Architecture): BuiltGraph {
 }
 
 /**
- * x [P, hidden], labels [P], last [P, rows] log-probabilities of the model itself, best [P, 1] their largest -> crossEntropy, divergence and behind
- * [P]: how far the logit of `best` lies behind the largest, at most 0. Sums over the vocabulary are products with ones, as in `headGraph`.
+ * x [P, hidden], labels [P], last [P, rows] log-probabilities of the model itself, best [P, 1] their largest ->
+ * crossEntropy, divergence and behind [P]: how far the logit of `best` lies behind the largest, at most 0. Sums over
+ * the vocabulary are products with ones, as in `headGraph`.
  */
 function lensGraph(architecture: Architecture): BuiltGraph {
   const b = new SegmentBuilder('lens');

@@ -1,7 +1,8 @@
 /**
- * One pass of texts through the model for any number of observations. Groups of batches go one after the other, each from the embedding
- * to the last layer that anybody looks at; a group's activations are in memory or in files. What is finished is saved from time to time,
- * numbers and activations together, so that an interrupted pass goes on at the layer where it was.
+ * One pass of texts through the model for any number of observations. Groups of batches go one after the other, each
+ * from the embedding to the last layer that anybody looks at; a group's activations are in memory or in files. What is
+ * finished is saved from time to time, numbers and activations together, so that an interrupted pass goes on at the
+ * layer where it was.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -177,7 +178,10 @@ class SavedPass {
     this.#milliseconds = 1000 * seconds;
   }
 
-  /** Fills in what an interrupted pass of the same key has left; a file of another pass, or a damaged one, counts for nothing. */
+  /**
+   * Fills in what an interrupted pass of the same key has left; a file of another pass, or a damaged one, counts for
+   * nothing.
+   */
   load(observed: Record<string, Tensors>): (Place & { activations: Tensor[] | null }) | null {
     if (!fs.existsSync(this.#file)) return null;
     try {
@@ -227,7 +231,10 @@ function each(observed: Record<string, Tensors>): ({ name: string } & Tensors[st
   );
 }
 
-/** Adds another part of the same observation: other layers, or other texts. @throws Error for numbers of another shape */
+/**
+ * Adds another part of the same observation: other layers, or other texts.
+ * @throws Error for numbers of another shape
+ */
 export function mergeObservations(into: Tensors, other: Tensors): void {
   for (const [name, { data }] of Object.entries(into)) {
     const more = other[name]?.data;

@@ -1,4 +1,7 @@
-/** OWL (arXiv 2310.05175): per layer the percent of |W_ij| ‖x_j‖ above a multiple of the mean, over all linear modules of the layer. */
+/**
+ * OWL (arXiv 2310.05175): per layer the percent of |W_ij| ‖x_j‖ above a multiple of the mean, over all linear modules
+ * of the layer.
+ */
 import { inputNorms as normsOf } from '../../pruning/wanda.ts';
 import { asRows, weightName } from '../sweep/weights.ts';
 import type { Reducer } from './types.ts';

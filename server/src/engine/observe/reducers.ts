@@ -1,4 +1,7 @@
-/** The reducers that there are. To add one: a row of `scores/observations.ts`, a file like `hiddenCosine.ts`, and a row here. */
+/**
+ * The reducers that there are. To add one: a row of `scores/observations.ts`, a file like `hiddenCosine.ts`, and a row
+ * here.
+ */
 import { isForwardObservation } from '../../scores/observations.ts';
 import type { ForwardObservationId } from '../../scores/observations.ts';
 import { ablatedLosses, greedyRemoval } from './ablated.ts';

@@ -1,4 +1,7 @@
-/** The residual stream of each text as one vector, before the first layer and behind each: of its last token, or the mean over its tokens. */
+/**
+ * The residual stream of each text as one vector, before the first layer and behind each: of its last token, or the
+ * mean over its tokens.
+ */
 import { numbers } from '../runtime/runtime.ts';
 import type { Activations } from '../sweep/activations.ts';
 import type { Batch } from '../sweep/batch.ts';

@@ -1,6 +1,7 @@
 /**
- * What a reducer is: it sees the layers pass by and adds to the numbers of one observation (`scores/observations.ts`). Each row of
- * `reducers.ts` belongs to the row of the same id there, which says what it is shown and how its numbers are laid out.
+ * What a reducer is: it sees the layers pass by and adds to the numbers of one observation (`scores/observations.ts`).
+ * Each row of `reducers.ts` belongs to the row of the same id there, which says what it is shown and how its numbers
+ * are laid out.
  */
 import type { Json, Tensors } from '../../../../protocol/scores.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
@@ -22,7 +23,10 @@ export interface ReducerContext {
   headRows: number;
 }
 
-/** Whichever of these the reducer's row of `scores/observations.ts` names as what it reads. Layers come in ascending order. */
+/**
+ * Whichever of these the reducer's row of `scores/observations.ts` names as what it reads. Layers come in ascending
+ * order.
+ */
 export interface Fold {
   weights?(layer: number): void | Promise<void>;
   /** @param inputs sums over the tokens of the group, by module name */

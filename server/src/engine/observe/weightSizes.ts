@@ -1,4 +1,7 @@
-/** Sum of the absolute values of each linear module's weights, and of their squares, by the matrix as the checkpoint has it. */
+/**
+ * Sum of the absolute values of each linear module's weights, and of their squares, by the matrix as the checkpoint has
+ * it.
+ */
 import { weightName } from '../sweep/weights.ts';
 import type { Reducer } from './types.ts';
 

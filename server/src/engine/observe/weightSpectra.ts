@@ -1,4 +1,7 @@
-/** Eigenvalues of W Wᵀ of each linear module, by the matrix as the checkpoint has it. Factors of an adapter are no matrices of the model. */
+/**
+ * Eigenvalues of W Wᵀ of each linear module, by the matrix as the checkpoint has it. Factors of an adapter are no
+ * matrices of the model.
+ */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { squaredSingularValues } from '../../linear/eigenvalues.ts';
 import { weightName } from '../sweep/weights.ts';

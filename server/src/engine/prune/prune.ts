@@ -1,7 +1,8 @@
 /**
- * Pruning block by block: statistics of a block's inputs, the pruner on each of its matrices, the changed block's outputs for the
- * next. Only one block is in memory beside the calibration activations. A finished layer is a file in `workDir`, from which an
- * interrupted run goes on; without a folder the changed matrices stay in the model until `restore`.
+ * Pruning block by block: statistics of a block's inputs, the pruner on each of its matrices, the changed block's
+ * outputs for the next. Only one block is in memory beside the calibration activations. A finished layer is a file in
+ * `workDir`, from which an interrupted run goes on; without a folder the changed matrices stay in the model until
+ * `restore`.
  */
 import fs from 'node:fs';
 import path from 'node:path';

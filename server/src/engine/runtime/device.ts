@@ -1,7 +1,8 @@
 /**
- * Which execution provider runs. `auto` takes CUDA where its libraries load and a small graph comes out right, else the CPU with a
- * note; WebGPU, DirectML and Core ML run when they are asked for by name, since they can be a slow driver in software. A device that was
- * asked for by name never silently becomes another: the trial forbids ONNX Runtime to give any operator to the CPU.
+ * Which execution provider runs. `auto` takes CUDA where its libraries load and a small graph comes out right, else the
+ * CPU with a note; WebGPU, DirectML and Core ML run when they are asked for by name, since they can be a slow driver in
+ * software. A device that was asked for by name never silently becomes another: the trial forbids ONNX Runtime to give
+ * any operator to the CPU.
  *
  * A trial happens in a throw-away process, because loading a provider may crash or hang.
  */
@@ -93,8 +94,8 @@ function rateIn(stdout: string): number | null {
 }
 
 /**
- * Runs in the throw-away process: the operators that carry a model's work, on the device and nowhere else, against numbers worked
- * out by hand. With `threads`, the rate of products goes to standard output.
+ * Runs in the throw-away process: the operators that carry a model's work, on the device and nowhere else, against
+ * numbers worked out by hand. With `threads`, the rate of products goes to standard output.
  *
  * @throws what ONNX Runtime throws, and an error when numbers are wrong
  */

@@ -1,6 +1,7 @@
 /**
- * Why a device cannot be used, in words: the platforms of each provider, then a table from what ONNX Runtime, the loader and the
- * drivers print to a cause. The reason often stands on standard error alone, so both streams of the probe are read.
+ * Why a device cannot be used, in words: the platforms of each provider, then a table from what ONNX Runtime, the
+ * loader and the drivers print to a cause. The reason often stands on standard error alone, so both streams of the
+ * probe are read.
  *
  * To add a failure, add a row; the first row that fits counts, so the more special one stands first.
  */

@@ -1,6 +1,6 @@
 /**
- * Garbage collection on demand. Outputs of ONNX Runtime are native memory that is held by small JavaScript objects; the collector
- * sees the small ones only and would let gigabytes wait.
+ * Garbage collection on demand. Outputs of ONNX Runtime are native memory that is held by small JavaScript objects; the
+ * collector sees the small ones only and would let gigabytes wait.
  */
 import v8 from 'node:v8';
 import vm from 'node:vm';

@@ -1,4 +1,7 @@
-/** The machine's float32 MatMul rate, the base of time estimates: best of three products of 512 x 1024 with 1024 x 1024 numbers. */
+/**
+ * The machine's float32 MatMul rate, the base of time estimates: best of three products of 512 x 1024 with 1024 x 1024
+ * numbers.
+ */
 import { Graph } from '../../onnx/graph.ts';
 import { floats } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
@@ -32,7 +35,9 @@ export async function matMulRate(runtime: Runtime): Promise<number> {
 const SIZES = [64, 128, 256, 512, 1024, 2048];
 const ENOUGH_MS = 30;
 
-/** The rate of square products that are large enough to take a while but not long: for devices whose rate nobody knows. */
+/**
+ * The rate of square products that are large enough to take a while but not long: for devices whose rate nobody knows.
+ */
 export async function sizedRate(runtime: Runtime): Promise<number> {
   let rate = 0;
   for (const size of SIZES) {

@@ -1,10 +1,11 @@
 /**
  * Sessions of ONNX Runtime: the only file that imports onnxruntime-node.
  *
- * Spinning is off (sessions share the cores with each other and with the user), the memory arena is off (it keeps the largest
- * run's memory for ever), optimisation is at its highest level. Numbers below float32's normal range count as zero: products
- * with them take a hundred times as long (measured), as after the softmax of a very confident model. `run` blocks the event
- * loop for its whole duration, therefore every run is followed by a turn of the loop, in which a cancel message can arrive.
+ * Spinning is off (sessions share the cores with each other and with the user), the memory arena is off (it keeps the
+ * largest run's memory for ever), optimisation is at its highest level. Numbers below float32's normal range count as
+ * zero: products with them take a hundred times as long (measured), as after the softmax of a very confident model.
+ * `run` blocks the event loop for its whole duration, therefore every run is followed by a turn of the loop, in which a
+ * cancel message can arrive.
  */
 import type { DeviceId } from '../../../../protocol/devices.ts';
 import './telemetry.ts';
@@ -50,7 +51,10 @@ export interface Session {
 export class Runtime {
   readonly device: Device;
   readonly threads: number;
-  /** Whether ONNX Runtime may give operators that the device lacks to the CPU; without, a session of such a graph is refused. */
+  /**
+   * Whether ONNX Runtime may give operators that the device lacks to the CPU; without, a session of such a graph is
+   * refused.
+   */
   readonly fallback: 'cpu' | 'nowhereElse';
   /** Told once, when the first graph comes whose operators the device does not all have. */
   onPartial: (() => void) | undefined;
@@ -104,7 +108,8 @@ export class Runtime {
         session: {
           intra_op: { allow_spinning: '0' },
           set_denormal_as_zero: '1',
-          // Its moving of quantisations past other nodes loses zero points in graphs of 8-bit weights, and gains us nothing.
+          // Its moving of quantisations past other nodes loses zero points in graphs of 8-bit weights, and gains us
+          // nothing.
           disable_quant_qdq: '1',
           ...(alone ? { disable_cpu_ep_fallback: '1' } : {}),
         },

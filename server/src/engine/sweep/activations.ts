@@ -1,7 +1,7 @@
 /**
- * Activations or cotangents at one segment boundary, a tensor per batch: in memory (a plain array is one) or in a file of raw
- * float32 numbers below the run's folder, of which one batch is in memory at a time. Files are of use to the process that wrote
- * them only: what an earlier one left behind is wiped.
+ * Activations or cotangents at one segment boundary, a tensor per batch: in memory (a plain array is one) or in a file
+ * of raw float32 numbers below the run's folder, of which one batch is in memory at a time. Files are of use to the
+ * process that wrote them only: what an earlier one left behind is wiped.
  */
 import fs from 'node:fs';
 import path from 'node:path';

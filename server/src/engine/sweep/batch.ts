@@ -1,4 +1,6 @@
-/** Samples that share a run: token ids right-padded to the longest, and which positions are counted with which weight. */
+/**
+ * Samples that share a run: token ids right-padded to the longest, and which positions are counted with which weight.
+ */
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { classifiedPosition } from '../../models/head.ts';
 import type { Architecture } from '../../models/types.ts';
@@ -19,7 +21,10 @@ export interface Batch {
   tokens: Tensor;
   /** Tables for this length, as graph inputs. */
   tables: Feeds;
-  /** Flat position (row * length + t) whose hidden state predicts a counted token or class, with label and weight 1 / count. */
+  /**
+   * Flat position (row * length + t) whose hidden state predicts a counted token or class, with label and weight 1 /
+   * count.
+   */
   counted: { position: Int32Array; label: Int32Array; weight: Float32Array; row: Int32Array };
 }
 
@@ -67,8 +72,9 @@ export function makeBatches(
 }
 
 /**
- * What a sample predicts: label t of `labels`, for each t of `places`, at position `position` + t. A language model tells a token one
- * position earlier, a classifier its class at the last token; a text without a class, as calibration has it, predicts nothing.
+ * What a sample predicts: label t of `labels`, for each t of `places`, at position `position` + t. A language model
+ * tells a token one position earlier, a classifier its class at the last token; a text without a class, as calibration
+ * has it, predicts nothing.
  */
 function predictionsOf(
   { outputs }: Architecture,
@@ -88,7 +94,10 @@ export function tablesFor(batch: Batch, names: string[]): Feeds {
   return Object.fromEntries(names.map((name) => [`table.${name}`, batch.tables[`table.${name}`]]));
 }
 
-/** Samples that share a run: neighbours by length, few enough padded tokens; where tables depend on the length, equals only. */
+/**
+ * Samples that share a run: neighbours by length, few enough padded tokens; where tables depend on the length, equals
+ * only.
+ */
 export function groupsOf(
   architecture: Architecture,
   samples: readonly EncodedSample[],

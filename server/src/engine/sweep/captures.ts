@@ -3,8 +3,8 @@ import type { Tensor } from '../runtime/runtime.ts';
 import type { Batch } from './batch.ts';
 
 /**
- * One scored module's inputs and output cotangents for every batch: x [B, T, columns], y [B, T, rows]. Projected captures
- * (projection.ts) are those of a smaller matrix.
+ * One scored module's inputs and output cotangents for every batch: x [B, T, columns], y [B, T, rows]. Projected
+ * captures (projection.ts) are those of a smaller matrix.
  */
 export interface ModuleCaptures {
   layer: number;

@@ -1,8 +1,9 @@
 /**
- * The one loop over the blocks: `upward` takes activations from segment to segment, `downward` cotangents from the head to the lowest
- * segment. Both finish a segment before the next, so that its weights are needed once. What is made of a segment is the step's business:
- * plain runs, sums of inputs, captures, weight gradients, routers. Whoever loops is handed each segment when it is done, and lets go,
- * saves or reports what is due; a `break` or an error ends the sweep. A cancel is seen after every run of a session (runtime.ts).
+ * The one loop over the blocks: `upward` takes activations from segment to segment, `downward` cotangents from the head
+ * to the lowest segment. Both finish a segment before the next, so that its weights are needed once. What is made of a
+ * segment is the step's business: plain runs, sums of inputs, captures, weight gradients, routers. Whoever loops is
+ * handed each segment when it is done, and lets go, saves or reports what is due; a `break` or an error ends the sweep.
+ * A cancel is seen after every run of a session (runtime.ts).
  */
 import type { WeightInput } from '../../models/segment.ts';
 import type { Architecture } from '../../models/types.ts';
@@ -77,7 +78,8 @@ export async function* upward<A>(
 
 /**
  * @param cotangents of the outputs of the last segment
- * @param step what is seen of a segment, and the cotangents of its inputs; nobody wants those of the lowest segment (`index` 0)
+ * @param step what is seen of a segment, and the cotangents of its inputs; nobody wants those of the lowest segment
+ *   (`index` 0)
  */
 export async function* downward<C, S>(
   segments: readonly Segment[],

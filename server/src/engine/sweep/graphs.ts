@@ -1,9 +1,10 @@
 /**
- * The graphs of a model, built from its architecture: embedding, blocks forward, blocks with their vector-Jacobian product,
- * head with loss. Blocks are recomputed inside the gradient graph, so only boundary activations are kept between sweeps.
+ * The graphs of a model, built from its architecture: embedding, blocks forward, blocks with their vector-Jacobian
+ * product, head with loss. Blocks are recomputed inside the gradient graph, so only boundary activations are kept
+ * between sweeps.
  *
- * The gradient graph yields no weight gradients: for a linear module y = x Wᵀ the gradient of sample i is Yᵢᵀ Xᵢ with Y the
- * cotangent of y, so it hands out x and Y, and whoever reads the sweep forms what it needs from them
+ * The gradient graph yields no weight gradients: for a linear module y = x Wᵀ the gradient of sample i is Yᵢᵀ Xᵢ with Y
+ * the cotangent of y, so it hands out x and Y, and whoever reads the sweep forms what it needs from them
  * (docs/decisions/002-captured-activations.md).
  */
 import { backward } from '../../autodiff/backward.ts';
@@ -21,7 +22,10 @@ export interface BuiltGraph {
   tables: string[];
 }
 
-/** Values of the gradient graph that belong to one scored module, outputs or its own inputs: x [B, T, columns] and y [B, T, rows]. */
+/**
+ * Values of the gradient graph that belong to one scored module, outputs or its own inputs: x [B, T, columns] and y [B,
+ * T, rows].
+ */
 export interface CaptureOutputs {
   block: number;
   module: string;
@@ -69,7 +73,8 @@ export function gradientGraph(
   const dy = g.input('dy', 'float32', ['B', 'T', architecture.hidden]);
   const wanted = b.captures.filter((c) => scored(layers[c.block], c.module));
   const cotangents = backward(g, [{ of: y, cotangent: dy }], [x, ...wanted.map((c) => c.output)]);
-  // Outputs keep the names of their values, for another name would cost a copy; an input (dy itself) is no output at all.
+  // Outputs keep the names of their values, for another name would cost a copy; an input (dy itself) is no output at
+  // all.
   const named = new Set(g.inputs);
   const output = (value: Value): string => {
     if (!named.has(value)) g.output(value, value.name);
@@ -89,13 +94,13 @@ export function gradientGraph(
 }
 
 /**
- * Rows of the last hidden state to losses: x [P, hidden], labels [P], weight [P] -> nll [P] in nats and dx [P, hidden], the
- * gradient of sum(weight * nll). Without `wantGradient` the weights are not an input and dx is not an output.
+ * Rows of the last hidden state to losses: x [P, hidden], labels [P], weight [P] -> nll [P] in nats and dx [P, hidden],
+ * the gradient of sum(weight * nll). Without `wantGradient` the weights are not an input and dx is not an output.
  *
  *   e = exp(z - max z),   nll = log Σ e - (z_label - max z),   dz = weight / Σ e * (e - Σ e onehot(label))
  *
- * The sum over the vocabulary is a product with ones: a matrix product adds in many lanes, a plain float32 sum over 50,000
- * terms was the largest error of all gradients (five times larger, measured on SmolLM2-135M).
+ * The sum over the vocabulary is a product with ones: a matrix product adds in many lanes, a plain float32 sum over
+ * 50,000 terms was the largest error of all gradients (five times larger, measured on SmolLM2-135M).
  */
 export function headGraph(architecture: Architecture, wantGradient: boolean): BuiltGraph {
   const b = new SegmentBuilder('head');

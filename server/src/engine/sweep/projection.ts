@@ -4,14 +4,15 @@
  *
  *   G' = P_out G P_inᵀ = (Y P_outᵀ)ᵀ (X P_inᵀ),      P_out [k_o, rows], P_in [k_i, columns], k = min(rank, size of the side)
  *
- * The gradient graph hands out y' = Y P_outᵀ and x' = X P_inᵀ instead of y and x, so G is never formed, and whoever reads
- * captures sees a module with a k_o x k_i weight. Rows of P are orthonormal times sqrt(size / k): then E[Pᵀ P] = I over seeds, and
- * since both sides are drawn independently E<G'_i, G'_j> = <G_i, G_j>, in particular E|G'|² = |G|². With a rank of at least the
- * side's size P is a square orthogonal matrix and nothing changes but rounding. Damping keeps the number of weights of the matrix
- * itself, for mean_square estimates trace(K) / (n rows columns) and trace(K) keeps its expectation.
+ * The gradient graph hands out y' = Y P_outᵀ and x' = X P_inᵀ instead of y and x, so G is never formed, and whoever
+ * reads captures sees a module with a k_o x k_i weight. Rows of P are orthonormal times sqrt(size / k): then E[Pᵀ P] =
+ * I over seeds, and since both sides are drawn independently E<G'_i, G'_j> = <G_i, G_j>, in particular E|G'|² = |G|².
+ * With a rank of at least the side's size P is a square orthogonal matrix and nothing changes but rounding. Damping
+ * keeps the number of weights of the matrix itself, for mean_square estimates trace(K) / (n rows columns) and trace(K)
+ * keeps its expectation.
  *
- * Seeded by the run's seed and a stream per side of every matrix; modules that read the same input (q, k and v) share P_in, so that
- * the product is made once. Training and validation samples see the same matrices.
+ * Seeded by the run's seed and a stream per side of every matrix; modules that read the same input (q, k and v) share
+ * P_in, so that the product is made once. Training and validation samples see the same matrices.
  */
 import type { ProjectionPlan } from '../../../../protocol/engine.ts';
 import type { Capture } from '../../models/segment.ts';
@@ -114,8 +115,9 @@ export function projectedSize(rank: number, size: number): number {
 }
 
 /**
- * Orthonormal rows of a uniformly distributed subspace: normal numbers, then modified Gram-Schmidt, whose loss of orthogonality is
- * the condition number times float64's rounding (Björck 1967). A package's Householder QR takes five times as long.
+ * Orthonormal rows of a uniformly distributed subspace: normal numbers, then modified Gram-Schmidt, whose loss of
+ * orthogonality is the condition number times float64's rounding (Björck 1967). A package's Householder QR takes five
+ * times as long.
  * @returns [count, size], row-major; count <= size
  */
 export function orthonormalRows(count: number, size: number, random: Random): Float64Array {

@@ -1,7 +1,8 @@
 /**
- * The two sweeps over the chain embedding -> blocks -> head. Forward keeps the activation at every segment boundary; backward
- * goes from the head down, one segment at a time, all batches through a segment before the next, so that a segment's weights
- * are needed once. Whatever is computed from gradients is a reader of the captures that the backward sweep hands over.
+ * The two sweeps over the chain embedding -> blocks -> head. Forward keeps the activation at every segment boundary;
+ * backward goes from the head down, one segment at a time, all batches through a segment before the next, so that a
+ * segment's weights are needed once. Whatever is computed from gradients is a reader of the captures that the backward
+ * sweep hands over.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Activations } from './activations.ts';

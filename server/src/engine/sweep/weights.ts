@@ -1,7 +1,8 @@
 /**
- * Weights as float32 arrays that sessions are fed with, without a copy. Resident: read once and kept. Streamed: what a segment
- * used is dropped when the next one begins, so memory does not grow with the number of layers; arrays of the right size are filled
- * anew, which spares their allocation and keeps one segment's weights in memory instead of those that wait for the collector too.
+ * Weights as float32 arrays that sessions are fed with, without a copy. Resident: read once and kept. Streamed: what a
+ * segment used is dropped when the next one begins, so memory does not grow with the number of layers; arrays of the
+ * right size are filled anew, which spares their allocation and keeps one segment's weights in memory instead of those
+ * that wait for the collector too.
  */
 import type { Checkpoint, TensorInfo } from '../../checkpoints/types.ts';
 import type { WeightInput } from '../../models/segment.ts';
@@ -90,7 +91,10 @@ export class WeightStore {
     return [...this.#checkpoint.tensors.keys()].filter((name) => read.has(name));
   }
 
-  /** From now on the graphs see other values, until `restore`. @param values or how to read them when they are needed */
+  /**
+   * From now on the graphs see other values, until `restore`.
+   * @param values or how to read them when they are needed
+   */
   replace(name: string, values: Float32Array | (() => Float32Array)): void {
     this.#replaced.set(name, typeof values === 'function' ? values : () => values);
     this.#kept.delete(name);

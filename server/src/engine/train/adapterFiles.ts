@@ -60,7 +60,10 @@ export function saveAdapter(
   writeAtomically(path.join(folder, 'adapter_config.json'), [Buffer.from(`${JSON.stringify(config, null, 2)}\n`)]);
 }
 
-/** Trained matrices as they are stored in the model, in float32: `trained.safetensors`. @throws the file system's error */
+/**
+ * Trained matrices as they are stored in the model, in float32: `trained.safetensors`.
+ * @throws the file system's error
+ */
 export function saveMatrices(
   folder: string,
   shapes: ReadonlyMap<string, readonly number[]>,
@@ -73,7 +76,10 @@ export function saveMatrices(
   writeSafetensors(path.join(folder, 'trained.safetensors'), tensors, { format: 'pt' });
 }
 
-/** The factors of a saved adapter that was trained with the same settings. @throws LayerifError `badModel`; Error naming what differs */
+/**
+ * The factors of a saved adapter that was trained with the same settings.
+ * @throws LayerifError `badModel`; Error naming what differs
+ */
 export function loadFactors(folder: string, shapes: readonly LoraShape[], alpha: number): Parameters {
   const adapter = openAdapter(folder);
   const parameters: Parameters = new Map();

@@ -1,6 +1,7 @@
 /**
- * Trainings one after the other on one warm model: draw or load the factors, take steps on mini-batches, measure the losses of every
- * sample, save. Every finished run is an event of its own, so that whoever asked can keep it when the request is cancelled.
+ * Trainings one after the other on one warm model: draw or load the factors, take steps on mini-batches, measure the
+ * losses of every sample, save. Every finished run is an event of its own, so that whoever asked can keep it when the
+ * request is cancelled.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { TrainOutcome, TrainRequest, TrainRun } from '../../../../protocol/training.ts';

@@ -1,6 +1,7 @@
 /**
- * A model with trainable low-rank factors on some of its layers, or with matrices of theirs that are trained. These live here, everything else is the warm model's; what
- * lies below the lowest trained layer never changes, so its activations are computed once and kept: n x T x hidden numbers.
+ * A model with trainable low-rank factors on some of its layers, or with matrices of theirs that are trained. These
+ * live here, everything else is the warm model's; what lies below the lowest trained layer never changes, so its
+ * activations are computed once and kept: n x T x hidden numbers.
  */
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { LoraSettings } from '../../../../protocol/training.ts';

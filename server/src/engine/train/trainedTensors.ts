@@ -1,4 +1,7 @@
-/** Trained weights as the graphs are fed with them: float32 copies of float64 masters, in place of the model's own weights. */
+/**
+ * Trained weights as the graphs are fed with them: float32 copies of float64 masters, in place of the model's own
+ * weights.
+ */
 import type { WeightInput } from '../../models/segment.ts';
 import type { Parameters } from '../../training/parameters.ts';
 import type { Model } from '../sweep/model.ts';

@@ -1,7 +1,7 @@
 /**
- * A training between two steps in one file: float64 parameters and moments, losses so far. It is replaced as a whole, so that an
- * interrupted training goes on behind its last kept step with the same numbers to the last bit; a file of another training, or a damaged
- * one, counts for nothing.
+ * A training between two steps in one file: float64 parameters and moments, losses so far. It is replaced as a whole,
+ * so that an interrupted training goes on behind its last kept step with the same numbers to the last bit; a file of
+ * another training, or a damaged one, counts for nothing.
  */
 import fs from 'node:fs';
 import { readSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';

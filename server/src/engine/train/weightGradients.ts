@@ -1,6 +1,7 @@
 /**
- * Blocks with the gradients of some of their weights: what training needs, where scoring needs captures (graphs.ts). The gradients
- * come from the same rule table, asked for at the weights' inputs; they are summed over the samples of a run.
+ * Blocks with the gradients of some of their weights: what training needs, where scoring needs captures (graphs.ts).
+ * The gradients come from the same rule table, asked for at the weights' inputs; they are summed over the samples of a
+ * run.
  */
 import { backward } from '../../autodiff/backward.ts';
 import type { Seed } from '../../autodiff/backward.ts';

@@ -1,7 +1,8 @@
 /**
- * One task's Grams of a user's graph. It is no chain of blocks, so the loop of `sweep/chain.ts` does not fit: every pass runs the whole
- * graph for every sample and captures the modules of some layers (`plan.segmentLength` of them), as many as the captures' memory allows.
- * A finished layer is on disk before the next pass, so that an interrupted run resumes there.
+ * One task's Grams of a user's graph. It is no chain of blocks, so the loop of `sweep/chain.ts` does not fit: every
+ * pass runs the whole graph for every sample and captures the modules of some layers (`plan.segmentLength` of them), as
+ * many as the captures' memory allows. A finished layer is on disk before the next pass, so that an interrupted run
+ * resumes there.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { CollectRequest, CollectSummary, GraphProbe, GraphProbeRequest } from '../../../../protocol/engine.ts';
@@ -24,7 +25,9 @@ import type { Feeds, Runtime } from '../runtime/runtime.ts';
 import type { ModuleCaptures } from '../sweep/captures.ts';
 import { requireFinite } from '../sweep/sweep.ts';
 
-/** Token counts of causal models are rounded up to a multiple of this, so that samples of like length share a session. */
+/**
+ * Token counts of causal models are rounded up to a multiple of this, so that samples of like length share a session.
+ */
 const LENGTH_STEP = 16;
 
 /** A sample with its place in its split. */
@@ -39,7 +42,10 @@ export interface GraphCaptures {
   losses: { train: Float64Array; validation: Float64Array };
 }
 
-/** EK-FAC factors E[x xᵀ] and E[y yᵀ] of one matrix; a convolution in groups is several, whose rows see different inputs. */
+/**
+ * EK-FAC factors E[x xᵀ] and E[y yᵀ] of one matrix; a convolution in groups is several, whose rows see different
+ * inputs.
+ */
 function requireWholeMatrices({ found }: OpenedGraph, { modules }: CollectRequest): void {
   for (const { name: layer, modules: own } of found.layers) {
     const grouped = own.find(({ name, module }) => module.groups > 1 && modules.includes(name));
@@ -186,7 +192,10 @@ export async function capture(
   return { captures: [...scored.values()], losses };
 }
 
-/** Padded length: causal models do not see what stands behind, so few lengths share the sessions; others take each its own. */
+/**
+ * Padded length: causal models do not see what stands behind, so few lengths share the sessions; others take each its
+ * own.
+ */
 function lengthFor(opened: OpenedGraph, sample: EncodedSample, samples: readonly Placed[]): number {
   const { longest } = opened.architecture;
   if (longest !== undefined) return longest;
@@ -266,9 +275,10 @@ function requireUsable({ architecture, task, file }: OpenedGraph, samples: reado
 }
 
 /**
- * The token loss means something only where a position does not see the token that it predicts: the logits of the first positions
- * must not change with the last token.
- * @throws LayerifError `badModel` for a model that looks ahead (BERT and the like), or that gives no logits for every position
+ * The token loss means something only where a position does not see the token that it predicts: the logits of the first
+ * positions must not change with the last token.
+ * @throws LayerifError `badModel` for a model that looks ahead (BERT and the like), or that gives no logits for every
+ *   position
  */
 async function requireCausal(model: GraphModel, opened: OpenedGraph, samples: readonly Placed[]): Promise<void> {
   const one = samples.reduce((a, b) => (a.sample.tokens.length >= b.sample.tokens.length ? a : b)).sample;

@@ -1,7 +1,7 @@
 /**
- * A user's ONNX graph that is open: runs it once per shape of sample to learn every size in it (the probe), and makes sessions
- * that give losses and captures. Samples run one by one, so that what a node multiplies belongs to one sample whatever the graph
- * does with its axes: a plain gradient is then the sample's own.
+ * A user's ONNX graph that is open: runs it once per shape of sample to learn every size in it (the probe), and makes
+ * sessions that give losses and captures. Samples run one by one, so that what a node multiplies belongs to one sample
+ * whatever the graph does with its axes: a plain gradient is then the sample's own.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { conditionsOf, withBranches } from '../../graphs/branches.ts';

@@ -1,4 +1,6 @@
-/** JSON-RPC messages as the supervisor passes them on, and what it says about them in place of a worker that was ended. */
+/**
+ * JSON-RPC messages as the supervisor passes them on, and what it says about them in place of a worker that was ended.
+ */
 import { requests } from '../../../../protocol/requests.ts';
 import { lookup } from '../../text/lookup.ts';
 

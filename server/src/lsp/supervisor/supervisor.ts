@@ -1,6 +1,6 @@
 /**
- * What the editor starts: owns the connection and the texts of open documents, passes messages to worker processes, and ends a
- * worker whose loop does not come back. It never reads a file and never runs what a file says.
+ * What the editor starts: owns the connection and the texts of open documents, passes messages to worker processes, and
+ * ends a worker whose loop does not come back. It never reads a file and never runs what a file says.
  *
  *   language   diagnostics, completion, hover, lenses. While one document keeps a worker busy, the others move to a spare one; a
  *              document that is not done within the limit is marked and left alone until it changes
@@ -17,7 +17,7 @@ import type { Message, Role } from './messages.ts';
 import { LanguageWorker } from './worker.ts';
 
 const LOOK_MS = 100;
-/** Looks without an answer: counted, so that a machine that slept or a supervisor that waited for its turn takes nobody's time. */
+/** Looks without an answer: counted, so that a machine that slept or a supervisor that waited takes nobody's time. */
 const looks = (milliseconds: number) => milliseconds / LOOK_MS;
 const MOVE_OTHERS_AFTER = looks(300);
 const LIMIT_SECONDS: Readonly<Record<Role, number>> = { language: 5, results: 60, jobs: Infinity };
@@ -28,7 +28,7 @@ const shortRequests: ReadonlySet<string> = new Set([
   requests.inspectModel.method,
   requests.describeData.method,
 ]);
-/** After a cancel: for a loop that does not come back, and for work that goes on (the engine has ten seconds itself). */
+/** After a cancel: for a loop that does not come back, and for work that goes on (the engine has ten seconds). */
 const CANCEL_SILENT = looks(5000);
 const CANCEL_STOPPING = looks(15_000);
 /** Workers that died without a document at fault; then the editor decides. */

@@ -1,6 +1,7 @@
 /**
- * One worker process as the supervisor sees it: what it was asked and has not answered, which documents it has open and works on,
- * and for how long its loop has not come back. It is ended with SIGKILL, which nothing that it does can hold up.
+ * One worker process as the supervisor sees it: what it was asked and has not answered, which documents it has open and
+ * works on, and for how long its loop has not come back. It is ended with SIGKILL, which nothing that it does can hold
+ * up.
  */
 import type { ChildProcess } from 'node:child_process';
 import { forkProgram } from '../../processes/forkProgram.ts';

@@ -1,6 +1,6 @@
 /**
- * From a result to an allocation: scores of the tasks, what the rule needs beside them (another score), the rule itself, and
- * the file beside the result. The pure rules are in `allocation/`.
+ * From a result to an allocation: scores of the tasks, what the rule needs beside them (another score), the rule
+ * itself, and the file beside the result. The pure rules are in `allocation/`.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -54,7 +54,10 @@ export interface AllocateOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** @throws LayerifError `badRequest` for what cannot be allocated, `badModel` when the model is needed and cannot be read */
+/**
+ * @throws LayerifError `badRequest` for what cannot be allocated, `badModel` when the model is needed and cannot be
+ *   read
+ */
 export async function allocateResult(options: AllocateOptions): Promise<Allocation> {
   const result = readResult(options.resultFile);
   const request = withDefaults(options.request, result);
@@ -142,7 +145,8 @@ async function tableFor(
 
 /**
  * One value a layer: of a table with a value for each module, the mean over the modules that are allocated.
- * @param high whether the rule gives more, or prunes less, where the value is high, whatever the score's own direction is
+ * @param high whether the rule gives more, or prunes less, where the value is high, whatever the score's own direction
+ *   is
  */
 function scoreValues(
   table: ScoreTable,
@@ -244,8 +248,9 @@ const sectionKeys = {
 } as const satisfies Record<string, keyof AllocationRequest>;
 
 /**
- * What is asked for wins over the experiment file as it is now, that over what the result remembers of it. Where another rule is asked
- * for than the file's, the file's parameters of its rule (beta, epsilon ...) do not apply; sums and ratios do.
+ * What is asked for wins over the experiment file as it is now, that over what the result remembers of it. Where
+ * another rule is asked for than the file's, the file's parameters of its rule (beta, epsilon ...) do not apply; sums
+ * and ratios do.
  */
 function withDefaults(request: AllocationRequest, result: Result): AllocationRequest {
   const section = (allocateSection(result)?.[request.kind] ?? {}) as Partial<Record<keyof typeof sectionKeys, unknown>>;

@@ -1,4 +1,6 @@
-/** From a result to a file for another program: the allocation that the consumer needs, its text, written atomically. */
+/**
+ * From a result to a file for another program: the allocation that the consumer needs, its text, written atomically.
+ */
 import fs from 'node:fs';
 import path from 'node:path';
 import { ALLOCATION_SUFFIX } from '../../../../protocol/allocation.ts';
@@ -96,7 +98,8 @@ function modelPath({ experiment, experimentFile }: Result): string {
 /**
  * The allocation that is exported as it was made, where the file that is named holds allocations.
  *
- * @throws LayerifError `badRequest` where it holds none that the target takes, and for options that would make another one
+ * @throws LayerifError `badRequest` where it holds none that the target takes, and for options that would make another
+ *   one
  */
 function madeAllocation(
   file: string,

@@ -1,6 +1,6 @@
 /**
- * From the word of `prune.map` to a sparsity for every matrix: one number for all, a list by layer, an allocation file, or a rule
- * that reads the scores of a result.
+ * From the word of `prune.map` to a sparsity for every matrix: one number for all, a list by layer, an allocation file,
+ * or a rule that reads the scores of a result.
  */
 import path from 'node:path';
 import type { Allocation, AllocationKind } from '../../../../protocol/allocation.ts';
@@ -35,7 +35,9 @@ export function sparsityOf({ sparsity }: SparsityMap, layer: number, module: str
   return sparsity[layer]?.[module] ?? 0;
 }
 
-/** Routers choose experts and have few weights; pruning them saves nothing (the pruners' authors leave them out too). */
+/**
+ * Routers choose experts and have few weights; pruning them saves nothing (the pruners' authors leave them out too).
+ */
 const ROUTER = /(^|\.)(gate|router|shared_expert_gate)$/;
 
 export function prunable(model: Architecture, layer: number): { name: string; weights: number }[] {

@@ -1,4 +1,7 @@
-/** `layerif evaluate`: accuracy and perplexity of a model on the experiment's tasks, by the rules of lm-evaluation-harness. */
+/**
+ * `layerif evaluate`: accuracy and perplexity of a model on the experiment's tasks, by the rules of
+ * lm-evaluation-harness.
+ */
 import path from 'node:path';
 import type { EvaluateSummary, EvaluatedSample, Evaluation } from '../../../../protocol/evaluation.ts';
 import { EVALUATION_SUFFIX } from '../../../../protocol/evaluation.ts';
@@ -126,7 +129,9 @@ export interface Measured {
   contributions: Record<string, Record<string, number>[]>;
 }
 
-/** What the model writes behind the prompts of all tasks; those of one way of choosing tokens go through it together. */
+/**
+ * What the model writes behind the prompts of all tasks; those of one way of choosing tokens go through it together.
+ */
 async function writtenAnswers(
   target: ObservedModel,
   { prompts }: EvaluationInput,

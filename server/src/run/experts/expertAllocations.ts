@@ -1,4 +1,7 @@
-/** Which experts every layer gets, for each allocation that `train_experts` names: a rule, over scores where it needs them, or a file. */
+/**
+ * Which experts every layer gets, for each allocation that `train_experts` names: a rule, over scores where it needs
+ * them, or a file.
+ */
 import path from 'node:path';
 import type { Allocation, AllocationRequest } from '../../../../protocol/allocation.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
@@ -44,7 +47,8 @@ export interface AllocationsInput {
 
 /**
  * @returns the allocations, and the result whose scores were read or null
- * @throws LayerifError `badRequest`: unknown rules, totals that are too small, no result where one is needed, files for other models
+ * @throws LayerifError `badRequest`: unknown rules, totals that are too small, no result where one is needed, files for
+ *   other models
  */
 export async function expertAllocations(
   input: AllocationsInput,

@@ -1,7 +1,8 @@
 /**
- * `layerif train-experts`: the chain of LayerIF's first use, run through. Scores give every layer a number of LoRA experts; the experts
- * are trained for every allocation with several seeds, and all are evaluated on the same documents. `NAME.layerif-experts.json` is
- * written after every training; an interrupted run of the same experiment, data and model goes on with the next one.
+ * `layerif train-experts`: the chain of LayerIF's first use, run through. Scores give every layer a number of LoRA
+ * experts; the experts are trained for every allocation with several seeds, and all are evaluated on the same
+ * documents. `NAME.layerif-experts.json` is written after every training; an interrupted run of the same experiment,
+ * data and model goes on with the next one.
  */
 import { createHash } from 'node:crypto';
 import path from 'node:path';

@@ -1,4 +1,7 @@
-/** Everything that `train-experts` needs before it starts: model, modules, samples to train on, documents to evaluate, allocations. */
+/**
+ * Everything that `train-experts` needs before it starts: model, modules, samples to train on, documents to evaluate,
+ * allocations.
+ */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, Task, TrainExpertsSettings } from '../../../../protocol/experiment.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';

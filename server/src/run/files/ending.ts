@@ -1,7 +1,7 @@
 /**
- * How a run ends, whatever its verb. What was opened is given back, the last first; what was thrown because of a cancel is `cancelled`; and
- * the finished file is written before the parts that it was made of are removed, so that a run that is killed in between is repeated from
- * its parts and never lost.
+ * How a run ends, whatever its verb. What was opened is given back, the last first; what was thrown because of a cancel
+ * is `cancelled`; and the finished file is written before the parts that it was made of are removed, so that a run that
+ * is killed in between is repeated from its parts and never lost.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Written } from '../../../../protocol/provenance.ts';

@@ -1,14 +1,16 @@
 /**
  * The finished parts of a computation, so that an interrupted one goes on where it was.
  *
- * A part is told by a key: which computation it belongs to (model, data, settings, program, device), what it is, and the plan that
- * decides its numbers (projection, batches, ...). Each of the three is hashed, as canonical JSON, into its name:
+ * A part is told by a key: which computation it belongs to (model, data, settings, program, device), what it is, and
+ * the plan that decides its numbers (projection, batches, ...). Each of the three is hashed, as canonical JSON, into
+ * its name:
  *
  *     <computation>-<what>-<plan>.json   its value, written when it is finished
  *     <computation>-<what>-<plan>/       its files, where it has any: tensors, an adapter
  *
- * So parts of two plans never share a file. What does not fit is removed before anything is written: parts of another computation when
- * the store is opened, parts of another plan when theirs is asked for. One process writes at a time (the lock in `results.ts`).
+ * So parts of two plans never share a file. What does not fit is removed before anything is written: parts of another
+ * computation when the store is opened, parts of another plan when theirs is asked for. One process writes at a time
+ * (the lock in `results.ts`).
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';

@@ -1,7 +1,8 @@
 /**
- * Grams on disk. While a run is under way there is one file per finished layer; at the end they become one `grams.safetensors`
- * with the tensors `<task>/<layer>.<module>.{K,C,diagV,parameters}`, float64, readable from Python; with the estimator `ekfac` also
- * `ekfac.B`, `ekfac.damping` and `ekfac.mean_eigenvalue`, with `tracin` also `tracin.C` and `tracin.learning_rate`.
+ * Grams on disk. While a run is under way there is one file per finished layer; at the end they become one
+ * `grams.safetensors` with the tensors `<task>/<layer>.<module>.{K,C,diagV,parameters}`, float64, readable from Python;
+ * with the estimator `ekfac` also `ekfac.B`, `ekfac.damping` and `ekfac.mean_eigenvalue`, with `tracin` also `tracin.C`
+ * and `tracin.learning_rate`.
  */
 import fs from 'node:fs';
 import { LayerifError } from '../../../../protocol/errors.ts';
@@ -78,7 +79,8 @@ export class StoredGrams {
   /**
    * The modules of a layer, in the order that they were scored in.
    *
-   * @throws LayerifError `badRequest` for a layer that is not there, or whose numbers of weights an old version did not store
+   * @throws LayerifError `badRequest` for a layer that is not there, or whose numbers of weights an old version did not
+   *   store
    */
   layer(task: string, layer: number): ModuleGrams[] {
     const start = `${task}/${layer}.`;

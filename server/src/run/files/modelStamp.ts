@@ -1,7 +1,7 @@
 /**
- * Which model an unfinished run is computed from. A model that is written anew while a run reads it would give layers of both; what is
- * finished is trusted only while the model's files keep length and times, in the run itself and when it is resumed (finished.ts). The
- * contents alone do not tell: a file may have been another one in between.
+ * Which model an unfinished run is computed from. A model that is written anew while a run reads it would give layers
+ * of both; what is finished is trusted only while the model's files keep length and times, in the run itself and when
+ * it is resumed (finished.ts). The contents alone do not tell: a file may have been another one in between.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -11,7 +11,8 @@ import type { Checkpoint } from '../../checkpoints/types.ts';
 /** Length and times of every file that decides what the model computes. */
 export function modelStamp({ path: target, files, adapter }: Pick<Checkpoint, 'path' | 'files' | 'adapter'>): string {
   const configs = [
-    // A single file holds its configuration. By kind, not by name: `files` are real paths, `target` may lead through a link.
+    // A single file holds its configuration. By kind, not by name: `files` are real paths, `target` may lead through a
+    // link.
     ...(fs.statSync(target, { throwIfNoEntry: false })?.isDirectory() ? [path.join(target, 'config.json')] : []),
     ...(adapter ? [path.join(adapter.path, 'adapter_config.json')] : []),
   ];

@@ -1,6 +1,7 @@
 /**
- * Where results lie and how they are written: `output_dir/NAME/<run id>/NAME.layerif-result.json`, with `grams.safetensors`
- * beside it and, while a run is under way, a folder `partial`. A run id is the UTC time and 6 hex digits of what was scored.
+ * Where results lie and how they are written: `output_dir/NAME/<run id>/NAME.layerif-result.json`, with
+ * `grams.safetensors` beside it and, while a run is under way, a folder `partial`. A run id is the UTC time and 6 hex
+ * digits of what was scored.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -145,7 +146,10 @@ export function writeJson(file: string, value: unknown): void {
   }
 }
 
-/** @throws LayerifError `badRequest` for a file that is not a result of a version that this program knows, or a damaged one */
+/**
+ * @throws LayerifError `badRequest` for a file that is not a result of a version that this program knows, or a damaged
+ *   one
+ */
 export function readResult(file: string): Result {
   return readFileOf('result', file, 'give a file NAME.layerif-result.json, as layerif score writes it');
 }

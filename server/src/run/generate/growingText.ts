@@ -1,6 +1,6 @@
 /**
- * A text as its tokens come: pieces that can be shown at once, and whether a stop string is in it. A piece waits while it may still change:
- * the first bytes of a character, or the beginning of a stop string.
+ * A text as its tokens come: pieces that can be shown at once, and whether a stop string is in it. A piece waits while
+ * it may still change: the first bytes of a character, or the beginning of a stop string.
  */
 import type { TextTokenizer } from '../../data/tokenizer.ts';
 
@@ -32,7 +32,8 @@ export class GrowingText {
   push(token: number): string {
     if (this.stopped) return '';
     this.tokens.push(token);
-    // A token's text may depend on the one before it (spaces), so a few are decoded together and what is known of them is cut off.
+    // A token's text may depend on the one before it (spaces), so a few are decoded together and what is known of them
+    // is cut off.
     const known = this.#tokenizer.decodeText(this.tokens.slice(this.#from, this.#settled)).length;
     const added = this.#tokenizer.decodeText(this.tokens.slice(this.#from)).slice(known);
     this.#text = this.#text.slice(0, this.#settledLength) + added;

@@ -1,5 +1,6 @@
 /**
- * How many texts share a run, and whether weights stay in memory. In float32 numbers, b = texts of a batch, s = slots of the cache:
+ * How many texts share a run, and whether weights stay in memory. In float32 numbers, b = texts of a batch, s = slots
+ * of the cache:
  *
  *   weights  all of them (resident), or the largest of embedding, head and a layer (streamed, which reads them for every token)
  *   cache    2 b s kvHeads size over all layers, and one more layer while it grows; the run's own keys and values
@@ -29,7 +30,10 @@ export interface PlannedGeneration extends Pick<GenerateRequest, 'batches' | 'we
   memoryBytes: number;
 }
 
-/** The first of `ways` that fits, else the last one. @param lengths tokens of every prompt, with those that may follow */
+/**
+ * The first of `ways` that fits, else the last one.
+ * @param lengths tokens of every prompt, with those that may follow
+ */
 export function planGeneration(
   target: Pick<ObservedModel, 'checkpoint' | 'model'>,
   lengths: readonly { prompt: number; most: number }[],

@@ -1,4 +1,7 @@
-/** How other estimators rank the layers of a finished run, and whether damping does more than scale its scores: from the stored Grams. */
+/**
+ * How other estimators rank the layers of a finished run, and whether damping does more than scale its scores: from the
+ * stored Grams.
+ */
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { LayerifError } from '../../../../protocol/errors.ts';
@@ -24,7 +27,10 @@ export interface Agreements {
   others: EstimatorAgreement[];
   /** Estimators that would take too long here. */
   left: EstimatorId[];
-  /** Over a hundredth to a hundred times the run's factor; null where the estimator has no damping, or it would take too long. */
+  /**
+   * Over a hundredth to a hundred times the run's factor; null where the estimator has no damping, or it would take too
+   * long.
+   */
   sweep: DampingSweep | null;
 }
 
@@ -99,7 +105,8 @@ async function unlessImpossible(work: () => Promise<void>): Promise<void> {
 const REPLICATES = 200;
 
 /**
- * The run's own estimator and others on the same gradients: correlations of their layer scores with intervals, for each task.
+ * The run's own estimator and others on the same gradients: correlations of their layer scores with intervals, for each
+ * task.
  * @throws LayerifError `badRequest` for a partial result or one without Grams
  */
 export async function compareEstimators(resultFile: string, signal?: AbortSignal): Promise<EstimatorComparison[]> {

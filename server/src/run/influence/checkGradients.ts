@@ -1,10 +1,12 @@
 /**
- * `layerif check FILE --gradients`: the engine's gradients on the user's own model and samples, checked against themselves in other
- * batches and against finite differences of the loss. One row per check in `rows`: what is measured, what is allowed, what it means.
+ * `layerif check FILE --gradients`: the engine's gradients on the user's own model and samples, checked against
+ * themselves in other batches and against finite differences of the loss. One row per check in `rows`: what is
+ * measured, what is allowed, what it means.
  *
  * The limits. Float32 sums in another order differ by about 1e-6, which deep models enlarge; more than 1e-5 means that
- * padding or neighbours leak into a sample. A finite difference of a float32 loss is noisy: along the gradient it is good to 1 %, along
- * a random direction, where the loss hardly changes, to 5 % of what such a direction changes on average.
+ * padding or neighbours leak into a sample. A finite difference of a float32 loss is noisy: along the gradient it is
+ * good to 1 %, along a random direction, where the loss hardly changes, to 5 % of what such a direction changes on
+ * average.
  */
 import type {
   Derivative,

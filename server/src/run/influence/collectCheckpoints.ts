@@ -1,6 +1,6 @@
 /**
- * The Grams of the estimator `tracin`: a task is collected at one checkpoint after the other, each in a folder of its own, so that an
- * interrupted run goes on at the one it was at.
+ * The Grams of the estimator `tracin`: a task is collected at one checkpoint after the other, each in a folder of its
+ * own, so that an interrupted run goes on at the one it was at.
  */
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,7 @@
-/** One task's Grams at one checkpoint: asked of the engine, or taken from disk where an interrupted run had finished them. */
+/**
+ * One task's Grams at one checkpoint: asked of the engine, or taken from disk where an interrupted run had finished
+ * them.
+ */
 import path from 'node:path';
 import type { CollectPlan } from '../../../../protocol/engine.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
@@ -120,8 +123,8 @@ export interface Collected {
 }
 
 /**
- * The part of a plan that decides numbers, to the last bit: not where weights and activations lie. A user's graph has no segments; there
- * the length says how many layers one pass captures.
+ * The part of a plan that decides numbers, to the last bit: not where weights and activations lie. A user's graph has
+ * no segments; there the length says how many layers one pass captures.
  */
 export function numbersOf(plan: Omit<CollectPlan, 'checkpointSeconds'>, isGraph: boolean): object {
   const { batches, projection, check, gradientTile, headRows, segmentLength } = plan;

@@ -1,6 +1,6 @@
 /**
- * Layer scores of several tasks, estimators, models or runs beside each other: rank correlations with intervals from the stored Grams,
- * overlap of the highest layers beside chance, permutation tests. No model is opened.
+ * Layer scores of several tasks, estimators, models or runs beside each other: rank correlations with intervals from
+ * the stored Grams, overlap of the highest layers beside chance, permutation tests. No model is opened.
  */
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -122,8 +122,8 @@ export async function compareRuns(files: readonly string[], options: CompareOpti
 }
 
 /**
- * The correlation with the scatter of its replicates about their mean. Replicates have the scatter of the scores twice, in these samples
- * and in the draw, which lowers every correlation: their own quantiles may miss the value.
+ * The correlation with the scatter of its replicates about their mean. Replicates have the scatter of the scores twice,
+ * in these samples and in the draw, which lowers every correlation: their own quantiles may miss the value.
  */
 function around(value: number | null, drawn: readonly (number | null)[]): Interval | null {
   const known = drawn.filter((one) => one !== null);

@@ -5,8 +5,8 @@ import { ekfacDamping } from '../../estimators/ekfac.ts';
 import type { Estimator } from '../../estimators/types.ts';
 
 /**
- * Widest side of a weight matrix whose EK-FAC is exact under `projection: auto`. An eigendecomposition takes 0.4 CPU-seconds at 512
- * and 10 to 20 at 1,536, for every distinct input and every output of a layer.
+ * Widest side of a weight matrix whose EK-FAC is exact under `projection: auto`. An eigendecomposition takes 0.4
+ * CPU-seconds at 512 and 10 to 20 at 1,536, for every distinct input and every output of a layer.
  */
 export const EXACT_WIDTH = 512;
 /** Seconds of a symmetric eigendecomposition over the cube of its width: 0.55 CPU-seconds for 576, in one thread. */

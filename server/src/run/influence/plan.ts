@@ -1,9 +1,10 @@
 /**
- * What a run will need, and the plan that fits: the first of `choices` whose peak memory and disk stay below the limits, from the
- * fastest to the smallest. Exact gradients come first; `projection: auto` goes on to projected ones when none of these fits.
+ * What a run will need, and the plan that fits: the first of `choices` whose peak memory and disk stay below the
+ * limits, from the fastest to the smallest. Exact gradients come first; `projection: auto` goes on to projected ones
+ * when none of these fits.
  *
- * Memory is the model of `memory.ts`. Time is floating-point operations over the measured MatMul rate times the share of it that
- * each part reaches.
+ * Memory is the model of `memory.ts`. Time is floating-point operations over the measured MatMul rate times the share
+ * of it that each part reaches.
  */
 import type { CollectPlan } from '../../../../protocol/engine.ts';
 import { headRows } from '../../models/head.ts';

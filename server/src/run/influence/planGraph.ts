@@ -1,6 +1,6 @@
 /**
- * The plan for a user's graph, from what one run of its largest sample took (engine: `probeGraph`). As many layers are captured at
- * a time as fit; every further pass runs all samples once more.
+ * The plan for a user's graph, from what one run of its largest sample took (engine: `probeGraph`). As many layers are
+ * captured at a time as fit; every further pass runs all samples once more.
  *
  *   captures  4 bytes x samples x Σ positions (rows + columns) over the modules of the layers of one pass, at most
  */

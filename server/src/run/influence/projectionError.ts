@@ -1,7 +1,8 @@
 /**
- * What a projection costs in accuracy, from a few samples whose Grams the engine computed both ways: rank correlation of the layer
- * scores, and per weight matrix ‖[K C]' - [K C]‖ / ‖[K C]‖ (Frobenius) with [K C]' projected. Few samples estimate an error of the
- * size that the whole run has: it depends on rank and matrix, not on how many samples there are.
+ * What a projection costs in accuracy, from a few samples whose Grams the engine computed both ways: rank correlation
+ * of the layer scores, and per weight matrix ‖[K C]' - [K C]‖ / ‖[K C]‖ (Frobenius) with [K C]' projected. Few samples
+ * estimate an error of the size that the whole run has: it depends on rank and matrix, not on how many samples there
+ * are.
  */
 import path from 'node:path';
 import type { ResultProjectionError } from '../../../../protocol/result.ts';

@@ -1,6 +1,7 @@
 /**
- * Another estimator, damping or aggregation for a finished run, from its stored Grams: no model, no data, no engine. Layers are read and
- * scored one after the other, and others get a turn between two, so that a language server stays answerable.
+ * Another estimator, damping or aggregation for a finished run, from its stored Grams: no model, no data, no engine.
+ * Layers are read and scored one after the other, and others get a turn between two, so that a language server stays
+ * answerable.
  */
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -37,7 +38,8 @@ export interface Rescored {
 
 /**
  * @param resultFile of a complete run; what is not chosen is as it was there
- * @throws LayerifError `badRequest` for a partial result, an unknown task or an estimator that needs more than the run stored
+ * @throws LayerifError `badRequest` for a partial result, an unknown task or an estimator that needs more than the run
+ *   stored
  */
 export async function rescore(resultFile: string, choice: Rescoring = {}): Promise<Rescored> {
   const { result, grams } = openRun(resultFile);

@@ -1,8 +1,10 @@
 /**
- * The training rows of a result in the order of their influence, over one layer or all of them, and a dataset without some of them.
+ * The training rows of a result in the order of their influence, over one layer or all of them, and a dataset without
+ * some of them.
  *
- * Layers differ in scale, so that the sum over layers is ruled by a few. The rows are therefore ordered by their mean rank over layers,
- * unless asked otherwise; each layer ranks them by their influence on all validation rows together (`estimators/crossLayer.ts`).
+ * Layers differ in scale, so that the sum over layers is ruled by a few. The rows are therefore ordered by their mean
+ * rank over layers, unless asked otherwise; each layer ranks them by their influence on all validation rows together
+ * (`estimators/crossLayer.ts`).
  */
 import fs from 'node:fs';
 import { LayerifError } from '../../../../protocol/errors.ts';
@@ -17,7 +19,10 @@ import { readResult } from '../files/results.ts';
 import { chosenTasks } from './rescore.ts';
 import path from 'node:path';
 
-/** Of the votes against the lowest rows: share of the rows that are voted against in each layer, as in `layerif compare`. */
+/**
+ * Of the votes against the lowest rows: share of the rows that are voted against in each layer, as in `layerif
+ * compare`.
+ */
 const VOTED = 0.3;
 
 export interface RowsOptions {

@@ -1,6 +1,7 @@
 /**
- * Everything that an experiment file declares, in one run: influence, then the scores beside it. Where influence is complete already, the
- * run is opened again and only the scores that are missing are computed; a file with `scores` and no `score` gets the scores alone.
+ * Everything that an experiment file declares, in one run: influence, then the scores beside it. Where influence is
+ * complete already, the run is opened again and only the scores that are missing are computed; a file with `scores` and
+ * no `score` gets the scores alone.
  */
 import { createHash } from 'node:crypto';
 import path from 'node:path';
@@ -97,7 +98,10 @@ export async function runExperiment(options: RunOptions): Promise<Ran> {
   });
 }
 
-/** Beside the newest result of this model where there is one, else in a folder of the scores' own, the same as the last time. */
+/**
+ * Beside the newest result of this model where there is one, else in a folder of the scores' own, the same as the last
+ * time.
+ */
 async function placeOf(
   file: string,
   experiment: Experiment,

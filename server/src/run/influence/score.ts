@@ -1,7 +1,7 @@
 /**
- * One scoring run: plan -> collect -> score -> write, for the editor, the command line and a cluster alike. The result file is
- * complete JSON at every moment: `partial` while layers arrive, `complete` at the end. What an interrupted run of the same
- * experiment, data and model left behind is used.
+ * One scoring run: plan -> collect -> score -> write, for the editor, the command line and a cluster alike. The result
+ * file is complete JSON at every moment: `partial` while layers arrive, `complete` at the end. What an interrupted run
+ * of the same experiment, data and model left behind is used.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -56,7 +56,10 @@ export interface ScoreOptions extends Selection {
   engine?: EnginePool | undefined;
   onEvent?: ((event: RunEvent) => void) | undefined;
   signal?: AbortSignal | undefined;
-  /** Seconds between two saved states that an interrupted run resumes from; default 10, 0 saves at every segment boundary. */
+  /**
+   * Seconds between two saved states that an interrupted run resumes from; default 10, 0 saves at every segment
+   * boundary.
+   */
   checkpointSeconds?: number | undefined;
   /** Takes a complete run of the same experiment, data and model for this one. */
   reopen?: boolean | undefined;
@@ -177,7 +180,9 @@ function completeRun(
   return same ? { result, resultFile: found.resultFile } : null;
 }
 
-/** The engine reads a model's weights while this process reads and tokenizes the data, when they surely stay resident. */
+/**
+ * The engine reads a model's weights while this process reads and tokenizes the data, when they surely stay resident.
+ */
 async function warm(
   engine: Promise<EngineInfo>,
   pool: EnginePool,
@@ -343,16 +348,16 @@ function emptyResult(
 }
 
 /**
- * What finished layers must have in common beside the plan. The hash is of what is scored; times tell a model that was another one in
- * between; an engine of another version or device rounds otherwise.
+ * What finished layers must have in common beside the plan. The hash is of what is scored; times tell a model that was
+ * another one in between; an engine of another version or device rounds otherwise.
  */
 function computationOf(hash: string, stamp: string, engine: EngineInfo): unknown {
   return { hash, stamp, ...engineOf(engine) };
 }
 
 /**
- * Hash of everything that decides the numbers: resolved experiment, data, model with its configuration (the weights may be the same
- * under another), and the tokens, which tell the tokenizer. Where results are written is not part of it.
+ * Hash of everything that decides the numbers: resolved experiment, data, model with its configuration (the weights may
+ * be the same under another), and the tokens, which tell the tokenizer. Where results are written is not part of it.
  */
 function identity({ experiment, checkpoint, checkpoints, tasks, dataSha256 }: Prepared, modelSha256: string): string {
   const { model, datasets, tasks: asked, score } = experiment;

@@ -1,4 +1,7 @@
-/** Layer scores of a finished run over damping factors, from its stored Grams: does the ranking depend on a number nobody knows? */
+/**
+ * Layer scores of a finished run over damping factors, from its stored Grams: does the ranking depend on a number
+ * nobody knows?
+ */
 import { setImmediate } from 'node:timers/promises';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { DampingSweep } from '../../../../protocol/trust.ts';

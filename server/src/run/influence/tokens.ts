@@ -1,8 +1,9 @@
 /**
- * Influence of single tokens. The loss of a validation sample is the mean over its N predicted tokens, so its gradient is
- * v_j = 1/N Σ_t v_{j,t}, and every estimator that is linear in v splits B[k, j] = 1/N Σ_t B[k, (j,t)]. Each token becomes a validation
- * sample of its own: the text up to it, with the last token predicted (later tokens cannot be seen). The training gradients have to be
- * computed again, for their inner products with new vectors, so this costs nearly as much as the run did.
+ * Influence of single tokens. The loss of a validation sample is the mean over its N predicted tokens, so its gradient
+ * is v_j = 1/N Σ_t v_{j,t}, and every estimator that is linear in v splits B[k, j] = 1/N Σ_t B[k, (j,t)]. Each token
+ * becomes a validation sample of its own: the text up to it, with the last token predicted (later tokens cannot be
+ * seen). The training gradients have to be computed again, for their inner products with new vectors, so this costs
+ * nearly as much as the run did.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -43,7 +44,10 @@ export interface TokensOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** @throws LayerifError `badRequest`: unknown sample, an estimator that is not a sum over tokens, data or model that changed since */
+/**
+ * @throws LayerifError `badRequest`: unknown sample, an estimator that is not a sum over tokens, data or model that
+ *   changed since
+ */
 export function tokenInfluence(
   resultFile: string,
   options: TokensOptions,

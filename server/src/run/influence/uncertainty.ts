@@ -1,7 +1,9 @@
 /**
- * How sure the layer scores of a task are, from its Grams: leaving out training and validation samples gives an interval for every score
- * and every rank (statistics/subsampling.ts says why nothing is drawn twice), and random halves tell how alike the layer scores of two
- * independent samples of half the size are. An interval is for samples of the same kind, as many as these; it holds the score. Layers are read one after the other, and others get a turn between two.
+ * How sure the layer scores of a task are, from its Grams: leaving out training and validation samples gives an
+ * interval for every score and every rank (statistics/subsampling.ts says why nothing is drawn twice), and random
+ * halves tell how alike the layer scores of two independent samples of half the size are. An interval is for samples of
+ * the same kind, as many as these; it holds the score. Layers are read one after the other, and others get a turn
+ * between two.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { ResultLayer, ResultTask, ResultUncertainty } from '../../../../protocol/result.ts';
@@ -90,8 +92,8 @@ export interface Replicates {
   /** Layer scores on all samples. */
   scores: Float64Array;
   /**
-   * Layer scores as other samples, as many as these, might give them: the scores with the deviations of draws. The same task, sample
-   * counts and seed have the same draws, so that runs can be compared.
+   * Layer scores as other samples, as many as these, might give them: the scores with the deviations of draws. The same
+   * task, sample counts and seed have the same draws, so that runs can be compared.
    */
   replicates: Float64Array[];
   /** Layer scores of two halves, per split. */

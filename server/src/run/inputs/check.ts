@@ -1,9 +1,10 @@
 /**
- * Everything that can be said about an experiment without running the model: the file itself, words that this version does not
- * compute, then the disk: model, datasets, splits, columns and templates. Every problem stands at the key it is about.
+ * Everything that can be said about an experiment without running the model: the file itself, words that this version
+ * does not compute, then the disk: model, datasets, splits, columns and templates. Every problem stands at the key it
+ * is about.
  *
- * Two depths. `quick` (the editor, after every pause in typing) renders the first rows of each slice; `full` (the command line)
- * renders and tokenizes all of them.
+ * Two depths. `quick` (the editor, after every pause in typing) renders the first rows of each slice; `full` (the
+ * command line) renders and tokenizes all of them.
  */
 import path from 'node:path';
 import { sideWords } from '../../../../protocol/samples.ts';
@@ -189,7 +190,7 @@ class DiskCheck {
       this.#say([...where], message);
   }
 
-  /** A hub id that the cache does not hold is no mistake; only the full check asks the hub, and nothing downloads here. */
+  /** A hub id that the cache does not hold is no mistake; only the full check asks the hub; nothing downloads here. */
   async #absentModel(): Promise<void> {
     const { model } = this.#experiment;
     const beside = besidePath(path.resolve(this.#baseDir, model.path));

@@ -1,6 +1,6 @@
 /**
- * What lies on disk, for an editor that asks after every keystroke: opened datasets and inspected models are remembered for as long
- * as their files keep size and time.
+ * What lies on disk, for an editor that asks after every keystroke: opened datasets and inspected models are remembered
+ * for as long as their files keep size and time.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';

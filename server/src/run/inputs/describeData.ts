@@ -1,6 +1,6 @@
 /**
- * What a data file holds, for a person who chooses columns: the first row, which columns hold labels, how the rows are split.
- * Labels and lengths are those of the first rows; splits are counted over all.
+ * What a data file holds, for a person who chooses columns: the first row, which columns hold labels, how the rows are
+ * split. Labels and lengths are those of the first rows; splits are counted over all.
  */
 import type { DataLabel, DescribedColumn, DescribedData } from '../../../../protocol/dataDescription.ts';
 import { splitWords } from '../../data/inputFiles.ts';

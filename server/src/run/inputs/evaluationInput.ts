@@ -1,6 +1,6 @@
 /**
- * What an evaluation asks the engine: the documents of every task, each with its candidates as token sequences. One list of sequences
- * serves all tasks and texts, so that the model is read once.
+ * What an evaluation asks the engine: the documents of every task, each with its candidates as token sequences. One
+ * list of sequences serves all tasks and texts, so that the model is read once.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, Task } from '../../../../protocol/experiment.ts';
@@ -44,7 +44,10 @@ export interface Document {
   choices: string[];
   /** Indices of the right candidates. */
   golds: number[];
-  /** What the model is to write: context, right answers, indices of its prompts (one for each repeat); null where it writes nothing. */
+  /**
+   * What the model is to write: context, right answers, indices of its prompts (one for each repeat); null where it
+   * writes nothing.
+   */
   written: { context: string; targets: string[]; prompts: number[] } | null;
 }
 
@@ -277,7 +280,10 @@ function writingOf(
   };
 }
 
-/** The metrics of a task that can be computed, and what is left out. @param writes whether the model can write answers */
+/**
+ * The metrics of a task that can be computed, and what is left out.
+ * @param writes whether the model can write answers
+ */
 export function metricsFor(task: Task, writes = true): { metrics: Metric[]; skipped: Skipped[] } {
   const asked = metricsOfTask(task);
   const left = (metric: string | null, reason: string): Skipped => ({ task: task.task, metric, reason });

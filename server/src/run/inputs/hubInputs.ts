@@ -1,6 +1,7 @@
 /**
- * Hub ids of an experiment: what a command downloads before it opens model and data, and what `check` says is not there yet. What the
- * cache holds is used as it is and the hub is not asked; so a branch that moves does not change an experiment that was run before.
+ * Hub ids of an experiment: what a command downloads before it opens model and data, and what `check` says is not there
+ * yet. What the cache holds is used as it is and the hub is not asked; so a branch that moves does not change an
+ * experiment that was run before.
  */
 import fs from 'node:fs';
 import path from 'node:path';

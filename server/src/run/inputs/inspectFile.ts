@@ -1,4 +1,6 @@
-/** A model file or folder as the editor inspects it: layers and modules, and of a user's graph what its data must bring. */
+/**
+ * A model file or folder as the editor inspects it: layers and modules, and of a user's graph what its data must bring.
+ */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
@@ -12,7 +14,8 @@ import { readText } from '../../files/textFile.ts';
  * Reads headers and structure, never weights.
  * @param target absolute path of a folder, a .gguf or a .onnx file
  * @param options of a graph; without effect for a checkpoint
- * @throws LayerifError `badModel`, also for a graph whose layers are not found or are not named as `options.pattern` says
+ * @throws LayerifError `badModel`, also for a graph whose layers are not found or are not named as `options.pattern`
+ *   says
  */
 export function inspectFile(target: string, options: GraphOptions = {}): InspectedModel {
   if (!existsSync(target)) throw new LayerifError('badModel', `${target}: there is no such file or folder`);

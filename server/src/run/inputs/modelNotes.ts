@@ -1,4 +1,7 @@
-/** What a user should know of a model that can be read: where its files disagree with each other, and what of them is left out. */
+/**
+ * What a user should know of a model that can be read: where its files disagree with each other, and what of them is
+ * left out.
+ */
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Checkpoint, TensorInfo } from '../../checkpoints/types.ts';

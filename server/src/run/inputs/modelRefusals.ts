@@ -1,6 +1,7 @@
 /**
- * What of a model cannot be used, told from headers alone: every tensor that its graphs are fed with has to be there, in the shape
- * that the configuration asks for and in a type that can be read. Where a method of quantisation is the reason, it is named.
+ * What of a model cannot be used, told from headers alone: every tensor that its graphs are fed with has to be there,
+ * in the shape that the configuration asks for and in a type that can be read. Where a method of quantisation is the
+ * reason, it is named.
  */
 import picomatch from 'picomatch';
 import type { Experiment } from '../../../../protocol/experiment.ts';

@@ -1,7 +1,7 @@
 /**
- * An experiment file with its model, opened: the one way in which every verb comes to model, tokenizer and datasets. First the file is read
- * and what the verb refuses in it is refused; then the model is downloaded if it has to be, and opened. Datasets follow where they are
- * asked for, the tokenizer when it is first read.
+ * An experiment file with its model, opened: the one way in which every verb comes to model, tokenizer and datasets.
+ * First the file is read and what the verb refuses in it is refused; then the model is downloaded if it has to be, and
+ * opened. Datasets follow where they are asked for, the tokenizer when it is first read.
  */
 import path from 'node:path';
 import type { Experiment } from '../../../../protocol/experiment.ts';

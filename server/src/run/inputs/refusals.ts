@@ -2,9 +2,9 @@
  * What a verb refuses, as rows: which verbs, what is looked at, the sentence. A verb throws the first row that speaks
  * (`requireNone`), `check` and `inspect` list them all (`refusalsIn`), so that both say the same before and after.
  *
- * The tables stand by what their rows look at: `supported.ts` the experiment alone, `modelRefusals.ts` the opened model,
- * `sampleRefusals.ts` token sequences, `taskRefusals.ts` what a task asks `evaluate` for. To add a refusal, add a row there and an
- * input that triggers it in `test/run/refusalTable.test.ts`.
+ * The tables stand by what their rows look at: `supported.ts` the experiment alone, `modelRefusals.ts` the opened
+ * model, `sampleRefusals.ts` token sequences, `taskRefusals.ts` what a task asks `evaluate` for. To add a refusal, add
+ * a row there and an input that triggers it in `test/run/refusalTable.test.ts`.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { ErrorCode, Place } from '../../../../protocol/errors.ts';

@@ -1,4 +1,7 @@
-/** What of encoded texts a model cannot take: tokens that it has no embedding for, and more tokens than it has positions for. */
+/**
+ * What of encoded texts a model cannot take: tokens that it has no embedding for, and more tokens than it has positions
+ * for.
+ */
 import type { Place } from '../../../../protocol/errors.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
 import type { OpenedGraph } from '../../graphs/open.ts';

@@ -1,4 +1,7 @@
-/** The texts of scored rows, for the tables of a result: read again from the dataset, by the row numbers in the result file. */
+/**
+ * The texts of scored rows, for the tables of a result: read again from the dataset, by the row numbers in the result
+ * file.
+ */
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
@@ -23,8 +26,8 @@ interface Recorded {
 }
 
 /**
- * Prompt and answer as they were scored, without the few-shot examples that all samples share. A text is null when the file is gone
- * or is no longer the one that was scored.
+ * Prompt and answer as they were scored, without the few-shot examples that all samples share. A text is null when the
+ * file is gone or is no longer the one that was scored.
  *
  * @param samples indices into the rows of that side of the task
  * @throws LayerifError `badRequest` for an unknown task or index, or an unreadable result
@@ -52,7 +55,11 @@ export async function sampleTexts(
   }));
 }
 
-/** The rows with the columns of their files; one is left out when its file is gone, or no longer the one that was scored. @throws as above */
+/**
+ * The rows with the columns of their files; one is left out when its file is gone, or no longer the one that was
+ * scored.
+ * @throws as above
+ */
 export async function sampleRows(
   resultFile: string,
   taskName: string,
@@ -128,8 +135,8 @@ function shownText(task: Task, row: Row): string {
 }
 
 /**
- * Where the experiment stands: as recorded, else found from the result's own place `output_dir/NAME/<run id>/`, when the whole folder
- * was moved or came from another machine.
+ * Where the experiment stands: as recorded, else found from the result's own place `output_dir/NAME/<run id>/`, when
+ * the whole folder was moved or came from another machine.
  */
 function experimentFolder(result: Result, resultFile: string): string {
   if (fs.existsSync(result.experimentFile)) return path.dirname(result.experimentFile);

@@ -23,7 +23,9 @@ export interface Scope {
   coverage: number;
 }
 
-/** @throws LayerifError `badModel` naming the checkpoint, for what its configuration or its weights cannot be used for */
+/**
+ * @throws LayerifError `badModel` naming the checkpoint, for what its configuration or its weights cannot be used for
+ */
 export function architecture(checkpoint: Checkpoint): Architecture {
   let facts: WeightFacts;
   try {

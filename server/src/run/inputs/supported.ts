@@ -1,6 +1,6 @@
 /**
- * Words of the experiment file that a verb refuses, whatever model and data are, one row each. Refused before anything is opened;
- * nothing is ignored silently. A feature that lands takes its row away.
+ * Words of the experiment file that a verb refuses, whatever model and data are, one row each. Refused before anything
+ * is opened; nothing is ignored silently. A feature that lands takes its row away.
  */
 import type { Experiment } from '../../../../protocol/experiment.ts';
 import { isGraphPath } from '../../graphs/open.ts';

@@ -1,6 +1,7 @@
 /**
- * The checkpoints of a training run that the estimator `tracin` adds up: opened beforehand, so that one that does not fit is found before
- * an hour of work. A checkpoint is a model, or a PEFT adapter of the experiment's model. `collectCheckpoints.ts` collects them.
+ * The checkpoints of a training run that the estimator `tracin` adds up: opened beforehand, so that one that does not
+ * fit is found before an hour of work. A checkpoint is a model, or a PEFT adapter of the experiment's model.
+ * `collectCheckpoints.ts` collects them.
  */
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,8 +1,9 @@
 /**
- * `score.granularity: head`: which rows or columns of a layer's attention matrices belong to which head. To add a layout, add a row.
+ * `score.granularity: head`: which rows or columns of a layer's attention matrices belong to which head. To add a
+ * layout, add a row.
  *
- * Query head i reads key and value head floor(i / (heads / key-value heads)), so key and value blocks are numbered by key-value head.
- * The output matrix takes one slice of its columns per query head.
+ * Query head i reads key and value head floor(i / (heads / key-value heads)), so key and value blocks are numbered by
+ * key-value head. The output matrix takes one slice of its columns per query head.
  */
 import type { WeightBlock } from '../../../../protocol/engine.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';

@@ -1,7 +1,8 @@
 /**
- * What a CUDA runtime for ONNX Runtime is made of: wheels of the Python package index, each with its version, SHA-256, sizes and
- * licence, and the libraries that are taken out of it. ONNX Runtime loads its provider only when both have the same version, so
- * `onnxruntime` here equals the version of `onnxruntime-node` in package.json (test/run/cudaRuntime.test.ts).
+ * What a CUDA runtime for ONNX Runtime is made of: wheels of the Python package index, each with its version, SHA-256,
+ * sizes and licence, and the libraries that are taken out of it. ONNX Runtime loads its provider only when both have
+ * the same version, so `onnxruntime` here equals the version of `onnxruntime-node` in package.json
+ * (test/run/cudaRuntime.test.ts).
  *
  * To move to another version, change the rows: version, file, hash and sizes are what the index says of the wheel for
  * Linux on x64 (`pip download --no-deps --platform manylinux_2_28_x86_64 NAME==VERSION` and `pip hash`).

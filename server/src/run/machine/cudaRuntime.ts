@@ -1,7 +1,8 @@
 /**
- * The CUDA runtime that LayerIF installs on request: the provider of ONNX Runtime and NVIDIA's libraries in one folder of the cache,
- * beside a copy of the `libonnxruntime.so.1` that the npm package has, because ONNX Runtime looks for providers beside itself. The engine is
- * started with this folder on LD_LIBRARY_PATH; the package and the extension stay as they are, and removing the folder undoes it all.
+ * The CUDA runtime that LayerIF installs on request: the provider of ONNX Runtime and NVIDIA's libraries in one folder
+ * of the cache, beside a copy of the `libonnxruntime.so.1` that the npm package has, because ONNX Runtime looks for
+ * providers beside itself. The engine is started with this folder on LD_LIBRARY_PATH; the package and the extension
+ * stay as they are, and removing the folder undoes it all.
  *
  * An installation is built in a folder of another name and renamed into place once everything in it is checked.
  */

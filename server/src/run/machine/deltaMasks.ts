@@ -1,6 +1,7 @@
 /**
- * Masks on the changes of fine-tuning, one training for each seed, each kept when it is finished. In memory: the parts of a backward sweep
- * of one step's texts; with a second checkpoint the masked weights of the model beside two copies of the largest matrix.
+ * Masks on the changes of fine-tuning, one training for each seed, each kept when it is finished. In memory: the parts
+ * of a backward sweep of one step's texts; with a second checkpoint the masked weights of the model beside two copies
+ * of the largest matrix.
  */
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * The engine process as `run` sees it: forked on the first request, kept warm between runs, ended when idle, killed when it does
- * not heed a cancel. At most one engine; its requests are served one after the other.
+ * The engine process as `run` sees it: forked on the first request, kept warm between runs, ended when idle, killed
+ * when it does not heed a cancel. At most one engine; its requests are served one after the other.
  */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -25,14 +25,17 @@ import { cudaEnvironment } from './cudaRuntime.ts';
 import { physicalCores } from './machine.ts';
 import { findRuntime } from './runtimePath.ts';
 
-/** How long a cancelled engine may take to answer before it is killed; one run of a 7B block takes about two seconds. */
+/**
+ * How long a cancelled engine may take to answer before it is killed; one run of a 7B block takes about two seconds.
+ */
 const GRACE_MS = 10_000;
 
 const ENGINE_ENVIRONMENT = {
   ORT_DISABLE_TELEMETRY: '1',
   // Influence wants real float32.
   NVIDIA_TF32_OVERRIDE: '0',
-  // glibc: keep freed memory for the next run; returned to the system, every large output would be faulted in page by page again.
+  // glibc: keep freed memory for the next run; returned to the system, every large output would be faulted in page by
+  // page again.
   MALLOC_MMAP_THRESHOLD_: '4294967296',
   MALLOC_TRIM_THRESHOLD_: '17179869184',
 };
@@ -88,7 +91,8 @@ export class EnginePool {
   }
 
   /**
-   * Sends a long request to a started engine and waits for its answer; a cancel that is not heeded in time kills the engine.
+   * Sends a long request to a started engine and waits for its answer; a cancel that is not heeded in time kills the
+   * engine.
    * @throws LayerifError: the engine's own, `cancelled`, or `engineDied` when the process ended by itself.
    */
   async work<M extends EngineMethod>(

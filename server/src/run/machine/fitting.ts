@@ -1,7 +1,7 @@
 /**
- * The one rule by which every job decides how it goes through the model: ways are tried from the fastest to the smallest, what each takes
- * is the sum of its parts, and the first whose sum stays below the limit is taken. Weights are resident (all in memory) or streamed (read
- * a piece at a time), which costs reading them again.
+ * The one rule by which every job decides how it goes through the model: ways are tried from the fastest to the
+ * smallest, what each takes is the sum of its parts, and the first whose sum stays below the limit is taken. Weights
+ * are resident (all in memory) or streamed (read a piece at a time), which costs reading them again.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Json } from '../../../../protocol/scores.ts';
@@ -36,7 +36,10 @@ export function observationCosts(
   };
 }
 
-/** The first way that fits, else the last one, which then exceeds a limit. @param ways from the fastest to the smallest */
+/**
+ * The first way that fits, else the last one, which then exceeds a limit.
+ * @param ways from the fastest to the smallest
+ */
 export function firstThatFits<Way, Plan>(
   ways: readonly Way[],
   plan: (way: Way) => Plan,

@@ -1,6 +1,6 @@
 /**
- * Observations of gradients by a backward sweep of their own, where no influence run has made them on the same texts: the sweep of an
- * influence run without Grams. Memory in float32 numbers, beside the parts of `memory.ts`:
+ * Observations of gradients by a backward sweep of their own, where no influence run has made them on the same texts:
+ * the sweep of an influence run without Grams. Memory in float32 numbers, beside the parts of `memory.ts`:
  *
  *   sums        gradients of the largest matrix by batch of texts, their sum in float64, the weight
  *   gathered    inputs and outputs of one module at all tokens, by batch of texts

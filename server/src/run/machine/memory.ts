@@ -1,9 +1,9 @@
 /**
  * How much memory a run takes, in one place: the model that plans with it and the measurement that it is held against.
  *
- * Peak memory is anonymous memory (heaps, tensors, thread stacks; on Linux VmHWM less mapped program files) at its highest, of the
- * engine and of the process that runs it together. Mapped files and the page cache, which the system takes back at will, are not
- * counted. In float32 numbers, t = padded tokens of a task, segments of k blocks:
+ * Peak memory is anonymous memory (heaps, tensors, thread stacks; on Linux VmHWM less mapped program files) at its
+ * highest, of the engine and of the process that runs it together. Mapped files and the page cache, which the system
+ * takes back at will, are not counted. In float32 numbers, t = padded tokens of a task, segments of k blocks:
  *
  *   weights      all blocks, embedding and head (resident), or the largest of embedding, head and a segment (streamed)
  *   boundaries   (segments + 2) t hidden: inputs of the segments, cotangents before and behind one; three batches when in files
@@ -35,7 +35,10 @@ export interface MemoryNeeds {
 const MIB = 1 << 20;
 /** Both processes with ONNX Runtime loaded and a tokenizer read. */
 export const PROGRAMS = 220 * MIB;
-/** Float32 numbers that the largest tile holds to stay in the cache (engine/grams/gradientTiles.ts), and its least width. */
+/**
+ * Float32 numbers that the largest tile holds to stay in the cache (engine/grams/gradientTiles.ts), and its least
+ * width.
+ */
 const CACHED_TILE = 4 * MIB;
 const TILE_WIDTH = 32;
 
@@ -77,7 +80,10 @@ export function memoryParts(
   };
 }
 
-/** What one run of a block holds: inputs and outputs of its modules and of the block, attention weights; forward and backward. */
+/**
+ * What one run of a block holds: inputs and outputs of its modules and of the block, attention weights; forward and
+ * backward.
+ */
 export function blockWork(model: Architecture, tokens: number, longest: number): number {
   const width = Math.max(...blockSizes(model).map(({ captures }) => widthOf(captures, Infinity)));
   return 4 * tokens * (2.5 * width + 8 * model.hidden) + 20 * model.heads * tokens * longest;

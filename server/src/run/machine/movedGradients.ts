@@ -1,6 +1,7 @@
 /**
- * Gradients at moved weights by three backward sweeps: one that keeps the mean gradient g of each matrix in files, one at W + s g and one at
- * W - s g. Each is resumed by itself. On disk g takes as much as the weights of the linear modules in float32.
+ * Gradients at moved weights by three backward sweeps: one that keeps the mean gradient g of each matrix in files, one
+ * at W + s g and one at W - s g. Each is resumed by itself. On disk g takes as much as the weights of the linear
+ * modules in float32.
  */
 import path from 'node:path';
 import type { EncodedSample } from '../../../../protocol/samples.ts';

@@ -1,6 +1,6 @@
 /**
- * How a pass of observations goes through the model, and what it takes: whether weights stay in memory, which texts share a run, whether
- * activations between layers fit. In float32 numbers, t = padded tokens of a group of texts:
+ * How a pass of observations goes through the model, and what it takes: whether weights stay in memory, which texts
+ * share a run, whether activations between layers fit. In float32 numbers, t = padded tokens of a group of texts:
  *
  *   weights      all of them (resident), or the largest of embedding, head and a layer (streamed)
  *   boundaries   2 t hidden: input and output of a layer, and a state for each model with layers left out; two batches of it when in files

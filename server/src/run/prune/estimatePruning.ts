@@ -1,6 +1,7 @@
 /**
- * What a prune-and-compare will take, before it starts: texts, tokens and a time from the machine's MatMul rate. A token costs two
- * operations per weight of the layers and of the head where it is counted; calibration reads every block twice, before and after it is pruned.
+ * What a prune-and-compare will take, before it starts: texts, tokens and a time from the machine's MatMul rate. A
+ * token costs two operations per weight of the layers and of the head where it is counted; calibration reads every
+ * block twice, before and after it is pruned.
  */
 import type { Machine } from '../../../../protocol/run.ts';
 import type { EnginePool } from '../machine/enginePool.ts';

@@ -1,6 +1,6 @@
 /**
- * One pruning: plan -> prune block by block in the engine -> write the model. Finished blocks lie in a folder beside the output and
- * are taken over by the next run of the same pruning; the output appears by one rename.
+ * One pruning: plan -> prune block by block in the engine -> write the model. Finished blocks lie in a folder beside
+ * the output and are taken over by the next run of the same pruning; the output appears by one rename.
  */
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
@@ -127,8 +127,9 @@ export function pruneRequest(
 }
 
 /**
- * Resident where everything fits, else one block at a time. In float32 numbers: activations of all texts before and behind a block;
- * for SparseGPT the products of the inputs in float64 with about six matrices of that size while one is factored.
+ * Resident where everything fits, else one block at a time. In float32 numbers: activations of all texts before and
+ * behind a block; for SparseGPT the products of the inputs in float64 with about six matrices of that size while one is
+ * factored.
  */
 function weightsFor(
   { checkpoint, model, pruner, calibration }: Pick<PruneInput, 'checkpoint' | 'model' | 'pruner' | 'calibration'>,

@@ -1,6 +1,7 @@
 /**
- * `layerif prune-and-compare`: the model as it is, then pruned in memory by every method, sparsity and map that is asked for, each
- * evaluated on the same documents. The file is written after every pruning, and a later call with the same settings goes on from it.
+ * `layerif prune-and-compare`: the model as it is, then pruned in memory by every method, sparsity and map that is
+ * asked for, each evaluated on the same documents. The file is written after every pruning, and a later call with the
+ * same settings goes on from it.
  */
 import { comparedMapIds, defaultPruner } from '../../../../protocol/methods.ts';
 import { createHash } from 'node:crypto';

@@ -1,4 +1,7 @@
-/** Which sparsity every matrix gets, or which layers go: from a number, a list, an allocation file, or a rule over scores. */
+/**
+ * Which sparsity every matrix gets, or which layers go: from a number, a list, an allocation file, or a rule over
+ * scores.
+ */
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { PruningScores } from '../../../../protocol/pruning.ts';

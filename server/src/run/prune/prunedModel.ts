@@ -1,7 +1,8 @@
 /**
- * Writes a pruned model: the checkpoint's files with some matrices replaced or whole layers left out, in the original names, types
- * and shards, with configuration and tokenizer. Everything is written into a folder beside the output and renamed at the end, so
- * that nothing half-written remains. GGUF becomes safetensors in float32, and so do matrices of 8 or 4 bits with scales.
+ * Writes a pruned model: the checkpoint's files with some matrices replaced or whole layers left out, in the original
+ * names, types and shards, with configuration and tokenizer. Everything is written into a folder beside the output and
+ * renamed at the end, so that nothing half-written remains. GGUF becomes safetensors in float32, and so do matrices of
+ * 8 or 4 bits with scales.
  */
 import fs from 'node:fs';
 import path from 'node:path';

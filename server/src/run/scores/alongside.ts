@@ -1,9 +1,10 @@
 /**
- * Observations of gradients that an influence run makes on its way: where scores read the texts of one of its tasks, its backward sweep
- * passes their gradients by anyway. They lie beside the result before the scores are computed, which then find them like any other.
+ * Observations of gradients that an influence run makes on its way: where scores read the texts of one of its tasks,
+ * its backward sweep passes their gradients by anyway. They lie beside the result before the scores are computed, which
+ * then find them like any other.
  *
- * Not where the sweep does not have what they need: projected gradients, some layers or modules only, checkpoints of a training, a user's
- * graph, or where they would not fit into memory beside it. Then they get a sweep of their own.
+ * Not where the sweep does not have what they need: projected gradients, some layers or modules only, checkpoints of a
+ * training, a user's graph, or where they would not fit into memory beside it. Then they get a sweep of their own.
  */
 import type { AskedScore, Experiment } from '../../../../protocol/experiment.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';

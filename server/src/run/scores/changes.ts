@@ -1,4 +1,7 @@
-/** What fine-tuning has changed, for scores that mask it: the factors of the experiment's adapter, or a second checkpoint. */
+/**
+ * What fine-tuning has changed, for scores that mask it: the factors of the experiment's adapter, or a second
+ * checkpoint.
+ */
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';

@@ -1,4 +1,7 @@
-/** Texts with labels, for scores that look for the labels in hidden states. The text never holds its own label: no answer is appended. */
+/**
+ * Texts with labels, for scores that look for the labels in hidden states. The text never holds its own label: no
+ * answer is appended.
+ */
 import { createHash } from 'node:crypto';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, ScoredTexts, Task } from '../../../../protocol/experiment.ts';
@@ -25,7 +28,10 @@ export interface LabelledTexts {
 /** Fewer rows of a class cannot stand in five folds. */
 const FEWEST = 5;
 
-/** @throws LayerifError `badData` with dataset or row: no label, one class alone, too few rows of a class, a held-out class never seen */
+/**
+ * @throws LayerifError `badData` with dataset or row: no label, one class alone, too few rows of a class, a held-out
+ *   class never seen
+ */
 export async function labelledTexts(
   { datasets, tasks, model }: Experiment,
   source: ScoredTexts,

@@ -1,4 +1,7 @@
-/** What takes part in the agreement of scores: tables with one value a layer, and the influence of the result beside which they stand. */
+/**
+ * What takes part in the agreement of scores: tables with one value a layer, and the influence of the result beside
+ * which they stand.
+ */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Result } from '../../../../protocol/result.ts';
 import type { ScoreTable, Tensors } from '../../../../protocol/scores.ts';

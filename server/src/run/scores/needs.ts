@@ -1,6 +1,6 @@
 /**
- * From chosen scores to passes of texts through the model: every need once, less what is there already, grouped by what goes through the
- * model together, and split while a pass takes more memory than there is. Pure.
+ * From chosen scores to passes of texts through the model: every need once, less what is there already, grouped by what
+ * goes through the model together, and split while a pass takes more memory than there is. Pure.
  */
 import { createHash } from 'node:crypto';
 import type { Json, Need } from '../../../../protocol/scores.ts';
@@ -57,7 +57,10 @@ export function passesOf(needs: readonly KeyedNeed[], fits: (pass: readonly Keye
   return [...groups.values()].flatMap((group) => split(group, fits));
 }
 
-/** Gradients come from a backward sweep, those at moved weights from three, masks from a training, everything else from a forward one. */
+/**
+ * Gradients come from a backward sweep, those at moved weights from three, masks from a training, everything else from
+ * a forward one.
+ */
 export function directionOf({ need }: Pick<KeyedNeed, 'need'>): 'forward' | 'backward' | 'moved' | 'changes' {
   if (isForwardObservation(need.of)) return 'forward';
   if (need.of === 'delta_masks') return 'changes';

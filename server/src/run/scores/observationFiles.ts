@@ -1,6 +1,6 @@
 /**
- * Finished observations beside a result: `observations/<hash>.safetensors`, with key and model hash in the metadata. A file of another
- * key, another model or one that is damaged is as good as none: it is observed again.
+ * Finished observations beside a result: `observations/<hash>.safetensors`, with key and model hash in the metadata. A
+ * file of another key, another model or one that is damaged is as good as none: it is observed again.
  */
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,7 @@
-/** Needs that go through the model together become a pass forward, backward, with moved weights or with changes, by what they read. */
+/**
+ * Needs that go through the model together become a pass forward, backward, with moved weights or with changes, by what
+ * they read.
+ */
 import path from 'node:path';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { ObserveSummary } from '../../../../protocol/scores.ts';

@@ -1,7 +1,8 @@
 /**
- * Scores beside influence: chosen scores -> what they need -> what is not there yet -> passes through the model -> tables. Observations lie
- * in the run folder, tables in `NAME.layerif-scores.json`, which is complete JSON at every moment and replaced after each table. Nothing is
- * computed twice: observations are known by their keys, tables by score, options and texts.
+ * Scores beside influence: chosen scores -> what they need -> what is not there yet -> passes through the model ->
+ * tables. Observations lie in the run folder, tables in `NAME.layerif-scores.json`, which is complete JSON at every
+ * moment and replaced after each table. Nothing is computed twice: observations are known by their keys, tables by
+ * score, options and texts.
  */
 import { createHash } from 'node:crypto';
 import path from 'node:path';
@@ -79,8 +80,8 @@ export class MissingScores extends LayerifError {
 }
 
 /**
- * @throws LayerifError `badExperiment`, `badModel`, `badData`, `badRequest`, `notEnoughMemory`, `cancelled`; finished passes are kept.
- *   MissingScores without `run`
+ * @throws LayerifError `badExperiment`, `badModel`, `badData`, `badRequest`, `notEnoughMemory`, `cancelled`; finished
+ *   passes are kept. MissingScores without `run`
  */
 export async function computeScores(options: ScoresOptions): Promise<ComputedScores> {
   const { experiment, run, signal, scoresFile } = options;

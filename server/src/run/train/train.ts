@@ -1,6 +1,7 @@
 /**
- * `layerif train`: fine-tunes LoRA factors or whole matrices by the engine's one training loop and writes a PEFT adapter or a model folder.
- * The state of a training is kept every few seconds; the same command goes on behind its last kept step, with the same numbers.
+ * `layerif train`: fine-tunes LoRA factors or whole matrices by the engine's one training loop and writes a PEFT
+ * adapter or a model folder. The state of a training is kept every few seconds; the same command goes on behind its
+ * last kept step, with the same numbers.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -33,7 +34,9 @@ import type { TrainInput } from './trainInput.ts';
 /** Padded tokens of one run of a layer's graph. */
 const TOKENS_PER_RUN = 1024;
 const CHECKPOINT_SECONDS = 10;
-/** Bytes of a trained number: float64 master, gradient and two moments, the float32 copy of the graphs and a gradient. */
+/**
+ * Bytes of a trained number: float64 master, gradient and two moments, the float32 copy of the graphs and a gradient.
+ */
 const PER_TRAINED = 40;
 const HEAD_BYTES = 256 << 20;
 
@@ -249,7 +252,8 @@ function requireMemory(input: TrainInput, machine: Machine): WeightMode {
       programs: PROGRAMS,
       head: HEAD_BYTES,
       trained: PER_TRAINED * numbers,
-      // Inputs of the lowest trained layer, in memory and in runs that come again; inputs of every trained layer of a run.
+      // Inputs of the lowest trained layer, in memory and in runs that come again; inputs of every trained layer of a
+      // run.
       kept: 8 * tokens * model.hidden + 4 * runTokens * model.hidden * (model.layers - Math.min(...layers) + 2),
       work: 2 * blockWork(model, runTokens, longest),
     },

@@ -140,7 +140,10 @@ async function samplesOf(
   });
 }
 
-/** @throws LayerifError `badData`: no list of 0 and 1, another number of them than the row has tokens, nothing that is counted */
+/**
+ * @throws LayerifError `badData`: no list of 0 and 1, another number of them than the row has tokens, nothing that is
+ *   counted
+ */
 function maskOf(row: Row, column: string, whole: Int32Array, tokens: Int32Array, countedFrom: number): Uint8Array {
   const fault = (what: string): LayerifError =>
     new LayerifError('badData', `row ${row.row}: ${what}`, { place: placeOf(row) });

@@ -1,6 +1,7 @@
 /**
- * `layerif validate`: does influence predict what retraining does, on the user's own model and data? Runs the protocols one after the
- * other and writes `NAME.layerif-validation.json` after each; an interrupted validation of the same experiment, data and model goes on.
+ * `layerif validate`: does influence predict what retraining does, on the user's own model and data? Runs the protocols
+ * one after the other and writes `NAME.layerif-validation.json` after each; an interrupted validation of the same
+ * experiment, data and model goes on.
  */
 import { createHash } from 'node:crypto';
 import path from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * What the protocols of a validation ask for: Grams at the pretrained model or with a trained adapter, retrainings, hidden states.
- * Whatever is finished lies in the run folder, so an interrupted validation goes on where it stopped.
+ * What the protocols of a validation ask for: Grams at the pretrained model or with a trained adapter, retrainings,
+ * hidden states. Whatever is finished lies in the run folder, so an interrupted validation goes on where it stopped.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -137,7 +137,10 @@ export class ValidationContext {
     });
   }
 
-  /** Losses after each training, in the order of `runs`; those that an interrupted validation had finished are not run again. */
+  /**
+   * Losses after each training, in the order of `runs`; those that an interrupted validation had finished are not run
+   * again.
+   */
   async retrain(set: SampleSet, runs: readonly TrainRun[]): Promise<Retrained[]> {
     const { prepared, settings, pool, machine, signal, onProgress, finished } = this.options;
     // The settings decide the rest: an id stands for one training.

@@ -1,6 +1,7 @@
 /**
- * Everything that predicts what a training sample does: each estimator that Grams suffice for, at each point where gradients were
- * taken, and the controls: gradient dot (an estimator too), random, uniform, length, BM25, similarity of hidden states.
+ * Everything that predicts what a training sample does: each estimator that Grams suffice for, at each point where
+ * gradients were taken, and the controls: gradient dot (an estimator too), random, uniform, length, BM25, similarity of
+ * hidden states.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { estimators } from '../../estimators/estimators.ts';
@@ -81,7 +82,10 @@ export function blindPredictors(n: number, m: number, seed: number): Predictor[]
   ];
 }
 
-/** What texts alone say: the number of tokens of a training sample, and how well its words match those of a validation sample. */
+/**
+ * What texts alone say: the number of tokens of a training sample, and how well its words match those of a validation
+ * sample.
+ */
 export function textPredictors(
   train: readonly { text: string; tokens: ArrayLike<number> }[],
   validation: readonly { text: string }[],

@@ -1,7 +1,7 @@
 /**
- * The protocols that retrain LoRA factors, one function each; `validateSurrogate.ts` holds the one that does not. Every protocol shows
- * every estimator beside gradient dot, random, uniform, length, BM25 and similarity. To add one, write a function, a row in `protocols` and a word in
- * `ProtocolId`.
+ * The protocols that retrain LoRA factors, one function each; `validateSurrogate.ts` holds the one that does not. Every
+ * protocol shows every estimator beside gradient dot, random, uniform, length, BM25 and similarity. To add one, write a
+ * function, a row in `protocols` and a word in `ProtocolId`.
  */
 import type { ProtocolId } from '../../../../protocol/experiment.ts';
 import type { Measure } from '../../../../protocol/validation.ts';

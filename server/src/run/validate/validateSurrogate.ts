@@ -1,7 +1,7 @@
 /**
- * The convex surrogate: a softmax classifier with L2 penalty on frozen hidden states of the prompt, behind the highest chosen layer,
- * where leave-one-out is exact and takes seconds. It asks whether the estimators work on the user's data when nothing but the
- * estimator can fail.
+ * The convex surrogate: a softmax classifier with L2 penalty on frozen hidden states of the prompt, behind the highest
+ * chosen layer, where leave-one-out is exact and takes seconds. It asks whether the estimators work on the user's data
+ * when nothing but the estimator can fail.
  */
 import type { Measure, ProtocolResult } from '../../../../protocol/validation.ts';
 import type { LabelledSample } from '../../data/labelledTask.ts';

@@ -1,7 +1,8 @@
 /**
- * What a measure says in words: whether the experiment's estimator, and the best one, do better than guessing, than gradient dot and
- * than the other controls. "Better" and "worse" are said only where intervals that hold for all estimators at once exclude 0, and
- * "beyond chance" only where unrelated predictors, the best of as many, reach as much in at most 5 % of the cases.
+ * What a measure says in words: whether the experiment's estimator, and the best one, do better than guessing, than
+ * gradient dot and than the other controls. "Better" and "worse" are said only where intervals that hold for all
+ * estimators at once exclude 0, and "beyond chance" only where unrelated predictors, the best of as many, reach as much
+ * in at most 5 % of the cases.
  */
 import type { AgreementRow, Measure } from '../../../../protocol/validation.ts';
 
@@ -9,7 +10,10 @@ const ERROR = 0.05;
 /** Known to be right, but nothing that a run can choose. */
 const IDEAL = 'exact_hessian';
 
-/** Per point one text about the best estimator: the best estimator, and before it one about the experiment's where it is another one. */
+/**
+ * Per point one text about the best estimator: the best estimator, and before it one about the experiment's where it is
+ * another one.
+ */
 export function verdictOf({ name, chance, rows }: Measure, estimator?: string): string[] {
   const points = [...new Set(rows.flatMap(({ point }) => point ?? []))];
   return points.flatMap((point) => {
