@@ -34,6 +34,7 @@ export const evaluate: Command = {
         outputDir: options.output === undefined ? undefined : path.resolve(terminal.baseDir, options.output),
         machine: options.machine,
         signal: terminal.signal,
+        onWarning: (sentence) => progress.note(`Warning: ${sentence}`),
         onProgress: (event) => progress.update({ task: '', phase: 'evaluate', ...event }),
       });
       progress.clear();

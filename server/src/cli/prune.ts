@@ -45,6 +45,7 @@ export const prune: Command = {
         output: absolute(options.output),
         machine: options.machine,
         signal: terminal.signal,
+        onWarning: (sentence) => progress.note(`Warning: ${sentence}`),
         onProgress: (event) => progress.update({ task: '', phase: 'prune', ...event }),
       });
       progress.clear();

@@ -47,6 +47,7 @@ export const pruneAndCompareCommand: Command = {
         outputDir: options.output === undefined ? undefined : absolute(options.output),
         machine: options.machine,
         signal: terminal.signal,
+        onWarning: (sentence) => progress.note(`Warning: ${sentence}`),
         onProgress: (event) => progress.update({ task: '', phase: 'compare', ...event }),
       });
       progress.clear();

@@ -34,6 +34,7 @@ export const train: Command = {
           folder = path.dirname(started.resultFile);
           if (started.resumed) progress.note(`Continuing the interrupted training in ${folder}`);
         },
+        onWarning: (sentence) => progress.note(`Warning: ${sentence}`),
         onProgress: (event) => progress.update({ task: '', phase: 'download', ...event }),
         onTraining: (event) => progress.update({ task: '', phase: 'train', ...event }),
       });

@@ -48,6 +48,7 @@ export const trainExperts: Command = {
           folder = path.dirname(started.resultFile);
           if (started.resumed) progress.note(`Continuing the interrupted run in ${folder}`);
         },
+        onWarning: (sentence) => progress.note(`Warning: ${sentence}`),
         onProgress: (event) => progress.update({ task: '', phase: 'train-experts', ...event }),
       });
       progress.clear();

@@ -38,6 +38,7 @@ export const validate: Command = {
           folder = path.dirname(started.resultFile);
           if (started.resumed) progress.note(`Continuing the interrupted validation in ${folder}`);
         },
+        onWarning: (sentence) => progress.note(`Warning: ${sentence}`),
         onProgress: (event) => progress.update({ task: '', phase: 'validate', ...event }),
       });
       progress.clear();

@@ -2,6 +2,7 @@
  * `layerif evaluate`: accuracy and perplexity of a model on the experiment's tasks, by the rules of
  * lm-evaluation-harness.
  */
+import type { FetchOptions } from '../inputs/hubInputs.ts';
 import path from 'node:path';
 import type { EvaluateSummary, EvaluatedSample, Evaluation } from '../../../../protocol/evaluation.ts';
 import { EVALUATION_SUFFIX } from '../../../../protocol/evaluation.ts';
@@ -42,6 +43,7 @@ export interface EvaluateOptions extends EvaluationSelection {
   machine: Machine;
   engine?: EnginePool | undefined;
   onProgress?: ((event: { done: number; total: number; message: string }) => void) | undefined;
+  onWarning?: FetchOptions['onWarning'];
   signal?: AbortSignal | undefined;
 }
 

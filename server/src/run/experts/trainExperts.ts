@@ -4,6 +4,7 @@
  * documents. `NAME.layerif-experts.json` is written after every training; an interrupted run of the same experiment,
  * data and model goes on with the next one.
  */
+import type { FetchOptions } from '../inputs/hubInputs.ts';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { EvaluateSummary } from '../../../../protocol/evaluation.ts';
@@ -43,6 +44,7 @@ export interface TrainExpertsOptions extends ExpertsSelection {
   machine: Machine;
   engine?: EnginePool | undefined;
   onProgress?: ((event: { done: number; total: number; message: string }) => void) | undefined;
+  onWarning?: FetchOptions['onWarning'];
   onStarted?: ((event: { resultFile: string; resumed: boolean }) => void) | undefined;
   signal?: AbortSignal | undefined;
 }

@@ -31,6 +31,8 @@ export interface DownloadEvent {
 export interface FetchOptions {
   signal?: AbortSignal | undefined;
   onProgress?: ((event: DownloadEvent) => void) | undefined;
+  /** What a user should know of the model, a sentence at a time, once it is open. */
+  onWarning?: ((sentence: string) => void) | undefined;
 }
 
 /** Files of one repository that are not in the cache. */

@@ -1,12 +1,10 @@
 /** What a model is made of, without running it. */
 import path from 'node:path';
-import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Score } from '../../../../protocol/experiment.ts';
-import type { Checkpoint } from '../../checkpoints/types.ts';
 import { isAdapterFolder, openAdapter } from '../../checkpoints/peftAdapter.ts';
 import type { GraphOptions } from '../../graphs/open.ts';
 import type { LinearModule } from '../../models/types.ts';
-import { modelNotes } from './modelNotes.ts';
+import { modelNotes, tokenWarnings } from './modelNotes.ts';
 import { openModel } from './openModel.ts';
 import { namedUnread, scopeOf, unreadTensors } from './scope.ts';
 
@@ -96,17 +94,6 @@ export function inspectModel(
     };
   } finally {
     checkpoint.close();
-  }
-}
-
-/** A model may be looked at without a tokenizer; what it is worth is said where texts are read. */
-function tokenWarnings(checkpoint: Checkpoint): string[] {
-  if (checkpoint.format !== 'gguf') return [];
-  try {
-    return [...(checkpoint.tokenizer().warnings ?? [])];
-  } catch (error) {
-    if (error instanceof LayerifError) return [];
-    throw error;
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Checkpoint, TensorInfo } from '../../checkpoints/types.ts';
 import { unreadKeys } from '../../models/configKeys.ts';
 import { ropeConflict } from '../../models/rotary.ts';
@@ -22,6 +23,17 @@ export function modelNotes(checkpoint: Checkpoint, model: Architecture): string[
   if (checkpoint.format === 'safetensors')
     notes.push(unreadKeys(config), withoutOthers(checkpoint, config), embeddingModel(checkpoint));
   return notes.filter((note) => note !== null);
+}
+
+/** A model may be looked at without a tokenizer; what it is worth is said where texts are read. */
+export function tokenWarnings(checkpoint: Checkpoint): string[] {
+  if (checkpoint.format !== 'gguf') return [];
+  try {
+    return [...(checkpoint.tokenizer().warnings ?? [])];
+  } catch (error) {
+    if (error instanceof LayerifError) return [];
+    throw error;
+  }
 }
 
 /** The head is that of the file in any case; whether the embedding is another matrix is told from stretches of both. */

@@ -13,6 +13,7 @@ import type { OpenedGraph } from '../../graphs/open.ts';
 import type { Architecture } from '../../models/types.ts';
 import { fetchDatasets, fetchModel } from './hubInputs.ts';
 import type { FetchOptions } from './hubInputs.ts';
+import { modelNotes, tokenWarnings } from './modelNotes.ts';
 import { openModel } from './openModel.ts';
 import type { NamedModel, OpenedModel } from './openModel.ts';
 import type { Verb } from './refusals.ts';
@@ -67,7 +68,9 @@ export async function openExperiment(
 ): Promise<OpenExperiment> {
   const { fetching = {}, model = read.experiment.model, modelDir = read.baseDir } = options;
   if (fetching) await fetchModel(model, modelDir, fetching);
-  return openAtHand(read, options);
+  const opened = openAtHand(read, options);
+  if (fetching?.onWarning) for (const sentence of opened.warnings) fetching.onWarning(sentence);
+  return opened;
 }
 
 /** Without a download of the model. @throws LayerifError `badModel` */
@@ -109,6 +112,11 @@ export class OpenExperiment implements ExperimentFile, OpenedModel {
   /** Of the model. @throws LayerifError `badModel` where it has none */
   get tokenizer(): TextTokenizer {
     return (this.#tokenizer ??= tokenizerOf(this.checkpoint));
+  }
+
+  /** What a user should know of model and tokenizer, in sentences. */
+  get warnings(): string[] {
+    return [...modelNotes(this.checkpoint, this.model), ...tokenWarnings(this.checkpoint)];
   }
 
   /** Downloads what is missing of these datasets. @param names keys of `datasets`; undefined ones are left out */

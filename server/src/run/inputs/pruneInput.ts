@@ -199,5 +199,6 @@ export interface PruneOptions extends PruneRequestOptions {
   machine: Machine;
   engine?: EnginePool | undefined;
   onProgress?: ((event: { done: number; total: number; message: string }) => void) | undefined;
+  onWarning?: FetchOptions['onWarning'];
   signal?: AbortSignal | undefined;
 }

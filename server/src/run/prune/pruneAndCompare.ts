@@ -3,6 +3,7 @@
  * asked for, each evaluated on the same documents. The file is written after every pruning, and a later call with the
  * same settings goes on from it.
  */
+import type { FetchOptions } from '../inputs/hubInputs.ts';
 import { comparedMapIds, defaultPruner } from '../../../../protocol/methods.ts';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
@@ -46,6 +47,7 @@ export interface CompareOptions extends EvaluationSelection {
   machine: Machine;
   engine?: EnginePool | undefined;
   onProgress?: ((event: { done: number; total: number; message: string }) => void) | undefined;
+  onWarning?: FetchOptions['onWarning'];
   signal?: AbortSignal | undefined;
 }
 
@@ -62,7 +64,7 @@ export function pruneAndCompare(
   const started = performance.now();
   return untilEnd(options.signal, async (onEnd) => {
     const pool = engineFor(options.engine, onEnd);
-    const base = await preparePruning(options.file, { structure: options.structure, method: 'wanda' });
+    const base = await preparePruning(options.file, { structure: options.structure, method: 'wanda' }, options);
     onEnd(() => base.checkpoint.close());
     onEnd(() => restore(pool, base, options.machine));
     const settings = settingsOf(base, options);

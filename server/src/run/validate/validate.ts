@@ -3,6 +3,7 @@
  * one after the other and writes `NAME.layerif-validation.json` after each; an interrupted validation of the same
  * experiment, data and model goes on.
  */
+import type { FetchOptions } from '../inputs/hubInputs.ts';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
@@ -39,6 +40,7 @@ export interface ValidateOptions {
   machine: Machine;
   engine?: EnginePool | undefined;
   onProgress?: ((event: { done: number; total: number; message: string }) => void) | undefined;
+  onWarning?: FetchOptions['onWarning'];
   onStarted?: ((event: { resultFile: string; resumed: boolean }) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -49,7 +51,12 @@ export function validateExperiment(
 ): Promise<{ result: ValidationResult; resultFile: string }> {
   return untilEnd(options.signal, async (onEnd) => {
     const pool = engineFor(options.engine, onEnd);
-    const all = await prepare(options.file, options.task === undefined ? {} : { tasks: [options.task] });
+    const all = await prepare(
+      options.file,
+      options.task === undefined ? {} : { tasks: [options.task] },
+      undefined,
+      options,
+    );
     onEnd(() => all.checkpoint.close());
     const prepared = { ...all, tasks: all.tasks.slice(0, 1) };
     requireLanguageModel(prepared.model, prepared.checkpoint, 'validation by retraining');
