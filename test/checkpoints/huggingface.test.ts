@@ -119,7 +119,7 @@ test('the cache folder by the variables of huggingface_hub', () => {
 const refused: Record<string, [(root: string) => void, RegExp]> = {
   'no config.json': [
     (root) => renameSync(join(root, 'config.json'), join(root, 'x')),
-    /^<root> has no config\.json; give a folder with/,
+    /^this folder has no config\.json; give one with the model's config\.json/,
   ],
   'a folder of GGUF files': [
     (root) => {
