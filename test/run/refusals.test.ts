@@ -125,7 +125,7 @@ test('an output folder that cannot be made', async (t) => {
     assert.equal(error.code, 'cannotWrite');
     assert.match(
       error.message,
-      /cannot write .*runs\/tiny: a part of the path is a file; choose another folder with output_dir or --output/,
+      /cannot write .*runs: a part of the path is a file; choose another folder with output_dir or --output/,
     );
     return true;
   });
