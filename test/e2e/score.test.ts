@@ -137,8 +137,14 @@ test('every layer has a bar for each task, in the order of the result file', asy
 /** Clicks the middle of the bar of a layer and task. */
 async function clickBar(frame: Frame, layer: number, task: string, modifiers: 'Control'[] = []): Promise<void> {
   const bar = frame.locator(`.layerif-bar [aria-label^="Layer ${layer}, ${task}: "]`);
-  await bar.scrollIntoViewIfNeeded();
-  const box = (await bar.boundingBox())!;
+  // The end of a run draws its bars anew, with what is known of other samples.
+  const box = await until('the bar', async () => {
+    const inSight = await bar.scrollIntoViewIfNeeded({ timeout: 3000 }).then(
+      () => true,
+      () => false,
+    );
+    return inSight ? await bar.boundingBox() : null;
+  });
   for (const key of modifiers) await page.keyboard.down(key);
   await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
   for (const key of modifiers) await page.keyboard.up(key);
