@@ -30,7 +30,10 @@ test('the datasets are the ones that their README describes', async () => {
 
 test('every example experiment loads: no warning, no truncation beyond its limit', async () => {
   const names = readdirSync(examples).filter((name) => name.endsWith('.layerif.yaml'));
-  assert.deepEqual(names.sort(), ['sentiment-and-capitals.layerif.yaml', 'supersense.layerif.yaml']);
+  assert.deepEqual(
+    names.sort(),
+    ['layer-scores', 'sentiment-and-capitals', 'supersense'].map((name) => `${name}.layerif.yaml`),
+  );
   for (const name of names) {
     const experiment = parse(readFileSync(join(examples, name), 'utf8')) as {
       datasets: Record<string, Dataset>;
