@@ -8,7 +8,10 @@ const names: Readonly<Record<Badge, string>> = { solid: 'solid', rough: 'rough',
 export function BadgeMark({ badge }: { badge: Badge | null }) {
   const name = badge === null ? 'not known' : names[badge];
   return (
-    <span class={`badge badge-${badge ?? 'unknown'}`} title={`The order of layers is ${name}. The tab Trust says why.`}>
+    <span
+      class={`badge badge-${badge ?? 'unknown'}`}
+      title={`On other samples of the same kind: ${name}. The tab Trust says what else the order depends on.`}
+    >
       {name}
     </span>
   );
