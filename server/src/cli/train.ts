@@ -5,7 +5,7 @@ import { trainExperiment } from '../run/train/train.ts';
 import { count, counted, duration } from './format.ts';
 import { machineOptions } from './options.ts';
 import { shortened } from './paths.ts';
-import { progressOn } from './progress.ts';
+import { resumable } from './resumable.ts';
 import type { Command } from './types.ts';
 
 export const train: Command = {
@@ -20,33 +20,20 @@ export const train: Command = {
   oneTask: true,
   cooperative: true,
 
-  async run(argument, options, terminal) {
-    const progress = progressOn(terminal);
-    let folder = '';
-    try {
+  run(argument, options, terminal) {
+    return resumable(terminal, { run: 'training', kept: 'The training is' }, async (hooks, progress) => {
       const { result, resultFile } = await trainExperiment({
         file: path.resolve(terminal.baseDir, argument),
         task: options.task.at(-1),
         outputDir: options.output === undefined ? undefined : path.resolve(terminal.baseDir, options.output),
         machine: options.machine,
         signal: terminal.signal,
-        onStarted: (started) => {
-          folder = path.dirname(started.resultFile);
-          if (started.resumed) progress.note(`Continuing the interrupted training in ${folder}`);
-        },
-        onWarning: (sentence) => progress.note(`Warning: ${sentence}`),
+        ...hooks,
         onProgress: (event) => progress.update({ task: '', phase: 'download', ...event }),
         onTraining: (event) => progress.update({ task: '', phase: 'train', ...event }),
       });
-      progress.clear();
-      terminal.out(options.json ? `${JSON.stringify(result)}\n` : trainingReport(result, resultFile, terminal.baseDir));
-      return 0;
-    } catch (error) {
-      progress.clear();
-      if (terminal.signal.aborted && folder !== '')
-        terminal.err(`The training is kept in ${folder}; the same command continues there.\n`);
-      throw error;
-    }
+      return options.json ? `${JSON.stringify(result)}\n` : trainingReport(result, resultFile, terminal.baseDir);
+    });
   },
 };
 

@@ -8,7 +8,7 @@ import { trainExpertsOf } from '../run/experts/trainExperts.ts';
 import { readLimit } from './evaluate.ts';
 import { count, counted, duration, table } from './format.ts';
 import { machineOptions } from './options.ts';
-import { ProgressLine } from './progress.ts';
+import { resumable } from './resumable.ts';
 import type { Command } from './types.ts';
 
 export const trainExperts: Command = {
@@ -26,16 +26,9 @@ export const trainExperts: Command = {
   oneTask: true,
   cooperative: true,
 
-  async run(argument, options, terminal) {
-    const progress = new ProgressLine({
-      write: (text) => terminal.err(text),
-      interactive: terminal.interactive,
-      columns: terminal.columns,
-      now: () => performance.now(),
-    });
+  run(argument, options, terminal) {
     const { result: scores, limit } = options.values;
-    let folder = '';
-    try {
+    return resumable(terminal, { run: 'run', kept: 'Finished trainings are' }, async (hooks, progress) => {
       const { result, resultFile } = await trainExpertsOf({
         file: path.resolve(terminal.baseDir, argument),
         task: options.task.at(-1),
@@ -44,22 +37,11 @@ export const trainExperts: Command = {
         outputDir: options.output === undefined ? undefined : path.resolve(terminal.baseDir, options.output),
         machine: options.machine,
         signal: terminal.signal,
-        onStarted: (started) => {
-          folder = path.dirname(started.resultFile);
-          if (started.resumed) progress.note(`Continuing the interrupted run in ${folder}`);
-        },
-        onWarning: (sentence) => progress.note(`Warning: ${sentence}`),
+        ...hooks,
         onProgress: (event) => progress.update({ task: '', phase: 'train-experts', ...event }),
       });
-      progress.clear();
-      terminal.out(options.json ? `${JSON.stringify(result)}\n` : expertsReport(result, resultFile));
-      return 0;
-    } catch (error) {
-      progress.clear();
-      if (terminal.signal.aborted && folder !== '')
-        terminal.err(`Finished trainings are kept in ${folder}; the same command continues there.\n`);
-      throw error;
-    }
+      return options.json ? `${JSON.stringify(result)}\n` : expertsReport(result, resultFile);
+    });
   },
 };
 

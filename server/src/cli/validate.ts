@@ -5,7 +5,7 @@ import { protocolIds } from '../../../protocol/experiment.ts';
 import type { ProtocolId } from '../../../protocol/experiment.ts';
 import { validateExperiment } from '../run/validate/validate.ts';
 import { machineOptions } from './options.ts';
-import { progressOn } from './progress.ts';
+import { resumable } from './resumable.ts';
 import type { Command } from './types.ts';
 import { validationReport } from './validateReport.ts';
 
@@ -23,10 +23,8 @@ export const validate: Command = {
   oneTask: true,
   cooperative: true,
 
-  async run(argument, options, terminal) {
-    const progress = progressOn(terminal);
-    let folder = '';
-    try {
+  run(argument, options, terminal) {
+    return resumable(terminal, { run: 'validation', kept: 'Finished retrainings are' }, async (hooks, progress) => {
       const { result, resultFile } = await validateExperiment({
         file: path.resolve(terminal.baseDir, argument),
         task: options.task.at(-1),
@@ -34,22 +32,11 @@ export const validate: Command = {
         outputDir: options.output === undefined ? undefined : path.resolve(terminal.baseDir, options.output),
         machine: options.machine,
         signal: terminal.signal,
-        onStarted: (started) => {
-          folder = path.dirname(started.resultFile);
-          if (started.resumed) progress.note(`Continuing the interrupted validation in ${folder}`);
-        },
-        onWarning: (sentence) => progress.note(`Warning: ${sentence}`),
+        ...hooks,
         onProgress: (event) => progress.update({ task: '', phase: 'validate', ...event }),
       });
-      progress.clear();
-      terminal.out(options.json ? `${JSON.stringify(result)}\n` : validationReport(result, resultFile));
-      return 0;
-    } catch (error) {
-      progress.clear();
-      if (terminal.signal.aborted && folder !== '')
-        terminal.err(`Finished retrainings are kept in ${folder}; the same command continues there.\n`);
-      throw error;
-    }
+      return options.json ? `${JSON.stringify(result)}\n` : validationReport(result, resultFile);
+    });
   },
 };
 
