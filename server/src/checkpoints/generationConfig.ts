@@ -6,7 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
-import { readText } from '../files/textFile.ts';
+import { readJsonObject } from './jsonObject.ts';
 import { quoted } from './printable.ts';
 import { contentOf } from './tokenizerClasses.ts';
 import type { Checkpoint } from './types.ts';
@@ -17,17 +17,7 @@ export type GenerationConfig = Readonly<Record<string, unknown>>;
 export function generationConfig({ format, path: folder }: Pick<Checkpoint, 'format' | 'path'>): GenerationConfig {
   const file = path.join(folder, 'generation_config.json');
   if (format !== 'safetensors' || !fs.existsSync(file)) return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(readText(file, 'tokenizer'));
-  } catch (error) {
-    throw new LayerifError('badModel', `${file} cannot be read: ${(error as Error).message}`, {
-      place: { file },
-      cause: error,
-    });
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as GenerationConfig;
-  throw new LayerifError('badModel', `${file} is not a JSON object`, { place: { file } });
+  return readJsonObject(file, 'tokenizer');
 }
 
 /**

@@ -13,7 +13,7 @@ import { openSafetensors } from './safetensors.ts';
 import { readWeight, withScales } from './scaledWeights.ts';
 import { modelNames } from './tensorNames.ts';
 import type { Checkpoint, TensorInfo } from './types.ts';
-import { readText } from '../files/textFile.ts';
+import { readJsonObject } from './jsonObject.ts';
 
 /** @throws LayerifError `badModel` */
 export function openHuggingFace(folder: string): Checkpoint {
@@ -47,7 +47,7 @@ export function openHuggingFace(folder: string): Checkpoint {
       if (!info) throw bad(folder, `${folder} has no tensor ${name}${nearestNames(name, tensors.keys())}`);
       return readWeight(info, into);
     },
-    tokenizer: () => folderTokenizer(folder, config, readJson),
+    tokenizer: () => folderTokenizer(folder, config, (file) => readJsonObject(file, 'tokenizer')),
     sha256: async () => hashOfHashes(await hashFiles(files)),
     close: () => undefined,
   };
@@ -90,7 +90,7 @@ function readConfig(folder: string): Record<string, unknown> {
       `this folder has no config.json; give one with the model's config.json, tokenizer.json and .safetensors`,
     );
   }
-  const config = readJson(file);
+  const config = readJsonObject(file, 'tokenizer');
   if (typeof config.model_type !== 'string') {
     throw bad(
       file,
@@ -110,7 +110,7 @@ function weightFiles(folder: string): { files: string[]; promised: string[] } {
       folder,
       `${folder} has neither model.safetensors nor model.safetensors.index.json${otherWeights(folder)}`,
     );
-  const map = readJson(index).weight_map;
+  const map = readJsonObject(index, 'tokenizer').weight_map;
   if (typeof map !== 'object' || map === null || Array.isArray(map))
     throw bad(index, `${index} has no weight_map; download it again`);
   const shards = [...new Set(Object.values(map).map(String))].sort();
@@ -137,21 +137,6 @@ function otherWeights(folder: string): string {
   return others.length > 0
     ? ` but ${others.slice(0, 3).join(', ')}; weights must have one of the two names`
     : '; download the weights of the model';
-}
-
-function readJson(file: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(readText(file, 'tokenizer'));
-  } catch (error) {
-    throw new LayerifError('badModel', `${file} cannot be read: ${(error as Error).message}`, {
-      place: { file },
-      cause: error,
-    });
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw bad(file, `${file} is not a JSON object`);
-  return value as Record<string, unknown>;
 }
 
 function bad(file: string, message: string): LayerifError {

@@ -14,7 +14,7 @@ import { peftConfig } from './peftConfig.ts';
 import type { PeftConfig } from './peftConfig.ts';
 import { openSafetensors, readFloat32 } from './safetensors.ts';
 import type { Checkpoint, LoraFactor, TensorInfo } from './types.ts';
-import { readText } from '../files/textFile.ts';
+import { readJsonObject } from './jsonObject.ts';
 
 const CONFIG = 'adapter_config.json';
 const WEIGHTS = 'adapter_model.safetensors';
@@ -59,7 +59,7 @@ export function openAdapter(target: string): AdapterFolder {
       : '; download the weights of the adapter';
     throw bad(weightsFile, `${folder} has no ${WEIGHTS}${why}`);
   }
-  const config = peftConfig(configFile, parse(configFile));
+  const config = peftConfig(configFile, readJsonObject(configFile, 'config'));
   const found = new Map<string, Partial<Factors>>();
   const carried = new Map<string, TensorInfo>();
   for (const info of openSafetensors(fs.realpathSync(weightsFile)).tensors) {
@@ -206,18 +206,6 @@ function inside(folder: string): string {
   }
   if (parent !== folder) return didYouMean(path.basename(folder), names);
   return names.includes('config.json') ? ': it holds a model, no adapter' : '';
-}
-
-function parse(file: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(readText(file, 'config'));
-  } catch (error) {
-    throw bad(file, `${file} cannot be read: ${(error as Error).message}`);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw bad(file, `${file} is not a JSON object`);
-  return value as Record<string, unknown>;
 }
 
 function bad(file: string, message: string): LayerifError {
