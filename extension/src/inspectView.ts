@@ -7,6 +7,7 @@ import type { InspectParams } from '../../protocol/lsp.ts';
 import type { FromPage } from '../../protocol/webview.ts';
 import { requests } from '../../protocol/requests.ts';
 import type { ServerClient } from './client.ts';
+import { freeUri } from './freeName.ts';
 import { inspectedExperiment } from './inspectedExperiment.ts';
 import { answer } from './pageRequests.ts';
 import { assertNever, openPage, throttled } from './webviewPage.ts';
@@ -107,11 +108,5 @@ async function placeOf(model: vscode.Uri): Promise<{ file: vscode.Uri; modelPath
   const folder = owner && owner.path !== model.path ? owner : vscode.Uri.joinPath(model, '..');
   const modelPath = `./${model.path.slice(folder.path.replace(/\/$/, '').length + 1)}`;
   const stem = nameOf(model).replace(/\.(onnx|gguf)$/i, '');
-  const entries = await vscode.workspace.fs.readDirectory(folder).then(undefined, () => []);
-  const taken = new Set(entries.map(([name]) => name));
-  const drafts = new Set(vscode.workspace.textDocuments.map(({ uri }) => uri.path));
-  for (let i = 1; ; i++) {
-    const file = vscode.Uri.joinPath(folder, `${stem}${i === 1 ? '' : `-${i}`}.layerif.yaml`);
-    if (!taken.has(nameOf(file)) && !drafts.has(file.path)) return { file, modelPath };
-  }
+  return { file: await freeUri(folder, stem, '.layerif.yaml'), modelPath };
 }

@@ -39,10 +39,10 @@ test('the question stands before an outer file alone, names it, and its answer d
     asked.push(`${question} ${detail}`);
     return Promise.resolve(agreed);
   };
-  assert.equal(await mayOpen('/work/a.jsonl', ['/work'], answer(false)), true);
+  assert.equal(await mayOpen('/w/a.jsonl', ['/w'], answer(false)), true);
   assert.deepEqual(asked, []);
-  assert.equal(await mayOpen('/etc/passwd', ['/work'], answer(false)), false);
-  assert.equal(await mayOpen('/etc/pass\nwd', ['/work'], answer(true)), true);
+  assert.equal(await mayOpen('/etc/passwd', ['/w'], answer(false)), false);
+  assert.equal(await mayOpen('/etc/pass\nwd', ['/w'], answer(true)), true);
   assert.deepEqual(asked, [
     'This file lies outside the workspace. Open it? The result names "/etc/passwd". Open it only if you know where the result comes from.',
     'This file lies outside the workspace. Open it? The result names "/etc/pass\\nwd". Open it only if you know where the result comes from.',

@@ -8,6 +8,7 @@ import { requests } from '../../../protocol/requests.ts';
 import type { ServerClient } from '../client.ts';
 import { dataGlob, isDataFile } from '../dataFiles.ts';
 import { EXCLUDE_GLOB, isInRun } from '../experimentFiles.ts';
+import { freeUri } from '../freeName.ts';
 import { findModels, modelOf } from '../modelFiles.ts';
 import { experimentStem, newExperiment } from '../newExperiment.ts';
 import { answerColumns, textColumns } from '../suggestedColumns.ts';
@@ -71,39 +72,72 @@ async function ask(client: ServerClient, answers: Answers): Promise<boolean> {
 }
 
 async function askModel(_client: ServerClient, answers: Answers, step: number): Promise<Outcome> {
-  const models = (await findModels()).map((uri) => ({
-    label: vscode.workspace.asRelativePath(uri),
-    value: uri,
-  }));
+  return askPlace(
+    step,
+    'Model: a folder with *.safetensors, a .gguf or a .onnx file',
+    await findModels(),
+    { endings: ['onnx', 'gguf', 'safetensors'], hub: true },
+    (place) => {
+      answers.model = place instanceof vscode.Uri ? modelOf(place) : place;
+    },
+  );
+}
+
+async function askData(client: ServerClient, answers: Answers, step: number): Promise<Outcome> {
+  const uris = (await vscode.workspace.findFiles(dataGlob, EXCLUDE_GLOB, MOST))
+    .filter(({ path }) => isDataFile(path) && !isInRun(path))
+    .sort((a, b) => a.path.localeCompare(b.path, undefined, { numeric: true }));
+  return askPlace(step, 'Data: a file with a row for each sample', uris, {}, async (place) => {
+    answers.data = place instanceof vscode.Uri ? await describe(client, place) : null;
+  });
+}
+
+/**
+ * A place that was found, another one, or none; asked again where a dialog is left or the place cannot be taken.
+ * @param take gets a place on a disk, a hub id, or null for a step that is skipped; what it throws is shown
+ */
+async function askPlace(
+  step: number,
+  placeholder: string,
+  found: readonly vscode.Uri[],
+  { endings, hub = false }: { endings?: string[]; hub?: boolean },
+  take: (place: vscode.Uri | string | null) => Promise<void> | void,
+): Promise<Outcome> {
   const items: Choice<vscode.Uri | 'file' | 'folder' | 'hub' | null>[] = [
-    ...models,
-    ...separated(models.length > 0, [
+    ...found.map((uri) => ({ label: vscode.workspace.asRelativePath(uri), value: uri })),
+    ...separated(found.length > 0, [
       { label: '$(file) Browse for a File\u2026', value: 'file' as const },
       { label: '$(folder) Browse for a Folder\u2026', value: 'folder' as const },
-      { label: '$(cloud) Hugging Face Id\u2026', detail: 'Downloaded when it is scored', value: 'hub' as const },
+      ...(hub
+        ? [
+            {
+              label: '$(cloud) Hugging Face Id\u2026',
+              detail: 'Downloaded when it is scored',
+              value: 'hub' as const,
+            },
+          ]
+        : []),
       { label: '$(debug-step-over) Skip', detail: 'An example stands there', value: null },
     ]),
   ];
   for (;;) {
-    const choice = await askStep({
-      title: TITLE,
-      step,
-      steps: STEPS,
-      placeholder: 'Model: a folder with *.safetensors, a .gguf or a .onnx file',
-      items,
-    });
+    const choice = await askStep({ title: TITLE, step, steps: STEPS, placeholder, items });
     if (choice === BACK) return 'back';
     if (choice === undefined) return 'leave';
     const { value } = choice;
-    const model =
+    const place =
       value === 'hub'
         ? await askHubId()
         : value === 'file' || value === 'folder'
-          ? await browse(value, ['onnx', 'gguf', 'safetensors'])
+          ? await browse(value, endings)
           : value;
-    if (model === undefined) continue;
-    answers.model = model instanceof vscode.Uri ? modelOf(model) : model;
-    return 'next';
+    if (place === undefined) continue;
+    try {
+      await take(place);
+      return 'next';
+    } catch (error) {
+      void vscode.window.showErrorMessage((error as Error).message);
+    }
   }
 }
 
@@ -114,43 +148,6 @@ async function askHubId(): Promise<string | undefined> {
     placeHolder: 'owner/name',
     validateInput: (text) => (HUB_ID.test(text.trim()) ? null : 'An id has the form owner/name.'),
   });
-}
-
-async function askData(client: ServerClient, answers: Answers, step: number): Promise<Outcome> {
-  const uris = (await vscode.workspace.findFiles(dataGlob, EXCLUDE_GLOB, MOST)).filter(
-    ({ path }) => isDataFile(path) && !isInRun(path),
-  );
-  const files = uris
-    .map((uri) => ({ label: vscode.workspace.asRelativePath(uri), value: uri }))
-    .sort((a, b) => a.label.localeCompare(b.label, undefined, { numeric: true }));
-  const items: Choice<vscode.Uri | 'file' | 'folder' | null>[] = [
-    ...files,
-    ...separated(files.length > 0, [
-      { label: '$(file) Browse for a File\u2026', value: 'file' as const },
-      { label: '$(folder) Browse for a Folder\u2026', value: 'folder' as const },
-      { label: '$(debug-step-over) Skip', detail: 'An example stands there', value: null },
-    ]),
-  ];
-  for (;;) {
-    const choice = await askStep({
-      title: TITLE,
-      step,
-      steps: STEPS,
-      placeholder: 'Data: a file with a row for each sample',
-      items,
-    });
-    if (choice === BACK) return 'back';
-    if (choice === undefined) return 'leave';
-    const { value } = choice;
-    const uri = value === 'file' || value === 'folder' ? await browse(value) : value;
-    if (uri === undefined) continue;
-    try {
-      answers.data = uri && (await describe(client, uri));
-      return 'next';
-    } catch (error) {
-      void vscode.window.showErrorMessage((error as Error).message);
-    }
-  }
 }
 
 function askText(_client: ServerClient, answers: Answers, step: number): Promise<Outcome> {
@@ -245,7 +242,7 @@ async function write({ model, data, text, answer }: Answers): Promise<void> {
     text: text ?? null,
     answer: answer ?? null,
   };
-  const file = vscode.Uri.joinPath(folder, await freeName(folder, experimentStem(parts)));
+  const file = await freeUri(folder, experimentStem(parts), '.layerif.yaml');
   await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(newExperiment(parts)));
   await vscode.window.showTextDocument(file, { preview: false });
 }
@@ -254,13 +251,4 @@ async function write({ model, data, text, answer }: Answers): Promise<void> {
 function pathFrom(folder: vscode.Uri, { path, fsPath }: vscode.Uri): string {
   const root = folder.path.replace(/\/$/, '');
   return path.startsWith(`${root}/`) ? `./${path.slice(root.length + 1)}` : fsPath;
-}
-
-/** `NAME.layerif.yaml`, or with a number when that is taken. */
-async function freeName(folder: vscode.Uri, stem: string): Promise<string> {
-  const taken = new Set((await vscode.workspace.fs.readDirectory(folder)).map(([name]) => name));
-  for (let i = 1; ; i++) {
-    const name = i === 1 ? `${stem}.layerif.yaml` : `${stem}-${i}.layerif.yaml`;
-    if (!taken.has(name)) return name;
-  }
 }

@@ -4,6 +4,7 @@
  */
 import * as vscode from 'vscode';
 import { DEMO_EXPERIMENT, DEMO_HUB_ID, demoExperiment, demoFiles, isDemoModel } from '../demoFiles.ts';
+import { freeUri } from '../freeName.ts';
 import { findModels } from '../modelFiles.ts';
 
 const FOLDER = 'layerif-demo';
@@ -13,7 +14,7 @@ export function registerDemoCommand(extensionUri: vscode.Uri): vscode.Disposable
     try {
       const parent = vscode.workspace.workspaceFolders?.[0]?.uri ?? (await chooseParent());
       if (!parent) return;
-      const folder = await freeFolder(parent);
+      const folder = await freeUri(parent, FOLDER);
       const model = (await findModels()).find(({ path }) => isDemoModel(path));
       await copy(vscode.Uri.joinPath(extensionUri, 'examples'), folder, model?.fsPath ?? DEMO_HUB_ID);
       await vscode.window.showTextDocument(vscode.Uri.joinPath(folder, DEMO_EXPERIMENT), { preview: false });
@@ -38,15 +39,6 @@ async function chooseParent(): Promise<vscode.Uri | undefined> {
     openLabel: 'Make the Demo Here',
   });
   return chosen?.[0];
-}
-
-/** Nothing that is there is written over. */
-async function freeFolder(parent: vscode.Uri): Promise<vscode.Uri> {
-  const taken = new Set((await vscode.workspace.fs.readDirectory(parent)).map(([name]) => name));
-  for (let i = 1; ; i++) {
-    const name = i === 1 ? FOLDER : `${FOLDER}-${i}`;
-    if (!taken.has(name)) return vscode.Uri.joinPath(parent, name);
-  }
 }
 
 async function copy(from: vscode.Uri, folder: vscode.Uri, model: string): Promise<void> {
