@@ -4,6 +4,7 @@
  * is the central difference of gradients at weights moved along g. GraSP removes the highest scores of this sign: their
  * removal leaves the gradient flow, or raises it.
  */
+import { textsOfBatch } from './observations.ts';
 import type { Tensors } from '../../../protocol/scores.ts';
 import { batchesOption, jackknifed, layersOf, ofModules, partsOf } from './byModule.ts';
 import { defineScore, total } from './types.ts';
@@ -57,7 +58,7 @@ function products(moved: Tensors, name: string, texts: number): { whole: number;
   const [plus, minus] = [moved[`plus/${name}`].data, moved[`minus/${name}`].data];
   const count = plus.length;
   const [step] = moved.step.data;
-  const sizes = Array.from({ length: count }, (_, b) => Math.ceil((texts - b) / count));
+  const sizes = Array.from({ length: count }, (_, b) => textsOfBatch(texts, count, b));
   const each = sizes.map((size, b) => (-size * (plus[b] - minus[b])) / (2 * step));
   const sum = total(each);
   return {

@@ -92,6 +92,9 @@ export function textBatches({ texts }: Pick<ObservedShape, 'texts'>, options: Re
   return Math.max(1, Math.min(Number(options.batches), texts));
 }
 
+/** Texts of a batch. @param count of the batches, by `textBatches` */
+export const textsOfBatch = (texts: number, count: number, batch: number): number => Math.ceil((texts - batch) / count);
+
 /** Layers of the option `layers`, ascending; all without it. */
 export function chosenLayers({ layers }: Pick<ObservedShape, 'layers'>, options: Record<string, Json>): number[] {
   return Array.isArray(options.layers) ? (options.layers as number[]) : Array.from({ length: layers }, (_, i) => i);

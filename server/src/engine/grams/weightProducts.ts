@@ -1,5 +1,5 @@
 /** Sum of W_ij times the mean gradient of each batch of texts, and the squared norm of the mean gradient of all. */
-import { textBatches } from '../../scores/observations.ts';
+import { textBatches, textsOfBatch } from '../../scores/observations.ts';
 import type { GradientReducer } from './gradientReducer.ts';
 import { addedUp } from './weightedGradients.ts';
 
@@ -15,7 +15,7 @@ export const weightProducts: GradientReducer = {
       for (const [b, sum] of sums.entries()) {
         let product = 0;
         for (let i = 0; i < weight.length; i++) product += weight[i] * sum[i];
-        tensors[`product/${name}`].data[b] = product / Math.ceil((texts - b) / count);
+        tensors[`product/${name}`].data[b] = product / textsOfBatch(texts, count, b);
       }
       tensors[`square/${name}`].data[0] = addedUp(sums).reduce((square, g) => square + g * g, 0) / texts ** 2;
     };

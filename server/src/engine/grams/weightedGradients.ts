@@ -2,7 +2,7 @@
  * Sum of |W_ij G_ij| of each linear module: G the mean gradient over all texts, over all but those of a batch, and over
  * those of a batch. The absolute value is taken after the sum over texts, so that opposite gradients cancel.
  */
-import { textBatches } from '../../scores/observations.ts';
+import { textBatches, textsOfBatch } from '../../scores/observations.ts';
 import type { GradientReducer } from './gradientReducer.ts';
 
 export const weightedGradients: GradientReducer = {
@@ -23,7 +23,7 @@ export const weightedGradients: GradientReducer = {
       tensors[`whole/${name}`].data[0] = whole / texts;
       tensors[`square/${name}`].data[0] = square / texts ** 2;
       for (const [b, sum] of sums.entries()) {
-        const own = Math.ceil((texts - b) / count);
+        const own = textsOfBatch(texts, count, b);
         let [batch, without] = [0, 0];
         for (let i = 0; i < weight.length; i++) {
           batch += Math.abs(weight[i] * sum[i]);
