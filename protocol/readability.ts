@@ -147,8 +147,25 @@ export interface EstimatorAgreement {
   spearman: number | null;
 }
 
-/** What other estimators say of the order, from the same gradients; empty where none was computed. */
-export function agreementSentences(own: EstimatorId, others: readonly EstimatorAgreement[]): string[] {
+/**
+ * What other estimators say of the order, from the same gradients, and how to see those that would take long.
+ * @param left estimators that were left out
+ */
+export function agreementSentences(
+  own: EstimatorId,
+  others: readonly EstimatorAgreement[],
+  left: readonly EstimatorId[] = [],
+): string[] {
+  const sentences = others.length > 0 ? agreementOf(own, others) : [];
+  if (left.length > 0)
+    sentences.push(
+      `With so many samples ${left.join(' and ')} takes a while: layerif compare RESULT --estimator ${[own, ...left].join(',')}.`,
+    );
+  return sentences;
+}
+
+/** Empty where none of the correlations is defined. */
+function agreementOf(own: EstimatorId, others: readonly EstimatorAgreement[]): string[] {
   const known = others.flatMap(({ estimator, spearman }) => (spearman === null ? [] : [{ estimator, spearman }]));
   if (known.length === 0) return [];
   const lowest = Math.min(...known.map(({ spearman }) => spearman));

@@ -26,12 +26,7 @@ export function trustLines(result: Result, task: ResultTask, agreements?: Agreem
       ? 'How far the order of layers can be relied on is not known: there are no intervals (they need four training samples).'
       : `${badgeOf(task) === 'unreadable' ? 'Warning: ' : ''}${badge}`,
     ...uncertaintySentences(task),
-    ...(agreements ? agreementSentences(estimator, agreements.others) : []),
-    ...(agreements && agreements.left.length > 0
-      ? [
-          `With so many samples ${agreements.left.join(' and ')} takes a while: layerif compare RESULT --estimator ${[estimator, ...agreements.left].join(',')}.`,
-        ]
-      : []),
+    ...(agreements ? agreementSentences(estimator, agreements.others, agreements.left) : []),
     ...(agreements?.sweep ? sweepSentences(agreements.sweep) : []),
   ].map((line) => `  ${line}`);
 }

@@ -29,14 +29,7 @@ export function OtherEstimators({ result }: { result: Result }) {
 
 function TaskEstimators(props: EstimatorComparison & { own: Result['score']['estimator']; several: boolean }) {
   const { task, comparison, left, own, several } = props;
-  const lines = [
-    ...(comparison ? agreementSentences(own, withOwn(comparison)) : []),
-    ...(left.length > 0
-      ? [
-          `With so many samples ${left.join(' and ')} takes a while: layerif compare RESULT --estimator ${[own, ...left].join(',')}.`,
-        ]
-      : []),
-  ];
+  const lines = agreementSentences(own, comparison ? withOwn(comparison) : [], left);
   return (
     <>
       <Sentences title={several ? task : ''} lines={lines} />

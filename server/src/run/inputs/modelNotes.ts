@@ -25,11 +25,17 @@ export function modelNotes(checkpoint: Checkpoint, model: Architecture): string[
   return notes.filter((note) => note !== null);
 }
 
-/** A model may be looked at without a tokenizer; what it is worth is said where texts are read. */
-export function tokenWarnings(checkpoint: Checkpoint): string[] {
+/**
+ * A model may be looked at without a tokenizer; what it is worth is said where texts are read.
+ * @param read of a tokenizer that is built already, in place of the checkpoint's, which is rebuilt
+ */
+export function tokenWarnings(
+  checkpoint: Checkpoint,
+  read: () => readonly string[] | undefined = () => checkpoint.tokenizer().warnings,
+): string[] {
   if (checkpoint.format !== 'gguf') return [];
   try {
-    return [...(checkpoint.tokenizer().warnings ?? [])];
+    return [...(read() ?? [])];
   } catch (error) {
     if (error instanceof LayerifError) return [];
     throw error;

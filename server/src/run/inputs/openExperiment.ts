@@ -116,7 +116,10 @@ export class OpenExperiment implements ExperimentFile, OpenedModel {
 
   /** What a user should know of model and tokenizer, in sentences. */
   get warnings(): string[] {
-    return [...modelNotes(this.checkpoint, this.model), ...tokenWarnings(this.checkpoint)];
+    return [
+      ...modelNotes(this.checkpoint, this.model),
+      ...tokenWarnings(this.checkpoint, () => this.tokenizer.warnings),
+    ];
   }
 
   /** Downloads what is missing of these datasets. @param names keys of `datasets`; undefined ones are left out */
