@@ -13,6 +13,8 @@ export interface Row {
 }
 
 const tables = ['onnx', 'autodiff', 'checkpoints', 'models', 'data', 'estimators', 'statistics', 'validation'];
+/** The shape of models before there are any. */
+const planning = 'server/src/planning';
 const rules = ['allocation', 'pruning', 'evaluation', 'generation', 'training', 'export'];
 const inServer = (names: string[]) => names.map((name) => `server/src/${name}`);
 
@@ -89,6 +91,7 @@ const run: Row = {
     hub,
     files,
     linear,
+    planning,
     'server/src/engine',
     ...inServer(['config', 'graphs', 'scores', ...tables, ...rules]),
   ],
@@ -108,6 +111,7 @@ const runRooms: Record<string, string[]> = {
   validate: ['files', 'machine', 'inputs', 'scores', 'evaluate', 'influence'],
   experts: ['files', 'machine', 'inputs', 'scores', 'evaluate', 'decide', 'prune'],
   train: ['files', 'machine', 'inputs', 'prune'],
+  predict: ['files', 'inputs'],
 };
 
 function roomsOf(folder: string, list: Record<string, string[]>): string[] {
@@ -159,6 +163,7 @@ export const table: Record<string, Row> = {
   },
   'server/src/estimators': { folders: ['protocol', random, linear], packages: numeric, node: [] },
   'server/src/statistics': { folders: ['protocol', random, linear], packages: numeric, node: [] },
+  [planning]: { folders: ['server/src/statistics'], packages: [], node: [] },
   // What scores need and how observations become numbers; no files, no graphs.
   'server/src/scores': { folders: ['protocol', random, 'server/src/statistics'], packages: [], node: [] },
   'server/src/allocation': { folders: ['protocol', text, random, linear], packages: numeric, node: [] },

@@ -10,6 +10,7 @@ import { exportCommand } from './export.ts';
 import { generate } from './generate.ts';
 import { inspect } from './inspect.ts';
 import { list } from './list.ts';
+import { predict } from './predict.ts';
 import { prune } from './prune.ts';
 import { pruneAndCompareCommand } from './pruneAndCompare.ts';
 import { rows } from './rows.ts';
@@ -40,4 +41,5 @@ export const commands: readonly Command[] = [
   tokens,
   train,
   trainExperts,
+  predict,
 ];
