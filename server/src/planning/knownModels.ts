@@ -31,7 +31,9 @@ export const knownModels: readonly KnownModel[] = [
 
 export const BAND_LEVEL = 0.9;
 
-/** How far a measured score may lie from a prediction: Student's t times the root mean square error over these models. */
+/**
+ * How far a measured score may lie from a prediction: Student's t times the root mean square error over these models.
+ */
 export function errorBand(): { halfWidth: number; rmse: number; models: number; level: number } {
   const squares = knownModels.map((known) => (predictScore(known).score - known.published) ** 2);
   const rmse = Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / squares.length);

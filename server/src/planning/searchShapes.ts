@@ -31,7 +31,9 @@ const MOST_FEED_FORWARD = 32 * FEED_FORWARD_STEP;
 /** The least number of weights of a shape that is looked at, in billions. */
 export const leastParameters = estimatedParameters({ layers: 6, hidden: HIDDEN_STEP, feedForward: FEED_FORWARD_STEP });
 
-/** The best shapes, best first. Tokens of each: as many as the budget of operations pays for, at most those there are. */
+/**
+ * The best shapes, best first. Each gets as many tokens as the budget of operations pays for, at most those there are.
+ */
 export function searchShapes(
   { flops = Infinity, parameters = Infinity, tokens = Infinity, precisionLoss = 1 }: Budget,
   most = 10,
