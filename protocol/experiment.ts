@@ -167,6 +167,17 @@ export interface ScoredTexts extends TextSource {
   label?: string;
   /** Texts that are measured and not fitted on. */
   held_out?: string;
+  /** Of answers: column or template of the question; of what answers it. */
+  prompt?: string;
+  answer?: string;
+  /** The label that means a hallucinated answer. */
+  hallucinated?: string;
+  /** Columns or templates of a right and of a wrong answer. */
+  truthful?: string;
+  incorrect?: string;
+  /** Right answers, with which the model's own ones are compared. */
+  aliases?: string;
+  max_new_tokens?: number;
 }
 
 /** An entry of `scores`. */

@@ -54,6 +54,9 @@ export const questionWords: Record<Question, string> = {
   explain: 'what the layers do',
 };
 
+/** How the mark of a table begins whose layers `--to prone-list` names. */
+export const PRONE_MARK = 'prone to hallucination';
+
 export type Subject = 'layer' | 'module' | 'layer_pair' | 'sample' | 'token' | 'fact' | 'model' | 'run';
 
 /** One score of one model on one set of texts. */

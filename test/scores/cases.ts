@@ -81,6 +81,44 @@ const turning = (values: number[]) => (texts: ArrayLike<number>) =>
 
 export const scoreCases: readonly ScoreCase[] = [
   {
+    // Four questions with a truthful and a hallucinated answer of one token each. Layer 0 has another variance where
+    // the answer is hallucinated, layer 1 nothing else, layer 2 another sparsity.
+    score: 'eavss',
+    options: { permutations: 99 },
+    texts: 8,
+    labels: {
+      of: Int32Array.of(0, 1, 0, 1, 0, 1, 0, 1),
+      groups: Int32Array.of(0, 0, 1, 1, 2, 2, 3, 3),
+      names: ['truthful', 'hallucinated'],
+      heldOut: 0,
+    },
+    observed: {
+      moments: {
+        variance: f64([3, 8], [1, 3, 2, 4, 3, 5, 2, 4, 1, 1, 2, 2, 3, 3, 4, 4, 1, 2, 1, 2, 2, 3, 2, 3]),
+        below: f64([3, 8], [1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 1, 3, 1, 3, 2, 4, 0, 2]),
+        entries: f64([3, 8], new Array<number>(24).fill(4)),
+        squares: f64([3, 8], new Array<number>(24).fill(4)),
+      },
+    },
+    expected: {
+      values: [2 / 3, 0, 4 / 3],
+      parts: {
+        'AV, hallucinated - truthful': [2, 0, 1],
+        'AS, hallucinated - truthful': [0, 0, 0.5],
+        HSAV: [2, 0, 1],
+        HSS: [0, 0, 0.5],
+      },
+    },
+    notes:
+      /^4 hallucinated and 4 truthful answers; labels are shuffled within each of the 4 questions\.\nNo share[^]*Fewer than 100/,
+    // A quarter of the pairs' swaps cannot be told from none; all swaps together reach as much.
+    also: ({ p, parts, reference }) => {
+      assert.equal(p![1], 1);
+      assert.ok(parts!['p of HSAV'][0]! > 0.05 && parts!['p of HSAV'][0]! < 0.3);
+      for (const value of reference!.value as number[]) assert.ok(value >= 0 && value <= 2);
+    },
+  },
+  {
     // Ten texts to fit on, ten held out. Layer 0 says the label, layer 1 nothing, layer 2 the opposite in the held-out
     // texts.
     score: 'probe',

@@ -66,7 +66,8 @@ for (const one of scoreCases) {
     assert.deepEqual(JSON.parse(JSON.stringify(table)), table);
     assert.deepEqual(table.axes, one.axes ?? [{ name: 'layer', labels: [0, 1, 2] }]);
     assert.equal(table.subject === 'layer', one.axes === undefined);
-    const drawn = score.drawn?.(one.observed, optionValues(score, one.options), { model: shape(one.texts) });
+    const tools = { model: shape(one.texts), labels: one.labels ?? null };
+    const drawn = score.drawn?.(one.observed, optionValues(score, one.options), tools);
     const all = Array.from({ length: one.texts }, (_, text) => text);
     if (drawn)
       assert.deepEqual(drawn(all), (numbers.layers ?? numbers).values, 'drawn once each, the texts give the values');

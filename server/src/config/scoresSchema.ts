@@ -27,11 +27,45 @@ export function scoresSchemaOf(scores: readonly Score[]) {
     }),
     'Labelled texts that the score looks at: the column text, else doc_to_text of the first task over the dataset; default: the training split of the first task.',
   ).optional();
+  const field = (words: string, example: string) => doc(z.string().min(1), words, [example]).optional();
+  const answers = doc(
+    z.strictObject({
+      ...source,
+      prompt: field(
+        'Question: a column or a template; default: doc_to_text of the first task over the dataset, else the column question or prompt.',
+        'question',
+      ),
+      answer: field('Of labelled answers: a column or a template; default: the column answer.', 'answer'),
+      label: field(
+        'Of labelled answers: which ones are hallucinated; default: the column hallucination or label.',
+        'hallucination',
+      ),
+      hallucinated: field(
+        'The label of a hallucinated answer; default: one that says so, or yes, true or 1 in a column hallucination.',
+        'yes',
+      ),
+      truthful: field(
+        'Of pairs: the right answer, a column or a template; default: the column best_answer, else the right choice.',
+        'best_answer',
+      ),
+      incorrect: field(
+        'Of pairs: a wrong answer, of a list the first; default: the column incorrect_answers, else a wrong choice.',
+        'incorrect_answers',
+      ),
+      aliases: field(
+        "Right answers, with which the model's own greedy ones are compared: a column or a template, text or list; default: doc_to_target of the first task over the dataset.",
+        'answers',
+      ),
+      max_new_tokens: doc(z.int().min(1), "Most tokens of the model's own answers. Default 32.", [32]).optional(),
+    }),
+    "Answers that the score looks at: labelled ones, pairs of a right and a wrong one, or the model's own, whichever keys are given or columns are there; default: the training split of the first task.",
+  ).optional();
+  const kinds = { texts: labelled, answers };
   const withOptions = Object.fromEntries(
     scores.map((score) => [
       score.id,
       doc(
-        z.strictObject({ ...optionsOf(score), texts: score.labelled ? labelled : texts }),
+        z.strictObject({ ...optionsOf(score), texts: score.labelled ? kinds[score.labelled] : texts }),
         sentence(score),
       ).optional(),
     ]),

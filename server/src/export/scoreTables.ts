@@ -4,7 +4,7 @@
  * `scoreTargets`.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
-import { questionWords } from '../../../protocol/scores.ts';
+import { PRONE_MARK, questionWords } from '../../../protocol/scores.ts';
 import type { ScoreTable, Tensors } from '../../../protocol/scores.ts';
 import { npy } from './npy.ts';
 
@@ -76,6 +76,21 @@ export const scoreTargets: readonly ScoreTarget[] = [
     score: 'ila',
     several: false,
     make: ([table]) => lines(ranked(table).reverse(), 1),
+  },
+  {
+    id: 'prone-list',
+    title: 'layers that are prone to hallucination, a name a line',
+    ending: '.txt',
+    score: 'eavss',
+    several: false,
+    make([{ marks = [] }]) {
+      const layers = marks.find(({ words }) => words.startsWith(PRONE_MARK))?.at ?? [];
+      if (layers.length > 0) return layers.map((layer) => `layers.${layer}\n`).join('');
+      throw new LayerifError(
+        'badRequest',
+        'no layer differs between hallucinated and truthful answers more than shuffled labels do, so there is no list; take more answers',
+      );
+    },
   },
   {
     id: 'claimed-mask',

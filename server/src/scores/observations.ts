@@ -180,7 +180,7 @@ export const observations = {
   /**
    * Output of each layer by text: variance over the features of its mean over the tokens, entries smaller than a
    * threshold, of how many, and the sum of squares. Options `epsilon` and `threshold`: absolute, or relative to the
-   * root mean square over all texts.
+   * root mean square over all texts; `counted`: of the counted tokens alone.
    */
   hidden_moments: {
     version: 1,

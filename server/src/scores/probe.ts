@@ -34,7 +34,7 @@ export const probe = defineScore({
     'accuracy or macro-F1 of a classifier on the standardised output of the layer, on texts that it has not seen',
   source: 'after Layer-Aware Embedding Fusion, arXiv 2504.05764; pooling and head unconfirmed',
   status: 'ours',
-  labelled: true,
+  labelled: 'texts',
   options: {
     pool: {
       type: 'choice',

@@ -9,6 +9,7 @@ import { angularDistance } from './angularDistance.ts';
 import { avss } from './avss.ts';
 import { blockInfluence } from './blockInfluence.ts';
 import { cka } from './cka.ts';
+import { eavss } from './eavss.ts';
 import { fisherTrace } from './fisherTrace.ts';
 import { grasp } from './grasp.ts';
 import { ila } from './ila.ts';
@@ -29,6 +30,7 @@ export const scores: readonly Score[] = [
   angularDistance,
   layerDrop,
   avss,
+  eavss,
   alphaHill,
   owl,
   magnitude,

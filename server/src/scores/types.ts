@@ -40,6 +40,8 @@ export interface Labels {
   /** Class of each text, an index into `names`. */
   of: Int32Array;
   names: readonly string[];
+  /** Which question each text answers; absent where they are no answers. */
+  groups?: Int32Array;
   /** So many of the last texts are held out: they are measured, the others are fitted on. 0 = none are declared. */
   heldOut: number;
 }
@@ -88,8 +90,8 @@ export interface Score<R extends OptionRows = OptionRows, N extends string = str
     options: OptionValues<R>,
     tools: { model: ObservedShape; random: Random },
   ): ScoreNumbers;
-  /** Whether its texts have labels. */
-  labelled?: boolean;
+  /** Whether its texts have labels: any, or answers with whether they are hallucinated. */
+  labelled?: 'texts' | 'answers';
   /**
    * In place of `score`, for one that takes its time.
    * @throws LayerifError `badData` for labels that cannot be told apart
@@ -102,7 +104,11 @@ export interface Score<R extends OptionRows = OptionRows, N extends string = str
   /** In place of `score`, for one that is made of the other tables of the run. */
   among?(members: readonly Member[], options: OptionValues<R>, tools: { random: Random }): ScoreNumbers;
   /** One value a layer on texts that are drawn with repeats, for scores that average over texts. */
-  drawn?(observed: Record<N, Tensors>, options: OptionValues<R>, tools: { model: ObservedShape }): OfTexts;
+  drawn?(
+    observed: Record<N, Tensors>,
+    options: OptionValues<R>,
+    tools: { model: ObservedShape; labels: Labels | null },
+  ): OfTexts;
 }
 
 /** Keeps the types of a score's own options and needs within its file. */

@@ -108,13 +108,13 @@ export async function labelledTexts(
   };
 }
 
-/** Names of the classes and the class of every text, hashed. */
-export function labelsKey({ of, names, heldOut }: Labels): string {
-  return `labels ${createHash('sha256')
+/** Names of the classes, class and question of every text, hashed. */
+export function labelsKey({ of, names, heldOut, groups }: Labels): string {
+  const hash = createHash('sha256')
     .update(JSON.stringify([names, heldOut]))
-    .update(of)
-    .digest('hex')
-    .slice(0, 16)}`;
+    .update(of);
+  if (groups) hash.update(groups);
+  return `labels ${hash.digest('hex').slice(0, 16)}`;
 }
 
 function labelReader({ dataset, label }: ScoredTexts, task: Task | undefined, columns: string[]): (row: Row) => string {

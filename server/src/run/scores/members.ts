@@ -7,7 +7,7 @@ import type { Result } from '../../../../protocol/result.ts';
 import type { ScoreTable, Tensors } from '../../../../protocol/scores.ts';
 import { aggregations } from '../../estimators/aggregation.ts';
 import type { ObservedShape } from '../../scores/observations.ts';
-import type { Member, OfTexts, Score } from '../../scores/types.ts';
+import type { Labels, Member, OfTexts, Score } from '../../scores/types.ts';
 import { readResult } from '../files/results.ts';
 
 export interface TableOf {
@@ -15,6 +15,7 @@ export interface TableOf {
   score: Score;
   /** Hash of its texts and how many there are. */
   texts: { id: string; count: number } | null;
+  labels: Labels | null;
   /** Null where they are not at hand: the table's values stand. */
   observed: Record<string, Tensors> | null;
 }
@@ -23,13 +24,13 @@ export interface TableOf {
 export function membersOf(tables: readonly TableOf[], model: ObservedShape): Member[] {
   const values = (table: ScoreTable) => (table.subject === 'layer' ? table.values : table.layers?.values);
   const fitting = tables.filter(({ table }) => values(table)?.length === model.layers);
-  return fitting.map(({ table, score, texts, observed }) => {
+  return fitting.map(({ table, score, texts, observed, labels }) => {
     const turned = table.higherMeans === 'remove';
     const turn = (all: (number | null)[]) => (turned ? all.map((value) => (value === null ? null : -value)) : [...all]);
     const shape = { ...model, texts: texts?.count ?? 0 };
     const drawn: OfTexts | undefined =
       texts && observed && texts.count > 1
-        ? score.drawn?.(observed, table.options as never, { model: shape })
+        ? score.drawn?.(observed, table.options as never, { model: shape, labels })
         : undefined;
     return {
       label: labelOf(

@@ -35,6 +35,7 @@ import type { TableOf } from './members.ts';
 import { keyed, passesOf } from './needs.ts';
 import type { KeyedNeed } from './needs.ts';
 import { ObservationFiles } from './observationFiles.ts';
+import { ownAnswers } from './ownAnswers.ts';
 import { labelsKey } from './labelledTexts.ts';
 import { plannedPass } from './plannedPass.ts';
 import { TextSets } from './textSets.ts';
@@ -104,6 +105,13 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
     const adapter = checkpoint.adapter?.path ?? null;
     const variant = { variant: adapter === null ? ('base' as const) : ('adapter' as const) };
     const sets = new TextSets(opened);
+    const files = new ObservationFiles(path.dirname(scoresFile), sha256);
+    const setOf: Record<'any' | NonNullable<Score['labelled']>, (asked: AskedScore['texts']) => Promise<TextSet>> = {
+      any: (texts) => sets.of(texts),
+      texts: (texts) => sets.labelled(texts),
+      answers: (texts) =>
+        sets.answers(texts, ownAnswers(opened, { ...options, folder: files.folder, modelSha256: sha256 })),
+    };
     const plans: Plan[] = [];
     const refused: { score: string; message: string; error: LayerifError }[] = [];
     for (const { score, asked, values } of chosen) {
@@ -114,9 +122,9 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
       const reads = bare.some(([, need]) => keyed(need, '', variant).need.texts !== null);
       let set: TextSet | null;
       try {
-        set = !reads ? null : score.labelled ? await sets.labelled(asked.texts) : await sets.of(asked.texts);
+        set = reads ? await setOf[score.labelled ?? 'any'](asked.texts) : null;
       } catch (error) {
-        if (!(error instanceof LayerifError) || !score.labelled) throw error;
+        if (!(error instanceof LayerifError) || !score.labelled || error.code === 'cancelled') throw error;
         refused.push({ score: score.id, message: error.message, error });
         continue;
       }
@@ -146,7 +154,6 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
     plans.sort((a, b) => Number('among' in a.score) - Number('among' in b.score));
     const missing = plans.filter((plan) => !made?.tables.some((table) => isTableOf(table, plan)));
     if (made && missing.length === 0 && refused.length === 0) return { file: made, scoresFile, passes: [] };
-    const files = new ObservationFiles(path.dirname(scoresFile), sha256);
     const known = new Map<string, Tensors>();
     // For a score of scores what the others were made of is read too, where it lies there.
     const looked = missing.some(({ score }) => 'among' in score) ? plans : missing;
@@ -278,6 +285,7 @@ function amongTables(
     score: other.score,
     table: made.file.tables.find((one) => isTableOf(one, other)),
     texts: other.set && { id: other.set.id, count: other.set.samples.length },
+    labels: other.set?.labels ?? null,
     observed: observedOf(other, made.known),
   }));
   if (!tables.every((one): one is TableOf => one.table !== undefined)) return null;

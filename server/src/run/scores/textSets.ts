@@ -6,6 +6,8 @@ import { dataHashes } from '../files/provenance.ts';
 import type { OpenExperiment } from '../inputs/openExperiment.ts';
 import { calibrationOf } from '../inputs/pruneInput.ts';
 import { limitsOf, requireTexts } from '../inputs/sampleRefusals.ts';
+import { answerTexts } from './answerTexts.ts';
+import type { AnswerTools } from './answerTexts.ts';
 import { labelledTexts } from './labelledTexts.ts';
 import { textsId } from './texts.ts';
 
@@ -64,7 +66,32 @@ export class TextSets {
     const { texts, labels, words, files } = await labelledTexts(experiment, source, baseDir, tokenizer);
     requireTexts({ what: 'labelled text', task: 'texts', texts, tokenizer, ...limitsOf(model) }, 'score');
     const samples = texts.map(({ tokens }) => ({ tokens, countedFrom: 1 }));
+    Object.assign(this.dataSha256, await dataHashes(files, baseDir));
+    const set = { id: textsId(samples), words, samples, labels };
+    this.#known.set(name, set);
+    return set;
+  }
 
+  /**
+   * @param write of the model itself
+   * @throws LayerifError `badData` for answers of one kind alone, or of which nothing says whether they are
+   *   hallucinated
+   */
+  async answers(asked: ScoredTexts | undefined, write: AnswerTools['write']): Promise<TextSet> {
+    const { experiment, baseDir, model } = this.#opened;
+    const [task] = experiment.tasks;
+    const source = asked ?? { dataset: task.dataset, split: task.training_split };
+    const name = JSON.stringify(['answers', source]);
+    const known = this.#known.get(name);
+    if (known) return known;
+    await this.#opened.fetchDatasets([source.dataset]);
+    const { tokenizer } = this.#opened;
+    const { samples, places, labels, words, files } = await answerTexts(experiment, source, baseDir, {
+      tokenizer,
+      write,
+    });
+    const texts = samples.map(({ tokens }, i) => ({ tokens, ...places[i] }));
+    requireTexts({ what: 'answer', task: 'texts', texts, tokenizer, ...limitsOf(model) }, 'score');
     Object.assign(this.dataSha256, await dataHashes(files, baseDir));
     const set = { id: textsId(samples), words, samples, labels };
     this.#known.set(name, set);

@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 
-/** Hash of the token ids, of where counting starts, and of the classes of a classifier. */
+/** Hash of the token ids, of which are counted, and of the classes of a classifier. */
 export function textsId(samples: readonly EncodedSample[]): string {
   const hash = createHash('sha256');
-  for (const { tokens, countedFrom, label } of samples) {
+  for (const { tokens, countedFrom, counted, label } of samples) {
     hash.update(`${tokens.length} ${countedFrom} `).update(tokens);
+    if (counted !== undefined) hash.update(' counted ').update(counted);
     if (label !== undefined) hash.update(` class ${label} `);
   }
   return hash.digest('hex').slice(0, 16);
