@@ -196,6 +196,8 @@ export interface Prune {
   sparsity?: number;
   /** `uniform`, a rule of `allocate`, an allocation file, or one sparsity a layer. */
   map?: string | number[];
+  /** A layer score that a rule over scores reads in place of influence: an id of `layerif list scores`. */
+  by?: string;
   /** `unstructured`, `N:M` or `layers`. */
   structure?: string;
   output?: string;

@@ -52,6 +52,10 @@ export interface PruningScores {
   /** The task, or the tasks whose mean was taken. */
   tasks: string[];
   estimator: string;
+  /** Id of the layer score that was read in place of influence. */
+  score?: string;
+  /** What a reader must know of them, such as that the score answers another question. */
+  notes?: string[];
   /** What more of the score means to a layer, in a sentence. */
   direction: string;
 }

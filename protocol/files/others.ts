@@ -169,7 +169,16 @@ export const pruning: Schema<PruningReport> = z.object({
   achieved: number,
   layers: many(z.object({ index: count, name: text, requested: number, achieved: number, modules: by(number) })),
   dropped: counts,
-  scores: z.optional(z.object({ resultFile: text, tasks: texts, estimator: text, direction: text })),
+  scores: z.optional(
+    z.object({
+      resultFile: text,
+      tasks: texts,
+      estimator: text,
+      score: z.optional(text),
+      notes: z.optional(texts),
+      direction: text,
+    }),
+  ),
   calibration: z.nullable(
     z.object({ dataset: text, split: text, texts: number, tokens: number, dataSha256: by(text) }),
   ),

@@ -12,10 +12,11 @@ import type { Command } from './types.ts';
 
 export const allocate: Command = {
   name: 'allocate',
-  argument: 'RESULT',
+  argument: 'RESULT|SCORES',
   summary: 'share out LoRA experts, ranks or sparsity among the layers by their scores',
   details:
     "RESULT is a complete *.layerif-result.json. Defaults of the options stand in the experiment's section `allocate`.\n" +
+    'A file of scores (*.layerif-scores.json) without a result is allocated from with --by ID, one of its scores.\n' +
     'Several tasks: --task picks, else the mean of their min-max-normalised scores. The allocation is written beside RESULT, or to --output FILE.',
   options: ['task', 'output', 'json', ...requestOptions, ...machineOptions],
   words: {
@@ -69,6 +70,7 @@ export function allocationReport({
   rule,
   ruleTitle,
   quantity,
+  settings,
   layers,
   total,
   notes,
@@ -89,7 +91,9 @@ export function allocationReport({
   const direction = directionSentence({ kind, quantity });
   const lines = [
     `${columns[kind]} by rule ${rule}: ${ruleTitle}`,
-    `${provenance.model.name}, ${provenance.tasks.length === 1 ? 'task' : 'mean of tasks'} ${provenance.tasks.join(', ')}, estimator ${provenance.estimator}, ${provenance.aggregation}: ${whole}`,
+    provenance.tasks.length === 0 || settings.by
+      ? `${provenance.model.name}, score ${settings.by ?? rule}: ${whole}`
+      : `${provenance.model.name}, ${provenance.tasks.length === 1 ? 'task' : 'mean of tasks'} ${provenance.tasks.join(', ')}, estimator ${provenance.estimator}, ${provenance.aggregation}: ${whole}`,
     ...(direction === null ? [] : [`Scores of ${provenance.resultFile}.`, direction]),
     '',
     ...table([head, ...rows], right),

@@ -2,21 +2,28 @@
 import path from 'node:path';
 import type { EstimatorId } from '../../../protocol/experiment.ts';
 import type { ComparedStatistic, Comparison } from '../../../protocol/trust.ts';
+import { LayerifError } from '../../../protocol/errors.ts';
+import { SCORES_SUFFIX } from '../../../protocol/scores.ts';
 import { compareRuns } from '../run/influence/compare.ts';
+import { compareScores } from '../run/influence/compareScores.ts';
+import { scoresComparisonReport } from './compareScoresReport.ts';
 import { percent, table } from './format.ts';
 import { readCount, readList } from './lists.ts';
 import type { Command } from './types.ts';
 
 export const compare: Command = {
   name: 'compare',
-  argument: 'RESULT',
+  argument: 'RESULT|SCORES',
   several: true,
-  summary: 'compare the layer scores of tasks, estimators, models or runs',
+  summary: 'compare layer scores of tasks, estimators, models or runs, or tables of scores',
   details:
     'RESULT RESULT... are complete *.layerif-result.json files; one alone compares its tasks, or its estimators with --estimator.\n' +
-    'Intervals come from the Grams beside each result. Other estimators are computed from them too; nothing runs on the model.',
-  options: ['task', 'estimator', 'top-k', 'by-depth', 'json'],
+    'Intervals come from the Grams beside each result. Other estimators are computed from them too; nothing runs on the model.\n' +
+    `*${SCORES_SUFFIX} files: tables of one file with each other, or those that several files have; a result among them takes part with its\n` +
+    'influence. --by ID picks scores. Intervals draw the texts anew from the observations beside the file.',
+  options: ['task', 'estimator', 'by', 'top-k', 'by-depth', 'json'],
   words: {
+    by: { value: 'ID', help: 'scores to compare, several with commas (default: all with a value for each layer)' },
     'top-k': { help: 'how many of the highest layers are compared (default: a quarter of the layers)' },
     estimator: { help: "estimators to compare, several with commas (default: the run's own)" },
   },
@@ -24,6 +31,28 @@ export const compare: Command = {
   async run(argument, options, terminal) {
     const files = [argument, ...options.more].map((file) => path.resolve(terminal.baseDir, file));
     const { values, flags } = options;
+    if (files.some((file) => file.endsWith(SCORES_SUFFIX))) {
+      for (const name of ['task', 'estimator'] as const) {
+        if (name === 'task' ? options.task.length === 0 : values[name] === undefined) continue;
+        throw new LayerifError(
+          'badRequest',
+          `--${name} picks scores of results; of *${SCORES_SUFFIX} files scores are picked with --by ID`,
+        );
+      }
+      const compared = await compareScores(files, {
+        by: values.by === undefined ? undefined : readList(values.by),
+        byDepth: flags.has('by-depth'),
+        topK: values['top-k'] === undefined ? undefined : readCount('top-k', values['top-k']),
+        signal: terminal.signal,
+      });
+      terminal.out(options.json ? `${JSON.stringify(compared)}\n` : scoresComparisonReport(compared));
+      return 0;
+    }
+    if (values.by !== undefined)
+      throw new LayerifError(
+        'badRequest',
+        `--by ${values.by} picks tables of a *${SCORES_SUFFIX} file, and none is named; results are compared by their influence`,
+      );
     const comparison = await compareRuns(files, {
       tasks: options.task,
       estimators: values.estimator === undefined ? undefined : (readList(values.estimator) as EstimatorId[]),

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { allocationKinds } from '../../../protocol/allocation.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { SCORES_SUFFIX } from '../../../protocol/scores.ts';
+import { exportTargets } from '../export/targets.ts';
 import { exportResult, writeExport } from '../run/decide/export.ts';
 import { exportScores, scoreTargetIds } from '../run/decide/exportScores.ts';
 import { noteLine } from './format.ts';
@@ -12,6 +13,8 @@ import { shortened } from './paths.ts';
 import { outliersOf, readRequest, requestOptions } from './requests.ts';
 import type { Command } from './types.ts';
 
+const allocated = (to: string) => !scoreTargetIds.includes(to) && exportTargets.some(({ id }) => id === to);
+
 export const exportCommand: Command = {
   name: 'export',
   argument: 'RESULT|ALLOCATION|SCORES',
@@ -20,7 +23,8 @@ export const exportCommand: Command = {
     '--to names the program; `layerif list exports` has them. What is allocated and how: the options of `layerif allocate`, with the kind\n' +
     'that the program takes as default. An ALLOCATION (*.layerif-allocation.json) is exported as it was made: the latest of a kind that\n' +
     'the program takes, or that of --kind. Written beside RESULT, or to --output FILE; --output - prints it. --json prints where and what.\n' +
-    `A file of scores (*${SCORES_SUFFIX}) goes to ${scoreTargetIds.join(', ')}; --by ID names the score.`,
+    `A file of scores (*${SCORES_SUFFIX}) goes to ${scoreTargetIds.join(', ')}; --by ID names the score. To the others goes what is\n` +
+    'allocated by it.',
   options: ['to', 'task', 'output', 'json', 'lora-rank', 'lora-alpha', ...requestOptions, ...machineOptions],
   words: {
     output: { value: 'FILE', help: 'the file to write (default: beside RESULT, named for the target); - prints it' },
@@ -46,7 +50,9 @@ export const exportCommand: Command = {
         loraAlpha: readNumber('lora-alpha', values['lora-alpha']),
         signal: terminal.signal,
       });
-    const { content, file, notes } = source.endsWith(SCORES_SUFFIX)
+    // What an allocation is for is allocated from a file of scores as from a result.
+    const table = source.endsWith(SCORES_SUFFIX) && !allocated(values.to);
+    const { content, file, notes } = table
       ? exportScores({ scoresFile: source, to: values.to, by: values.by })
       : await exportAllocation(values.to);
     for (const note of notes) terminal.err(`${noteLine(note)}\n`);

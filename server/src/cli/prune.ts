@@ -4,7 +4,7 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import type { PrunerId } from '../../../protocol/methods.ts';
 import type { PruningReport } from '../../../protocol/pruning.ts';
 import { pruneExperiment } from '../run/prune/prune.ts';
-import { duration, percent, table } from './format.ts';
+import { duration, noteLine, percent, table } from './format.ts';
 import { bytesText } from '../text/bytes.ts';
 import { machineOptions } from './options.ts';
 import { shortened } from './paths.ts';
@@ -18,10 +18,18 @@ export const prune: Command = {
   details:
     'FILE is an experiment; its section `prune` holds the defaults of the options. The model itself is never written to.\n' +
     'An interrupted pruning of the same model, texts and sparsities is resumed.',
-  options: ['method', 'sparsity', 'map', 'result', 'structure', 'task', 'output', 'json', ...machineOptions],
+  options: ['method', 'sparsity', 'map', 'by', 'result', 'structure', 'task', 'output', 'json', ...machineOptions],
   words: {
     output: {
       help: 'folder of the pruned model: new or empty, not that of the model (default: in output_dir, named for how it is pruned)',
+    },
+    by: {
+      value: 'ID',
+      help: 'a layer score in place of influence, from the newest result or scores: an id of `layerif list scores`',
+    },
+    result: {
+      value: 'FILE',
+      help: 'result or file of scores that a rule reads (default: the newest of the experiment)',
     },
     task: { help: 'the task whose scores a map reads (default: the mean over all)' },
   },
@@ -39,6 +47,7 @@ export const prune: Command = {
         method: values.method as PrunerId | undefined,
         sparsity: values.sparsity === undefined ? undefined : readSparsity(values.sparsity),
         map: values.map?.endsWith('.json') ? absolute(values.map) : values.map,
+        by: values.by,
         resultFile: absolute(values.result),
         structure: values.structure,
         task: options.task.at(-1),
@@ -99,7 +108,8 @@ function scoreLines(scores: PruningReport['scores'], baseDir: string): string[] 
   if (!scores) return [];
   const tasks = `${scores.tasks.length === 1 ? 'task' : 'mean of tasks'} ${scores.tasks.join(', ')}`;
   return [
-    `Scores of ${shortened(scores.resultFile, baseDir)}, ${tasks}, estimator ${scores.estimator}.`,
+    `Scores of ${shortened(scores.resultFile, baseDir)}, ${scores.score === undefined ? `${tasks}, estimator ${scores.estimator}` : `score ${scores.score}`}.`,
     scores.direction,
+    ...(scores.notes ?? []).map(noteLine),
   ];
 }

@@ -266,6 +266,11 @@ const pruneSchema = z.strictObject({
     'Sparsity by layer: uniform (default), a rule such as layerif, owl or alphapruning, a file NAME.layerif-allocation.json, or a list with one number a layer.',
     ['uniform', 'layerif'],
   ).optional(),
+  by: doc(
+    z.string().min(1),
+    'A layer score that the map reads in place of influence: an id of `scores`, from the newest result or scores of this experiment.',
+    ['block_influence'],
+  ).optional(),
   structure: doc(
     z.string().regex(/^(unstructured|layers|\d+:\d+)$/),
     'unstructured; N:M such as 2:4, which keeps N of every M weights; layers, which leaves whole layers out. Default unstructured.',

@@ -21,14 +21,18 @@ export const markdown: ExportTarget = {
   ending: '.md',
 
   make(input) {
-    const { kind, ruleTitle, notes, provenance } = input.allocation!;
+    const { kind, ruleTitle, notes, provenance, settings, quantity } = input.allocation!;
+    const tasks = `${provenance.tasks.length > 1 ? 'mean of tasks' : 'task'} ${provenance.tasks.join(', ')}`;
+    const from = settings.by
+      ? `by ${quantity?.name ?? settings.by}.`
+      : `${tasks}; estimator ${provenance.estimator}. Positive influence helps validation.`;
     const [head, ...body] = rows(input).map(
       (row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`,
     );
     return [
       `# ${kind} by layer`,
       '',
-      `${ruleTitle}. Model ${provenance.model.name}; ${provenance.tasks.length > 1 ? 'mean of tasks' : 'task'} ${provenance.tasks.join(', ')}; estimator ${provenance.estimator}. Positive influence helps validation.`,
+      `${ruleTitle}. Model ${provenance.model.name}; ${from}`,
       '',
       head,
       `|${' --- |'.repeat(rows(input)[0].length)}`,

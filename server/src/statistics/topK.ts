@@ -29,12 +29,12 @@ export function topKOverlap(a: ArrayLike<number>, b: ArrayLike<number>, k: numbe
   const inA = new Set(topK(a, k));
   const shared = topK(b, k).filter((i) => inA.has(i)).length;
   let p = 0;
-  for (let x = shared; x <= k; x++) p += hypergeometric(n, k, x);
+  for (let x = shared; x <= k; x++) p += chanceOfShared(n, k, x);
   return { k, shared, overlap: shared / k, chance: k / n, p: Math.min(1, p) };
 }
 
-/** P(x of k drawn are among the k marked ones of n). */
-function hypergeometric(n: number, k: number, x: number): number {
+/** P(x of k drawn are among the k marked ones of n): hypergeometric. */
+export function chanceOfShared(n: number, k: number, x: number): number {
   if (k - x > n - k) return 0;
   return Math.exp(logChoose(k, x) + logChoose(n - k, k - x) - logChoose(n, k));
 }

@@ -15,6 +15,7 @@ import type {
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { AskedScore } from '../../../../protocol/experiment.ts';
 import { orderWarning } from '../../../../protocol/readability.ts';
+import { RESULT_SUFFIX } from '../../../../protocol/result.ts';
 import type { Result } from '../../../../protocol/result.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import { questionWords } from '../../../../protocol/scores.ts';
@@ -30,16 +31,18 @@ import { layerWords } from '../../scores/types.ts';
 import { engineFor } from '../machine/enginePool.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import { openAtHand } from '../inputs/openExperiment.ts';
+import { allocationSource } from './allocationSource.ts';
+import type { AllocationSource } from './allocationSource.ts';
 import { resultScores } from './resultScores.ts';
 import { readFileOf } from '../files/readFile.ts';
-import { readResult, writeJson } from '../files/results.ts';
+import { writeJson } from '../files/results.ts';
 import { prunable } from './sparsityMap.ts';
-import { MissingScores, scoresOfResult } from '../scores/scores.ts';
+import { MissingScores, readScores, scoresFileOf, scoresOfResult } from '../scores/scores.ts';
 import { untilEnd } from '../files/ending.ts';
 import { written } from '../files/provenance.ts';
 
 export interface AllocateOptions {
-  /** Absolute. */
+  /** Absolute: a result, or a file of scores for requests that name one (`by`). */
   resultFile: string;
   /** Default: the mean over all tasks. */
   tasks?: readonly string[] | undefined;
@@ -59,25 +62,31 @@ export interface AllocateOptions {
  *   read
  */
 export async function allocateResult(options: AllocateOptions): Promise<Allocation> {
-  const result = readResult(options.resultFile);
-  const request = withDefaults(options.request, result);
-  const scores = resultScores(result, options.resultFile, options.tasks, request.aggregation);
-  const opened = new OpenModel(result);
+  const source = allocationSource(options.resultFile);
+  const { result, experiment } = source;
+  const request = withDefaults(options.request, source);
+  if (!result) requireScore(request, options);
+  const scores = result
+    ? resultScores(result, options.resultFile, options.tasks, request.aggregation)
+    : { tasks: [], aggregation: experiment.score.aggregation, scores: [], moduleScores: null };
+  const opened = new OpenModel(source);
   try {
-    const { layers, notes } = layersOf(result, request, opened);
-    const { words, ...found } = await values(layers);
-    const bare = allocate(request, { layers, ...found });
+    const { layers, notes } = layersOf(source, request, opened);
+    const { words, along, ...found } = await values(layers);
+    const bare = along
+      ? { ...allocate({ ...request, rule: along.rule }, { layers, ...found }), ...along.said }
+      : allocate(request, { layers, ...found });
     return {
       format: 'layerif-allocation',
       version: 1,
       ...bare,
-      notes: [...orderWarnings(result, scores.tasks, request), ...notes, ...words, ...bare.notes],
+      notes: [...(result ? orderWarnings(result, scores.tasks, request) : []), ...notes, ...words, ...bare.notes],
       provenance: {
         ...written(),
         resultFile: options.resultFile,
-        model: { name: result.model.name, sha256: result.model.sha256 },
+        model: { name: source.model.name, sha256: source.model.sha256 },
         tasks: scores.tasks,
-        estimator: result.score.estimator,
+        estimator: result?.score.estimator ?? experiment.score.estimator,
         aggregation: scores.aggregation,
       },
     };
@@ -85,22 +94,21 @@ export async function allocateResult(options: AllocateOptions): Promise<Allocati
     opened.close();
   }
 
-  async function values(
-    layers: readonly LayerInput[],
-  ): Promise<Pick<AllocationInput, 'values' | 'matrixValues' | 'quantity'> & { words: string[] }> {
+  async function values(layers: readonly LayerInput[]): Promise<LayerValues> {
     const need = needOf(request);
     const score = need === 'scores' ? request.by : need;
     if (need === 'owl' && options.outliers) return { values: await options.outliers(), words: [] };
     if (need !== null && score !== null && score !== undefined) {
       const own: AskedScore['options'] = score === 'alpha_hill' ? { fit: request.fit ?? defaultFit(request.kind) } : {};
-      return scoreValues(await tableFor(options, score, own), layers, need === 'scores', request.kind);
+      const table = (need === 'scores' ? tableAtHand(source, score) : null) ?? (await tableFor(options, score, own));
+      return scoreValues(table, layers, need === 'scores', request);
     }
     const matrices = request.kind === 'sparsity' && request.unit === 'matrix';
     if (!matrices || need === null) return { values: scores.scores, words: [] };
     if (!scores.moduleScores)
       throw new LayerifError(
         'badRequest',
-        `scores of single matrices are stored for the aggregation ${result.experiment.score.aggregation} alone: leave --aggregation out, or use --unit block`,
+        `scores of single matrices are stored for the aggregation ${experiment.score.aggregation} alone: leave --aggregation out, or use --unit block`,
       );
     return {
       values: scores.scores,
@@ -110,6 +118,24 @@ export async function allocateResult(options: AllocateOptions): Promise<Allocati
   }
 }
 
+/** Scores alone answer requests that read one. @throws LayerifError `badRequest` */
+function requireScore(request: AllocationRequest, { resultFile, tasks }: AllocateOptions): void {
+  const name = path.basename(resultFile);
+  if (tasks?.length)
+    throw new LayerifError('badRequest', `${name} holds scores, which belong to no task: leave --task out`);
+  if (needOf(request) !== 'scores' || request.by !== undefined) return;
+  const ids = [...new Set(readFileOf('scores', resultFile).tables.map(({ score }) => score))].join(', ');
+  throw new LayerifError(
+    'badRequest',
+    `${name} holds no influence: name one of its scores with --by (${ids}), or a result *${RESULT_SUFFIX}`,
+  );
+}
+
+/** The newest table of the score, with whatever options it was made; null where it is not measured yet. */
+function tableAtHand({ file, model }: AllocationSource, id: string): ScoreTable | null {
+  return readScores(scoresFileOf(file), model.sha256)?.tables.findLast(({ score }) => score === id) ?? null;
+}
+
 /** The table of a score beside the result, measured where a machine is given. @throws MissingScores */
 async function tableFor(
   { resultFile, request, machine, engine, onProgress, signal }: AllocateOptions,
@@ -117,11 +143,8 @@ async function tableFor(
   options: AskedScore['options'],
 ): Promise<ScoreTable> {
   const score = findScore(id);
-  if (score.subject !== 'layer') {
-    throw new LayerifError(
-      'badRequest',
-      `score ${id} is about a ${score.subject}, not about layers: nothing can be shared out by it`,
-    );
+  if (score.subject !== 'layer' && score.subject !== 'layer_pair') {
+    throw new LayerifError('badRequest', aboutOthers(id, score.subject));
   }
   const values = JSON.stringify(optionValues(score, options));
   try {
@@ -137,11 +160,39 @@ async function tableFor(
     return file.tables.findLast((table) => table.score === id && JSON.stringify(table.options) === values)!;
   } catch (error) {
     if (!(error instanceof MissingScores)) throw error;
-    const rule = request.rule ?? id;
-    error.message = `${score.title} is not measured beside this result yet: layerif allocate ${path.basename(resultFile)} --kind ${request.kind} --rule ${rule} measures it once${id === 'owl' ? ', or takes outlier ratios as a JSON list with --outliers FILE' : ''}`;
+    const rule = request.by ? `--by ${request.by}` : `--rule ${request.rule ?? id}`;
+    error.message = `${score.title} is not measured beside this result yet: layerif allocate ${path.basename(resultFile)} --kind ${request.kind} ${rule} measures it once${id === 'owl' ? ', or takes outlier ratios as a JSON list with --outliers FILE' : ''}`;
     throw error;
   }
 }
+
+type LayerValues = Pick<AllocationInput, 'values' | 'matrixValues' | 'quantity'> & {
+  words: string[];
+  /** The rule that does what is asked along this score, and how the allocation calls it. */
+  along?: { rule: string; said: Pick<Allocation, 'rule' | 'ruleTitle'> };
+};
+
+/**
+ * Sparsity along a score in place of influence: layers that it speaks for keeping lose less; the rule `reversed` is the
+ * control against it.
+ */
+function sparsityAlong(
+  higherMeans: NonNullable<ScoreTable['higherMeans']>,
+  { rule = defaultRule.sparsity }: AllocationRequest,
+): LayerValues['along'] {
+  const heeded = rule !== 'reversed';
+  const more = (higherMeans === 'remove') === heeded;
+  return {
+    rule: more ? 'layerif' : 'reversed',
+    said: {
+      rule,
+      ruleTitle: `sparsity is ${heeded ? 'lower' : 'higher'} where the score speaks for keeping, in the form of LayerIF's map (arXiv 2505.23811)`,
+    },
+  };
+}
+
+const aboutOthers = (id: string, subject: string) =>
+  `score ${id} is about a ${subject.replace('_', ' ')}, not about layers: nothing can be shared out by it`;
 
 /**
  * One value a layer: of a table with a value for each module, the mean over the modules that are allocated.
@@ -152,9 +203,11 @@ function scoreValues(
   table: ScoreTable,
   layers: readonly LayerInput[],
   high: boolean,
-  kind: AllocationKind,
-): Pick<AllocationInput, 'values' | 'matrixValues' | 'quantity'> & { words: string[] } {
-  const { parts = {}, values, higherMeans, title } = table;
+  request: AllocationRequest,
+): LayerValues {
+  const { kind } = request;
+  const { parts = {}, title } = table;
+  const { values, higherMeans } = ofLayers(table);
   const byModule = layers.every(({ modules }) => modules.every(({ name }) => name in parts));
   const matrixValues = byModule
     ? layers.map(({ index, modules }) => modules.map(({ name }) => parts[name][index] ?? NaN))
@@ -186,8 +239,9 @@ function scoreValues(
     : [
         `${title} tells ${questionWords[table.question]}, which is another question than ${questionsOf[kind].map((question) => questionWords[question]).join(' or ')}`,
       ];
-  if (higherMeans === 'keep')
-    return { values: own, matrixValues, quantity: title, words: [`by ${title}${from}`, ...fits] };
+  const words = [`by ${title}${from}`, ...fits];
+  if (kind === 'sparsity') return { values: own, quantity: title, words, along: sparsityAlong(higherMeans, request) };
+  if (higherMeans === 'keep') return { values: own, matrixValues, quantity: title, words };
   const top = Math.max(...own) + Math.min(...own);
   return {
     values: own.map((value) => top - value),
@@ -197,6 +251,18 @@ function scoreValues(
       ...fits,
     ],
   };
+}
+
+/**
+ * A table's one value a layer, and what a high one speaks for; of a table of pairs what it says of layers, where a high
+ * value is one of a layer that changes much.
+ * @throws LayerifError `badRequest` for a table that says nothing of layers
+ */
+function ofLayers(table: ScoreTable): Pick<ScoreTable, 'values' | 'higherMeans'> {
+  const { subject, values, higherMeans, layers, score } = table;
+  if (subject === 'layer') return { values, higherMeans };
+  if (!layers) throw new LayerifError('badRequest', aboutOthers(score, subject));
+  return { values: layers.values, higherMeans: higherMeans ?? 'keep' };
 }
 
 /** What a score has to tell for each kind of allocation. */
@@ -252,8 +318,8 @@ const sectionKeys = {
  * another rule is asked for than the file's, the file's parameters of its rule (beta, epsilon ...) do not apply; sums
  * and ratios do.
  */
-function withDefaults(request: AllocationRequest, result: Result): AllocationRequest {
-  const section = (allocateSection(result)?.[request.kind] ?? {}) as Partial<Record<keyof typeof sectionKeys, unknown>>;
+function withDefaults(request: AllocationRequest, source: AllocationSource): AllocationRequest {
+  const section = (allocateSection(source)?.[request.kind] ?? {}) as Partial<Record<keyof typeof sectionKeys, unknown>>;
   const given = Object.fromEntries(
     Object.entries(request).filter(([, value]) => value !== undefined),
   ) as unknown as AllocationRequest;
@@ -270,34 +336,34 @@ function withDefaults(request: AllocationRequest, result: Result): AllocationReq
   return merged;
 }
 
-function allocateSection(result: Result): Record<string, unknown> | undefined {
+function allocateSection({ experimentFile, experiment }: AllocationSource): Record<string, unknown> | undefined {
   try {
-    return loadExperiment(result.experimentFile).allocate;
+    return loadExperiment(experimentFile).allocate;
   } catch {
-    return result.experiment.allocate; // moved, or being edited
+    return experiment.allocate; // moved, or being edited
   }
 }
 
-/** The model of a result, opened when it is needed. */
+/** The model of a result or of scores, opened when it is needed. */
 class OpenModel {
-  readonly #result: Result;
+  readonly #source: AllocationSource;
   #opened: { checkpoint: Checkpoint; model: Architecture } | null = null;
 
-  constructor(result: Result) {
-    this.#result = result;
+  constructor(source: AllocationSource) {
+    this.#source = source;
   }
 
   /** @throws LayerifError `badModel` when it is not there any more or has other layers */
   get(): { checkpoint: Checkpoint; model: Architecture } {
     if (this.#opened) return this.#opened;
-    const { experiment, experimentFile: file, model: scored } = this.#result;
+    const { experiment, experimentFile: file, model: scored } = this.#source;
     const model = { ...experiment.model, revision: scored.revision ?? experiment.model.revision };
     this.#opened = openAtHand({ file, baseDir: path.dirname(file), experiment }, { model, graphs: false });
     const { layers } = this.#opened.model;
     if (layers === scored.layers) return this.#opened;
     throw new LayerifError(
       'badModel',
-      `${this.#opened.checkpoint.path} has ${layers} layers, the result was computed on ${scored.layers}: it is another model; score again`,
+      `${this.#opened.checkpoint.path} has ${layers} layers, the scores were computed on ${scored.layers}: it is another model; score again`,
     );
   }
 
@@ -308,15 +374,14 @@ class OpenModel {
 
 /** Names and sizes of the layers; where sizes do not matter, a model that is gone is no obstacle. */
 function layersOf(
-  result: Result,
+  { result, model: scored }: AllocationSource,
   { kind }: AllocationRequest,
   opened: OpenModel,
 ): { layers: LayerInput[]; notes: string[] } {
-  const names = result.tasks
-    .find(({ layers }) => layers.length === result.model.layers)!
-    .layers.map(({ name }) => name);
+  const known = result?.tasks.find(({ layers }) => layers.length === scored.layers)!.layers.map(({ name }) => name);
   try {
     const { model } = opened.get();
+    const names = known ?? Array.from({ length: model.layers }, (_, layer) => model.layerName(layer));
     return {
       layers: names.map((name, index) => {
         const pruned = kind === 'sparsity' ? new Set(prunable(model, index).map((m) => m.name)) : null;
@@ -330,11 +395,11 @@ function layersOf(
       notes: [],
     };
   } catch (error) {
-    if (kind === 'sparsity' || kind === 'rank') throw error;
+    if (kind === 'sparsity' || kind === 'rank' || !result || !known) throw error;
     const { modules, layers, scoredParameters } = result.model;
     const each = Math.round(scoredParameters / layers / modules.length);
     return {
-      layers: names.map((name, index) => ({
+      layers: known.map((name, index) => ({
         index,
         name,
         modules: modules.map((module) => ({ name: module, rows: each, columns: 1 })),
@@ -345,10 +410,10 @@ function layersOf(
 }
 
 /** Layers with the modules that an allocation of this kind is about. @throws LayerifError `badModel`, `badRequest` */
-export function resultLayers(result: Result, kind: AllocationKind): LayerInput[] {
-  const opened = new OpenModel(result);
+export function sourceLayers(source: AllocationSource, kind: AllocationKind): LayerInput[] {
+  const opened = new OpenModel(source);
   try {
-    return layersOf(result, { kind }, opened).layers;
+    return layersOf(source, { kind }, opened).layers;
   } finally {
     opened.close();
   }
@@ -356,7 +421,7 @@ export function resultLayers(result: Result, kind: AllocationKind): LayerInput[]
 
 /** `NAME.layerif-allocation.json` beside the result. */
 export function allocationFile(resultFile: string): string {
-  return resultFile.replace(/(\.layerif-result)?\.json$/, ALLOCATION_SUFFIX);
+  return resultFile.replace(/(\.layerif-(result|scores))?\.json$/, ALLOCATION_SUFFIX);
 }
 
 /**

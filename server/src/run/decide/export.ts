@@ -7,15 +7,15 @@ import { ALLOCATION_SUFFIX } from '../../../../protocol/allocation.ts';
 import type { Allocation, AllocationKind, AllocationRequest } from '../../../../protocol/allocation.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { RESULT_SUFFIX } from '../../../../protocol/result.ts';
-import type { Result } from '../../../../protocol/result.ts';
 import { minMax } from '../../allocation/rounding.ts';
 import { savitzkyGolay } from '../../allocation/savitzkyGolay.ts';
 import { writeAtomically } from '../../checkpoints/fileBytes.ts';
 import { exportTarget } from '../../export/targets.ts';
 import type { ExportInput, ExportTarget } from '../../export/types.ts';
-import { allocateResult, resultLayers, type AllocateOptions } from './allocate.ts';
+import { allocateResult, sourceLayers, type AllocateOptions } from './allocate.ts';
+import { allocationSource } from './allocationSource.ts';
+import type { AllocationSource } from './allocationSource.ts';
 import { resultScores } from './resultScores.ts';
-import { readResult } from '../files/results.ts';
 import { cannotWrite, makeFolders } from '../../files/writing.ts';
 import { newestAllocation } from './sparsityMap.ts';
 
@@ -55,25 +55,34 @@ export async function exportResult(options: ExportOptions): Promise<Exported> {
       `LoRA rank ${loraRank} and alpha ${loraAlpha} are not possible: use a whole rank from 1 and an alpha above 0`,
     );
   }
-  const result = readResult(resultFile);
+  const source = allocationSource(resultFile);
+  const { result } = source;
   const allocation =
     made?.allocation ??
     (kind === undefined ? null : await allocateResult({ ...options, request: { ...request, kind } }));
-  const { scores, tasks } = resultScores(
-    result,
-    resultFile,
-    made?.allocation.provenance.tasks ?? options.tasks,
-    made?.allocation.provenance.aggregation ?? request.aggregation,
-  );
+  if (!result && !allocation)
+    throw new LayerifError(
+      'badRequest',
+      `${path.basename(resultFile)} holds no influence, which target ${target.id} takes: name a result *${RESULT_SUFFIX}`,
+    );
+  // Of scores alone what was allocated by stands in place of influence.
+  const { scores, tasks } = result
+    ? resultScores(
+        result,
+        resultFile,
+        made?.allocation.provenance.tasks ?? options.tasks,
+        made?.allocation.provenance.aggregation ?? request.aggregation,
+      )
+    : { scores: allocation!.layers.map(({ score }) => score ?? 0), tasks: [] };
   const normalised = minMax(scores.map(Math.abs));
   const smoothed = savitzkyGolay(normalised);
   const input: ExportInput = {
-    model: modelPath(result),
+    model: modelPath(source),
     tasks,
     allocation,
     loraRank,
     loraScale: loraAlpha / loraRank,
-    layers: resultLayers(result, kind ?? 'sparsity').map(({ index, name, modules }, l) => ({
+    layers: sourceLayers(source, kind ?? 'sparsity').map(({ index, name, modules }, l) => ({
       index,
       name,
       score: scores[l],
@@ -82,7 +91,7 @@ export async function exportResult(options: ExportOptions): Promise<Exported> {
       modules: [...modules],
     })),
   };
-  const base = path.basename(resultFile).replace(/(\.layerif-result)?\.json$/, '');
+  const base = path.basename(resultFile).replace(/(\.layerif-(result|scores))?\.json$/, '');
   const own = target.ending === `.${target.id}` ? base : `${base}.${target.id}`; // "tickets.csv", not "tickets.csv.csv"
   const name = target.fileName === undefined ? `${own}${target.ending}` : path.join(own, target.fileName);
   const file = path.join(path.dirname(resultFile), name);
@@ -90,7 +99,7 @@ export async function exportResult(options: ExportOptions): Promise<Exported> {
 }
 
 /** A model on this machine by its whole path, so that the file can be used from any folder; a hub id as it is. */
-function modelPath({ experiment, experimentFile }: Result): string {
+function modelPath({ experiment, experimentFile }: AllocationSource): string {
   const local = path.resolve(path.dirname(experimentFile), experiment.model.path);
   return fs.existsSync(local) ? local : experiment.model.path;
 }

@@ -27,7 +27,10 @@ export interface SparsityMap {
 export function scoresBehind(allocation: Allocation): PruningScores | undefined {
   const direction = directionSentence(allocation);
   const { resultFile, tasks, estimator } = allocation.provenance;
-  return direction === null ? undefined : { resultFile, tasks, estimator, direction };
+  const { by } = allocation.settings;
+  return direction === null
+    ? undefined
+    : { resultFile, tasks, estimator, ...(by === undefined ? {} : { score: by, notes: allocation.notes }), direction };
 }
 
 /** Of a layer's module; 0 where it stays as it is. */

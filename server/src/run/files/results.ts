@@ -154,11 +154,11 @@ export function readResult(file: string): Result {
   return readFileOf('result', file, 'give a file NAME.layerif-result.json, as layerif score writes it');
 }
 
-/** Result files of an experiment, newest first. */
-export function resultFiles(outputDir: string, name: string): string[] {
+/** Files of an experiment's runs, newest first: results, or those of another suffix. */
+export function resultFiles(outputDir: string, name: string, suffix: string = RESULT_SUFFIX): string[] {
   const parent = path.join(outputDir, name);
   return runFolders(parent)
-    .map((run) => path.join(parent, run, `${name}${RESULT_SUFFIX}`))
+    .map((run) => path.join(parent, run, `${name}${suffix}`))
     .filter((file) => fs.existsSync(file));
 }
 

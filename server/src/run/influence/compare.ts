@@ -125,7 +125,7 @@ export async function compareRuns(files: readonly string[], options: CompareOpti
  * The correlation with the scatter of its replicates about their mean. Replicates have the scatter of the scores twice,
  * in these samples and in the draw, which lowers every correlation: their own quantiles may miss the value.
  */
-function around(value: number | null, drawn: readonly (number | null)[]): Interval | null {
+export function around(value: number | null, drawn: readonly (number | null)[]): Interval | null {
   const known = drawn.filter((one) => one !== null);
   if (value === null || known.length === 0 || known.length * 2 < drawn.length) return null;
   const mean = known.reduce((sum, one) => sum + one, 0) / known.length;

@@ -52,7 +52,7 @@ export interface PruneInput {
   pruner: Pruner;
   /** `layers` leaves out whole layers; null = unstructured. */
   structure: NOfM | 'layers' | null;
-  asked: Required<Pick<Prune, 'sparsity' | 'map'>>;
+  asked: Required<Pick<Prune, 'sparsity' | 'map'>> & Pick<Prune, 'by'>;
   /** Null where the method looks at no inputs. */
   calibration: Calibration | null;
 }
@@ -121,7 +121,7 @@ export async function pruneInputOf(
       model,
       pruner,
       structure,
-      asked: { sparsity, map: section.map ?? 'uniform' },
+      asked: { sparsity, map: mapOf(section), ...(section.by === undefined ? {} : { by: section.by }) },
       calibration,
     };
   } catch (error) {
@@ -188,6 +188,9 @@ async function ofTask(experiment: Experiment, baseDir: string, tokenizer: TextTo
 function withoutGaps<T extends object>(options: T): Partial<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
+
+/** With a score alone: the rule that follows it. */
+const mapOf = ({ map, by }: Prune) => map ?? (by === undefined ? 'uniform' : 'layerif');
 
 export interface PruneOptions extends PruneRequestOptions {
   file: string;

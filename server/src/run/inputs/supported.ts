@@ -178,9 +178,9 @@ export const dropRefusals: readonly Refusal<NonNullable<Experiment['prune']>>[] 
     verbs: ['prune'],
     code: 'badRequest',
     path: ['prune', 'map'],
-    says: ({ structure, map = 'uniform' }) =>
+    says: ({ structure, by, map = by === undefined ? 'uniform' : 'layerif' }) =>
       structure === 'layers' && (Array.isArray(map) || map === 'uniform')
-        ? 'structure layers leaves out the layers that a rule names: give prune.map or --map a rule such as layerif, or a file of: layerif allocate RESULT --kind drop'
+        ? 'structure layers leaves out the layers that a rule names: give prune.map or --map a rule such as layerif, a score with prune.by or --by, or a file of: layerif allocate RESULT --kind drop'
         : null,
   },
 ];

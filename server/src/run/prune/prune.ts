@@ -179,7 +179,7 @@ function outputOf({ file, baseDir, experiment, pruner, structure, asked }: Prune
   if (experiment.prune?.output !== undefined) return path.resolve(baseDir, experiment.prune.output);
   const shape =
     structure === 'layers' ? 'layers' : structure ? `${pruner.id}-${structure.n}of${structure.m}` : pruner.id;
-  const map = typeof asked.map === 'string' && !asked.map.includes('.') ? `-${asked.map}` : '-map';
+  const map = typeof asked.map === 'string' && !asked.map.includes('.') ? `-${asked.by ?? asked.map}` : '-map';
   const name = `pruned-${shape}${map}-${Math.round(100 * asked.sparsity)}`;
   return path.resolve(baseDir, experiment.output_dir, experimentName(file), name);
 }

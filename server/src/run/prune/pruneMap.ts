@@ -12,6 +12,9 @@ import { requireNone } from '../inputs/refusals.ts';
 import { dropRefusals } from '../inputs/supported.ts';
 import type { PruneInput, PruneOptions } from '../inputs/pruneInput.ts';
 import { experimentName, readResult, resultFiles } from '../files/results.ts';
+import { readFileOf } from '../files/readFile.ts';
+import { SCORES_SUFFIX } from '../../../../protocol/scores.ts';
+import { allocationSource } from '../decide/allocationSource.ts';
 import {
   mapOfAllocation,
   mapOfList,
@@ -27,14 +30,14 @@ type Options = Pick<PruneOptions, 'resultFile' | 'task' | 'machine' | 'onProgres
 /** @throws LayerifError `badRequest` */
 export async function resolveMap(input: PruneInput, options: Options, pool: EnginePool): Promise<SparsityMap> {
   const { model, asked, baseDir } = input;
-  requireResultRead(asked.map, options.resultFile);
+  requireResultRead(asked, options.resultFile);
   if (Array.isArray(asked.map)) return mapOfList(model, asked.map, 'prune.map');
   if (asked.map === 'uniform') return sparsityMap(model, 'uniform', () => asked.sparsity);
   if (asked.map.endsWith('.json')) {
     const file = path.resolve(baseDir, asked.map);
     return mapOfAllocation(model, readAllocation(file, 'sparsity'), file);
   }
-  const resultFile = options.resultFile ?? findResult(input, `the map ${asked.map}`);
+  const resultFile = options.resultFile ?? findScored(input);
   const allocation = await allocated(
     input,
     options,
@@ -42,6 +45,7 @@ export async function resolveMap(input: PruneInput, options: Options, pool: Engi
     {
       kind: 'sparsity',
       rule: asked.map,
+      by: asked.by,
       ratio: asked.sparsity,
       structure: 'unstructured',
       unit: 'block',
@@ -51,26 +55,35 @@ export async function resolveMap(input: PruneInput, options: Options, pool: Engi
   return mapOfAllocation(model, allocation, asked.map);
 }
 
+/** Where the scores lie that a map reads. */
+function findScored(input: PruneInput): string {
+  const { map, by } = input.asked;
+  const rule = typeof map === 'string' ? map : 'prune.map';
+  if (by === undefined) return findResult(input, `the map ${rule}`);
+  return findScores(input) ?? findResult(input, `the score ${by}`);
+}
+
 /** Layers to leave out, ascending. @throws LayerifError `badRequest` */
 export async function layersToDrop(
   input: PruneInput,
   options: Options,
 ): Promise<{ dropped: number[]; source: string; scores: PruningScores | undefined }> {
   const { model, asked, baseDir } = input;
-  requireNone(dropRefusals, { structure: 'layers', map: asked.map }, 'prune');
+  requireNone(dropRefusals, { structure: 'layers', ...asked }, 'prune');
   const map = asked.map as string;
   const isFile = map.endsWith('.json');
-  requireResultRead(map, options.resultFile);
+  requireResultRead(asked, options.resultFile);
   const file = path.resolve(baseDir, map);
   const allocation = isFile
     ? readAllocation(file, 'drop')
     : await allocated(
         input,
         options,
-        options.resultFile ?? findResult(input, `the map ${map}`),
+        options.resultFile ?? findScored(input),
         {
           kind: 'drop',
           rule: map,
+          by: asked.by,
           count: Math.round(asked.sparsity * model.layers),
         },
         undefined,
@@ -83,23 +96,25 @@ export async function layersToDrop(
       `${dropped.length} of ${model.layers} layers would be left out; choose a sparsity that leaves out at least one and keeps one`,
     );
   }
-  const source = isFile ? `${allocation.rule} (${path.basename(file)})` : map;
+  const source = isFile ? `${allocation.rule} (${path.basename(file)})` : (asked.by ?? map);
   return { dropped, source, scores: scoresBehind(allocation) };
 }
 
-/** A result that is named must be read. @throws LayerifError `badRequest` */
-function requireResultRead(map: string | readonly unknown[], resultFile: string | undefined): void {
-  if (resultFile === undefined || (typeof map === 'string' && map !== 'uniform' && !map.endsWith('.json'))) return;
+/** A result and a score that are named must be read. @throws LayerifError `badRequest` */
+function requireResultRead({ map, by }: PruneInput['asked'], resultFile: string | undefined): void {
+  if (typeof map === 'string' && map !== 'uniform' && !map.endsWith('.json')) return;
+  if (resultFile === undefined && by === undefined) return;
   const which = typeof map !== 'string' ? 'of prune.map, a list,' : map === 'uniform' ? 'uniform' : `file ${map}`;
   throw new LayerifError(
     'badRequest',
-    `--result ${resultFile} would not be read: the map ${which} needs no scores; name a rule with --map, such as --map layerif`,
+    `${resultFile === undefined ? `the score ${by}` : `--result ${resultFile}`} would not be read: the map ${which} needs no scores; name a rule with --map, such as --map layerif`,
   );
 }
 
 interface Request {
   kind: 'sparsity' | 'drop';
   rule: string;
+  by?: string | undefined;
   ratio?: number;
   count?: number;
   structure?: string;
@@ -113,7 +128,7 @@ function allocated(
   request: Request,
   engine: EnginePool | undefined,
 ): Promise<Allocation> {
-  const { model } = readResult(resultFile);
+  const { model } = allocationSource(resultFile);
   if (model.name !== checkpoint.name) {
     throw new LayerifError(
       'badRequest',
@@ -128,6 +143,18 @@ function allocated(
     engine,
     onProgress,
     signal,
+  });
+}
+
+/** The newest file of scores of the experiment that has the score; that of a result is named as the result. */
+function findScores({ file, baseDir, experiment, asked: { by } }: PruneInput): string | undefined {
+  const name = experimentName(file);
+  return resultFiles(path.resolve(baseDir, experiment.output_dir), name, SCORES_SUFFIX).find((found) => {
+    try {
+      return readFileOf('scores', found).tables.some(({ score }) => score === by);
+    } catch {
+      return false; // a damaged file has no scores
+    }
   });
 }
 

@@ -346,6 +346,7 @@ function sameAsked(table: ScoreTable, { score, values }: Plan): boolean {
 
 /** `NAME.layerif-scores.json` beside a result. */
 export function scoresFileOf(resultFile: string): string {
+  if (resultFile.endsWith(SCORES_SUFFIX)) return resultFile;
   return resultFile.replace(/(\.layerif-result)?\.json$/, SCORES_SUFFIX);
 }
 
@@ -360,11 +361,17 @@ export function readScores(file: string, modelSha256: string): ScoresFile | null
 }
 
 export interface MeasureOptions extends Pick<ScoresOptions, 'asked' | 'run' | 'onProgress' | 'onTable' | 'signal'> {
+  /** A result, or a file of scores that stands alone. */
   resultFile: string;
 }
 
 /** Scores beside a result, of its model. @throws LayerifError as `computeScores` */
 export async function scoresOfResult({ resultFile, ...options }: MeasureOptions): Promise<ComputedScores> {
+  if (resultFile.endsWith(SCORES_SUFFIX)) {
+    const { experimentFile: file, model } = readFileOf('scores', resultFile);
+    const own = { file, experiment: loadExperiment(file), scoresFile: resultFile, modelSha256: model.sha256 };
+    return computeScores({ ...options, ...own });
+  }
   const { experimentFile, experiment: remembered, model } = readResult(resultFile);
   let experiment = remembered;
   try {

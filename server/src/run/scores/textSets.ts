@@ -19,6 +19,11 @@ export interface TextSet {
   labels?: Labels;
 }
 
+/** How many texts the words of a table name; 0 where they name none. */
+export function countOf(words: string | null): number {
+  return Number(/: ([\d,]+) texts\b/.exec(words ?? '')?.[1].replaceAll(',', '') ?? 0);
+}
+
 /** Texts of the experiment, read once for all scores that ask for the same. */
 export class TextSets {
   readonly #opened: OpenExperiment;
@@ -46,7 +51,7 @@ export class TextSets {
     );
     const task = asked ? 'texts' : 'prune.calibration';
     requireTexts({ what: 'calibration text', task, texts, tokenizer, ...limitsOf(model) }, 'score');
-    const words = `${split} of ${dataset}: ${samples.length} texts, ${tokens.toLocaleString('en-US')} tokens`;
+    const words = `${split} of ${dataset}: ${samples.length} texts, ${tokens.toLocaleString('en-US')} tokens`; // read by countOf
     const set = { id: textsId(samples), words, samples };
     Object.assign(this.dataSha256, dataSha256);
     this.#known.set(name, set);
