@@ -388,7 +388,9 @@ function label(series: ComparedTable[]): void {
     ({ model }) => model,
     ({ texts }) => texts ?? '',
   ];
-  const telling = parts.filter((part, i) => i === 0 || new Set(series.map(part).filter((word) => word !== '')).size > 1);
+  const telling = parts.filter(
+    (part, i) => i === 0 || new Set(series.map(part).filter((word) => word !== '')).size > 1,
+  );
   for (const one of series)
     one.label = telling
       .map((part) => part(one))
