@@ -3,7 +3,6 @@ import path from 'node:path';
 import { allocationKinds } from '../../../protocol/allocation.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { SCORES_SUFFIX } from '../../../protocol/scores.ts';
-import { exportTargets } from '../export/targets.ts';
 import { exportResult, writeExport } from '../run/decide/export.ts';
 import { exportScores, scoreTargetIds } from '../run/decide/exportScores.ts';
 import { noteLine } from './format.ts';
@@ -12,8 +11,6 @@ import { machineOptions } from './options.ts';
 import { shortened } from './paths.ts';
 import { outliersOf, readRequest, requestOptions } from './requests.ts';
 import type { Command } from './types.ts';
-
-const allocated = (to: string) => !scoreTargetIds.includes(to) && exportTargets.some(({ id }) => id === to);
 
 export const exportCommand: Command = {
   name: 'export',
@@ -51,7 +48,7 @@ export const exportCommand: Command = {
         signal: terminal.signal,
       });
     // What an allocation is for is allocated from a file of scores as from a result.
-    const table = source.endsWith(SCORES_SUFFIX) && !allocated(values.to);
+    const table = source.endsWith(SCORES_SUFFIX) && scoreTargetIds.includes(values.to);
     const { content, file, notes } = table
       ? exportScores({ scoresFile: source, to: values.to, by: values.by })
       : await exportAllocation(values.to);
