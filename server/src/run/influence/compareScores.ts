@@ -4,12 +4,9 @@
  * opened: texts are drawn anew from the observations that lie beside a scores file; texts of one set are drawn
  * together. A table without such observations scatters by its own intervals, each layer by itself.
  */
-import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { LayerifError } from '../../../../protocol/errors.ts';
-import { RESULT_SUFFIX } from '../../../../protocol/result.ts';
-import type { Need, ScoresFile, ScoreTable, Tensors } from '../../../../protocol/scores.ts';
 import type {
   ComparedSets,
   ComparedTable,
@@ -17,22 +14,15 @@ import type {
   ScoresComparison,
 } from '../../../../protocol/scoresComparison.ts';
 import { Random } from '../../random/random.ts';
-import type { ObservedShape } from '../../scores/observations.ts';
-import { scores as ownScores } from '../../scores/scores.ts';
-import type { Member } from '../../scores/types.ts';
 import { resample } from '../../statistics/bootstrap.ts';
 import { descendingRanks, percentileInterval } from '../../statistics/intervals.ts';
 import type { Interval } from '../../statistics/intervals.ts';
 import { jaccardOfTop } from '../../statistics/jaccard.ts';
 import { permutationTest } from '../../statistics/permutation.ts';
 import { spearman } from '../../statistics/rankCorrelation.ts';
-import { readFileOf } from '../files/readFile.ts';
-import { readResult } from '../files/results.ts';
-import { influenceMembers, membersOf } from '../scores/members.ts';
-import type { TableOf } from '../scores/members.ts';
-import { ObservationFiles } from '../scores/observationFiles.ts';
-import { countOf } from '../scores/textSets.ts';
 import { around, atDepths } from './compare.ts';
+import { ids, openFile } from './openedTables.ts';
+import type { OpenedTable } from './openedTables.ts';
 
 const LEVEL = 0.9;
 const REPLICATES = 200;
@@ -50,15 +40,6 @@ export interface CompareScoresOptions {
   topK?: number | undefined;
   seed?: number | undefined;
   signal?: AbortSignal | undefined;
-}
-
-/** A table with what is needed to compare it. */
-interface Opened {
-  series: ComparedTable;
-  member: Member;
-  /** Values of modules by name; null where it has none for all of the other. */
-  modules: ReadonlyMap<string, number>;
-  intervals: ScoreTable['intervals'];
 }
 
 /** @throws LayerifError `badRequest`: fewer than two tables, no such score, different layers, a damaged file */
@@ -132,163 +113,12 @@ export async function compareScores(
   };
 }
 
-const ids = (tables: readonly Opened[]) => [...new Set(tables.map(({ series }) => series.score))].join(', ');
-
-const everywhere = (score: string, perFile: readonly (readonly Opened[])[]) =>
+const everywhere = (score: string, perFile: readonly (readonly OpenedTable[])[]) =>
   perFile.every((tables) => tables.some(({ series }) => series.score === score));
-
-/** @throws LayerifError `badRequest` */
-function openFile(file: string, by: readonly string[] | undefined): Opened[] {
-  const found = file.endsWith(RESULT_SUFFIX) ? influenceOf(file) : tablesOf(file);
-  if (!by) return found;
-  for (const id of by) {
-    if (found.some(({ series }) => series.score === id)) continue;
-    throw new LayerifError(
-      'badRequest',
-      `${path.basename(file)} has no score ${id} with a value for each layer; it has ${ids(found) || 'none'}`,
-    );
-  }
-  return found.filter(({ series }) => by.includes(series.score));
-}
-
-function tablesOf(file: string): Opened[] {
-  const read = readFileOf('scores', file);
-  const { layers } = read.model;
-  const seen = read.tables.map((table): TableOf => {
-    const score = ownScores.find(({ id }) => id === table.score);
-    const id = needsOf(table)[0]?.texts ?? null;
-    const count = countOf(table.texts);
-    return {
-      table,
-      score: score ?? ({} as TableOf['score']),
-      texts: id === null || count === 0 ? null : { id, count },
-      observed: score ? observedOf(table, score, file, read) : null,
-    };
-  });
-  const shape: ObservedShape = { layers, hidden: 0, texts: 0, modules: noModules };
-  const perLayer = seen.filter(({ table }) => valuesOf(table)?.length === layers);
-  return perLayer.map((one, i) => {
-    const [member] = safeMembers(one, shape);
-    const { table } = one;
-    return {
-      member: { ...member, label: String(i) },
-      modules: modulesOf(table),
-      intervals: table.layers ? undefined : turnedIntervals(table),
-      series: {
-        label: '',
-        file,
-        model: read.model.name,
-        score: table.score,
-        title: table.title,
-        question: table.question,
-        options: Object.entries(table.options)
-          .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-          .join(', '),
-        texts: table.texts,
-        values: member.values,
-        turned: member.turned,
-        scatter: member.drawn ? 'texts' : table.intervals && !table.layers ? 'intervals' : null,
-      },
-    };
-  });
-}
-
-/** Shapes of modules stand in the model, which is not opened. */
-const noModules = (): never => {
-  throw new Error('no model is open');
-};
-
-/** Without drawn texts where the score looks at the model for them. */
-function safeMembers(one: TableOf, shape: ObservedShape): Member[] {
-  try {
-    const members = membersOf([one], shape);
-    members[0].drawn?.([0, 1]);
-    return members;
-  } catch {
-    return membersOf([{ ...one, observed: null }], shape);
-  }
-}
-
-const valuesOf = (table: ScoreTable) => (table.subject === 'layer' ? table.values : table.layers?.values);
-
-function needsOf({ needs }: ScoreTable): Need[] {
-  return needs.flatMap((key) => {
-    try {
-      const need = JSON.parse(key) as Need;
-      return typeof need === 'object' && typeof need.of === 'string' ? [need] : [];
-    } catch {
-      return []; // the hash of labels, or a score that others are made of
-    }
-  });
-}
-
-/** Observations by the names that the score has for them; null where one is gone. */
-function observedOf(
-  table: ScoreTable,
-  score: TableOf['score'],
-  file: string,
-  { model }: ScoresFile,
-): Record<string, Tensors> | null {
-  if (!score.drawn || score.version !== table.version) return null;
-  const store = new ObservationFiles(path.dirname(file), model.sha256);
-  try {
-    const names = Object.keys(
-      score.needs(table.options as never, { layers: model.layers, hidden: 0, texts: 0, modules: noModules }),
-    );
-    const found = names.map((name, i) => {
-      const key = table.needs[i] ?? '';
-      return [name, store.read({ key, hash: createHash('sha256').update(key).digest('hex').slice(0, 16) })] as const;
-    });
-    return found.every(([, tensors]) => tensors) ? (Object.fromEntries(found) as Record<string, Tensors>) : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Values of the linear modules, `3.mlp.up_proj`. */
-function modulesOf({ parts = {}, score }: ScoreTable): Map<string, number> {
-  if (score !== 'ila') return new Map();
-  const modules = Object.entries(parts).filter(([name]) => name.includes('.') || name.endsWith('_proj'));
-  return new Map(
-    modules.flatMap(([name, part]) =>
-      part.flatMap((value, layer): [string, number][] => (value === null ? [] : [[`${layer}.${name}`, value]])),
-    ),
-  );
-}
-
-function turnedIntervals({ intervals, higherMeans }: ScoreTable): ScoreTable['intervals'] {
-  if (higherMeans !== 'remove') return intervals;
-  return intervals?.map((own) => own && [-own[1], -own[0]]);
-}
-
-/** Influence of a result's tasks. @throws LayerifError `badRequest` where it is not complete */
-function influenceOf(file: string): Opened[] {
-  const result = readResult(file);
-  const found = influenceMembers(file, result.model.layers);
-  if (!found) throw new LayerifError('badRequest', `${file} is partial: run layerif score again to complete it`);
-  return found.members.map((member) => ({
-    member,
-    modules: new Map(),
-    intervals: undefined,
-    series: {
-      label: '',
-      file,
-      model: result.model.name,
-      score: 'influence',
-      title: member.label,
-      question: member.question,
-      options: result.score.estimator,
-      texts: member.texts,
-      values: member.values,
-      turned: false,
-      scatter: member.drawn ? 'texts' : null,
-    },
-  }));
-}
 
 /** Values on other texts, the same for all tables of one set of texts; null for a table that does not scatter. */
 async function draws(
-  opened: readonly Opened[],
+  opened: readonly OpenedTable[],
   random: Random,
   signal: AbortSignal | undefined,
 ): Promise<((number | null)[][] | null)[]> {
@@ -315,7 +145,13 @@ async function draws(
   return found;
 }
 
-function sets(a: Opened, b: Opened, valuesA: readonly number[], valuesB: readonly number[], k: number): ComparedSets[] {
+function sets(
+  a: OpenedTable,
+  b: OpenedTable,
+  valuesA: readonly number[],
+  valuesB: readonly number[],
+  k: number,
+): ComparedSets[] {
   const rows: ComparedSets[] = [];
   const add = (of: ComparedSets['of'], x: readonly number[], y: readonly number[], count: number) => {
     if (count < 1 || count > x.length) return;
@@ -358,7 +194,7 @@ function moved(
 
 /** @throws LayerifError `badRequest` for models of different depth, unless by depth */
 function alignment(
-  opened: readonly Opened[],
+  opened: readonly OpenedTable[],
   byDepth: boolean,
 ): (values: readonly (number | null)[]) => (number | null)[] {
   const least = Math.min(...opened.map(({ series }) => series.values.length));
@@ -411,7 +247,7 @@ function label(series: ComparedTable[]): void {
   }
 }
 
-function notesOf(opened: readonly Opened[], pairs: readonly ComparedTables[]): string[] {
+function notesOf(opened: readonly OpenedTable[], pairs: readonly ComparedTables[]): string[] {
   const of = (scatter: ComparedTable['scatter']) =>
     opened.filter(({ series }) => series.scatter === scatter).map(({ series }) => series.label);
   const [alone, none] = [of('intervals'), of(null)];
