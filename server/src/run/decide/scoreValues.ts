@@ -1,4 +1,4 @@
-/** From a table of a layer score to the values that a rule allocates by: its direction, its question, what is undefined. */
+/** From a table of a layer score to what a rule allocates by: its direction, its question, what is undefined. */
 import type { Allocation, AllocationKind, AllocationRequest } from '../../../../protocol/allocation.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { questionWords } from '../../../../protocol/scores.ts';
