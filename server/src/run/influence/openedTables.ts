@@ -57,6 +57,7 @@ function tablesOf(file: string): OpenedTable[] {
       score: score ?? ({} as TableOf['score']),
       texts: id === null || count === 0 ? null : { id, count },
       observed: score ? observedOf(table, score, file, read) : null,
+      labels: null,
     };
   });
   const shape: ObservedShape = { layers, hidden: 0, texts: 0, modules: noModules };
