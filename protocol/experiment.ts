@@ -178,6 +178,8 @@ export interface ScoredTexts extends TextSource {
   /** Right answers, with which the model's own ones are compared. */
   aliases?: string;
   max_new_tokens?: number;
+  /** Column with lists of words, where `label` holds a list of labels, one for each. */
+  words?: string;
 }
 
 /** An entry of `scores`. */

@@ -17,6 +17,15 @@ export interface EncodedSample {
   label?: number | undefined;
   /** What fills a graph's other inputs, by their names: one sample's numbers, without the batch axis. */
   arrays?: Record<string, { shape: number[]; data: Float32Array }> | undefined;
+  /** Stretches that are looked at, `from` to before `to`; `place` is where their numbers go. */
+  spans?: readonly Span[] | undefined;
+}
+
+/** In tokens; in frames of an audio's spectrogram. */
+export interface Span {
+  place: number;
+  from: number;
+  to: number;
 }
 
 /** The two sides of a task, as they are said. */

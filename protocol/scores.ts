@@ -11,9 +11,11 @@ export const OBSERVATIONS_FOLDER = 'observations';
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
-/** Whose forward pass is observed: the checkpoint as it is, or with the experiment's adapter. */
+/** Whose forward pass is observed: the checkpoint as it is, with the experiment's adapter, or another checkpoint. */
 export interface ModelVariant {
-  variant: 'base' | 'adapter';
+  variant: 'base' | 'adapter' | 'checkpoint';
+  /** Of another checkpoint. */
+  sha256?: string;
 }
 
 /**

@@ -2,6 +2,7 @@
  * One row for each observation: its options, and the float64 numbers that it must be on the tiny models of
  * `test/reference/scores`. `observe.test.ts` loops over the rows.
  */
+import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { EncodedSample } from '../../protocol/samples.ts';
@@ -63,6 +64,17 @@ export interface ObservationCase {
     reference: Reference,
     texts: EncodedSample[],
   ) => Record<string, number[]>;
+}
+
+/** A stretch from each text's second token on, three tokens long, and one of its last token. */
+export function withSpans(texts: EncodedSample[]): EncodedSample[] {
+  return texts.map((text, i) => ({
+    ...text,
+    spans: [
+      { place: i, from: 1, to: 4 },
+      { place: texts.length + i, from: text.tokens.length - 1, to: text.tokens.length },
+    ],
+  }));
 }
 
 const meanCosine = (data: Record<string, ArrayLike<number>>, layers: number) => {
@@ -133,6 +145,21 @@ export const observationCases: readonly ObservationCase[] = [
         return own.filter((at) => Array.from({ length: layers + 1 }, (_, d) => d).every((d) => isState(place, d, at)));
       });
       return { found: positions.map((at) => at.length), used: Array.from(data.used) };
+    },
+  },
+  {
+    of: 'span_states',
+    options: { spans: 6 },
+    expected: ({ tokens }, _family, texts) => {
+      const starts = texts.map((_, i) => texts.slice(0, i).reduce((sum, text) => sum + text.tokens.length, 0));
+      const means = (depth: number[][]) => [
+        ...starts.flatMap((start) =>
+          depth[0].map((_, h) => (depth[start + 1][h] + depth[start + 2][h] + depth[start + 3][h]) / 3),
+        ),
+        ...starts.flatMap((start, i) => depth[start + texts[i].tokens.length - 1]),
+      ];
+      assert.equal(texts.length, 3);
+      return { states: tokens.flatMap(means) };
     },
   },
   {

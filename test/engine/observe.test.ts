@@ -15,7 +15,7 @@ import { reducers } from '../../server/src/engine/observe/reducers.ts';
 import { Model } from '../../server/src/engine/sweep/model.ts';
 import { Runtime } from '../../server/src/engine/runtime/runtime.ts';
 import { observationOf, observations } from '../../server/src/scores/observations.ts';
-import { observationCases, scoresReference } from './observations.ts';
+import { observationCases, scoresReference, withSpans } from './observations.ts';
 import type { Family, ObservationCase } from './observations.ts';
 import { casesFolder, relativeError, samplesOf } from './reference.ts';
 
@@ -25,7 +25,7 @@ const reference = scoresReference();
 function open(family: Family, cases: readonly ObservationCase[]) {
   const modelPath = path.join(casesFolder, family);
   const model = Model.open(new Runtime('cpu', 1), modelPath);
-  const texts = samplesOf(family);
+  const texts = withSpans(samplesOf(family));
   const all = texts.map((_, i) => i);
   const request: ObserveRequest = {
     modelPath,

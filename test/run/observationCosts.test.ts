@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import { runCommandLine } from '../../server/src/cli/cli.ts';
 import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
 import { observationCosts, totalOf } from '../../server/src/run/machine/fitting.ts';
-import { costOf } from '../../server/src/scores/observations.ts';
+import { costOf } from '../../server/src/scores/observationCosts.ts';
 import { machine, tinyWorkspace } from './workspace.ts';
 
 const MIB = 2 ** 20;

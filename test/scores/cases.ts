@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import type { Json, ScoreTable, Tensors } from '../../protocol/scores.ts';
 import type { Labels, Member, ScoreNumbers } from '../../server/src/scores/types.ts';
+import type { View } from '../../server/src/scores/views.ts';
 
 export interface ScoreCase {
   score: string;
@@ -14,6 +15,7 @@ export interface ScoreCase {
   /** By the names of the score's needs. */
   observed: Record<string, Tensors>;
   labels?: Labels;
+  view?: View;
   /** Of a score that is made of others, instead of observations. */
   members?: Member[];
   expected: { values: (number | null)[]; parts?: Record<string, (number | null)[]>; layers?: (number | null)[] };
@@ -79,6 +81,45 @@ const weightedGradients = {
 const turning = (values: number[]) => (texts: ArrayLike<number>) =>
   Array.from(texts).every((text) => text === 1) ? values.toReversed() : values;
 
+/**
+ * Eighty vectors of four numbers with two kinds, one vector a text. The first number says the kind at depth 1, with a
+ * little noise that is no multiple of it; at depth 2 the kind is told by the second one; at depth 3 nothing is.
+ */
+const KINDS = Int32Array.from({ length: 80 }, (_, i) => i % 2);
+const viewed: View = {
+  text: Int32Array.from(KINDS, (_, i) => i),
+  words: 'eighty',
+  classes: { of: KINDS, names: ['a', 'b'] },
+};
+const kinds = {
+  states: f64(
+    [4, 80, 4],
+    [0, 1, 2, 0].flatMap((number) =>
+      Array.from(KINDS, (kind, i) => {
+        const noise = [5, 7, 11, 13].map((step, k) => Math.sin(step * i + k));
+        if (number > 0) noise[number - 1] = 100 * (2 * kind - 1) + 0.001 * noise[number - 1];
+        return noise;
+      }).flat(),
+    ),
+  ),
+};
+const correlated = (name: 'pwcca' | 'mean_cca'): ScoreCase => ({
+  // With two classes there is one direction, so that both measures are its correlation: 1 but for the noise.
+  score: name,
+  options: { view: 'label' },
+  texts: 80,
+  view: viewed,
+  observed: { states: kinds },
+  expected: { values: [] },
+  notes:
+    /^eighty; 4 dimensions of the layer and 1 of the view\.\nTen folds, 80 vectors, on unseen vectors; before the first layer -?0\.\d/,
+  also: ({ values, reference, intervals }) => {
+    assert.ok(values[0]! > 0.999999 && values[1]! > 0.999999 && Math.abs(values[2]!) < 0.5, values.join());
+    for (const chance of reference!.value as number[]) assert.ok(Math.abs(chance) < 0.5);
+    assert.ok(intervals![0]![0] > 0.99);
+  },
+});
+
 export const scoreCases: readonly ScoreCase[] = [
   {
     // Four questions with a truthful and a hallucinated answer of one token each. Layer 0 has another variance where
@@ -118,6 +159,31 @@ export const scoreCases: readonly ScoreCase[] = [
       for (const value of reference!.value as number[]) assert.ok(value >= 0 && value <= 2);
     },
   },
+  {
+    // Two clusters name the kind at two depths; of two kinds, equally often, H is log 2.
+    score: 'cluster_information',
+    options: { clusters: 2, permutations: 20 },
+    texts: 80,
+    view: viewed,
+    observed: { states: kinds },
+    expected: { values: [] },
+    notes:
+      /^eighty; H\(label\) 0\.693 nats; before the first layer 0\.\d{3}, by chance 0\.0\d\d\.\nIntervals leave out one of 20/,
+    also: ({ values, parts, p, reference, intervals }) => {
+      assert.deepEqual(
+        values.slice(0, 2).map((value) => Number(value!.toFixed(12))),
+        [1, 1],
+      );
+      assert.ok(values[2]! < 0.2);
+      assert.ok(Math.abs(parts!['in nats'][0]! - Math.log(2)) < 1e-12);
+      assert.deepEqual(parts!.clusters, [2, 2, 2]);
+      assert.deepEqual(p!.slice(0, 2), [1 / 21, 1 / 21]);
+      assert.ok((reference!.value as number[]).every((chance) => chance > 0 && chance < 0.1));
+      assert.ok(Math.abs(intervals![0]![1] - intervals![0]![0]) < 1e-9, 'without any group it is 1 too');
+    },
+  },
+  correlated('pwcca'),
+  correlated('mean_cca'),
   {
     // Ten texts to fit on, ten held out. Layer 0 says the label, layer 1 nothing, layer 2 the opposite in the held-out
     // texts.

@@ -14,13 +14,25 @@ export function scoresSchemaOf(scores: readonly Score[]) {
     z.strictObject(source),
     'Texts that the score looks at; default: prune.calibration, else the training samples of the first task.',
   ).optional();
+  const label = doc(
+    z.string().min(1),
+    'Label of a text: a column or a template; default: the column label, else doc_to_target of the first task over the dataset.',
+  ).optional();
+  const viewed = doc(
+    z.strictObject({
+      ...source,
+      label,
+      words: doc(
+        z.string().min(1),
+        'Where the column of label holds lists: the column with the lists of words that they belong to; default: words, else tokens.',
+      ).optional(),
+    }),
+    'Texts that the score looks at, with labels for the view label; default: prune.calibration, else the training samples of the first task.',
+  ).optional();
   const labelled = doc(
     z.strictObject({
       ...source,
-      label: doc(
-        z.string().min(1),
-        'Label of a text: a column or a template; default: the column label, else doc_to_target of the first task over the dataset.',
-      ).optional(),
+      label,
       held_out: doc(splitSlice, 'Texts of the same dataset that are measured and not fitted on; default: five folds.', [
         'test[:100]',
       ]).optional(),
@@ -65,7 +77,10 @@ export function scoresSchemaOf(scores: readonly Score[]) {
     scores.map((score) => [
       score.id,
       doc(
-        z.strictObject({ ...optionsOf(score), texts: score.labelled ? kinds[score.labelled] : texts }),
+        z.strictObject({
+          ...optionsOf(score),
+          texts: score.labelled ? kinds[score.labelled] : score.viewed ? viewed : texts,
+        }),
         sentence(score),
       ).optional(),
     ]),

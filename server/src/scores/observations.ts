@@ -1,6 +1,6 @@
 /**
  * What can be observed of a model: one row for each kind, with its version, what it reads and how its numbers are laid
- * out. Scores name the rows (`types.ts`), `run` adds up what they cost (`costOf`), and for each the engine has a
+ * out. Scores name the rows (`types.ts`), `run` adds up what they cost (`observationCosts.ts`), and for each the engine has a
  * reducer of the same id (`engine/observe/reducers.ts`).
  *
  * All numbers are sums over texts, or stand in a place of their own for each text or layer that is 0 until it is
@@ -156,6 +156,17 @@ export const observations = {
       used: [Number(tokens)],
       text: [Number(tokens)],
     }),
+  },
+  /**
+   * The residual stream before the first layer and behind each, as one vector for each stretch of a text: the mean over
+   * its positions. The stretches stand with the texts (`EncodedSample.spans`), `spans` is how many there are.
+   */
+  span_states: {
+    version: 1,
+    reads: 'hidden',
+    textsApart: true,
+    singles: ['states'],
+    tensors: ({ layers, hidden }, { spans }) => ({ states: [layers + 1, Number(spans), hidden] }),
   },
   /**
    * ‖output - input‖ / ‖output‖ of a layer, summed over the tokens of a text; tokens whose output is zero are counted
@@ -359,32 +370,6 @@ export type GradientObservationId = Reading<'gradients'>;
 export type ForwardObservationId = Reading<'weights' | 'hidden' | 'inputs' | 'logits' | 'ablated'>;
 
 export const observationOf = (id: ObservationId): ObservationSpec => observations[id];
-
-/** Bytes of one number of a tensor. */
-export function numberBytes({ singles, bytes }: ObservationSpec, tensor: string): 1 | 4 | 8 {
-  if (bytes !== undefined && tensor.startsWith(`${bytes}/`)) return 1;
-  return singles?.includes(tensor) ? 4 : 8;
-}
-
-/** What an observation takes, in bytes. */
-export interface ObservationCost {
-  /**
-   * Its numbers: in the engine, in the message, and where they are received; what is not kept is in the engine alone.
-   */
-  numbers: number;
-  /** Beside them while a layer is looked at. Reducers look one after the other. */
-  work: number;
-}
-
-export function costOf(id: ObservationId, shape: ObservedShape, options: Record<string, Json>): ObservationCost {
-  const spec = observationOf(id);
-  let numbers = 0;
-  for (const [name, dims] of Object.entries(spec.tensors(shape, options))) {
-    const copies = spec.scratch?.includes(name) ? 1 : 3;
-    numbers += copies * numberBytes(spec, name) * dims.reduce((a, b) => a * b, 1);
-  }
-  return { numbers, work: spec.work?.(shape, options) ?? 0 };
-}
 
 export function isObservation(id: string): id is ObservationId {
   return Object.hasOwn(observations, id);

@@ -10,14 +10,17 @@ import { avss } from './avss.ts';
 import { blockInfluence } from './blockInfluence.ts';
 import { cka } from './cka.ts';
 import { eavss } from './eavss.ts';
+import { clusterInformation } from './clusterInformation.ts';
 import { fisherTrace } from './fisherTrace.ts';
 import { grasp } from './grasp.ts';
 import { ila } from './ila.ts';
 import { layerDrop } from './layerDrop.ts';
 import { logitLens } from './logitLens.ts';
 import { magnitude } from './magnitude.ts';
+import { meanCca } from './meanCca.ts';
 import { owl } from './owl.ts';
 import { probe } from './probe.ts';
+import { pwcca } from './pwcca.ts';
 import { relativeMagnitude } from './relativeMagnitude.ts';
 import { snip } from './snip.ts';
 import { spider } from './spider.ts';
@@ -44,6 +47,9 @@ export const scores: readonly Score[] = [
   spider,
   ila,
   probe,
+  clusterInformation,
+  pwcca,
+  meanCca,
   agreement,
 ];
 

@@ -8,6 +8,7 @@
 import type { Json, Question, ScoreTable, Subject, Tensors } from '../../../protocol/scores.ts';
 import type { Random } from '../random/random.ts';
 import type { ObservationId, ObservedShape } from './observations.ts';
+import type { View, ViewAsk } from './views.ts';
 
 /** Of one option: what it means, its default, and which values are allowed. */
 export type OptionRow =
@@ -33,6 +34,11 @@ export type OptionValues<R extends OptionRows> = {
 export interface ScoreNeed {
   of: ObservationId;
   options: Record<string, Json>;
+  /**
+   * Of which model: the experiment's, or the one that it is compared with. That is the checkpoint of the option
+   * `tuned`, or without one the model without its adapter. Default: `own`.
+   */
+  model?: 'own' | 'tuned';
 }
 
 /** What is known of each text beside its tokens. */
@@ -92,6 +98,8 @@ export interface Score<R extends OptionRows = OptionRows, N extends string = str
   ): ScoreNumbers;
   /** Whether its texts have labels: any, or answers with whether they are hallucinated. */
   labelled?: 'texts' | 'answers';
+  /** Which vectors of the texts it reads (`span_states`), and what is to be known of each. */
+  viewed?(options: OptionValues<R>): ViewAsk;
   /**
    * In place of `score`, for one that takes its time.
    * @throws LayerifError `badData` for labels that cannot be told apart
@@ -99,7 +107,7 @@ export interface Score<R extends OptionRows = OptionRows, N extends string = str
   fitted?(
     observed: Record<N, Tensors>,
     options: OptionValues<R>,
-    tools: { model: ObservedShape; random: Random; labels: Labels | null },
+    tools: { model: ObservedShape; random: Random; labels: Labels | null; view?: View | null },
   ): Promise<ScoreNumbers>;
   /** In place of `score`, for one that is made of the other tables of the run. */
   among?(members: readonly Member[], options: OptionValues<R>, tools: { random: Random }): ScoreNumbers;

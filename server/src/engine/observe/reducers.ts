@@ -13,6 +13,7 @@ import { inputNorms } from './inputNorms.ts';
 import { logitLens } from './logitLens.ts';
 import { logProbabilities } from './logProbabilities.ts';
 import { outliers } from './outliers.ts';
+import { spanStates } from './spanStates.ts';
 import { textStates } from './textStates.ts';
 import { tokenStates } from './tokenStates.ts';
 import type { Reducer } from './types.ts';
@@ -26,6 +27,7 @@ export const reducers: Record<ForwardObservationId, Reducer> = {
   hidden_pooled: hiddenPooled,
   text_states: textStates,
   token_states: tokenStates,
+  span_states: spanStates,
   hidden_change: hiddenChange,
   hidden_cosine: hiddenCosine,
   hidden_moments: hiddenMoments,

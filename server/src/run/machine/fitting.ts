@@ -5,7 +5,7 @@
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Json } from '../../../../protocol/scores.ts';
-import { costOf } from '../../scores/observations.ts';
+import { costOf } from '../../scores/observationCosts.ts';
 import type { ObservationId, ObservedShape } from '../../scores/observations.ts';
 import { bytesText } from '../../text/bytes.ts';
 

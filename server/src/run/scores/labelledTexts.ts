@@ -29,6 +29,7 @@ export interface LabelledTexts {
 const FEWEST = 5;
 
 /**
+ * @param fewestOfClass rows that each class must have where none are held out
  * @throws LayerifError `badData` with dataset or row: no label, one class alone, too few rows of a class, a held-out
  *   class never seen
  */
@@ -37,6 +38,7 @@ export async function labelledTexts(
   source: ScoredTexts,
   baseDir: string,
   tokenizer: TextTokenizer,
+  fewestOfClass = FEWEST,
 ): Promise<LabelledTexts> {
   const { dataset: name, split, held_out, max_length } = source;
   const names = Object.keys(datasets);
@@ -87,7 +89,7 @@ export async function labelledTexts(
       { place: placeOf(unseen.row) },
     );
   }
-  const fewest = held.length > 0 ? 1 : FEWEST;
+  const fewest = held.length > 0 ? 1 : fewestOfClass;
   const few = classes.find((label) => fitted.filter((text) => text.label === label).length < fewest);
   if (few !== undefined) {
     const count = fitted.filter((text) => text.label === few).length;

@@ -11,14 +11,11 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { SCORES_SUFFIX } from '../../../../protocol/scores.ts';
-import type { Json, ObserveSummary, ScoresFile, ScoreTable, Tensors } from '../../../../protocol/scores.ts';
+import type { ModelVariant, ObserveSummary, ScoresFile, Tensors } from '../../../../protocol/scores.ts';
 import { loadExperiment } from '../../config/experiment.ts';
-import type { Architecture } from '../../models/types.ts';
-import { Random } from '../../random/random.ts';
 import { optionValues } from '../../scores/options.ts';
 import { findScore, scores } from '../../scores/scores.ts';
-import { tableOf } from '../../scores/tables.ts';
-import type { Member, Score, ScoreNeed } from '../../scores/types.ts';
+import type { Score, ScoreNeed } from '../../scores/types.ts';
 import { engineOf } from '../files/finished.ts';
 import { modelStamp, requireUnchanged } from '../files/modelStamp.ts';
 import { readFileOf } from '../files/readFile.ts';
@@ -28,18 +25,22 @@ import { experimentFor, openExperiment } from '../inputs/openExperiment.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import { memoryLimit } from '../machine/machine.ts';
 import { observedShape, requireMemory } from '../machine/observing.ts';
+import type { ObservedModel } from '../machine/observing.ts';
 import { resetPeakMemory } from '../machine/memory.ts';
 import { tunedPath, withChanges } from './changes.ts';
-import { influenceMembers, membersOf } from './members.ts';
-import type { TableOf } from './members.ts';
+import { influenceMembers } from './members.ts';
 import { keyed, passesOf } from './needs.ts';
 import type { KeyedNeed } from './needs.ts';
 import { ObservationFiles } from './observationFiles.ts';
 import { ownAnswers } from './ownAnswers.ts';
 import { labelsKey } from './labelledTexts.ts';
 import { plannedPass } from './plannedPass.ts';
+import { amongTables, isTableOf, sameAsked, spanned, table, tableId } from './plans.ts';
+import type { Plan } from './plans.ts';
 import { TextSets } from './textSets.ts';
 import type { TextSet } from './textSets.ts';
+import { TunedModels } from './tunedModel.ts';
+import { viewKey } from './viewedTexts.ts';
 
 export interface ScoresOptions {
   /** Absolute path of the experiment file. */
@@ -93,6 +94,7 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
   });
   const opened = await openExperiment(read, { fetching: { signal } });
   const { checkpoint, model } = opened;
+  const closing = [() => opened.close()];
   try {
     const stamp = modelStamp(checkpoint);
     const sha256 = await checkpoint.sha256();
@@ -112,6 +114,13 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
       answers: (texts) =>
         sets.answers(texts, ownAnswers(opened, { ...options, folder: files.folder, modelSha256: sha256 })),
     };
+    const others = new TunedModels(opened);
+    closing.push(() => others.close());
+    const variantOf = async (need: ScoreNeed, score: Score, set: TextSet | null): Promise<ModelVariant> => {
+      if (need.model === 'tuned') return others.variant(score.id, need, set!.samples);
+      // Changes to a second checkpoint start at the bare model.
+      return tunedPath(need, opened.baseDir) === null ? variant : { variant: 'base' };
+    };
     const plans: Plan[] = [];
     const refused: { score: string; message: string; error: LayerifError }[] = [];
     for (const { score, asked, values } of chosen) {
@@ -120,19 +129,24 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
         bare.push([name, need.of === 'delta_masks' ? await withChanges(need, opened) : need]);
       }
       const reads = bare.some(([, need]) => keyed(need, '', variant).need.texts !== null);
-      let set: TextSet | null;
       try {
-        set = reads ? await setOf[score.labelled ?? 'any'](asked.texts) : null;
+        const viewed = score.viewed?.(values as never);
+        const set = !reads
+          ? null
+          : viewed
+            ? await sets.viewed(asked.texts, viewed)
+            : await setOf[score.labelled ?? 'any'](asked.texts);
+        const needs: Plan['needs'] = {};
+        for (const [name, need] of bare) {
+          needs[name] = keyed(spanned(need, set), set?.id ?? null, await variantOf(need, score, set));
+        }
+        const labels = set?.labels ? labelsKey(set.labels) : set?.view ? viewKey(set.view) : undefined;
+        plans.push({ score, asked, values, set, needs, ...(labels === undefined ? {} : { labels }) });
       } catch (error) {
-        if (!(error instanceof LayerifError) || !score.labelled || error.code === 'cancelled') throw error;
+        if (!(error instanceof LayerifError) || !(score.labelled || score.viewed) || error.code === 'cancelled')
+          throw error;
         refused.push({ score: score.id, message: error.message, error });
-        continue;
       }
-      // Changes to a second checkpoint start at the bare model.
-      const of = (need: ScoreNeed) =>
-        tunedPath(need, opened.baseDir) === null ? variant : { variant: 'base' as const };
-      const needs = Object.fromEntries(bare.map(([name, need]) => [name, keyed(need, set?.id ?? null, of(need))]));
-      plans.push({ score, asked, values, set, needs, ...(set?.labels ? { labels: labelsKey(set.labels) } : {}) });
     }
 
     const made = readScores(scoresFile, sha256);
@@ -186,14 +200,13 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
     const limit = run ? memoryLimit(run.machine) : Infinity;
     const target = { checkpoint, model, adapter };
     const textsOf = (need: KeyedNeed): EncodedSample[] => sets.samples(need.need.texts);
+    const targetOf = ({ need }: KeyedNeed): ObservedModel => {
+      const other = others.of(need.model);
+      if (other) return { checkpoint: other.checkpoint, model: other.model, adapter: null };
+      return need.model.variant === 'base' ? { ...target, adapter: null } : target;
+    };
     const planned = (needs: readonly KeyedNeed[]) =>
-      plannedPass(
-        needs,
-        needs[0].need.model.variant === 'base' ? { ...target, adapter: null } : target,
-        textsOf(needs[0]),
-        limit,
-        opened.baseDir,
-      );
+      plannedPass(needs, targetOf(needs[0]), textsOf(needs[0]), limit, opened.baseDir);
     const passes = passesOf(wanted, (pass) => planned(pass).memoryBytes <= limit);
     const done: ComputedScores['passes'] = [];
     const finish = async (): Promise<void> => {
@@ -251,97 +264,8 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
     writeJson(scoresFile, file);
     return { file, scoresFile, passes: done };
   } finally {
-    opened.close();
+    for (const close of closing) close();
   }
-}
-
-interface Plan {
-  score: Score;
-  asked: AskedScore;
-  values: Record<string, Json>;
-  set: TextSet | null;
-  needs: Record<string, KeyedNeed>;
-  /** Hash of the labels of its texts. */
-  labels?: string;
-  /** Of a score of scores: what it is made of. */
-  sources?: string[];
-}
-
-const tableId = (score: Score, values: Record<string, Json>) =>
-  `${score.id} ${score.version} ${JSON.stringify(values)}`;
-
-/** A table of the others; null while one of them is missing. */
-function amongTables(
-  plan: Plan,
-  made: {
-    plans: readonly Plan[];
-    known: ReadonlyMap<string, Tensors>;
-    file: ScoresFile;
-    model: Architecture;
-    influence: readonly Member[];
-  },
-): ScoreTable | null {
-  const tables = made.plans.map((other) => ({
-    score: other.score,
-    table: made.file.tables.find((one) => isTableOf(one, other)),
-    texts: other.set && { id: other.set.id, count: other.set.samples.length },
-    labels: other.set?.labels ?? null,
-    observed: observedOf(other, made.known),
-  }));
-  if (!tables.every((one): one is TableOf => one.table !== undefined)) return null;
-  const members = [...membersOf(tables, observedShape(made.model, 0)), ...made.influence];
-  const random = new Random(made.file.provenance.seed, `score ${plan.score.id}`);
-  return tableOf(plan.score, plan.score.among!(members, plan.values as never, { random }), {
-    options: plan.values,
-    texts: [...new Set(tables.flatMap(({ table: { texts } }) => texts ?? []))].join('; ') || null,
-    needs: plan.sources!,
-    layers: made.model.layers,
-  });
-}
-
-function observedOf({ needs }: Plan, known: ReadonlyMap<string, Tensors>): Record<string, Tensors> | null {
-  const entries = Object.entries(needs).map(([name, { key }]) => [name, known.get(key)] as const);
-  return entries.every(([, tensors]) => tensors) ? (Object.fromEntries(entries) as Record<string, Tensors>) : null;
-}
-
-async function table(
-  { score, values, set, needs, labels }: Plan,
-  known: ReadonlyMap<string, Tensors>,
-  model: Architecture,
-  seed: number,
-): Promise<ScoreTable> {
-  const observed = Object.fromEntries(Object.entries(needs).map(([name, { key }]) => [name, known.get(key)!]));
-  const tools = {
-    model: observedShape(model, set?.samples.length ?? 0),
-    random: new Random(seed, `score ${score.id}`),
-    labels: set?.labels ?? null,
-  };
-  const numbers = score.fitted
-    ? await score.fitted(observed, values as never, tools)
-    : score.score(observed, values as never, tools);
-  return tableOf(score, numbers, {
-    options: values,
-    texts: set?.words ?? null,
-    needs: [...Object.values(needs).map(({ key }) => key), ...(labels ? [labels] : [])],
-    layers: model.layers,
-  });
-}
-
-/** The same score of the same version, options and observations. */
-function isTableOf(table: ScoreTable, plan: Plan): boolean {
-  const needs = plan.sources ?? [
-    ...Object.values(plan.needs).map(({ key }) => key),
-    ...(plan.labels ? [plan.labels] : []),
-  ];
-  return (
-    sameAsked(table, plan) &&
-    table.version === plan.score.version &&
-    JSON.stringify(table.needs) === JSON.stringify(needs)
-  );
-}
-
-function sameAsked(table: ScoreTable, { score, values }: Plan): boolean {
-  return table.score === score.id && JSON.stringify(table.options) === JSON.stringify(values);
 }
 
 /** `NAME.layerif-scores.json` beside a result. */

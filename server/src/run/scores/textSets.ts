@@ -8,8 +8,10 @@ import { calibrationOf } from '../inputs/pruneInput.ts';
 import { limitsOf, requireTexts } from '../inputs/sampleRefusals.ts';
 import { answerTexts } from './answerTexts.ts';
 import type { AnswerTools } from './answerTexts.ts';
+import type { View, ViewAsk } from '../../scores/views.ts';
 import { labelledTexts } from './labelledTexts.ts';
 import { textsId } from './texts.ts';
+import { drawnStretches, drawnTokens, wordTexts } from './viewedTexts.ts';
 
 export interface TextSet {
   /** Hash of the token ids. */
@@ -17,6 +19,8 @@ export interface TextSet {
   words: string;
   samples: EncodedSample[];
   labels?: Labels;
+  /** Where vectors of stretches are looked at: what is known of each. */
+  view?: View;
 }
 
 /** How many texts the words of a table name; 0 where they name none. */
@@ -103,7 +107,58 @@ export class TextSets {
     return set;
   }
 
+  /** @throws LayerifError `badData` for texts without labels where the view needs them, or too few */
+  async viewed(asked: ScoredTexts | undefined, ask: ViewAsk): Promise<TextSet> {
+    const name = JSON.stringify(['viewed', asked ?? null, ask]);
+    const known = this.#known.get(name);
+    if (known) return known;
+    const { words, viewed } = ask.view === 'label' ? await this.#stretches(asked, ask) : await this.#tokens(asked, ask);
+    const set = { id: textsId(viewed.samples), words, samples: viewed.samples, view: viewed.view };
+    this.#known.set(name, set);
+    return set;
+  }
+
+  async #tokens(asked: ScoredTexts | undefined, ask: ViewAsk) {
+    const { words, samples } = await this.of(asked && sourceOf(asked));
+    return { words, viewed: drawnTokens(samples, ask, words) };
+  }
+
+  async #stretches(asked: ScoredTexts | undefined, ask: ViewAsk) {
+    const { experiment, baseDir, model } = this.#opened;
+    const [task] = experiment.tasks;
+    const source = asked ?? { dataset: task.dataset, split: task.training_split };
+    await this.#opened.fetchDatasets([source.dataset]);
+    const { tokenizer } = this.#opened;
+    const inWords = Object.hasOwn(experiment.datasets, source.dataset)
+      ? await wordTexts(experiment, source, ask, { baseDir, tokenizer })
+      : null;
+    if (inWords) {
+      const { texts, labelled, left, words, files } = inWords;
+      requireTexts({ what: 'labelled text', task: 'texts', texts, tokenizer, ...limitsOf(model) }, 'score');
+      Object.assign(this.dataSha256, await dataHashes(files, baseDir));
+      const samples = texts.map(({ tokens }) => ({ tokens, countedFrom: 1 }));
+      const viewed = drawnStretches(samples, labelled, ask, { words, what: 'words' });
+      if (left > 0) viewed.view.words += `, ${left} words left out that are cut off or share a token with another`;
+      return { words, viewed };
+    }
+    const { texts, labels, words, files } = await labelledTexts(experiment, source, baseDir, tokenizer, 1);
+    requireTexts({ what: 'labelled text', task: 'texts', texts, tokenizer, ...limitsOf(model) }, 'score');
+    Object.assign(this.dataSha256, await dataHashes(files, baseDir));
+    const samples = texts.map(({ tokens }) => ({ tokens, countedFrom: 1 }));
+    const labelled = samples.map(({ tokens }, text) => ({
+      text,
+      from: ask.pool === 'mean' ? 0 : tokens.length - 1,
+      to: tokens.length,
+      label: labels.names[labels.of[text]],
+    }));
+    return { words, viewed: drawnStretches(samples, labelled, ask, { words, what: 'vectors' }) };
+  }
+
   samples(id: string | null): EncodedSample[] {
     return [...this.#known.values()].find((set) => set.id === id)?.samples ?? [];
   }
+}
+
+function sourceOf({ dataset, split, max_length }: ScoredTexts): TextSource {
+  return { dataset, split, ...(max_length === undefined ? {} : { max_length }) };
 }

@@ -2,13 +2,16 @@
 import { createHash } from 'node:crypto';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 
-/** Hash of the token ids, of which are counted, and of the classes of a classifier. */
+/**
+ * Hash of the token ids, of which are counted, of the classes of a classifier, and of the stretches that are looked at.
+ */
 export function textsId(samples: readonly EncodedSample[]): string {
   const hash = createHash('sha256');
-  for (const { tokens, countedFrom, counted, label } of samples) {
+  for (const { tokens, countedFrom, counted, label, spans } of samples) {
     hash.update(`${tokens.length} ${countedFrom} `).update(tokens);
     if (counted !== undefined) hash.update(' counted ').update(counted);
     if (label !== undefined) hash.update(` class ${label} `);
+    if (spans) hash.update(JSON.stringify(spans));
   }
   return hash.digest('hex').slice(0, 16);
 }
