@@ -1,7 +1,7 @@
 /**
  * What can be observed of a model: one row for each kind, with its version, what it reads and how its numbers are laid
- * out. Scores name the rows (`types.ts`), `run` adds up what they cost (`observationCosts.ts`), and for each the engine has a
- * reducer of the same id (`engine/observe/reducers.ts`).
+ * out. Scores name the rows (`types.ts`), `run` adds up what they cost (`observationCosts.ts`), and for each the engine
+ * has a reducer of the same id (`engine/observe/reducers.ts`).
  *
  * All numbers are sums over texts, or stand in a place of their own for each text or layer that is 0 until it is
  * written. So two parts of an observation are merged by adding them up, whether they are layers after an interruption
