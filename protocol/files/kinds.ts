@@ -4,6 +4,8 @@
  */
 import { ALLOCATION_SUFFIX } from '../allocation.ts';
 import type { AllocationFile } from '../allocation.ts';
+import { ANALYSIS_SUFFIX } from '../analysis.ts';
+import type { Analysis } from '../analysis.ts';
 import { EVALUATION_SUFFIX } from '../evaluation.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { EXPERTS_SUFFIX } from '../experts.ts';
@@ -16,6 +18,7 @@ import { SCORES_SUFFIX } from '../scores.ts';
 import type { ScoresFile } from '../scores.ts';
 import { VALIDATION_SUFFIX } from '../validation.ts';
 import type { ValidationResult } from '../validation.ts';
+import { analysis } from './analysis.ts';
 import { allocations, comparison, evaluation, experts, pruning, scores, validation } from './others.ts';
 import type { Schema } from './parts.ts';
 import { result } from './result.ts';
@@ -30,6 +33,7 @@ export interface FileContents {
   allocation: AllocationFile;
   evaluation: Evaluation;
   pruning: PruningReport;
+  analysis: Analysis;
 }
 
 export type FileKind = keyof FileContents;
@@ -111,5 +115,13 @@ export const fileKinds: { readonly [K in FileKind]: KindRow<FileContents[K]> } =
     suffix: PRUNING_REPORT,
     command: 'layerif prune',
     schema: pruning,
+  },
+  analysis: {
+    name: 'analysis',
+    one: 'LayerIF analysis of a table',
+    format: 'layerif-analysis',
+    suffix: ANALYSIS_SUFFIX,
+    command: 'layerif analyse',
+    schema: analysis,
   },
 };

@@ -112,6 +112,7 @@ const runRooms: Record<string, string[]> = {
   experts: ['files', 'machine', 'inputs', 'scores', 'evaluate', 'decide', 'prune'],
   train: ['files', 'machine', 'inputs', 'prune'],
   predict: ['files', 'inputs'],
+  analyse: ['files'],
 };
 
 function roomsOf(folder: string, list: Record<string, string[]>): string[] {
@@ -162,7 +163,7 @@ export const table: Record<string, Row> = {
     node: 'all',
   },
   'server/src/estimators': { folders: ['protocol', random, linear], packages: numeric, node: [] },
-  'server/src/statistics': { folders: ['protocol', random, linear], packages: numeric, node: [] },
+  'server/src/statistics': { folders: ['protocol', random, linear], packages: [...numeric, 'umap-js'], node: [] },
   [planning]: { folders: ['server/src/statistics'], packages: [], node: [] },
   // What scores need and how observations become numbers; no files, no graphs.
   'server/src/scores': { folders: ['protocol', random, 'server/src/statistics'], packages: [], node: [] },

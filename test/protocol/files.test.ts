@@ -16,6 +16,7 @@ import { faultSentence, parseFile } from '../../protocol/files/read.ts';
 import { GRAMS_FILE } from '../../protocol/result.ts';
 import { forPage, summarise } from '../../extension/src/resultFile.ts';
 import { exportTargets } from '../../server/src/export/targets.ts';
+import { analysisReport } from '../../server/src/cli/analysisReport.ts';
 import { scoreReport } from '../../server/src/cli/report.ts';
 import { scoresReport } from '../../server/src/cli/scoreTables.ts';
 import { validationReport } from '../../server/src/cli/validateReport.ts';
@@ -108,6 +109,7 @@ const readers: { [K in FileKind]: (value: FileContents[K], file: string) => Prom
       await orSentence(() => exportResult({ resultFile: file, to, request: {} }));
   },
   evaluation: () => undefined,
+  analysis: (analysis) => void analysisReport(analysis, 'a.layerif-analysis.json', 80),
   pruning: () => undefined,
 };
 

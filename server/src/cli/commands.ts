@@ -1,5 +1,6 @@
 /** The subcommands, in the order of the help. To add one, imitate `list.ts` and add it here. */
 import { allocate } from './allocate.ts';
+import { analyse } from './analyse.ts';
 import { check } from './check.ts';
 import { compare } from './compare.ts';
 import { damping } from './damping.ts';
@@ -15,6 +16,7 @@ import { prune } from './prune.ts';
 import { pruneAndCompareCommand } from './pruneAndCompare.ts';
 import { rows } from './rows.ts';
 import { score } from './score.ts';
+import { tableCommand } from './tableCommand.ts';
 import { tokens } from './tokens.ts';
 import { train } from './train.ts';
 import { trainExperts } from './trainExperts.ts';
@@ -42,4 +44,6 @@ export const commands: readonly Command[] = [
   train,
   trainExperts,
   predict,
+  tableCommand,
+  analyse,
 ];

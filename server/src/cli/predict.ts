@@ -76,7 +76,12 @@ export const predict: Command = {
   },
 };
 
-const suffixes: Record<string, number> = { K: 1e3, M: 1e6, B: 1e9, T: 1e12 };
+const suffixes = new Map([
+  ['K', 1e3],
+  ['M', 1e6],
+  ['B', 1e9],
+  ['T', 1e12],
+]);
 /** Fewer weights or tokens than this are a number that lacks its letter. */
 const LEAST_COUNT = 1000;
 
@@ -85,7 +90,7 @@ function amount({ values }: Pick<Options, 'values'>, name: 'parameters' | 'token
   const text = values[name];
   if (text === undefined) return undefined;
   const [, digits, letter] = /^(\d+(?:\.\d+)?(?:e\+?\d+)?)([KMBT]?)$/i.exec(text.trim()) ?? [];
-  const value = digits === undefined ? NaN : Number(digits) * (letter ? suffixes[letter.toUpperCase()] : 1);
+  const value = digits === undefined ? NaN : Number(digits) * (letter ? suffixes.get(letter.toUpperCase())! : 1);
   if (value >= LEAST_COUNT && Number.isFinite(value)) return value / unit;
   throw new LayerifError(
     'badRequest',

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { fileKinds } from '../../../protocol/files/kinds.ts';
 import type { FileKind } from '../../../protocol/files/kinds.ts';
 import { GRAMS_FILE } from '../../../protocol/result.ts';
+import { analyseTable, writeAnalysis } from '../../../server/src/run/analyse/analyse.ts';
 import { allocateResult, allocationFile, saveAllocation } from '../../../server/src/run/decide/allocate.ts';
 import { evaluateExperiment } from '../../../server/src/run/evaluate/evaluate.ts';
 import { trainExpertsOf } from '../../../server/src/run/experts/trainExperts.ts';
@@ -46,6 +47,7 @@ try {
     allocation: allocationFile(resultFile!),
     evaluation: (await evaluateExperiment({ file, machine, logSamples: true })).evaluationFile,
     pruning: path.join(output, fileKinds.pruning.suffix),
+    analysis: await analysisIn(folder),
   };
   const real = fs.realpathSync(folder);
   for (const [kind, from] of Object.entries(made)) {
@@ -56,4 +58,26 @@ try {
   fs.copyFileSync(path.join(path.dirname(resultFile!), GRAMS_FILE), path.join(import.meta.dirname, GRAMS_FILE));
 } finally {
   fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** A table of 24 rows: two kinds, four bases, a size and a score of it. */
+async function analysisIn(folder: string): Promise<string> {
+  const table = path.join(folder, 'tiny.csv');
+  const rows = Array.from({ length: 24 }, (_, i) => {
+    const size = 0.5 * (i + 1);
+    const value = 40 + 6 * Math.log(size) + (i % 2) * 3 + ((7 * i) % 5) / 2;
+    return [i % 2 === 0 ? 'base' : 'tuned', `base${i % 4}`, size, value.toFixed(3)].join(',');
+  });
+  fs.writeFileSync(table, ['kind,base,size,score', ...rows, ''].join('\n'));
+  const analysis = await analyseTable(table, {
+    responses: ['score'],
+    factors: ['kind'],
+    smooths: ['size'],
+    random: 'base',
+    logs: ['size'],
+    features: ['size', 'score'],
+    projections: ['tsne', 'umap'],
+    clusterBy: 'base',
+  });
+  return writeAnalysis(analysis, table);
 }
