@@ -31,9 +31,10 @@ export interface Experiment {
   validate?: ValidateSettings;
   /** Layer scores beside influence. */
   scores?: AskedScore[];
-  /** The file has `scores` and no `score`: influence is not computed. */
+  /** The file has `scores` or `data_scores` and no `score`: influence is not computed. */
   scores_alone?: true;
-  data_scores?: unknown;
+  /** Scores of rows, tokens and facts. */
+  data_scores?: AskedScore[];
   train_experts?: TrainExpertsSettings;
   train?: TrainSettings;
   output_dir: string;

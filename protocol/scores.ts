@@ -14,7 +14,7 @@ export type Json = string | number | boolean | null | Json[] | { [key: string]: 
 /** Whose forward pass is observed: the checkpoint as it is, with the experiment's adapter, or another checkpoint. */
 export interface ModelVariant {
   variant: 'base' | 'adapter' | 'checkpoint';
-  /** Of another checkpoint. */
+  /** Hash of the weights, where it is another model than the experiment's. */
   sha256?: string;
 }
 
@@ -98,11 +98,31 @@ export interface ScoreTable {
   reference?: { value: number | (number | null)[]; words: string };
   /** One value a layer, where the values themselves are none: what allocation and the agreement of scores take. */
   layers?: { values: (number | null)[]; words: string };
-  /** Indices of values that stand out. */
-  marks?: { at: number[]; words: string }[];
+  /** Indices of values that stand out; with `drop` they are rows that the rule of the score leaves out. */
+  marks?: { at: number[]; words: string; drop?: boolean }[];
+  /** Of scores of rows: where the row of each value stands. */
+  rows?: ScoredRows;
   notes: string[];
   /** Keys of its observations: with them the table can be made again without the model. */
   needs: string[];
+}
+
+/** Rows of a dataset, one for each value of a table. */
+export interface ScoredRows {
+  dataset: string;
+  split: string;
+  /** The task whose template makes the texts; null where the column `text` is the text. */
+  task: string | null;
+  /** Paths relative to the experiment's folder, with `/`. */
+  files: string[];
+  /** Of each row: index into `files`, index within the file from 0, and line from 1 where the format has lines. */
+  file: number[];
+  row: number[];
+  line: (number | null)[];
+  /** By path: hex SHA-256 of the files when the rows were scored. */
+  sha256: Record<string, string>;
+  /** Of the model that scored: hex SHA-256 of its tokenizer; null where no tokens are looked at. */
+  tokenizer: string | null;
 }
 
 /** `NAME.layerif-scores.json`, beside the result where there is one. */

@@ -238,7 +238,7 @@ export const experiment: Schema<Experiment> = z.object({
   validate: optional(validateSettings),
   scores: optional(many(asked)),
   scores_alone: z.optional(z.literal(true)),
-  data_scores: z.optional(z.unknown()),
+  data_scores: optional(many(asked)),
   train_experts: optional(expertsSettings),
   train: optional(trainSettings),
   output_dir: text,

@@ -65,7 +65,20 @@ const table: Schema<ScoreTable> = z
     p: z.optional(gaps),
     reference: z.optional(z.object({ value: z.union([number, gaps]), words: text })),
     layers: z.optional(z.object({ values: gaps, words: text })),
-    marks: z.optional(z.array(z.object({ at: counts, words: text }))),
+    marks: z.optional(z.array(z.object({ at: counts, words: text, drop: z.optional(flag) }))),
+    rows: z.optional(
+      z.object({
+        dataset: text,
+        split: text,
+        task: z.nullable(text),
+        files: texts,
+        file: counts,
+        row: counts,
+        line: z.array(z.nullable(count)),
+        sha256: by(text),
+        tokenizer: z.nullable(text),
+      }),
+    ),
     notes: texts,
     needs: texts,
   })
@@ -75,6 +88,9 @@ const table: Schema<ScoreTable> = z
       [['values'], value.values.length],
       [['intervals'], value.intervals?.length],
       [['p'], value.p?.length],
+      [['rows', 'file'], value.rows?.file.length],
+      [['rows', 'row'], value.rows?.row.length],
+      [['rows', 'line'], value.rows?.line.length],
       [['reference', 'value'], Array.isArray(value.reference?.value) ? value.reference.value.length : undefined],
       ...Object.entries(value.parts ?? {}).map(([name, part]): [string[], number] => [['parts', name], part.length]),
     ];

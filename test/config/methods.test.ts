@@ -31,6 +31,7 @@ import { metrics } from '../../server/src/evaluation/metrics.ts';
 import { exportTargets } from '../../server/src/export/targets.ts';
 import { pruners } from '../../server/src/pruning/pruners.ts';
 import { allocationChoices, layerScoreIds, listOf } from '../../server/src/run/inputs/lists.ts';
+import { dataScores } from '../../server/src/scores/dataScores.ts';
 import { scores } from '../../server/src/scores/scores.ts';
 import { optimizers } from '../../server/src/training/optimizers.ts';
 import * as layerPage from '../../webview/src/model/layers.ts';
@@ -60,7 +61,11 @@ const lists: [what: string, found: Iterable<string>, table: Iterable<string>][] 
   ['export targets of the list', idsOf(listOf('exports')), idsOf(exportTargets)],
   ['metrics of the list', idsOf(listOf('metrics')), idsOf(metrics)],
   ['scores of the key scores', layerScoreIds(), idsOf(scores)],
-  ['scores of the list', idsOf(listOf('scores')), [...idsOf(scores), ...Object.keys(aggregations)]],
+  [
+    'scores of the list',
+    idsOf(listOf('scores')),
+    [...idsOf(scores), ...idsOf(dataScores), ...Object.keys(aggregations)],
+  ],
   ['tail fits of the schema', enumAt('allocate', 'experts', 'fit'), tailFits],
   ['units of the schema', enumAt('allocate', 'sparsity', 'unit'), sparsityUnits],
   ['optimisers of the protocol', optimizerIds, Object.keys(optimizers)],

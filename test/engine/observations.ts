@@ -230,6 +230,19 @@ export const observationCases: readonly ObservationCase[] = [
     }),
   },
   {
+    // Behind the last layer the logit lens is the model itself.
+    of: 'token_log_probabilities',
+    options: {},
+    expected: ({ logit_lens: { crossEntropy } }, _family, texts) => {
+      const counted = crossEntropy.at(-1)!.values();
+      return {
+        logProbability: texts.flatMap(({ tokens, countedFrom }) =>
+          Array.from(tokens, (_, t) => (t < countedFrom ? 0 : -counted.next().value!)),
+        ),
+      };
+    },
+  },
+  {
     of: 'logit_lens',
     options: { tokens: 60, seed: 0 },
     expected: ({ logit_lens: { crossEntropy, divergence, agreement } }, _family, texts) => {

@@ -175,9 +175,12 @@ test('a pass runs the embedding and each layer once, whatever is observed, and t
     (sum, { tokens, countedFrom }) => sum + tokens.length - countedFrom,
     0,
   );
-  const common = observationCases.filter(({ of }) => observationOf(of).reads !== 'ablated' && of !== 'logit_lens');
+  const alone = ['logit_lens', 'token_log_probabilities']; // each of them goes through the head too
+  const common = observationCases.filter(({ of }) => observationOf(of).reads !== 'ablated' && !alone.includes(of));
   const heads = Math.ceil(counted / 5);
   assert.equal(await runs(common), 1 + layers + heads);
+  const [tokens] = observationCases.filter(({ of }) => of === 'token_log_probabilities');
+  assert.equal(await runs([tokens, ...hidden]), 1 + layers + heads);
   // The model without each layer shares what lies below it: L (L - 1) / 2 more runs of a layer, and a run of the head
   // for each.
   const ablated = observationCases.filter(({ of, options }) => of === 'ablated_losses' && options.samples === 2);

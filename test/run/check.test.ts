@@ -6,7 +6,10 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { checkExperiment } from '../../server/src/run/inputs/check.ts';
 import { countTaskRows, describeDataset, describeModel } from '../../server/src/run/inputs/describe.ts';
+import { dataScores } from '../../server/src/scores/dataScores.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
+
+const rowScores = dataScores.map(({ id }) => id).join(', ');
 
 const root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-check-')));
 let file: string;
@@ -105,9 +108,11 @@ const rows: { name: string; text: () => string; says: string[]; quick?: string[]
     ],
   },
   {
-    name: 'a section for later',
+    name: 'an unknown score of rows',
     text: () => `${only(good)}data_scores: [noise]\n`,
-    says: ['19:14 error: data_scores is not available in this version; remove the section'],
+    says: [
+      `19:15 error: data_scores[0] is "noise": expected one of ${rowScores} or a mapping with the keys ${rowScores}`,
+    ],
   },
   {
     name: 'an output folder that is a file',

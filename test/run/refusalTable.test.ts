@@ -186,7 +186,7 @@ const spoil: Record<string, (t: TestContext) => Spoilt> = {
       w.edit('estimator: dot', 'estimator: tracin\n  checkpoints: [{ path: ./a, learning_rate: 0.1 }]'),
     ),
   scoresOfGraph: (t) => with_(graph(t), (w) => w.add('scores: [owl]\n')),
-  data_scoresLater: (t) => with_(llama(t), (w) => w.add('data_scores: [loss]\n')),
+  dataScoresOfGraph: (t) => with_(graph(t), (w) => w.add('data_scores: [loss]\n')),
   graphForvalidate: (t) => graph(t),
   graphForevaluate: (t) => graph(t),
   graphForprune: (t) => graph(t),
@@ -269,7 +269,8 @@ const words: Record<string, RegExp> = {
   tracinOfGraph: /tracin reads checkpoints of a model folder, and model\.path is an ONNX graph/,
   scoresOfGraph:
     /scores read the hidden states of a checkpoint, and model\.path .*llama-torchscript\.onnx is an ONNX graph/,
-  data_scoresLater: /data_scores is not available in this version; remove the section/,
+  dataScoresOfGraph:
+    /data_scores read prompts and answers through a checkpoint, and model\.path .*\.onnx is an ONNX graph/,
   graphForvalidate: /llama-torchscript\.onnx is an ONNX graph.*; validate needs a checkpoint/,
   graphForevaluate: /llama-torchscript\.onnx is an ONNX graph.*; evaluate needs a checkpoint/,
   graphFortrain: /llama-torchscript\.onnx is an ONNX graph.*; train needs a checkpoint/,

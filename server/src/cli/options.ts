@@ -24,7 +24,11 @@ export const optionTable = {
     value: 'NAME',
     help: 'only this task; may be given several times (default: all)',
   },
-  only: { type: 'string', value: 'WORD', help: 'influence | scores: only this of what the file declares' },
+  only: {
+    type: 'string',
+    value: 'WORD',
+    help: 'influence | scores | data_scores: only this of what the file declares',
+  },
   set: {
     type: 'string',
     multiple: true,

@@ -3,7 +3,8 @@ import path from 'node:path';
 import type { Result } from '../../../protocol/result.ts';
 import { agreementsOf, type Agreements } from '../run/influence/agreement.ts';
 import { sampleTexts } from '../run/inputs/sampleText.ts';
-import { runExperiment } from '../run/influence/runExperiment.ts';
+import { parts, runExperiment } from '../run/influence/runExperiment.ts';
+import type { Part } from '../run/influence/runExperiment.ts';
 import { unknown } from './arguments.ts';
 import { highlightsOf } from './highlights.ts';
 import { machineOptions } from './options.ts';
@@ -18,7 +19,7 @@ export const score: Command = {
   summary: 'score the layers of the model on the tasks of an experiment file, and by the scores that it names',
   details:
     'FILE is an experiment, *.layerif.yaml or layerif.yaml. An interrupted run of the same experiment, data and model is resumed.\n' +
-    'The key `scores` adds layer scores beside influence (`layerif list scores`); only what is not there yet is computed.\n' +
+    'The key `scores` adds layer scores beside influence, `data_scores` scores of rows (`layerif list scores`); only what is not there yet is computed.\n' +
     'Progress goes to standard error; Ctrl-C stops at the next step and keeps what is finished, a second one stops at once.',
   options: ['task', 'only', 'set', 'output', 'json', ...machineOptions],
   cooperative: true,
@@ -83,9 +84,10 @@ export const score: Command = {
 };
 
 /** @throws LayerifError `badRequest` */
-function onlyOf(word: string | undefined): 'influence' | 'scores' | undefined {
-  if (word === undefined || word === 'influence' || word === 'scores') return word;
-  throw unknown('part', word, ['influence', 'scores']);
+function onlyOf(word: string | undefined): Part | undefined {
+  const part = parts.find((one) => one === word);
+  if (word === undefined || part) return part;
+  throw unknown('part', word, parts);
 }
 
 /** The texts of the samples that the report shows. */

@@ -6,13 +6,15 @@ import type { Json, ScoresFile, ScoreTable } from '../../../protocol/scores.ts';
 import { drawn } from './chart.ts';
 import { counted, duration, score as number, table as columns } from './format.ts';
 import { bytesText } from '../text/bytes.ts';
+import { rowAgreementLines, rowTableLines } from './rowTables.ts';
 import type { Page } from './types.ts';
 
 export function scoresReport(file: ScoresFile, scoresFile: string, page: Page): string {
   const { model, provenance, tables } = file;
   const seconds = Object.values(provenance.seconds).reduce((a, b) => a + b, 0);
   return [
-    ...tables.flatMap((table) => [...tableLines(table, model.name, page), '']),
+    ...tables.flatMap((table) => [...(table.rows ? rowTableLines(table) : tableLines(table, model.name, page)), '']),
+    ...rowAgreementLines(file),
     ...(file.refused ?? []).map(({ score, message }) => `Not computed: ${score}: ${message}`),
     `Time ${duration(seconds)}, peak memory ${bytesText(provenance.peakMemoryBytes)}, ${provenance.device}, ${counted(provenance.threads, 'thread')}.`,
     `Scores ${scoresFile}`,
@@ -41,6 +43,7 @@ function tableLines(table: ScoreTable, model: string, page: Page): string[] {
 
 export function optionWords(options: Record<string, Json>): string {
   return Object.entries(options)
+    .filter(([, value]) => value !== '')
     .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(', ');
 }

@@ -20,6 +20,7 @@ import { isMapping } from './words.ts';
 import { YamlSource } from './yamlSource.ts';
 import type { Path, Range } from './yamlSource.ts';
 import { readText } from '../files/textFile.ts';
+import { dataScores } from '../scores/dataScores.ts';
 
 export type { Path, Range } from './yamlSource.ts';
 
@@ -111,8 +112,13 @@ function samePlace(a: Range, b: Range): boolean {
   return a.file === b.file && a.line === b.line && a.column === b.column;
 }
 
+/** Scores made of influence bring it along. */
 function hasScoresAlone(value: unknown): boolean {
-  return isMapping(value) && value.scores !== undefined && value.score === undefined;
+  if (!isMapping(value) || value.score !== undefined) return false;
+  const asked: unknown[] = Array.isArray(value.data_scores) ? value.data_scores : [];
+  const ids = asked.flatMap((entry) => (isMapping(entry) ? Object.keys(entry) : [String(entry)]));
+  if (dataScores.some(({ id, influence }) => influence && ids.includes(id))) return false;
+  return value.scores !== undefined || asked.length > 0;
 }
 
 /**

@@ -35,7 +35,7 @@ export function resolveExperiment(parsed: ParsedExperiment, scoresAlone = false)
     validate: parsed.validate === undefined ? undefined : resolveValidation(parsed.validate),
     scores: scores?.map(resolveAsked),
     scores_alone: scoresAlone ? (true as const) : undefined,
-    data_scores,
+    data_scores: data_scores?.map(resolveAsked),
     train_experts: train_experts === undefined ? undefined : resolveTrainExperts(train_experts),
     train: train === undefined ? undefined : resolveTrain(train),
     output_dir: parsed.output_dir,

@@ -17,7 +17,7 @@ import {
 import { countRules } from '../allocation/countRules.ts';
 import { sparsityRules } from '../allocation/sparsityRules.ts';
 import { datasetName, doc, filePath, maxLength, textSource } from './words.ts';
-import { scoreExamples, scoresSchema } from './scoresSchema.ts';
+import { dataScoreExamples, dataScoresSchema, scoreExamples, scoresSchema } from './scoresSchema.ts';
 import { taskSchema } from './taskSchema.ts';
 import { trainExpertsSchema } from './trainExpertsSchema.ts';
 import { trainSchema } from './trainSchema.ts';
@@ -315,7 +315,11 @@ export const experimentSchema = z
       'Layer scores beside influence: ids, or an id with options. Without `score`, they alone are computed.',
       [scoreExamples],
     ).optional(),
-    data_scores: doc(z.unknown(), 'Scores of training samples.').optional(),
+    data_scores: doc(
+      dataScoresSchema,
+      'Scores of rows: which data to train on. Ids, or an id with options; without `score`, nothing else is computed than these and `scores`.',
+      [dataScoreExamples],
+    ).optional(),
     train_experts: doc(trainExpertsSchema, 'Training LoRA experts for several allocations.').optional(),
     train: doc(trainSchema, 'Fine-tuning LoRA factors or whole matrices.').optional(),
     output_dir: doc(z.string().min(1).default('runs'), 'Folder for results, relative to this file.'),

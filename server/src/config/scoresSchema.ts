@@ -1,14 +1,14 @@
-/** The list `scores`, made from the table of scores: an id, or an id with options and texts. */
+/** The lists `scores` and `data_scores`, made from the tables of scores: an id, or an id with options and texts. */
 import { z } from 'zod';
 import type { AskedScore } from '../../../protocol/experiment.ts';
 import { allowed } from '../scores/options.ts';
+import { dataScores as ownDataScores } from '../scores/dataScores.ts';
 import { scores as ownScores } from '../scores/scores.ts';
 import type { OptionRow, Score } from '../scores/types.ts';
 import { doc, maxLength, splitSlice, textSource } from './words.ts';
 
 /** @param scores the table; the product's own but for tests */
 export function scoresSchemaOf(scores: readonly Score[]) {
-  const ids = scores.map(({ id }) => id);
   const source = { ...textSource, max_length: doc(maxLength, 'Tokens of a text.').optional() };
   const texts = doc(
     z.strictObject(source),
@@ -73,30 +73,41 @@ export function scoresSchemaOf(scores: readonly Score[]) {
     "Answers that the score looks at: labelled ones, pairs of a right and a wrong one, or the model's own, whichever keys are given or columns are there; default: the training split of the first task.",
   ).optional();
   const kinds = { texts: labelled, answers };
+  return listOf(scores, ({ labelled: reads, viewed: views }) => ({
+    texts: reads ? kinds[reads] : views ? viewed : texts,
+  }));
+}
+
+function dataScoresSchemaOf() {
+  const texts = doc(
+    z.strictObject({ ...textSource, max_length: doc(maxLength, 'Tokens of prompt and answer together.').optional() }),
+    'Rows that are scored, by the first task over the dataset; default: the training rows of the first task.',
+  ).optional();
+  return listOf(ownDataScores, ({ influence }): Record<string, z.ZodType> => (influence ? {} : { texts }));
+}
+
+type Named = Pick<Score, 'id' | 'title' | 'formula' | 'source' | 'options'>;
+
+/** Entries: an id, or an id with its options and these further keys. */
+function listOf<S extends Named>(scores: readonly S[], further: (score: S) => Record<string, z.ZodType>) {
   const withOptions = Object.fromEntries(
     scores.map((score) => [
       score.id,
-      doc(
-        z.strictObject({
-          ...optionsOf(score),
-          texts: score.labelled ? kinds[score.labelled] : score.viewed ? viewed : texts,
-        }),
-        sentence(score),
-      ).optional(),
+      doc(z.strictObject({ ...optionsOf(score), ...further(score) }), sentence(score)).optional(),
     ]),
   );
   const named = z
     .strictObject(withOptions)
     .refine((entry) => Object.keys(entry).length === 1, 'one score for each entry of the list');
-  return z.array(z.union([z.enum(ids), named])).min(1);
+  return z.array(z.union([z.enum(scores.map(({ id }) => id)), named])).min(1);
 }
 
 /** "Block Influence: ... (ShortGPT, ...)." */
-function sentence({ title, formula, source }: Score): string {
+function sentence({ title, formula, source }: Named): string {
   return `${title}: ${formula} (${source}).`;
 }
 
-function optionsOf({ options }: Score): Record<string, z.ZodType> {
+function optionsOf({ options }: Named): Record<string, z.ZodType> {
   return Object.fromEntries(
     Object.entries(options).map(([name, row]) => {
       const words = `${row.words} Default ${String(row.default)}; ${allowed(row)}.`;
@@ -117,12 +128,14 @@ function valueOf(row: OptionRow): z.ZodType {
 }
 
 export const scoresSchema = scoresSchemaOf(ownScores);
+export const dataScoresSchema = dataScoresSchemaOf();
 
 export const scoreExamples = ownScores
   .slice(0, 2)
   .map((score, i) => (i === 0 ? score.id : { [score.id]: firstOptions(score) }));
+export const dataScoreExamples = ['ifd_ppl', { diversity: { among: 'ifd_ppl' } }];
 
-function firstOptions({ options }: Score): Record<string, unknown> {
+function firstOptions({ options }: Named): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(options)
       .slice(0, 1)

@@ -17,6 +17,8 @@ export interface ObservedShape {
   layers: number;
   hidden: number;
   texts: number;
+  /** Of all texts together; absent where nothing is laid out by them. */
+  tokens?: number;
   /** Linear modules of a layer, without factors of an adapter. */
   modules: (layer: number) => readonly { name: string; rows: number; columns: number }[];
 }
@@ -226,6 +228,14 @@ export const observations = {
     reads: 'logits',
     textsApart: true,
     tensors: ({ texts }) => ({ logLikelihood: [texts], counted: [texts], misses: [texts] }),
+  },
+  /** Log-probability in nats of each counted token, texts one after the other; 0 for tokens that are not counted. */
+  token_log_probabilities: {
+    version: 1,
+    reads: 'logits',
+    textsApart: true,
+    singles: ['logProbability'],
+    tensors: ({ tokens = 0 }) => ({ logProbability: [tokens] }),
   },
   /**
    * Of each linear module with weight W and gradients G of the texts' mean losses: sum of |W_ij G_ij| for the mean

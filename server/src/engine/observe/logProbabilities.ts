@@ -30,14 +30,14 @@ export const logProbabilities: Reducer = {
 /**
  * @param hidden last states of the batch [B, T, hidden]
  * @param visit called for each counted token: index of its text, log-probability in nats, whether no token is more
- *   probable
+ *   probable, index of the token in its text
  */
 export async function countedTokens(
   model: Model,
-  { counted, samples }: Batch,
+  { counted, samples, length }: Batch,
   hidden: Tensor,
   rowsPerRun: number,
-  visit: (text: number, logProbability: number, likeliest: boolean) => void,
+  visit: (text: number, logProbability: number, likeliest: boolean, token: number) => void,
 ): Promise<void> {
   const { built, session } = await model.session('log-probabilities', () => logProbabilityGraph(model.architecture));
   const feeds = model.weights.feeds(built.weights, []);
@@ -54,7 +54,10 @@ export async function countedTokens(
     });
     const logProbability = numbers(out.logProbability);
     const behind = numbers(out.behind);
-    for (let p = start; p < end; p++) visit(samples[row[p]], logProbability[p - start], !(behind[p - start] < 0));
+    for (let p = start; p < end; p++) {
+      const token = position[p] - row[p] * length + 1; // a position predicts the token behind it
+      visit(samples[row[p]], logProbability[p - start], !(behind[p - start] < 0), token);
+    }
   }
 }
 

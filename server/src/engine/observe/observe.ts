@@ -29,7 +29,8 @@ export async function observe(model: Model, request: ObserveRequest, report: Rep
   const runsBefore = runtime.runs;
   if (!request.keepChanges) weights.restore();
   weights.mode = request.weights;
-  const shape = shapeOf(model, request.texts.length);
+  const tokens = request.texts.reduce((sum, text) => sum + text.tokens.length, 0);
+  const shape = shapeOf(model, request.texts.length, tokens);
   const opened = request.observations.map(({ name, of, options }) => {
     const reducer = reducerOf(of);
     const spec = observationOf(reducer.id);

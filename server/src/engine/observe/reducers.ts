@@ -14,6 +14,7 @@ import { logitLens } from './logitLens.ts';
 import { logProbabilities } from './logProbabilities.ts';
 import { outliers } from './outliers.ts';
 import { spanStates } from './spanStates.ts';
+import { tokenLogProbabilities } from './tokenLogProbabilities.ts';
 import { textStates } from './textStates.ts';
 import { tokenStates } from './tokenStates.ts';
 import type { Reducer } from './types.ts';
@@ -34,6 +35,7 @@ export const reducers: Record<ForwardObservationId, Reducer> = {
   outliers,
   input_norms: inputNorms,
   log_probabilities: logProbabilities,
+  token_log_probabilities: tokenLogProbabilities,
   logit_lens: logitLens,
   ablated_losses: ablatedLosses,
   greedy_removal: greedyRemoval,

@@ -2,7 +2,9 @@
 import type { ObservedShape } from '../../scores/observations.ts';
 import type { Model } from './model.ts';
 
-export function shapeOf({ architecture }: Model, texts: number): ObservedShape {
+/** @param tokens of all texts together */
+export function shapeOf({ architecture }: Model, texts: number, tokens = 0): ObservedShape {
   const { layers, hidden } = architecture;
-  return { layers, hidden, texts, modules: (layer) => architecture.modules(layer).filter(({ factor }) => !factor) };
+  const modules = (layer: number) => architecture.modules(layer).filter(({ factor }) => !factor);
+  return { layers, hidden, texts, tokens, modules };
 }

@@ -12,22 +12,31 @@ import { SCORES_SUFFIX } from '../../../../protocol/scores.ts';
 import type { ScoresFile } from '../../../../protocol/scores.ts';
 import { loadExperiment } from '../../config/experiment.ts';
 import { optionValues, readOption } from '../../scores/options.ts';
+import { dataScores, findDataScore, isDataScore } from '../../scores/dataScores.ts';
 import { findScore, scores as ownScores } from '../../scores/scores.ts';
+import type { OptionRows } from '../../scores/types.ts';
 import { makeFolder } from '../../files/writing.ts';
 import { untilEnd } from '../files/ending.ts';
 import { experimentName, runOfHash, newRunId, readResult, resultFiles } from '../files/results.ts';
 import { experimentFor, openExperiment } from '../inputs/openExperiment.ts';
 import { engineFor } from '../machine/enginePool.ts';
+import { computeDataScores } from '../scores/dataScores.ts';
 import { computeScores, scoresFileOf, scoresOfResult } from '../scores/scores.ts';
 import type { ComputedScores, ScoresOptions } from '../scores/scores.ts';
 import { scoreExperiment } from './score.ts';
 import type { ScoreOptions } from './score.ts';
 
+/** What a file declares, by the words of `--only`. */
+export const parts = ['influence', 'scores', 'data_scores'] as const;
+export type Part = (typeof parts)[number];
+
 export interface RunOptions extends ScoreOptions {
   /** Only this part of what the file declares. */
-  only?: 'influence' | 'scores' | undefined;
+  only?: Part | undefined;
   /** Words of `--set`, such as `owl.multiple=7`. */
   set?: readonly string[] | undefined;
+  /** Rows whose texts are in memory at a time. */
+  rowsPerChunk?: number | undefined;
   /** Between the file and the end of each table. */
   onScores?: ((file: ScoresFile) => void) | undefined;
   /** Progress of the scores; influence tells its own by `onEvent`. */
@@ -48,44 +57,59 @@ export interface Ran {
 export async function runExperiment(options: RunOptions): Promise<Ran> {
   const file = path.resolve(options.file);
   const experiment = loadExperiment(file);
-  const asked = withSettings(experiment.scores ?? [], options.set ?? []);
-  const alone = options.only === 'scores' || (experiment.scores_alone === true && options.only !== 'influence');
-  if (alone && asked.length === 0) {
+  const { scores: asked, data: askedData } = settingsOf(experiment, options.set ?? []);
+  const { only } = options;
+  const alone = (only ?? 'influence') !== 'influence' || (experiment.scores_alone === true && only !== 'influence');
+  if (
+    alone &&
+    (only === 'data_scores' ? askedData : only === 'scores' ? asked : [...asked, ...askedData]).length === 0
+  ) {
+    const [key, ids] = only === 'data_scores' ? [only, dataScores] : ['scores', ownScores];
     throw new LayerifError(
       'badRequest',
-      `${path.basename(file)} declares no scores: add a line such as  scores: [${ownScores.map(({ id }) => id).join(', ')}]`,
+      `${path.basename(file)} declares no ${key}: add a line such as  ${key}: [${ids.map(({ id }) => id).join(', ')}]`,
     );
   }
   const none = { scores: null, scoresFile: null, passes: [], reopened: false };
-  const wanted = options.only === 'influence' ? [] : asked;
-  if (wanted.length === 0) {
+  const wanted = only === 'influence' || only === 'data_scores' ? [] : asked;
+  const wantedRows = only === 'influence' || only === 'scores' ? [] : askedData;
+  if (wanted.length + wantedRows.length === 0) {
     const { result, resultFile, reopened } = await scoreExperiment(options);
     return { ...none, result, resultFile, reopened: reopened === true };
   }
   return untilEnd(options.signal, async (onEnd) => {
     const pool = engineFor(options.engine, onEnd);
-    const shared: Pick<ScoresOptions, 'asked' | 'run' | 'onProgress' | 'onTable' | 'signal' | 'checkpointSeconds'> = {
-      asked: wanted,
+    const shared: Pick<ScoresOptions, 'run' | 'onProgress' | 'onTable' | 'signal' | 'checkpointSeconds'> = {
       run: { machine: options.machine, engine: pool },
       onProgress: options.onProgress,
       onTable: options.onScores,
       signal: options.signal,
       checkpointSeconds: options.checkpointSeconds,
     };
-    if (alone) {
-      const { place, modelSha256 } = await placeOf(file, experiment, options);
-      const {
-        file: scores,
-        scoresFile,
-        passes,
-      } = await computeScores({
+    /** Scores of layers, then those of rows, in one file. */
+    const inOneFile = async (
+      scoresFile: string,
+      modelSha256: string,
+      ofLayers: () => Promise<ComputedScores>,
+    ): Promise<Pick<ComputedScores, 'passes'> & { scores: ScoresFile; scoresFile: string }> => {
+      const computed = wanted.length > 0 ? await ofLayers() : null;
+      if (wantedRows.length === 0) return { ...computed!, scores: computed!.file };
+      const { rowsPerChunk } = options;
+      const ofRows = await computeDataScores({
         ...shared,
+        asked: wantedRows,
         file,
         experiment,
-        scoresFile: place,
+        scoresFile,
         modelSha256,
+        rowsPerChunk,
       });
-      return { ...none, result: null, resultFile: null, scores, scoresFile, passes };
+      return { scores: ofRows.file, scoresFile, passes: [...(computed?.passes ?? []), ...ofRows.passes] };
+    };
+    if (alone) {
+      const { place: scoresFile, modelSha256 } = await placeOf(file, experiment, options);
+      const ofLayers = () => computeScores({ ...shared, asked: wanted, file, experiment, scoresFile, modelSha256 });
+      return { ...none, result: null, resultFile: null, ...(await inOneFile(scoresFile, modelSha256, ofLayers)) };
     }
     const { result, resultFile, reopened } = await scoreExperiment({
       ...options,
@@ -93,9 +117,31 @@ export async function runExperiment(options: RunOptions): Promise<Ran> {
       reopen: true,
       scores: wanted,
     });
-    const { file: scores, scoresFile, passes } = await scoresOfResult({ ...shared, resultFile });
-    return { result, resultFile, scores, scoresFile, passes, reopened: reopened === true };
+    const computed = await inOneFile(scoresFileOf(resultFile), result.model.sha256, () =>
+      scoresOfResult({ ...shared, asked: wanted, resultFile }),
+    );
+    return { result, resultFile, ...computed, reopened: reopened === true };
   });
+}
+
+/** Both lists with the words of `--set`, each of which is about one of them. */
+function settingsOf(
+  { scores = [], data_scores = [] }: Experiment,
+  words: readonly string[],
+): { scores: AskedScore[]; data: AskedScore[] } {
+  const idOf = (word: string) => word.split(/[.=]/)[0];
+  const known = [...ownScores, ...dataScores].map(({ id }) => id);
+  const unknown = words.map(idOf).find((id) => !known.includes(id));
+  if (unknown !== undefined)
+    throw new LayerifError('badRequest', `there is no score "${unknown}": use one of ${known.join(', ')}`);
+  const ofRows = (word: string) => isDataScore(idOf(word));
+  return {
+    scores: withSettings(
+      scores,
+      words.filter((word) => !ofRows(word)),
+    ),
+    data: withSettings(data_scores, words.filter(ofRows), findDataScore),
+  };
 }
 
 /**
@@ -141,7 +187,11 @@ async function placeOf(
  * @param words `<score>.<option>=<value>`, of scores that are asked for
  * @throws LayerifError `badRequest`
  */
-export function withSettings(asked: readonly AskedScore[], words: readonly string[]): AskedScore[] {
+export function withSettings(
+  asked: readonly AskedScore[],
+  words: readonly string[],
+  find: (id: string) => { id: string; options: OptionRows } = findScore,
+): AskedScore[] {
   const changed = asked.map((one) => ({ ...one, options: { ...one.options } }));
   for (const word of words) {
     const [, id, name, text] = /^([^.=]+)\.([^.=]+)=(.*)$/.exec(word) ?? [];
@@ -151,7 +201,7 @@ export function withSettings(asked: readonly AskedScore[], words: readonly strin
         `--set "${word}" is not of the form SCORE.OPTION=VALUE, such as owl.multiple=7`,
       );
     }
-    const score = findScore(id);
+    const score = find(id);
     const own = changed.filter((one) => one.id === id);
     if (own.length === 0) {
       const declared = asked.map((one) => one.id).join(', ') || 'none';

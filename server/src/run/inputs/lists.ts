@@ -12,6 +12,7 @@ import { metrics } from '../../evaluation/metrics.ts';
 import { operators } from '../../graphs/operators.ts';
 import { families } from '../../models/families.ts';
 import { pruners } from '../../pruning/pruners.ts';
+import { dataScores } from '../../scores/dataScores.ts';
 import { scores } from '../../scores/scores.ts';
 
 export interface ListEntry {
@@ -36,6 +37,11 @@ const lists = {
     ...scores.map(({ id, title, formula, source, question, higherMeans }) => ({
       id,
       title: `${questionWords[question]}${higherMeans ? `, high = ${higherMeans}` : ''}: ${title}: ${formula}`,
+      source,
+    })),
+    ...dataScores.map(({ id, title, formula, source, question, higherMeans }) => ({
+      id,
+      title: `rows, ${questionWords[question]}${higherMeans ? `, high = ${higherMeans}` : ''}: ${title}: ${formula}`,
       source,
     })),
     // Layer influence has no row of its own: a file's section `score` says how it is computed.

@@ -99,10 +99,12 @@ export const experimentRefusals: readonly Row[] = [
     ['score'],
   ),
   row(
-    'data_scoresLater',
+    'dataScoresOfGraph',
     ['data_scores'],
-    ({ data_scores }) => data_scores !== undefined,
-    () => 'data_scores is not available in this version; remove the section',
+    ({ model, data_scores }) => data_scores !== undefined && isGraphPath(model.path),
+    ({ model }) =>
+      `data_scores read prompts and answers through a checkpoint, and model.path ${model.path} is an ONNX graph: give a folder with config.json, a .gguf file or a hub id`,
+    ['score'],
   ),
   ...checkpointVerbs.map((verb) =>
     row(

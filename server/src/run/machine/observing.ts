@@ -47,9 +47,10 @@ export interface ObservedPass {
   memoryBytes: number;
 }
 
-export function observedShape(model: Architecture, texts: number): ObservedShape {
+/** @param tokens of all texts together */
+export function observedShape(model: Architecture, texts: number, tokens = 0): ObservedShape {
   const { layers, hidden } = model;
-  return { layers, hidden, texts, modules: (layer) => model.modules(layer).filter(({ factor }) => !factor) };
+  return { layers, hidden, texts, tokens, modules: (layer) => model.modules(layer).filter(({ factor }) => !factor) };
 }
 
 /** From the fastest to the smallest. */
@@ -111,7 +112,11 @@ function passBy(
   const first = lengths.slice(0, read);
   const ablated =
     ablations.length > 0 ? grouped(TOKENS_PER_ABLATION[weights], batchesOf(model, first, tokensPerBatch)) : [];
-  const shape = observedShape(model, texts.length);
+  const shape = observedShape(
+    model,
+    texts.length,
+    lengths.reduce((sum, length) => sum + length, 0),
+  );
   const tokensOf = (of: number[][][]) =>
     Math.max(0, ...of.map((group) => group.reduce((sum, batch) => sum + padded(batch), 0)));
   const models = Math.max(0, ...ablations.map(({ options }) => variantsOf(model.layers, options)));

@@ -1,0 +1,49 @@
+/**
+ * How far scores of the same rows agree, such as that of a small model with that of a large one: rank correlation, and
+ * how many rows of the highest tenth they share.
+ */
+import type { ScoreTable } from '../../../../protocol/scores.ts';
+import { spearman } from '../../statistics/rankCorrelation.ts';
+import { topKOverlap } from '../../statistics/topK.ts';
+
+export interface RowAgreement {
+  a: string;
+  b: string;
+  /** Over the rows that have a value in both; null where that says nothing. */
+  spearman: number | null;
+  /** Rows among the `k` highest of both, and the share that chance gives. */
+  shared: number;
+  k: number;
+  chance: number;
+}
+
+const SHARE = 0.1;
+
+/** Of each two tables of one dataset and split. */
+export function rowAgreements(tables: readonly ScoreTable[], share = SHARE): RowAgreement[] {
+  const ofRows = tables.filter(({ rows, subject }) => rows && subject === 'sample');
+  return ofRows.flatMap((a, i) =>
+    ofRows.slice(i + 1).flatMap((b): RowAgreement[] => {
+      if (!sameRows(a, b)) return [];
+      const known = a.values.flatMap((value, row) => (value !== null && b.values[row] !== null ? [row] : []));
+      if (known.length < 2) return [];
+      const [one, other] = [a, b].map(({ values }) => known.map((row) => values[row]!));
+      const { shared, k, chance } = topKOverlap(one, other, Math.max(1, Math.round(share * known.length)));
+      return [{ a: labelOf(a, ofRows), b: labelOf(b, ofRows), spearman: spearman(one, other), shared, k, chance }];
+    }),
+  );
+}
+
+export function sameRows({ rows: a }: ScoreTable, { rows: b }: ScoreTable): boolean {
+  if (!a || !b || a.row.length !== b.row.length) return false;
+  return a.row.every((row, i) => row === b.row[i] && a.files[a.file[i]] === b.files[b.file[i]]);
+}
+
+/** The score's id, with the options in which it differs from another table of the score. */
+export function labelOf(table: ScoreTable, among: readonly ScoreTable[]): string {
+  const alike = among.filter(({ score }) => score === table.score);
+  const differ = Object.keys(table.options).filter((name) =>
+    alike.some(({ options }) => JSON.stringify(options[name]) !== JSON.stringify(table.options[name])),
+  );
+  return [table.score, ...differ.map((name) => `${name} ${String(table.options[name] || 'default')}`)].join(' ');
+}

@@ -1,0 +1,30 @@
+/** Mean losses of rows from the log-probabilities of their counted tokens. */
+import type { EncodedSample } from '../../../protocol/samples.ts';
+import type { RowNeed, RowTexts, TextForm } from './dataTypes.ts';
+
+/** The one observation that scores of rows and tokens share, so that they share a sweep. */
+export function tokenLosses(form: TextForm['form'], prefix = ''): RowNeed {
+  return { of: 'token_log_probabilities', options: {}, text: { form, prefix } };
+}
+
+/** Of each text: index of its first token among the tokens of all texts. */
+export function startsOf(samples: readonly EncodedSample[]): number[] {
+  let tokens = 0;
+  return samples.map((sample) => {
+    const start = tokens;
+    tokens += sample.tokens.length;
+    return start;
+  });
+}
+
+/** Per row the mean negative log-probability of its counted tokens in nats; NaN where there are none. */
+export function meanLosses({ samples, text, tensors }: RowTexts): Float64Array {
+  const starts = startsOf(samples);
+  return Float64Array.from(text, (index) => {
+    if (index < 0) return NaN;
+    const { tokens, countedFrom } = samples[index];
+    let sum = 0;
+    for (let t = countedFrom; t < tokens.length; t++) sum -= tensors.logProbability.data[starts[index] + t];
+    return tokens.length > countedFrom ? sum / (tokens.length - countedFrom) : NaN;
+  });
+}

@@ -1,0 +1,67 @@
+/** One vector of hidden states a row, for scores that compare rows by them. */
+import { LayerifError } from '../../../protocol/errors.ts';
+import type { OptionRow } from './types.ts';
+import type { RowNeed, RowTexts } from './dataTypes.ts';
+
+export const poolOption = {
+  type: 'choice',
+  default: 'mean',
+  choices: ['mean', 'last'],
+  words: 'Vector of a row: the mean over its tokens, or its last token.',
+} as const satisfies OptionRow;
+
+export const layerOption = {
+  type: 'number',
+  default: -1,
+  least: -1,
+  whole: true,
+  words: 'Behind which layer, from 0; -1 is the last one.',
+} as const satisfies OptionRow;
+
+/** Behind a layer; -1 is filled in by whoever knows how many there are. */
+export const rowStates = (layer: number): RowNeed => ({
+  of: 'hidden_pooled',
+  options: { layers: [layer] },
+  text: { form: 'answered', prefix: '' },
+});
+
+/** Vectors of length 1 of rows that pass by; zeros for rows without a text. */
+export class UnitVectors {
+  #width = 0;
+  readonly #chunks: Float32Array[] = [];
+  readonly known: boolean[] = [];
+
+  add({ text, tensors, samples }: RowTexts, pool: 'mean' | 'last'): void {
+    const { data } = tensors[pool];
+    const width = samples.length === 0 ? this.#width : data.length / samples.length;
+    if (this.#width > 0 && width !== this.#width)
+      throw new LayerifError('failed', `states of ${width} numbers behind those of ${this.#width}`);
+    this.#width = width;
+    const chunk = new Float32Array(text.length * width);
+    text.forEach((index, row) => {
+      let square = 0;
+      if (index >= 0) for (let h = 0; h < width; h++) square += data[index * width + h] ** 2;
+      this.known.push(square > 0);
+      if (square === 0) return;
+      const scale = 1 / Math.sqrt(square);
+      for (let h = 0; h < width; h++) chunk[row * width + h] = scale * data[index * width + h];
+    });
+    this.#chunks.push(chunk);
+  }
+
+  get width(): number {
+    return this.#width;
+  }
+
+  /** All rows, one after the other. */
+  all(): Float32Array {
+    const size = this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    const data = new Float32Array(size);
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      data.set(chunk, at);
+      at += chunk.length;
+    }
+    return data;
+  }
+}
