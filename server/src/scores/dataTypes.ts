@@ -76,7 +76,7 @@ export interface End {
   /** Values of the score that `among` names; null for rows that it leaves out. */
   among?: readonly (number | null)[] | undefined;
   /** Gives way to other work. @throws when the run is cancelled */
-  breathe(): Promise<void>;
+  breathe: () => Promise<void>;
 }
 
 /** Numbers of a table, one value a row; `run` adds the words. */
@@ -120,7 +120,7 @@ export interface DataScore<R extends OptionRows = OptionRows, N extends string =
 
 /** Keeps the types of a score's own options and needs within its file. */
 export function defineDataScore<const R extends OptionRows, N extends string>(score: DataScore<R, N>): DataScore {
-  return score as unknown as DataScore;
+  return score;
 }
 
 /** Of scores that ask the model. */

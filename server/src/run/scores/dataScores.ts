@@ -250,7 +250,7 @@ interface GroupTools {
   file: ScoresFile;
   engine: unknown;
   baseDir: string;
-  finish(plan: Plan, table: ScoreTable): void;
+  finish: (plan: Plan, table: ScoreTable) => void;
 }
 
 async function computeGroup(plans: readonly Plan[], tools: GroupTools): Promise<ObserveSummary[]> {

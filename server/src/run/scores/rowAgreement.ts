@@ -2,7 +2,7 @@
  * How far scores of the same rows agree, such as that of a small model with that of a large one: rank correlation, and
  * how many rows of the highest tenth they share.
  */
-import type { ScoreTable } from '../../../../protocol/scores.ts';
+import type { Json, ScoreTable } from '../../../../protocol/scores.ts';
 import { spearman } from '../../statistics/rankCorrelation.ts';
 import { topKOverlap } from '../../statistics/topK.ts';
 
@@ -45,5 +45,8 @@ export function labelOf(table: ScoreTable, among: readonly ScoreTable[]): string
   const differ = Object.keys(table.options).filter((name) =>
     alike.some(({ options }) => JSON.stringify(options[name]) !== JSON.stringify(table.options[name])),
   );
-  return [table.score, ...differ.map((name) => `${name} ${String(table.options[name] || 'default')}`)].join(' ');
+  return [table.score, ...differ.map((name) => `${name} ${wordOf(table.options[name])}`)].join(' ');
 }
+
+const wordOf = (value: Json): string =>
+  value === '' ? 'default' : typeof value === 'string' ? value : JSON.stringify(value);
