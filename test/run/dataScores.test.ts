@@ -196,7 +196,7 @@ test('token scores cost one sweep: loss and IFD share it, and another score more
     '[loss, { loss: { texts: { dataset: qa, split: "train[:10]" } } }, similarity, diversity, length]',
   );
   const { passes } = await run(other.file);
-  // One of the validation rows, one of the rows.
+  // One of the validation samples, one of the rows.
   assert.deepEqual(passes.map(({ sessionRuns }) => sessionRuns).filter((runs) => runs === sweep).length, 1);
   assert.equal(passes.length, 2);
 });
@@ -217,7 +217,7 @@ test('killed between chunks, it goes on behind the last finished one; chunks of 
   const { scores, passes } = await run(file, { rowsPerChunk: 3 });
   const whole = workspace(t, true, '[ifd_ppl, diversity, bm25]');
   const once = await run(whole.file);
-  // Two texts of each of four chunks, one of the validation rows; what came before the end is not observed again.
+  // Two texts of each of four chunks, one of the validation samples; what came before the end is not observed again.
   assert.ok(passes.length > 0 && passes.length < 2 * 4, `${passes.length} passes`);
   for (const { score, values } of once.scores!.tables) near(tableOf(scores!, score).values, values, 1e-5, score);
 });

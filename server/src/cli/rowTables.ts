@@ -6,7 +6,7 @@ import { questionWords } from '../../../protocol/scores.ts';
 import type { ScoresFile, ScoreTable } from '../../../protocol/scores.ts';
 import { rowAgreements } from '../run/scores/rowAgreement.ts';
 import { counted, score as number, table as columns } from './format.ts';
-import { optionWords } from './scoreTables.ts';
+import { optionWords } from './optionWords.ts';
 
 /** Rows that are shown from either end. */
 const SHOWN = 5;

@@ -2,10 +2,11 @@
  * Tables of scores as people read them in a terminal: what is asked, bars in layer order, what stands out, notes. Pure.
  */
 import { questionWords } from '../../../protocol/scores.ts';
-import type { Json, ScoresFile, ScoreTable } from '../../../protocol/scores.ts';
+import type { ScoresFile, ScoreTable } from '../../../protocol/scores.ts';
 import { drawn } from './chart.ts';
 import { counted, duration, score as number, table as columns } from './format.ts';
 import { bytesText } from '../text/bytes.ts';
+import { optionWords } from './optionWords.ts';
 import { rowAgreementLines, rowTableLines } from './rowTables.ts';
 import type { Page } from './types.ts';
 
@@ -39,13 +40,6 @@ function tableLines(table: ScoreTable, model: string, page: Page): string[] {
     ...marks.map(({ at, words }) => `${words}: ${at.map((i) => placeWords(axes, i)).join(', ')}`),
     ...notes.map((note) => `Note: ${note}`),
   ];
-}
-
-export function optionWords(options: Record<string, Json>): string {
-  return Object.entries(options)
-    .filter(([, value]) => value !== '')
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join(', ');
 }
 
 /** Parts that the table has room for; a score of many modules has its parts in the file. */

@@ -81,7 +81,7 @@ export function scoresSchemaOf(scores: readonly Score[]) {
 function dataScoresSchemaOf() {
   const texts = doc(
     z.strictObject({ ...textSource, max_length: doc(maxLength, 'Tokens of prompt and answer together.').optional() }),
-    'Rows that are scored, by the first task over the dataset; default: the training rows of the first task.',
+    'Rows that are scored, by the first task over the dataset; default: the training samples of the first task.',
   ).optional();
   return listOf(ownDataScores, ({ influence }): Record<string, z.ZodType> => (influence ? {} : { texts }));
 }

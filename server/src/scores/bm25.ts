@@ -1,6 +1,6 @@
 /**
- * BM25 (Robertson & Walker 1994) in the form of Lucene: how well the words of a row match those of the validation rows,
- * averaged over these as queries.
+ * BM25 (Robertson & Walker 1994) in the form of Lucene: how well the words of a row match those of the validation
+ * samples, averaged over these as queries.
  *
  *     idf(w)    = ln(1 + (N - n(w) + 1/2) / (n(w) + 1/2))
  *     s(q, d)   = sum over the words w of q of idf(w) f(w, d) / (f(w, d) + k1 (1 - b + b |d| / mean |d|))
@@ -16,12 +16,13 @@ export function wordsOf(text: string): string[] {
 export const bm25 = defineDataScore({
   id: 'bm25',
   version: 1,
-  title: 'BM25 with the validation rows',
+  title: 'BM25 with the validation samples',
   question: 'trust_data',
   subject: 'sample',
   unit: '',
   higherMeans: 'keep',
-  formula: 'mean over the validation rows q of sum over w in q of idf(w) f / (f + k1 (1 - b + b |row| / mean length))',
+  formula:
+    'mean over the validation samples q of sum over w in q of idf(w) f / (f + k1 (1 - b + b |row| / mean length))',
   source: 'Robertson & Walker 1994, as in Lucene',
   status: 'published',
   options: {
@@ -69,7 +70,7 @@ export const bm25 = defineDataScore({
         const strangers = found.filter((own) => own.size === 0).length;
         return {
           values,
-          notes: strangers > 0 ? [`${strangers} rows share no word with the validation rows: their value is 0`] : [],
+          notes: strangers > 0 ? [`${strangers} rows share no word with the validation samples: their value is 0`] : [],
         };
       },
     };

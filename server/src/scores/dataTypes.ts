@@ -65,7 +65,7 @@ export interface Chunk<N extends string = string> {
   observed: Record<N, RowTexts>;
 }
 
-/** Influence of each row on the validation rows of its task, over the layers. */
+/** Influence of each row on the validation samples of its task, over the layers. */
 export type RowInfluence = Record<'mean' | 'rank' | 'vote', Float64Array>;
 
 /** What is there when all rows have passed by. */
@@ -109,7 +109,7 @@ export interface DataScore<R extends OptionRows = OptionRows, N extends string =
   tokens?: boolean;
   /** Whether it reads the texts themselves. */
   texts?: boolean;
-  /** Whether rows are compared with the validation rows of the task. */
+  /** Whether rows are compared with the validation samples of the task. */
   targets?: boolean;
   /** Made of the influence of the result beside which it stands, for the rows of that result. */
   influence?: boolean;

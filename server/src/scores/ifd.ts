@@ -6,10 +6,10 @@
  * The authors published two definitions, which order rows differently: the ratio of the losses (Cherry_LLM) does not
  * depend on their size, the ratio of the perplexities (Superfiltering) is a difference of losses. Their scripts encode
  * the text as one and count the tokens before the place where the answer is last found; a tokenizer that merges across
- * that place shifts the count by one, and an answer that ends the prompt too is found there. Without a token that begins
- * texts they do not score the first token of an answer that stands alone. `compat` does the same; without it both losses
- * are over the same tokens of the answer, which are never merged with the prompt, and the answer alone stands behind the
- * token that begins texts.
+ * that place shifts the count by one, and an answer that ends the prompt too is found there. Without a token that
+ * begins texts they do not score the first token of an answer that stands alone. `compat` does the same; without it
+ * both losses are over the same tokens of the answer, which are never merged with the prompt, and the answer alone
+ * stands behind the token that begins texts.
  */
 import { defineDataScore, mark, orNull, rowsWhere, scorerOption } from './dataTypes.ts';
 import type { DataScore, RowFacts } from './dataTypes.ts';

@@ -1,6 +1,7 @@
 /**
- * Influence of the rows on the validation rows of their task, over the layers, from the result beside which the scores
- * stand: the mean, the sum of ranks, or the votes against the lowest rows of each layer (`estimators/crossLayer.ts`).
+ * Influence of the rows on the validation samples of their task, over the layers, from the result beside which the
+ * scores stand: the mean, the sum of ranks, or the votes against the lowest rows of each layer
+ * (`estimators/crossLayer.ts`).
  */
 import { defineDataScore } from './dataTypes.ts';
 import type { DataScore, RowInfluence } from './dataTypes.ts';
@@ -31,7 +32,7 @@ function of(id: string, which: keyof RowInfluence, title: string, formula: strin
         const harmful = values.flatMap((value, row) => (which === 'mean' && value < 0 ? [row] : []));
         return {
           values,
-          ...(harmful.length > 0 ? { marks: [{ at: harmful, words: 'harms the validation rows' }] } : {}),
+          ...(harmful.length > 0 ? { marks: [{ at: harmful, words: 'harms the validation samples' }] } : {}),
           notes: [],
         };
       },

@@ -1,6 +1,6 @@
 /**
- * How alike the hidden states of a row are to those of the validation rows: mean over these of the cosine, behind one
- * layer. Rows like the task's own help it (LESS and RDS+ take such a mean as a baseline).
+ * How alike the hidden states of a row are to those of the validation samples: mean over these of the cosine, behind
+ * one layer. Rows like the task's own help it (LESS and RDS+ take such a mean as a baseline).
  */
 import { defineDataScore, mark, rowsWhere, scorerOption } from './dataTypes.ts';
 import { layerOption, poolOption, rowStates, UnitVectors } from './rowVectors.ts';
@@ -8,12 +8,12 @@ import { layerOption, poolOption, rowStates, UnitVectors } from './rowVectors.ts
 export const similarity = defineDataScore({
   id: 'similarity',
   version: 1,
-  title: 'Similarity of hidden states to the validation rows',
+  title: 'Similarity of hidden states to the validation samples',
   question: 'trust_data',
   subject: 'sample',
   unit: '',
   higherMeans: 'keep',
-  formula: 'mean over the validation rows v of cos(state of the row, state of v)',
+  formula: 'mean over the validation samples v of cos(state of the row, state of v)',
   source: 'a control',
   status: 'ours',
   options: { scorer: scorerOption, layer: layerOption, pool: poolOption },

@@ -1,83 +1,40 @@
 /**
  * Scores of rows: chosen scores -> rows a chunk at a time -> what is not observed of them yet -> passes through the
- * model -> tables in the same file as the layer scores. A chunk is finished when its observations lie in the run folder,
- * so that an interrupted run goes on there; of the rows nothing is held but their numbers.
+ * model -> tables in the same file as the layer scores. A chunk is finished when its observations lie in the run
+ * folder, so that an interrupted run goes on there; of the rows nothing is held but their numbers.
  */
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { AskedScore } from '../../../../protocol/experiment.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
-import type { EncodedSample } from '../../../../protocol/samples.ts';
-import type {
-  Json,
-  ModelVariant,
-  ObserveSummary,
-  ScoredRows,
-  ScoresFile,
-  ScoreTable,
-  Tensors,
-} from '../../../../protocol/scores.ts';
 import { RESULT_SUFFIX } from '../../../../protocol/result.ts';
 import { SCORES_SUFFIX } from '../../../../protocol/scores.ts';
+import type { ModelVariant, ObserveSummary, ScoresFile, ScoreTable } from '../../../../protocol/scores.ts';
 import { Random } from '../../random/random.ts';
 import { findDataScore } from '../../scores/dataScores.ts';
-import type { Chunk, DataScore, RowFacts, RowFold, RowNeed, RowTexts } from '../../scores/dataTypes.ts';
-import { observationOf } from '../../scores/observations.ts';
 import { optionValues } from '../../scores/options.ts';
-import { listed } from '../../text/listed.ts';
 import { engineOf } from '../files/finished.ts';
-import { modelStamp, requireUnchanged } from '../files/modelStamp.ts';
-import { relativeTo } from '../files/paths.ts';
+import { modelStamp } from '../files/modelStamp.ts';
 import { provenanceOf } from '../files/provenance.ts';
 import { writeJson } from '../files/results.ts';
 import { experimentFor, openExperiment } from '../inputs/openExperiment.ts';
 import type { OpenExperiment } from '../inputs/openExperiment.ts';
-import { limitsOf, requireTexts } from '../inputs/sampleRefusals.ts';
-import { memoryLimit } from '../machine/machine.ts';
 import { resetPeakMemory } from '../machine/memory.ts';
-import { observedShape, requireMemory } from '../machine/observing.ts';
-import { canonical, keyed, passesOf } from './needs.ts';
-import type { KeyedNeed } from './needs.ts';
 import { ObservationFiles } from './observationFiles.ts';
-import { plannedPass } from './plannedPass.ts';
-import { encoded, factsOf, formed } from './rowForms.ts';
-import type { Encoded } from './rowForms.ts';
 import { influencedRows } from './rowInfluences.ts';
-import type { InfluencedRows } from './rowInfluences.ts';
+import { Observing } from './rowObserving.ts';
+import type { ObservingTools } from './rowObserving.ts';
+import { amongNeeds, amongOf, groupsOf, isTableOf, readsTokens, requireLayer, sameAsked } from './rowPlans.ts';
+import type { Plan, Scorer } from './rowPlans.ts';
 import { RowSource } from './rowSource.ts';
-import type { SourceRow } from './rowSource.ts';
-import { readScores } from './scores.ts';
+import { Rows, tableOf } from './rowTable.ts';
+import { completed, readScores } from './scores.ts';
 import type { ComputedScores, ScoresOptions } from './scores.ts';
-import { textsId } from './texts.ts';
 
 /** Rows whose texts and observations are in memory at a time. */
 const ROWS_PER_CHUNK = 2048;
-/** Rows between two looks at the event loop. */
-const ROWS_PER_TURN = 64;
-
 export interface DataScoresOptions extends Omit<ScoresOptions, 'table'> {
   rowsPerChunk?: number | undefined;
-}
-
-/** A model that scores, opened once. */
-interface Scorer {
-  opened: OpenExperiment;
-  sha256: string;
-  variant: ModelVariant;
-  tokenizerSha256: string;
-  stamp: ReturnType<typeof modelStamp>;
-  files: ObservationFiles;
-}
-
-interface Plan {
-  score: DataScore;
-  asked: AskedScore;
-  values: Record<string, Json>;
-  /** What decides the table's numbers beside score and options. */
-  needs: string[];
-  scorer: Scorer;
-  source: RowSource | null;
-  influence: InfluencedRows | null;
 }
 
 /**
@@ -179,8 +136,7 @@ export async function computeDataScores(options: DataScoresOptions): Promise<Com
       passes.push(...done);
     }
     for (const { files } of scorers.values()) files.removeWork();
-    file.status = 'complete';
-    writeJson(scoresFile, file);
+    completed(file, scoresFile);
     return { file, scoresFile, passes };
   } finally {
     for (const one of open) one.close();
@@ -202,54 +158,8 @@ async function scorerFrom(opened: OpenExperiment, other: boolean, runFolder: str
   return { opened, sha256, variant, tokenizerSha256, stamp: modelStamp(checkpoint), files };
 }
 
-const readsTokens = (score: DataScore): boolean => score.tokens === true;
-
-const amongOf = ({ score, values }: Pick<Plan, 'score' | 'values'>): string => score.among?.(values as never) ?? '';
-
-/** @throws LayerifError `badRequest` where the other score is not asked for too, or is one of other rows */
-function amongNeeds(plan: Plan, plans: readonly Plan[]): string[] {
-  const other = amongPlan(plan, plans);
-  return [`among ${other.score.id} ${other.score.version} ${JSON.stringify(other.values)}`, ...other.needs];
-}
-
-function amongPlan(plan: Plan, plans: readonly Plan[]): Plan {
-  const name = amongOf(plan);
-  const fitting = plans.filter((one) => one !== plan && amongOf(one) === '' && one.source !== null);
-  const other = fitting.find(({ score }) => score.id === name);
-  if (!other) {
-    const others = [...new Set(fitting.map(({ score }) => score.id))];
-    throw new LayerifError(
-      'badRequest',
-      `${plan.score.id}.among "${name}" is not among the data_scores of the experiment: add it there; scores of rows there: ${others.length > 0 ? listed(others) : 'none'}`,
-    );
-  }
-  if (other.source?.id === plan.source?.id) return other;
-  throw new LayerifError('badRequest', `${plan.score.id}.among ${name} scores other rows: give both the same texts`);
-}
-
-/** @throws LayerifError `badRequest` */
-function requireLayer(score: DataScore, { layer }: Record<string, Json>, { opened }: Scorer): void {
-  const { layers } = opened.model;
-  if (typeof layer !== 'number' || layer < layers) return;
-  throw new LayerifError('badRequest', `${score.id}.layer ${layer} is beyond the last layer: use -1 to ${layers - 1}`);
-}
-
-/** Plans whose rows pass by together, in the order in which they are asked for. */
-function groupsOf(plans: readonly Plan[]): Plan[][] {
-  const groups = new Map<string, Plan[]>();
-  for (const plan of plans) {
-    const own = plan.influence ? plan.influence.id : `${plan.source!.id} ${plan.scorer.sha256}`;
-    const name = amongOf(plan) === '' ? own : `${own} behind`;
-    groups.set(name, [...(groups.get(name) ?? []), plan]);
-  }
-  return [...groups.values()];
-}
-
-interface GroupTools {
+interface GroupTools extends ObservingTools {
   options: DataScoresOptions;
-  file: ScoresFile;
-  engine: unknown;
-  baseDir: string;
   finish: (plan: Plan, table: ScoreTable) => void;
 }
 
@@ -264,7 +174,7 @@ async function computeGroup(plans: readonly Plan[], tools: GroupTools): Promise<
   const [{ source, scorer, influence }] = plans;
   const passes: ObserveSummary[] = [];
   let rows = influence?.rows ?? null;
-  let words = influence ? `training rows of ${influence.task.task}: ${influence.task.train.samples} rows` : '';
+  let words = influence ? `training samples of ${influence.task.task}: ${influence.task.train.samples} rows` : '';
   if (source) {
     const compared = folds.filter(({ plan }) => plan.score.targets === true);
     const before = compared.length > 0 ? await source.countTargets() : 0;
@@ -279,7 +189,7 @@ async function computeGroup(plans: readonly Plan[], tools: GroupTools): Promise<
     if (compared.length > 0) {
       let done = 0;
       for await (const chunk of source.targets(size)) {
-        const found = await observing.chunk(chunk, compared, { done, total, what: 'validation rows' });
+        const found = await observing.chunk(chunk, compared, { done, total, what: 'validation samples' });
         compared.forEach(({ fold }, i) => fold.targets?.(found[i]));
         done += chunk.length;
       }
@@ -325,259 +235,3 @@ function keptValues({ tables }: ScoresFile, plan: Plan): (number | null)[] {
 }
 
 const amongWords = ({ score, version, options }: ScoreTable) => `among ${score} ${version} ${JSON.stringify(options)}`;
-
-type Folded = { plan: Plan; fold: RowFold };
-
-/** Chunks of one source through one model. */
-class Observing {
-  readonly #scorer: Scorer;
-  readonly #source: RowSource;
-  readonly #tools: GroupTools;
-  readonly #passes: ObserveSummary[];
-  readonly #breathe: () => Promise<void>;
-  readonly #encodes: boolean;
-  readonly #texts: boolean;
-  /** Of the rows' own texts, as they are trained on. */
-  tokens = 0;
-
-  constructor(
-    scorer: Scorer,
-    source: RowSource,
-    folds: readonly Folded[],
-    tools: GroupTools,
-    passes: ObserveSummary[],
-    breathe: () => Promise<void>,
-  ) {
-    this.#scorer = scorer;
-    this.#source = source;
-    this.#tools = tools;
-    this.#passes = passes;
-    this.#breathe = breathe;
-    this.#encodes = folds.some(({ plan }) => readsTokens(plan.score));
-    this.#texts = folds.some(({ plan }) => plan.score.texts === true);
-  }
-
-  /** @returns for each score what it is shown of these rows */
-  async chunk(
-    rows: readonly SourceRow[],
-    folds: readonly Folded[],
-    { done, total, what }: { done: number; total: number; what: string },
-  ): Promise<Chunk[]> {
-    const { tokenizer } = this.#scorer.opened;
-    const { maxLength } = this.#source;
-    const all: (Encoded | null)[] = [];
-    const facts: RowFacts[] = [];
-    for (const row of rows) {
-      if (all.length % ROWS_PER_TURN === ROWS_PER_TURN - 1) await this.#breathe();
-      const one = this.#encodes ? encoded(row, tokenizer) : null;
-      all.push(one);
-      const bare = { prompt: 0, answer: 0, truncated: false, merged: false };
-      const known = one
-        ? factsOf(one, maxLength)
-        : { ...bare, emptyPrompt: row.prompt.trim() === '', emptyAnswer: row.answer.trim() === '' };
-      facts.push({ ...known, text: this.#texts ? row.prompt + row.answer : '' });
-      if (what === 'rows') this.tokens += one?.whole.length ?? 0;
-    }
-    const forms = new Map<string, Formed>();
-    const asked = folds.map(({ plan }) =>
-      Object.entries(plan.score.needs(plan.values as never)).map(([name, need]) => {
-        const form = JSON.stringify(need.text);
-        const texts = forms.get(form) ?? this.#formed(all as Encoded[], need, rows);
-        forms.set(form, texts);
-        return { name, texts, need: keyed(this.#filled(need), texts.id, this.#scorer.variant) };
-      }),
-    );
-    const known = await this.#observed(asked.flat(), { done, total, rows: rows.length, what });
-    return asked.map((needs) => ({
-      facts,
-      observed: Object.fromEntries(
-        needs.map(({ name, texts, need }): [string, RowTexts] => [name, { ...texts, tensors: known.get(need.key)! }]),
-      ),
-    }));
-  }
-
-  /** Layer -1 is the last one. */
-  #filled({ of, options }: RowNeed): { of: RowNeed['of']; options: Record<string, Json> } {
-    const { layers } = this.#scorer.opened.model;
-    if (!Array.isArray(options.layers)) return { of, options };
-    return { of, options: { ...options, layers: options.layers.map((layer) => (layer === -1 ? layers - 1 : layer)) } };
-  }
-
-  #formed(all: readonly Encoded[], need: RowNeed, rows: readonly SourceRow[]): Formed {
-    const { tokenizer, model } = this.#scorer.opened;
-    const { maxLength } = this.#source;
-    const samples: EncodedSample[] = [];
-    const places: { tokens: Int32Array; file: string; line: number | null }[] = [];
-    const text = Int32Array.from(all, (row, i) => {
-      const sample = formed(row, need.text, { tokenizer, maxLength });
-      if (!sample) return -1;
-      const { file, line } = rows[i].row;
-      places.push({ tokens: sample.tokens, file, line });
-      return samples.push(sample) - 1;
-    });
-    const task = this.#source.task?.task ?? 'data_scores';
-    requireTexts({ what: 'row', task, texts: places, tokenizer, ...limitsOf(model) }, 'score');
-    return { samples, text, id: textsId(samples) };
-  }
-
-  async #observed(
-    asked: readonly { texts: Formed; need: KeyedNeed }[],
-    { done, total, rows, what }: { done: number; total: number; rows: number; what: string },
-  ): Promise<ReadonlyMap<string, Tensors>> {
-    const { opened, files, variant, sha256, stamp } = this.#scorer;
-    const { checkpoint, model } = opened;
-    const { options, file, engine, baseDir } = this.#tools;
-    const known = new Map<string, Tensors>();
-    const textsOf = new Map(asked.map(({ texts, need }) => [need.key, texts.samples]));
-    const wanted: KeyedNeed[] = [];
-    for (const { texts, need } of asked) {
-      if (known.has(need.key)) continue;
-      const stored = texts.samples.length === 0 ? nothing(need, observedShape(model, 0)) : files.read(need);
-      if (stored) known.set(need.key, stored);
-      else wanted.push(need);
-    }
-    if (wanted.length === 0) return known;
-    const { run, signal } = options;
-    const limit = memoryLimit(run!.machine);
-    const adapter = variant.variant === 'adapter' ? checkpoint.adapter!.path : null;
-    const planned = (needs: readonly KeyedNeed[]) =>
-      plannedPass(needs, { checkpoint, model, adapter }, [...textsOf.get(needs[0].key)!], limit, baseDir);
-    const passes = passesOf(wanted, (pass) => planned(pass).memoryBytes <= limit);
-    for (const [index, pass] of passes.entries()) {
-      const plan = planned(pass);
-      requireMemory(plan, limit, `observing ${rows} ${what}`);
-      const key = createHash('sha256')
-        .update(JSON.stringify([sha256, stamp, engine, pass.map((need) => need.key), plan.composition]))
-        .digest('hex');
-      const summary = await plan.run(
-        {
-          pool: run!.engine,
-          machine: run!.machine,
-          signal,
-          onProgress: (event) =>
-            options.onProgress?.({
-              done: done + rows * ((index + event.done / event.total) / passes.length),
-              total,
-              message: `observing ${rows} ${what}`,
-            }),
-        },
-        { workDir: files.workDir, key, checkpointSeconds: options.checkpointSeconds },
-      );
-      requireUnchanged(checkpoint, stamp);
-      for (const need of pass) {
-        const tensors = summary.observations[need.hash];
-        files.write(need, tensors);
-        known.set(need.key, tensors);
-      }
-      const { seconds, peakMemoryBytes } = file.provenance;
-      seconds['observe rows'] = (seconds['observe rows'] ?? 0) + summary.seconds;
-      file.provenance.peakMemoryBytes = Math.max(peakMemoryBytes, summary.peakMemoryBytes);
-      this.#passes.push(summary);
-    }
-    return known;
-  }
-}
-
-interface Formed {
-  samples: EncodedSample[];
-  text: Int32Array;
-  id: string;
-}
-
-/** Of no texts. */
-function nothing({ need }: KeyedNeed, shape: ReturnType<typeof observedShape>): Tensors {
-  const spec = observationOf(need.of as RowNeed['of']);
-  return Object.fromEntries(
-    Object.entries(spec.tensors(shape, need.options)).map(([name, dims]) => [
-      name,
-      { shape: dims, data: new Float64Array(0) },
-    ]),
-  );
-}
-
-/** Where the rows stand. */
-class Rows {
-  readonly #found: ScoredRows;
-  readonly #baseDir: string;
-  readonly #files = new Map<string, number>();
-
-  constructor({ dataset, split, task, sha256 }: RowSource, baseDir: string, tokenizer: string | null) {
-    const rest = { files: [], file: [], row: [], line: [], sha256, tokenizer };
-    this.#found = { dataset: dataset.name, split, task: task?.task ?? null, ...rest };
-    this.#baseDir = baseDir;
-  }
-
-  get count(): number {
-    return this.#found.row.length;
-  }
-
-  add(rows: readonly SourceRow[]): void {
-    const { files, file, row: numbers, line } = this.#found;
-    for (const { row } of rows) {
-      let index = this.#files.get(row.file);
-      if (index === undefined) {
-        index = files.push(relativeTo(this.#baseDir, row.file)) - 1;
-        this.#files.set(row.file, index);
-      }
-      file.push(index);
-      numbers.push(row.row);
-      line.push(row.line);
-    }
-  }
-
-  rows(): ScoredRows {
-    return this.#found;
-  }
-}
-
-function tableOf(
-  { score, values: options, needs }: Plan,
-  { values, parts, notes, ...rest }: Awaited<ReturnType<RowFold['numbers']>>,
-  rows: ScoredRows,
-  texts: string,
-): ScoreTable {
-  if (values.length !== rows.row.length)
-    throw new Error(`score ${score.id} gave ${values.length} values for ${rows.row.length} rows`);
-  const defined = (value: number | null) => (value !== null && Number.isFinite(value) ? value : null);
-  return {
-    score: score.id,
-    version: score.version,
-    title: score.title,
-    unit: score.unit,
-    source: score.source,
-    formula: score.formula,
-    status: score.status,
-    question: score.question,
-    subject: score.subject,
-    higherMeans: score.higherMeans,
-    options,
-    texts,
-    axes: [{ name: 'row', labels: values.map((_, row) => row) }],
-    values: values.map(defined),
-    ...(parts
-      ? { parts: Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.map(defined)])) }
-      : {}),
-    ...rest,
-    rows: readsTokens(score) ? rows : { ...rows, tokenizer: null },
-    notes,
-    needs,
-  };
-}
-
-function isTableOf(table: ScoreTable, plan: Plan): boolean {
-  return (
-    sameAsked(table, plan) && table.version === plan.score.version && canonical(table.needs) === canonical(plan.needs)
-  );
-}
-
-/** The same score of the same options; another table of the same rows takes its place. */
-function sameAsked({ score, options, rows }: ScoreTable, plan: Plan): boolean {
-  const asked = plan.source ?? plan.influence!.rows;
-  const dataset = typeof asked.dataset === 'string' ? asked.dataset : asked.dataset.name;
-  return (
-    score === plan.score.id &&
-    JSON.stringify(options) === JSON.stringify(plan.values) &&
-    rows?.dataset === dataset &&
-    rows.split === asked.split
-  );
-}

@@ -1,12 +1,12 @@
-/** Influence of the training rows of a result, one number a row over the layers, and where the rows stand. */
+/** Influence of the training samples of a result, one number a row over the layers, and where the rows stand. */
 import path from 'node:path';
 import fs from 'node:fs';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
 import type { ScoredRows } from '../../../../protocol/scores.ts';
-import { hashFiles } from '../../checkpoints/hashFiles.ts';
 import { crossLayerRules } from '../../estimators/crossLayer.ts';
 import type { RowInfluence } from '../../scores/dataTypes.ts';
+import { dataHashes } from '../files/provenance.ts';
 import { readResult } from '../files/results.ts';
 
 /** Share of the rows that is voted against in each layer, as in `layerif rows` and `layerif compare`. */
@@ -68,7 +68,7 @@ export async function influencedRows(resultFile: string, taskName: string, baseD
 async function requireSameData(result: Result, files: readonly string[], baseDir: string): Promise<void> {
   for (const file of files) {
     const absolute = path.resolve(baseDir, file);
-    const now = fs.existsSync(absolute) ? (await hashFiles([absolute]))[0] : null;
+    const now = fs.existsSync(absolute) ? (await dataHashes([absolute], baseDir))[file] : null;
     if (now === result.provenance.dataSha256[file]) continue;
     throw new LayerifError(
       'badData',

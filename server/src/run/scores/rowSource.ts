@@ -1,6 +1,6 @@
 /**
  * Rows that are scored: a slice of a dataset as prompts and answers, a chunk at a time, so that memory does not grow
- * with their number; and the validation rows of the task that they are compared with.
+ * with their number; and the validation samples of the task that they are compared with.
  */
 import { createHash } from 'node:crypto';
 import { LayerifError } from '../../../../protocol/errors.ts';
@@ -43,7 +43,7 @@ export class RowSource {
   }
 
   /**
-   * @param asked default: the training rows of the first task
+   * @param asked default: the training samples of the first task
    * @throws LayerifError `badData`: no such dataset or split, rows without a text
    */
   static async open(opened: OpenExperiment, asked: TextSource | undefined): Promise<RowSource> {

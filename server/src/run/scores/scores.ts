@@ -260,8 +260,7 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
       await finish();
     }
     files.removeWork();
-    file.status = 'complete';
-    writeJson(scoresFile, file);
+    completed(file, scoresFile);
     return { file, scoresFile, passes: done };
   } finally {
     for (const close of closing) close();
@@ -313,4 +312,10 @@ export async function scoresOfResult({ resultFile, ...options }: MeasureOptions)
     scoresFile: scoresFileOf(resultFile),
     modelSha256: model.sha256,
   });
+}
+
+/** All tables are there, or refused. */
+export function completed(file: ScoresFile, scoresFile: string): void {
+  file.status = 'complete';
+  writeJson(scoresFile, file);
 }

@@ -1,0 +1,200 @@
+/** A chunk of rows through one model: every form of the texts that is asked for, observed where it is not yet. */
+import { createHash } from 'node:crypto';
+import type { EncodedSample } from '../../../../protocol/samples.ts';
+import type { Json, ObserveSummary, ScoresFile, Tensors } from '../../../../protocol/scores.ts';
+import type { Chunk, RowFacts, RowFold, RowNeed, RowTexts } from '../../scores/dataTypes.ts';
+import { observationOf } from '../../scores/observations.ts';
+import { requireUnchanged } from '../files/modelStamp.ts';
+import { limitsOf, requireTexts } from '../inputs/sampleRefusals.ts';
+import { memoryLimit } from '../machine/machine.ts';
+import { observedShape, requireMemory } from '../machine/observing.ts';
+import { keyed, passesOf } from './needs.ts';
+import type { KeyedNeed } from './needs.ts';
+import { plannedPass } from './plannedPass.ts';
+import { encoded, factsOf, formed } from './rowForms.ts';
+import type { Encoded } from './rowForms.ts';
+import { readsTokens } from './rowPlans.ts';
+import type { Plan, Scorer } from './rowPlans.ts';
+import type { RowSource, SourceRow } from './rowSource.ts';
+import type { ScoresOptions } from './scores.ts';
+import { textsId } from './texts.ts';
+
+/** Rows between two looks at the event loop. */
+const ROWS_PER_TURN = 64;
+
+export interface ObservingTools {
+  options: Pick<ScoresOptions, 'run' | 'signal' | 'onProgress' | 'checkpointSeconds'>;
+  file: ScoresFile;
+  /** Program and device. */
+  engine: unknown;
+  baseDir: string;
+}
+
+export type Folded = { plan: Plan; fold: RowFold };
+
+/** Chunks of one source through one model. */
+export class Observing {
+  readonly #scorer: Scorer;
+  readonly #source: RowSource;
+  readonly #tools: ObservingTools;
+  readonly #passes: ObserveSummary[];
+  readonly #breathe: () => Promise<void>;
+  readonly #encodes: boolean;
+  readonly #texts: boolean;
+  /** Of the rows' own texts, as they are trained on. */
+  tokens = 0;
+
+  constructor(
+    scorer: Scorer,
+    source: RowSource,
+    folds: readonly Folded[],
+    tools: ObservingTools,
+    passes: ObserveSummary[],
+    breathe: () => Promise<void>,
+  ) {
+    this.#scorer = scorer;
+    this.#source = source;
+    this.#tools = tools;
+    this.#passes = passes;
+    this.#breathe = breathe;
+    this.#encodes = folds.some(({ plan }) => readsTokens(plan.score));
+    this.#texts = folds.some(({ plan }) => plan.score.texts === true);
+  }
+
+  /** @returns for each score what it is shown of these rows */
+  async chunk(
+    rows: readonly SourceRow[],
+    folds: readonly Folded[],
+    { done, total, what }: { done: number; total: number; what: string },
+  ): Promise<Chunk[]> {
+    const { tokenizer } = this.#scorer.opened;
+    const { maxLength } = this.#source;
+    const all: (Encoded | null)[] = [];
+    const facts: RowFacts[] = [];
+    for (const row of rows) {
+      if (all.length % ROWS_PER_TURN === ROWS_PER_TURN - 1) await this.#breathe();
+      const one = this.#encodes ? encoded(row, tokenizer) : null;
+      all.push(one);
+      const bare = { prompt: 0, answer: 0, truncated: false, merged: false };
+      const known = one
+        ? factsOf(one, maxLength)
+        : { ...bare, emptyPrompt: row.prompt.trim() === '', emptyAnswer: row.answer.trim() === '' };
+      facts.push({ ...known, text: this.#texts ? row.prompt + row.answer : '' });
+      if (what === 'rows') this.tokens += one?.whole.length ?? 0;
+    }
+    const forms = new Map<string, Formed>();
+    const asked = folds.map(({ plan }) =>
+      Object.entries(plan.score.needs(plan.values as never)).map(([name, need]) => {
+        const form = JSON.stringify(need.text);
+        const texts = forms.get(form) ?? this.#formed(all as Encoded[], need, rows);
+        forms.set(form, texts);
+        return { name, texts, need: keyed(this.#filled(need), texts.id, this.#scorer.variant) };
+      }),
+    );
+    const known = await this.#observed(asked.flat(), { done, total, rows: rows.length, what });
+    return asked.map((needs) => ({
+      facts,
+      observed: Object.fromEntries(
+        needs.map(({ name, texts, need }): [string, RowTexts] => [name, { ...texts, tensors: known.get(need.key)! }]),
+      ),
+    }));
+  }
+
+  /** Layer -1 is the last one. */
+  #filled({ of, options }: RowNeed): { of: RowNeed['of']; options: Record<string, Json> } {
+    const { layers } = this.#scorer.opened.model;
+    if (!Array.isArray(options.layers)) return { of, options };
+    return { of, options: { ...options, layers: options.layers.map((layer) => (layer === -1 ? layers - 1 : layer)) } };
+  }
+
+  #formed(all: readonly Encoded[], need: RowNeed, rows: readonly SourceRow[]): Formed {
+    const { tokenizer, model } = this.#scorer.opened;
+    const { maxLength } = this.#source;
+    const samples: EncodedSample[] = [];
+    const places: { tokens: Int32Array; file: string; line: number | null }[] = [];
+    const text = Int32Array.from(all, (row, i) => {
+      const sample = formed(row, need.text, { tokenizer, maxLength });
+      if (!sample) return -1;
+      const { file, line } = rows[i].row;
+      places.push({ tokens: sample.tokens, file, line });
+      return samples.push(sample) - 1;
+    });
+    const task = this.#source.task?.task ?? 'data_scores';
+    requireTexts({ what: 'row', task, texts: places, tokenizer, ...limitsOf(model) }, 'score');
+    return { samples, text, id: textsId(samples) };
+  }
+
+  async #observed(
+    asked: readonly { texts: Formed; need: KeyedNeed }[],
+    { done, total, rows, what }: { done: number; total: number; rows: number; what: string },
+  ): Promise<ReadonlyMap<string, Tensors>> {
+    const { opened, files, variant, sha256, stamp } = this.#scorer;
+    const { checkpoint, model } = opened;
+    const { options, file, engine, baseDir } = this.#tools;
+    const known = new Map<string, Tensors>();
+    const textsOf = new Map(asked.map(({ texts, need }) => [need.key, texts.samples]));
+    const wanted: KeyedNeed[] = [];
+    for (const { texts, need } of asked) {
+      if (known.has(need.key)) continue;
+      const stored = texts.samples.length === 0 ? nothing(need, observedShape(model, 0)) : files.read(need);
+      if (stored) known.set(need.key, stored);
+      else wanted.push(need);
+    }
+    if (wanted.length === 0) return known;
+    const { run, signal } = options;
+    const limit = memoryLimit(run!.machine);
+    const adapter = variant.variant === 'adapter' ? checkpoint.adapter!.path : null;
+    const planned = (needs: readonly KeyedNeed[]) =>
+      plannedPass(needs, { checkpoint, model, adapter }, [...textsOf.get(needs[0].key)!], limit, baseDir);
+    const passes = passesOf(wanted, (pass) => planned(pass).memoryBytes <= limit);
+    for (const [index, pass] of passes.entries()) {
+      const plan = planned(pass);
+      requireMemory(plan, limit, `observing ${rows} ${what}`);
+      const key = createHash('sha256')
+        .update(JSON.stringify([sha256, stamp, engine, pass.map((need) => need.key), plan.composition]))
+        .digest('hex');
+      const summary = await plan.run(
+        {
+          pool: run!.engine,
+          machine: run!.machine,
+          signal,
+          onProgress: (event) =>
+            options.onProgress?.({
+              done: done + rows * ((index + event.done / event.total) / passes.length),
+              total,
+              message: `observing ${rows} ${what}`,
+            }),
+        },
+        { workDir: files.workDir, key, checkpointSeconds: options.checkpointSeconds },
+      );
+      requireUnchanged(checkpoint, stamp);
+      for (const need of pass) {
+        const tensors = summary.observations[need.hash];
+        files.write(need, tensors);
+        known.set(need.key, tensors);
+      }
+      const { seconds, peakMemoryBytes } = file.provenance;
+      seconds['observe rows'] = (seconds['observe rows'] ?? 0) + summary.seconds;
+      file.provenance.peakMemoryBytes = Math.max(peakMemoryBytes, summary.peakMemoryBytes);
+      this.#passes.push(summary);
+    }
+    return known;
+  }
+}
+
+interface Formed {
+  samples: EncodedSample[];
+  text: Int32Array;
+  id: string;
+}
+
+/** Of no texts. */
+function nothing({ need }: KeyedNeed, shape: ReturnType<typeof observedShape>): Tensors {
+  const spec = observationOf(need.of as RowNeed['of']);
+  return Object.fromEntries(
+    Object.entries(spec.tensors(shape, need.options)).map(([name, dims]) => [
+      name,
+      { shape: dims, data: new Float64Array(0) },
+    ]),
+  );
+}
