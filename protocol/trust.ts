@@ -2,6 +2,7 @@
  * What is computed from finished runs to tell how far to trust them: damping sweep, comparison of runs, influence of
  * single tokens.
  */
+import type { SettingDifference } from './settings.ts';
 import type { AggregationId, DampingRule, EstimatorId } from './experiment.ts';
 
 export interface Agreement {
@@ -41,6 +42,9 @@ export interface Comparison {
   format: 'layerif-comparison';
   version: 1;
   series: ComparedSeries[];
+  /** The runs by what tells their files apart, and the settings in which they differ; none where there is one run. */
+  runs: string[];
+  settings: SettingDifference[];
   /** Scores per series after `byDepth`. */
   layers: number;
   /** Whether models of different depth were brought to the same number of layers by relative depth. */

@@ -14,6 +14,7 @@ import { registerInspectCommand } from './commands/inspect.ts';
 import { registerDeviceCommands } from './commands/devices.ts';
 import { registerPruningCommands } from './commands/pruning.ts';
 import { registerResultCommands } from './commands/results.ts';
+import { registerRunCommands } from './commands/runs.ts';
 import { registerScoreCommands } from './commands/score.ts';
 import { registerServerCommands } from './commands/server.ts';
 import { registerTrustCommands } from './commands/trust.ts';
@@ -24,6 +25,7 @@ import { LayersView } from './layersView.ts';
 import { openWhenWritten } from './openLive.ts';
 import { ResultsEditor } from './resultsEditor.ts';
 import { RunList } from './runList.ts';
+import { RunMarks } from './runMarks.ts';
 import { RunsView } from './runsView.ts';
 import { RunTracker } from './runTracker.ts';
 import { createStatus } from './status.ts';
@@ -36,7 +38,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const server = new ServerClient(context, output);
   client = server;
   const runs = new RunTracker(server);
-  const list = new RunList();
+  const marks = new RunMarks(context.workspaceState);
+  const list = new RunList(marks);
   const trust = new TrustStore(context.workspaceState);
   const results = new ResultsEditor(context.extensionUri, server, runs, trust);
   const inspecting = new InspectView(context.extensionUri, server);
@@ -45,6 +48,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     output,
     runs,
     list,
+    marks,
     trust,
     results,
     runs.onChange((run) => {
@@ -59,6 +63,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     registerServerCommands(server, runs, output),
     registerDeviceCommands(server, output),
     registerResultCommands(results, list, runs),
+    registerRunCommands({ client: server, runs, results, output, list, marks }),
     registerCreateCommand(server),
     registerDemoCommand(context.extensionUri),
     new ComparisonEditor(context.extensionUri),

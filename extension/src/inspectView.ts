@@ -12,17 +12,27 @@ import { inspectedExperiment } from './inspectedExperiment.ts';
 import { answer } from './pageRequests.ts';
 import { assertNever, openPage, throttled } from './webviewPage.ts';
 
+const VIEW_TYPE = 'layerif.inspect';
 /** An export writes its file in many pieces. */
 const CHANGE_MS = 1000;
 
 export class InspectView implements vscode.Disposable {
   private readonly extensionUri: vscode.Uri;
   private readonly client: ServerClient;
+  private readonly serializer: vscode.Disposable;
   private readonly panels = new Map<string, vscode.WebviewPanel>();
 
   constructor(extensionUri: vscode.Uri, client: ServerClient) {
     this.extensionUri = extensionUri;
     this.client = client;
+    // After a reload of the window: the page remembers its model.
+    this.serializer = vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, {
+      deserializeWebviewPanel: (panel, state: { file?: unknown } | undefined) => {
+        if (typeof state?.file === 'string') this.fill(panel, vscode.Uri.file(state.file));
+        else panel.dispose();
+        return Promise.resolve();
+      },
+    });
   }
 
   /** @param uri of a checkpoint folder, a .gguf or a .onnx file on a disk */
@@ -34,9 +44,13 @@ export class InspectView implements vscode.Disposable {
     }
     const name = nameOf(uri);
     // Kept while hidden: what was typed would be lost, and a large graph read again.
-    const panel = vscode.window.createWebviewPanel('layerif.inspect', `Layers of ${name}`, vscode.ViewColumn.Active, {
+    const panel = vscode.window.createWebviewPanel(VIEW_TYPE, `Layers of ${name}`, vscode.ViewColumn.Active, {
       retainContextWhenHidden: true,
     });
+    this.fill(panel, uri);
+  }
+
+  private fill(panel: vscode.WebviewPanel, uri: vscode.Uri): void {
     this.panels.set(uri.fsPath, panel);
     let revision = 0;
     const show = () => page.post({ type: 'inspecting', file: uri.fsPath, revision });
@@ -67,6 +81,7 @@ export class InspectView implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.serializer.dispose();
     for (const panel of [...this.panels.values()]) panel.dispose();
   }
 

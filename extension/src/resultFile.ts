@@ -1,5 +1,8 @@
 /** What pages and lists show of a result. No `vscode` here. */
+import { badgeOf } from '../../protocol/readability.ts';
+import type { Badge } from '../../protocol/readability.ts';
 import type { Result, ResultTask } from '../../protocol/result.ts';
+import type { Configured } from '../../protocol/settings.ts';
 
 /**
  * The result as pages get it: without the gradient norms, which no page draws and which are as large as the influences.
@@ -21,7 +24,8 @@ export interface ResultSummary {
   /** ISO 8601; '' where the run did not get so far. */
   date: string;
   experimentFile: string;
-  tasks: { task: string; finished: number; topLayers: number[] }[];
+  tasks: { task: string; finished: number; topLayers: number[]; badge: Badge | null }[];
+  configured: Configured;
 }
 
 export function summarise(result: Result): ResultSummary {
@@ -35,7 +39,18 @@ export function summarise(result: Result): ResultSummary {
       task: task.task,
       finished: task.layers.length,
       topLayers: topLayers(task, 3),
+      badge: badgeOf(task),
     })),
+    configured: {
+      experiment: result.experiment,
+      model: { sha256: result.model.sha256 },
+      provenance: { dataSha256: result.provenance.dataSha256 },
+      tasks: result.tasks.map(({ task, train, validation }) => ({
+        task,
+        train: { samples: train.samples },
+        validation: { samples: validation.samples },
+      })),
+    },
   };
 }
 

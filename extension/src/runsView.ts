@@ -1,22 +1,29 @@
 /**
- * The tree `layerif.runs`: the run under way first, then result files by time; under each its tasks with their top
- * layers.
+ * The tree `layerif.runs`: the run under way, then every experiment with its runs; under a run its tasks with their top
+ * layers and what else lies beside its result.
  */
 import * as vscode from 'vscode';
-import { RESULT_SUFFIX } from '../../protocol/result.ts';
+import { COMPARISON_EDITOR } from './comparisonEditor.ts';
 import { experimentName } from './experimentFiles.ts';
+import type { ResultSummary } from './resultFile.ts';
 import { RESULTS_EDITOR, sameFile } from './resultsEditor.ts';
 import type { RunEntry, RunList } from './runList.ts';
 import { isRunning, percentage } from './runState.ts';
 import type { RunState } from './runState.ts';
+import { badgeTitle, groupRuns, kindTitles, runDescription } from './runTree.ts';
+import type { ExperimentGroup, RunFileKind } from './runTree.ts';
 import type { RunTracker } from './runTracker.ts';
-import { ago } from './statusText.ts';
 import { throttled } from './webviewPage.ts';
 
 export type RunNode =
   | { kind: 'running'; run: RunState }
-  | { kind: 'run'; entry: RunEntry }
-  | { kind: 'task'; entry: RunEntry; task: string; finished: number; topLayers: number[] };
+  | { kind: 'runs'; group: ExperimentGroup<RunEntry> }
+  | { kind: 'run'; entry: RunEntry; title: string }
+  | { kind: 'task'; entry: RunEntry; task: ResultSummary['tasks'][number] }
+  | { kind: 'beside'; entry: RunEntry; file: RunEntry['beside'][number] };
+
+/** Ages tick. */
+const MINUTE_MS = 60_000;
 
 export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Disposable {
   private readonly changes = new vscode.EventEmitter<void>();
@@ -29,39 +36,57 @@ export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Dispos
   constructor(runs: RunTracker, list: RunList) {
     this.runs = runs;
     this.list = list;
+    const tree = vscode.window.createTreeView('layerif.runs', { treeDataProvider: this, canSelectMany: true });
+    const clock = setInterval(() => {
+      if (tree.visible) this.update.request();
+    }, MINUTE_MS);
     this.subscriptions = [
-      vscode.window.createTreeView('layerif.runs', { treeDataProvider: this, showCollapseAll: false }),
+      tree,
+      { dispose: () => clearInterval(clock) },
       runs.onChange(() => this.update.request()),
       list.onChange(() => this.update.request()),
     ];
   }
 
   async getChildren(node?: RunNode): Promise<RunNode[]> {
-    if (!node) {
-      const run = this.runs.current;
-      const entries = (await this.list.entries()).filter(
-        (entry) => !(isRunning(run) && sameFile(entry.uri, run.resultFile)),
-      );
-      const rest = entries.map((entry): RunNode => ({ kind: 'run', entry }));
-      return isRunning(run) ? [{ kind: 'running', run }, ...rest] : rest;
+    switch (node?.kind) {
+      case undefined: {
+        const run = this.runs.current;
+        const entries = (await this.list.entries()).filter(
+          (entry) => !(isRunning(run) && sameFile(entry.uri, run.resultFile)),
+        );
+        const groups = groupRuns(entries).map((group): RunNode => ({ kind: 'runs', group }));
+        return isRunning(run) ? [{ kind: 'running', run }, ...groups] : groups;
+      }
+      case 'runs':
+        return node.group.runs.map(({ run, title }) => ({ kind: 'run', entry: run, title }));
+      case 'run': {
+        const { entry } = node;
+        const tasks = (entry.summary?.tasks ?? []).map((task): RunNode => ({ kind: 'task', entry, task }));
+        return [...tasks, ...entry.beside.map((file): RunNode => ({ kind: 'beside', entry, file }))];
+      }
+      default:
+        return [];
     }
-    if (node.kind !== 'run' || !node.entry.summary) return [];
-    return node.entry.summary.tasks.map((task): RunNode => ({ kind: 'task', entry: node.entry, ...task }));
   }
 
   getTreeItem(node: RunNode): vscode.TreeItem {
     switch (node.kind) {
       case 'running':
         return runningItem(node.run);
+      case 'runs':
+        return groupItem(node.group);
       case 'run':
-        return runItem(node.entry);
-      case 'task': {
-        const item = new vscode.TreeItem(node.task);
-        const top = node.topLayers.join(', ');
-        item.description = top === '' ? 'no layer finished' : `top layers ${top}`;
-        item.iconPath = new vscode.ThemeIcon('graph');
-        item.command = openCommand(node.entry.uri);
-        item.contextValue = 'task';
+        return runItem(node.entry, node.title);
+      case 'task':
+        return taskItem(node.entry, node.task);
+      case 'beside': {
+        const item = new vscode.TreeItem(kindTitles[node.file.kind]);
+        item.id = node.file.uri.toString();
+        item.iconPath = new vscode.ThemeIcon(kindIcons[node.file.kind]);
+        item.tooltip = node.file.uri.fsPath;
+        item.command = openCommand(node.file.kind, node.file.uri, node.entry.uri);
+        item.contextValue = 'beside';
         return item;
       }
     }
@@ -73,6 +98,16 @@ export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Dispos
   }
 }
 
+const kindIcons: Readonly<Record<RunFileKind, string>> = {
+  result: 'pass',
+  scores: 'graph-line',
+  validation: 'verified',
+  comparison: 'diff',
+  evaluation: 'checklist',
+  experts: 'organization',
+  allocation: 'layout',
+};
+
 function runningItem(run: RunState): vscode.TreeItem {
   const item = new vscode.TreeItem(experimentName(run.experimentFile));
   item.id = `running:${run.runId}`;
@@ -81,35 +116,63 @@ function runningItem(run: RunState): vscode.TreeItem {
   item.tooltip = run.message;
   item.iconPath = new vscode.ThemeIcon('loading~spin');
   item.contextValue = 'running';
-  if (run.result) item.command = openCommand(vscode.Uri.file(run.resultFile));
+  if (run.result) {
+    const uri = vscode.Uri.file(run.resultFile);
+    item.command = openCommand('result', uri, uri);
+  }
   return item;
 }
 
-function runItem({ uri, time, summary, fault }: RunEntry): vscode.TreeItem {
-  const base = uri.path.slice(uri.path.lastIndexOf('/') + 1);
-  const item = new vscode.TreeItem(base.replace(RESULT_SUFFIX, ''), vscode.TreeItemCollapsibleState.Collapsed);
+function groupItem({ name, folder, runs }: ExperimentGroup<RunEntry>): vscode.TreeItem {
+  const item = new vscode.TreeItem(name, vscode.TreeItemCollapsibleState.Expanded);
+  item.id = `runs:${folder}/${name}`;
+  item.description = `${runs.length} ${runs.length === 1 ? 'run' : 'runs'}`;
+  item.tooltip = `${name}: runs in ${folder}`;
+  item.iconPath = new vscode.ThemeIcon('beaker');
+  item.contextValue = 'experimentRuns';
+  return item;
+}
+
+function runItem(entry: RunEntry, title: string): vscode.TreeItem {
+  const { uri, kind, time, summary, fault, beside, pinned } = entry;
+  const item = new vscode.TreeItem(title);
   item.id = uri.toString();
-  item.resourceUri = uri;
-  item.contextValue = 'run';
-  item.command = openCommand(uri);
-  if (!summary) {
-    item.collapsibleState = vscode.TreeItemCollapsibleState.None;
+  item.command = openCommand(kind, uri, uri);
+  const pin = pinned ? 'Pinned' : '';
+  if (fault !== '') {
     item.iconPath = new vscode.ThemeIcon('warning');
     item.description = 'cannot be read';
     item.tooltip = fault;
+    item.contextValue = `unreadable${pin}`;
     return item;
   }
-  const partial = summary.status === 'partial';
-  item.iconPath = new vscode.ThemeIcon(partial ? 'circle-large-outline' : 'pass');
-  const tasks =
-    summary.tasks.length > 2 ? `${summary.tasks.length} tasks` : summary.tasks.map(({ task }) => task).join(', ');
-  item.description = [ago(time, Date.now()), partial ? 'partial' : '', tasks].filter(Boolean).join(' · ');
-  item.tooltip = `${summary.model}, ${summary.estimator}, ${summary.tasks.length} task(s)${partial ? ', partial: score again to resume' : ''}\n${new Date(time).toLocaleString()}\n${uri.fsPath}`;
+  const partial = summary?.status === 'partial';
+  if (summary && summary.tasks.length + beside.length > 0)
+    item.collapsibleState = vscode.TreeItemCollapsibleState.Collapsed;
+  item.iconPath = new vscode.ThemeIcon(pinned ? 'pinned' : partial ? 'circle-large-outline' : kindIcons[kind]);
+  item.description = runDescription(entry, Date.now());
+  item.contextValue = `${!summary ? 'other' : partial ? 'runPartial' : 'run'}${pin}`;
+  const about = summary ? `${summary.model}, ${summary.estimator}${partial ? '; partial: it can be resumed' : ''}` : '';
+  item.tooltip = [title, about, new Date(time).toLocaleString(), uri.fsPath].filter(Boolean).join('\n');
   return item;
 }
 
-const openCommand = (uri: vscode.Uri): vscode.Command => ({
-  command: 'vscode.openWith',
-  title: 'Open Results',
-  arguments: [uri, RESULTS_EDITOR],
-});
+function taskItem({ uri }: RunEntry, task: ResultSummary['tasks'][number]): vscode.TreeItem {
+  const item = new vscode.TreeItem(task.task);
+  const top = task.topLayers.length === 0 ? 'no layer finished' : `top layers ${task.topLayers.join(', ')}`;
+  item.description = [badgeTitle([task]), top].filter(Boolean).join(' \u00b7 ');
+  item.iconPath = new vscode.ThemeIcon('graph');
+  item.command = openCommand('result', uri, uri);
+  item.contextValue = 'task';
+  return item;
+}
+
+/** A validation is shown by its result's page; what has no page of its own opens as text. */
+function openCommand(kind: RunFileKind, uri: vscode.Uri, result: vscode.Uri): vscode.Command {
+  const title = `Open ${kindTitles[kind]}`;
+  const editor = kind === 'comparison' ? COMPARISON_EDITOR : RESULTS_EDITOR;
+  if (kind === 'result' || kind === 'comparison' || (kind === 'scores' && sameFile(uri, result.fsPath)))
+    return { command: 'vscode.openWith', title, arguments: [uri, editor] };
+  if (kind === 'scores') return { command: 'vscode.openWith', title, arguments: [result, editor] };
+  return { command: 'vscode.open', title, arguments: [uri] };
+}

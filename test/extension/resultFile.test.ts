@@ -54,7 +54,7 @@ test('the summary names the strongest layers of each task, strongest first', () 
   assert.deepEqual(topLayers(copy.tasks[0], 3), [1, 3, 5]);
   const summary = summarise(copy);
   assert.equal(summary.tasks.length, 2);
-  assert.deepEqual(summary.tasks[0], { task: 'a', finished: 6, topLayers: [1, 3, 5] });
+  assert.deepEqual(summary.tasks[0], { task: 'a', finished: 6, topLayers: [1, 3, 5], badge: null });
   assert.equal(summary.status, 'complete');
 });
 

@@ -76,6 +76,12 @@ test('different layers are refused, or compared by relative depth when asked', a
   );
   const comparison = await compareRuns(files, { byDepth: true });
   assert.equal(comparison.layers, 2);
+  assert.deepEqual(comparison.settings, [{ setting: 'score.layers', values: ['all', '[0,2]'] }]);
+  assert.deepEqual(
+    comparison.runs,
+    files.map((file) => path.basename(path.dirname(file))),
+  );
+  assert.match(comparisonReport(comparison), /Settings that differ\n.*\n.*score\.layers {2}all +\[0,2\]\n/);
   assert.deepEqual([...atDepths([1, 2, 4], 2)], [1, 4]);
   assert.deepEqual([...atDepths([1, 2, 4, 8], 7)], [1, 1.5, 2, 3, 4, 6, 8]);
 });

@@ -149,6 +149,8 @@ export function estimators({ tasks, score: { estimator } }: Result): CompareEsti
           scores: layers.map(({ score }) => score),
           replicates: 200,
         })),
+        runs: [],
+        settings: [],
         layers: layers.length,
         byDepth: false,
         level: 0.9,

@@ -315,6 +315,8 @@ test('results compared: matrix, pairs and plain words', async () => {
         scores: scores[i],
         replicates: 200,
       })),
+      runs: ['20261130T000000Z-aaaaaa', '20261130T000100Z-bbbbbb'],
+      settings: [{ setting: 'score.estimator', values: ['datainf', 'fisher'] }],
       layers: 12,
       byDepth: false,
       level: 0.9,
@@ -343,6 +345,10 @@ test('results compared: matrix, pairs and plain words', async () => {
     /sentiment and arc_easy order the layers much alike \(Spearman 0\.75\); 2 of the 3 highest layers/,
   );
   assert.match(text, /by chance 0\.8 would be/);
+  assert.match(
+    text,
+    /Setting\s+20261130T000000Z-aaaaaa\s+20261130T000100Z-bbbbbb\s+score\.estimator\s+datainf\s+fisher/i,
+  );
   assert.match(text, /0\.75 \[0\.55, 0\.85\], p 0\.020/);
   assert.deepEqual(errors, []);
   await page.close();

@@ -9,12 +9,16 @@ import type { ToWebview } from '../../protocol/webview.ts';
 import { Patterns } from './components/patterns.tsx';
 import { PruningComparison } from './components/PruningComparison.tsx';
 import { RunComparison } from './components/RunComparison.tsx';
-import { onMessage, send } from './host.ts';
+import { onMessage, remember, send } from './host.ts';
 
 function ComparisonPage() {
   const [message, setMessage] = useState<ToWebview | null>(null);
   useEffect(() => {
-    const stop = onMessage(setMessage);
+    const stop = onMessage((told) => {
+      if (told.type === 'runComparison')
+        remember({ files: [...new Set(told.comparison.series.map(({ file }) => file))] });
+      setMessage(told);
+    });
     send({ type: 'ready' });
     return stop;
   }, []);

@@ -17,6 +17,10 @@ const vscode = () => (api ??= acquireVsCodeApi());
 
 export const send = (message: FromWebview) => vscode().postMessage(message);
 
+/** What a page of a panel needs to be there again after a reload of the window. */
+export const remember = (state: object) => vscode().setState(state);
+export const remembered = (): unknown => vscode().getState();
+
 /** Listens from the first render on and asks for the first snapshot. */
 export function useView(): View {
   const [view, setView] = useState(emptyView);

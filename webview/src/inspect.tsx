@@ -5,12 +5,12 @@ import './styles/page.css';
 import './styles/tables.css';
 import './styles/inspect.css';
 import { render } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { InspectedModel } from '../../protocol/inspection.ts';
 import { useAnswer } from './ask.ts';
 import { Button, TextField } from './components/controls.tsx';
 import { InspectedTables } from './components/InspectedTables.tsx';
-import { onMessage, send } from './host.ts';
+import { onMessage, remember, remembered, send } from './host.ts';
 import { formatCount, formatShare } from './model/format.ts';
 import { inputWords, lossWords } from './model/inspection.ts';
 
@@ -26,10 +26,19 @@ function InspectPage() {
   return shown ? <Inspection {...shown} /> : <main class="page" aria-busy="true" />;
 }
 
+/** What stood in the fields when the window was reloaded. */
+function fieldsOf(state: unknown, file: string): { layersPattern: string; output: string } {
+  const known = state as { file?: unknown; layersPattern?: unknown; output?: unknown } | undefined;
+  const field = (value: unknown) => (known?.file === file && typeof value === 'string' ? value : '');
+  return { layersPattern: field(known?.layersPattern), output: field(known?.output) };
+}
+
 /** Fields of a graph; a file that changes is read again with what stands in them. */
 function Inspection({ file, revision }: { file: string; revision: number }) {
-  const [layersPattern, setPattern] = useState('');
-  const [output, setOutput] = useState('');
+  const before = useMemo(() => fieldsOf(remembered(), file), [file]);
+  const [layersPattern, setPattern] = useState(before.layersPattern);
+  const [output, setOutput] = useState(before.output);
+  useEffect(() => remember({ file, layersPattern, output }), [file, layersPattern, output]);
   const { answer, pending, failure } = useAnswer(`${file} ${revision}`, 'inspectModel', { layersPattern, output });
   const last = useRef<InspectedModel | null>(null);
   if (answer?.model) last.current = answer.model;

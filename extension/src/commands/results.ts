@@ -5,11 +5,12 @@ import type { RunList } from '../runList.ts';
 import type { RunNode } from '../runsView.ts';
 import { isRunning } from '../runState.ts';
 import type { RunTracker } from '../runTracker.ts';
+import { resultIn } from './targets.ts';
 
 export function registerResultCommands(results: ResultsEditor, list: RunList, runs: RunTracker): vscode.Disposable {
   return vscode.commands.registerCommand('layerif.openResult', async (node?: RunNode) => {
     const running = isRunning(runs.current) ? runs.current.resultFile : null;
-    const file = node ? fileOf(node) : (running ?? (await list.newest()));
+    const file = resultIn(node)?.fsPath ?? running ?? (await list.newest());
     if (file) await results.open(file, { preserveFocus: false });
     else
       void vscode.window.showInformationMessage(
@@ -17,5 +18,3 @@ export function registerResultCommands(results: ResultsEditor, list: RunList, ru
       );
   });
 }
-
-const fileOf = (node: RunNode) => (node.kind === 'running' ? node.run.resultFile : node.entry.uri.fsPath);

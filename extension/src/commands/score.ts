@@ -92,11 +92,16 @@ async function choose(client: ServerClient, uri: vscode.Uri, what: 'task' | 'dat
     : vscode.window.showQuickPick(names, { placeHolder: `${what === 'task' ? 'Task' : 'Dataset'} to score` });
 }
 
-async function score(parts: ScoreParts, uri: vscode.Uri, only: Pick<ScoreParams, 'task' | 'dataset'>): Promise<void> {
+/** @returns the result's path; null where there is none, which the user was told */
+export async function score(
+  parts: ScoreParts,
+  uri: vscode.Uri,
+  only: Pick<ScoreParams, 'task' | 'dataset'>,
+): Promise<string | null> {
   const { client, runs } = parts;
-  if (!(await mayRun(runs, uri))) return;
+  if (!(await mayRun(runs, uri))) return null;
   const file = await saveExperiment(uri);
-  if (!file) return;
+  if (!file) return null;
   const params: ScoreParams = { uri: file.toString(), ...only };
   let answer: ScoreAnswer;
   try {
@@ -106,6 +111,7 @@ async function score(parts: ScoreParts, uri: vscode.Uri, only: Pick<ScoreParams,
     answer = { resultFile: null, error: { code: 'engineDied', message: ended } };
   }
   await report(parts, file, answer);
+  return answer.error ? null : answer.resultFile;
 }
 
 /** One notification for a failure; none for a success that is in sight, none for a cancel that the user asked for. */

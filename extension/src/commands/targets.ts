@@ -6,7 +6,7 @@ import type { ExperimentNode } from '../experimentsView.ts';
 import type { ResultsEditor } from '../resultsEditor.ts';
 import type { RunList } from '../runList.ts';
 import type { RunNode } from '../runsView.ts';
-import { ago } from '../statusText.ts';
+import { groupRuns, runDescription } from '../runTree.ts';
 import { chooseExperiment } from './score.ts';
 
 /** What VS Code hands to a command of a menu, a tree or a page; nothing from the palette. */
@@ -23,7 +23,7 @@ export function resultIn(source: Source): vscode.Uri | null {
   if (!source) return null;
   if (source instanceof vscode.Uri) return isResult(source) ? source : null;
   if (source.kind === 'running') return vscode.Uri.file(source.run.resultFile);
-  return 'entry' in source ? source.entry.uri : null;
+  return 'entry' in source && source.entry.kind === 'result' ? source.entry.uri : null;
 }
 
 /**
@@ -67,14 +67,17 @@ function frontResult(results: ResultsEditor): vscode.Uri | null {
   return text && isExperimentFile(text.path) ? null : results.active;
 }
 
-export async function resultItems(list: RunList): Promise<(vscode.QuickPickItem & { uri: vscode.Uri })[]> {
+export type ResultItem = vscode.QuickPickItem & { uri: vscode.Uri };
+
+/** Readable results by experiment, each told from the others of its experiment as in the view Runs. */
+export async function resultItems(list: RunList): Promise<ResultItem[]> {
   const entries = (await list.entries()).filter(({ summary }) => summary);
-  return entries.map(({ uri, time, summary }) => ({
-    label: uri.path.slice(uri.path.lastIndexOf('/') + 1).replace(RESULT_SUFFIX, ''),
-    description: [ago(time, Date.now()), summary!.estimator, summary!.status === 'partial' ? 'partial' : '']
-      .filter(Boolean)
-      .join(' · '),
-    detail: `${summary!.model}: ${summary!.tasks.map(({ task }) => task).join(', ')} (${vscode.workspace.asRelativePath(uri)})`,
-    uri,
-  }));
+  return groupRuns(entries).flatMap(({ name, runs }) =>
+    runs.map(({ run, title }) => ({
+      label: name,
+      description: [title, runDescription(run, Date.now())].join(' \u00b7 '),
+      detail: `${run.summary!.model}, ${run.summary!.estimator} (${vscode.workspace.asRelativePath(run.uri)})`,
+      uri: run.uri,
+    })),
+  );
 }

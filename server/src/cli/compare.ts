@@ -65,7 +65,8 @@ export const compare: Command = {
   },
 };
 
-export function comparisonReport({ series, pairs, matrix, layers, byDepth, level, notes }: Comparison): string {
+export function comparisonReport(comparison: Comparison): string {
+  const { series, runs, settings, pairs, matrix, layers, byDepth, level, notes } = comparison;
   const letters = series.map((_, i) => (i < 26 ? String.fromCharCode(65 + i) : String(i + 1)));
   const rows = pairs.map(({ a, b, spearman, kendall, topK, samples }) => [
     `${letters[a]} ${letters[b]}`,
@@ -91,6 +92,16 @@ export function comparisonReport({ series, pairs, matrix, layers, byDepth, level
       head.map((_, i) => i).slice(1),
     ),
     '',
+    ...(settings.length > 0
+      ? [
+          'Settings that differ',
+          ...table(
+            [['', ...runs], ...settings.map(({ setting, values }) => [setting, ...values.map((one) => one ?? '-')])],
+            [],
+          ),
+          '',
+        ]
+      : []),
     ...(series.length > 2
       ? [
           'Spearman of every pair',

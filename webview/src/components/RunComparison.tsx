@@ -11,7 +11,7 @@ import { SeriesChart, SeriesLegend } from './SeriesChart.tsx';
 import { Sentences } from './Uncertainty.tsx';
 
 export function RunComparison({ comparison }: { comparison: Comparison }) {
-  const { series, layers, byDepth, level, pairs, matrix, notes } = comparison;
+  const { series, runs, settings, layers, byDepth, level, pairs, matrix, notes } = comparison;
   const chart = useMemo(() => shareSeries(comparison), [comparison]);
   return (
     <>
@@ -34,6 +34,36 @@ export function RunComparison({ comparison }: { comparison: Comparison }) {
           </ul>
         )}
       </section>
+      {settings.length > 0 && (
+        <section aria-labelledby="settings-heading">
+          <h2 id="settings-heading">Settings that differ</h2>
+          <div class="table-scroll" tabIndex={0} role="region" aria-label="Table of settings">
+            <table class="data settings">
+              <caption class="spoken">Settings in which the runs differ, one column per run</caption>
+              <thead>
+                <tr>
+                  <th scope="col">Setting</th>
+                  {runs.map((run) => (
+                    <th key={run} scope="col">
+                      {run}
+                    </th>
+                  ))}
+                </tr>
+              </thead>
+              <tbody>
+                {settings.map(({ setting, values }) => (
+                  <tr key={setting}>
+                    <th scope="row">{setting}</th>
+                    {values.map((value, i) => (
+                      <td key={runs[i]}>{value ?? '\u2013'}</td>
+                    ))}
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </section>
+      )}
       {chart && (
         <section aria-labelledby="shares-heading">
           <h2 id="shares-heading">Scores as shares of the largest</h2>

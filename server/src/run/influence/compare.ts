@@ -8,6 +8,7 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { EstimatorId } from '../../../../protocol/experiment.ts';
 import { GRAMS_FILE } from '../../../../protocol/result.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
+import { settingDifferences } from '../../../../protocol/settings.ts';
 import type { ComparedPair, ComparedSeries, ComparedStatistic, Comparison } from '../../../../protocol/trust.ts';
 import { crossLayerRules } from '../../estimators/crossLayer.ts';
 import type { CrossLayerId } from '../../estimators/crossLayer.ts';
@@ -58,7 +59,8 @@ export async function compareRuns(files: readonly string[], options: CompareOpti
   const { seed = 0, byDepth = false } = options;
   const opened: Opened[] = [];
   const notes: string[] = [];
-  for (const file of files) opened.push(...(await openSeries(file, options, notes)));
+  const results = files.map((file) => ({ file, result: readComplete(file) }));
+  for (const { file, result } of results) opened.push(...(await openSeries(file, result, options, notes)));
   if (opened.length < 2) {
     throw new LayerifError(
       'badRequest',
@@ -111,6 +113,8 @@ export async function compareRuns(files: readonly string[], options: CompareOpti
     format: 'layerif-comparison',
     version: 1,
     series: opened.map(({ series }) => series),
+    runs: results.map(({ file }) => shortName(file, files)),
+    settings: settingDifferences(results.map(({ result }) => result)),
     layers,
     byDepth,
     level: LEVEL,
@@ -119,6 +123,12 @@ export async function compareRuns(files: readonly string[], options: CompareOpti
     matrix: opened.map((_, a) => opened.map((__, b) => (a === b ? 1 : at(a, b).spearman.value))),
     notes: [...new Set(notes)],
   };
+}
+
+/** The run's folder where that tells the files apart, else the whole path. */
+function shortName(file: string, files: readonly string[]): string {
+  const folders = files.map((one) => path.basename(path.dirname(one)));
+  return new Set(folders).size === files.length ? path.basename(path.dirname(file)) : file;
 }
 
 /**
@@ -137,11 +147,14 @@ export function around(value: number | null, drawn: readonly (number | null)[]):
   return [Math.max(-1, low), Math.min(1, high)];
 }
 
-async function openSeries(file: string, options: CompareOptions, notes: string[]): Promise<Opened[]> {
+function readComplete(file: string): Result {
   const result = readResult(file);
-  if (result.status !== 'complete') {
+  if (result.status !== 'complete')
     throw new LayerifError('badRequest', `${file} is partial: run layerif score again to complete it`);
-  }
+  return result;
+}
+
+async function openSeries(file: string, result: Result, options: CompareOptions, notes: string[]): Promise<Opened[]> {
   const names = options.tasks?.filter((name) => result.tasks.some(({ task }) => task === name));
   if (options.tasks?.length && names?.length === 0) chosenTasks(result, file, options.tasks); // throws, with the tasks there are
   const opened: Opened[] = [];

@@ -1,0 +1,46 @@
+/** Labels and pins that the user gave to runs. Kept in the workspace's state: a run's folder may be read-only. */
+import * as vscode from 'vscode';
+
+const KEY = 'layerif.runMarks';
+
+export interface RunMark {
+  /** '' for none. */
+  label: string;
+  pinned: boolean;
+}
+
+type Marks = Record<string, RunMark>;
+
+export class RunMarks implements vscode.Disposable {
+  private readonly changes = new vscode.EventEmitter<void>();
+  readonly onChange = this.changes.event;
+  private readonly memento: vscode.Memento;
+
+  constructor(memento: vscode.Memento) {
+    this.memento = memento;
+  }
+
+  of(uri: vscode.Uri): RunMark {
+    const marks = this.all();
+    const key = keyOf(uri);
+    return Object.hasOwn(marks, key) ? marks[key]! : { label: '', pinned: false };
+  }
+
+  async set(uri: vscode.Uri, mark: RunMark): Promise<void> {
+    const { [keyOf(uri)]: _, ...others } = this.all();
+    const empty = mark.label === '' && !mark.pinned;
+    await this.memento.update(KEY, empty ? others : { ...others, [keyOf(uri)]: mark });
+    this.changes.fire();
+  }
+
+  private all(): Marks {
+    return this.memento.get<Marks>(KEY, {});
+  }
+
+  dispose(): void {
+    this.changes.dispose();
+  }
+}
+
+/** Relative, so that marks stay when the workspace is moved. */
+const keyOf = (uri: vscode.Uri) => vscode.workspace.asRelativePath(uri, true);

@@ -1,0 +1,155 @@
+/** What a user does with finished runs: the view Runs and its menu, in the order of the steps below. */
+import { after, afterEach, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Page } from 'playwright-core';
+import type { Result } from '../../protocol/result.ts';
+import { writeTinyWorkspace } from '../tinyLlama.ts';
+import { sampleResult } from '../webview/sampleResult.ts';
+import { startWorkbench } from './harness.ts';
+import type { Workbench } from './harness.ts';
+import { vsix } from './vsix.ts';
+import {
+  accessibilityFaults,
+  editor,
+  explainFailure,
+  openSideBar,
+  screenshot,
+  treeRows,
+  until,
+  webview,
+} from './workbench.ts';
+
+let bench: Workbench;
+let page: Page;
+
+/** Three runs of one experiment: with DataInf, with Fisher, and one cancelled before its first layer. */
+const runs: Record<string, (result: Result) => void> = {
+  '20261101T000000Z-aaaaaa': () => undefined,
+  '20261102T000000Z-bbbbbb': (result) => (result.experiment.score.estimator = 'fisher'),
+  '20261103T000000Z-cccccc': (result) => {
+    result.status = 'partial';
+    result.experiment.score.damping = { rule: 'mean_square', factor: 1 };
+  },
+};
+
+function fill(folder: string): void {
+  const { experiment } = writeTinyWorkspace(folder);
+  for (const [run, change] of Object.entries(runs)) {
+    const finished = run.endsWith('c') ? 0 : 6;
+    const result = sampleResult({ layers: 6, tasks: ['sentiment', 'capital'], train: 8, validation: 4, finished });
+    result.experimentFile = experiment;
+    result.provenance.date = `${run.slice(0, 4)}-${run.slice(4, 6)}-${run.slice(6, 8)}T00:00:00.000Z`;
+    change(result);
+    mkdirSync(join(folder, 'runs', 'tiny', run), { recursive: true });
+    writeFileSync(join(folder, 'runs', 'tiny', run, 'tiny.layerif-result.json'), JSON.stringify(result));
+  }
+}
+
+before(async () => {
+  bench = await startWorkbench({ vsix, fill });
+  page = bench.page;
+  await page.goto(bench.url);
+  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+  await openSideBar(page);
+});
+after(() => bench?.stop());
+afterEach(async (context) => {
+  if ('passed' in context && !context.passed) await explainFailure(page, context.name, bench.logs());
+});
+
+/** A row of the view Runs by its title. */
+const runRow = (title: string) =>
+  treeRows(page, 'Runs').filter({ has: page.locator('.label-name', { hasText: new RegExp(`^${title}$`) }) });
+const titles = () => treeRows(page, 'Runs').locator('.label-name').allInnerTexts();
+
+async function chooseInMenu(title: string, entry: string): Promise<void> {
+  await runRow(title).click({ button: 'right' });
+  const label = page.locator('.context-view .action-label', { hasText: new RegExp(`^${entry}$`) });
+  await label.hover();
+  await delay(500); // a menu takes no click right after it opened
+  await label.click();
+}
+
+/** Runs in the page: whether the workbench, which writes its state every few seconds, has the files compared. */
+async function isSaved(): Promise<boolean> {
+  const answer = <T>(request: IDBRequest<T>) =>
+    new Promise<T>((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error ?? new Error('no answer'));
+    });
+  for (const { name } of await indexedDB.databases()) {
+    const database = await answer(indexedDB.open(name ?? ''));
+    for (const store of database.objectStoreNames) {
+      const values = await answer(database.transaction(store).objectStore(store).getAll());
+      if (values.some((value) => typeof value === 'string' && /"files\\+":\[/.test(value))) return true;
+    }
+    database.close();
+  }
+  return false;
+}
+
+test('runs stand under their experiment, each told from the run before', async () => {
+  await runRow('tiny').filter({ hasText: '3 runs' }).waitFor();
+  assert.deepEqual(await titles(), ['tiny', 'estimator datainf, factor 1', 'estimator fisher', 'sentiment, capital']);
+  await runRow('estimator datainf, factor 1').filter({ hasText: 'partial, no layer finished' }).waitFor();
+  await screenshot(page, 'runs');
+});
+
+test('the empty run does not take the place of the last good one in Layers', async () => {
+  const frame = await webview(page, 'body[data-layerif-page="layers"] table.side-bars');
+  assert.equal(await frame.locator('table.side-bars tbody tr').count(), 6);
+});
+
+test('a run gets a label and a pin, and stands first', async () => {
+  await chooseInMenu('sentiment, capital', 'Label Run\u2026');
+  const input = page.locator('.quick-input-widget input[type=text]');
+  await input.fill('before tuning');
+  await input.press('Enter');
+  await runRow('before tuning').waitFor();
+  await chooseInMenu('before tuning', 'Pin Run');
+  await until('the pinned run first', async () => (await titles())[1] === 'before tuning');
+});
+
+test('two selected runs are compared with their settings, also after a reload', async () => {
+  await runRow('estimator fisher').click();
+  await runRow('before tuning').click({ modifiers: ['ControlOrMeta'] });
+  await chooseInMenu('before tuning', 'Compare Results\u2026');
+  const shown = 'body[data-layerif-page="comparison"] main header';
+  const frame = await webview(page, shown, 60_000);
+  const text = await frame.locator('main').innerText();
+  assert.match(text, /Settings that differ/);
+  assert.match(text, /score\.estimator\s+(fisher\s+datainf|datainf\s+fisher)/);
+  assert.deepEqual(await accessibilityFaults(frame), []);
+  await screenshot(page, 'runs-compared');
+  await until('the window has saved what the page remembers', () => page.evaluate(isSaved), 90_000);
+  await page.reload();
+  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+  const again = await webview(page, shown, 60_000);
+  assert.equal(await again.locator('main').innerText(), text);
+  await openSideBar(page);
+  await until('the label and the pin after a reload', async () => (await titles())[1] === 'before tuning');
+});
+
+test('the experiment of a run opens', async () => {
+  await chooseInMenu('estimator fisher', 'Open Experiment');
+  await editor(page, 'tiny.layerif.yaml').locator('.view-lines').waitFor();
+});
+
+test('a deleted run is gone after a question; the others stay', async () => {
+  const folder = (run: string) => join(bench.folder, 'runs', 'tiny', run);
+  await chooseInMenu('estimator fisher', 'Delete Run\u2026');
+  const dialog = page.locator('.monaco-dialog-box');
+  await dialog.getByText('Delete this run of tiny?').waitFor();
+  await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
+  // The file system of this workbench has no trash.
+  await dialog.getByText(/cannot go to the trash/).waitFor();
+  await dialog.getByRole('button', { name: 'Delete Permanently' }).click();
+  await until('the folder is gone', () => Promise.resolve(!existsSync(folder('20261102T000000Z-bbbbbb'))));
+  await runRow('tiny').filter({ hasText: '2 runs' }).waitFor();
+  // The newer one is told from the one that is now before it.
+  await until('new titles', async () => (await titles()).join('|') === 'tiny|before tuning|factor 1');
+  assert.ok(existsSync(folder('20261101T000000Z-aaaaaa')) && existsSync(folder('20261103T000000Z-cccccc')));
+});
