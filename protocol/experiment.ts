@@ -93,8 +93,16 @@ export interface Task {
   generation_kwargs?: Record<string, unknown>;
   /** Of `generate_until`: answers for each row; default 1. */
   repeats?: number;
+  /** Set by a score that changes labels on purpose, in an influence run of its own; no key of the file. */
+  label_noise?: LabelNoise;
   /** Harness keys that were accepted and do nothing here. */
   ignored?: string[];
+}
+
+/** A share of the training rows gets another choice as its answer. */
+export interface LabelNoise {
+  share: number;
+  seed: number;
 }
 
 /** Which examples stand before a prompt, and how they are written where that differs from the task. */

@@ -12,6 +12,7 @@ import type {
   GraphInput,
   Prune,
   Score,
+  ScoredTexts,
   Task,
   TextSource,
   TrainExpertsSettings,
@@ -97,6 +98,7 @@ const task: Schema<Task> = z.object({
   filter_list: z.optional(z.array(z.unknown())),
   generation_kwargs: z.optional(z.record(z.string(), z.unknown())),
   repeats: optional(number),
+  label_noise: optional(z.object({ share: number, seed: number })),
   ignored: optional(texts),
 });
 
@@ -119,10 +121,26 @@ const score: Schema<Score> = z.object({
 
 const source: Schema<TextSource> = z.object({ dataset: text, split: text, max_length: optional(number) });
 
+const scoredTexts: Schema<ScoredTexts> = z.object({
+  dataset: text,
+  split: text,
+  max_length: optional(number),
+  label: optional(text),
+  held_out: optional(text),
+  prompt: optional(text),
+  answer: optional(text),
+  hallucinated: optional(text),
+  truthful: optional(text),
+  incorrect: optional(text),
+  aliases: optional(text),
+  max_new_tokens: optional(number),
+  words: optional(text),
+});
+
 const asked: Schema<AskedScore> = z.object({
   id: text,
   options: by<string | number | boolean>(z.union([text, number, flag])),
-  texts: optional(source),
+  texts: optional(scoredTexts),
 });
 
 const prune: Schema<Prune> = z.object({

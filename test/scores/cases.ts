@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import type { Json, ScoreTable, Tensors } from '../../protocol/scores.ts';
-import type { Labels, Member, ScoreNumbers } from '../../server/src/scores/types.ts';
+import type { Labels, Member, SampleInfluence, ScoreNumbers } from '../../server/src/scores/types.ts';
 import type { View } from '../../server/src/scores/views.ts';
 
 export interface ScoreCase {
@@ -16,6 +16,8 @@ export interface ScoreCase {
   observed: Record<string, Tensors>;
   labels?: Labels;
   view?: View;
+  /** Of a score that is made of the influence of samples, instead of observations. */
+  influence?: SampleInfluence;
   /** Of a score that is made of others, instead of observations. */
   members?: Member[];
   expected: { values: (number | null)[]; parts?: Record<string, (number | null)[]>; layers?: (number | null)[] };
@@ -121,6 +123,28 @@ const correlated = (name: 'pwcca' | 'mean_cca'): ScoreCase => ({
 });
 
 export const scoreCases: readonly ScoreCase[] = [
+  {
+    // Samples 0 and 1 of five are mislabelled; the lowest two are looked at. Layer 1 is not scored.
+    score: 'ndr',
+    options: { share: 0.4 },
+    texts: 0,
+    observed: {},
+    influence: {
+      layers: [0, 2],
+      values: [
+        [-3, -2, 1, 2, 3],
+        [3, -1, 1, 2, -5],
+      ],
+      noisy: [true, true, false, false, false],
+      estimator: 'datainf',
+    },
+    expected: { values: [1, null, 0.5], parts: { AUC: [1, null, 1 / 3], recall: [1, null, 0.5] } },
+    notes:
+      /^2 of 5 training samples are mislabelled; the 2 with the lowest influence \(datainf\)[^]*the sum over the layers: 0\.500, AUC 0\.833; the mean rank over the layers: 1\.000[^]*layer 1: not scored/,
+    also: ({ marks, reference }) => {
+      assert.deepEqual([marks![0].at, reference!.value], [[0], 0.4]);
+    },
+  },
   {
     // Four questions with a truthful and a hallucinated answer of one token each. Layer 0 has another variance where
     // the answer is hallucinated, layer 1 nothing else, layer 2 another sparsity.

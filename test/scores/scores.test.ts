@@ -23,10 +23,11 @@ const shape = (texts: number): ObservedShape => ({
   ],
 });
 
-async function numbersOf({ score: id, options, texts, observed, members, labels, view }: ScoreCase) {
+async function numbersOf({ score: id, options, texts, observed, members, influence, labels, view }: ScoreCase) {
   const score = findScore(id);
   const values = optionValues(score, options);
   if (members) return score.among!(members, values, { random: new Random(0, 'test') });
+  if (influence) return score.ofInfluence!(influence, values, { model: shape(0), random: new Random(0, 'test') });
   if (score.fitted) {
     const tools = { model: shape(texts), random: new Random(0, 'test'), labels: labels ?? null, view: view ?? null };
     return score.fitted(observed, values, tools);

@@ -1,11 +1,12 @@
 /** A task of an experiment -> its training and validation samples, ready for the engine. */
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
-import type { Dataset, LossId, Task } from '../../../protocol/experiment.ts';
+import type { Dataset, LabelNoise, LossId, Task } from '../../../protocol/experiment.ts';
 import { exampleOf } from './context.ts';
 import { fewshotForRows, fewshotPool, type Fewshot } from './fewshot.ts';
 import { graphSample } from './graphSamples.ts';
 import type { GraphInputs } from './graphSamples.ts';
+import { noisyExamples } from './labelNoise.ts';
 import { sampleOf } from './samples.ts';
 import { listed } from '../text/listed.ts';
 import { didYouMean } from '../text/nearest.ts';
@@ -55,7 +56,7 @@ export async function loadTask(options: LoadModelTaskOptions): Promise<LoadedTas
   const trainRows = await readSlice(dataset, slices.training);
   const validationRows = await readSlice(dataset, slices.validation);
   const pool = await fewshotPool(task, dataset, slices.training);
-  const train = await encode(trainRows, fewshotForRows(task, pool, trainRows), options);
+  const train = await encode(trainRows, fewshotForRows(task, pool, trainRows), options, task.label_noise);
   const validation = await encode(validationRows, fewshotForRows(task, pool, validationRows), options);
   return {
     train,
@@ -101,7 +102,15 @@ async function encode(
   rows: Row[],
   fewshot: Fewshot,
   { task, tokenizer, maxLength, loss, graph, signal }: LoadModelTaskOptions,
+  noise?: LabelNoise,
 ): Promise<Sample[]> {
+  if (noise && graph) {
+    throw new LayerifError(
+      'badData',
+      `task "${task.task}": labels of an ONNX graph are not changed; name the column that marks noisy rows`,
+    );
+  }
+  const changed = noise && noisyExamples(task, rows, noise, fewshot);
   const samples: Sample[] = [];
   for (const row of rows) {
     if (samples.length % SAMPLES_PER_TURN === SAMPLES_PER_TURN - 1) await new Promise((next) => setImmediate(next));
@@ -109,7 +118,7 @@ async function encode(
     samples.push(
       graph
         ? await graphSample(task, row, fewshot(row), tokenizer, { maxLength, loss }, graph)
-        : sampleOf(exampleOf(task, row, fewshot(row)), tokenizer!, { maxLength, loss }),
+        : sampleOf(changed?.[samples.length] ?? exampleOf(task, row, fewshot(row)), tokenizer!, { maxLength, loss }),
     );
   }
   return samples;

@@ -18,6 +18,7 @@ import { layerDrop } from './layerDrop.ts';
 import { logitLens } from './logitLens.ts';
 import { magnitude } from './magnitude.ts';
 import { meanCca } from './meanCca.ts';
+import { ndr } from './ndr.ts';
 import { owl } from './owl.ts';
 import { probe } from './probe.ts';
 import { pwcca } from './pwcca.ts';
@@ -50,6 +51,7 @@ export const scores: readonly Score[] = [
   clusterInformation,
   pwcca,
   meanCca,
+  ndr,
   agreement,
 ];
 

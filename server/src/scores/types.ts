@@ -5,6 +5,7 @@
  *
  * To add one: a file like `blockInfluence.ts`, a row in `scores.ts`, a row in `test/scores/cases.ts`.
  */
+import type { LabelNoise } from '../../../protocol/experiment.ts';
 import type { Json, Question, ScoreTable, Subject, Tensors } from '../../../protocol/scores.ts';
 import type { Random } from '../random/random.ts';
 import type { ObservationId, ObservedShape } from './observations.ts';
@@ -67,6 +68,26 @@ export interface Member {
   drawn?: OfTexts;
 }
 
+/** Which influence a score is made of. */
+export interface AskedInfluence {
+  /** Empty for the first. */
+  task: string;
+  /** Column or template that marks mislabelled rows; empty for the column `noisy`. */
+  noisy: string;
+  /** Labels that are changed on purpose, in a run of its own. */
+  noise: LabelNoise | null;
+}
+
+/** Influence of each training sample. */
+export interface SampleInfluence {
+  /** Layer x sample, of `layers`. Positive helps. */
+  values: readonly (readonly number[])[];
+  layers: readonly number[];
+  /** Whether the sample is known to be mislabelled. */
+  noisy: readonly boolean[];
+  estimator: string;
+}
+
 /** Values for texts with these indices, with repeats. */
 export type OfTexts = (texts: ArrayLike<number>) => (number | null)[];
 
@@ -111,6 +132,13 @@ export interface Score<R extends OptionRows = OptionRows, N extends string = str
   ): Promise<ScoreNumbers>;
   /** In place of `score`, for one that is made of the other tables of the run. */
   among?(members: readonly Member[], options: OptionValues<R>, tools: { random: Random }): ScoreNumbers;
+  /** Of a score that is made of the influence of training samples, with `ofInfluence` in place of `score`. */
+  influence?(options: OptionValues<R>): AskedInfluence;
+  ofInfluence?(
+    influence: SampleInfluence,
+    options: OptionValues<R>,
+    tools: { model: Pick<ObservedShape, 'layers'>; random: Random },
+  ): ScoreNumbers;
   /** One value a layer on texts that are drawn with repeats, for scores that average over texts. */
   drawn?(
     observed: Record<N, Tensors>,

@@ -21,7 +21,9 @@ import { experimentName, runOfHash, newRunId, readResult, resultFiles } from '..
 import { experimentFor, openExperiment } from '../inputs/openExperiment.ts';
 import { engineFor } from '../machine/enginePool.ts';
 import { computeDataScores } from '../scores/dataScores.ts';
+import type { EnginePool } from '../machine/enginePool.ts';
 import { computeScores, scoresFileOf, scoresOfResult } from '../scores/scores.ts';
+import type { NoisyRun } from '../scores/sampleInfluence.ts';
 import type { ComputedScores, ScoresOptions } from '../scores/scores.ts';
 import { scoreExperiment } from './score.ts';
 import type { ScoreOptions } from './score.ts';
@@ -108,7 +110,11 @@ export async function runExperiment(options: RunOptions): Promise<Ran> {
     };
     if (alone) {
       const { place: scoresFile, modelSha256 } = await placeOf(file, experiment, options);
-      const ofLayers = () => computeScores({ ...shared, asked: wanted, file, experiment, scoresFile, modelSha256 });
+      const ofLayers = () =>
+        computeScores({
+          ...{ ...shared, asked: wanted, file, experiment, scoresFile, modelSha256 },
+          noisyRun: noisyRun(options, pool, path.dirname(scoresFile)),
+        });
       return { ...none, result: null, resultFile: null, ...(await inOneFile(scoresFile, modelSha256, ofLayers)) };
     }
     const { result, resultFile, reopened } = await scoreExperiment({
@@ -118,7 +124,10 @@ export async function runExperiment(options: RunOptions): Promise<Ran> {
       scores: wanted,
     });
     const computed = await inOneFile(scoresFileOf(resultFile), result.model.sha256, () =>
-      scoresOfResult({ ...shared, asked: wanted, resultFile }),
+      scoresOfResult({
+        ...{ ...shared, asked: wanted, resultFile },
+        noisyRun: noisyRun(options, pool, path.dirname(resultFile)),
+      }),
     );
     return { result, resultFile, ...computed, reopened: reopened === true };
   });
@@ -141,6 +150,29 @@ function settingsOf(
       words.filter((word) => !ofRows(word)),
     ),
     data: withSettings(data_scores, words.filter(ofRows), findDataScore),
+  };
+}
+
+/** Influence with changed labels, in a folder beside the scores; a complete run of the same is opened again. */
+function noisyRun(options: RunOptions, engine: EnginePool, folder: string): NoisyRun {
+  return async (labelNoise, task) => {
+    const tasks = [task ?? options.tasks?.[0] ?? loadExperiment(path.resolve(options.file)).tasks[0].task];
+    const { resultFile } = await scoreExperiment({
+      file: options.file,
+      machine: options.machine,
+      signal: options.signal,
+      checkpointSeconds: options.checkpointSeconds,
+      engine,
+      tasks,
+      labelNoise,
+      reopen: true,
+      outputDir: path.join(folder, 'label-noise'),
+      onEvent: (event) => {
+        if (event.type === 'progress')
+          options.onProgress?.({ ...event, message: `with changed labels: ${event.message}` });
+      },
+    });
+    return resultFile;
   };
 }
 

@@ -87,7 +87,7 @@ export async function prepare(
   };
 }
 
-function select(experiment: Experiment, { tasks, dataset }: Selection, file: string): Experiment {
+function select(experiment: Experiment, { tasks, dataset, labelNoise }: Selection, file: string): Experiment {
   const known = experiment.tasks.map((t) => t.task);
   const missing = (tasks ?? []).filter((name) => !known.includes(name));
   if (missing.length > 0) {
@@ -102,5 +102,8 @@ function select(experiment: Experiment, { tasks, dataset }: Selection, file: str
   if (chosen.length === 0) {
     throw new LayerifError('badRequest', `no task of ${file} uses dataset "${dataset}"`);
   }
-  return { ...experiment, tasks: chosen };
+  return {
+    ...experiment,
+    tasks: labelNoise ? chosen.map((task) => ({ ...task, label_noise: labelNoise })) : chosen,
+  };
 }

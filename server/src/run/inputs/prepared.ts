@@ -1,6 +1,6 @@
 /** An experiment that is ready to run: what `prepare` makes and every verb takes. */
 import type { WeightBlock } from '../../../../protocol/engine.ts';
-import type { Task, Experiment } from '../../../../protocol/experiment.ts';
+import type { Experiment, LabelNoise, Task } from '../../../../protocol/experiment.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import type { Sample } from '../../data/types.ts';
 import type { Estimator } from '../../estimators/types.ts';
@@ -46,4 +46,6 @@ export interface Selection {
   tasks?: string[] | undefined;
   /** Only tasks over this dataset. */
   dataset?: string | undefined;
+  /** Training labels that are changed on purpose. */
+  labelNoise?: LabelNoise | undefined;
 }

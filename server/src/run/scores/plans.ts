@@ -9,6 +9,7 @@ import { observedShape } from '../machine/observing.ts';
 import { membersOf } from './members.ts';
 import type { TableOf } from './members.ts';
 import type { KeyedNeed } from './needs.ts';
+import type { FoundInfluence } from './sampleInfluence.ts';
 import type { TextSet } from './textSets.ts';
 
 /** How many stretches there are stands in the need: its numbers are laid out by it. */
@@ -24,11 +25,12 @@ export interface Plan {
   needs: Record<string, KeyedNeed>;
   /** Hash of the labels of its texts. */
   labels?: string;
-  /** Of a score of scores: what it is made of. */
+  /** Of a score of scores, or of influence: what it is made of. */
   sources?: string[];
+  influence?: FoundInfluence;
 }
 
-export const tableId = (score: Score, values: Record<string, Json>) =>
+export const tableId = ({ score, values }: Pick<Plan, 'score' | 'values'>) =>
   `${score.id} ${score.version} ${JSON.stringify(values)}`;
 
 /** A table of the others; null while one of them is missing. */
@@ -66,11 +68,12 @@ export function observedOf({ needs }: Plan, known: ReadonlyMap<string, Tensors>)
 }
 
 export async function table(
-  { score, values, set, needs, labels }: Plan,
+  plan: Plan,
   known: ReadonlyMap<string, Tensors>,
   model: Architecture,
   seed: number,
 ): Promise<ScoreTable> {
+  const { score, values, set, needs, influence } = plan;
   const observed = Object.fromEntries(Object.entries(needs).map(([name, { key }]) => [name, known.get(key)!]));
   const tools = {
     model: observedShape(model, set?.samples.length ?? 0),
@@ -78,27 +81,30 @@ export async function table(
     labels: set?.labels ?? null,
     view: set?.view ?? null,
   };
-  const numbers = score.fitted
-    ? await score.fitted(observed, values as never, tools)
-    : score.score(observed, values as never, tools);
+  const numbers = influence
+    ? score.ofInfluence!(influence.influence, values as never, tools)
+    : score.fitted
+      ? await score.fitted(observed, values as never, tools)
+      : score.score(observed, values as never, tools);
   return tableOf(score, numbers, {
     options: values,
-    texts: set?.words ?? null,
-    needs: [...Object.values(needs).map(({ key }) => key), ...(labels ? [labels] : [])],
+    texts: set?.words ?? influence?.words ?? null,
+    needs: sourcesOf(plan),
     layers: model.layers,
   });
 }
 
+/** What a table of the plan is made of. */
+function sourcesOf({ sources, needs, labels }: Plan): string[] {
+  return sources ?? [...Object.values(needs).map(({ key }) => key), ...(labels ? [labels] : [])];
+}
+
 /** The same score of the same version, options and observations. */
 export function isTableOf(table: ScoreTable, plan: Plan): boolean {
-  const needs = plan.sources ?? [
-    ...Object.values(plan.needs).map(({ key }) => key),
-    ...(plan.labels ? [plan.labels] : []),
-  ];
   return (
     sameAsked(table, plan) &&
     table.version === plan.score.version &&
-    JSON.stringify(table.needs) === JSON.stringify(needs)
+    JSON.stringify(table.needs) === JSON.stringify(sourcesOf(plan))
   );
 }
 

@@ -11,11 +11,11 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { SCORES_SUFFIX } from '../../../../protocol/scores.ts';
-import type { ModelVariant, ObserveSummary, ScoresFile, Tensors } from '../../../../protocol/scores.ts';
+import type { ObserveSummary, ScoresFile, ScoreTable, Tensors } from '../../../../protocol/scores.ts';
 import { loadExperiment } from '../../config/experiment.ts';
 import { optionValues } from '../../scores/options.ts';
 import { findScore, scores } from '../../scores/scores.ts';
-import type { Score, ScoreNeed } from '../../scores/types.ts';
+import type { Score } from '../../scores/types.ts';
 import { engineOf } from '../files/finished.ts';
 import { modelStamp, requireUnchanged } from '../files/modelStamp.ts';
 import { readFileOf } from '../files/readFile.ts';
@@ -24,23 +24,21 @@ import { provenanceOf } from '../files/provenance.ts';
 import { experimentFor, openExperiment } from '../inputs/openExperiment.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import { memoryLimit } from '../machine/machine.ts';
-import { observedShape, requireMemory } from '../machine/observing.ts';
+import { requireMemory } from '../machine/observing.ts';
 import type { ObservedModel } from '../machine/observing.ts';
 import { resetPeakMemory } from '../machine/memory.ts';
-import { tunedPath, withChanges } from './changes.ts';
 import { influenceMembers } from './members.ts';
-import { keyed, passesOf } from './needs.ts';
+import { passesOf } from './needs.ts';
 import type { KeyedNeed } from './needs.ts';
 import { ObservationFiles } from './observationFiles.ts';
 import { ownAnswers } from './ownAnswers.ts';
-import { labelsKey } from './labelledTexts.ts';
 import { plannedPass } from './plannedPass.ts';
-import { amongTables, isTableOf, sameAsked, spanned, table, tableId } from './plans.ts';
+import { plansOf, refusedScore } from './planning.ts';
+import { amongTables, isTableOf, sameAsked, table, tableId } from './plans.ts';
 import type { Plan } from './plans.ts';
+import type { NoisyRun } from './sampleInfluence.ts';
 import { TextSets } from './textSets.ts';
-import type { TextSet } from './textSets.ts';
 import { TunedModels } from './tunedModel.ts';
-import { viewKey } from './viewedTexts.ts';
 
 export interface ScoresOptions {
   /** Absolute path of the experiment file. */
@@ -50,6 +48,8 @@ export interface ScoresOptions {
   scoresFile: string;
   /** Of the result beside which the tables stand: another model is refused. */
   modelSha256?: string | undefined;
+  /** Scores influence with changed labels, for scores that ask for it. */
+  noisyRun?: NoisyRun | undefined;
   /** Null computes tables from what is observed already, and nothing else. */
   run: { machine: Machine; engine: EnginePool } | null;
   onProgress?: ((event: { done: number; total: number; message: string }) => void) | undefined;
@@ -105,60 +105,28 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
       );
     }
     const adapter = checkpoint.adapter?.path ?? null;
-    const variant = { variant: adapter === null ? ('base' as const) : ('adapter' as const) };
     const sets = new TextSets(opened);
     const files = new ObservationFiles(path.dirname(scoresFile), sha256);
-    const setOf: Record<'any' | NonNullable<Score['labelled']>, (asked: AskedScore['texts']) => Promise<TextSet>> = {
-      any: (texts) => sets.of(texts),
-      texts: (texts) => sets.labelled(texts),
-      answers: (texts) =>
-        sets.answers(texts, ownAnswers(opened, { ...options, folder: files.folder, modelSha256: sha256 })),
-    };
     const others = new TunedModels(opened);
     closing.push(() => others.close());
-    const variantOf = async (need: ScoreNeed, score: Score, set: TextSet | null): Promise<ModelVariant> => {
-      if (need.model === 'tuned') return others.variant(score.id, need, set!.samples);
-      // Changes to a second checkpoint start at the bare model.
-      return tunedPath(need, opened.baseDir) === null ? variant : { variant: 'base' };
-    };
-    const plans: Plan[] = [];
-    const refused: { score: string; message: string; error: LayerifError }[] = [];
-    for (const { score, asked, values } of chosen) {
-      const bare: [string, ScoreNeed][] = [];
-      for (const [name, need] of Object.entries(score.needs(values, observedShape(model, 0)))) {
-        bare.push([name, need.of === 'delta_masks' ? await withChanges(need, opened) : need]);
-      }
-      const reads = bare.some(([, need]) => keyed(need, '', variant).need.texts !== null);
-      try {
-        const viewed = score.viewed?.(values as never);
-        const set = !reads
-          ? null
-          : viewed
-            ? await sets.viewed(asked.texts, viewed)
-            : await setOf[score.labelled ?? 'any'](asked.texts);
-        const needs: Plan['needs'] = {};
-        for (const [name, need] of bare) {
-          needs[name] = keyed(spanned(need, set), set?.id ?? null, await variantOf(need, score, set));
-        }
-        const labels = set?.labels ? labelsKey(set.labels) : set?.view ? viewKey(set.view) : undefined;
-        plans.push({ score, asked, values, set, needs, ...(labels === undefined ? {} : { labels }) });
-      } catch (error) {
-        if (!(error instanceof LayerifError) || !(score.labelled || score.viewed) || error.code === 'cancelled')
-          throw error;
-        refused.push({ score: score.id, message: error.message, error });
-      }
-    }
+    const resultFile = scoresFile.replace(SCORES_SUFFIX, '.layerif-result.json');
+    const write = ownAnswers(opened, { ...options, folder: files.folder, modelSha256: sha256 });
+    const { plans, refused } = await plansOf(chosen, {
+      ...{ opened, sets, others, resultFile, write },
+      noisyRun: options.noisyRun,
+    });
 
     const made = readScores(scoresFile, sha256);
     if (plans.length === 0) throw refused[0].error;
     const measured = plans.filter(({ score }) => !score.among);
-    const influence = influenceMembers(scoresFile.replace(SCORES_SUFFIX, '.layerif-result.json'), model.layers);
+    const influence = influenceMembers(resultFile, model.layers);
     // A score of scores is made again where one of them, or influence, is another one.
     const sources = [
       ...new Set(
-        measured.flatMap(({ score, values, needs }) => [
-          tableId(score, values),
-          ...Object.keys(needs).map((name) => needs[name].key),
+        measured.flatMap((plan) => [
+          tableId(plan),
+          ...Object.keys(plan.needs).map((name) => plan.needs[name].key),
+          ...(plan.influence ? plan.sources! : []),
         ]),
       ),
       ...(influence ? [`influence ${influence.id}`] : []),
@@ -209,13 +177,28 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
       plannedPass(needs, targetOf(needs[0]), textsOf(needs[0]), limit, opened.baseDir);
     const passes = passesOf(wanted, (pass) => planned(pass).memoryBytes <= limit);
     const done: ComputedScores['passes'] = [];
+    const lost = new Set<Plan>();
+    const lose = (plan: Plan, error: unknown): void => {
+      refused.push(refusedScore(plan.score, error));
+      lost.add(plan);
+      file.refused = refused.map(({ score, message }) => ({ score, message }));
+    };
+    const madeOf = async (plan: Plan): Promise<ScoreTable | null> => {
+      const there = measured.filter((one) => !lost.has(one));
+      if (plan.score.among)
+        return amongTables(plan, { plans: there, known, file, model, influence: influence?.members ?? [] });
+      try {
+        return lost.has(plan) ? null : await table(plan, known, model, experiment.score.seed);
+      } catch (error) {
+        lose(plan, error);
+        return null;
+      }
+    };
     const finish = async (): Promise<void> => {
       for (const plan of missing) {
         if (file.tables.some((table) => isTableOf(table, plan))) continue;
         if (!Object.values(plan.needs).every(({ key }) => known.has(key))) continue;
-        const made = plan.score.among
-          ? amongTables(plan, { plans: measured, known, file, model, influence: influence?.members ?? [] })
-          : await table(plan, known, model, experiment.score.seed);
+        const made = await madeOf(plan);
         if (!made) continue;
         // One of the same score and options takes the place of what it was made of before.
         const stale = plan.score.among ? file.tables.filter((other) => sameAsked(other, plan)) : [];
@@ -228,24 +211,33 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
     for (const [index, pass] of passes.entries()) {
       const names = pass.map(({ need }) => need.of).join(', ');
       const plan = planned(pass);
-      requireMemory(plan, limit, `observing ${names} on ${textsOf(pass[0]).length} texts`);
-      const key = createHash('sha256')
-        .update(JSON.stringify([sha256, stamp, engineOf(engineInfo!), pass.map(({ key }) => key), plan.composition]))
-        .digest('hex');
-      const summary = await plan.run(
-        {
-          pool: run!.engine,
-          machine: run!.machine,
-          signal,
-          onProgress: (event) =>
-            options.onProgress?.({
-              done: index + event.done / event.total,
-              total: passes.length,
-              message: `observing ${names}: layer ${Math.min(model.layers, Math.ceil((event.done / event.total) * model.layers))} of ${model.layers}`,
-            }),
-        },
-        { workDir: files.workDir, key, checkpointSeconds: options.checkpointSeconds },
-      );
+      const keys = new Set(pass.map(({ key }) => key));
+      const reading = missing.filter(({ needs }) => Object.values(needs).some(({ key }) => keys.has(key)));
+      const observing = async () => {
+        requireMemory(plan, limit, `observing ${names} on ${textsOf(pass[0]).length} texts`);
+        const key = createHash('sha256')
+          .update(JSON.stringify([sha256, stamp, engineOf(engineInfo!), pass.map(({ key }) => key), plan.composition]))
+          .digest('hex');
+        return plan.run(
+          {
+            pool: run!.engine,
+            machine: run!.machine,
+            signal,
+            onProgress: (event) =>
+              options.onProgress?.({
+                done: index + event.done / event.total,
+                total: passes.length,
+                message: `observing ${names}: layer ${Math.min(model.layers, Math.ceil((event.done / event.total) * model.layers))} of ${model.layers}`,
+              }),
+          },
+          { workDir: files.workDir, key, checkpointSeconds: options.checkpointSeconds },
+        );
+      };
+      const summary = await observing().catch((error: unknown) => {
+        for (const one of reading) lose(one, error);
+        return null;
+      });
+      if (!summary) continue;
       requireUnchanged(checkpoint, stamp);
       for (const need of pass) {
         const tensors = summary.observations[need.hash];
@@ -259,6 +251,9 @@ export async function computeScores(options: ScoresOptions): Promise<ComputedSco
       done.push(summary);
       await finish();
     }
+    // Some of what a score of scores is made of may be missing for good.
+    await finish();
+    if (lost.size > 0 && measured.every((plan) => lost.has(plan))) throw refused[0].error;
     files.removeWork();
     completed(file, scoresFile);
     return { file, scoresFile, passes: done };
@@ -283,7 +278,10 @@ export function readScores(file: string, modelSha256: string): ScoresFile | null
   }
 }
 
-export interface MeasureOptions extends Pick<ScoresOptions, 'asked' | 'run' | 'onProgress' | 'onTable' | 'signal'> {
+export interface MeasureOptions extends Pick<
+  ScoresOptions,
+  'asked' | 'run' | 'noisyRun' | 'onProgress' | 'onTable' | 'signal'
+> {
   /** A result, or a file of scores that stands alone. */
   resultFile: string;
 }
