@@ -105,19 +105,69 @@ test('answers that leave no room are left out and named; options that are not th
   - { include: tasks/written.yaml, task: long, generation_kwargs: { max_gen_toks: 64 } }
   - { include: tasks/written.yaml, task: beams, generation_kwargs: { num_beams: 4, max_gen_toks: 4 } }
   - { include: tasks/written.yaml, task: other, metric_list: [{ metric: exact_match, ignore_spaces: true }] }
-  - { include: tasks/written.yaml, task: filter, filter_list: [{ name: a, filter: [{ function: regex_pos }] }] }`,
+  - { include: tasks/written.yaml, task: filter, filter_list: [{ name: a, filter: [{ function: stem }] }] }
+  - { include: tasks/written.yaml, task: letters, filter_list: [{ name: a, filter: [{ function: multi_choice_regex, ignore_case: 1 }] }] }`,
   );
   const { evaluation } = await evaluate(file);
   assert.deepEqual(Object.keys(evaluation.results), ['written']);
   const said = evaluation.skipped!.map(({ task, metric, reason }) => [task, metric, reason] as const);
   assert.deepEqual(
     said.map(([task]) => task),
-    ['long', 'beams', 'other', 'filter'],
+    ['long', 'beams', 'other', 'filter', 'letters'],
   );
   assert.match(said[0][2], /answers of 64 tokens leave no room for a prompt in the 64 positions.*max_gen_toks/);
   assert.match(said[1][2], /generation_kwargs asks for num_beams 4, which is not followed; followed are until/);
   assert.match(said[2][2], /exact_match has the options ignore_case.*asks for \{"ignore_spaces":true\}/);
-  assert.match(said[3][2], /filter_list asks for the filter "regex_pos"; available: regex, remove_whitespace/);
+  assert.match(
+    said[3][2],
+    /filter_list asks for the filter "stem"; available: regex, multi_choice_regex, regex_pos, format_span, /,
+  );
+});
+
+interface FilterCase {
+  function: string;
+  options: Record<string, unknown>;
+  choices?: string[];
+  answers: string[];
+  filtered: (string | string[])[];
+}
+
+test('multi_choice_regex, regex_pos and format_span of the harness (test/reference/generation/filters.py)', () => {
+  const { cases } = JSON.parse(fs.readFileSync(path.join(reference, 'filters.json'), 'utf8')) as {
+    cases: FilterCase[];
+  };
+  for (const { function: name, options, choices, answers, filtered } of cases) {
+    const [{ apply }] = pipelinesOf([
+      { name: 'x', filter: [{ function: name, ...options }, { function: 'take_first' }] },
+    ]);
+    answers.forEach((answer, i) => {
+      assert.deepEqual(apply([answer], { choices }), filtered[i], `${name} ${JSON.stringify(options)} ${answer}`);
+    });
+  }
+  const letters = pipelinesOf([{ name: 'x', filter: [{ function: 'multi_choice_regex' }] }])[0];
+  assert.throws(() => letters.apply(['A'], { text: '' }), /reads the answers .* column "choices".*columns: text/);
+  assert.throws(
+    () => letters.apply(['A'], { choices: new Array(27).fill('x') }),
+    /letters for 26 choices, a row has 27/,
+  );
+  assert.throws(
+    () => pipelinesOf([{ name: 'x', filter: [{ function: 'regex_pos' }, { function: 'lowercase' }] }])[0].apply(['A']),
+    /regex_pos makes lists of tags, which only take_first and take_first_k take/,
+  );
+});
+
+test('a filter of letters without choices: said with file and line', async (t) => {
+  const file = workspace(
+    t,
+    `tasks:\n  - { include: tasks/written.yaml, filter_list: [{ name: a, filter: [{ function: multi_choice_regex }] }] }`,
+  );
+  const data = path.join(path.dirname(file), 'data/questions.jsonl');
+  fs.writeFileSync(data, fs.readFileSync(data, 'utf8').replaceAll('"choices"', '"options"'));
+  await assert.rejects(evaluate(file), (error: Error & { place?: { file: string; line?: number } }) => {
+    assert.match(error.message, /^row \d+: the filter multi_choice_regex reads the answers to choose from/);
+    assert.ok(error.place?.file.endsWith('.jsonl') && error.place.line !== undefined);
+    return true;
+  });
 });
 
 test('filters: groups, the last match, votes, and what is refused', () => {

@@ -5,9 +5,15 @@
  */
 import { regexFindAll } from '../data/jinja/regex.ts';
 import { lookup } from '../text/lookup.ts';
+import { formatSpan } from './formatSpan.ts';
+import { multipleChoice } from './multipleChoice.ts';
+import { strip } from './python.ts';
 
-type Answers = string[];
-type Step = (answers: Answers) => Answers | string;
+/** An answer may be a list behind `regex_pos`, which gives the tags of a text. */
+type Answer = string | string[];
+/** Columns of the document. */
+type Columns = Readonly<Record<string, unknown>>;
+type Step = (answers: Answer[], columns: Columns) => Answer[] | Answer;
 
 interface Filter {
   /** Keys beside `function`, with the words for what they may be. */
@@ -16,31 +22,35 @@ interface Filter {
   make(options: Readonly<Record<string, unknown>>): Step | null;
 }
 
+const DEFAULT_PATTERN = '#### (\\-?[0-9\\.\\,]+)';
+/** ('word', 'TAG') */
+const TAGGED = "\\('([^']*)', '([^']*)'\\)";
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');
+
 const isInteger = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value);
 
 const plain = (change: (answer: string) => string): Filter => ({
   options: {},
-  make: () => (answers) => answers.map(change),
+  make: () => (answers) => texts(answers).map(change),
 });
 
-/** White space to Python. */
-const isSpace = (char: string): boolean => /\s|\u0085/u.test(char) || (char >= '\u001c' && char <= '\u001f');
-
-/** Python's `strip()`. */
-function strip(text: string): string {
-  let [start, end] = [0, text.length];
-  while (start < end && isSpace(text[start])) start++;
-  while (end > start && isSpace(text[end - 1])) end--;
-  return text.slice(start, end);
+/** @throws Error for lists, which no filter of texts takes */
+function texts(answers: readonly Answer[]): string[] {
+  return answers.map((answer) => {
+    if (typeof answer === 'string') return answer;
+    throw new Error('regex_pos makes lists of tags, which only take_first and take_first_k take');
+  });
 }
 
 const filters: Readonly<Record<string, Filter>> = {
   regex: {
     options: { regex_pattern: 'a text', group_select: 'a whole number', fallback: 'a text' },
-    make({ regex_pattern: pattern = '#### (\\-?[0-9\\.\\,]+)', group_select: select = 0, fallback = '[invalid]' }) {
+    make({ regex_pattern: pattern = DEFAULT_PATTERN, group_select: select = 0, fallback = '[invalid]' }) {
       if (typeof pattern !== 'string' || !isInteger(select) || typeof fallback !== 'string') return null;
       return (answers) =>
-        answers.map((answer) => {
+        texts(answers).map((answer) => {
           const found = regexFindAll(answer, pattern);
           if (found.length === 0) return fallback;
           const match = found.at(select);
@@ -51,6 +61,49 @@ const filters: Readonly<Record<string, Filter>> = {
         });
     },
   },
+  multi_choice_regex: {
+    options: {
+      regex_pattern: 'a text',
+      group_select: 'a whole number',
+      fallback: 'a text',
+      ignore_case: 'true or false',
+      ignore_punctuation: 'true or false',
+      regexes_to_ignore: 'a list of texts',
+    },
+    make({
+      regex_pattern: pattern = DEFAULT_PATTERN,
+      group_select: select = 0,
+      fallback = '[invalid]',
+      ignore_case: ignoreCase = false,
+      ignore_punctuation: ignorePunctuation = false,
+      regexes_to_ignore: regexes = null,
+    }) {
+      if (typeof pattern !== 'string' || !isInteger(select) || typeof fallback !== 'string') return null;
+      if (typeof ignoreCase !== 'boolean' || typeof ignorePunctuation !== 'boolean') return null;
+      if (regexes !== null && !isTexts(regexes)) return null;
+      const regexesToIgnore = regexes ?? [];
+      return (answers, columns) => {
+        const find = multipleChoice(columns, {
+          ...{ pattern, select, fallback, ignoreCase, ignorePunctuation, regexesToIgnore },
+        });
+        return texts(answers).map(find);
+      };
+    },
+  },
+  regex_pos: {
+    // The harness reads neither pattern nor group.
+    options: { regex_pattern: 'a text', group_select: 'a whole number', fallback: 'a text or a list of texts' },
+    make({ regex_pattern: pattern = '', group_select: select = 0, fallback = ['invalid'] }) {
+      if (typeof pattern !== 'string' || !isInteger(select)) return null;
+      if (typeof fallback !== 'string' && !isTexts(fallback)) return null;
+      return (answers) =>
+        texts(answers).map((answer) => {
+          const tags = regexFindAll(answer, TAGGED).map(([, tag]) => tag);
+          return tags.length > 0 ? tags : fallback;
+        });
+    },
+  },
+  format_span: plain(formatSpan),
   remove_whitespace: plain(strip),
   lowercase: plain((answer) => answer.toLowerCase()),
   uppercase: plain((answer) => answer.toUpperCase()),
@@ -63,7 +116,7 @@ const filters: Readonly<Record<string, Filter>> = {
       );
       // Python's None, which no answer equals.
       const fallback = other === null ? 'None' : typeof other === 'string' ? other : JSON.stringify(other);
-      return (answers) => answers.map((answer) => known.get(answer) ?? fallback);
+      return (answers) => texts(answers).map((answer) => known.get(answer) ?? fallback);
     },
   },
   take_first: { options: {}, make: () => (answers) => answers[0] },
@@ -76,7 +129,7 @@ const filters: Readonly<Record<string, Filter>> = {
     options: {},
     make: () => (answers) => {
       const counts = new Map<string, number>();
-      for (const answer of answers) counts.set(answer, (counts.get(answer) ?? 0) + 1);
+      for (const answer of texts(answers)) counts.set(answer, (counts.get(answer) ?? 0) + 1);
       const most = Math.max(...counts.values());
       return [[...counts].find(([, count]) => count === most)![0]];
     },
@@ -85,7 +138,8 @@ const filters: Readonly<Record<string, Filter>> = {
 
 export interface Pipeline {
   name: string;
-  readonly apply: (answers: readonly string[]) => string | string[];
+  /** @param columns of the document, which `multi_choice_regex` reads */
+  readonly apply: (answers: readonly string[], columns?: Columns) => string | string[];
 }
 
 const first: Pipeline = { name: 'none', apply: ([answer]) => answer };
@@ -102,20 +156,27 @@ export function pipelinesOf(filterList: unknown): Pipeline[] {
       throw new Error(`an entry of filter_list needs name and filter, a list of functions; it is ${shown(entry)}`);
     }
     const steps = filter.map(stepOf);
+    const firsts = new Set(filter.flatMap((step, at) => (isTakeFirst(step) ? [at] : [])));
     return {
       name,
-      apply(answers) {
-        let now: string | string[] = [...answers];
-        for (const step of steps) {
-          // Behind take_first the harness goes on over the characters of the answer; nobody means that.
-          if (typeof now === 'string') throw new Error(`filter "${name}" goes on behind take_first; make it the last`);
-          now = step(now);
+      apply(answers, columns = {}) {
+        let now: Answer[] = [...answers];
+        for (const [at, step] of steps.entries()) {
+          const next = step(now, columns);
+          if (firsts.has(at)) {
+            // Behind take_first the harness goes on over the characters of the answer; nobody means that.
+            if (at + 1 < steps.length) throw new Error(`filter "${name}" goes on behind take_first; make it the last`);
+            return next as Answer;
+          }
+          now = next as Answer[];
         }
-        return now;
+        return texts(now);
       },
     };
   });
 }
+
+const isTakeFirst = (step: unknown): boolean => (step as { function?: unknown } | null)?.function === 'take_first';
 
 function stepOf(given: unknown): Step {
   const { function: name, ...options } = (given ?? {}) as Record<string, unknown>;

@@ -4,11 +4,15 @@
  */
 import type { FetchOptions } from '../inputs/hubInputs.ts';
 import path from 'node:path';
+import { LayerifError } from '../../../../protocol/errors.ts';
 import type { EvaluateSummary, EvaluatedSample, Evaluation } from '../../../../protocol/evaluation.ts';
 import { EVALUATION_SUFFIX } from '../../../../protocol/evaluation.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import { endTokens } from '../../checkpoints/generationConfig.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
+import { placeOf } from '../../data/splits.ts';
+import type { Row } from '../../data/types.ts';
+import type { Pipeline } from '../../evaluation/filters.ts';
 import { mean, meanStandardError } from '../../evaluation/metrics.ts';
 import type { Outcome } from '../../evaluation/metrics.ts';
 import { chosenMetrics, summarise } from '../../evaluation/summary.ts';
@@ -172,9 +176,25 @@ function filtered(
   return Object.fromEntries(
     pipelines.map(({ name, apply }) => [
       name,
-      documents.map(({ written }) => apply((written?.prompts ?? []).map((i) => answers[i]))),
+      documents.map(({ written, row }) =>
+        applied(
+          apply,
+          (written?.prompts ?? []).map((i) => answers[i]),
+          row,
+        ),
+      ),
     ]),
   );
+}
+
+/** @throws LayerifError `badData` with file and row, for columns that a filter does not find */
+function applied(apply: Pipeline['apply'], answers: readonly string[], row: Row): string | string[] {
+  try {
+    return apply(answers, row.values);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new LayerifError('badData', `row ${row.row}: ${reason}`, { place: placeOf(row), cause: error });
+  }
 }
 
 /** The numbers of every task, and of the perplexity. @param answers of `input.prompts` */
