@@ -280,6 +280,16 @@ export const observationCases: readonly ObservationCase[] = [
     },
   },
   {
+    // Two layers together are those that PyTorch's greedy removal leaves out; llama has no third one.
+    of: 'removed_losses',
+    options: { samples: 0, sets: [[0], [1], [1, 2]] },
+    expected: ({ ablation: { base, block, greedy } }, family, texts) => ({
+      whole: base,
+      counted: texts.map(({ tokens, countedFrom }) => tokens.length - countedFrom),
+      without: [...block[0], ...block[1], ...(family === 'gpt2/by_layer' ? greedy[1].losses : block[1])],
+    }),
+  },
+  {
     of: 'greedy_removal',
     options: { samples: 0, rounds: 9 },
     expected: ({ ablation: { greedy } }) => ({

@@ -114,3 +114,38 @@ test('probe: labels of a column, of the task, held out; what cannot be told apar
     assert.match(refused![0].message, message);
   }
 });
+
+test('several layers left out: as listed, and as another score chooses, whose table is made first', async (t) => {
+  const { experiment } = tinyWorkspace(t);
+  const plain = fs.readFileSync(experiment, 'utf8').replace(/score:\n[\s\S]*/, '');
+  const scores = (list: string) => fs.writeFileSync(experiment, `${plain}scores: [${list}]\n`);
+  scores('{ layer_drop: { samples: 0, greedy: 2 } }, { removal: { layers: "1", samples: 0, random: 3 } }');
+  const { scores: file } = await run(experiment);
+  const [drop, one] = [only(file, 'layer_drop'), only(file, 'removal')];
+  const near = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-6, `${a} and ${b}`);
+  near(one.values[0]!, drop.values[1]!);
+  // Random sets of one layer are layers.
+  assert.ok((one.reference!.value as number) >= Math.min(...(drop.values as number[])) - 1e-6);
+  const place = drop.parts!['place in the greedy removal'];
+  const gone = [place.indexOf(1), place.indexOf(2)].sort((a, b) => a - b);
+  scores(`{ layer_drop: { samples: 0, greedy: 2 } }, { removal: { layers: "${gone.join(',')}", samples: 0 } }`);
+  const both = (await run(experiment)).scores!.tables.findLast(({ score }) => score === 'removal')!;
+  const said = Number(
+    /Greedy removal 2: .*perplexity ([\d.]+)\.$/.exec(drop.notes.find((note) => /removal 2/.test(note))!)![1],
+  );
+  near(Math.log(both.parts!.perplexity[0]!) / 1e3, Math.log(said) / 1e3);
+
+  scores('{ removal: { by: alpha_hill, share: 0.4, samples: 0, random: 0 } }');
+  const followed = await run(experiment);
+  const tables = followed.scores!.tables;
+  const alpha = tables.find(({ score }) => score === 'alpha_hill')!.values as number[];
+  const { options, values } = tables.findLast(({ score }) => score === 'removal')!;
+  assert.deepEqual([options.by, options.layers], ['alpha_hill', String(alpha.indexOf(Math.max(...alpha)))]);
+  near(values[0]!, drop.values[Number(options.layers)]!);
+  scores('{ removal: { layers: "9" } }');
+  await assert.rejects(run(experiment), /removal\.layers "9": "9" is no layer of 0 to 2; write numbers and ranges/);
+  scores('removal');
+  await assert.rejects(run(experiment), /set removal\.layers, such as "3, 8-10", or removal\.by to a score/);
+  scores('{ removal: { by: influence } }');
+  await assert.rejects(run(experiment), /cannot follow influence: there is no complete result beside/);
+});

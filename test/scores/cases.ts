@@ -490,6 +490,32 @@ export const scoreCases: readonly ScoreCase[] = [
     also: ({ marks }) => assert.deepEqual(marks, [{ at: [1], words: 'the texts are more probable without it' }]),
   },
   {
+    // Layers 0 and 2: (7 - 4 + 5 - 2) / 4; the random sets rise by 0.5 and 2.5.
+    score: 'removal',
+    options: { layers: '0, 2', random: 2 },
+    texts: 2,
+    observed: {
+      losses: {
+        whole: f64([2], [4, 2]),
+        counted: f64([2], [3, 1]),
+        without: f64([1, 2], [7, 5]),
+      },
+      others: {
+        whole: f64([2], [4, 2]),
+        counted: f64([2], [3, 1]),
+        without: f64([2, 2], [6, 2, 8, 8]),
+      },
+    },
+    axes: [{ name: 'left out', labels: ['0, 2'] }],
+    expected: { values: [1.5], parts: { perplexity: [Math.exp(3)], layers: [2] } },
+    notes:
+      /^Perplexity of the whole model 4\.48 on 4 tokens\.\nRandom sets of 2 layers: perplexity 7\.389 to 54\.60\. p: share/,
+    also: ({ reference, p }) => {
+      assert.equal(reference!.value, 1.5);
+      assert.deepEqual(p, [2 / 3]);
+    },
+  },
+  {
     score: 'owl',
     options: { multiple: 5 },
     texts: 2,

@@ -50,7 +50,8 @@ export interface ObservationSpec {
  * How many models go through the layers side by side at the end of an ablation: whole, and without each layer or part
  * of it.
  */
-export function variantsOf(layers: number, { parts }: Record<string, Json>): number {
+export function variantsOf(layers: number, { parts, sets }: Record<string, Json>): number {
+  if (Array.isArray(sets)) return 1;
   return 1 + layers * (parts === true ? 3 : 1);
 }
 
@@ -354,6 +355,16 @@ export const observations = {
       block: [layers, texts],
       ...(parts === true ? { attention: [layers, texts], mlp: [layers, texts] } : {}),
     }),
+  },
+  /**
+   * Of the first `samples` texts: summed negative log-probability of the counted tokens in nats, how many are counted,
+   * and the same sum without the layers of each of `sets`.
+   */
+  removed_losses: {
+    version: 1,
+    reads: 'ablated',
+    textsApart: true,
+    tensors: ({ texts }, { sets }) => ({ whole: [texts], counted: [texts], without: [(sets as Json[]).length, texts] }),
   },
   /**
    * Layers are left out one after the other, each time the one without which the first `samples` texts are most

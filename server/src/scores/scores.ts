@@ -22,6 +22,7 @@ import { ndr } from './ndr.ts';
 import { owl } from './owl.ts';
 import { probe } from './probe.ts';
 import { pwcca } from './pwcca.ts';
+import { removal } from './removal.ts';
 import { relativeMagnitude } from './relativeMagnitude.ts';
 import { snip } from './snip.ts';
 import { spider } from './spider.ts';
@@ -33,6 +34,7 @@ export const scores: readonly Score[] = [
   relativeMagnitude,
   angularDistance,
   layerDrop,
+  removal,
   avss,
   eavss,
   alphaHill,

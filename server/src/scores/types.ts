@@ -130,6 +130,10 @@ export interface Score<R extends OptionRows = OptionRows, N extends string = str
     options: OptionValues<R>,
     tools: { model: ObservedShape; random: Random; labels: Labels | null; view?: View | null },
   ): Promise<ScoreNumbers>;
+  /** Another score whose table fills in an option, or null; `influence` is that of the result. */
+  follows?(options: OptionValues<R>): { score: string; fills: string } | null;
+  /** That option. @param values of the other score, one a layer, high where the layer is important */
+  chosen?(values: readonly (number | null)[], options: OptionValues<R>): string;
   /** In place of `score`, for one that is made of the other tables of the run. */
   among?(members: readonly Member[], options: OptionValues<R>, tools: { random: Random }): ScoreNumbers;
   /** Of a score that is made of the influence of training samples, with `ofInfluence` in place of `score`. */

@@ -61,6 +61,31 @@ export const greedyRemoval: Reducer = {
   },
 };
 
+export const removedLosses: Reducer = {
+  id: 'removed_losses',
+  open({ model, tensors: { whole, counted, without }, options, texts, headRows }) {
+    const sets = options.sets as number[][];
+    return {
+      own: {
+        // The whole model first.
+        rounds: 1 + sets.length,
+        run: async (round, batches, tools) => {
+          const removed = new Set(round === 0 ? [] : sets[round - 1]);
+          const states = await throughAblations(model, batches, { removed, parts: false, alone: true, ...tools });
+          await losses(model, batches, states[0], headRows, (text, loss) => {
+            if (round === 0) {
+              whole.data[text] += loss;
+              counted.data[text]++;
+            } else without.data[(round - 1) * texts.length + text] += loss;
+          });
+          return states;
+        },
+        reads: firstTexts(options.samples, texts),
+      },
+    };
+  },
+};
+
 const firstTexts = (samples: unknown, texts: readonly EncodedSample[]) => (text: number) =>
   text < (Number(samples) || texts.length);
 

@@ -27,6 +27,8 @@ export interface AblationPass {
   /** Layers that all models are without. */
   removed: ReadonlySet<number>;
   parts: boolean;
+  /** Only the model without `removed` goes through, and none without one more layer. */
+  alone?: boolean;
   store: ActivationStore;
   /** Layer to go on with, and the states of all models before it, in the order of `variants`. */
   start?: { layer: number; states: Activations[] } | undefined;
@@ -56,8 +58,9 @@ export async function throughAblations(model: Model, batches: Batch[], pass: Abl
     const next: Activations[] = [];
     for (const [i, state] of before.entries()) {
       next.push(await through(model, batches, state, [layer], () => undefined, store.make()));
-      if (i > 0) store.release(state);
+      if (i > 0 || pass.alone) store.release(state);
     }
+    if (pass.alone) return next;
     // The state before the layer is that of the model without it.
     next.push(before[0]);
     if (parts) {

@@ -4,7 +4,7 @@
  */
 import { isForwardObservation } from '../../scores/observations.ts';
 import type { ForwardObservationId } from '../../scores/observations.ts';
-import { ablatedLosses, greedyRemoval } from './ablated.ts';
+import { ablatedLosses, greedyRemoval, removedLosses } from './ablated.ts';
 import { hiddenChange } from './hiddenChange.ts';
 import { hiddenCosine } from './hiddenCosine.ts';
 import { hiddenMoments } from './hiddenMoments.ts';
@@ -39,6 +39,7 @@ export const reducers: Record<ForwardObservationId, Reducer> = {
   logit_lens: logitLens,
   ablated_losses: ablatedLosses,
   greedy_removal: greedyRemoval,
+  removed_losses: removedLosses,
 };
 
 export function reducerOf(id: string): Reducer {

@@ -60,7 +60,7 @@ function labelOf(table: ScoreTable, among: readonly ScoreTable[]): string {
 }
 
 /** Layer influence of each task, resampled over its training samples. Null where there is no complete result. */
-export function influenceMembers(resultFile: string, layers: number): { members: Member[]; id: string } | null {
+export function influenceMembers(resultFile: string, depth?: number): { members: Member[]; id: string } | null {
   let result: Result;
   try {
     result = readResult(resultFile);
@@ -68,7 +68,8 @@ export function influenceMembers(resultFile: string, layers: number): { members:
     if (error instanceof LayerifError) return null;
     throw error;
   }
-  if (result.status !== 'complete' || result.model.layers !== layers) return null;
+  const { layers } = result.model;
+  if (result.status !== 'complete' || (depth !== undefined && layers !== depth)) return null;
   const aggregation = aggregations[result.experiment.score.aggregation];
   const members = result.tasks.map(({ task, layers: scored, influence, train }): Member => {
     const place = new Map(scored.map(({ index }, at) => [index, at]));

@@ -27,6 +27,7 @@ import { memoryLimit } from '../machine/machine.ts';
 import { requireMemory } from '../machine/observing.ts';
 import type { ObservedModel } from '../machine/observing.ts';
 import { resetPeakMemory } from '../machine/memory.ts';
+import { followed } from './followed.ts';
 import { influenceMembers } from './members.ts';
 import { passesOf } from './needs.ts';
 import type { KeyedNeed } from './needs.ts';
@@ -85,7 +86,8 @@ export class MissingScores extends LayerifError {
  * @throws LayerifError `badExperiment`, `badModel`, `badData`, `badRequest`, `notEnoughMemory`, `cancelled`; finished
  *   passes are kept. MissingScores without `run`
  */
-export async function computeScores(options: ScoresOptions): Promise<ComputedScores> {
+export async function computeScores(given: ScoresOptions): Promise<ComputedScores> {
+  const options = { ...given, asked: await followed(given, computeScores) };
   const { experiment, run, signal, scoresFile } = options;
   const read = experimentFor({ ...experiment, scores: [...options.asked] }, options.file, 'score');
   const chosen = options.asked.map((asked) => {
