@@ -11,12 +11,11 @@ import { optionValues } from '../../scores/options.ts';
 import { findScore, scores } from '../../scores/scores.ts';
 import type { Score } from '../../scores/types.ts';
 import { influenceMembers } from './members.ts';
-import type { ComputedScores, ScoresOptions } from './scores.ts';
 
 /** @throws LayerifError as `compute`; `badRequest` where the other score says nothing of layers */
 export async function followed(
-  options: ScoresOptions,
-  compute: (options: ScoresOptions) => Promise<ComputedScores>,
+  options: { asked: readonly AskedScore[]; scoresFile: string; table?: readonly Score[] | undefined },
+  compute: (asked: readonly AskedScore[]) => Promise<readonly ScoreTable[]>,
 ): Promise<readonly AskedScore[]> {
   const table = options.table ?? scores;
   const rows = options.asked.map((asked) => {
@@ -35,14 +34,14 @@ export async function followed(
   const others = rows.filter(({ follows, score }) => !follows && !score.among).map((row) => row.asked);
   const first = [...others, ...asked.filter((one) => !others.includes(one))];
   // All in one run, so that they share their passes.
-  const { file } = first.length === 0 ? { file: null } : await compute({ ...options, asked: first });
+  const tables = first.length === 0 ? [] : await compute(first);
   return rows.map(({ asked: one, score, values, follows }) => {
     if (!follows) return one;
     const found =
       follows.score === INFLUENCE
         ? influenceOf(options, score)
         : importance(
-            file?.tables.findLast((made) => made.score === follows.score),
+            tables.findLast((made) => made.score === follows.score),
             follows.score,
             score,
           );
@@ -64,7 +63,7 @@ function importance(table: ScoreTable | undefined, id: string, { id: by }: Score
 }
 
 /** Of the first task of the result beside which the scores stand. */
-function influenceOf({ scoresFile }: ScoresOptions, { id: by }: Score): (number | null)[] {
+function influenceOf({ scoresFile }: { scoresFile: string }, { id: by }: Score): (number | null)[] {
   const resultFile = scoresFile.replace(SCORES_SUFFIX, RESULT_SUFFIX);
   const found = influenceMembers(resultFile);
   if (!found)

@@ -87,7 +87,8 @@ export class MissingScores extends LayerifError {
  *   passes are kept. MissingScores without `run`
  */
 export async function computeScores(given: ScoresOptions): Promise<ComputedScores> {
-  const options = { ...given, asked: await followed(given, computeScores) };
+  const tablesOf = async (asked: readonly AskedScore[]) => (await computeScores({ ...given, asked })).file.tables;
+  const options = { ...given, asked: await followed(given, tablesOf) };
   const { experiment, run, signal, scoresFile } = options;
   const read = experimentFor({ ...experiment, scores: [...options.asked] }, options.file, 'score');
   const chosen = options.asked.map((asked) => {
