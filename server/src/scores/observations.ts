@@ -46,15 +46,6 @@ export interface ObservationSpec {
   work?: (shape: ObservedShape, options: Record<string, Json>) => number;
 }
 
-/**
- * How many models go through the layers side by side at the end of an ablation: whole, and without each layer or part
- * of it.
- */
-export function variantsOf(layers: number, { parts, sets }: Record<string, Json>): number {
-  if (Array.isArray(sets)) return 1;
-  return 1 + layers * (parts === true ? 3 : 1);
-}
-
 const everyLayer = ({ layers }: ObservedShape): number[] => Array.from({ length: layers }, (_, layer) => layer);
 
 /** `<layer>.<module>` -> shape */
