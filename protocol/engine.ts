@@ -7,6 +7,7 @@ import type { DeviceState, DeviceId } from './devices.ts';
 import type { GradientCheckRequest, GradientMeasurements } from './check.ts';
 import type { DeltaMaskRequest, DeltaMaskSummary } from './deltaMasks.ts';
 import type { ErrorCode, Place } from './errors.ts';
+import type { DampingRule, EstimatorId } from './methods.ts';
 import type { TrainExpertsOutcome, TrainExpertsRequest } from './experts.ts';
 import type { GenerateRequest, GenerateSummary } from './generation.ts';
 import type { PruneRequest, PruneSummary } from './pruning.ts';
@@ -18,6 +19,20 @@ import type { TrainOutcome, TrainRequest } from './training.ts';
 export interface ProjectionPlan {
   rank: number;
   seed: number;
+}
+
+/**
+ * Influence of all validation samples together from sums of gradients (engine/grams/linearMode.ts), in place of the
+ * Grams of all samples.
+ */
+export interface SumsPlan {
+  /** One that has a form for sums (estimators/types.ts). */
+  estimator: EstimatorId;
+  damping: { rule: DampingRule; factor: number };
+  /** Samples whose Grams are made too, ascending; no batch mixes them with others, and theirs come first. */
+  subsample: { train: number[]; validation: number[] };
+  /** So many of the first training batches keep their captures in memory; the others run backward twice. */
+  held: number;
 }
 
 export interface CollectPlan {
@@ -35,6 +50,8 @@ export interface CollectPlan {
   projection: ProjectionPlan | null;
   /** Batches, as indices into `batches`, whose Grams are computed exactly too, to tell the projection's error. */
   check: { train: number[]; validation: number[] } | null;
+  /** Absent: Grams of all samples. */
+  sums?: SumsPlan | undefined;
   /** Counted positions per run of the head. */
   headRows: number;
   /** Seconds between two saved cotangents; 0 saves at every segment boundary. */
@@ -135,7 +152,10 @@ export interface CollectSummary {
 
 /**
  * A file of Grams that is complete on disk: float64 `K` (n x n), `C` (n x m), `diagV` (m) per `<layer>.<module>`, and
- * with `ekfac` also `ekfac.B` (dampings x n x m), `ekfac.damping` (dampings) and `ekfac.mean_eigenvalue` (1).
+ * with `ekfac` also `ekfac.B` (dampings x n x m), `ekfac.damping` (dampings) and `ekfac.mean_eigenvalue` (1). With
+ * `plan.sums` these are of the subsample, and beside them are `sums.influence` (n), `sums.train_squares` (n),
+ * `sums.validation_squares` (m) and `sums.damping` (1, NaN without one) of all samples, and per `<layer>` in float32
+ * `token_influence`, a number for every token of the training samples, one sample behind the other.
  */
 export interface SegmentFile {
   layers: number[];

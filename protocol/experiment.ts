@@ -147,6 +147,8 @@ export interface Score {
   /** `'all'`, or a sorted list without repeats (a range "8-15" is resolved to the list). */
   layers: 'all' | number[];
   projection: 'auto' | 'none' | number;
+  /** From Grams of all samples or from sums of gradients; absent: `auto`. */
+  accumulate?: 'auto' | 'grams' | 'sums';
   params: 'base' | 'lora';
   per?: 'sample' | 'pair';
   /** What has a score of its own below a layer; absent: `module`. */

@@ -79,9 +79,13 @@ export function orderWarning(task: Ordered & Pick<ResultTask, 'task'>): string |
 /** Sentences about the intervals of a task's layers; empty where the result has none. */
 export function uncertaintySentences({ uncertainty, layers }: Ordered): string[] {
   if (!uncertainty) return [];
-  const { halves, unstable, curvature } = uncertainty;
+  const { halves, unstable, curvature, of } = uncertainty;
   const count = layers.length;
   const sentences: string[] = [];
+  if (of)
+    sentences.push(
+      `This speaks of a subsample of ${plural(of.train, 'training sample')} and ${plural(of.validation, 'validation sample')}, whose inner products are stored; the scores are of all samples, which scatter less.`,
+    );
   if (halves) {
     const { median, low, high, splits } = halves;
     sentences.push(

@@ -19,6 +19,8 @@ export interface Result {
     sign: 'positive_is_helpful';
     /** null: exact gradients. */
     projection: ResultProjection | null;
+    /** From sums of gradients; absent: from Grams of all samples. */
+    accumulate?: 'sums';
     /** With the estimator `ekfac`. */
     fisher?: 'empirical' | 'true';
   };
@@ -135,6 +137,8 @@ export interface ResultUncertainty {
   halves: { splits: number; median: number; low: number; high: number } | null;
   /** Layers whose rank interval spans more than a third of the layers. */
   unstable: number;
+  /** With sums: the samples behind it, the task's subsample; absent: all. */
+  of?: { train: number; validation: number };
 }
 
 export interface ResultTask {
@@ -149,6 +153,11 @@ export interface ResultTask {
    * One entry per scored layer that is finished, in ascending order of `index`; rows of the matrices follow this order.
    */
   layers: ResultLayer[];
+  /**
+   * With sums: the samples, by their place in `rows`, whose Grams were made and are stored. Intervals, other estimators
+   * and other dampings speak of these.
+   */
+  subsample?: { train: number[]; validation: number[] };
   /** Once all layers are there. */
   uncertainty?: ResultUncertainty;
   /** Of the estimator `tracin`: what was added up, in the order of the experiment file. */

@@ -33,6 +33,8 @@ export interface Estimate {
     boundaries: 'memory' | 'files';
     /** Rank of the projection; null for exact gradients. */
     projection: number | null;
+    /** Influence from sums of gradients; absent: from Grams of all samples. So many have Grams all the same. */
+    sums?: { train: number; validation: number };
     tokensPerBatch: number;
     gradientTile: number;
     why: string;

@@ -110,6 +110,7 @@ const score: Schema<Score> = z.object({
   modules: texts,
   layers: z.union([z.literal('all'), counts]),
   projection: z.union([z.literal('auto'), z.literal('none'), number]),
+  accumulate: z.optional(z.enum(['auto', 'grams', 'sums'])),
   params: id<Score['params']>(),
   per: z.optional(z.enum(['sample', 'pair'])),
   granularity: optional(id<NonNullable<Score['granularity']>>()),

@@ -6,6 +6,7 @@ import {
   by,
   estimator,
   count,
+  counts,
   flag,
   gaps,
   id,
@@ -86,8 +87,10 @@ const task: Schema<ResultTask> = z
         curvature: id<NonNullable<ResultTask['uncertainty']>['curvature']>(),
         halves: z.nullable(z.object({ splits: number, median: number, low: number, high: number })),
         unstable: number,
+        of: z.optional(z.object({ train: number, validation: number })),
       }),
     ),
+    subsample: z.optional(z.object({ train: counts, validation: counts })),
     checkpoints: z.optional(
       z.array(z.object({ path: text, learningRate: number, sha256: text, trainLoss: number, validationLoss: number })),
     ),
@@ -102,6 +105,11 @@ const task: Schema<ResultTask> = z
       if (row.length !== value.train.samples)
         wrong(['influence', at], `has ${row.length} entries for ${value.train.samples} training samples`);
     });
+    for (const side of ['train', 'validation'] as const) {
+      const bad = value.subsample?.[side].find((place) => place >= value[side].samples);
+      if (bad !== undefined)
+        wrong(['subsample', side], `names sample ${bad}, and there are ${value[side].samples} from 0`);
+    }
     if (value.damping.length !== layers) wrong(['damping'], `has ${value.damping.length} rows for ${layers} layers`);
     for (const side of ['train', 'validation'] as const) {
       const norms = value[side].gradientSquaredNorm;
@@ -142,6 +150,7 @@ export const result: Schema<Result> = z
       estimator,
       sign: z.literal('positive_is_helpful'),
       projection: z.nullable(projection),
+      accumulate: z.optional(z.literal('sums')),
       fisher: z.optional(id<NonNullable<Result['score']['fisher']>>()),
     }),
     tasks: many(task),

@@ -63,6 +63,7 @@ const engine: Row = {
       'generation',
     ]),
     'server/src/scores', // what is observed
+    'server/src/estimators', // forms for sums of gradients
   ],
   packages: ['onnxruntime-node'],
   node: 'all',

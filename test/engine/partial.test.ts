@@ -30,6 +30,20 @@ const request: CollectRequest = {
 
 const changes: [string, Partial<CollectRequest>][] = [
   ['projection', { plan: { ...request.plan, projection: { rank: 4, seed: 0 } } }],
+  [
+    'way to influence',
+    {
+      plan: {
+        ...request.plan,
+        sums: {
+          estimator: 'dot',
+          damping: { rule: 'absolute', factor: 1 },
+          subsample: { train: [], validation: [] },
+          held: 0,
+        },
+      },
+    },
+  ],
   ['tile of gradients', { plan: { ...request.plan, gradientTile: 512 } }],
   ['rows of the head', { plan: { ...request.plan, headRows: 4 } }],
   ['modules', { modules: ['mlp.down_proj'] }],

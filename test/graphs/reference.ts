@@ -5,7 +5,8 @@
 import type { EncodedSample } from '../../protocol/samples.ts';
 import path from 'node:path';
 import { openSafetensors, readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
-import { capture, graphModel } from '../../server/src/engine/userGraph/collectGraph.ts';
+import { graphModel } from '../../server/src/engine/userGraph/collectGraph.ts';
+import { capture } from '../../server/src/engine/userGraph/graphCaptures.ts';
 import { Runtime } from '../../server/src/engine/runtime/runtime.ts';
 import type { OpenedGraph } from '../../server/src/graphs/open.ts';
 

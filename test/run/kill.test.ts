@@ -12,7 +12,8 @@ import { pathToFileURL } from 'node:url';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { Result } from '../../protocol/result.ts';
-import { planTask } from '../../server/src/run/influence/plan.ts';
+import { planTasks } from '../../server/src/run/influence/plan.ts';
+import type { TaskPlan } from '../../server/src/run/influence/plan.ts';
 import { prepare } from '../../server/src/run/inputs/prepare.ts';
 import { tinyWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
@@ -57,27 +58,39 @@ function outcome(folder: string): { tasks: unknown; projection: unknown; grams: 
   return { tasks: result.tasks, projection: result.score.projection, grams, files: fs.readdirSync(all[0]).sort() };
 }
 
+/** Ways to influence: what the section `score` says, training samples, and which of the smaller plans is wanted. */
+const ways: Record<string, { says: string; train: number; wanted: (plan: TaskPlan['plan']) => boolean }> = {
+  'projection none': { says: 'projection: none', train: 4, wanted: ({ boundaries }) => boundaries === 'files' },
+  'projection 4': { says: 'projection: 4', train: 4, wanted: ({ boundaries }) => boundaries === 'files' },
+  // Some captures are computed twice.
+  sums: {
+    says: 'accumulate: sums',
+    train: 20,
+    wanted: ({ boundaries, sums, batches }) => boundaries === 'files' && sums!.held < batches.train.length,
+  },
+};
+
 /** A workspace with one small task, and the memory limit at which its activations go to files. */
-async function workspace(t: TestContext, projection: string): Promise<Workspace & { memoryBytes: number }> {
-  const made = tinyWorkspace(t, { layers: 2, train: 4 });
+async function workspace(t: TestContext, way: string): Promise<Workspace & { memoryBytes: number }> {
+  const { says, train, wanted } = ways[way];
+  const made = tinyWorkspace(t, { layers: 2, train });
   const text = fs.readFileSync(made.experiment, 'utf8');
   const [before, after] = [text.indexOf('  - task: capital'), text.indexOf('score:')];
-  fs.writeFileSync(made.experiment, `${text.slice(0, before)}${text.slice(after)}  projection: ${projection}\n`);
+  fs.writeFileSync(made.experiment, `${text.slice(0, before)}${text.slice(after)}  ${says}\n`);
   const prepared = await prepare(made.experiment);
-  const rank = projection === 'none' ? null : Number(projection);
   let memoryBytes = Infinity;
-  for (let tries = 0; tries < 20; tries++) {
-    const plan = planTask(prepared, prepared.tasks[0], { memoryBytes, diskBytes: Infinity }, rank);
-    if (plan.plan.boundaries === 'files') return { ...made, memoryBytes: plan.memoryBytes };
+  for (let tries = 0; tries < 80; tries++) {
+    const [plan] = planTasks(prepared, { memoryBytes, diskBytes: Infinity });
+    if (wanted(plan.plan)) return { ...made, memoryBytes: plan.memoryBytes };
     memoryBytes = plan.memoryBytes - 1;
   }
   throw new Error('no plan has its activations in files');
 }
 
-for (const projection of ['none', '4']) {
+for (const way of Object.keys(ways)) {
   for (const target of ['engine', 'run'] as const) {
-    test(`projection ${projection}: killed at writes of the ${target}, resumed, the same result`, async (t) => {
-      const { folder, experiment, memoryBytes } = await workspace(t, projection);
+    test(`${way}: killed at writes of the ${target}, resumed, the same result`, async (t) => {
+      const { folder, experiment, memoryBytes } = await workspace(t, way);
       const counter = path.join(folder, 'calls');
       assert.equal(scoreOnce(experiment, memoryBytes, `count ${target} ${counter}`).message, '');
       const whole = outcome(folder);
@@ -117,7 +130,7 @@ for (const projection of ['none', '4']) {
 }
 
 test('a full disk: one message that says so, and the run goes on from where it was', async (t) => {
-  const { folder, experiment, memoryBytes } = await workspace(t, 'none');
+  const { folder, experiment, memoryBytes } = await workspace(t, 'projection none');
   const counter = path.join(folder, 'calls');
   for (const target of ['engine', 'run'] as const) {
     fs.rmSync(counter, { force: true });

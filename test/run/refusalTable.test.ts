@@ -181,6 +181,8 @@ const spoil: Record<string, (t: TestContext) => Spoilt> = {
   checkpointsWithoutTracin: (t) =>
     with_(llama(t), (w) => w.add('  checkpoints: [{ path: ./model, learning_rate: 0.1 }]\n')),
   tracinWithoutCheckpoints: (t) => with_(llama(t), (w) => w.edit('estimator: datainf', 'estimator: tracin')),
+  sumsOfPairs: (t) => with_(llama(t), (w) => w.add('  accumulate: sums\n  per: pair\n')),
+  sumsProjected: (t) => with_(llama(t), (w) => w.add('  accumulate: sums\n  projection: 8\n')),
   tracinOfGraph: (t) =>
     with_(graph(t), (w) =>
       w.edit('estimator: dot', 'estimator: tracin\n  checkpoints: [{ path: ./a, learning_rate: 0.1 }]'),
@@ -266,6 +268,8 @@ const words: Record<string, RegExp> = {
   headsOfFactorsOrGraph: /granularity head cuts the attention matrices of a checkpoint/,
   checkpointsWithoutTracin: /checkpoints are for the estimator tracin, not for datainf/,
   tracinWithoutCheckpoints: /list them under score\.checkpoints with path and learning_rate/,
+  sumsOfPairs: /per: pair needs that of single ones/,
+  sumsProjected: /sums are of whole gradients/,
   tracinOfGraph: /tracin reads checkpoints of a model folder, and model\.path is an ONNX graph/,
   scoresOfGraph:
     /scores read the hidden states of a checkpoint, and model\.path .*llama-torchscript\.onnx is an ONNX graph/,

@@ -1,6 +1,7 @@
 /** What `score` and `estimate` print for people. Pure: a result or an estimate in, text out. */
 import type { Result, ResultTask } from '../../../protocol/result.ts';
 import type { Estimate } from '../../../protocol/run.ts';
+import { subsampleWords } from '../../../protocol/subsample.ts';
 import { barChart } from './chart.ts';
 import { planText } from '../run/influence/estimate.ts';
 import { count, counted, duration, percent, table } from './format.ts';
@@ -54,10 +55,19 @@ export function scoreReport(
 }
 
 /** What was approximated, and how. */
-export function methodLines({ score, provenance }: Result): string[] {
-  const { fisher, projection } = score;
+export function methodLines({ score, provenance, tasks }: Result): string[] {
+  const { fisher, projection, accumulate } = score;
   const labels = { true: `labels drawn from the model, seed ${provenance.seed}`, empirical: 'labels of the texts' };
   const lines = fisher ? [`EK-FAC with the ${fisher} Fisher (${labels[fisher]}).`] : [];
+  if (accumulate === 'sums') {
+    const chosen = tasks.flatMap((task) => {
+      const words = subsampleWords(task);
+      return words === null ? [] : [`${words}${tasks.length > 1 ? ` of ${task.task}` : ''}`];
+    });
+    lines.push(
+      `Influence is exact, from sums of gradients: that of all validation samples together. Inner products of pairs, for intervals and other estimators, are of ${chosen.join(', ')} (seed ${provenance.seed}).`,
+    );
+  }
   if (!projection) return lines;
   const { rank, seed, error } = projection;
   lines.push(`Gradients are projected to ${rank} numbers a side (seed ${seed}), so scores are approximate.`);
@@ -97,11 +107,11 @@ function taskReport(result: Result, task: ResultTask, page: Page): string[] {
 /** What the whiskers and ranks mean, and how alike two halves of the samples are. */
 function uncertaintyLines({ uncertainty, layers }: ResultTask): string[] {
   if (!uncertainty) return [];
-  const { level, replicates, curvature, unstable } = uncertainty;
+  const { level, replicates, curvature, unstable, of } = uncertainty;
   const part = curvature === 'fixed' ? ', with the curvature of all samples, so they are somewhat too narrow' : '';
   const lines = [
     '',
-    `├ ┤ and rank: where ${Math.round(100 * level)} % of other samples of the same kind, as many as these, fall by ${count(replicates)} draws${part}.`,
+    `├ ┤ and rank: where ${Math.round(100 * level)} % of other samples of the same kind, ${of ? `${count(of.train)} × ${count(of.validation)} of them` : 'as many as these'}, fall by ${count(replicates)} draws${part}.`,
   ];
   if (unstable > 0) {
     lines.push(
@@ -124,7 +134,7 @@ function convergenceLines({ layers }: ResultTask): string[] {
 /** One line before a run starts. */
 export function planLine(estimate: Estimate): string {
   const { model, tasks, plan, seconds, memoryBytes, memoryLimitBytes, device, threads } = estimate;
-  const projected = plan.projection ? `, gradients projected to rank ${plan.projection}` : '';
+  const projected = plan.projection ? `, gradients projected to rank ${plan.projection}` : plan.sums ? ', by sums' : '';
   const samples = tasks
     .map(({ task, train, validation }) => `${task} ${count(train)} × ${count(validation)}`)
     .join(', ');

@@ -148,6 +148,11 @@ const scoreSchema = z.strictObject({
     'none: exact gradients; a number k: Kronecker sketch with k dimensions a side; auto: exact where it fits.',
     ['auto', 'none', 64],
   ),
+  accumulate: doc(
+    z.enum(['auto', 'grams', 'sums']),
+    'grams: inner products of all pairs of samples; sums: the influence of all validation samples together from sums of gradients, for datainf and dot, with inner products of 200 samples of each split at most; auto (default): sums where they are cheaper.',
+    ['auto', 'grams', 'sums'],
+  ).optional(),
   params: doc(
     z.enum(['base', 'lora']).default('base'),
     'Which weights are scored: those of the model, or the factors of its adapter.',

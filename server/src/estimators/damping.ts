@@ -46,14 +46,22 @@ export const sweepFactors: readonly number[] = [0.001, 0.01, 0.1, 1, 10, 100, 10
  * @returns 0 only when every training gradient is zero (or so small that its square underflows) under a relative rule.
  * @throws LayerifError `badExperiment` for a factor that is not a positive number.
  */
-export function dampingValue(grams: Grams, { rule, factor }: Damping, draw?: Draw): number {
+export function dampingValue(grams: Grams, damping: Damping, draw?: Draw): number {
+  const { n, parameters } = grams;
+  const size = draw ? sizeOf(draw) : n;
+  return dampingOf({ size, squares: trace(grams, draw?.train), parameters }, damping);
+}
+
+/** λ from the sum of the squared norms of `size` training gradients. @throws LayerifError as `dampingValue` */
+export function dampingOf(
+  sample: { size: number; squares: number; parameters: number },
+  { rule, factor }: Damping,
+): number {
   if (!(factor > 0 && Number.isFinite(factor))) {
     throw new LayerifError(
       'badExperiment',
       `damping factor ${factor} is not allowed: it must be a positive number, for example 0.1`,
     );
   }
-  const { n, parameters } = grams;
-  const size = draw ? sizeOf(draw) : n;
-  return dampingRules[rule].value({ size, squares: trace(grams, draw?.train), parameters }, factor);
+  return dampingRules[rule].value(sample, factor);
 }

@@ -36,6 +36,8 @@ export const datainf: Estimator = {
     return { B, damping: lambda, zeroGradient: false };
   },
 
+  sums: { weight: ({ product, square, lambda, n }) => product / (n * (lambda + square)) },
+
   /**
    * F, n and λ of the draw: B v = 1/λ ( C v − 1/Σw K W D⁻¹ C v ), W the weights. One product with K serves all draws.
    */

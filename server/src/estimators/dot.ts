@@ -16,6 +16,7 @@ export const dot: Estimator = {
   needs: ['C'],
   minimumTrain: 1,
   curvature: 'none',
+  sums: { weight: null },
 
   influence(grams, { where }) {
     checkGrams(grams, where);

@@ -3,6 +3,7 @@
  * To add one, write its file after the model of `dot.ts` and add it here.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
+import type { Score } from '../../../protocol/experiment.ts';
 import { cosine } from './cosine.ts';
 import { datainf } from './datainf.ts';
 import { dot } from './dot.ts';
@@ -40,4 +41,15 @@ export function requireTrainSamples(estimator: Estimator, n: number, task: strin
     'badData',
     `task "${task}" has ${n} training sample${n === 1 ? '' : 's'}, estimator ${estimator.id} needs at least ${estimator.minimumTrain}: ${advice}`,
   );
+}
+
+/** Why sums of gradients do not do, and pairs of samples are needed; null where they do. */
+export function sumsRefusal({ per, estimator }: Pick<Score, 'per' | 'estimator'>): string | null {
+  if (!findEstimator(estimator).sums) {
+    const able = estimators.filter(({ sums }) => sums).map(({ id }) => id);
+    return `sums of gradients give the influence of ${able.join(' and ')} alone, and ${estimator} needs inner products of all pairs of samples; remove the key or set estimator: ${able[0]}`;
+  }
+  if (per === 'pair')
+    return 'sums of gradients give the influence of all validation samples together, and per: pair needs that of single ones; remove one of both keys';
+  return null;
 }

@@ -14,6 +14,19 @@ export interface ModuleGrams {
   /** Name below the layer, e.g. `self_attn.q_proj`. */
   module: string;
   grams: Grams;
+  /** Of all samples, where `grams` are those of a subsample. */
+  sums?: ModuleSums | undefined;
+}
+
+/** The estimator's form for sums of gradients, of one weight matrix. */
+export interface ModuleSums {
+  /** n, summed over validation samples; positive = helps. */
+  influence: Float64Array;
+  /** n and m: squared norms of the samples' gradients. */
+  trainSquares: Float64Array;
+  validationSquares: Float64Array;
+  /** null for an estimator without one. */
+  damping: number | null;
 }
 
 export interface LayerScoreOptions {
@@ -28,6 +41,9 @@ export interface LayerScoreOptions {
   layerName: string;
   signal?: AbortSignal | undefined;
 }
+
+/** A layer's scores without the influence of pairs. */
+export type SummedScores = Omit<LayerScores, 'B' | 'convergence'> & { B: null; convergence: null };
 
 export interface LayerScores {
   /** The chosen aggregation; equal to one of the next three. */
@@ -109,6 +125,61 @@ export function scoreLayer(modules: readonly ModuleGrams[], options: LayerScoreO
     trainSquaredNorm,
     validationSquaredNorm,
   };
+}
+
+/**
+ * The same from sums of gradients.
+ *
+ * @param modules at least one, all with `sums` of the same samples
+ * @throws LayerifError `failed` with layer, module and sample for numbers that are not finite
+ */
+export function scoreSums(
+  modules: readonly ModuleGrams[],
+  { aggregation, layerName }: Pick<LayerScoreOptions, 'aggregation' | 'layerName'>,
+): SummedScores {
+  const aggregate = aggregations[aggregation].apply;
+  const [first] = modules;
+  const zeros = (like: Float64Array | undefined) => new Float64Array(like?.length ?? 0);
+  const influence = zeros(first?.sums?.influence);
+  const trainSquaredNorm = zeros(influence);
+  const validationSquaredNorm = zeros(first?.sums?.validationSquares);
+  const found: Pick<LayerScores, 'modules' | 'damping' | 'zeroGradient'> = {
+    modules: {},
+    damping: [],
+    zeroGradient: [],
+  };
+  for (const { module, sums } of modules) {
+    const where = `${layerName} ${module}`;
+    if (!sums) throw new LayerifError('failed', `${where} has no sums; delete the run folder and score again`);
+    requireFinite(sums, where);
+    found.modules[module] = { score: finite(aggregate(sums.influence), where) };
+    found.damping.push(sums.damping);
+    if (sums.trainSquares.every((square) => square === 0)) found.zeroGradient.push(module);
+    for (const [i, value] of sums.influence.entries()) influence[i] += value;
+    for (const [i, value] of sums.trainSquares.entries()) trainSquaredNorm[i] += value;
+    for (const [j, value] of sums.validationSquares.entries()) validationSquaredNorm[j] += value;
+  }
+  const [positive, top25, sum] = (['positive', 'top25', 'sum'] as const).map((id) =>
+    finite(aggregations[id].apply(influence), layerName),
+  );
+  const score = { positive, top25, sum }[aggregation];
+  const norms = { trainSquaredNorm, validationSquaredNorm };
+  return { score, positive, top25, sum, influence, B: null, ...found, convergence: null, ...norms };
+}
+
+function requireFinite(sums: ModuleSums, where: string): void {
+  for (const [what, values] of [
+    ['the influence of training sample', sums.influence],
+    ['the squared gradient of training sample', sums.trainSquares],
+    ['the squared gradient of validation sample', sums.validationSquares],
+  ] as const) {
+    const bad = values.findIndex((value) => !Number.isFinite(value));
+    if (bad < 0) continue;
+    throw new LayerifError(
+      'failed',
+      `${what} ${bad} (from 0) in ${where} is ${values[bad]}: a gradient overflowed or is not a number; look for extreme weights or that sample's text`,
+    );
+  }
 }
 
 /** Row sums of an n x m matrix. */

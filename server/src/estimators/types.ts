@@ -92,6 +92,17 @@ export interface Draw {
   validation: Float64Array;
 }
 
+/**
+ * The sum over validation samples of an estimator that is linear in v = Σⱼ vⱼ and takes of the other training samples
+ * one weighted sum of their gradients:
+ *
+ *     Σⱼ B[i][j] = < gᵢ, v − Σₖ wₖ gₖ > / λ
+ */
+export interface SumsForm {
+  /** w of a training sample from < g, v > and |g|²; null: there is no such sum, and λ is 1. */
+  weight: ((sample: { product: number; square: number; lambda: number; n: number }) => number) | null;
+}
+
 export interface Estimator {
   id: EstimatorId;
   title: string;
@@ -118,6 +129,8 @@ export interface Estimator {
    * with F, n and λ of the draw. Samples that are not in the draw get a number without meaning.
    */
   resampled?(grams: Grams, draws: readonly Draw[], options: EstimatorOptions): Float64Array[];
+  /** Of an estimator that needs no inner products of pairs for the influence of all validation samples together. */
+  sums?: SumsForm;
   /** Multiplications of one draw and one weight matrix, beside reading the Grams. */
   resamplingCost?: (n: number) => number;
 }

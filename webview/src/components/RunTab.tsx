@@ -101,6 +101,9 @@ export function RunTab({ result }: TabProps) {
           <Pair name="Projection">
             {score.projection ? `rank ${score.projection.rank}, seed ${score.projection.seed}` : 'none (exact)'}
           </Pair>
+          {score.accumulate === 'sums' && (
+            <Pair name="Accumulated">sums of gradients, all validation samples together</Pair>
+          )}
           <Pair name="Scored weights">
             {formatCount(model.scoredParameters)} of {formatCount(model.parameters)}; coverage{' '}
             {formatShare(model.coverage)} of the layers{'\u2019'} matrices

@@ -6,6 +6,7 @@ import { estimatorIds, estimatorNames } from '../../../protocol/methods.ts';
 import type { AggregationId, DampingRule, EstimatorId } from '../../../protocol/experiment.ts';
 import type { RescoredTask } from '../../../protocol/lsp.ts';
 import type { Result } from '../../../protocol/result.ts';
+import { storedTask } from '../../../protocol/subsample.ts';
 import type { Questions } from '../../../protocol/webview.ts';
 
 /** Empty and 0: as the run has it. */
@@ -81,7 +82,9 @@ export function withRescored(result: Result, chosen: Settings, tasks: readonly R
       const found = answers.get(task.task);
       if (!found) return task;
       const { layers, influence, uncertainty } = found;
-      const fresh = { ...task, layers, influence };
+      // By sums, other settings than the run's are those of its subsample.
+      const whole = influence.every((row) => row.length === task.train.samples);
+      const fresh = { ...(whole ? task : storedTask(task)), layers, influence };
       // The run's own uncertainty belongs to the run's own scores.
       if (uncertainty) fresh.uncertainty = uncertainty;
       else delete fresh.uncertainty;

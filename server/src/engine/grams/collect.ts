@@ -13,6 +13,8 @@ import { gradientFile, ObservedGradients } from './observedGradients.ts';
 import { shapeOf } from '../sweep/observedShape.ts';
 import { asRows, turned, weightName } from '../sweep/weights.ts';
 import { LayerReaders } from './layerReaders.ts';
+import { isSumsRequest } from './linearMode.ts';
+import { LinearReaders } from './linearReaders.ts';
 import type { Model } from '../sweep/model.ts';
 import { DISCARDED, PartialRun } from './partial.ts';
 import { drawLabels, fisherBatches } from './sampledLabels.ts';
@@ -65,9 +67,10 @@ async function sweep(model: Model, request: CollectRequest, report: Report): Pro
   requireTokens(request, architecture.vocabulary);
 
   const training = makeBatches(architecture, 'train', request.train, plan.batches.train);
+  const validation = makeBatches(architecture, 'validation', request.validation, plan.batches.validation);
+  // Sums begin with the validation samples, and cotangents are made in the order of the batches.
   const batches = [
-    ...training,
-    ...makeBatches(architecture, 'validation', request.validation, plan.batches.validation),
+    ...(plan.sums ? [...validation, ...training] : [...training, ...validation]),
     ...(request.ekfac?.fisher === 'true' ? fisherBatches(training) : []),
   ];
   const segments = segmentsOf(architecture.layers, layers[0], plan.segmentLength);
@@ -159,7 +162,9 @@ async function backward(
   report: Report,
   seconds: Record<string, number>,
 ): Promise<void> {
-  const readers = await LayerReaders.create(model, request, batches, observed);
+  const readers = isSumsRequest(request)
+    ? await LinearReaders.create(model, request, batches)
+    : await LayerReaders.create(model, request, batches, observed);
   const start = performance.now();
   let saved = start;
   const step = async (segment: Segment, cotangents: Activations, index: number) => {
@@ -168,7 +173,7 @@ async function backward(
     for (const layer of await readers.read(segment, inputs, cotangents, dx)) {
       observed.write(layer.layer);
       if (layer.exact) partial.writeCheck(layer.layer, layer.exact);
-      partial.writeLayer(layer.layer, layer.grams);
+      partial.writeLayer(layer.layer, layer.grams, layer.tokens);
     }
     return { seen: inputs, dx };
   };
@@ -195,7 +200,7 @@ async function observedOf(
   { train, workDir, observations: asked = [], plan, keepGradients = false, moved }: CollectRequest,
   finished: readonly number[],
 ): Promise<ObservedGradients> {
-  if (plan.projection && asked.length > 0) throw new Error('projected gradients cannot be observed');
+  if ((plan.projection || plan.sums) && asked.length > 0) throw new Error('these gradients cannot be observed');
   const { architecture, weights } = model;
   const options = {
     asked,

@@ -63,14 +63,21 @@ export class GradientSums {
     texts: number,
   ): Promise<Float64Array> {
     const norms = new Float64Array(texts);
-    for (const { batch, x, y } of parts) {
-      const { length } = batch;
-      const byTokens = length * (rows + columns) <= rows * columns;
-      const { s } = await (byTokens ? this.#tokens : this.#formed).run({ x, y });
-      const found = s.data as Float64Array;
-      batch.samples.forEach((text, row) => (norms[text] = found[row]));
+    for (const part of parts) {
+      const found = await this.squaredNormsOf({ rows, columns }, part);
+      part.batch.samples.forEach((text, row) => (norms[text] = found[row]));
     }
     return norms;
+  }
+
+  /** Squared norm of the gradient of each text of one batch, in its order. */
+  async squaredNormsOf(
+    { rows, columns }: Pick<ModuleCaptures, 'rows' | 'columns'>,
+    { batch, x, y }: Part,
+  ): Promise<Float64Array> {
+    const byTokens = batch.length * (rows + columns) <= rows * columns;
+    const { s } = await (byTokens ? this.#tokens : this.#formed).run({ x, y });
+    return s.data as Float64Array;
   }
 
   /** Lets go of the last captures. */

@@ -19,7 +19,19 @@ export interface ModuleGrams {
   K: Float64Array;
   C: Float64Array;
   diagV: Float64Array;
-  ekfac?: EkfacInfluence;
+  ekfac?: EkfacInfluence | undefined;
+  sums?: ModuleSums | undefined;
+}
+
+/** Of all samples, where K, C and diagV are those of a subsample. */
+export interface ModuleSums {
+  /** [n], summed over validation samples. */
+  influence: Float64Array;
+  /** Squared norms of the gradients, [n] and [m]. */
+  trainSquares: Float64Array;
+  validationSquares: Float64Array;
+  /** null for an estimator without one. */
+  damping: number | null;
 }
 
 export type Way = 'tiles' | 'tokens';

@@ -27,6 +27,8 @@ export interface LayerGrams {
   grams: Map<string, ModuleGrams>;
   /** Exact Grams of the samples of `plan.check`, in its order; null for exact runs. */
   exact: Map<string, ModuleGrams> | null;
+  /** With `plan.sums`: influence of every token of the training samples. */
+  tokens?: Float32Array | undefined;
 }
 
 export class LayerReaders {

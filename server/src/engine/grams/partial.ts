@@ -20,7 +20,7 @@ import { makeFolders } from '../../files/writing.ts';
 /** What decides whether two runs compute the same numbers in the same order. */
 export interface Composition
   extends
-    Pick<CollectPlan, 'projection' | 'check' | 'gradientTile' | 'headRows'>,
+    Pick<CollectPlan, 'projection' | 'check' | 'sums' | 'gradientTile' | 'headRows'>,
     Pick<
       CollectRequest,
       'modelPath' | 'adapter' | 'graph' | 'modules' | 'blocks' | 'ekfac' | 'grams' | 'keepGradients' | 'moved'
@@ -75,9 +75,15 @@ export class PartialRun {
     return fs.existsSync(this.layerFile(layer));
   }
 
-  /** @param grams by module name */
-  writeLayer(layer: number, grams: Map<string, ModuleGrams>): void {
-    writeSafetensors(this.layerFile(layer), tensorsOf(layer, grams));
+  /**
+   * @param grams by module name
+   * @param tokens influence of every token of the training samples, where that is known
+   */
+  writeLayer(layer: number, grams: Map<string, ModuleGrams>, tokens?: Float32Array): void {
+    const own: NewTensor[] = tokens
+      ? [{ name: `${layer}.token_influence`, dtype: 'F32', shape: [tokens.length], data: tokens }]
+      : [];
+    writeSafetensors(this.layerFile(layer), [...tensorsOf(layer, grams), ...own]);
   }
 
   /** Exact Grams of the samples of the projection's check. */
@@ -139,16 +145,17 @@ function compositionOf(c: Composition): string {
     moved,
     projection,
     check,
+    sums,
     gradientTile,
     headRows,
   } = c;
   const own = { modelPath, adapter, graph, modules, blocks, ekfac, grams, keepGradients, moved };
-  const parts = { ...own, projection, check, gradientTile, headRows, order };
+  const parts = { ...own, projection, check, sums, gradientTile, headRows, order };
   return JSON.stringify(parts);
 }
 
 function tensorsOf(layer: number, grams: Map<string, ModuleGrams>): NewTensor[] {
-  return [...grams].flatMap(([module, { K, C, diagV, ekfac }]) => {
+  return [...grams].flatMap(([module, { K, C, diagV, ekfac, sums }]) => {
     const n = Math.sqrt(K.length);
     const m = diagV.length;
     const tensor = (name: string, shape: number[], data: Float64Array) => ({
@@ -158,6 +165,15 @@ function tensorsOf(layer: number, grams: Map<string, ModuleGrams>): NewTensor[] 
       data,
     });
     const own = [tensor('K', [n, n], K), tensor('C', [n, m], C), tensor('diagV', [m], diagV)];
+    if (sums) {
+      const { influence, trainSquares, validationSquares, damping } = sums;
+      own.push(
+        tensor('sums.influence', [influence.length], influence),
+        tensor('sums.train_squares', [trainSquares.length], trainSquares),
+        tensor('sums.validation_squares', [validationSquares.length], validationSquares),
+        tensor('sums.damping', [1], Float64Array.of(damping ?? NaN)),
+      );
+    }
     if (!ekfac) return own;
     const { B, dampings, meanEigenvalue } = ekfac;
     return [

@@ -6,41 +6,20 @@
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { CollectRequest, CollectSummary, GraphProbe, GraphProbeRequest } from '../../../../protocol/engine.ts';
-import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { openGraph } from '../../graphs/open.ts';
 import type { OpenedGraph } from '../../graphs/open.ts';
-import type { Fed } from '../../graphs/inputs.ts';
-import type { GraphModule } from '../../graphs/types.ts';
-import type { Batch } from '../sweep/batch.ts';
 import { EkfacProducts } from '../grams/ekfac.ts';
 import { GraphModel } from './graphModel.ts';
-import type { GradientSession } from './graphModel.ts';
+import { capture, GraphSource, lengthFor } from './graphCaptures.ts';
+import type { GraphCaptures, Placed } from './graphCaptures.ts';
 import { collectGarbage } from '../runtime/garbage.ts';
 import { GramProducts } from '../grams/grams.ts';
 import type { ModuleGrams } from '../grams/grams.ts';
 import { DISCARDED, PartialRun } from '../grams/partial.ts';
+import { isSumsRequest, LinearMode } from '../grams/linearMode.ts';
 import type { Report } from '../runtime/report.ts';
-import { floats, integers, typedTensor } from '../runtime/runtime.ts';
-import type { Feeds, Runtime } from '../runtime/runtime.ts';
-import type { ModuleCaptures } from '../sweep/captures.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { requireFinite } from '../sweep/sweep.ts';
-
-/**
- * Token counts of causal models are rounded up to a multiple of this, so that samples of like length share a session.
- */
-const LENGTH_STEP = 16;
-
-/** A sample with its place in its split. */
-interface Placed {
-  split: 'train' | 'validation';
-  index: number;
-  sample: EncodedSample;
-}
-
-export interface GraphCaptures {
-  captures: ModuleCaptures[];
-  losses: { train: Float64Array; validation: Float64Array };
-}
 
 /**
  * EK-FAC factors E[x xᵀ] and E[y yᵀ] of one matrix; a convolution in groups is several, whose rows see different
@@ -70,6 +49,7 @@ export async function collectGraph(runtime: Runtime, request: CollectRequest, re
   const open = request.layers.filter((layer) => !partial.hasLayer(layer));
   for (const layer of request.layers.filter((l) => !open.includes(l))) announce(layer, partial, report);
   const products = await GramProducts.create(runtime);
+  const linear = isSumsRequest(request) ? await LinearMode.create(runtime) : null;
   const ekfac = request.ekfac ? await EkfacProducts.create(runtime) : null;
   let losses: GraphCaptures['losses'] | null = null;
   try {
@@ -79,6 +59,26 @@ export async function collectGraph(runtime: Runtime, request: CollectRequest, re
     // Losses come with every pass; a run whose layers are all there still needs them.
     for (const [pass, layers] of (passes.length > 0 ? passes : [[]]).entries()) {
       const start = performance.now();
+      if (linear && layers.length > 0 && isSumsRequest(request)) {
+        let done = 0;
+        const source = new GraphSource(model, opened, samples, layers, request, () => {
+          done = Math.min(done + 1, samples.length);
+          report({ type: 'progress', phase: 'backward', done: pass * samples.length + done, total });
+        });
+        const found = await linear.of(source, request);
+        seconds.backward += source.seconds;
+        seconds.grams += (performance.now() - start) / 1000 - source.seconds;
+        requireFinite(source.losses.train, 'training');
+        requireFinite(source.losses.validation, 'validation');
+        if (!losses) report({ type: 'losses', train: source.losses.train, validation: source.losses.validation });
+        losses ??= source.losses;
+        for (const { layer, grams } of found) {
+          partial.writeLayer(layer, grams);
+          announce(layer, partial, report);
+        }
+        collectGarbage();
+        continue;
+      }
       const result = await capture(model, opened, samples, layers, request.modules, (done) => {
         report({ type: 'progress', phase: 'backward', done: pass * samples.length + done, total });
       });
@@ -108,6 +108,7 @@ export async function collectGraph(runtime: Runtime, request: CollectRequest, re
     }
   } finally {
     await products.release();
+    await linear?.release();
     await ekfac?.release();
   }
   return {
@@ -141,116 +142,6 @@ function groups(layers: readonly number[], size: number): number[][] {
 
 function announce(layer: number, partial: PartialRun, report: Report): void {
   report({ type: 'segment', segment: { layers: [layer], file: partial.layerFile(layer) } });
-}
-
-/**
- * Runs all samples; captures of the scored modules of `layers` in forward order, batches in the order of the samples.
- * @param modules names below a layer
- */
-export async function capture(
-  model: GraphModel,
-  opened: OpenedGraph,
-  samples: readonly Placed[],
-  layers: readonly number[],
-  modules: readonly string[],
-  onSample: (done: number) => void = () => undefined,
-): Promise<GraphCaptures> {
-  const scored = new Map<GraphModule, ModuleCaptures>();
-  for (const layer of layers) {
-    for (const { name, module } of opened.found.layers[layer].modules) {
-      if (!modules.includes(name)) continue;
-      const { rows, columns } = module;
-      scored.set(module, { layer, module: name, rows, columns, batches: [] });
-    }
-  }
-  const count = (split: Placed['split']) => samples.filter((s) => s.split === split).length;
-  const losses = { train: new Float64Array(count('train')), validation: new Float64Array(count('validation')) };
-  // Samples of one shape one after the other: a session lives as long as its shape lasts.
-  const byShape = new Map<string, { placed: Placed; fed: Map<string, Fed> }[]>();
-  for (const one of samples) {
-    const fed = model.bind(one.sample, lengthFor(opened, one.sample, samples));
-    const key = JSON.stringify([...fed].map(([, { shape }]) => shape));
-    byShape.set(key, [...(byShape.get(key) ?? []), { placed: one, fed }]);
-  }
-  let done = 0;
-  for (const same of byShape.values()) {
-    const gradient = await model.session(same[0].fed, new Set(scored.keys()));
-    try {
-      for (const { placed: one, fed } of same) {
-        const out = await gradient.session.run({ ...tensorsOf(fed), ...labelsOf(opened, one.sample, gradient) });
-        losses[one.split][one.index] = lossOf(opened, one.sample, out.nll.data as Float32Array);
-        for (const { module, x, y, length } of gradient.captures) {
-          const batch = batchOf(one, length);
-          scored.get(module)!.batches.push({ batch, x: out[x], y: out[y] });
-        }
-        onSample(++done);
-      }
-    } finally {
-      await gradient.session.release();
-    }
-  }
-  return { captures: [...scored.values()], losses };
-}
-
-/**
- * Padded length: causal models do not see what stands behind, so few lengths share the sessions; others take each its
- * own.
- */
-function lengthFor(opened: OpenedGraph, sample: EncodedSample, samples: readonly Placed[]): number {
-  const { longest } = opened.architecture;
-  if (longest !== undefined) return longest;
-  const own = sample.tokens.length;
-  if (opened.task !== 'causal') return own;
-  const most = samples.reduce((max, { sample: { tokens } }) => Math.max(max, tokens.length), 0);
-  return Math.min(Math.ceil(own / LENGTH_STEP) * LENGTH_STEP, most);
-}
-
-/** One sample's part in a module's captures: as many rows as the module has positions. */
-function batchOf({ split, index }: Placed, length: number): Batch {
-  const empty = { position: new Int32Array(0), label: new Int32Array(0), row: new Int32Array(0) };
-  return {
-    split,
-    samples: [index],
-    lengths: [length],
-    length,
-    tokens: integers(new BigInt64Array(0), [0]),
-    tables: {},
-    counted: { ...empty, weight: new Float32Array(0) },
-  };
-}
-
-function tensorsOf(fed: ReadonlyMap<string, Fed>): Feeds {
-  return Object.fromEntries(
-    [...fed].map(([name, { type, data, shape }]) => [`input/${name}`, typedTensor(type, data, shape)]),
-  );
-}
-
-/** Labels and weights of the positions: the next token where it is counted, or the class. */
-function labelsOf(
-  { task }: OpenedGraph,
-  { tokens, countedFrom, label }: EncodedSample,
-  { positions }: GradientSession,
-): Feeds {
-  const labels = new BigInt64Array(positions);
-  const weights = new Float32Array(positions);
-  if (task === 'classification') {
-    labels[0] = BigInt(label ?? 0);
-    weights[0] = 1;
-  } else {
-    for (let t = countedFrom; t < tokens.length; t++) {
-      labels[t - 1] = BigInt(tokens[t]);
-      weights[t - 1] = 1 / (tokens.length - countedFrom);
-    }
-  }
-  return { labels: integers(labels, [positions]), weight: floats(weights, [positions]) };
-}
-
-/** Mean over the counted positions, in nats. */
-function lossOf({ task }: OpenedGraph, { tokens, countedFrom }: EncodedSample, nll: Float32Array): number {
-  if (task === 'classification') return nll[0];
-  let sum = 0;
-  for (let t = countedFrom; t < tokens.length; t++) sum += nll[t - 1];
-  return sum / (tokens.length - countedFrom);
 }
 
 /** @throws LayerifError for labels or tokens that the graph has no place for */

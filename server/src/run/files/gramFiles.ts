@@ -2,11 +2,14 @@
  * Grams on disk. While a run is under way there is one file per finished layer; at the end they become one
  * `grams.safetensors` with the tensors `<task>/<layer>.<module>.{K,C,diagV,parameters}`, float64, readable from Python;
  * with the estimator `ekfac` also `ekfac.B`, `ekfac.damping` and `ekfac.mean_eigenvalue`, with `tracin` also `tracin.C`
- * and `tracin.learning_rate`.
+ * and `tracin.learning_rate`. Of a run by sums K, C and diagV are those of the subsample, and beside them are
+ * `sums.influence`, `sums.train_squares`, `sums.validation_squares`, `sums.damping` of all samples, and per layer, in
+ * float32, `token_influence`.
  */
 import fs from 'node:fs';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { openSafetensors, readSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';
+import type { NewTensor } from '../../checkpoints/safetensors.ts';
 import type { ModuleGrams } from '../../estimators/layerScores.ts';
 import { cannotWrite } from '../../files/writing.ts';
 
@@ -39,7 +42,16 @@ function gramsOf(
     ? { B: get('ekfac.B'), dampings: get('ekfac.damping'), meanEigenvalue: numberOf(get('ekfac.mean_eigenvalue')) }
     : undefined;
   const checkpoints = has('tracin.C') ? { C: get('tracin.C'), learningRates: get('tracin.learning_rate') } : undefined;
-  return { module, grams: { n, m: diagV.length, parameters, K, C, diagV, ekfac, checkpoints } };
+  const grams = { n, m: diagV.length, parameters, K, C, diagV, ekfac, checkpoints };
+  if (!has('sums.influence')) return { module, grams };
+  const damping = numberOf(get('sums.damping'));
+  const sums = {
+    influence: get('sums.influence'),
+    trainSquares: get('sums.train_squares'),
+    validationSquares: get('sums.validation_squares'),
+    damping: Number.isNaN(damping) ? null : damping,
+  };
+  return { module, grams, sums };
 }
 
 /** Of a tensor that holds one number. */
@@ -74,6 +86,15 @@ export class StoredGrams {
       );
     }
     this.#names = new Set(this.#tensors.names());
+  }
+
+  /**
+   * Influence of every token of a task's training samples on a layer, one sample behind the other; null where the run
+   * has not made it.
+   */
+  tokens(task: string, layer: number): Float32Array | null {
+    const name = `${task}/${layer}.token_influence`;
+    return this.#names.has(name) ? (this.#tensors.tensor(name) as Float32Array) : null;
   }
 
   /**
@@ -117,8 +138,13 @@ export function mergeGrams(
   const tensors = parts.flatMap(({ task, files }) =>
     files.flatMap((file) => {
       const { tensor } = readSafetensors(file);
-      return openSafetensors(file).tensors.flatMap(({ name, shape }) => {
-        const own = { name: `${task}/${name}`, dtype: 'F64' as const, shape, data: () => tensor(name) };
+      return openSafetensors(file).tensors.flatMap(({ name, shape, dtype }) => {
+        const own: NewTensor = {
+          name: `${task}/${name}`,
+          dtype: dtype as NewTensor['dtype'],
+          shape,
+          data: () => tensor(name),
+        };
         const [, layer, module] = /^(\d+)\.(.+)\.K$/.exec(name) ?? [];
         if (module === undefined) return [own];
         const parameters = Float64Array.of(parametersOf(Number(layer), module));
@@ -129,8 +155,10 @@ export function mergeGrams(
       });
     }),
   );
+  // Eight bytes a number first, so that all of these lie on whole places.
+  const wide = (of: boolean) => tensors.filter(({ dtype }) => (dtype === 'F64') === of);
   try {
-    writeSafetensors(into, tensors);
+    writeSafetensors(into, [...wide(true), ...wide(false)]);
   } catch (error) {
     throw cannotWrite(into, error);
   }

@@ -10,6 +10,7 @@ import type { EstimatorAgreement } from '../../../../protocol/readability.ts';
 import { GRAMS_FILE } from '../../../../protocol/result.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
 import type { DampingSweep, EstimatorComparison } from '../../../../protocol/trust.ts';
+import { storedTask } from '../../../../protocol/subsample.ts';
 import { findEstimator } from '../../estimators/estimators.ts';
 import { scoreLayer } from '../../estimators/layerScores.ts';
 import { spearman } from '../../statistics/rankCorrelation.ts';
@@ -36,7 +37,7 @@ export interface Agreements {
 
 /** Multiplications for an estimator's scores, `times` over; DataInf, dot and cosine solve nothing. */
 function affordable(id: EstimatorId, task: ResultTask, times = 1): boolean {
-  const n = task.train.samples;
+  const n = storedTask(task).train.samples;
   const matrices = task.layers.reduce((sum, { modules }) => sum + Object.keys(modules).length, 0);
   const solves = id !== 'dot' && id !== 'datainf' && id !== 'cosine';
   return times * matrices * (solves ? n ** 3 / 3 : n * n) <= BUDGET;
@@ -52,16 +53,16 @@ export async function agreementsOf(
   const own = findEstimator(result.score.estimator);
   const others: EstimatorAgreement[] = [];
   const left: EstimatorId[] = [];
+  // With sums both are of the subsample.
+  const reference = task.subsample
+    ? await scoresBy(own.id, resultFile, result, task, signal)
+    : task.layers.map(({ score }) => score);
   for (const estimator of beside.filter((id) => id !== own.id)) {
     if (!affordable(estimator, task)) left.push(estimator);
     else
       await unlessImpossible(async () => {
         const scores = await scoresBy(estimator, resultFile, result, task, signal);
-        const found = spearman(
-          task.layers.map(({ score }) => score),
-          scores,
-        );
-        others.push({ estimator, spearman: found });
+        others.push({ estimator, spearman: spearman(reference, scores) });
       });
   }
   let sweep: DampingSweep | null = null;

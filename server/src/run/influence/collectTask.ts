@@ -127,8 +127,16 @@ export interface Collected {
  * no segments; there the length says how many layers one pass captures.
  */
 export function numbersOf(plan: Omit<CollectPlan, 'checkpointSeconds'>, isGraph: boolean): object {
-  const { batches, projection, check, gradientTile, headRows, segmentLength } = plan;
-  return { batches, projection, check, gradientTile, headRows, ...(isGraph ? {} : { segmentLength }) };
+  const { batches, projection, check, sums, gradientTile, headRows, segmentLength } = plan;
+  return {
+    batches,
+    projection,
+    check,
+    ...(sums ? { sums } : {}),
+    gradientTile,
+    headRows,
+    ...(isGraph ? {} : { segmentLength }),
+  };
 }
 
 /** What is kept of a finished task beside its Grams. */

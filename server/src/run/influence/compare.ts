@@ -9,6 +9,7 @@ import type { EstimatorId } from '../../../../protocol/experiment.ts';
 import { GRAMS_FILE } from '../../../../protocol/result.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
 import { settingDifferences } from '../../../../protocol/settings.ts';
+import { storedTask, subsampleWords } from '../../../../protocol/subsample.ts';
 import type { ComparedPair, ComparedSeries, ComparedStatistic, Comparison } from '../../../../protocol/trust.ts';
 import { crossLayerRules } from '../../estimators/crossLayer.ts';
 import type { CrossLayerId } from '../../estimators/crossLayer.ts';
@@ -169,11 +170,14 @@ async function openSeries(file: string, result: Result, options: CompareOptions,
 async function openOne(
   result: Result,
   file: string,
-  task: ResultTask,
+  whole: ResultTask,
   id: EstimatorId,
   { seed = 0, signal }: CompareOptions,
   notes: string[],
 ): Promise<Opened> {
+  const task = storedTask(whole);
+  const words = subsampleWords(whole);
+  if (words !== null) notes.push(`${task.task} of ${file} was scored by sums: what is compared is of ${words}.`);
   const settings = settingsOf(result, { estimator: id });
   const estimator = findEstimator(id);
   requireTrainSamples(estimator, task.train.samples, task.task);
@@ -200,7 +204,7 @@ async function openOne(
     signal?.throwIfAborted();
     const scores = scoreLayer(stored.layer(task.task, index), { ...settings, estimator, layerName: name, signal });
     B.push(scores.B);
-    if (!own) series.scores[row] = scores.score;
+    if (!own || words !== null) series.scores[row] = scores.score;
   }
   const drawn = await scoreReplicates(task, (layer) => stored.layer(task.task, layer), {
     ...settings,

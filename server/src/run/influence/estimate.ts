@@ -1,5 +1,6 @@
 /** What a run will take, before it starts; and whether it fits. */
 import path from 'node:path';
+import type { SumsPlan } from '../../../../protocol/engine.ts';
 import type { Score } from '../../../../protocol/experiment.ts';
 import type { Estimate, Machine } from '../../../../protocol/run.ts';
 import { untilEnd } from '../files/ending.ts';
@@ -86,6 +87,7 @@ export async function planRun(
       segmentLength: largest.plan.segmentLength,
       boundaries: largest.plan.boundaries,
       projection: largest.plan.projection?.rank ?? null,
+      ...(largest.plan.sums && { sums: sizesOf(largest.plan.sums.subsample) }),
       tokensPerBatch: largest.tokensPerBatch,
       gradientTile: largest.plan.gradientTile,
       why: largest.why,
@@ -106,9 +108,17 @@ export async function planRun(
   return { estimate, plans };
 }
 
+const sizesOf = ({ train, validation }: SumsPlan['subsample']) => ({
+  train: train.length,
+  validation: validation.length,
+});
+
 /** The plan in one sentence. */
 export function planText(plan: Estimate['plan']): string {
-  const gradients = plan.projection === null ? 'exact' : `projected to rank ${plan.projection}`;
+  const sums = plan.sums
+    ? `, influence of all validation samples together from their sums, Grams of ${plan.sums.train} × ${plan.sums.validation} samples`
+    : '';
+  const gradients = plan.projection === null ? `exact${sums}` : `projected to rank ${plan.projection}`;
   const segment = plan.segmentLength === 1 ? '1 block' : `${plan.segmentLength} blocks`;
   return `weights ${plan.weights}, ${segment} per segment, ${plan.tokensPerBatch.toLocaleString('en-US')} tokens per batch, activations between segments in ${plan.boundaries}, gradients ${gradients}: ${plan.why}`;
 }

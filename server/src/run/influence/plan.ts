@@ -10,6 +10,7 @@ import type { CollectPlan } from '../../../../protocol/engine.ts';
 import { headRows } from '../../models/head.ts';
 import type { Architecture } from '../../models/types.ts';
 import type { Prepared, PreparedTask } from '../inputs/prepared.ts';
+import { apart, countOf, subsampleOf, sumsCost } from './sums.ts';
 import { ekfacCost, ekfacRequest, EXACT_WIDTH } from './ekfac.ts';
 import { firstThatFits, totalOf } from '../machine/fitting.ts';
 import type { Limits } from '../machine/machine.ts';
@@ -20,6 +21,12 @@ import { bytesText } from '../../text/bytes.ts';
 
 /** Rank that `projection: auto` takes. */
 export const AUTO_RANK = 64;
+
+/** Samples of each split that Grams are made of beside sums, from the most to what the smallest memory gets. */
+export const SUBSAMPLES: readonly number[] = [200, 50, 16];
+
+/** Products of a second, where only the ratio of two plans counts. */
+const RATE = 1e11;
 
 interface Choice {
   weights: CollectPlan['weights'];
@@ -50,6 +57,15 @@ const choices: readonly Choice[] = [
   row('streamed', 'files', 1, 128),
 ];
 
+/** How gradients become influence: Grams of all samples, of projected gradients where there is a rank, or sums. */
+export interface Way {
+  rank: number | null;
+  /** Samples of the sums' subsample, at most, in each split; null for Grams of all samples. */
+  subsample: number | null;
+}
+
+const EXACT: Way = { rank: null, subsample: null };
+
 /** What the check of a projection takes: as many batches as hold these samples, unless that is too many tokens. */
 const CHECKED = { train: 8, validation: 4, tokens: 1536 };
 
@@ -70,18 +86,33 @@ export interface TaskPlan {
  * @returns the first choice that fits, else the smallest (which then exceeds a limit)
  */
 export function planTask(prepared: Prepared, task: PreparedTask, limits: Limits, rank: number | null = null): TaskPlan {
+  return planBy(prepared, task, limits, { ...EXACT, rank });
+}
+
+function planBy(prepared: Prepared, task: PreparedTask, limits: Limits, way: Way): TaskPlan {
+  const held = way.subsample === null ? [true] : [true, false];
   return firstThatFits(
-    choices,
-    (choice) => evaluate(prepared, task, choice, rank),
+    choices.flatMap((choice) => held.map((all) => ({ choice, all }))),
+    ({ choice, all }) => evaluate(prepared, task, choice, way, all),
+    (plan) => fits(plan, limits),
+  );
+}
+
+/** By sums, with fewer samples in the subsample where memory asks for it. */
+function planSums(prepared: Prepared, task: PreparedTask, limits: Limits): TaskPlan {
+  return firstThatFits(
+    SUBSAMPLES,
+    (subsample) => planBy(prepared, task, limits, { rank: null, subsample }),
     (plan) => fits(plan, limits),
   );
 }
 
 /** Plans of all tasks, exact or projected alike. */
 export function planTasks(prepared: Prepared, limits: Limits): TaskPlan[] {
-  const { projection: asked, granularity } = prepared.experiment.score;
+  const { projection: asked, granularity, accumulate = 'auto' } = prepared.experiment.score;
   const projection = granularity === 'head' ? 'none' : asked; // a projection mixes the heads
   const plans = (rank: number | null) => prepared.tasks.map((task) => planTask(prepared, task, limits, rank));
+  if (accumulate === 'sums') return prepared.tasks.map((task) => planSums(prepared, task, limits));
   if (typeof projection === 'number') return plans(projection);
   const widest = widestSide(prepared);
   if (projection === 'auto' && prepared.estimator.needs.includes('ekfac') && widest > EXACT_WIDTH) {
@@ -89,10 +120,38 @@ export function planTasks(prepared: Prepared, limits: Limits): TaskPlan[] {
     return plans(AUTO_RANK).map((plan) => ({ ...plan, why: because + plan.why }));
   }
   const exact = plans(null);
+  if (accumulate === 'auto' && sumsPossible(prepared)) {
+    const sums = prepared.tasks.map((task) => planSums(prepared, task, limits));
+    const because = cheaperSums(exact, sums, limits);
+    if (because !== null) return sums.map((plan) => ({ ...plan, why: `${because}; ${plan.why}` }));
+  }
   if (projection === 'none' || exact.every((plan) => fits(plan, limits))) return exact;
   const projected = plans(AUTO_RANK);
   const because = `exact gradients would need ${bytesText(Math.max(...exact.map((p) => p.memoryBytes)))}, so they are projected to rank ${AUTO_RANK}; `;
   return projected.map((plan) => ({ ...plan, why: because + plan.why }));
+}
+
+/** Whether `accumulate: auto` may take sums: enough samples that Grams of a subsample are not those of all. */
+export function sumsPossible({ experiment: { score }, estimator, checkpoints, tasks }: Prepared): boolean {
+  return (
+    tasks.some(({ train }) => train.length > SUBSAMPLES[0]) &&
+    estimator.sums !== undefined &&
+    score.per !== 'pair' &&
+    !checkpoints &&
+    typeof score.projection !== 'number'
+  );
+}
+
+/** Why sums are taken, or null. */
+export function cheaperSums(exact: readonly TaskPlan[], sums: readonly TaskPlan[], limits: Limits): string | null {
+  const allFit = (plans: readonly TaskPlan[]) => plans.every((plan) => fits(plan, limits));
+  if (!allFit(sums)) return null;
+  if (!allFit(exact))
+    return `Grams of all samples would need ${bytesText(Math.max(...exact.map((p) => p.memoryBytes)))}, so influence is computed from sums of gradients`;
+  const seconds = (plans: readonly TaskPlan[]) => plans.reduce((sum, plan) => sum + secondsFor(plan, RATE, 0), 0);
+  const ratio = seconds(sums) / seconds(exact);
+  if (ratio >= 1) return null;
+  return `sums of gradients take about ${ratio.toFixed(2)} of the time that Grams of all samples would`;
 }
 
 /** Of the scored weight matrices. */
@@ -105,7 +164,14 @@ export function fits(plan: TaskPlan, limits: Limits): boolean {
   return plan.memoryBytes <= limits.memoryBytes && plan.diskBytes <= limits.diskBytes;
 }
 
-function evaluate(prepared: Prepared, task: PreparedTask, choice: Choice, rank: number | null): TaskPlan {
+/** @param all with sums: whether all captures of a segment are held, or those of the subsample alone */
+function evaluate(
+  prepared: Prepared,
+  task: PreparedTask,
+  choice: Choice,
+  { rank, subsample }: Way,
+  all: boolean,
+): TaskPlan {
   const { checkpoint, model, scope, experiment, estimator } = prepared;
   const { weights, boundaries, segmentLength, tokensPerBatch } = choice;
   const units = Math.max(...scope.layers.map((layer) => scoredUnits(prepared, layer).length));
@@ -113,17 +179,26 @@ function evaluate(prepared: Prepared, task: PreparedTask, choice: Choice, rank: 
     train: task.train.map((s) => s.tokens.length),
     validation: task.validation.map((s) => s.tokens.length),
   };
-  const grouped = {
-    train: batchesOf(model, lengths.train, tokensPerBatch),
-    validation: batchesOf(model, lengths.validation, tokensPerBatch),
-  };
+  const chosen = subsample === null ? null : subsampleOf(task, subsample, experiment.score.seed);
+  const groups = (split: 'train' | 'validation') =>
+    chosen === null
+      ? [batchesOf(model, lengths[split], tokensPerBatch)]
+      : apart(lengths[split].length, chosen[split]).map((samples) =>
+          batchesOf(
+            model,
+            samples.map((i) => lengths[split][i]),
+            tokensPerBatch,
+          ).map((batch) => batch.map((position) => samples[position])),
+        );
+  const parted = { train: groups('train'), validation: groups('validation') };
+  const grouped = { train: parted.train.flat(), validation: parted.validation.flat() };
   const check = rank === null ? null : checkOf(grouped, lengths);
   const sizes = {
     train: grouped.train.map((batch) => padded(batch, lengths.train)),
     validation: grouped.validation.map((batch) => padded(batch, lengths.validation)),
   };
-  const all = [...sizes.train, ...sizes.validation];
-  const tokens = all.reduce((sum, { rows, length }) => sum + rows * length, 0);
+  const batches = [...sizes.train, ...sizes.validation];
+  const tokens = tokensOf(batches);
   const samples = task.train.length + task.validation.length;
   const top = model.layers - scope.layers[0];
   const segments = Math.ceil(top / segmentLength);
@@ -134,28 +209,58 @@ function evaluate(prepared: Prepared, task: PreparedTask, choice: Choice, rank: 
     batches: grouped,
     projection: rank === null ? null : { rank, seed: experiment.score.seed },
     check,
+    ...(chosen && {
+      sums: {
+        estimator: experiment.score.estimator,
+        damping: experiment.score.damping,
+        subsample: chosen,
+        held: all ? grouped.train.length : parted.train[0].length,
+      },
+    }),
     gradientTile: choice.gradientTile,
     headRows: headRowsOf(model),
   };
+  const sub = chosen && {
+    train: sizes.train.slice(0, parted.train[0].length),
+    validation: sizes.validation.slice(0, parted.validation[0].length),
+  };
+  const held = all ? sizes.train : (sub?.train ?? []);
   const parts = memoryParts(checkpoint, model, {
     plan,
     segments,
     modules: scope.modules,
     train: task.train.length,
     validation: task.validation.length,
-    batches: all,
+    batches,
     checked: check
       ? [...check.train.map((i) => sizes.train[i]), ...check.validation.map((i) => sizes.validation[i])]
       : [],
     ekfac: estimator.needs.includes('ekfac'),
+    sums: chosen && sub ? { tokens: tokensOf([...held, ...sub.validation]), samples: countOf(chosen) } : undefined,
   });
   const [n, m] = [task.train.length, task.validation.length];
-  const grams = 8 * (n * n + n * m + m) * scope.layers.length * units;
+  const [p, q] = chosen ? [chosen.train.length, chosen.validation.length] : [n, m];
+  const kept = 8 * (p * p + p * q + q + (chosen ? 2 * n + m : 0)) * scope.layers.length * units;
+  const grams = kept + (chosen ? 4 * tokensOf(sizes.train) * scope.layers.length : 0);
   const boundary = 4 * tokens * model.hidden;
   const longest = Math.max(...lengths.train);
-  const flops = flopsOf(model, scope, { tokens, samples, top, counted: countedOf(task), longest }, rank);
+  const gramTokens = sub ? tokensOf([...sub.train, ...sub.validation]) : tokens;
+  const gramSamples = chosen ? countOf(chosen) : samples;
+  const flops = flopsOf(
+    model,
+    scope,
+    { tokens, samples: gramSamples, gramTokens, top, counted: countedOf(task), longest },
+    rank,
+  );
+  const linear = chosen && {
+    train: sizes.train,
+    validation: tokensOf(sizes.validation),
+    again: tokensOf(sizes.train) - tokensOf(held),
+    weighted: estimator.sums?.weight !== null,
+  };
+  const sums = linear ? sumsCost(model, scope, linear) : null;
   const request = ekfacRequest(estimator, experiment);
-  const trainTokens = sizes.train.reduce((sum, { rows, length }) => sum + rows * length, 0);
+  const trainTokens = tokensOf(sizes.train);
   const ekfac =
     request &&
     ekfacCost(request, {
@@ -174,9 +279,9 @@ function evaluate(prepared: Prepared, task: PreparedTask, choice: Choice, rank: 
     memoryBytes: totalOf(parts),
     memoryParts: parts,
     flops: {
-      sweeps: flops.sweeps + (ekfac?.sweeps ?? 0),
+      sweeps: flops.sweeps + (ekfac?.sweeps ?? 0) + (sums?.sweeps ?? 0),
       gradients: flops.gradients + (ekfac?.gradients ?? 0),
-      products: flops.products + (ekfac?.products ?? 0),
+      products: flops.products + (ekfac?.products ?? 0) + (sums?.products ?? 0),
     },
     seconds: ekfac?.seconds ?? 0,
     // Grams once by layer and once together; the saved cotangents and their replacement; spilled boundaries
@@ -184,9 +289,12 @@ function evaluate(prepared: Prepared, task: PreparedTask, choice: Choice, rank: 
       2 * (grams + own) +
       (request?.fisher === 'true' ? 4 : 2) * boundary +
       (boundaries === 'files' ? (segments + 3) * boundary : 0),
-    why: reason(choice, weightBytes(checkpoint, model).total),
+    why: `${reason(choice, weightBytes(checkpoint, model).total)}${chosen && !all ? '; captures of all samples do not, so they are computed twice' : ''}`,
   };
 }
+
+const tokensOf = (list: readonly { rows: number; length: number }[]) =>
+  list.reduce((sum, { rows, length }) => sum + rows * length, 0);
 
 function reason({ weights, boundaries }: Choice, bytes: number): string {
   const kept =
@@ -229,7 +337,7 @@ function countedOf({ train, validation }: PreparedTask): number {
 function flopsOf(
   model: Architecture,
   scope: Prepared['scope'],
-  t: { tokens: number; samples: number; top: number; counted: number; longest: number },
+  t: { tokens: number; samples: number; gramTokens: number; top: number; counted: number; longest: number },
   rank: number | null,
 ): TaskPlan['flops'] {
   const kinds = new Map(blockSizes(model).map(({ layer, captures }) => [model.kind(layer), captures]));
@@ -248,10 +356,10 @@ function flopsOf(
     const scored = captures.filter((c) => scope.modules.includes(c.module));
     for (const { rows, columns } of scored) {
       const [o, i] = rank === null ? [rows, columns] : [Math.min(rank, rows), Math.min(rank, columns)];
-      gradients += 2 * t.tokens * o * i;
+      gradients += 2 * t.gramTokens * o * i;
       numbers += o * i;
     }
-    if (rank !== null) gradients += 2 * t.tokens * rank * widthOf(scored, Infinity);
+    if (rank !== null) gradients += 2 * t.gramTokens * rank * widthOf(scored, Infinity);
   }
   return { sweeps, gradients, products: (t.samples * t.samples + t.samples * Math.min(t.samples, 128)) * numbers };
 }

@@ -9,8 +9,9 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { AggregationId, EstimatorId, Score } from '../../../../protocol/experiment.ts';
 import { GRAMS_FILE } from '../../../../protocol/result.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
+import { storedTask } from '../../../../protocol/subsample.ts';
 import { findEstimator, requireTrainSamples } from '../../estimators/estimators.ts';
-import { scoreLayer } from '../../estimators/layerScores.ts';
+import { scoreLayer, scoreSums } from '../../estimators/layerScores.ts';
 import type { Damping, Estimator } from '../../estimators/types.ts';
 import { StoredGrams } from '../files/gramFiles.ts';
 import { readResult } from '../files/results.ts';
@@ -37,6 +38,8 @@ export interface Rescored {
 }
 
 /**
+ * Of a run by sums, another estimator or damping is that of its subsample, and the task's samples are these.
+ *
  * @param resultFile of a complete run; what is not chosen is as it was there
  * @throws LayerifError `badRequest` for a partial result, an unknown task or an estimator that needs more than the run
  *   stored
@@ -46,7 +49,9 @@ export async function rescore(resultFile: string, choice: Rescoring = {}): Promi
   const settings = settingsOf(result, choice);
   const estimator = findEstimator(settings.estimator);
   const tasks: ResultTask[] = [];
-  for (const task of chosenTasks(result, resultFile, choice.tasks)) {
+  for (const whole of chosenTasks(result, resultFile, choice.tasks)) {
+    const summed = whole.subsample !== undefined && sumsHold(result, settings);
+    const task = summed ? whole : storedTask(whole);
     requireTrainSamples(estimator, task.train.samples, task.task);
     requireStored(estimator, grams, task, resultFile);
     const target: ResultTask = {
@@ -62,16 +67,26 @@ export async function rescore(resultFile: string, choice: Rescoring = {}): Promi
       await setImmediate();
       choice.signal?.throwIfAborted();
       const options = { ...settings, estimator, layerName: name, signal: choice.signal };
-      putLayer(target, index, name, scoreLayer(grams.layer(task.task, index), options));
+      const modules = grams.layer(task.task, index);
+      putLayer(target, index, name, summed ? scoreSums(modules, options) : scoreLayer(modules, options));
     }
     if (choice.uncertainty) {
       const { seed } = result.experiment.score;
       const options = { ...settings, estimator, seed, signal: choice.signal };
-      addUncertainty(target, await uncertaintyOf(target, (layer) => grams.layer(task.task, layer), options));
+      const found = await uncertaintyOf(target, (layer) => grams.layer(task.task, layer), options);
+      if (found && whole.subsample)
+        found.uncertainty.of = { train: whole.subsample.train.length, validation: whole.subsample.validation.length };
+      addUncertainty(target, found);
     }
     tasks.push(target);
   }
   return { score: settings, tasks };
+}
+
+/** Whether a run's sums are of these settings: nothing but the aggregation is another. */
+function sumsHold({ experiment: { score } }: Result, { estimator, damping, per }: Rescored['score']): boolean {
+  const same = damping.rule === score.damping.rule && damping.factor === score.damping.factor;
+  return estimator === score.estimator && per !== 'pair' && (same || estimator === 'dot');
 }
 
 /** A complete result and its Grams. @throws LayerifError `badRequest` */

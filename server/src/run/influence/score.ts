@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
-import type { EngineInfo, ProjectionPlan } from '../../../../protocol/engine.ts';
+import type { EngineInfo } from '../../../../protocol/engine.ts';
 import type { AskedScore, Experiment } from '../../../../protocol/experiment.ts';
 import { GRAMS_FILE } from '../../../../protocol/result.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
@@ -224,7 +224,7 @@ async function run({
   emit,
 }: Run): Promise<Result> {
   const started = performance.now();
-  const result = emptyResult(prepared, modelSha256, engine, plans[0].plan.projection);
+  const result = emptyResult(prepared, modelSha256, engine, plans[0].plan);
   writeJson(folder.resultFile, result);
   const layerFiles: { task: string; files: string[] }[] = [];
   let written = performance.now();
@@ -240,6 +240,8 @@ async function run({
   const observing = observed(prepared, plans, options, { runFolder: folder.folder, modelSha256 });
   for (const [index, task] of prepared.tasks.entries()) {
     const target = emptyTask(prepared, task);
+    const { sums } = plans[index].plan;
+    if (sums) target.subsample = sums.subsample;
     result.tasks.push(target);
     const files = new Map<number, string>();
     const onLayer = (layer: number, file: string): void => {
@@ -280,7 +282,9 @@ function observed(
   const wanted = alongside(prepared, scores, place);
   if (!wanted) return null;
   const { plan, memoryBytes } = plans[wanted.task];
-  return plan.projection === null && memoryBytes + wanted.memoryBytes <= memoryLimit(machine) ? wanted : null;
+  return plan.projection === null && !plan.sums && memoryBytes + wanted.memoryBytes <= memoryLimit(machine)
+    ? wanted
+    : null;
 }
 
 /** Intervals of a finished task; where they cannot be had, the scores stand without them and the log says why. */
@@ -312,7 +316,7 @@ function emptyResult(
   prepared: Prepared,
   modelSha256: string,
   engine: EngineInfo,
-  projection: ProjectionPlan | null,
+  { projection, sums }: TaskPlan['plan'],
 ): Result {
   const { experiment, checkpoint, model, scope } = prepared;
   return {
@@ -337,6 +341,7 @@ function emptyResult(
       estimator: experiment.score.estimator,
       sign: 'positive_is_helpful',
       projection: projection && { ...projection, error: [] },
+      ...(sums ? { accumulate: 'sums' as const } : {}),
       ...(experiment.score.fisher ? { fisher: experiment.score.fisher } : {}),
     },
     tasks: [],

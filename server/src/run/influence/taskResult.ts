@@ -1,8 +1,8 @@
 /** A task's part of the result: filled layer by layer, rows of its matrices in the order of `layers`. */
 import type { ResultSamples, ResultTask } from '../../../../protocol/result.ts';
 import type { Sample } from '../../data/types.ts';
-import { scoreLayer } from '../../estimators/layerScores.ts';
-import type { LayerScores, ModuleGrams } from '../../estimators/layerScores.ts';
+import { scoreLayer, scoreSums } from '../../estimators/layerScores.ts';
+import type { LayerScores, ModuleGrams, SummedScores } from '../../estimators/layerScores.ts';
 import { readLayerGrams } from '../files/gramFiles.ts';
 import { relativeTo } from '../files/paths.ts';
 import type { Prepared, PreparedTask } from '../inputs/prepared.ts';
@@ -69,11 +69,12 @@ export function addLayer(
   const { damping, aggregation, per, relatif } = experiment.score;
   const layerName = model.layerName(layer);
   const options = { estimator, damping, aggregation, per, relatif, layerName, signal };
-  putLayer(target, layer, layerName, scoreLayer(layerGrams(prepared, layer, file), options));
+  const modules = layerGrams(prepared, layer, file);
+  putLayer(target, layer, layerName, modules[0]?.sums ? scoreSums(modules, options) : scoreLayer(modules, options));
 }
 
 /** Puts a layer's scores in their place among the layers that are there. */
-export function putLayer(target: ResultTask, layer: number, name: string, scores: LayerScores): void {
+export function putLayer(target: ResultTask, layer: number, name: string, scores: LayerScores | SummedScores): void {
   const found = target.layers.findIndex((l) => l.index >= layer);
   const at = found < 0 ? target.layers.length : found;
   const { convergence } = scores;

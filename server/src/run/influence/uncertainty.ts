@@ -30,7 +30,9 @@ export interface UncertaintyOptions extends Omit<LayerScoreOptions, 'layerName'>
 export type LayerUncertainty = Required<Pick<ResultLayer, 'interval' | 'rankInterval' | 'unstable'>>;
 
 /** What of a task is needed. */
-export type Scored = Pick<ResultTask, 'task' | 'layers'> & {
+export type Scored = Pick<ResultTask, 'task' | 'layers' | 'subsample'> & {
+  /** Asked for with a subsample. */
+  influence?: ResultTask['influence'];
   train: { samples: number };
   validation: { samples: number };
 };
@@ -48,7 +50,8 @@ export async function uncertaintyOf(
   const replicated = await scoreReplicates(task, modulesOf, { seed, replicates, ...options });
   if (!replicated) return null;
   const { layers } = task;
-  const { plan, scores, replicates: drawn, halves: pairs } = replicated;
+  const { plan, halves: pairs } = replicated;
+  const { scores, replicates: drawn } = ofAllSamples(task, replicated);
   const ranks = rankIntervals(drawn, LEVEL);
   const own = descendingRanks(scores);
   const found = layers.map((_, row): LayerUncertainty => {
@@ -82,15 +85,41 @@ export async function uncertaintyOf(
               high: agreements[agreements.length - 1],
             },
       unstable: found.filter(({ unstable }) => unstable).length,
+      ...(task.subsample ? { of: sizesOf(task) } : {}),
     },
     layers: found,
   };
 }
 
+/** Samples behind the Grams. */
+const sizesOf = ({ train, validation, subsample }: Scored) => ({
+  train: subsample?.train.length ?? train.samples,
+  validation: subsample?.validation.length ?? validation.samples,
+});
+
+/**
+ * Replicates of a subsample about the scores of all samples: sums over more samples are larger, by as much as the sum
+ * of absolute influences. Their scatter stays that of the subsample's size.
+ */
+function ofAllSamples(
+  { subsample, layers, influence = [] }: Scored,
+  { scores: own, sizes, replicates }: Replicates,
+): Pick<Replicates, 'scores' | 'replicates'> {
+  if (!subsample) return { scores: own, replicates };
+  const scores = Float64Array.from(layers, ({ score }) => score);
+  const factors = influence.map((row, at) => {
+    const size = row.reduce((sum, value) => sum + Math.abs(value), 0);
+    return sizes[at] > 0 ? size / sizes[at] : 1;
+  });
+  const moved = replicates.map((drawn) => drawn.map((value, row) => scores[row] + factors[row] * (value - own[row])));
+  return { scores, replicates: moved };
+}
+
 export interface Replicates {
   plan: ReplicatePlan;
-  /** Layer scores on all samples. */
+  /** Layer scores on all samples that have Grams, and the sums of their absolute influences. */
   scores: Float64Array;
+  sizes: Float64Array;
   /**
    * Layer scores as other samples, as many as these, might give them: the scores with the deviations of draws. The same
    * task, sample counts and seed have the same draws, so that runs can be compared.
@@ -102,11 +131,12 @@ export interface Replicates {
 
 /** Layer scores on drawn samples; null with too few training samples. */
 export async function scoreReplicates(
-  { task, layers, train, validation }: Scored,
+  scored: Scored,
   modulesOf: (layer: number) => ModuleGrams[],
   { seed, replicates = REPLICATES, ...options }: UncertaintyOptions,
 ): Promise<Replicates | null> {
-  const [n, m] = [train.samples, validation.samples];
+  const { task, layers } = scored;
+  const { train: n, validation: m } = sizesOf(scored);
   if (n < LEAST_TRAIN || layers.length === 0) return null;
   const matrices = layers.reduce((sum, layer) => sum + Object.keys(layer.modules).length, 0);
   const plan = planReplicates(options.estimator, { n, matrices, per: options.per ?? 'sample', replicates });
@@ -119,6 +149,7 @@ export async function scoreReplicates(
   const splits = m >= 2 && layers.length >= 2 ? Array.from({ length: SPLITS }, () => halves(n, m, random)) : [];
 
   const scores = new Float64Array(layers.length);
+  const sums = new Float64Array(layers.length);
   const found = drawn(() => new Float64Array(layers.length));
   const halved = splits.flat().map(() => new Float64Array(layers.length));
   for (const [row, { index, name }] of layers.entries()) {
@@ -131,6 +162,7 @@ export async function scoreReplicates(
     const whole = drawnScores(modules, [all, ...validationDraws], fixed, own);
     const fewer = drawnScores(modules, trainDraws, plan.curvature, own);
     scores[row] = whole.scores[0];
+    sums[row] = whole.sizes[0];
     const scaled = (draws: Float64Array, sizes: Float64Array, count: number) => {
       const mean = sizes.reduce((sum, size) => sum + size / sizes.length, 0);
       return { deviations: enlarged(draws, count, mean > 0 ? whole.sizes[0] / mean : 1), count };
@@ -143,6 +175,7 @@ export async function scoreReplicates(
   return {
     plan,
     scores,
+    sizes: sums,
     replicates: found,
     halves: splits.map((_, split) => [halved[2 * split], halved[2 * split + 1]]),
   };

@@ -3,6 +3,7 @@
  * is opened; nothing is ignored silently. A feature that lands takes its row away.
  */
 import type { Experiment } from '../../../../protocol/experiment.ts';
+import { sumsRefusal } from '../../estimators/estimators.ts';
 import { isGraphPath } from '../../graphs/open.ts';
 import type { Architecture } from '../../models/types.ts';
 import { parseStructure } from '../../pruning/structure.ts';
@@ -68,6 +69,21 @@ export const experimentRefusals: readonly Row[] = [
     ['score', 'granularity'],
     ({ model, score }) => score.granularity === 'head' && (score.params === 'lora' || isGraphPath(model.path)),
     () => 'granularity head cuts the attention matrices of a checkpoint, not factors of an adapter or an .onnx graph',
+  ),
+  row(
+    'sumsOfPairs',
+    ['score', 'accumulate'],
+    ({ score }) => score.accumulate === 'sums' && sumsRefusal(score) !== null,
+    ({ score }) => sumsRefusal(score)!,
+    ['score'],
+  ),
+  row(
+    'sumsProjected',
+    ['score', 'accumulate'],
+    ({ score }) => score.accumulate === 'sums' && typeof score.projection === 'number',
+    () =>
+      'sums are of whole gradients, whose memory does not grow with the samples; remove one of the keys accumulate and projection',
+    ['score'],
   ),
   row(
     'checkpointsWithoutTracin',

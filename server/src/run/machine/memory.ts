@@ -8,6 +8,7 @@
  *   weights      all blocks, embedding and head (resident), or the largest of embedding, head and a segment (streamed)
  *   boundaries   (segments + 2) t hidden: inputs of the segments, cotangents before and behind one; three batches when in files
  *   captures     t (inputs and outputs of the scored modules of k blocks), or their projections and those of the checked samples
+ *   (sums)       captures of the held batches and of three more; v, Σ w g and u of a segment's matrices among the products
  *   products     one tile of gradients of all samples, or the products of all pairs of tokens; the transposed side of a module
  *   work         what one run of a block or of the head holds beside its inputs and outputs
  */
@@ -30,6 +31,8 @@ export interface MemoryNeeds {
   batches: { rows: number; length: number }[];
   checked: { rows: number; length: number }[];
   ekfac: boolean;
+  /** With `plan.sums`: tokens whose captures are held at once, and samples that Grams are made of. */
+  sums?: { tokens: number; samples: number } | undefined;
 }
 
 const MIB = 1 << 20;
@@ -41,12 +44,14 @@ export const PROGRAMS = 220 * MIB;
  */
 const CACHED_TILE = 4 * MIB;
 const TILE_WIDTH = 32;
+/** Batches whose captures wait for the collector in the linear mode, beside those that are held. */
+const SUMS_BATCHES = 3;
 
 /** Bytes by part. */
 export function memoryParts(
   checkpoint: Checkpoint,
   model: Architecture,
-  { plan, segments, modules, train, validation, batches, checked, ekfac }: MemoryNeeds,
+  { plan, segments, modules, train, validation, batches, checked, ekfac, sums }: MemoryNeeds,
 ): Record<string, number> {
   const rank = plan.projection?.rank ?? Infinity;
   const blocks = blockSizes(model);
@@ -54,7 +59,8 @@ export function memoryParts(
   const tokens = tokensOf(batches) * (ekfac ? 1.5 : 1); // drawn labels double the cotangents, not the activations
   const largest = batches.reduce((a, b) => (a.rows * a.length >= b.rows * b.length ? a : b));
   const batchTokens = largest.rows * largest.length;
-  const samples = train + validation;
+  const samples = sums?.samples ?? train + validation;
+  const captured = sums ? sums.tokens + SUMS_BATCHES * batchTokens : tokens;
 
   const scored = blocks.map(({ captures }) => captures.filter((c) => modules.includes(c.module)));
   const perToken = (limit: number) => Math.max(...scored.map((captures) => widthOf(captures, limit)));
@@ -65,14 +71,21 @@ export function memoryParts(
     ? Math.max(...scored.map((list) => list.reduce((sum, c) => sum + (c.rows + c.columns) * Math.min(rank, c.rows), 0)))
     : 0;
 
+  const sizes = scored.map((list) => list.map((c) => c.rows * c.columns));
+  // v, the weighted sum and its next state, and u, of all matrices of a segment.
+  const held = sums ? 12 * Math.max(...sizes.map((list) => list.reduce((a, b) => a + b, 0))) * plan.segmentLength : 0;
   const bytes = weightBytes(checkpoint, model);
   const tile = Math.min(plan.gradientTile, Math.max(CACHED_TILE, samples * narrow * TILE_WIDTH));
   return {
     programs: PROGRAMS,
     weights: plan.weights === 'resident' ? bytes.total : streamedBytes(bytes, plan.segmentLength),
     boundaries: 4 * model.hidden * (plan.boundaries === 'files' ? 3 * batchTokens : (segments + 2) * tokens),
-    captures: 4 * (perToken(rank) * plan.segmentLength * tokens + exact + matrices),
-    products: 4 * (tile + narrow * tokens) + 24 * samples ** 2 + (ekfac ? 32 * widest ** 2 + 4 * widest * tokens : 0),
+    captures: 4 * (perToken(rank) * plan.segmentLength * captured + exact + matrices),
+    products:
+      held +
+      4 * (tile + narrow * (sums ? sums.tokens : tokens)) +
+      24 * samples ** 2 +
+      (ekfac ? 32 * widest ** 2 + 4 * widest * tokens : 0),
     work: Math.max(
       blockWork(model, batchTokens, largest.length),
       16 * Math.min(plan.headRows, batchTokens) * headRows(model),
