@@ -100,6 +100,8 @@ export interface ScoreTable {
   layers?: { values: (number | null)[]; words: string };
   /** Indices of values that stand out; with `drop` they are rows that the rule of the score leaves out. */
   marks?: { at: number[]; words: string; drop?: boolean }[];
+  /** Of token masks: share of the tokens that each threshold masks, thresholds ascending. */
+  thresholds?: { at: number[]; masked: number[] };
   /** Of scores of rows: where the row of each value stands. */
   rows?: ScoredRows;
   notes: string[];

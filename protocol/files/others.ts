@@ -66,6 +66,7 @@ const table: Schema<ScoreTable> = z
     reference: z.optional(z.object({ value: z.union([number, gaps]), words: text })),
     layers: z.optional(z.object({ values: gaps, words: text })),
     marks: z.optional(z.array(z.object({ at: counts, words: text, drop: z.optional(flag) }))),
+    thresholds: z.optional(z.object({ at: numbers, masked: numbers })),
     rows: z.optional(
       z.object({
         dataset: text,

@@ -16,6 +16,7 @@ import { prune } from './prune.ts';
 import { pruneAndCompareCommand } from './pruneAndCompare.ts';
 import { rows } from './rows.ts';
 import { score } from './score.ts';
+import { select } from './select.ts';
 import { tableCommand } from './tableCommand.ts';
 import { tokens } from './tokens.ts';
 import { train } from './train.ts';
@@ -26,6 +27,7 @@ import { validate } from './validate.ts';
 export const commands: readonly Command[] = [
   score,
   rows,
+  select,
   check,
   estimate,
   inspect,

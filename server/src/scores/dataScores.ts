@@ -10,10 +10,12 @@ import { ifdLoss, ifdPpl } from './ifd.ts';
 import { randomOrder, rowLength, rowLoss } from './rowBaselines.ts';
 import { influence, influenceRank, influenceVote } from './rowInfluence.ts';
 import { similarity } from './similarity.ts';
+import { tokenMask } from './tokenMask.ts';
 
 export const dataScores: readonly DataScore[] = [
   ifdPpl,
   ifdLoss,
+  tokenMask,
   influence,
   influenceRank,
   influenceVote,

@@ -34,6 +34,8 @@ export interface RowNeed {
   of: ObservationId;
   options: Record<string, Json>;
   text: TextForm;
+  /** By the base model of the adapter. */
+  base?: boolean;
 }
 
 /** Texts of a chunk of rows in one form, and what was observed of them. */
@@ -80,7 +82,7 @@ export interface End {
 }
 
 /** Numbers of a table, one value a row; `run` adds the words. */
-export type DataNumbers = Pick<ScoreTable, 'values' | 'parts' | 'marks' | 'reference' | 'notes'>;
+export type DataNumbers = Pick<ScoreTable, 'values' | 'parts' | 'marks' | 'reference' | 'thresholds' | 'notes'>;
 
 /** Rows pass by in their order, a chunk at a time; those that they are compared with before them. */
 export interface RowFold<N extends string = string> {

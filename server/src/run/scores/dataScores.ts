@@ -22,17 +22,24 @@ import type { OpenExperiment } from '../inputs/openExperiment.ts';
 import { resetPeakMemory } from '../machine/memory.ts';
 import { ObservationFiles } from './observationFiles.ts';
 import { influencedRows } from './rowInfluences.ts';
-import { Observing } from './rowObserving.ts';
+import { Observing, ROWS_PER_CHUNK } from './rowObserving.ts';
 import type { ObservingTools } from './rowObserving.ts';
-import { amongNeeds, amongOf, groupsOf, isTableOf, readsTokens, requireLayer, sameAsked } from './rowPlans.ts';
+import {
+  amongNeeds,
+  amongOf,
+  groupsOf,
+  isTableOf,
+  readsTokens,
+  requireAdapter,
+  requireLayer,
+  sameAsked,
+} from './rowPlans.ts';
 import type { Plan, Scorer } from './rowPlans.ts';
 import { RowSource } from './rowSource.ts';
 import { Rows, tableOf } from './rowTable.ts';
 import { completed, readScores } from './scores.ts';
 import type { ComputedScores, ScoresOptions } from './scores.ts';
 
-/** Rows whose texts and observations are in memory at a time. */
-const ROWS_PER_CHUNK = 2048;
 export interface DataScoresOptions extends Omit<ScoresOptions, 'table'> {
   rowsPerChunk?: number | undefined;
 }
@@ -59,7 +66,7 @@ export async function computeDataScores(options: DataScoresOptions): Promise<Com
     const scorerOf = async (name: string): Promise<Scorer> => {
       const known = scorers.get(name);
       if (known) return known;
-      const other = name === '' ? null : await openExperiment(read, otherModel(read.experiment, name, signal));
+      const other = name === '' ? null : await openExperiment(read, otherModel(name, signal));
       if (other) open.push(other);
       const scorer = await scorerFrom(other ?? opened, other !== null, runFolder);
       scorers.set(name, scorer);
@@ -81,6 +88,7 @@ export async function computeDataScores(options: DataScoresOptions): Promise<Com
       const influence = score.influence ? await influencedRows(resultFile, String(values.task), read.baseDir) : null;
       const source = influence ? null : await sourceOf(asked);
       requireLayer(score, values, scorer);
+      requireAdapter(score, values, scorer);
       const rows = influence?.id ?? `rows ${source!.id.slice(0, 16)}`;
       const asks = readsTokens(score)
         ? [`model ${scorer.sha256.slice(0, 16)} ${scorer.tokenizerSha256.slice(0, 16)}`]
@@ -143,8 +151,8 @@ export async function computeDataScores(options: DataScoresOptions): Promise<Com
   }
 }
 
-function otherModel({ model }: OpenExperiment['experiment'], name: string, signal: AbortSignal | undefined) {
-  return { fetching: { signal }, model: { path: name, max_length: model.max_length }, graphs: false };
+function otherModel(name: string, signal: AbortSignal | undefined) {
+  return { fetching: { signal }, model: { path: name }, graphs: false };
 }
 
 async function scorerFrom(opened: OpenExperiment, other: boolean, runFolder: string): Promise<Scorer> {

@@ -1,7 +1,7 @@
 /** A chunk of rows through one model: every form of the texts that is asked for, observed where it is not yet. */
 import { createHash } from 'node:crypto';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
-import type { Json, ObserveSummary, ScoresFile, Tensors } from '../../../../protocol/scores.ts';
+import type { Json, ModelVariant, ObserveSummary, ScoresFile, Tensors } from '../../../../protocol/scores.ts';
 import type { Chunk, RowFacts, RowFold, RowNeed, RowTexts } from '../../scores/dataTypes.ts';
 import { observationOf } from '../../scores/observations.ts';
 import { requireUnchanged } from '../files/modelStamp.ts';
@@ -19,6 +19,8 @@ import type { RowSource, SourceRow } from './rowSource.ts';
 import type { ScoresOptions } from './scores.ts';
 import { textsId } from './texts.ts';
 
+/** Rows whose texts and observations are in memory at a time. */
+export const ROWS_PER_CHUNK = 2048;
 /** Rows between two looks at the event loop. */
 const ROWS_PER_TURN = 64;
 
@@ -88,7 +90,7 @@ export class Observing {
         const form = JSON.stringify(need.text);
         const texts = forms.get(form) ?? this.#formed(all as Encoded[], need, rows);
         forms.set(form, texts);
-        return { name, texts, need: keyed(this.#filled(need), texts.id, this.#scorer.variant) };
+        return { name, texts, need: keyed(this.#filled(need), texts.id, this.#variant(need)) };
       }),
     );
     const known = await this.#observed(asked.flat(), { done, total, rows: rows.length, what });
@@ -98,6 +100,11 @@ export class Observing {
         needs.map(({ name, texts, need }): [string, RowTexts] => [name, { ...texts, tensors: known.get(need.key)! }]),
       ),
     }));
+  }
+
+  #variant({ base }: RowNeed): ModelVariant {
+    const { variant } = this.#scorer;
+    return base ? { ...variant, variant: 'base' } : variant;
   }
 
   /** Layer -1 is the last one. */
@@ -128,7 +135,7 @@ export class Observing {
     asked: readonly { texts: Formed; need: KeyedNeed }[],
     { done, total, rows, what }: { done: number; total: number; rows: number; what: string },
   ): Promise<ReadonlyMap<string, Tensors>> {
-    const { opened, files, variant, sha256, stamp } = this.#scorer;
+    const { opened, files, sha256, stamp } = this.#scorer;
     const { checkpoint, model } = opened;
     const { options, file, engine, baseDir } = this.#tools;
     const known = new Map<string, Tensors>();
@@ -143,9 +150,10 @@ export class Observing {
     if (wanted.length === 0) return known;
     const { run, signal } = options;
     const limit = memoryLimit(run!.machine);
-    const adapter = variant.variant === 'adapter' ? checkpoint.adapter!.path : null;
-    const planned = (needs: readonly KeyedNeed[]) =>
-      plannedPass(needs, { checkpoint, model, adapter }, [...textsOf.get(needs[0].key)!], limit, baseDir);
+    const planned = (needs: readonly KeyedNeed[]) => {
+      const adapter = needs[0].need.model.variant === 'adapter' ? checkpoint.adapter!.path : null;
+      return plannedPass(needs, { checkpoint, model, adapter }, [...textsOf.get(needs[0].key)!], limit, baseDir);
+    };
     const passes = passesOf(wanted, (pass) => planned(pass).memoryBytes <= limit);
     for (const [index, pass] of passes.entries()) {
       const plan = planned(pass);

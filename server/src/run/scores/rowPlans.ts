@@ -68,6 +68,16 @@ export function requireLayer(score: DataScore, { layer }: Record<string, Json>, 
   throw new LayerifError('badRequest', `${score.id}.layer ${layer} is beyond the last layer: use -1 to ${layers - 1}`);
 }
 
+/** @throws LayerifError `badRequest` where tokens are to be compared with those of an adapter, and there is none */
+export function requireAdapter(score: DataScore, values: Record<string, Json>, { opened }: Scorer): void {
+  const compares = Object.values(score.needs(values as never)).some(({ base }) => base);
+  if (!compares || opened.checkpoint.adapter) return;
+  throw new LayerifError(
+    'badRequest',
+    `${score.id} with the variant ${JSON.stringify(values.variant)} compares an adapter that was trained on these rows with its base model: train one (layerif train) and name it as model.adapter`,
+  );
+}
+
 /** Plans whose rows pass by together, in the order in which they are asked for. */
 export function groupsOf(plans: readonly Plan[]): Plan[][] {
   const groups = new Map<string, Plan[]>();
