@@ -8,7 +8,8 @@ import { datasetFiles } from '../../server/src/data/inputFiles.ts';
 import { checkExperiment } from '../../server/src/run/inputs/check.ts';
 import { fetchDatasets, missingDataset } from '../../server/src/run/inputs/hubInputs.ts';
 import { inspectModel } from '../../server/src/run/inputs/inspect.ts';
-import { numbersOf, score, tinyWorkspace } from '../run/workspace.ts';
+import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
+import { machine, numbersOf, score, tinyWorkspace } from '../run/workspace.ts';
 import { fakeHub } from './fakeHub.ts';
 import type { FakeHub } from './fakeHub.ts';
 import type { TestContext } from 'node:test';
@@ -244,4 +245,18 @@ test('check of a dataset that is not there: an information in the editor, its si
   assert.match(String((await said('full'))[0][2]), /; score will download \d+ kB$/);
   await fetchDatasets(loadExperiment(file), ['set'], folder);
   assert.deepEqual(await said('full'), []);
+});
+
+test('scores of a hub id: layer drop, logit lens and probe are those of the same model in a folder', async (t) => {
+  const workspace = tinyWorkspace(t, { train: 20 });
+  const text = fs.readFileSync(workspace.experiment, 'utf8');
+  const alone = `${text.slice(0, text.indexOf('score:'))}scores: [layer_drop, logit_lens, { probe: { pool: mean } }]\n`;
+  fs.writeFileSync(workspace.experiment, alone);
+  const local = await runExperiment({ file: workspace.experiment, machine });
+  const hub = await fakeHub(t, { 'org/tiny': { files: filesOf(workspace.model) } });
+  fs.writeFileSync(workspace.experiment, alone.replace(/path: .*model.*/, 'path: org/tiny'));
+  const found = await runExperiment({ file: workspace.experiment, machine });
+  assert.ok(hub.downloads().some((file) => file.includes('model.safetensors')));
+  assert.equal(found.scores!.tables.length, 3);
+  assert.deepEqual(found.scores!.tables, local.scores!.tables);
 });
