@@ -61,9 +61,10 @@ export type RunEvent =
       runId: string;
       task: string;
       /** `download` comes before `started`, with `runId` and `task` empty; `done` and `total` are bytes then. */
-      phase: 'download' | 'load' | 'forward' | 'backward';
+      phase: 'download' | 'load' | 'forward' | 'backward' | 'intervals';
       done: number;
       total: number;
+      /** Whole words for people; a face adds only how long it will still take. */
       message: string;
     }
   | { type: 'layers'; runId: string; result: Result }

@@ -25,13 +25,13 @@ test('progress: plain lines at most once a second, but at the start of a phase a
   assert.deepEqual(written, [
     'reviews: forward sweep 0 of 30 (0 %)\n',
     'reviews: forward sweep 10 of 30 (25 %)\n',
-    'reviews: forward sweep 20 of 30 (50 %, 2.0 s left)\n',
-    'reviews: forward sweep 30 of 30 (75 %, 1.0 s left)\n',
+    'reviews: forward sweep 20 of 30 (50 %, about 5 seconds left)\n',
+    'reviews: forward sweep 30 of 30 (75 %, about 5 seconds left)\n',
   ]);
   update('backward', 30, 40);
   update('backward', 31, 40);
   update('backward', 40, 40);
-  assert.deepEqual(written.slice(4), ['reviews backward (75 %, 1.0 s left)\n', 'reviews backward (100 %)\n']);
+  assert.deepEqual(written.slice(4), ['reviews backward (75 %, about 5 seconds left)\n', 'reviews backward (100 %)\n']);
 });
 
 test('progress: on a terminal one line is redrawn, never wider than the terminal, and taken away for a note', () => {
@@ -51,5 +51,5 @@ test('progress: time left counts only what this run has done', () => {
   update('backward', 20, 30); // resumed
   clock.now += 4000;
   update('backward', 22, 30);
-  assert.equal(written.at(-1), 'reviews backward (73 %, 16 s left)\n');
+  assert.equal(written.at(-1), 'reviews backward (73 %, about 15 seconds left)\n');
 });

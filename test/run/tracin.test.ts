@@ -57,7 +57,7 @@ test('killed within the second checkpoint, the resumed run takes the first one f
   const { pid } = await engine.start(machine);
   let killed = false;
   const onEvent = (event: { type: string; message?: string }) => {
-    if (killed || event.type !== 'progress' || !/checkpoint 2 of 2: segment/.test(event.message ?? '')) return;
+    if (killed || event.type !== 'progress' || !/checkpoint 2 of 2: layer/.test(event.message ?? '')) return;
     killed = true;
     process.kill(pid, 'SIGKILL');
   };

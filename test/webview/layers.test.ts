@@ -60,7 +60,7 @@ test('live: progress, places for what is to come, cancel', async () => {
     runId: 'r',
     startedAt: Date.now(),
     estimate: {} as Estimate,
-    message: 'sentiment: segment 3 of 12',
+    message: 'sentiment, 1 of 2: layer 3 of 12, about 2 minutes left',
     done: 1,
     total: 4,
   } as const;

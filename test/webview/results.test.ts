@@ -34,7 +34,7 @@ const running = (result: Result | null) =>
     runId: 'r',
     startedAt: Date.now(),
     estimate,
-    message: 'sentiment: segment 3 of 12',
+    message: 'sentiment, 1 of 2: layer 3 of 12, about 2 minutes left',
     done: 25,
     total: 100,
     result,

@@ -3,7 +3,7 @@
  * second and at the start and end of every phase, so that logs stay short.
  */
 import type { RunEvent } from '../../../protocol/run.ts';
-import { duration } from './format.ts';
+import { TimeLeft, leftWords } from '../run/machine/timeLeft.ts';
 import type { Terminal } from './types.ts';
 
 /** A run's own event, or what another command says of itself. */
@@ -24,7 +24,7 @@ const barWidth = 24;
 export class ProgressLine {
   readonly #target: ProgressTarget;
   #phase = '';
-  #start: { now: number; done: number; total: number } | null = null;
+  readonly #left = new TimeLeft();
   #lastWrite = -Infinity;
   #drawn = false;
 
@@ -35,9 +35,7 @@ export class ProgressLine {
   /** `done` of `total` counts over the whole run; phase and message tell what is under way. */
   update(event: ProgressEvent): void {
     const now = this.#target.now();
-    // A resumed run starts part of the way: what was done before says nothing about the speed.
-    // Another total: a download in bytes, or what comes after it.
-    if (this.#start?.total !== event.total) this.#start = { now, done: event.done, total: event.total };
+    const left = leftWords(this.#left.update(event, now));
     const phase = `${event.task} ${event.phase}`;
     const isNew = phase !== this.#phase;
     this.#phase = phase;
@@ -46,8 +44,7 @@ export class ProgressLine {
     this.#lastWrite = now;
 
     const share = Math.min(1, event.done / Math.max(1, event.total));
-    const left = this.#secondsLeft(event, now);
-    const numbers = `${Math.floor(100 * share)} %${left === null ? '' : `, ${duration(left)} left`}`;
+    const numbers = [`${Math.floor(100 * share)} %`, left].filter(Boolean).join(', ');
     const words = event.message || phase;
     if (this.#target.interactive) this.#draw(`${bar(share)} ${numbers}  ${words}`);
     else this.#target.write(`${words} (${numbers})\n`);
@@ -69,12 +66,6 @@ export class ProgressLine {
     // A line that wraps could not be redrawn.
     this.#target.write(`\r\x1b[K${text.slice(0, Math.max(20, this.#target.columns - 1))}`);
     this.#drawn = true;
-  }
-
-  #secondsLeft({ done, total }: ProgressEvent, now: number): number | null {
-    const seconds = (now - this.#start!.now) / 1000;
-    const advanced = done - this.#start!.done;
-    return advanced > 0 && done < total && seconds > 1 ? (seconds / advanced) * (total - done) : null;
   }
 }
 

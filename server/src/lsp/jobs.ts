@@ -22,6 +22,7 @@ import type { Machine, RunEvent } from '../../../protocol/run.ts';
 import { checkGradients } from '../run/influence/checkGradients.ts';
 import { EnginePool } from '../run/machine/enginePool.ts';
 import { physicalCores } from '../run/machine/machine.ts';
+import { TimeLeft, leftWords } from '../run/machine/timeLeft.ts';
 import { experimentName } from '../run/files/results.ts';
 import { runExperiment } from '../run/influence/runExperiment.ts';
 import { validateExperiment } from '../run/validate/validate.ts';
@@ -47,7 +48,7 @@ export class Jobs {
   readonly #connection: Connection;
   readonly #settings: () => Promise<Settings>;
   readonly #afterRun: () => void;
-  readonly #pool = new EnginePool();
+  readonly #pool = new EnginePool({ behind: true });
   #running: { name: string; abort: AbortController } | null = null;
 
   /** @param afterRun called when a run has ended, whatever its end */
@@ -72,11 +73,8 @@ export class Jobs {
           engine: this.#pool,
           signal,
           // Behind influence, whose percentage never goes back, the words alone change.
-          onProgress: ({ done, total, message }) => shown.show(done / Math.max(1, total), message),
-          onEvent: (event) => {
-            shown.on(event);
-            events.send(event);
-          },
+          onProgress: (event) => shown.show(event),
+          onEvent: (event) => events.send(shown.on(event)),
         });
       } finally {
         events.flush();
@@ -92,7 +90,7 @@ export class Jobs {
         file,
         machineOf(await this.#settings()),
         signal,
-        ({ done, total }) => shown.show(done / total, `part ${done} of ${total}`),
+        ({ done, total }) => shown.show({ done, total, message: `part ${done} of ${total}` }),
         this.#pool,
       ),
     );
@@ -110,7 +108,7 @@ export class Jobs {
         machine: machineOf(await this.#settings()),
         engine: this.#pool,
         signal,
-        onProgress: ({ done, total, message }) => shown.show(done / total, message),
+        onProgress: (event) => shown.show(event),
       }),
     );
     return { resultFile: value?.resultFile ?? null, error };
@@ -128,7 +126,7 @@ export class Jobs {
         machine: machineOf(await this.#settings()),
         engine: this.#pool,
         signal,
-        onProgress: ({ done, total, message }) => shown.show(done / Math.max(1, total), message),
+        onProgress: (event) => shown.show(event),
       }),
     );
   }
@@ -206,8 +204,15 @@ export class Jobs {
   }
 }
 
+interface Step {
+  done: number;
+  total: number;
+  message: string;
+}
+
 /** `$/progress` whose percentage never goes back. */
 class Progress {
+  readonly #left = new TimeLeft();
   readonly #reporter: WorkDoneProgressServerReporter;
   #percent = 0;
 
@@ -217,20 +222,30 @@ class Progress {
     reporter.token.onCancellationRequested(cancel);
   }
 
-  on(event: RunEvent): void {
+  /** @returns the event as every face shows it: with how long it will still take */
+  on(event: RunEvent): RunEvent {
     if (event.type === 'started') {
       const { seconds, tasks } = event.estimate;
       const samples = tasks.reduce((sum, task) => sum + task.train + task.validation, 0);
       this.#reporter.report(this.#percent, `${samples} samples, about ${duration(seconds)}`);
     }
+    if (event.type !== 'progress') return event;
     // Bytes: another whole than the run's, whose percentage begins when it starts.
-    if (event.type === 'progress' && event.phase === 'download') this.#reporter.report(this.#percent, event.message);
-    else if (event.type === 'progress') this.show(event.done / Math.max(1, event.total), event.message);
+    const message = this.#show(event, event.phase !== 'download');
+    return { ...event, message };
   }
 
-  show(share: number, message: string): void {
-    this.#percent = Math.max(this.#percent, Math.min(100, Math.floor(100 * share)));
+  show(event: Step): void {
+    this.#show(event, true);
+  }
+
+  #show(event: Step, counts: boolean): string {
+    const left = leftWords(this.#left.update(event, performance.now()));
+    const message = [event.message, left].filter(Boolean).join(', ');
+    const percent = Math.min(100, Math.floor((100 * event.done) / Math.max(1, event.total)));
+    if (counts) this.#percent = Math.max(this.#percent, percent);
     this.#reporter.report(this.#percent, message);
+    return message;
   }
 
   done(): void {

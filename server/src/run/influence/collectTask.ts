@@ -15,6 +15,8 @@ import type { TaskPlan } from './plan.ts';
 import type { CheckedSamples } from './projectionError.ts';
 import { replacedText, type FinishedParts } from '../files/finished.ts';
 import type { Prepared, PreparedTask } from '../inputs/prepared.ts';
+import { taskProgress } from './runProgress.ts';
+import type { TaskPlace } from './runProgress.ts';
 import { setLosses } from './taskResult.ts';
 
 const CHECKPOINT_SECONDS = 10;
@@ -65,6 +67,7 @@ export async function collectTask(
     return { workDir, checked: done.checked };
   }
   const encoded = (samples: PreparedTask['train']) => samples.map(encodedSample);
+  const place = placeOf({ prepared, plans, runId }, { task, index, part, parts });
   const summary = await pool.work(
     'collect',
     {
@@ -84,14 +87,7 @@ export async function collectTask(
     options.machine,
     (event) => {
       if (event.type === 'progress') {
-        emit({
-          type: 'progress',
-          runId,
-          task: task.task.task,
-          phase: event.phase,
-          ...overall(event, index * parts + part, prepared.tasks.length * parts),
-          message: `${task.task.task}${parts > 1 ? `, checkpoint ${part + 1} of ${parts}` : ''}: ${prepared.graph ? 'sample' : phrases[event.phase]} ${event.done} of ${event.total}`,
-        });
+        emit(taskProgress(place, event));
       } else if (event.type === 'losses') {
         setLosses(target, [...event.train], [...event.validation]);
       } else if (event.type === 'segment') {
@@ -114,6 +110,24 @@ export async function collectTask(
   const peak = own !== null && engine !== null ? own + engine : summary.peakMemoryBytes;
   result.provenance.peakMemoryBytes = Math.max(peakMemoryBytes, peak);
   return { workDir, checked };
+}
+
+/** For the words of its progress. */
+export function placeOf(
+  { prepared, plans, runId }: Pick<Collecting, 'prepared' | 'plans' | 'runId'>,
+  { task, index, part = 0, parts = 1 }: Pick<TaskCollection, 'task' | 'index' | 'part' | 'parts'>,
+): TaskPlace {
+  return {
+    runId,
+    task: task.task.task,
+    index,
+    tasks: prepared.tasks.length,
+    part,
+    parts,
+    layers: prepared.scope.layers.length,
+    layersPerSegment: plans[index].plan.segmentLength,
+    graph: prepared.graph !== null,
+  };
 }
 
 export interface Collected {
@@ -145,17 +159,4 @@ interface Done {
   validation: number[];
   /** Samples whose Grams were computed both ways. */
   checked: CheckedSamples | null;
-}
-
-const phrases = { load: 'reading weights', forward: 'forward sweep', backward: 'segment' } as const;
-
-/** Share of the whole run in thousandths: the forward sweep is about a quarter of a task's work. */
-function overall(
-  event: { phase: string; done: number; total: number },
-  task: number,
-  tasks: number,
-): { done: number; total: number } {
-  const part = event.done / event.total;
-  const withinTask = event.phase === 'backward' ? 0.25 + 0.75 * part : 0.25 * part;
-  return { done: Math.round((1000 * (task + withinTask)) / tasks), total: 1000 };
 }

@@ -14,7 +14,7 @@ import type { Result, ResultTask } from '../../../../protocol/result.ts';
 import type { Machine, RunEvent } from '../../../../protocol/run.ts';
 import { collectCheckpoints } from './collectCheckpoints.ts';
 import { unitNames } from '../inputs/units.ts';
-import { collectTask } from './collectTask.ts';
+import { collectTask, placeOf } from './collectTask.ts';
 import { engineFor } from '../machine/enginePool.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
@@ -27,6 +27,7 @@ import { memoryLimit } from '../machine/machine.ts';
 import { alone } from '../files/alone.ts';
 import { mergeGrams } from '../files/gramFiles.ts';
 import { projectionError } from './projectionError.ts';
+import { taskProgress } from './runProgress.ts';
 import { prepare } from '../inputs/prepare.ts';
 import { experimentName, leaveRunFolder, runOfHash, openRunFolder, readResult, writeJson } from '../files/results.ts';
 import type { RunFolder } from '../files/results.ts';
@@ -258,11 +259,15 @@ async function run({
     const own = { task, index, target, onLayer };
     const collect = prepared.checkpoints ? collectCheckpoints : collectTask;
     const { workDir, checked } = await collect(shared, own, result); // of checkpoints, the last one is measured
+    const parts = prepared.checkpoints?.length ?? 1;
+    const place = placeOf({ prepared, plans, runId: folder.runId }, { task, index, part: parts - 1, parts });
+    emit(taskProgress(place, { phase: 'intervals', done: 0, total: 1 }));
     const error = projectionError(prepared, task.task.task, workDir, checked);
     if (error) result.score.projection?.error.push(error);
     await addIntervals(target, prepared, files, result, options.signal, (text) =>
       emit({ type: 'log', runId: folder.runId, text }),
     );
+    emit(taskProgress(place, { phase: 'intervals', done: 1, total: 1 }));
     layerFiles.push({ task: task.task.task, files: prepared.scope.layers.map((layer) => files.get(layer)!) });
   }
 

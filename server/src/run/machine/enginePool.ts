@@ -5,6 +5,7 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { ErrorCode } from '../../../../protocol/errors.ts';
@@ -56,6 +57,12 @@ export class EnginePool {
   #idle: NodeJS.Timeout | undefined;
   #stderr = '';
   #disposed = false;
+  readonly #behind: boolean;
+
+  /** @param behind at lower priority than what the user does meanwhile, as under an editor */
+  constructor({ behind = false }: { behind?: boolean } = {}) {
+    this.#behind = behind;
+  }
 
   /** Starts the engine, or answers the running one when the machine choices are the same. @throws LayerifError */
   async start(machine: Machine): Promise<EngineInfo> {
@@ -133,6 +140,7 @@ export class EnginePool {
       env: { ...process.env, ...runtime.env, ...ENGINE_ENVIRONMENT },
     });
     this.#child = child;
+    if (this.#behind) yieldToOthers(child);
     this.#stderr = '';
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-4000);
@@ -275,4 +283,13 @@ function causeOfDeath(how: string, stderr: string): { code: ErrorCode; message: 
     code: 'engineDied',
     message: `the engine ended with ${how}${reason}; finished layers are kept, run the same command again to resume`,
   };
+}
+
+/** Threads that the process starts later have its priority. A system that refuses leaves it as it is. */
+function yieldToOthers({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) os.setPriority(pid, os.constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // Slower typing during a run is no reason to refuse the run.
+  }
 }
