@@ -1,7 +1,7 @@
 /** What the tab Scores draws and says of a table, and its two exports. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ScoreTable } from '../../../protocol/scores.ts';
+import type { ScoredRows, ScoreTable } from '../../../protocol/scores.ts';
 import { csvOf, markdownOf } from '../../../webview/src/model/scoreExport.ts';
 import {
   chartOf,
@@ -108,4 +108,21 @@ test('CSV keeps all digits and quotes what needs it; Markdown says what the numb
     'layer,token,score,marked',
   );
   assert.equal(csvOf(heatTable).split('\r\n')[6], '1,c,,');
+});
+
+test('rows of a dataset: no picture, where each of them stands, and what their marks say', () => {
+  const rows: ScoredRows = {
+    ...{ dataset: 'x', split: 'train', task: 'a', sha256: {}, tokenizer: null },
+    files: ['data/x.jsonl', 'data/y.parquet'],
+    file: [0, 0, 1, 1],
+    row: [0, 1, 0, 1],
+    line: [1, 2, null, null],
+  };
+  const table: ScoreTable = { ...layerTable, subject: 'sample', axes: [{ name: 'row', labels: [0, 1, 2, 3] }], rows };
+  assert.deepEqual(chartOf(table), { kind: 'rows' });
+  const of = (name: string) => columnsOf(table).find((column) => column.name === name)?.cells;
+  assert.deepEqual(of('file'), ['data/x.jsonl', 'data/x.jsonl', 'data/y.parquet', 'data/y.parquet']);
+  assert.deepEqual([of('row in file'), of('line')], [rows.row, rows.line]);
+  assert.deepEqual(of('marked'), ['low, watch it', '', 'low, watch it', '']);
+  assert.match(csvOf(table), /^row,file,row in file,line,score,/);
 });

@@ -5,11 +5,16 @@ import { cellText } from '../model/scoreExport.ts';
 import { columnsOf, orderOf } from '../model/scoreTable.ts';
 import type { ScoreSort } from '../model/scoreTable.ts';
 
+/** Rows of a dataset that are shown; all of them are in what is copied or saved. */
+const MOST = 500;
+
 export function ScoreRows({ table }: { table: ScoreTable }) {
   /** Null = the order of the table. */
   const [sort, setSort] = useState<ScoreSort | null>(null);
   const columns = columnsOf(table);
   const numbers = columns.map(({ cells }) => cells.some((cell) => typeof cell === 'number'));
+  const order = orderOf(table, sort ?? (table.rows ? { column: 'score', descending: true } : null));
+  const shown = order.slice(0, MOST);
   const by = (column: string) =>
     setSort((old) =>
       old?.column !== column ? { column, descending: true } : old.descending ? { column, descending: false } : null,
@@ -19,7 +24,10 @@ export function ScoreRows({ table }: { table: ScoreTable }) {
   return (
     <div class="table-scroll tall" tabIndex={0} role="region" aria-label={`${table.title} as a table`}>
       <table class="data score-rows">
-        <caption class="spoken">{table.title}</caption>
+        <caption class={shown.length < order.length ? '' : 'spoken'}>
+          {table.title}
+          {shown.length < order.length && `: the first ${shown.length} of ${order.length}; save it as CSV for all`}
+        </caption>
         <thead>
           <tr>
             {columns.map(({ name }, i) => (
@@ -38,7 +46,7 @@ export function ScoreRows({ table }: { table: ScoreTable }) {
           </tr>
         </thead>
         <tbody>
-          {orderOf(table, sort).map((at) => (
+          {shown.map((at) => (
             <tr key={at}>
               {columns.map(({ name, cells }, i) =>
                 i === 0 ? (

@@ -32,7 +32,7 @@ export function ScoreTables({
   choices: Choices;
   change: (part: Partial<Choices>) => void;
 }) {
-  const tables = file.tables.filter(({ rows }) => !rows);
+  const { tables } = file;
   const table = tables.find((one) => tableKey(one) === choices.scoreTable) ?? tables.at(0);
   return (
     <>

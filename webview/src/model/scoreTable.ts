@@ -4,7 +4,7 @@
  * DOM.
  */
 import { questionWords } from '../../../protocol/scores.ts';
-import type { ScoreTable } from '../../../protocol/scores.ts';
+import type { ScoredRows, ScoreTable } from '../../../protocol/scores.ts';
 import { formatNumber } from './format.ts';
 import type { Series } from './series.ts';
 
@@ -47,7 +47,8 @@ export function chartOf(table: ScoreTable, part = SCORE): ScoreChart {
   const own = part === SCORE;
   const marked = own ? [...new Set((table.marks ?? []).flatMap(({ at }) => at))].sort((a, b) => a - b) : [];
   const [first, second] = table.axes;
-  if (table.axes.length > 2 || !first) return { kind: 'rows' };
+  // Rows of a dataset have no order that a picture could show.
+  if (table.axes.length > 2 || !first || table.rows) return { kind: 'rows' };
   if (second) {
     const sizes = values.flatMap((value) => (value === null ? [] : [Math.abs(value)]));
     return {
@@ -171,6 +172,7 @@ export function columnsOf(table: ScoreTable): ScoreColumn[] {
   const places = values.map((_, at) => labelsAt(table, at));
   return [
     ...axes.map(({ name }, axis) => ({ name, cells: places.map((labels) => labels[axis]!) })),
+    ...(table.rows ? dataColumns(table.rows) : []),
     { name: 'score', cells: values },
     ...(intervals
       ? [
@@ -188,8 +190,24 @@ export function columnsOf(table: ScoreTable): ScoreColumn[] {
         ]
       : []),
     ...Object.entries(parts).map(([name, cells]) => ({ name, cells })),
-    ...(marks.length > 0 ? [{ name: 'marked', cells: values.map((_, at) => marksAt(table, at).join('; ')) }] : []),
+    ...(marks.length > 0 ? [{ name: 'marked', cells: markedCells(table) }] : []),
   ];
+}
+
+/** Where the rows of a dataset stand. */
+function dataColumns({ files, file, row, line }: ScoredRows): ScoreColumn[] {
+  return [
+    { name: 'file', cells: file.map((index) => files[index]!) },
+    { name: 'row in file', cells: row },
+    ...(line.some((number) => number !== null) ? [{ name: 'line', cells: line }] : []),
+  ];
+}
+
+/** Words of the marks at every place, which a dataset has many of. */
+function markedCells({ values, marks = [] }: ScoreTable): string[] {
+  const words = values.map((): string[] => []);
+  for (const mark of marks) for (const at of mark.at) words[at]?.push(mark.words);
+  return words.map((all) => all.join('; '));
 }
 
 export interface ScoreSort {
