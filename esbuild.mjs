@@ -31,6 +31,8 @@ const webviewBundles = {
   layers: 'webview/src/layers.tsx',
   comparison: 'webview/src/comparison.tsx',
   inspect: 'webview/src/inspect.tsx',
+  predict: 'webview/src/predict.tsx',
+  analysis: 'webview/src/analysis.tsx',
 };
 
 const production = process.argv.includes('--production');

@@ -27,6 +27,9 @@ export type Questions = {
       | 'allocationChoices'
       | 'export'
       | 'inspectModel'
+      | 'predict'
+      | 'analyse'
+      | 'tableColumns'
   ]: {
     /** Without the subject of the page, and without what writes files. */
     params: Omit<ParamsOf<Requests[Name]>, 'resultFile' | 'path' | 'save' | (Name extends 'export' ? 'output' : never)>;
@@ -90,6 +93,10 @@ export type ToWebview =
   | { type: 'runComparison'; comparison: Comparison }
   /** To the page of an inspected model: absolute path, and a number that grows when the file changes. */
   | { type: 'inspecting'; file: string; revision: number }
+  /** To the page of predictions: absolute path, empty for numbers alone. */
+  | { type: 'predicting'; file: string }
+  /** To the page of a table: absolute path, and a number that grows when the file changes. */
+  | { type: 'analysing'; file: string; revision: number }
   /** Brings a tab to the front. */
   | { type: 'showTab'; tab: string };
 
@@ -133,7 +140,7 @@ export interface Pages {
       | 'saveAllocation'
       | 'saveExport'
       | 'saveText';
-    asks: Exclude<Question, 'inspectModel'>;
+    asks: Exclude<Question, 'inspectModel' | 'predict' | 'analyse' | 'tableColumns'>;
   };
   /** The view in the side bar. */
   layers: {
@@ -142,6 +149,12 @@ export interface Pages {
     asks: never;
   };
   comparison: { told: 'pruningComparison' | 'runComparison' | 'failed'; says: 'ready'; asks: never };
+  predict: { told: 'predicting' | 'answer'; says: 'ready' | 'ask' | 'copy'; asks: 'predict' };
+  analysis: {
+    told: 'analysing' | 'answer';
+    says: 'ready' | 'ask' | 'copy' | 'saveText';
+    asks: 'analyse' | 'tableColumns';
+  };
   inspect: { told: 'inspecting' | 'answer'; says: 'ready' | 'ask' | 'createExperiment'; asks: 'inspectModel' };
 }
 export type PageId = keyof Pages;

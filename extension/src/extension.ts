@@ -4,6 +4,7 @@
  * server, which is plain JavaScript; models are loaded only by a command.
  */
 import * as vscode from 'vscode';
+import { AnalysisView } from './analysisView.ts';
 import { ServerClient } from './client.ts';
 import { ComparisonEditor } from './comparisonEditor.ts';
 import { registerCompareCommand } from './commands/compare.ts';
@@ -17,11 +18,13 @@ import { registerResultCommands } from './commands/results.ts';
 import { registerRunCommands } from './commands/runs.ts';
 import { registerScoreCommands } from './commands/score.ts';
 import { registerServerCommands } from './commands/server.ts';
+import { registerStatisticsCommands } from './commands/statistics.ts';
 import { registerTrustCommands } from './commands/trust.ts';
 import { isExperimentFile } from './experimentFiles.ts';
 import { ExperimentsView, findExperiments } from './experimentsView.ts';
 import { InspectView } from './inspectView.ts';
 import { LayersView } from './layersView.ts';
+import { PredictView } from './predictView.ts';
 import { openWhenWritten } from './openLive.ts';
 import { ResultsEditor } from './resultsEditor.ts';
 import { RunList } from './runList.ts';
@@ -43,6 +46,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const trust = new TrustStore(context.workspaceState);
   const results = new ResultsEditor(context.extensionUri, server, runs, trust);
   const inspecting = new InspectView(context.extensionUri, server);
+  const predictions = new PredictView(context.extensionUri, server);
+  const analyses = new AnalysisView(context.extensionUri, server);
   const longWork = { client: server, runs, results, list, trust, output };
   context.subscriptions.push(
     output,
@@ -73,6 +78,9 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     registerDecisionCommands({ results, list }),
     inspecting,
     registerInspectCommand(inspecting),
+    predictions,
+    analyses,
+    registerStatisticsCommands(predictions, analyses),
   );
 
   const start = () => server.start().catch((error: Error) => output.error(error.message));

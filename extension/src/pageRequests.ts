@@ -65,7 +65,7 @@ export async function saveText(
   shown: vscode.Uri,
   { text, name, ending }: FromWebview & { type: 'saveText' },
 ): Promise<void> {
-  const base = shown.path.slice(shown.path.lastIndexOf('/') + 1).replace(/\.layerif-\w+\.json$|\.json$/, '');
+  const base = shown.path.slice(shown.path.lastIndexOf('/') + 1).replace(/\.layerif-\w+\.json$|\.(json|csv|tsv)$/, '');
   const target = await vscode.window.showSaveDialog({
     defaultUri: vscode.Uri.joinPath(shown, '..', `${base}.${name}.${ending}`),
     filters: ending === 'csv' ? { CSV: ['csv'] } : { Markdown: ['md'] },

@@ -69,6 +69,14 @@ test('a leaderboard: groups, a model, clusters and both projections, written as 
     ['ARC ~ s(log(Params)) + s(Architecture, bs = "re")', 'MMLU ~ s(log(Params)) + s(Architecture, bs = "re")'],
   );
   assert.ok(found.models[0].adjustedR2 > 0.9);
+  // The test of curves does not hold for a random effect.
+  assert.deepEqual(
+    found.models[0].terms.map(({ name, kind, p }) => [name, kind, p === null]),
+    [
+      ['s(Params)', 'curve', false],
+      ['random(Architecture)', 'random', true],
+    ],
+  );
   // The curve is on the table's scale: sizes, not their logarithms.
   const { x } = found.models[0].curves[0];
   assert.ok(x[0] > 0.3 && x.at(-1)! > 70);

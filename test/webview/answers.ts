@@ -222,8 +222,11 @@ function answerTo(ask: FromWebview & { type: 'ask' }, result: Result): unknown {
       return { text: 'x', file: '/workspace/x', notes: [], error: null };
     case 'measureScores':
       return { scoresFile: '/workspace/x.layerif-scores.json', error: null };
-    case 'inspectModel': // asked by a page of its own, whose test answers with the real reader
-      throw new Error('the results page does not inspect models');
+    case 'inspectModel': // asked by pages of their own, whose tests answer with the real reader
+    case 'predict':
+    case 'analyse':
+    case 'tableColumns':
+      throw new Error(`the results page does not ask ${ask.what}`);
   }
 }
 

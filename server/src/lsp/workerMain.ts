@@ -27,6 +27,7 @@ import { allocationChoices } from '../run/inputs/lists.ts';
 import { sampleTexts } from '../run/inputs/sampleText.ts';
 import { version } from '../run/files/version.ts';
 import { allocate, exportTo } from './allocating.ts';
+import { analyse, tableColumns } from './analysing.ts';
 import { lensesOf, resolveLens } from './codeLens.ts';
 import { completionAt } from './completion.ts';
 import { describe } from './describing.ts';
@@ -39,6 +40,7 @@ import { locate, outlineAnswer } from './locate.ts';
 import { measureScores } from './measuring.ts';
 import { definitionAt, referencesAt, renameAt, renameRangeAt } from './names.ts';
 import { linksOf, symbolsOf } from './outlineSymbols.ts';
+import { predict } from './predicting.ts';
 import { estimatePruning, evaluate, prune, pruneAndCompare } from './pruning.ts';
 import { quickFixes } from './quickFixes.ts';
 import { compare, compareByEstimators, rescore, sweep } from './rescoring.ts';
@@ -165,6 +167,9 @@ const handlers: {
   compare,
   compareEstimators: compareByEstimators,
   inspectModel: inspect,
+  predict,
+  analyse,
+  tableColumns,
   describeData: describe,
   allocationChoices,
   devices: async (_, token) => devices(machineOf(await settings()), token),

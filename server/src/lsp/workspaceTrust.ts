@@ -32,6 +32,9 @@ export const does: Record<RequestName, string | null> = {
   compare: null,
   compareEstimators: null,
   inspectModel: null,
+  predict: null,
+  analyse: null,
+  tableColumns: null,
   describeData: null,
 };
 

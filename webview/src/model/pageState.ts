@@ -121,6 +121,8 @@ export function reduceView(view: View, message: ToWebview): View {
     case 'pruningComparison':
     case 'runComparison':
     case 'inspecting':
+    case 'predicting':
+    case 'analysing':
       return view;
   }
 }

@@ -22,7 +22,7 @@ const roles: Readonly<Record<string, Role>> = Object.fromEntries(
       ['jobs', ['score', 'validate', 'checkGradients', 'prune', 'evaluate', 'pruneAndCompare', 'cancelRun']],
       ['jobs', ['measureScores', 'devices', 'cudaOffer', 'installCuda', 'removeCuda']],
       ['results', ['sampleText', 'allocate', 'export', 'rescore', 'sweepDamping', 'compare', 'inspectModel']],
-      ['results', ['estimatePruning', 'describeData', 'compareEstimators']],
+      ['results', ['estimatePruning', 'describeData', 'compareEstimators', 'predict', 'analyse', 'tableColumns']],
     ] as const
   ).flatMap(([role, names]) => names.map((name) => [requests[name].method, role])),
 );
@@ -80,6 +80,9 @@ const valueFields: Readonly<Record<string, readonly string[]>> = {
   [requests.compare.method]: ['comparison'],
   [requests.compareEstimators.method]: ['tasks'],
   [requests.inspectModel.method]: ['model'],
+  [requests.predict.method]: ['prediction'],
+  [requests.analyse.method]: ['analysis'],
+  [requests.tableColumns.method]: ['columns'],
   [requests.describeData.method]: ['data'],
   [requests.installCuda.method]: ['folder'],
   [requests.removeCuda.method]: ['folder'],

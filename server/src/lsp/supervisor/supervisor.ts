@@ -27,6 +27,8 @@ const shortRequests: ReadonlySet<string> = new Set([
   requests.sampleText.method,
   requests.inspectModel.method,
   requests.describeData.method,
+  requests.predict.method,
+  requests.tableColumns.method,
 ]);
 /** After a cancel: for a loop that does not come back, and for work that goes on (the engine has ten seconds). */
 const CANCEL_SILENT = looks(5000);

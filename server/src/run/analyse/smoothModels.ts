@@ -52,7 +52,11 @@ export function smoothModelOf(columns: ModelColumns, file: string): SmoothModelS
     fixed: model.fixed,
     terms: fit.terms
       .slice(1)
-      .map(({ name, edf, f, p }) => ({ name, edf, f, p, kind: name.startsWith('random(') ? 'random' : 'curve' })),
+      .map(({ name, edf, f, p }) =>
+        name.startsWith('random(')
+          ? { name, kind: 'random', edf, f: null, p: null }
+          : { name, kind: 'curve', edf, f, p },
+      ),
     curves: model.curves.map((curve) => drawn(curve, own.find(({ name }) => name === curve.covariate)!.values, logs)),
     random: random &&
       model.random && { name: random.name, deviation: model.random.deviation, levels: model.random.levels },
