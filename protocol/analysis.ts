@@ -223,3 +223,25 @@ export interface Analysis {
   /** What wrote it, and when. */
   provenance: Written & { seconds: number; seed: number };
 }
+
+/** Statistics of a table, `layerif analyse`; nothing is written. */
+export interface AnalyseParams extends AnalysisRequest {
+  /** Absolute path of a .csv or .tsv file. */
+  path: string;
+}
+export interface AnalyseAnswer {
+  /** Null with an error. */
+  analysis: Analysis | null;
+  error: { code: string; message: string } | null;
+}
+
+/** The columns of a table, for the fields of its page. */
+export interface TableColumnsParams {
+  /** Absolute path. */
+  path: string;
+}
+export interface TableColumnsAnswer {
+  /** Null with an error. */
+  columns: TableColumn[] | null;
+  error: { code: string; message: string } | null;
+}

@@ -7,8 +7,6 @@ import type { GradientCheckReport } from './check.ts';
 import type { Allocation, AllocationKind, AllocationRequest } from './allocation.ts';
 import type { AskedScore, EstimatorId, Score, ProtocolId } from './experiment.ts';
 import type { DescribedData } from './dataDescription.ts';
-import type { Analysis, AnalysisRequest, TableColumn } from './analysis.ts';
-import type { Prediction, PredictionNumbers } from './prediction.ts';
 import type { InspectedModel } from './inspection.ts';
 import type { ResultTask } from './result.ts';
 import type { PruningReport } from './pruning.ts';
@@ -320,39 +318,6 @@ export interface InspectParams {
 export interface InspectAnswer {
   /** Null with an error. */
   model: InspectedModel | null;
-  error: { code: string; message: string } | null;
-}
-
-/** The Performance Law of a model, `layerif predict`. */
-export interface PredictParams extends PredictionNumbers {
-  /** Absolute path of a config.json, a checkpoint folder or a .gguf file; empty: numbers alone. */
-  path: string;
-}
-export interface PredictAnswer {
-  /** Null with an error. */
-  prediction: Prediction | null;
-  error: { code: string; message: string } | null;
-}
-
-/** Statistics of a table, `layerif analyse`; nothing is written. */
-export interface AnalyseParams extends AnalysisRequest {
-  /** Absolute path of a .csv or .tsv file. */
-  path: string;
-}
-export interface AnalyseAnswer {
-  /** Null with an error. */
-  analysis: Analysis | null;
-  error: { code: string; message: string } | null;
-}
-
-/** The columns of a table, for the fields of its page. */
-export interface TableColumnsParams {
-  /** Absolute path. */
-  path: string;
-}
-export interface TableColumnsAnswer {
-  /** Null with an error. */
-  columns: TableColumn[] | null;
   error: { code: string; message: string } | null;
 }
 

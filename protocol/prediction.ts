@@ -74,3 +74,14 @@ export interface PredictionNumbers {
   /** Layers that are taken away; default: 1 to 8. */
   remove?: number;
 }
+
+/** The Performance Law of a model, `layerif predict`. */
+export interface PredictParams extends PredictionNumbers {
+  /** Absolute path of a config.json, a checkpoint folder or a .gguf file; empty: numbers alone. */
+  path: string;
+}
+export interface PredictAnswer {
+  /** Null with an error. */
+  prediction: Prediction | null;
+  error: { code: string; message: string } | null;
+}

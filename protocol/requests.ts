@@ -7,8 +7,6 @@ import type {
   AllocateAnswer,
   AllocateParams,
   AllocationChoicesAnswer,
-  AnalyseAnswer,
-  AnalyseParams,
   CheckGradientsAnswer,
   CheckGradientsParams,
   CompareAnswer,
@@ -34,8 +32,6 @@ import type {
   MeasureScoresParams,
   OutlineAnswer,
   OutlineParams,
-  PredictAnswer,
-  PredictParams,
   PruneAndCompareAnswer,
   PruneAndCompareParams,
   PruneAnswer,
@@ -48,11 +44,11 @@ import type {
   ScoreParams,
   SweepAnswer,
   SweepParams,
-  TableColumnsAnswer,
-  TableColumnsParams,
   ValidateAnswer,
   ValidateParams,
 } from './lsp.ts';
+import type { AnalyseAnswer, AnalyseParams, TableColumnsAnswer, TableColumnsParams } from './analysis.ts';
+import type { PredictAnswer, PredictParams } from './prediction.ts';
 
 /** `types` is never there: it only carries the types of parameters and answer. */
 export interface RequestRow<Params, Answer> {

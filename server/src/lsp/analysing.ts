@@ -1,6 +1,11 @@
 /** Statistics of a table for its page; nothing is written. */
 import { LayerifError } from '../../../protocol/errors.ts';
-import type { AnalyseAnswer, AnalyseParams, TableColumnsAnswer, TableColumnsParams } from '../../../protocol/lsp.ts';
+import type {
+  AnalyseAnswer,
+  AnalyseParams,
+  TableColumnsAnswer,
+  TableColumnsParams,
+} from '../../../protocol/analysis.ts';
 import { analyseTable } from '../run/analyse/analyse.ts';
 import { columnsOf, readTable } from '../run/analyse/readTable.ts';
 import { answered } from './answered.ts';

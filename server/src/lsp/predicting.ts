@@ -1,6 +1,6 @@
 /** The Performance Law for the page with sliders. */
 import { LayerifError } from '../../../protocol/errors.ts';
-import type { PredictAnswer, PredictParams } from '../../../protocol/lsp.ts';
+import type { PredictAnswer, PredictParams } from '../../../protocol/prediction.ts';
 import { predict as predictOf, readPredictedModel } from '../run/predict/predict.ts';
 import { answered } from './answered.ts';
 
