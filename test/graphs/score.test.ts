@@ -8,17 +8,20 @@ import { PNG } from 'pngjs';
 import { checkExperiment } from '../../server/src/run/inputs/check.ts';
 import { inspectModel } from '../../server/src/run/inputs/inspect.ts';
 import { scoreExperiment } from '../../server/src/run/influence/score.ts';
+import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 import { textExperiment, writeGraphWorkspace } from './tiny.ts';
 
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-graph-runs-'));
 after(() => fs.rmSync(root, { recursive: true, force: true }));
 const machine = { device: 'cpu' as const, threads: 1 };
+const engine = new EnginePool();
+after(() => engine.dispose());
 
 test('a causal graph: checked without problems, scored by layers under their Hugging Face names', async () => {
   const task = '    doc_to_text: "{{text}}"\n    doc_to_target: mood\n';
   const file = writeGraphWorkspace(path.join(root, 'llama'), 'llama-dynamo', textExperiment('llama-dynamo', task));
   assert.deepEqual((await checkExperiment(file)).problems, []);
-  const { result } = await scoreExperiment({ file, machine });
+  const { result } = await scoreExperiment({ file, machine, engine });
   assert.equal(result.status, 'complete');
   assert.deepEqual(
     result.tasks[0].layers.map(({ name }) => name),
@@ -30,6 +33,7 @@ test('a causal graph: checked without problems, scored by layers under their Hug
   const { result: narrow } = await scoreExperiment({
     file,
     machine: { ...machine, memoryBytes: 2 ** 30 },
+    engine,
     outputDir: path.join(root, 'again'),
   });
   assert.deepEqual(narrow.tasks[0].layers, result.tasks[0].layers);
@@ -44,7 +48,7 @@ test('a text classifier: labels by name or number, and a label that the graph ha
   const numbered = textExperiment('bert-torchscript', '    doc_to_text: text\n    doc_to_target: label\n');
   const score = async (experiment: string) => {
     const file = writeGraphWorkspace(folder, 'bert-torchscript', experiment);
-    return (await scoreExperiment({ file, machine, outputDir: path.join(folder, 'runs') })).result.tasks[0];
+    return (await scoreExperiment({ file, machine, engine, outputDir: path.join(folder, 'runs') })).result.tasks[0];
   };
   assert.deepEqual((await score(named)).influence, (await score(numbered)).influence);
   const file = writeGraphWorkspace(folder, 'bert-torchscript', numbered);
@@ -53,7 +57,7 @@ test('a text classifier: labels by name or number, and a label that the graph ha
     path.join(folder, 'moods.jsonl'),
     fs.readFileSync(path.join(folder, 'moods.jsonl'), 'utf8').replace('"label":1', '"label":7'),
   );
-  await assert.rejects(scoreExperiment({ file, machine }), /the class of row 1 is 7; .* has 3 classes, 0 to 2/);
+  await assert.rejects(scoreExperiment({ file, machine, engine }), /the class of row 1 is 7; .* has 3 classes, 0 to 2/);
 });
 
 function writeImages(folder: string): { pixels: number[][] } {
@@ -85,7 +89,8 @@ test('a vision classifier: images with declared normalisation, and the same numb
   const file = writeGraphWorkspace(folder, 'vit-dynamo', images);
   const { pixels } = writeImages(folder);
   assert.deepEqual((await checkExperiment(file)).problems, []);
-  const fromImages = (await scoreExperiment({ file, machine, outputDir: path.join(folder, 'a') })).result.tasks[0];
+  const fromImages = (await scoreExperiment({ file, machine, engine, outputDir: path.join(folder, 'a') })).result
+    .tasks[0];
   fs.writeFileSync(path.join(folder, 'x.npy'), npy([8, 3, 8, 8], pixels.flat()));
   fs.writeFileSync(
     path.join(folder, 'y.npy'),
@@ -100,11 +105,12 @@ test('a vision classifier: images with declared normalisation, and the same numb
   );
   fs.writeFileSync(file, arrays);
   assert.deepEqual((await checkExperiment(file)).problems, []);
-  const fromArrays = (await scoreExperiment({ file, machine, outputDir: path.join(folder, 'b') })).result.tasks[0];
+  const fromArrays = (await scoreExperiment({ file, machine, engine, outputDir: path.join(folder, 'b') })).result
+    .tasks[0];
   fromImages.train.loss.forEach((loss, i) => assert.ok(Math.abs(loss - fromArrays.train.loss[i]) < 1e-5));
   fs.writeFileSync(file, images.replace('column: image', 'column: picture'));
   await assert.rejects(
-    scoreExperiment({ file, machine }),
+    scoreExperiment({ file, machine, engine }),
     /input "pixel_values" .* takes the column "picture", which row 0 does not have; columns: image, label/,
   );
 });
@@ -114,16 +120,17 @@ test('keys of graphs are refused for other models, and other keys for graphs', a
   const write = (extra: string) =>
     writeGraphWorkspace(path.join(root, 'keys'), 'bert-dynamo', textExperiment('bert-dynamo', task, extra));
   await assert.rejects(
-    scoreExperiment({ file: write('score: { projection: 8 }\n'), machine }),
+    scoreExperiment({ file: write('score: { projection: 8 }\n'), machine, engine }),
     /gradients of \.onnx models are exact/,
   );
   await assert.rejects(
-    scoreExperiment({ file: write('score: { estimator: ekfac }\n'), machine }),
+    scoreExperiment({ file: write('score: { estimator: ekfac }\n'), machine, engine }),
     /set fisher: empirical/,
   );
   const { result } = await scoreExperiment({
     file: write('score: { estimator: ekfac, fisher: empirical }\n'),
     machine,
+    engine,
   });
   assert.equal(result.score.estimator, 'ekfac');
 });

@@ -12,7 +12,7 @@ import { exportResult, writeExport } from '../../server/src/run/decide/export.ts
 import { ranges } from '../../server/src/run/decide/resultScores.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
 import { runCommandLine } from '../../server/src/cli/cli.ts';
-import { machine, score } from './workspace.ts';
+import { engine, machine, score } from './workspace.ts';
 
 let folder = '';
 let resultFile = '';
@@ -88,7 +88,7 @@ test('tail exponents are measured once, kept beside the result, and continued; o
     /is not measured beside this result yet: layerif allocate/,
   );
   const onProgress = ({ message }: { message: string }) => void progress.push(message);
-  const first = await allocateResult({ resultFile, request, machine, onProgress });
+  const first = await allocateResult({ resultFile, request, machine, engine, onProgress });
   assert.match(progress.at(-1)!, /observing weight_spectra: layer 3 of 3/);
   const seen = progress.length;
   // The other fit reads the same spectra: no machine is needed.
@@ -97,7 +97,7 @@ test('tail exponents are measured once, kept beside the result, and continued; o
     peak.layers.map(({ score }) => score),
     first.layers.map(({ score }) => score),
   );
-  const again = await allocateResult({ resultFile, request, machine, onProgress });
+  const again = await allocateResult({ resultFile, request, machine, engine, onProgress });
   assert.deepEqual([again.layers, progress.length], [first.layers, seen]);
   const map = await allocateResult({ resultFile, request: { kind: 'sparsity', rule: 'alphapruning', unit: 'matrix' } });
   assert.ok(Math.abs(map.total - 0.5) < 1e-9);
@@ -119,13 +119,13 @@ test('tail exponents are measured once, kept beside the result, and continued; o
     observation,
     Buffer.from(bytes.toString('latin1').replace(result.model.sha256, '0'.repeat(64)), 'latin1'),
   );
-  await allocateResult({ resultFile, request, machine, onProgress });
+  await allocateResult({ resultFile, request, machine, engine, onProgress });
   assert.ok(progress.length > seen, 'spectra of another model are observed again');
 });
 
 test('any layer score can be allocated by: its direction is heeded and said', async () => {
   const request = { kind: 'drop', by: 'block_influence', count: 1 } as const;
-  const drop = await allocateResult({ resultFile, request, machine });
+  const drop = await allocateResult({ resultFile, request, machine, engine });
   const { tables } = JSON.parse(
     fs.readFileSync(resultFile.replace('-result.json', '-scores.json'), 'utf8'),
   ) as ScoresFile;
@@ -138,7 +138,12 @@ test('any layer score can be allocated by: its direction is heeded and said', as
   assert.equal(drop.layers[lowest].value, 1);
   assert.match(drop.notes.join(), /by Block Influence, on .* texts/);
   // A high tail exponent speaks for removing a layer: it is turned over.
-  const tune = await allocateResult({ resultFile, request: { kind: 'tune', by: 'alpha_hill', count: 1 }, machine });
+  const tune = await allocateResult({
+    resultFile,
+    request: { kind: 'tune', by: 'alpha_hill', count: 1 },
+    machine,
+    engine,
+  });
   const exponents = JSON.parse(
     fs.readFileSync(resultFile.replace('-result.json', '-scores.json'), 'utf8'),
   ) as ScoresFile;
@@ -151,7 +156,12 @@ test('any layer score can be allocated by: its direction is heeded and said', as
   );
   assert.ok(!/another question/.test(drop.notes.join()), 'Block Influence is about blocks');
   // Other than a mean of modules: the share of a layer is that of all its weights.
-  const spider = await allocateResult({ resultFile, request: { kind: 'rank', by: 'spider', total: 24 }, machine });
+  const spider = await allocateResult({
+    resultFile,
+    request: { kind: 'rank', by: 'spider', total: 24 },
+    machine,
+    engine,
+  });
   const after = JSON.parse(fs.readFileSync(resultFile.replace('-result.json', '-scores.json'), 'utf8')) as ScoresFile;
   assert.deepEqual(
     spider.layers.map(({ score }) => score),
@@ -159,11 +169,11 @@ test('any layer score can be allocated by: its direction is heeded and said', as
   );
   assert.ok(!/another question/.test(spider.notes.join()));
   await assert.rejects(
-    allocateResult({ resultFile, request: { kind: 'drop', by: 'taylor_plus', count: 1 }, machine }),
+    allocateResult({ resultFile, request: { kind: 'drop', by: 'taylor_plus', count: 1 }, machine, engine }),
     /Taylor importance with protected ends is undefined for layers 0, 1, 2 \(all 3 layers are among the protected/,
   );
   await assert.rejects(
-    allocateResult({ resultFile, request: { kind: 'tune', by: 'nothing' }, machine }),
+    allocateResult({ resultFile, request: { kind: 'tune', by: 'nothing' }, machine, engine }),
     /no score "nothing"/,
   );
 });
@@ -184,7 +194,7 @@ test('sparsity by matrix follows the scores of modules; owl needs outlier ratios
 test('outlier ratios are measured on the calibration texts, the same for every run, once', async () => {
   const request = { kind: 'sparsity', rule: 'owl' } as const;
   const scores = ({ layers }: { layers: { score: number | null }[] }) => layers.map((layer) => layer.score!);
-  const first = scores(await allocateResult({ resultFile, request, machine }));
+  const first = scores(await allocateResult({ resultFile, request, machine, engine }));
   assert.equal(first.length, 3);
   assert.ok(
     first.every((percent) => percent > 0 && percent < 10),

@@ -9,7 +9,7 @@ import { allocationReport } from '../../server/src/cli/allocate.ts';
 import { pruningReport } from '../../server/src/cli/prune.ts';
 import { allocateResult } from '../../server/src/run/decide/allocate.ts';
 import { pruneExperiment } from '../../server/src/run/prune/prune.ts';
-import { machine, score, tinyWorkspace } from './workspace.ts';
+import { engine, machine, score, tinyWorkspace } from './workspace.ts';
 
 test('a sentence for every kind and both directions, none without scores', () => {
   for (const kind of allocationKinds) {
@@ -28,7 +28,7 @@ test('prune and allocate name result, task, estimator and direction; the numbers
   const order = result.tasks[0].layers.map(({ score }) => score);
   const most = order.indexOf(Math.max(...order));
   const least = order.indexOf(Math.min(...order));
-  const how = { file: experiment, machine, method: 'magnitude' as const, task: 'sentiment' };
+  const how = { file: experiment, machine, engine, method: 'magnitude' as const, task: 'sentiment' };
   const rows = [
     ['layerif', 'is pruned more: the paper reads much influence'],
     ['reversed', 'is pruned less, against the paper: a control'],

@@ -11,7 +11,7 @@ import type { TestContext } from 'node:test';
 import { LayerifError } from '../../protocol/errors.ts';
 import { evaluateExperiment } from '../../server/src/run/evaluate/evaluate.ts';
 import type { EvaluateOptions } from '../../server/src/run/evaluate/evaluate.ts';
-import { machine } from './workspace.ts';
+import { engine, machine } from './workspace.ts';
 
 const reference = path.join(import.meta.dirname, '../reference/evaluation');
 const tasks = fs
@@ -39,7 +39,7 @@ function workspace(t: TestContext, text: string): string {
 const included = tasks.map((name) => `  - include: tasks/${name}.yaml`).join('\n');
 
 const evaluate = (file: string, options: Partial<EvaluateOptions> = {}) =>
-  evaluateExperiment({ file, machine, logSamples: true, ...options });
+  evaluateExperiment({ file, machine, engine, logSamples: true, ...options });
 
 test('every candidate of every document has the harness’ log-likelihood, every metric its value', async (t) => {
   const { evaluation, evaluationFile } = await evaluate(workspace(t, `tasks:\n${included}`));

@@ -13,7 +13,7 @@ import { pipelinesOf } from '../../server/src/evaluation/filters.ts';
 import { unfollowed } from '../../server/src/generation/harness.ts';
 import { evaluateExperiment } from '../../server/src/run/evaluate/evaluate.ts';
 import type { EvaluateOptions } from '../../server/src/run/evaluate/evaluate.ts';
-import { machine } from './workspace.ts';
+import { engine, machine } from './workspace.ts';
 
 const reference = path.join(import.meta.dirname, '../reference/generation');
 interface Expected {
@@ -35,7 +35,7 @@ function workspace(t: TestContext, text: string): string {
 }
 
 const evaluate = (file: string, options: Partial<EvaluateOptions> = {}) =>
-  evaluateExperiment({ file, machine, logSamples: true, ...options });
+  evaluateExperiment({ file, machine, engine, logSamples: true, ...options });
 
 test('every answer, filter and exact_match of the harness', async (t) => {
   const included = tasks.map((name) => `  - include: tasks/${name}.yaml`).join('\n');

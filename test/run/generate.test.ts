@@ -15,7 +15,7 @@ import { planGeneration } from '../../server/src/run/generate/planGeneration.ts'
 import { samplingNotes, samplingOf } from '../../server/src/generation/settings.ts';
 import { openModel } from '../../server/src/run/inputs/openModel.ts';
 import { letters } from '../data/tasks.ts';
-import { machine, tinyWorkspace } from './workspace.ts';
+import { engine, machine, tinyWorkspace } from './workspace.ts';
 
 test('pieces are shown once nothing can take them back, and cut before the first stop string', () => {
   const shown = (text: string, stops: string[]): { pieces: string[]; text: string; stopped: boolean } => {
@@ -119,7 +119,7 @@ test('memory decides how many texts share a run, then whether weights stay', (t)
 });
 
 const options = (target: string, more: Partial<GenerateOptions> = {}): GenerateOptions => {
-  return { target, baseDir: '/', maxNewTokens: 6, stop: [], sampling: {}, machine, ...more };
+  return { target, baseDir: '/', maxNewTokens: 6, stop: [], sampling: {}, machine, engine, ...more };
 };
 
 test('a model with prompts and a file of prompts: batched texts are those of each alone, and what is shown is the text', async (t) => {

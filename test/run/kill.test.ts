@@ -14,8 +14,10 @@ import type { TestContext } from 'node:test';
 import type { Result } from '../../protocol/result.ts';
 import { planTasks } from '../../server/src/run/influence/plan.ts';
 import type { TaskPlan } from '../../server/src/run/influence/plan.ts';
+import { scoreExperiment } from '../../server/src/run/influence/score.ts';
 import { prepare } from '../../server/src/run/inputs/prepare.ts';
-import { tinyWorkspace } from './workspace.ts';
+import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
+import { engine, machine, tinyWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
 
 const every = process.env.LAYERIF_ALL_FAULTS ? 1 : 13;
@@ -26,21 +28,60 @@ interface Outcome {
   message: string;
 }
 
-function scoreOnce(experiment: string, memoryBytes: number, fault = ''): Outcome {
+/** Options under which a process fails at a chosen call. */
+function faultEnvironment(fault: string): Record<string, string> {
   const faults = pathToFileURL(path.join(import.meta.dirname, 'faults.mjs')).href;
+  return { NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import ${faults}`, LAYERIF_TEST_FAULT: fault };
+}
+
+/** Scores in a process of its own, which may be killed. */
+function scoreApart(experiment: string, memoryBytes: number, fault: string): Outcome {
   const child = spawnSync(
     process.execPath,
     [path.join(import.meta.dirname, 'scoreOnce.ts'), experiment, String(memoryBytes)],
-    {
-      encoding: 'utf8',
-      env: {
-        ...process.env,
-        NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import ${faults}`,
-        LAYERIF_TEST_FAULT: fault,
-      },
-    },
+    { encoding: 'utf8', env: { ...process.env, ...faultEnvironment(fault) } },
   );
   return { status: child.status, signal: child.signal, message: child.stderr.trim().split('\n').at(-1) ?? '' };
+}
+
+/** Scores in this process, saving its state at every segment boundary. */
+async function scoreHere(experiment: string, memoryBytes: number, pool: EnginePool): Promise<Outcome> {
+  try {
+    await scoreExperiment({
+      file: experiment,
+      machine: { ...machine, memoryBytes },
+      engine: pool,
+      checkpointSeconds: 0,
+    });
+    return { status: 0, signal: null, message: '' };
+  } catch (error) {
+    return { status: 1, signal: null, message: (error as Error).message };
+  }
+}
+
+/** Scores where the fault belongs: a process that dies is one of its own; an engine always is, new for every fault. */
+async function scoreWithFault(
+  experiment: string,
+  memoryBytes: number,
+  what: string,
+  target: 'engine' | 'run',
+  argument: string | number,
+): Promise<Outcome> {
+  const fault = `${what} ${target} ${argument}`;
+  if (target === 'run') return scoreApart(experiment, memoryBytes, fault);
+  const wanted = faultEnvironment(fault);
+  const before = { ...process.env };
+  const pool = new EnginePool();
+  Object.assign(process.env, wanted);
+  try {
+    return await scoreHere(experiment, memoryBytes, pool);
+  } finally {
+    pool.dispose();
+    for (const name of Object.keys(wanted)) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
+  }
 }
 
 function runs(folder: string): string[] {
@@ -92,7 +133,7 @@ for (const way of Object.keys(ways)) {
     test(`${way}: killed at writes of the ${target}, resumed, the same result`, async (t) => {
       const { folder, experiment, memoryBytes } = await workspace(t, way);
       const counter = path.join(folder, 'calls');
-      assert.equal(scoreOnce(experiment, memoryBytes, `count ${target} ${counter}`).message, '');
+      assert.equal((await scoreWithFault(experiment, memoryBytes, 'count', target, counter)).message, '');
       const whole = outcome(folder);
       assert.deepEqual(whole.files, ['grams.safetensors', 'tiny.layerif-result.json']);
       const calls = fs.statSync(counter).size;
@@ -101,7 +142,7 @@ for (const way of Object.keys(ways)) {
       let tried = 0;
       for (let call = 1; call <= calls; call += every) {
         fs.rmSync(path.join(folder, 'runs'), { recursive: true });
-        const killed = scoreOnce(experiment, memoryBytes, `kill ${target} ${call}`);
+        const killed = await scoreWithFault(experiment, memoryBytes, 'kill', target, call);
         // Results under way are written by the clock, so the last moments may lie behind the end.
         if (killed.status === 0) continue;
         if (target === 'run') assert.equal(killed.signal, 'SIGKILL', `call ${call}: ${killed.message}`);
@@ -115,7 +156,7 @@ for (const way of Object.keys(ways)) {
           fs.existsSync(result) &&
           (JSON.parse(fs.readFileSync(result, 'utf8')) as Result).status === 'complete';
         if (!finished) {
-          const resumed = scoreOnce(experiment, memoryBytes);
+          const resumed = await scoreHere(experiment, memoryBytes, engine);
           assert.equal(resumed.status, 0, `call ${call}: ${resumed.message}`);
         }
         const { files, ...numbers } = outcome(folder);
@@ -135,16 +176,16 @@ test('a full disk: one message that says so, and the run goes on from where it w
   for (const target of ['engine', 'run'] as const) {
     fs.rmSync(counter, { force: true });
     fs.rmSync(path.join(folder, 'runs'), { recursive: true, force: true });
-    assert.equal(scoreOnce(experiment, memoryBytes, `count ${target} ${counter}`).message, '');
+    assert.equal((await scoreWithFault(experiment, memoryBytes, 'count', target, counter)).message, '');
     const whole = outcome(folder);
     const calls = fs.statSync(counter).size;
     const step = every === 1 ? 1 : Math.ceil(calls / 4);
     for (let call = 3; call < calls - 6; call += step) {
       fs.rmSync(path.join(folder, 'runs'), { recursive: true });
-      const full = scoreOnce(experiment, memoryBytes, `full ${target} ${call}`);
+      const full = await scoreWithFault(experiment, memoryBytes, 'full', target, call);
       assert.equal(full.status, 1, `call ${call}`);
       assert.match(full.message, /disk is full.*run again|no space left.*run again/, `call ${call}`);
-      const resumed = scoreOnce(experiment, memoryBytes);
+      const resumed = await scoreHere(experiment, memoryBytes, engine);
       assert.equal(resumed.status, 0, `call ${call}: ${resumed.message}`);
       assert.deepEqual(outcome(folder), whole, `full at call ${call} of ${calls}`);
     }

@@ -11,7 +11,7 @@ import { describeModel } from '../../server/src/run/inputs/describe.ts';
 import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 import { seededRandom, writeSafetensors } from '../tinyLlama.ts';
 import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
-import { machine, score, tinyWorkspace } from './workspace.ts';
+import { engine, machine, score, tinyWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
 
 const RANK = 2;
@@ -160,7 +160,7 @@ test('score ila: masks of the adapter by layer, kept; without changes and for ze
   const text = fs.readFileSync(w.experiment, 'utf8');
   const asked = 'scores: [{ ila: { steps: 4, batch: 4, learning_rate: 0.1, seeds: 2 } }]\n';
   fs.writeFileSync(w.experiment, text.slice(0, text.indexOf('score:')) + asked);
-  const { scores, passes } = await runExperiment({ file: w.experiment, machine });
+  const { scores, passes } = await runExperiment({ file: w.experiment, machine, engine });
   const [table] = scores!.tables;
   assert.deepEqual(
     table.values.map((value) => value === null),
@@ -170,19 +170,22 @@ test('score ila: masks of the adapter by layer, kept; without changes and for ze
   assert.ok(table.parts!['self_attn.k_proj'].every((value) => value === null));
   assert.match(table.notes.join('\n'), /Spearman of the modules between seeds: [-\d.]+\nlayer 1: no change to mask/);
   assert.equal(passes.length, 1);
-  const again = await runExperiment({ file: w.experiment, machine });
+  const again = await runExperiment({ file: w.experiment, machine, engine });
   assert.deepEqual([again.passes, again.scores!.tables], [[], scores!.tables]);
 
   writeAdapter(w, { fresh: true });
   await assert.rejects(
-    runExperiment({ file: w.experiment, machine }),
+    runExperiment({ file: w.experiment, machine, engine }),
     /score ila: .*adapter changes no linear module of the model, so there is nothing to mask/,
   );
   w.edit('  adapter: ./adapter\n', '');
   await assert.rejects(
-    runExperiment({ file: w.experiment, machine }),
+    runExperiment({ file: w.experiment, machine, engine }),
     /score ila masks what fine-tuning has changed, and the experiment names nothing of the kind: set model\.adapter/,
   );
   fs.writeFileSync(w.experiment, fs.readFileSync(w.experiment, 'utf8').replace('steps: 4', 'tuned: ./model, steps: 4'));
-  await assert.rejects(runExperiment({ file: w.experiment, machine }), /score ila: .*model changes no linear module/);
+  await assert.rejects(
+    runExperiment({ file: w.experiment, machine, engine }),
+    /score ila: .*model changes no linear module/,
+  );
 });

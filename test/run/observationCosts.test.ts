@@ -9,7 +9,7 @@ import { runCommandLine } from '../../server/src/cli/cli.ts';
 import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
 import { observationCosts, totalOf } from '../../server/src/run/machine/fitting.ts';
 import { costOf } from '../../server/src/scores/observationCosts.ts';
-import { machine, tinyWorkspace } from './workspace.ts';
+import { engine, machine, tinyWorkspace } from './workspace.ts';
 
 const MIB = 2 ** 20;
 /** The tiny model: 3 layers of width 32. */
@@ -48,7 +48,7 @@ test('two observations that fit one by one go apart and give the same tables; on
   const each = totalOf(observationCosts([{ of: 'token_states', options: { tokens: 8192 } }], shape));
   assert.equal(each, 3 * (4 * 4 * 8192 * 32 + 8 * 2 * 8192)); // 12.4 MiB
 
-  const whole = await runExperiment({ file: experiment, machine });
+  const whole = await runExperiment({ file: experiment, machine, engine });
   assert.equal(whole.passes.length, 1);
   const code = async (memory: string) => {
     const said = { err: '', out: '' };
@@ -71,7 +71,7 @@ test('two observations that fit one by one go apart and give the same tables; on
   // Between what one takes and what both take.
   const limit = Number(needed) * MIB + 0.5 * each;
   const apart = await remade(folder, () =>
-    runExperiment({ file: experiment, machine: { ...machine, memoryBytes: limit } }),
+    runExperiment({ file: experiment, machine: { ...machine, memoryBytes: limit }, engine }),
   );
   assert.equal(apart.passes.length, 2);
   assert.deepEqual(apart.scores!.tables, whole.scores!.tables);

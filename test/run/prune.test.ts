@@ -8,11 +8,11 @@ import type { Allocation, AllocationFile } from '../../protocol/allocation.ts';
 import { openCheckpoint } from '../../server/src/checkpoints/openCheckpoint.ts';
 import { pruneExperiment } from '../../server/src/run/prune/prune.ts';
 import type { PruneOptions } from '../../server/src/run/inputs/pruneInput.ts';
-import { machine, score, tinyWorkspace } from './workspace.ts';
+import { engine, machine, score, tinyWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
 
 const prune = ({ experiment, folder }: Workspace, options: Partial<PruneOptions> = {}) =>
-  pruneExperiment({ file: experiment, machine, output: path.join(folder, 'pruned'), ...options });
+  pruneExperiment({ file: experiment, machine, engine, output: path.join(folder, 'pruned'), ...options });
 
 const zeros = (values: Float32Array) => values.filter((value) => value === 0).length / values.length;
 
@@ -188,7 +188,7 @@ test('what cannot be done is refused before anything is written', async (t) => {
       /would not be read: the map of prune\.map, a list, needs no scores/,
     ],
     [{ output: '/proc/layerif/pruned' }, /cannot write \/proc\/layerif\/pruned: no folder can be made there/],
-    [{ machine: { ...machine, memoryBytes: 1e6 } }, /pruning with wanda needs about .* the limit is 977 KiB/],
+    [{ machine: { ...machine, memoryBytes: 1e6 }, engine }, /pruning with wanda needs about .* the limit is 977 KiB/],
   ];
   for (const [options, message] of refusals) {
     await assert.rejects(prune(workspace, options), (error: Error) => {

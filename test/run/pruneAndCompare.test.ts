@@ -8,9 +8,10 @@ import { evaluateExperiment } from '../../server/src/run/evaluate/evaluate.ts';
 import { pruneAndCompare } from '../../server/src/run/prune/pruneAndCompare.ts';
 import type { CompareOptions } from '../../server/src/run/prune/pruneAndCompare.ts';
 import { pruneExperiment } from '../../server/src/run/prune/prune.ts';
-import { machine, score, tinyWorkspace } from './workspace.ts';
+import { engine, machine, score, tinyWorkspace } from './workspace.ts';
 
-const compare = (file: string, options: Partial<CompareOptions> = {}) => pruneAndCompare({ file, machine, ...options });
+const compare = (file: string, options: Partial<CompareOptions> = {}) =>
+  pruneAndCompare({ file, machine, engine, ...options });
 
 test('dense first, then every map; the numbers are those of the written model, evaluated', async (t) => {
   const { experiment, folder } = tinyWorkspace(t);
@@ -24,15 +25,15 @@ test('dense first, then every map; the numbers are those of the written model, e
   );
   assert.deepEqual(JSON.parse(fs.readFileSync(comparisonFile, 'utf8')), comparison);
   const value = (map: string) => comparison.prunings.find((p) => p.map === map)!.metrics.map((m) => m.value);
-  const dense = await evaluateExperiment({ file: experiment, machine });
+  const dense = await evaluateExperiment({ file: experiment, machine, engine });
   const accuracies = ({ evaluation }: typeof dense) =>
     Object.values(evaluation.results).flatMap((r) =>
       ['acc,none', 'acc_norm,none'].flatMap((key) => (key in r ? [r[key]] : [])),
     );
   assert.deepEqual(value('none'), accuracies(dense));
   const output = path.join(folder, 'pruned');
-  const written = await pruneExperiment({ file: experiment, machine, map: 'layerif', sparsity: 0.5, output });
-  const again = await evaluateExperiment({ file: experiment, machine, model: output });
+  const written = await pruneExperiment({ file: experiment, machine, engine, map: 'layerif', sparsity: 0.5, output });
+  const again = await evaluateExperiment({ file: experiment, machine, engine, model: output });
   assert.deepEqual(value('layerif'), accuracies(again));
   const own = comparison.prunings.find((p) => p.map === 'layerif')!;
   assert.ok(Math.abs(own.achieved - written.report.achieved) < 1e-12);

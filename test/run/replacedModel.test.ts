@@ -55,7 +55,7 @@ test('replaced after an interrupted run: a new run with the numbers of the new m
   assert.notEqual(run.resultFile, before);
   assert.ok(fs.existsSync(before));
   fs.rmSync(path.join(workspace.folder, 'runs'), { recursive: true });
-  const fresh = await score(workspace.experiment);
+  const fresh = await score(workspace.experiment, { engine: undefined });
   assert.deepEqual(numbersOf(run.result), numbersOf(fresh.result));
 });
 
@@ -71,7 +71,7 @@ test('only config.json differs: a new run', async (t) => {
 
 test('replaced in the middle of a run: one message, nothing of it is resumed, not even with the old model back', async (t) => {
   const workspace = tinyWorkspace(t);
-  const whole = await score(workspace.experiment, { outputDir: 'elsewhere' });
+  const whole = await score(workspace.experiment, { engine: undefined, outputDir: 'elsewhere' });
   let restore = () => undefined as unknown;
   let seen = 0;
   await assert.rejects(
@@ -98,7 +98,7 @@ test('replaced in the middle of a run: one message, nothing of it is resumed, no
 
 test('another model in between: finished layers are computed anew, and the log says why', async (t) => {
   const workspace = tinyWorkspace(t);
-  const whole = await score(workspace.experiment, { outputDir: 'elsewhere' });
+  const whole = await score(workspace.experiment, { engine: undefined, outputDir: 'elsewhere' });
   const before = await interrupted(workspace);
   replace(workspace)();
   // The interrupted run is found again by its contents, but its layers might be of the other model.
@@ -114,7 +114,7 @@ test('another model in between: finished layers are computed anew, and the log s
 
 test('truncated between two runs: one message that names the file; whole again, the interrupted run is found', async (t) => {
   const workspace = tinyWorkspace(t);
-  const whole = await score(workspace.experiment, { outputDir: 'elsewhere' });
+  const whole = await score(workspace.experiment, { engine: undefined, outputDir: 'elsewhere' });
   const before = await interrupted(workspace);
   const file = path.join(workspace.model, 'model.safetensors');
   const bytes = fs.readFileSync(file);
@@ -143,7 +143,7 @@ test('a warm engine sees a changed file, though its length and time are the same
   const second = await score(workspace.experiment, { engine });
   assert.notDeepEqual(numbersOf(second.result), numbersOf(first.result));
   assert.notEqual(second.result.model.sha256, first.result.model.sha256);
-  const alone = await score(workspace.experiment, { outputDir: 'alone' });
+  const alone = await score(workspace.experiment, { engine: undefined, outputDir: 'alone' });
   assert.deepEqual(numbersOf(second.result), numbersOf(alone.result));
   restore();
   const third = await score(workspace.experiment, { engine });

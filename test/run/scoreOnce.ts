@@ -4,7 +4,8 @@
  */
 import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 import { scoreExperiment } from '../../server/src/run/influence/score.ts';
-import { machine } from './workspace.ts';
+
+const machine = { device: 'cpu', threads: 1 } as const;
 
 const [file, memoryBytes] = process.argv.slice(2);
 const engine = new EnginePool();

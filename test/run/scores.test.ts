@@ -14,10 +14,10 @@ import type { RunOptions } from '../../server/src/run/influence/runExperiment.ts
 import { keyed, passesOf } from '../../server/src/run/scores/needs.ts';
 import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
 import { runCommandLine } from '../../server/src/cli/cli.ts';
-import { machine, tinyWorkspace } from './workspace.ts';
+import { engine, machine, tinyWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
 
-const run = (file: string, options: Partial<RunOptions> = {}) => runExperiment({ file, machine, ...options });
+const run = (file: string, options: Partial<RunOptions> = {}) => runExperiment({ file, machine, engine, ...options });
 
 /** The experiment with these lines in place of its section `score`. */
 function alone({ experiment }: Workspace, lines: string): void {

@@ -4,7 +4,8 @@
  */
 import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
-import { machine } from './workspace.ts';
+
+const machine = { device: 'cpu', threads: 1 } as const;
 
 const engine = new EnginePool();
 try {

@@ -8,9 +8,9 @@ import { test } from 'node:test';
 import type { ScoresFile } from '../../protocol/scores.ts';
 import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
 import { spearman } from '../../server/src/statistics/rankCorrelation.ts';
-import { machine, tinyWorkspace } from './workspace.ts';
+import { engine, machine, tinyWorkspace } from './workspace.ts';
 
-const run = (file: string) => runExperiment({ file, machine });
+const run = (file: string) => runExperiment({ file, machine, engine });
 const only = (file: ScoresFile | null, score: string) => {
   const found = file!.tables.filter((table) => table.score === score);
   assert.equal(found.length, 1, score);

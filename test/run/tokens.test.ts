@@ -5,14 +5,14 @@ import type { TokenInfluence } from '../../protocol/trust.ts';
 import { tokensReport } from '../../server/src/cli/tokens.ts';
 import { openRun } from '../../server/src/run/influence/rescore.ts';
 import { tokenInfluence } from '../../server/src/run/influence/tokens.ts';
-import { machine, score, tinyWorkspace } from './workspace.ts';
+import { engine, machine, score, tinyWorkspace } from './workspace.ts';
 
 for (const estimator of ['datainf', 'fisher', 'dot', 'ekfac']) {
   test(`${estimator}: the tokens of a sample add up to its influence, layer by layer`, async (t) => {
     const { experiment, edit } = tinyWorkspace(t, { estimator });
     if (estimator === 'ekfac') edit('  estimator: ekfac\n', '  estimator: ekfac\n  fisher: empirical\n');
     const { result, resultFile } = await score(experiment, { tasks: ['sentiment'] });
-    const { influence, file } = await tokenInfluence(resultFile, { validation: 2, machine });
+    const { influence, file } = await tokenInfluence(resultFile, { validation: 2, machine, engine });
     assert.deepEqual(JSON.parse(fs.readFileSync(file, 'utf8')) as TokenInfluence, influence);
     const tokens = result.tasks[0].validation.rows[2].tokens;
     assert.equal(influence.tokens.length, tokens - 1, 'all but the first token are predicted');
@@ -44,7 +44,7 @@ test('with loss: target the tokens of the answer alone; heads too', async (t) =>
   const { experiment, edit } = tinyWorkspace(t);
   edit('  estimator: datainf\n', '  estimator: datainf\n  loss: target\n  granularity: head\n');
   const { result, resultFile } = await score(experiment);
-  const { influence } = await tokenInfluence(resultFile, { task: 'capital', validation: 0, machine });
+  const { influence } = await tokenInfluence(resultFile, { task: 'capital', validation: 0, machine, engine });
   assert.ok(influence.tokens.length < result.tasks[1].validation.rows[0].tokens - 1);
   assert.ok(influence.difference < 1e-4, `${influence.difference}`);
 });
@@ -52,14 +52,14 @@ test('with loss: target the tokens of the answer alone; heads too', async (t) =>
 test('what cannot be split is refused with its reason', async (t) => {
   const { experiment, edit, folder } = tinyWorkspace(t);
   const { resultFile } = await score(experiment);
-  const ask = (options: object) => tokenInfluence(resultFile, { validation: 0, machine, ...options });
+  const ask = (options: object) => tokenInfluence(resultFile, { validation: 0, machine, engine, ...options });
   await assert.rejects(ask({}), /has 2 tasks: choose one with --task: sentiment, capital/);
   await assert.rejects(ask({ task: 'capital', validation: 4 }), /has no validation sample 4: use 0 to 3/);
   edit('estimator: datainf', 'estimator: cosine');
   await assert.rejects(ask({ task: 'capital' }), /the section score of .* changed since the run/);
   const cosine = await score(experiment);
   await assert.rejects(
-    tokenInfluence(cosine.resultFile, { task: 'capital', validation: 0, machine }),
+    tokenInfluence(cosine.resultFile, { task: 'capital', validation: 0, machine, engine }),
     /does not exist for estimator cosine/,
   );
   const data = `${folder}/data/capitals.jsonl`;

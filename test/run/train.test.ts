@@ -13,7 +13,7 @@ import { openCheckpoint } from '../../server/src/checkpoints/openCheckpoint.ts';
 import { createTokenizer } from '../../server/src/data/tokenizer.ts';
 import { trainExperiment } from '../../server/src/run/train/train.ts';
 import type { TrainOptions } from '../../server/src/run/train/train.ts';
-import { machine, tinyWorkspace } from './workspace.ts';
+import { engine, machine, tinyWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
 
 const settings =
@@ -24,7 +24,7 @@ function withSection({ experiment }: Workspace, section: string): string {
   return experiment;
 }
 
-const train = (file: string, more: Partial<TrainOptions> = {}) => trainExperiment({ file, machine, ...more });
+const train = (file: string, more: Partial<TrainOptions> = {}) => trainExperiment({ file, machine, engine, ...more });
 
 test('factors: the adapter, the losses before and after, the file', async (t) => {
   const workspace = tinyWorkspace(t);

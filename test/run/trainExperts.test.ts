@@ -12,7 +12,7 @@ import { allocateResult, saveAllocation } from '../../server/src/run/decide/allo
 import { evaluateExperiment } from '../../server/src/run/evaluate/evaluate.ts';
 import { trainExpertsOf } from '../../server/src/run/experts/trainExperts.ts';
 import type { TrainExpertsOptions } from '../../server/src/run/experts/trainExperts.ts';
-import { machine, score, tinyWorkspace } from './workspace.ts';
+import { engine, machine, score, tinyWorkspace } from './workspace.ts';
 
 const section = (allocations: string, more = '') =>
   `train_experts: { allocations: [${allocations}], total: 7, rank: 2, alpha: 4, steps: 3, batch_size: 4, learning_rate: 0.02, seeds: 2${more} }\n`;
@@ -23,7 +23,8 @@ function workspace(t: TestContext, text: string) {
   return made;
 }
 
-const run = (file: string, options: Partial<TrainExpertsOptions> = {}) => trainExpertsOf({ file, machine, ...options });
+const run = (file: string, options: Partial<TrainExpertsOptions> = {}) =>
+  trainExpertsOf({ file, machine, engine, ...options });
 
 const refused = (code: string, message: RegExp) => (error: unknown) =>
   error instanceof LayerifError && error.code === code && message.test(error.message);
@@ -57,7 +58,7 @@ test('scores become experts, experts are trained with every seed, all are compar
     layerif.experts.map((n) => Math.min(2, n)),
   );
 
-  const { evaluation } = await evaluateExperiment({ file: experiment, tasks: ['sentiment'], machine });
+  const { evaluation } = await evaluateExperiment({ file: experiment, tasks: ['sentiment'], machine, engine });
   assert.equal(result.untrained.acc, evaluation.results.sentiment['acc,none']);
   for (const { id, trainings, metrics, experts } of result.allocations) {
     assert.deepEqual(

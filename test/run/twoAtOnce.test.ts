@@ -17,7 +17,7 @@ import { tinyWorkspace } from './workspace.ts';
 /** Only Linux tells the processes below one. */
 const notLinux = process.platform !== 'linux';
 
-const cli = fileURLToPath(new URL('../../server/src/cli/cliMain.ts', import.meta.url));
+const cli = process.env.LAYERIF_CLI ?? fileURLToPath(new URL('../../server/src/cli/cliMain.ts', import.meta.url));
 const lockModule = new URL('../../server/src/hub/lock.ts', import.meta.url).href;
 const quiet = '--disable-warning=ExperimentalWarning';
 

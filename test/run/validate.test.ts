@@ -8,7 +8,7 @@ import { LayerifError } from '../../protocol/errors.ts';
 import type { ValidationResult } from '../../protocol/validation.ts';
 import { validateExperiment } from '../../server/src/run/validate/validate.ts';
 import type { ValidateOptions } from '../../server/src/run/validate/validate.ts';
-import { machine, tinyWorkspace } from './workspace.ts';
+import { engine, machine, tinyWorkspace } from './workspace.ts';
 
 const sizes =
   'validate: { subsets: 6, leave_out: 4, group_size: 3, retrain: { rank: 2, alpha: 4, steps: 3, learning_rate: 0.02 }, retrieval: { train_per_class: 2, validation_per_class: 1 } }\n';
@@ -19,7 +19,8 @@ function workspace(t: TestContext, section = sizes) {
   return made;
 }
 
-const run = (file: string, options: Partial<ValidateOptions> = {}) => validateExperiment({ file, machine, ...options });
+const run = (file: string, options: Partial<ValidateOptions> = {}) =>
+  validateExperiment({ file, machine, engine, ...options });
 
 /** What two runs of the same validation share. */
 function numbers(result: ValidationResult) {
@@ -118,7 +119,7 @@ test('bad settings are refused before anything is computed', async (t) => {
   await assert.rejects(run(few.experiment), /validate\.train/);
   const small = workspace(t);
   await assert.rejects(
-    run(small.experiment, { machine: { ...machine, memoryBytes: 1 << 20 } }),
+    run(small.experiment, { machine: { ...machine, memoryBytes: 1 << 20 }, engine }),
     (error) => error instanceof LayerifError && error.code === 'notEnoughMemory',
   );
 });

@@ -2,15 +2,24 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { after } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { Result } from '../../protocol/result.ts';
 import type { RunEvent } from '../../protocol/run.ts';
 import { scoreExperiment } from '../../server/src/run/influence/score.ts';
+import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 import type { ScoreOptions } from '../../server/src/run/influence/score.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
 import type { TinyWorkspaceOptions } from '../tinyLlama.ts';
 
 export const machine = { device: 'cpu', threads: 1 } as const;
+
+/**
+ * The engine of a test file's runs: to start one takes longer than most runs of a tiny model. A run gets one of its own
+ * by `engine: undefined`.
+ */
+export const engine = new EnginePool();
+after(() => engine.dispose());
 
 export interface Workspace {
   folder: string;
@@ -40,6 +49,7 @@ export async function score(
   const answer = await scoreExperiment({
     file,
     machine,
+    engine,
     ...options,
     onEvent: (event) => {
       events.push(structuredClone(event));

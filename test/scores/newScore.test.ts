@@ -49,7 +49,7 @@ const brightness = defineScore({
 });
 // Before the schema and the lists are made from the table.
 (scores as Score[]).push(brightness);
-const { machine, tinyWorkspace } = await import('../run/workspace.ts');
+const { engine, machine, tinyWorkspace } = await import('../run/workspace.ts');
 const { experimentJsonSchemaText } = await import('../../server/src/config/jsonSchema.ts');
 const { parseExperiment } = await import('../../server/src/config/experiment.ts');
 const { completionAt } = await import('../../server/src/lsp/completion.ts');
@@ -106,7 +106,7 @@ test('measured on a model: table, report, file, chart, rows and CSV', async (t) 
     .readFileSync(experiment, 'utf8')
     .replace(/score:\n[\s\S]*/, 'scores: [{ brightness: { gain: 2 } }, brightness]\n');
   fs.writeFileSync(experiment, text);
-  const { scores: file, scoresFile } = await runExperiment({ file: experiment, machine });
+  const { scores: file, scoresFile } = await runExperiment({ file: experiment, machine, engine });
   const [twice, once] = file!.tables;
   assert.deepEqual([twice.options, once.options], [{ gain: 2 }, { gain: 1 }]);
   once.values.forEach((value, at) => assert.ok(Math.abs(twice.values[at]! - 2 * value!) < 1e-9 * value!));
