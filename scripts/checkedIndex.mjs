@@ -20,31 +20,20 @@ const numeric = ['engine', 'estimators', 'onnx', 'statistics', 'linear'];
  * it.
  */
 const open = [
-  ...[
-    'allocation',
-    'autodiff',
-    'checkpoints',
-    'cli',
-    'data',
-    'data/jinja',
-    'data/readers',
-    'data/tokenizers',
-    'evaluation',
-  ],
-  ...[
-    'export',
-    'generation',
-    'graphs',
-    'lsp',
-    'models',
-    'pruning',
-    'random',
-    'run/decide',
-    'run/evaluate',
-    'run/experts',
-  ],
-  ...['run/generate', 'run/influence', 'run/inputs', 'run/machine', 'run/scores', 'run/validate', 'scores', 'training'],
-  ...['validation'],
+  'checkpoints',
+  'cli',
+  'data/readers',
+  'data/tokenizers',
+  'evaluation',
+  'generation',
+  'pruning',
+  'random',
+  'run/evaluate',
+  'run/scores',
+  'run/validate',
+  'scores',
+  'training',
+  'validation',
 ];
 
 const { config } = ts.readConfigFile(join(server, 'tsconfig.json'), ts.sys.readFile);

@@ -38,6 +38,8 @@ const random = 'server/src/random';
 const linear = 'server/src/linear';
 /** Words for messages. */
 const text = 'server/src/text';
+/** Elements of lists that are there by construction. */
+const lists = 'server/src/lists';
 const hub = 'server/src/hub';
 /** Child processes of our own programs. */
 const processes = 'server/src/processes';
@@ -89,6 +91,7 @@ const run: Row = {
     ourFiles,
     random,
     text,
+    lists,
     hub,
     files,
     linear,
@@ -131,17 +134,18 @@ export const table: Record<string, Row> = {
     node: [],
   },
   'server/src/linear': { folders: [], packages: numeric, node: [] },
-  'server/src/random': { folders: [], packages: ['pure-rand'], node: [] },
+  'server/src/lists': { folders: [], packages: [], node: [] },
+  'server/src/random': { folders: [lists], packages: ['pure-rand'], node: [] },
   'server/src/text': { folders: [], packages: ['fastest-levenshtein'], node: [] },
   'server/src/processes': { folders: [], packages: [], node: 'all' },
   'server/src/files': { folders: ['protocol', text], packages: [], node: 'all' },
   'server/src/hub': { folders: ['protocol', text, files], packages: ['@huggingface/hub'], node: 'all' },
-  'server/src/onnx': { folders: [text], packages: ['@bufbuild/protobuf'], node: [] },
-  'server/src/autodiff': { folders: [text, ...inServer(['onnx'])], packages: [], node: [] },
-  'server/src/models': { folders: [text, ...inServer(['onnx'])], packages: [], node: [] },
-  'server/src/checkpoints': { folders: ['protocol', text, hub, files], packages: [], node: 'all' },
+  'server/src/onnx': { folders: [lists, text], packages: ['@bufbuild/protobuf'], node: [] },
+  'server/src/autodiff': { folders: [lists, text, ...inServer(['onnx'])], packages: [], node: [] },
+  'server/src/models': { folders: [lists, text, ...inServer(['onnx'])], packages: [], node: [] },
+  'server/src/checkpoints': { folders: [lists, 'protocol', text, hub, files], packages: [], node: 'all' },
   'server/src/data': {
-    folders: ['protocol', random, text, hub, files],
+    folders: [lists, 'protocol', random, text, hub, files],
     packages: [
       'apache-arrow',
       'csv-parse',
@@ -159,7 +163,7 @@ export const table: Record<string, Row> = {
   },
   // User-supplied ONNX: read as a model (checkpoints, models: types of what runs see), specialised, differentiated.
   'server/src/graphs': {
-    folders: ['protocol', text, files, ...inServer(['onnx', 'autodiff', 'checkpoints', 'models'])],
+    folders: [lists, 'protocol', text, files, ...inServer(['onnx', 'autodiff', 'checkpoints', 'models'])],
     packages: [],
     node: 'all',
   },
@@ -167,27 +171,27 @@ export const table: Record<string, Row> = {
   'server/src/statistics': { folders: ['protocol', random, linear], packages: [...numeric, 'umap-js'], node: [] },
   [planning]: { folders: ['server/src/statistics'], packages: [], node: [] },
   // What scores need and how observations become numbers; no files, no graphs.
-  'server/src/scores': { folders: ['protocol', random, 'server/src/statistics'], packages: [], node: [] },
-  'server/src/allocation': { folders: ['protocol', text, random, linear], packages: numeric, node: [] },
+  'server/src/scores': { folders: [lists, 'protocol', random, 'server/src/statistics'], packages: [], node: [] },
+  'server/src/allocation': { folders: [lists, 'protocol', text, random, linear], packages: numeric, node: [] },
   // The next token from the logits.
-  'server/src/generation': { folders: ['protocol', random, text], packages: [], node: [] },
-  'server/src/pruning': { folders: ['protocol', random, linear], packages: numeric, node: [] },
+  'server/src/generation': { folders: [lists, 'protocol', random, text], packages: [], node: [] },
+  'server/src/pruning': { folders: [lists, 'protocol', random, linear], packages: numeric, node: [] },
   'server/src/validation': {
-    folders: ['protocol', random, linear, 'server/src/statistics'],
+    folders: [lists, 'protocol', random, linear, 'server/src/statistics'],
     packages: numeric,
     node: [],
   },
   'server/src/evaluation': {
-    folders: ['protocol', text, random, 'server/src/statistics', 'server/src/data'],
+    folders: [lists, 'protocol', text, random, 'server/src/statistics', 'server/src/data'],
     packages: numeric,
     node: [],
   },
   'server/src/training': {
-    folders: ['protocol', random, ...inServer(['autodiff', 'onnx'])],
+    folders: [lists, 'protocol', random, ...inServer(['autodiff', 'onnx'])],
     packages: numeric,
     node: [],
   },
-  'server/src/export': { folders: ['protocol', text], packages: [], node: [] },
+  'server/src/export': { folders: [lists, 'protocol', text], packages: [], node: [] },
   'server/src/config': {
     folders: ['protocol', text, hub, files, ...inServer(['estimators', 'models', 'data', 'scores', ...rules])],
     packages: ['zod', 'yaml', 'picomatch'],
@@ -198,12 +202,20 @@ export const table: Record<string, Row> = {
   ...rooms('server/src/engine', engine, engineRooms),
   ...rooms('server/src/run', run, runRooms),
   'server/src/lsp': {
-    folders: ['protocol', text, processes, files, ...inServer(['config']), ...roomsOf('run', runRooms)],
+    folders: [lists, 'protocol', text, processes, files, ...inServer(['config']), ...roomsOf('run', runRooms)],
     packages: ['vscode-languageserver', 'vscode-languageserver-textdocument'],
     node: 'all',
   },
   'server/src/cli': {
-    folders: ['protocol', text, processes, files, ...inServer(['config', 'generation']), ...roomsOf('run', runRooms)],
+    folders: [
+      lists,
+      'protocol',
+      text,
+      processes,
+      files,
+      ...inServer(['config', 'generation']),
+      ...roomsOf('run', runRooms),
+    ],
     packages: [],
     node: 'all',
   },

@@ -14,6 +14,7 @@ import { allocateSparsity } from './sparsity.ts';
 import { sparsityRule } from './sparsityRules.ts';
 import type { Counts, Need } from './types.ts';
 import { lookup } from '../text/lookup.ts';
+import { nth } from '../lists/nth.ts';
 
 /** What is computed here; who asked and from which file is added by `run`. */
 export type BareAllocation = Omit<Allocation, 'format' | 'version' | 'provenance'>;
@@ -83,10 +84,10 @@ function experts(request: AllocationRequest, input: AllocationInput): BareAlloca
     noun: ['expert', 'experts'],
   });
   const layers = input.layers.map((layer, l) => {
-    const value = counts.counts[l];
+    const value = nth(counts.counts, l);
     const gets = `Layer ${layer.index} gets ${value} ${value === 1 ? 'expert' : 'experts'}`;
     return {
-      ...row(layer, rule.needs, input.values[l], value),
+      ...row(layer, rule.needs, nth(input.values, l), value),
       topK: Math.min(settings.topK, value),
       why: `${gets} because ${counts.because(l)}.`,
     };
@@ -151,14 +152,14 @@ function rank(request: AllocationRequest, input: AllocationInput): BareAllocatio
     units = unitsOf(sum(ranks) / step);
   }
   const ranks = units.counts.map((count) => count * step);
-  const spent = sum(ranks.map((value, l) => value * costs[l]));
+  const spent = sum(ranks.map((value, l) => value * nth(costs, l)));
   notes.push(
     budget === undefined
       ? `the adapters have ${spent} trainable weights`
       : `the adapters have ${spent} trainable weights; ${budget - spent} of the budget stay unused, less than one more ${noun[0]} would take by this rule`,
   );
   const layers = input.layers.map((layer, l) => ({
-    ...row(layer, rule.needs, input.values[l], ranks[l]),
+    ...row(layer, rule.needs, nth(input.values, l), nth(ranks, l)),
     why: `Layer ${layer.index} gets rank ${ranks[l]} because ${units.because(l)}.`,
   }));
   return {
@@ -183,8 +184,8 @@ function choice(
     const { chosen, rank: ranks } = chooseLayers(input.values, count, which);
     const cut = which === 'highest' ? count : total - count;
     const layers = input.layers.map((layer, l) => ({
-      ...row(layer, 'scores', input.values[l], chosen[l]),
-      why: `Layer ${layer.index} is ${chosen[l] ? '' : 'not '}${word} because its score ${short(input.values[l])} is number ${ranks[l]} of ${total}, and numbers ${which === 'highest' ? `1 to ${cut}` : `${cut + 1} to ${total}`} are ${word}.`,
+      ...row(layer, 'scores', nth(input.values, l), nth(chosen, l)),
+      why: `Layer ${layer.index} is ${chosen[l] ? '' : 'not '}${word} because its score ${short(nth(input.values, l))} is number ${ranks[l]} of ${total}, and numbers ${which === 'highest' ? `1 to ${cut}` : `${cut + 1} to ${total}`} are ${word}.`,
     }));
     return {
       kind,
@@ -255,12 +256,12 @@ function row(layer: LayerInput, need: Need, value: number, given: number): Omit<
 function orderNotes(given: readonly number[], input: AllocationInput, need: Need): string[] {
   const { layers, values } = input;
   if (need === null) return [];
-  const byValue = values.map((_, i) => i).sort((a, b) => values[a] - values[b]);
-  for (let k = 1; k < byValue.length; k++) {
-    const [low, high] = [byValue[k - 1], byValue[k]];
-    if (values[high] > values[low] && given[high] < given[low])
+  const byValue = values.map((_, i) => i).sort((a, b) => nth(values, a) - nth(values, b));
+  for (const [k, high] of byValue.slice(1).entries()) {
+    const low = nth(byValue, k);
+    if (nth(values, high) > nth(values, low) && nth(given, high) < nth(given, low))
       return [
-        `layer ${layers[high].index} gets less than layer ${layers[low].index} although its ${quantityOf(need, input)} is higher: the rule's repair loop does that`,
+        `layer ${nth(layers, high).index} gets less than layer ${nth(layers, low).index} although its ${quantityOf(need, input)} is higher: the rule's repair loop does that`,
       ];
   }
   return [];

@@ -7,6 +7,7 @@
 import { alphaLoraText, requireNotNegative } from './countText.ts';
 import { alphaLoraRounding } from './rounding.ts';
 import type { CountRule } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 export const alphaLoraCounts: CountRule = {
   id: 'alphalora',
@@ -26,7 +27,7 @@ export const alphaLoraCounts: CountRule = {
     );
     return {
       counts: rounded.counts,
-      because: (l) => alphaLoraText(values[l], rounded, l, total, beta, noun, 'its tail exponent'),
+      because: (l) => alphaLoraText(nth(values, l), rounded, l, total, beta, noun, 'its tail exponent'),
       notes: [],
     };
   },

@@ -7,6 +7,7 @@
 import { short } from './countText.ts';
 import { relativeSparsity } from './relativeSparsity.ts';
 import type { SparsityRule } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 export const alphaPruning: SparsityRule = {
   id: 'alphapruning',
@@ -18,5 +19,5 @@ export const alphaPruning: SparsityRule = {
   epsilon: 0.3,
   lambda: null,
 
-  map: (input) => relativeSparsity(input.values, input, (i) => `its tail exponent is ${short(input.values[i])}`),
+  map: (input) => relativeSparsity(input.values, input, (i) => `its tail exponent is ${short(nth(input.values, i))}`),
 };

@@ -4,6 +4,7 @@
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { sum } from './rounding.ts';
+import { nth } from '../lists/nth.ts';
 
 /** No matrix is emptied. */
 export const CAP = 0.99;
@@ -40,14 +41,14 @@ export function scaled(
   const all = relative.map((_, i) => i);
   for (;;) {
     const free = all.filter((i) => !capped.has(i));
-    const rest = ratio * sum([...weights]) - CAP * sum([...capped].map((i) => weights[i]));
-    const eta = rest / sum(free.map((i) => weights[i] * relative[i]));
-    const over = free.filter((i) => eta * relative[i] > CAP);
+    const rest = ratio * sum([...weights]) - CAP * sum([...capped].map((i) => nth(weights, i)));
+    const eta = rest / sum(free.map((i) => nth(weights, i) * nth(relative, i)));
+    const over = free.filter((i) => eta * nth(relative, i) > CAP);
     // Where only zeros are left to take the rest, they share it evenly.
-    const shared = Number.isFinite(eta) ? null : Math.max(0, rest / sum(free.map((i) => weights[i])));
+    const shared = Number.isFinite(eta) ? null : Math.max(0, rest / sum(free.map((i) => nth(weights, i))));
     if (over.length === 0 || !redistribute || shared !== null) {
-      const sparsity = all.map((i) => (capped.has(i) ? CAP : (shared ?? Math.min(CAP, eta * relative[i]))));
-      return { sparsity, atBound: all.filter((i) => sparsity[i] >= CAP) };
+      const sparsity = all.map((i) => (capped.has(i) ? CAP : (shared ?? Math.min(CAP, eta * nth(relative, i)))));
+      return { sparsity, atBound: all.filter((i) => nth(sparsity, i) >= CAP) };
     }
     for (const i of over) capped.add(i);
   }
@@ -65,7 +66,7 @@ export function shifted(
   redistribute: boolean,
 ): Bounded {
   const at = (delta: number) => target.map((value) => Math.min(CAP, Math.max(0, value + delta)));
-  const mass = (values: readonly number[]) => sum(values.map((value, i) => weights[i] * value));
+  const mass = (values: readonly number[]) => sum(values.map((value, i) => nth(weights, i) * value));
   const wanted = ratio * sum([...weights]);
   let delta = 0;
   if (redistribute) {
@@ -87,5 +88,5 @@ export function shifted(
 
 /** Share of the weights that a map removes. */
 export function achieved(sparsity: readonly number[], weights: readonly number[]): number {
-  return sum(sparsity.map((p, i) => p * weights[i])) / sum([...weights]);
+  return sum(sparsity.map((p, i) => p * nth(weights, i))) / sum([...weights]);
 }

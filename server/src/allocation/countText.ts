@@ -1,6 +1,7 @@
 /** Sentences that explain whole numbers, and the check that powers of the values exist. */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Rounded } from './rounding.ts';
+import { nth } from '../lists/nth.ts';
 
 /** Three significant digits, as charts show scores. */
 export function short(value: number): string {
@@ -27,12 +28,12 @@ export function alphaLoraText(
   noun: [string, string],
   what: string,
 ): string {
-  const change = repaired[layer];
+  const change = nth(repaired, layer);
   const repair =
     change === 0
       ? ''
       : `, ${change > 0 ? `raised by ${change}` : `lowered by ${-change}`} to keep the minimum and the total`;
-  return `${what} ${short(value)} to the power ${beta} is ${percent(shares[layer] / total)} of the sum over layers: ${shares[layer].toFixed(2)} of ${total} ${noun[1]}${repair}`;
+  return `${what} ${short(value)} to the power ${beta} is ${percent(nth(shares, layer) / total)} of the sum over layers: ${nth(shares, layer).toFixed(2)} of ${total} ${noun[1]}${repair}`;
 }
 
 /** @throws LayerifError `badRequest` */
@@ -41,6 +42,6 @@ export function requireNotNegative(values: readonly number[], rule: string): voi
   if (layer < 0) return;
   throw new LayerifError(
     'badRequest',
-    `rule ${rule} takes powers of scores, but layer ${layer} has the score ${short(values[layer])}: use --aggregation positive or top25, or the rule released, which normalises the scores first`,
+    `rule ${rule} takes powers of scores, but layer ${layer} has the score ${short(nth(values, layer))}: use --aggregation positive or top25, or the rule released, which normalises the scores first`,
   );
 }

@@ -6,6 +6,7 @@
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { order, sum } from './rounding.ts';
+import { nth } from '../lists/nth.ts';
 
 export interface Structure {
   zeros: number;
@@ -32,17 +33,17 @@ export function roundToGroups(sparsity: readonly number[], weights: readonly num
   // 0.5 * 4 is exact; 0.3 * 10 is a hair below 3.
   const exact = sparsity.map((p) => Math.min(of - 1, Number((p * of).toFixed(9))));
   const floors = exact.map(Math.floor);
-  const raise = order(exact.map((value, i) => value - floors[i])).filter(
-    (i) => floors[i] < of - 1 && exact[i] > floors[i],
+  const raise = order(exact.map((value, i) => value - nth(floors, i))).filter(
+    (i) => nth(floors, i) < of - 1 && nth(exact, i) > nth(floors, i),
   );
-  const wanted = sum(exact.map((value, i) => value * weights[i]));
-  let gap = wanted - sum(floors.map((value, i) => value * weights[i]));
+  const wanted = sum(exact.map((value, i) => value * nth(weights, i)));
+  let gap = wanted - sum(floors.map((value, i) => value * nth(weights, i)));
   let best = { raised: 0, distance: Math.abs(gap) };
   raise.forEach((item, k) => {
-    gap -= weights[item];
+    gap -= nth(weights, item);
     if (Math.abs(gap) < best.distance) best = { raised: k + 1, distance: Math.abs(gap) };
   });
   const zeros = [...floors];
-  for (const item of raise.slice(0, best.raised)) zeros[item]++;
+  for (const item of raise.slice(0, best.raised)) zeros[item] = nth(zeros, item) + 1;
   return zeros;
 }

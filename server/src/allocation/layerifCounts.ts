@@ -8,6 +8,7 @@
 import { shareText, requireNotNegative } from './countText.ts';
 import { largestRemainders } from './rounding.ts';
 import type { CountRule } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 export const layerifCounts: CountRule = {
   id: 'layerif',
@@ -28,9 +29,9 @@ export const layerifCounts: CountRule = {
     return {
       counts,
       because: (l) =>
-        `${shareText(values[l], shares[l], total - minimum * values.length, beta, noun)}, which is ${Math.floor(shares[l])} in full` +
+        `${shareText(nth(values, l), nth(shares, l), total - minimum * values.length, beta, noun)}, which is ${Math.floor(nth(shares, l))} in full` +
         (minimum > 0 ? `, plus the ${minimum} that every layer gets` : '') +
-        (repaired[l] > 0 ? `, plus 1 of the ${left} left over, for its large fraction` : ''),
+        (nth(repaired, l) > 0 ? `, plus 1 of the ${left} left over, for its large fraction` : ''),
       notes: largest > 0 ? [] : ['every score is 0: all layers count as equal'],
     };
   },

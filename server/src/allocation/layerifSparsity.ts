@@ -9,6 +9,7 @@ import { relativeSparsity } from './relativeSparsity.ts';
 import { minMax } from './rounding.ts';
 import { savitzkyGolay } from './savitzkyGolay.ts';
 import type { SparsityInput, SparsityRule } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 export const layerifSparsity: SparsityRule = {
   id: 'layerif',
@@ -25,7 +26,8 @@ export const layerifSparsity: SparsityRule = {
     return relativeSparsity(
       smooth,
       input,
-      (i) => `its score ${short(input.values[i])} is ${short(smooth[i])} after min-max and smoothing over depth`,
+      (i) =>
+        `its score ${short(nth(input.values, i))} is ${short(nth(smooth, i))} after min-max and smoothing over depth`,
     );
   },
 };
@@ -35,7 +37,7 @@ export function smoothed({ values, series }: Pick<SparsityInput, 'values' | 'ser
   const normalised = minMax(values.map(Math.abs));
   const smooth = [...normalised];
   for (const items of series) {
-    savitzkyGolay(items.map((i) => normalised[i])).forEach((value, k) => (smooth[items[k]] = value));
+    savitzkyGolay(items.map((i) => nth(normalised, i))).forEach((value, k) => (smooth[nth(items, k)] = value));
   }
   return smooth;
 }

@@ -6,6 +6,7 @@
 import { LayerifError } from '../../../protocol/errors.ts';
 import { sum } from './rounding.ts';
 import type { CountRule } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 /** @param shape digits ("2468"), or numbers with commas or dashes between ("4,6,8,10") */
 export function mola(shape: string): CountRule {
@@ -37,13 +38,13 @@ export function mola(shape: string): CountRule {
       }
       const sizes = groupSizes(layers, numbers.length);
       const groups = sizes.flatMap((size, group) => Array.from({ length: size }, () => group));
-      const counts = groups.map((group) => numbers[group]);
+      const counts = groups.map((group) => nth(numbers, group));
       const starts = sizes.map((_, group) => sum(sizes.slice(0, group)));
       return {
         counts,
         because: (l) => {
-          const group = groups[l];
-          return `it is in group ${group + 1} of ${numbers.length} (layers ${starts[group]} to ${starts[group] + sizes[group] - 1}) of the shape ${written}, whatever its score`;
+          const group = nth(groups, l);
+          return `it is in group ${group + 1} of ${numbers.length} (layers ${starts[group]} to ${nth(starts, group) + nth(sizes, group) - 1}) of the shape ${written}, whatever its score`;
         },
         notes: [
           ...(sum(counts) === total

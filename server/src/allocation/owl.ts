@@ -9,6 +9,7 @@ import { shifted } from './bounds.ts';
 import { percent, short } from './countText.ts';
 import { minMax, sum } from './rounding.ts';
 import type { SparsityRule } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 export const owl: SparsityRule = {
   id: 'owl',
@@ -28,7 +29,7 @@ export const owl: SparsityRule = {
       );
     }
     const kept = minMax(values).map((u) => 2 * lambda * u);
-    const mean = paper ? sum(kept) / kept.length : sum(kept.map((t, i) => t * weights[i])) / sum([...weights]);
+    const mean = paper ? sum(kept) / kept.length : sum(kept.map((t, i) => t * nth(weights, i))) / sum([...weights]);
     const { sparsity, atBound } = shifted(
       kept.map((t) => ratio + mean - t),
       weights,
@@ -39,7 +40,7 @@ export const owl: SparsityRule = {
       sparsity,
       atBound,
       because: (i) =>
-        `its outlier ratio is ${short(values[i])} %, which keeps ${percent(Math.abs(kept[i] - mean))} ${kept[i] >= mean ? 'more' : 'less'} than the average layer` +
+        `its outlier ratio is ${short(nth(values, i))} %, which keeps ${percent(Math.abs(nth(kept, i) - mean))} ${nth(kept, i) >= mean ? 'more' : 'less'} than the average layer` +
         (atBound.includes(i) ? ', within the bounds' : ''),
       notes: [],
     };

@@ -5,6 +5,7 @@
 import { Random } from '../random/random.ts';
 import { largestRemainders } from './rounding.ts';
 import type { CountRule } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 export const randomCounts: CountRule = {
   id: 'random',
@@ -25,11 +26,14 @@ export const randomCounts: CountRule = {
     );
     const random = new Random(seed, 'random allocation');
     const counts = values.map(() => minimum);
-    for (let left = total - minimum * layers; left > 0; left--) counts[random.integer(layers)]++;
+    for (let left = total - minimum * layers; left > 0; left--) {
+      const layer = random.integer(layers);
+      counts[layer] = nth(counts, layer) + 1;
+    }
     return {
       counts,
       because: (l) =>
-        `seed ${seed} drew it ${counts[l] - minimum} times in ${total - minimum * layers} draws of ${noun[1]} beyond the minimum ${minimum}, whatever its score`,
+        `seed ${seed} drew it ${nth(counts, l) - minimum} times in ${total - minimum * layers} draws of ${noun[1]} beyond the minimum ${minimum}, whatever its score`,
       notes: [],
     };
   },

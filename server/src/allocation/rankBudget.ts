@@ -5,6 +5,7 @@
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { sum } from './rounding.ts';
+import { nth } from '../lists/nth.ts';
 
 export interface Budgeted {
   ranks: number[];
@@ -25,7 +26,7 @@ export function ranksWithin(
   step: number,
   ranksOf: (units: number) => number[],
 ): Budgeted {
-  const cost = (ranks: readonly number[]) => sum(ranks.map((rank, i) => rank * costs[i]));
+  const cost = (ranks: readonly number[]) => sum(ranks.map((rank, i) => rank * nth(costs, i)));
   const least = minimumUnits * costs.length;
   const smallest = step * minimumUnits * sum(costs);
   if (smallest > budget) {

@@ -7,6 +7,7 @@ import { percent, short } from './countText.ts';
 import { scaled } from './bounds.ts';
 import { minMax } from './rounding.ts';
 import type { SparsityInput, SparsityMap } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 /**
  * @param values larger = pruned more
@@ -34,7 +35,7 @@ export function relativeSparsity(
     because: (i) =>
       equal
         ? 'every layer has the same value, so all are pruned alike'
-        : `${describe(i)}, which maps to ${short(relative[i])} on the range ${short(1 - epsilon)} to ${short(1 + epsilon)}, scaled so that the whole loses ${percent(ratio)}` +
+        : `${describe(i)}, which maps to ${short(nth(relative, i))} on the range ${short(1 - epsilon)} to ${short(1 + epsilon)}, scaled so that the whole loses ${percent(ratio)}` +
           (atBound.includes(i) ? ', and stops at the cap' : ''),
     notes: equal ? ['every value is the same: the map is uniform'] : [],
   };

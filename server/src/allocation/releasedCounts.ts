@@ -6,6 +6,7 @@
 import { alphaLoraText } from './countText.ts';
 import { alphaLoraRounding, minMax } from './rounding.ts';
 import type { CountRule } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 export const releasedCounts: CountRule = {
   id: 'released',
@@ -26,7 +27,7 @@ export const releasedCounts: CountRule = {
     );
     return {
       counts: rounded.counts,
-      because: (l) => alphaLoraText(normalised[l], rounded, l, total, beta, noun, 'its min-max-normalised score'),
+      because: (l) => alphaLoraText(nth(normalised, l), rounded, l, total, beta, noun, 'its min-max-normalised score'),
       notes: equal && values.length > 1 ? ['every score is the same: all layers count as equal'] : [],
     };
   },

@@ -6,6 +6,7 @@ import { short } from './countText.ts';
 import { smoothed } from './layerifSparsity.ts';
 import { relativeSparsity } from './relativeSparsity.ts';
 import type { SparsityRule } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 export const reversedSparsity: SparsityRule = {
   id: 'reversed',
@@ -22,7 +23,8 @@ export const reversedSparsity: SparsityRule = {
     return relativeSparsity(
       smooth.map((value) => -value),
       input,
-      (i) => `its score ${short(input.values[i])} is ${short(smooth[i])} after min-max and smoothing, turned over`,
+      (i) =>
+        `its score ${short(nth(input.values, i))} is ${short(nth(smooth, i))} after min-max and smoothing, turned over`,
     );
   },
 };

@@ -5,6 +5,7 @@
  * `alphaLoraRounding` repeats what AlphaLoRA's released code does (peijunallin/alphalora), whose repair loop does not.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
+import { nth } from '../lists/nth.ts';
 
 export interface Rounded {
   counts: number[];
@@ -32,15 +33,16 @@ export function largestRemainders(
   const shares = proportions(weights).map((share) => share * extra);
   const floors = shares.map(Math.floor);
   const left = extra - sum(floors);
-  const fractions = shares.map((share, i) => share - floors[i]);
+  const fractions = shares.map((share, i) => share - nth(floors, i));
   const byFraction = weights
     .map((_, i) => i)
-    .sort((a, b) => fractions[b] - fractions[a] || values[b] - values[a] || a - b);
+    .sort((a, b) => nth(fractions, b) - nth(fractions, a) || nth(values, b) - nth(values, a) || a - b);
   const repaired = weights.map(() => 0);
   for (const layer of byFraction.slice(0, Math.max(0, left))) repaired[layer] = 1;
   // Shares that float64 rounds up to a whole number can overshoot by one; the smallest such share gives it back.
-  for (const layer of byFraction.filter((i) => floors[i] > 0).slice(left < 0 ? left : Infinity)) repaired[layer] = -1;
-  return { counts: floors.map((floor, i) => minimum + floor + repaired[i]), shares, repaired };
+  for (const layer of byFraction.filter((i) => nth(floors, i) > 0).slice(left < 0 ? left : Infinity))
+    repaired[layer] = -1;
+  return { counts: floors.map((floor, i) => minimum + floor + nth(repaired, i)), shares, repaired };
 }
 
 /**
@@ -57,16 +59,17 @@ export function alphaLoraRounding(powers: readonly number[], total: number, mini
   const rounded = shares.map(roundHalfToEven);
   const counts = rounded.map((count) => Math.max(minimum, count));
   for (let gap = total - sum(counts); gap !== 0; gap -= Math.sign(gap)) {
-    const distance = powers.map((power, i) => power - counts[i]);
-    if (gap > 0) counts[order(distance.map((d) => -d))[0]]++;
-    else counts[order(distance).find((i) => counts[i] > minimum)!]--;
+    const distance = powers.map((power, i) => power - nth(counts, i));
+    const layer = gap > 0 ? order(distance.map((d) => -d))[0] : order(distance).find((i) => nth(counts, i) > minimum);
+    if (layer === undefined) throw new RangeError(`no layer can give back one of ${sum(counts)} to reach ${total}`);
+    counts[layer] = nth(counts, layer) + Math.sign(gap);
   }
-  return { counts, shares, repaired: counts.map((count, i) => count - rounded[i]) };
+  return { counts, shares, repaired: counts.map((count, i) => count - nth(rounded, i)) };
 }
 
 /** Indices by descending value; equal values in ascending order of index. */
 export function order(values: readonly number[]): number[] {
-  return values.map((_, i) => i).sort((a, b) => values[b] - values[a] || a - b);
+  return values.map((_, i) => i).sort((a, b) => nth(values, b) - nth(values, a) || a - b);
 }
 
 export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -4,6 +4,7 @@
  * `mode="interp"`). Shorter series use the largest odd window that fits, from 5; below that nothing is smoothed.
  */
 import { Matrix, pseudoInverse } from 'ml-matrix';
+import { nth } from '../lists/nth.ts';
 
 const WINDOW = 7;
 const ORDER = 3;
@@ -16,8 +17,8 @@ export function savitzkyGolay(values: readonly number[]): number[] {
   const rows = fitRows(window);
   return values.map((_, i) => {
     const start = Math.min(Math.max(0, i - half), values.length - window);
-    const row = rows[i - start];
-    return row.reduce((sum, weight, k) => sum + weight * values[start + k], 0);
+    const row = nth(rows, i - start);
+    return row.reduce((sum, weight, k) => sum + weight * nth(values, start + k), 0);
   });
 }
 

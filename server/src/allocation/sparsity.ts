@@ -7,6 +7,8 @@ import { percent } from './countText.ts';
 import { readStructure, roundToGroups } from './groups.ts';
 import { sum } from './rounding.ts';
 import type { SparsityInput, SparsityRule } from './types.ts';
+import { nth } from '../lists/nth.ts';
+import { take } from '../lists/take.ts';
 
 interface SparsityAllocation {
   settings: Omit<AllocationRequest, 'kind'>;
@@ -56,22 +58,22 @@ export function allocateSparsity(
   const layers = input.layers.map((layer, l): AllocatedLayer => {
     const own = items.ofLayer(l);
     const parameters = parametersOf(layer);
-    const value =
-      own.length === 1 ? sparsity[own[0]] : sum(own.map((i) => sparsity[i] * items.weights[i])) / parameters;
-    const [first] = own;
-    const group = zeros && structure && own.length === 1 ? { zeros: zeros[first], of: structure.of } : null;
+    const [first] = take(own, 1);
+    const lost = nth(sparsity, first);
+    const value = own.length === 1 ? lost : sum(own.map((i) => nth(sparsity, i) * nth(items.weights, i))) / parameters;
+    const group = zeros && structure && own.length === 1 ? { zeros: nth(zeros, first), of: structure.of } : null;
     const why =
       own.length === 1
-        ? `because ${map.because(first)}${group ? `; ${percent(map.sparsity[first])} become ${group.zeros} of every ${group.of} weights` : ''}`
-        : `over its ${own.length} matrices; of these ${layer.modules[0].name} loses ${percent(sparsity[first])} because ${map.because(first)}`;
+        ? `because ${map.because(first)}${group ? `; ${percent(nth(map.sparsity, first))} become ${group.zeros} of every ${group.of} weights` : ''}`
+        : `over its ${own.length} matrices; of these ${nth(layer.modules, 0).name} loses ${percent(lost)} because ${map.because(first)}`;
     return {
       index: layer.index,
       name: layer.name,
-      score: rule.needs === null ? null : input.values[l],
+      score: rule.needs === null ? null : nth(input.values, l),
       value,
       parameters,
       ...(own.length > 1
-        ? { modules: Object.fromEntries(own.map((i, m) => [layer.modules[m].name, sparsity[i]])) }
+        ? { modules: Object.fromEntries(own.map((i, m) => [nth(layer.modules, m).name, nth(sparsity, i)])) }
         : {}),
       ...(group ? { group } : {}),
       why: `Layer ${layer.index} loses ${percent(value)} ${why}.`,
@@ -112,9 +114,9 @@ function matrixItems({ layers, matrixValues }: AllocationInput, rule: SparsityRu
   const starts = layers.map((_, l) => sum(layers.slice(0, l).map((layer) => layer.modules.length)));
   const series = new Map<string, number[]>();
   layers.forEach((layer, l) =>
-    layer.modules.forEach(({ name }, m) => series.set(name, [...(series.get(name) ?? []), starts[l] + m])),
+    layer.modules.forEach(({ name }, m) => series.set(name, [...(series.get(name) ?? []), nth(starts, l) + m])),
   );
-  const values = layers.flatMap((layer, l) => layer.modules.map((_, m) => matrixValues?.[l][m] ?? 0));
+  const values = layers.flatMap((layer, l) => layer.modules.map((_, m) => matrixValues?.[l]?.[m] ?? 0));
   const bad = values.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0)
     throw new LayerifError('badRequest', `a matrix has the value ${String(values[bad])}, not a number to allocate by`);
@@ -122,6 +124,6 @@ function matrixItems({ layers, matrixValues }: AllocationInput, rule: SparsityRu
     values,
     weights: layers.flatMap((layer) => layer.modules.map((m) => m.rows * m.columns)),
     series: [...series.values()],
-    ofLayer: (l) => layers[l].modules.map((_, m) => starts[l] + m),
+    ofLayer: (l) => nth(layers, l).modules.map((_, m) => nth(starts, l) + m),
   };
 }

@@ -4,6 +4,7 @@
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { minMax, sum } from './rounding.ts';
+import { nth } from '../lists/nth.ts';
 
 /**
  * @param tasks task x layer
@@ -20,7 +21,7 @@ export function taskMean(tasks: readonly { task: string; scores: readonly number
       );
     }
   }
-  if (tasks.length === 1) return [...tasks[0].scores];
+  if (tasks.length === 1) return [...nth(tasks, 0).scores];
   const normalised = tasks.map(({ scores }) => minMax(scores));
-  return normalised[0].map((_, layer) => sum(normalised.map((scores) => scores[layer])) / tasks.length);
+  return nth(normalised, 0).map((_, layer) => sum(normalised.map((scores) => nth(scores, layer))) / tasks.length);
 }

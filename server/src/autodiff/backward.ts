@@ -10,8 +10,9 @@ import { sameShape } from '../onnx/dims.ts';
 import type { Graph, Node, Value } from '../onnx/graph.ts';
 import { isFloat, shapeText, typeText } from '../onnx/types.ts';
 import { rules } from './rules.ts';
-import type { RuleContext } from './types.ts';
+import type { Operands, RuleContext } from './types.ts';
 import { lookup } from '../text/lookup.ts';
+import { nth } from '../lists/nth.ts';
 
 /** The cotangent of a value that the walk starts from: of its type, and of its shape or broadcastable to it. */
 export interface Seed {
@@ -70,14 +71,14 @@ function applyRule(g: Graph, node: Node, leads: Set<Value>, cotangents: Cotangen
   const place = `(node "${node.name}", ${node.scope === '' ? 'outside of any layer' : `layer "${node.scope}"`})`;
   const rule = lookup(rules, node.op);
   if (!rule) throw new Error(`no rule for operator "${node.op}" ${place}; add one to autodiff/rules.ts`);
-  const y = node.outputs[0];
+  const y = nth(node.outputs, 0);
   let readsAll = node.outputs.every((output, i) => i === 0 || !cotangents.has(output));
   const spread = node.inputs.some((input) => input && leads.has(input) && !sameShape(input.shape, y.shape));
   const context: RuleContext = {
     ...readerOf(node),
     g,
     node,
-    x: node.inputs.map((input) => input ?? undefined) as readonly Value[],
+    x: node.inputs.map((input) => input ?? undefined) as readonly (Value | undefined)[] as Operands,
     y,
     // Nodes are made when a rule reads a field, never for a field that it leaves alone.
     get dy() {
@@ -150,7 +151,7 @@ function fit(g: Graph, part: Value, value: Value): Value {
   const axes = summed.shape.flatMap((dim, i) => (value.shape[offset + i] === 1 && dim !== 1 ? [i] : []));
   const fitted = axes.length > 0 ? g.reduceSum(summed, axes) : summed;
 
-  const shape = fitted.shape.map((dim, i) => (dim === 1 ? 1 : value.shape[offset + i]));
+  const shape = fitted.shape.map((dim, i) => (dim === 1 ? 1 : nth(value.shape, offset + i)));
   if (sameShape(fitted.shape, shape)) return fitted;
   if (fitted.shape.some((dim, i) => typeof dim === 'number' && typeof shape[i] === 'number' && dim !== shape[i])) {
     throw new Error(`cotangent of "${value.name}" ${shapeText(value.shape)} came out as ${shapeText(part.shape)}`);

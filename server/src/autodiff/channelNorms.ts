@@ -4,12 +4,14 @@
  */
 import type { Graph, Value } from '../onnx/graph.ts';
 import type { GradRule } from './types.ts';
+import { nth } from '../lists/nth.ts';
+import { take } from '../lists/take.ts';
 
 /** [C] -> [1, C, 1, ..] */
 function perChannel(g: Graph, value: Value, like: Value): Value {
   return g.reshape(
     value,
-    like.shape.map((_, i) => (i === 1 ? value.shape[0] : 1)),
+    like.shape.map((_, i) => (i === 1 ? nth(value.shape, 0) : 1)),
   );
 }
 
@@ -54,7 +56,7 @@ function grouped(groups: (channels: number) => number): GradRule {
       x: [x, scale],
       float,
     } = context;
-    const [batch, channels] = x.shape;
+    const [batch, channels] = take(x.shape, 2);
     if (typeof channels !== 'number') throw new Error('the number of channels must be a number');
     const flat = [batch, groups(channels), -1];
     const c = g.mul(dy, perChannel(g, scale, x));

@@ -12,6 +12,8 @@ import type { Dim, Graph, Value } from '../onnx/graph.ts';
 import { windowOf } from '../onnx/windows.ts';
 import type { Window } from '../onnx/windows.ts';
 import type { GradRule } from './types.ts';
+import { nth } from '../lists/nth.ts';
+import { take } from '../lists/take.ts';
 
 /** Sizes behind batch and channels. @throws Error for symbols */
 export function spatial(x: { shape: readonly Dim[]; name: string }): number[] {
@@ -61,7 +63,7 @@ function perSampleKernels(
   window: Window,
   group: number,
 ): Value {
-  const [batch, channels] = x.shape as number[];
+  const [batch, channels] = take(x.shape as number[], 2);
   const outputs = dy.shape[1] as number;
   const [sizes, results, kernel] = [spatial(x), spatial(dy), shape.slice(2)];
   const axes = sizes.map((_, i) => i);
@@ -91,14 +93,17 @@ function perSampleKernels(
 export function transposedConv(g: Graph, dy: Value, w: Value, window: Window, sizes: number[], group: number): Value {
   const results = spatial(dy);
   const outputPadding = sizes.map((size, i) => {
-    const reach = (results[i] - 1) * window.strides[i] + window.dilations[i] * (window.kernel[i] - 1) + 1;
-    return size - (reach - window.before[i] - window.after[i]);
+    const reach =
+      (nth(results, i) - 1) * nth(window.strides, i) + nth(window.dilations, i) * (nth(window.kernel, i) - 1) + 1;
+    return size - (reach - nth(window.before, i) - nth(window.after, i));
   });
   // What a stride leaves over can be more than ONNX allows as output padding only where nothing reads it: then it is
   // zero.
-  const allowed = outputPadding.map((pad, i) => Math.min(pad, Math.max(window.strides[i], window.dilations[i]) - 1));
+  const allowed = outputPadding.map((pad, i) =>
+    Math.min(pad, Math.max(nth(window.strides, i), nth(window.dilations, i)) - 1),
+  );
   const [dx] = g.node('ConvTranspose', [dy, w], { ...attributesOf(window), group, output_padding: allowed });
-  const missing = outputPadding.map((pad, i) => pad - allowed[i]);
+  const missing = outputPadding.map((pad, i) => pad - nth(allowed, i));
   if (missing.every((pad) => pad === 0)) return dx;
   return g.pad(dx, [0, 0, ...missing.map(() => 0), 0, 0, ...missing]);
 }
@@ -119,7 +124,8 @@ function transposedPads(
   const dilations = read.ints('dilations') ?? inputs.map(() => 1);
   const extra = read.ints('output_padding') ?? inputs.map(() => 0);
   const total = inputs.map(
-    (size, i) => strides[i] * (size - 1) + extra[i] + (kernel[i] - 1) * dilations[i] + 1 - results[i],
+    (size, i) =>
+      nth(strides, i) * (size - 1) + nth(extra, i) + (nth(kernel, i) - 1) * nth(dilations, i) + 1 - nth(results, i),
   );
   const mode = read.string('auto_pad', 'NOTSET');
   const given = read.ints('pads');
@@ -129,7 +135,7 @@ function transposedPads(
       : total.map((pad) => (mode === 'SAME_UPPER' ? Math.floor(pad / 2) : pad - Math.floor(pad / 2)));
   // The backward convolution sees the result with what was cut off put back; output padding beyond the kernel's reach
   // is not seen.
-  return { before, after: total.map((pad, i) => (rank > 0 ? pad - before[i] - extra[i] : 0)) };
+  return { before, after: total.map((pad, i) => (rank > 0 ? pad - nth(before, i) - nth(extra, i) : 0)) };
 }
 
 function overChannels(g: Graph, dy: Value): Value {

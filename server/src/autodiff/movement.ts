@@ -3,11 +3,12 @@ import { contentsOf } from '../onnx/contents.ts';
 import { axisOf, product, sum } from '../onnx/dims.ts';
 import type { Dim, Graph, Value } from '../onnx/graph.ts';
 import type { GradRule, RuleContext } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 /** Sizes of the parts of a Concat, known or read when the graph runs. */
 export function splitSizes(g: Graph, parts: readonly Value[], axis: number): readonly number[] | Value {
-  const at = axisOf(axis, parts[0].shape.length);
-  const dims = parts.map(({ shape }) => shape[at]);
+  const at = axisOf(axis, nth(parts, 0).shape.length);
+  const dims = parts.map(({ shape }) => nth(shape, at));
   return dims.every((dim) => typeof dim === 'number') ? dims : g.sizes(dims, parts);
 }
 
@@ -30,7 +31,7 @@ export const gatherGradient: GradRule = ({ g, dy, x: [x, indices], int }) => {
   const axis = axisOf(int('axis', 0), x.shape.length);
   const one = indices.shape.length === 1;
   const positions = one ? indices : g.reshape(indices, [-1]);
-  const dims = x.shape.map((dim, i) => (i === axis ? positions.shape[0] : dim));
+  const dims = x.shape.map((dim, i) => (i === axis ? nth(positions.shape, 0) : dim));
   return [addAlong(g, x, positions, one ? dy : g.reshape(dy, dims), axis), null];
 };
 
@@ -48,7 +49,7 @@ export const gatherNDGradient: GradRule = ({ g, dy, x: [x, indices], int }) => {
     [1],
   );
   const rows = g.reshape(x, [product(x.shape.slice(0, depth)), product(x.shape.slice(depth))]);
-  const updates = g.reshape(dy, [positions.shape[0], rows.shape[1]]);
+  const updates = g.reshape(dy, [nth(positions.shape, 0), nth(rows.shape, 1)]);
   return [g.reshapeLike(addAlong(g, rows, positions, updates, 0), x), null];
 };
 
@@ -76,7 +77,7 @@ export const padGradient: GradRule = ({ g, dy, x, string }) => {
 export const tileGradient: GradRule = ({ g, dy, x }) => {
   const repeats = contentsOf(g, x[1]);
   if (!repeats?.every((r) => typeof r === 'number')) throw new Error('the repeats must be constant');
-  const dims = x[0].shape.flatMap((dim, i) => [repeats[i], dim]);
+  const dims = x[0].shape.flatMap((dim, i) => [nth(repeats, i), dim]);
   const axes = x[0].shape.map((_, i) => 2 * i);
   return [g.reduceSum(g.reshape(dy, dims), axes, false), null];
 };
@@ -95,8 +96,9 @@ export const sliceGradient: GradRule = (c) => {
 };
 
 function unslice({ g, x }: RuleContext, part: Value, axis: number, i: number): Value {
-  const dim = x[0].shape[axis];
-  const step = x[4] ? g.numbers(x[4])![i] : 1;
+  const dim = nth(x[0].shape, axis);
+  const steps = x[4] && g.numbers(x[4]);
+  const step = steps ? nth(steps, i) : 1;
   // A backward slice is a forward one of the same elements, turned round.
   let back = step > 0 ? part : g.slice(part, [-1], [-Infinity], [axis], [-1]);
   const stride = Math.abs(step);
@@ -107,7 +109,7 @@ function unslice({ g, x }: RuleContext, part: Value, axis: number, i: number): V
     back = g.reshape(spaced, dims);
   }
   const before = firstTaken(g, x, dim, axis, i, step);
-  const after = typeof before === 'number' ? difference(dim, sum([before, back.shape[axis]])) : null;
+  const after = typeof before === 'number' ? difference(dim, sum([before, nth(back.shape, axis)])) : null;
   if (before === 0 && after === 0) return back;
   const padded =
     typeof before === 'number' && after !== null
@@ -119,20 +121,25 @@ function unslice({ g, x }: RuleContext, part: Value, axis: number, i: number): V
 
 /** The lowest position that the slice takes: a number where it can be told, else an int64 tensor of one element. */
 function firstTaken(g: Graph, x: readonly Value[], dim: Dim, axis: number, i: number, step: number): number | Value {
-  const [starts, ends] = [contentsOf(g, x[1]), contentsOf(g, x[2])];
+  const [starts, ends] = [contentsOf(g, nth(x, 1)), contentsOf(g, nth(x, 2))];
   const [start, stop] = [starts?.[i] ?? null, ends?.[i] ?? null];
   if (step > 0 && typeof start === 'number' && start >= 0) return start;
   if (typeof dim === 'number' && typeof start === 'number' && typeof stop === 'number') {
     const positions = [...Array(dim).keys()];
     const first = Math.min(Math.max(start < 0 ? start + dim : start, step > 0 ? 0 : -1), step > 0 ? dim : dim - 1);
     const last = Math.max(stop < 0 ? stop + dim : stop, -1);
-    return step > 0 ? first : positions.filter((p) => p <= first && p > last && (first - p) % -step === 0)[0];
+    return step > 0
+      ? first
+      : nth(
+          positions.filter((p) => p <= first && p > last && (first - p) % -step === 0),
+          0,
+        );
   }
   // Slice the positions themselves.
-  const length = g.squeeze(g.shapeOf(x[0], axis, axis + 1), [0]);
+  const length = g.squeeze(g.shapeOf(nth(x, 0), axis, axis + 1), [0]);
   const positions = g.node('Range', [g.scalar(0, 'int64'), length, g.scalar(1, 'int64')])[0];
   const at = (list: Value): Value => g.slice(list, [i], [i + 1], [0]);
-  const taken = g.slice(positions, at(x[1]), at(x[2]), [0], [step]);
+  const taken = g.slice(positions, at(nth(x, 1)), at(nth(x, 2)), [0], [step]);
   return step > 0 ? g.slice(taken, [0], [1], [0]) : g.slice(taken, [-1], [Infinity], [0]);
 }
 
@@ -143,7 +150,7 @@ function difference(a: Dim, b: Dim): number | null {
   if (typeof x === 'number' && typeof y === 'number') return x - y;
   const split = (dim: Dim): [string, number] => {
     const tail = /^(.*?)([+-]\d+)?$/.exec(String(dim))!;
-    return [tail[1], Number(tail[2] ?? 0)];
+    return [nth(tail, 1), Number(tail[2] ?? 0)];
   };
   if (typeof x === 'number' || typeof y === 'number') return null;
   const [[s, p], [t, q]] = [split(x), split(y)];
@@ -160,7 +167,7 @@ function padsAt(rank: number, axis: number, before: number, after: number): numb
 /** Pads that are only known when the graph runs: what is missing after `before` and `back` is added after. */
 function openPads(g: Graph, x: Value, back: Value, axis: number, before: number | Value): Value {
   const first = typeof before === 'number' ? g.ints([before]) : before;
-  const [whole, present] = [x, back].map((value) => g.shapeOf(value, axis, axis + 1));
+  const [whole, present] = [g.shapeOf(x, axis, axis + 1), g.shapeOf(back, axis, axis + 1)];
   const after = g.sub(g.sub(whole, present), first);
   const zeros = (count: number): Value[] => (count > 0 ? [g.ints(Array<number>(count).fill(0))] : []);
   const rest = x.shape.length - axis - 1;

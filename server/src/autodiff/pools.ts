@@ -3,10 +3,12 @@ import type { Graph, Value } from '../onnx/graph.ts';
 import { windowOf } from '../onnx/windows.ts';
 import { spatial, transposedConv } from './convolution.ts';
 import type { GradRule, RuleContext } from './types.ts';
+import { nth } from '../lists/nth.ts';
+import { take } from '../lists/take.ts';
 
 /** The greatest of a window takes the cotangent; where several tie it is the one that MaxPool names. */
 export const maxPoolGradient: GradRule = ({ g, node, dy, x: [x] }) => {
-  const [, places] = g.node('MaxPool', [x], { ...node.attributes, storage_order: 0 }, 2);
+  const [, places] = take(g.node('MaxPool', [x], { ...node.attributes, storage_order: 0 }, 2), 2);
   const flat = (value: Value): Value => g.reshape(value, [-1]);
   // Positions count over all samples and channels.
   return [g.reshapeLike(g.scatterElements(flat(g.zerosLike(x)), flat(places), flat(dy), 0, 'add'), x)];
@@ -25,13 +27,13 @@ export const averagePoolGradient: GradRule = (c) => {
   // With ceil_mode the last window may reach beyond the padding; it is as if there were more of it.
   const results = spatial(dy);
   const beyond = results.map((count, i) => {
-    const reach = (count - 1) * window.strides[i] + (kernel[i] - 1) * window.dilations[i] + 1;
-    return Math.max(0, reach - sizes[i] - window.before[i] - window.after[i]);
+    const reach = (count - 1) * nth(window.strides, i) + (nth(kernel, i) - 1) * nth(window.dilations, i) + 1;
+    return Math.max(0, reach - nth(sizes, i) - nth(window.before, i) - nth(window.after, i));
   });
   const padded = c.int('count_include_pad', 0) !== 0;
   if (padded && beyond.some((pad) => pad > 0))
     throw new Error('count_include_pad with a window beyond the padding has no rule');
-  const whole = { ...window, after: window.after.map((pad, i) => pad + beyond[i]) };
+  const whole = { ...window, after: window.after.map((pad, i) => pad + nth(beyond, i)) };
   const channels = x.shape[1] as number;
   const ones = (shape: number[]): Value => g.expand(g.scalar(1, x.type), shape);
   const count = kernel.reduce((a, b) => a * b, 1);
@@ -80,7 +82,7 @@ export const resizeGradient: GradRule = (c) => {
     const [from, to] = [x.shape[axis], y.shape[axis]];
     if (typeof from !== 'number' || typeof to !== 'number') throw new Error('the sizes must be numbers');
     if (from === to && (scales === null || scales[at] === 1)) return;
-    const matrix = resizedIdentity(g, c, from, to, scales ? scales[at] : null); // [from, to]
+    const matrix = resizedIdentity(g, c, from, to, scales ? nth(scales, at) : null); // [from, to]
     const order = [...Array(rank).keys()].filter((i) => i !== axis);
     const last = g.transpose(back, [...order, axis]);
     const made = g.matMul(last, g.transpose(matrix, [1, 0]));

@@ -2,6 +2,7 @@
 import type { Graph, Value } from '../onnx/graph.ts';
 import { sameShape } from '../onnx/dims.ts';
 import type { GradRule } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 /**
  * A vector counts as a row on the left and as a column on the right. Batch axes that were broadcast are summed by the
@@ -23,7 +24,7 @@ export const matMulGradient: GradRule = ({ g, dy, x }) => {
 
 /** All axes but the last made one. */
 function rows(g: Graph, x: Value): Value {
-  return g.reshape(x, [-1, x.shape[x.shape.length - 1]]);
+  return g.reshape(x, [-1, nth(x.shape, x.shape.length - 1)]);
 }
 
 /** The last two axes exchanged; what was made by exchanging them is taken as it was before. */
@@ -38,7 +39,7 @@ function transposed(g: Graph, x: Value): Value {
 
 /** Y = α A' B' + β C, where ' stands for the transposition that the attribute asks for. */
 export const gemmGradient: GradRule = ({ g, dy, x: [a, b, c], int, float }) => {
-  const [transA, transB] = [int('transA', 0) ? 1 : 0, int('transB', 0) ? 1 : 0] as (0 | 1)[];
+  const [transA, transB] = [int('transA', 0) ? 1 : 0, int('transB', 0) ? 1 : 0] as [0 | 1, 0 | 1];
   const alpha = float('alpha', 1);
   const not = (flag: 0 | 1): 0 | 1 => (flag ? 0 : 1);
   return [
@@ -54,10 +55,10 @@ export const gemmGradient: GradRule = ({ g, dy, x: [a, b, c], int, float }) => {
 
 /** The cotangent of one factor is the Einsum of `dy` with the others; letters that only it had were summed: spread. */
 export const einsumGradient: GradRule = ({ g, dy, x, string }) => {
-  const [left, result] = string('equation', '').replaceAll(' ', '').split('->');
+  const [left = '', result = ''] = string('equation', '').replaceAll(' ', '').split('->');
   const terms = left.split(',');
   return x.map((input, i) => {
-    const letters = [...terms[i]];
+    const letters = [...nth(terms, i)];
     if (new Set(letters).size !== letters.length) throw new Error(`"${left}" takes a diagonal, which has no rule`);
     const others = terms.filter((_, k) => k !== i);
     const present = new Set([result, ...others].join(''));

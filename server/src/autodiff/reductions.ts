@@ -2,6 +2,7 @@
 import { sortedAxes } from '../onnx/contents.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
 import type { GradRule, RuleContext } from './types.ts';
+import { take } from '../lists/take.ts';
 
 /** The axes that the node reduces: second input, or attribute below opset 18; none means all. */
 function reducedAxes({ g, x, ints, int }: RuleContext): number[] {
@@ -51,7 +52,7 @@ export const extremum: GradRule = ({ g, dy, x, y }) => {
 /** The axes from `axis` to the last. */
 function normalizedAxes({ x, int }: RuleContext): number[] {
   const rank = x[0].shape.length;
-  const [first] = sortedAxes([int('axis', -1)], rank);
+  const [first] = take(sortedAxes([int('axis', -1)], rank), 1);
   return x[0].shape.flatMap((_, i) => (i >= first ? [i] : []));
 }
 

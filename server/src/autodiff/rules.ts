@@ -36,6 +36,7 @@ import {
   rmsNormGradient,
 } from './reductions.ts';
 import type { GradRule } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 /** The same elements in another shape. */
 const reshape: GradRule = ({ g, dy, x }) => [g.reshapeLike(dy, x[0])];
@@ -138,7 +139,7 @@ export const rules: Readonly<Record<string, GradRule>> = {
   // b·aᵇ⁻¹ and aᵇ·ln a, the latter 0 where aᵇ is (its limit for a → 0).
   Pow: ({ g, thin, x: [a, b], y }) => {
     const constant = g.numbers(b);
-    const exponent = constant?.length === 1 ? constant[0] : null;
+    const exponent = constant?.length === 1 ? nth(constant, 0) : null;
     if (exponent === 2) return [g.mul(thin, g.mul(a, 2)), null];
     if (exponent !== null) return [g.mul(thin, g.mul(g.pow(a, exponent - 1), exponent)), null];
     const power = g.cast(b, a.type);
@@ -180,7 +181,7 @@ export const rules: Readonly<Record<string, GradRule>> = {
   // An output that nobody used has the cotangent 0.
   Split: ({ g, node, dys, int }) => [
     g.concat(
-      dys.map((dy, i) => dy ?? g.zerosLike(node.outputs[i])),
+      dys.map((dy, i) => dy ?? g.zerosLike(nth(node.outputs, i))),
       int('axis', 0),
     ),
   ],

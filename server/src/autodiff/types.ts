@@ -2,12 +2,17 @@
 import type { AttributeReader } from '../onnx/attributes.ts';
 import type { Graph, Node, Value } from '../onnx/graph.ts';
 
+/**
+ * Inputs of a node by their places. The operator's definition says how many there are; one that may be left out is
+ * undefined, and its rule looks before it reads.
+ */
+export type Operands = readonly [Value, Value, Value, Value, Value, ...Value[]];
+
 export interface RuleContext extends AttributeReader {
   /** The graph to append to: nodes are written with its words. */
   g: Graph;
   node: Node;
-  /** Inputs of the node; an optional input that is left out is undefined. */
-  x: readonly Value[];
+  x: Operands;
   /** First output of the node. */
   y: Value;
   /** Cotangent of `y`, of the same shape. */

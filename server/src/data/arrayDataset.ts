@@ -11,6 +11,7 @@ import type { OpenDataset } from './dataset.ts';
 import { npyHeader, parseNpy } from './npy.ts';
 import type { Row } from './types.ts';
 import { requireRegularFile } from '../files/textFile.ts';
+import { nth } from '../lists/nth.ts';
 
 /** @throws LayerifError `badData`: a file that is missing or no array, columns that differ in their number of rows */
 export function openArrays(
@@ -20,12 +21,12 @@ export function openArrays(
   baseDir: string,
 ): OpenDataset {
   const columns = Object.entries(arrays).map(([column, given]) => ({ column, ...opened(name, given, baseDir) }));
-  const rows = columns[0].shape[0];
+  const rows = nth(nth(columns, 0).shape, 0);
   const other = columns.find(({ shape }) => shape[0] !== rows);
   if (other) {
     throw fault(
       name,
-      `the array "${other.column}" has ${other.shape[0]} rows, "${columns[0].column}" has ${rows}; the first axis of every array runs over the same rows`,
+      `the array "${other.column}" has ${other.shape[0]} rows, "${nth(columns, 0).column}" has ${rows}; the first axis of every array runs over the same rows`,
     );
   }
   const added = Object.entries(mapping);
@@ -44,7 +45,7 @@ export function openArrays(
       }),
     );
     for (const [to, from] of added) values[to] = values[from];
-    return { values, file: columns[0].file, row, line: null };
+    return { values, file: nth(columns, 0).file, row, line: null };
   };
   const known = (split: string): void => {
     if (split !== 'train') throw fault(name, `has no split "${split}"; arrays are all split train`);

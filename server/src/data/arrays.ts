@@ -14,6 +14,7 @@ import { placeOf } from './splits.ts';
 import { WholeFloat } from './jinja/numbers.ts';
 import type { Row } from './types.ts';
 import { requireRegularFile } from '../files/textFile.ts';
+import { nth } from '../lists/nth.ts';
 
 export interface NumberArray {
   shape: number[];
@@ -120,8 +121,8 @@ function normalised(image: Image, input: GraphInput, shape: readonly (number | s
       // Luma of ITU-R 601, as Pillow takes it.
       const grey = own === 3 && channels === 1;
       const raw = grey
-        ? 0.299 * data[3 * p] + 0.587 * data[3 * p + 1] + 0.114 * data[3 * p + 2]
-        : data[own * p + (own === 1 ? 0 : c)];
+        ? 0.299 * nth(data, 3 * p) + 0.587 * nth(data, 3 * p + 1) + 0.114 * nth(data, 3 * p + 2)
+        : nth(data, own * p + (own === 1 ? 0 : c));
       const value = (raw * rescale - at(mean, c, 0)) / at(std, c, 1);
       out[last ? p * channels + c : c * height * width + p] = value;
     }

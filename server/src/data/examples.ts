@@ -24,6 +24,7 @@ import {
   type FieldValue,
 } from './templates.ts';
 import type { Row } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 /** What a task makes of one row. */
 export interface Doc {
@@ -67,11 +68,19 @@ export function docOf(task: Task, row: Row): Doc {
   if (choices !== null && task.output_type === 'multiple_choice' && text.index !== null) {
     const gold = inside(task, row, 'doc_to_text', text.index, choices, text.index, 'column');
     const targets = targetTexts(task, fields, row);
-    return { text: choices[gold], target: targets[0], targets, choices, gold, golds: [gold], choicesAreContexts: true };
+    return {
+      text: nth(choices, gold),
+      target: targets[0] ?? '',
+      targets,
+      choices,
+      gold,
+      golds: [gold],
+      choicesAreContexts: true,
+    };
   }
   const open = (targets: string[]): Doc => ({
     text: text.text,
-    target: targets[0],
+    target: targets[0] ?? '',
     targets,
     choices,
     gold: null,
@@ -89,8 +98,8 @@ export function docOf(task: Task, row: Row): Doc {
     throw noSuchColumn(fields.target, fields.target.source, row);
   }
   const indices = golds.map((gold, i) => inside(task, row, 'doc_to_target', gold, choices, values[i], from));
-  const targets = indices.map((index) => choices[index]);
-  return { ...open(targets), gold: indices[0], golds: indices };
+  const targets = indices.map((index) => nth(choices, index));
+  return { ...open(targets), gold: indices[0] ?? null, golds: indices };
 }
 
 /** The rendered choices, or null for a task without `doc_to_choice`. */
@@ -272,5 +281,5 @@ export function answerOf(task: Task, row: Row, choices: readonly string[] | null
   if (choices !== null)
     return inside(task, row, 'doc_to_target', goldIndex(value, from, choices), choices, value, from);
   const isNumber = typeof value === 'number' || typeof value === 'bigint' || value instanceof WholeFloat;
-  return isNumber ? Number(value) : targetTexts(task, fields, row)[0];
+  return isNumber ? Number(value) : (targetTexts(task, fields, row)[0] ?? '');
 }

@@ -9,6 +9,7 @@ import type { OpenDataset } from './dataset.ts';
 import { pythonText } from './jinja/text.ts';
 import { placeOf, readSlice } from './splits.ts';
 import type { Row } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 /** The harness' `fewshot_random_seed`. */
 export const FEWSHOT_SEED = 1234;
@@ -54,7 +55,8 @@ export function fewshotOf(task: Task, pool: readonly Row[], leaveOut: boolean): 
   const first = task.fewshot_config?.sampler === 'first_n';
   return (row) => {
     const others = (rows: readonly Row[]): Row[] => (leaveOut ? rows.filter((other) => !same(row, other)) : [...rows]);
-    const drawn = (rows: readonly Row[], size: number): Row[] => random.sample(rows.length, size).map((i) => rows[i]);
+    const drawn = (rows: readonly Row[], size: number): Row[] =>
+      random.sample(rows.length, size).map((i) => nth(rows, i));
     const enough = (rows: Row[]): Row[] => {
       if (rows.length >= count) return rows;
       throw new LayerifError(

@@ -14,6 +14,7 @@ import { didYouMean } from '../text/nearest.ts';
 import { placeOf } from './splits.ts';
 import type { TextTokenizer } from './tokenizer.ts';
 import type { Row, Sample } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 /** What a graph asks of the data. */
 export interface GraphInputs {
@@ -96,7 +97,7 @@ function classOf(task: Task, row: Row, { classes, names = [], path }: GraphInput
     return exact >= 0 ? exact : names.findIndex((other) => other.toLowerCase() === name.trim().toLowerCase());
   };
   const named = (choices ?? []).map(byName);
-  if (choices !== null && typeof answer === 'number' && named.every((index) => index >= 0)) return named[answer];
+  if (choices !== null && typeof answer === 'number' && named.every((index) => index >= 0)) return nth(named, answer);
   const number = typeof answer === 'number' ? answer : /^\s*\d+\s*$/.test(answer) ? Number(answer) : NaN;
   const label = Number.isNaN(number) && typeof answer === 'string' ? byName(answer) : number;
   const fits = choices === null || choices.length === classes;

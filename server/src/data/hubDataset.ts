@@ -16,6 +16,7 @@ import { offlineBy } from '../hub/environment.ts';
 import { formatOf } from './formats.ts';
 import { listed } from '../text/listed.ts';
 import { didYouMean } from '../text/nearest.ts';
+import { nth } from '../lists/nth.ts';
 
 /** Split -> paths within the repository; `null` for files whose names have yet to tell. */
 export type HubSplits = { splits: Map<string, string[]> } | { folder: string; paths: string[] };
@@ -116,7 +117,7 @@ function chosenConfig(
   }
   const usual = configs.find((config) => config.default === true) ?? configs.find((c) => c.config_name === 'default');
   if (usual) return usual;
-  if (configs.length === 1) return configs[0];
+  if (configs.length === 1) return nth(configs, 0);
   throw fault(name, `has several subsets; choose one with name: ${listed(names)}`);
 }
 
@@ -163,7 +164,9 @@ function matched(
 function subset(name: string, wanted: string, paths: readonly string[]): HubSplits {
   const found = within(wanted, paths);
   if ('paths' in found && found.paths.length > 0) return found;
-  const folders = [...new Set(paths.filter((file) => file.includes('/')).map((file) => file.split('/')[0]))];
+  const folders = [
+    ...new Set(paths.filter((file) => file.includes('/')).map((file) => file.slice(0, file.indexOf('/')))),
+  ];
   throw fault(name, `has no subset "${wanted}"; folders in it: ${listed(folders)}${didYouMean(wanted, folders)}`);
 }
 
@@ -171,7 +174,7 @@ function subset(name: string, wanted: string, paths: readonly string[]): HubSpli
 function onlyFolder(paths: readonly string[]): string {
   const folders = new Set(paths.map((file) => file.split('/').slice(0, -1)[0] ?? ''));
   if (folders.has('default')) return 'default';
-  const [only] = folders;
+  const [only = ''] = folders;
   return folders.size === 1 && only !== 'data' ? only : '';
 }
 

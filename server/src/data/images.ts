@@ -1,6 +1,7 @@
 /** PNG and JPEG images as numbers, and bilinear resizing. */
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
+import { nth } from '../lists/nth.ts';
 
 /** Height x width x channels, row-major, 0 to 255; 1 channel (grey) or 3. */
 export interface Image {
@@ -37,7 +38,7 @@ function requirePixels(width: number, height: number): void {
 
 function withoutAlpha({ width, height, data }: { width: number; height: number; data: Uint8Array }): Image {
   const out = new Float32Array(3 * width * height);
-  for (let p = 0; p < width * height; p++) for (let c = 0; c < 3; c++) out[3 * p + c] = data[4 * p + c];
+  for (let p = 0; p < width * height; p++) out.set(data.subarray(4 * p, 4 * p + 3), 3 * p);
   return { height, width, channels: 3, data: out };
 }
 
@@ -55,7 +56,7 @@ export function resized(image: Image, height: number, width: number): Image {
     columns.forEach(({ first, weights }, x) => {
       for (let c = 0; c < channels; c++) {
         let sum = 0;
-        weights.forEach((w, k) => (sum += w * image.data[(y * image.width + first + k) * channels + c]));
+        weights.forEach((w, k) => (sum += w * nth(image.data, (y * image.width + first + k) * channels + c)));
         wide[(y * width + x) * channels + c] = sum;
       }
     });
@@ -64,7 +65,7 @@ export function resized(image: Image, height: number, width: number): Image {
   rows.forEach(({ first, weights }, y) => {
     for (let i = 0; i < line; i++) {
       let sum = 0;
-      weights.forEach((w, k) => (sum += w * wide[(first + k) * line + i]));
+      weights.forEach((w, k) => (sum += w * nth(wide, (first + k) * line + i)));
       data[y * line + i] = sum;
     }
   });

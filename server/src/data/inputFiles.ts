@@ -18,6 +18,7 @@ import { savedFiles, savedSplits } from './savedDataset.ts';
 import { listed } from '../text/listed.ts';
 import { didYouMean } from '../text/nearest.ts';
 import { readText } from '../files/textFile.ts';
+import { nth } from '../lists/nth.ts';
 
 /** The words that name a split in a path. The first is the split's name. */
 export const splitWords: readonly (readonly string[])[] = [
@@ -110,7 +111,7 @@ function ofOneFormat(files: DataFile[]): DataFile[] {
   const counts = new Map<DataFormat, number>();
   for (const { format } of files) counts.set(format, (counts.get(format) ?? 0) + 1);
   const [most] = [...counts].sort((a, b) => b[1] - a[1] || Number(b[0] === 'parquet') - Number(a[0] === 'parquet'));
-  return files.filter(({ format }) => format === most[0]);
+  return files.filter(({ format }) => format === most?.[0]);
 }
 
 export function noData(name: string, id: string, files: readonly string[]): LayerifError {
@@ -237,7 +238,7 @@ function sameFormat(name: string, pattern: string, files: string[], all: string[
   if (formats.length > 1) {
     throw fault(
       name,
-      `"${pattern}" holds files of several formats (${formats.join(', ')}); name one file, or use a glob such as "${pattern.replace(/[/\\]$/, '')}/*${extname(files[0])}"`,
+      `"${pattern}" holds files of several formats (${formats.join(', ')}); name one file, or use a glob such as "${pattern.replace(/[/\\]$/, '')}/*${extname(nth(files, 0))}"`,
     );
   }
   return found;
@@ -249,7 +250,7 @@ function bySplitWords(files: DataFile[], root: string): SplitFiles {
   if (shards.length > 0) {
     const splits: SplitFiles = new Map();
     for (const file of shards) {
-      const split = /^(.+)-\d{5}-of-/.exec(basename(file.path))![1];
+      const split = nth(/^(.+)-\d{5}-of-/.exec(basename(file.path))!, 1);
       splits.set(split, [...(splits.get(split) ?? []), file]);
     }
     return splits;
@@ -259,7 +260,7 @@ function bySplitWords(files: DataFile[], root: string): SplitFiles {
     const splits: SplitFiles = new Map();
     for (const words of splitWords) {
       const own = files.filter((file) => parts(file).some((part) => words.some((word) => standsIn(word, part))));
-      if (own.length > 0) splits.set(words[0], own);
+      if (own.length > 0) splits.set(nth(words, 0), own);
     }
     if (splits.size > 0) return splits;
   }

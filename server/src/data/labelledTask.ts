@@ -22,7 +22,7 @@ export interface LabelledSample extends Sample {
   /** Tokens before the answer; the whole text for `loglikelihood_rolling`. */
   prompt: Int32Array;
   /** First token of the answer: the class of tasks without choices. */
-  answerToken: number;
+  answerToken: number | null;
   /** This row with the choice `label` as its answer. @throws Error for a task without choices */
   relabelled(label: number): Sample;
 }
@@ -56,7 +56,14 @@ function labelled(
     const relabelled = (): Sample => {
       throw new LayerifError('badRequest', `task "${task.task}" has no choices, so its labels cannot be changed`);
     };
-    return { ...sample, label: null, choices: null, prompt: sample.tokens, answerToken: sample.tokens[1], relabelled };
+    return {
+      ...sample,
+      label: null,
+      choices: null,
+      prompt: sample.tokens,
+      answerToken: sample.tokens[1] ?? null,
+      relabelled,
+    };
   }
   const doc = docOf(task, row);
   const parts = promptParts(example, tokenizer, maxLength);
@@ -76,5 +83,5 @@ function labelled(
 
 function promptParts(example: Example, tokenizer: TextTokenizer, maxLength: number) {
   const { tokens, countedFrom } = sampleOf(example, tokenizer, { maxLength, loss: 'target' });
-  return { prompt: tokens.slice(0, countedFrom), answerToken: tokens[countedFrom] };
+  return { prompt: tokens.slice(0, countedFrom), answerToken: tokens[countedFrom] ?? null };
 }

@@ -8,12 +8,11 @@ import { graphSample } from './graphSamples.ts';
 import type { GraphInputs } from './graphSamples.ts';
 import { noisyExamples } from './labelNoise.ts';
 import { sampleOf } from './samples.ts';
-import { listed } from '../text/listed.ts';
-import { didYouMean } from '../text/nearest.ts';
 import type { OpenDataset } from './dataset.ts';
 import { countSlice, defaultValidation, openDataset, readSlice } from './splits.ts';
 import type { TextTokenizer } from './tokenizer.ts';
 import type { Row, Sample } from './types.ts';
+import { datasetNamed } from './datasetNamed.ts';
 
 export interface LoadTaskOptions {
   task: Task;
@@ -81,14 +80,7 @@ export async function datasetOf({
   datasets,
   baseDir,
 }: Pick<LoadTaskOptions, 'task' | 'datasets' | 'baseDir'>): Promise<OpenDataset> {
-  if (!Object.hasOwn(datasets, task.dataset)) {
-    const names = Object.keys(datasets);
-    throw new LayerifError(
-      'badData',
-      `task "${task.task}": there is no dataset "${task.dataset}"; datasets: ${listed(names)}${didYouMean(task.dataset, names)}`,
-    );
-  }
-  return openDataset(task.dataset, datasets[task.dataset], baseDir);
+  return openDataset(task.dataset, datasetNamed(datasets, task.dataset, `task "${task.task}": `), baseDir);
 }
 
 export async function slicesOf(task: Task, dataset: OpenDataset): Promise<{ training: string; validation: string }> {
@@ -129,8 +121,9 @@ function twiceBegun(task: Task, samples: readonly Sample[], tokenizer: TextToken
   if (tokenizer === null || tokenizer.begins === null) return [];
   const { begins } = tokenizer;
   const twice = samples.filter(({ tokens }) => tokens[0] === begins && tokens[1] === begins);
-  if (twice.length === 0) return [];
-  const [{ file, row }] = twice;
+  const [first] = twice;
+  if (!first) return [];
+  const { file, row } = first;
   return [
     `task "${task.task}": ${twice.length} of ${samples.length} texts begin with ${tokenizer.decode([begins])}, which the tokenizer puts in front too, so they begin with it twice (first: row ${row} of ${path.basename(file)}); take it out of doc_to_text or the data`,
   ];

@@ -1,5 +1,6 @@
 /** NumPy's .npy files (versions 1 to 3): a header with type, order and shape, then the numbers. */
 import { lookup } from '../text/lookup.ts';
+import { nth } from '../lists/nth.ts';
 
 interface NpyType {
   bytes: number;
@@ -30,7 +31,7 @@ export function npyHeader(bytes: Uint8Array): NpyHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 12 || String.fromCharCode(...bytes.subarray(1, 6)) !== 'NUMPY')
     throw new Error('the file is no .npy array');
-  const wide = bytes[6] > 1;
+  const wide = nth(bytes, 6) > 1;
   const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
   const from = wide ? 12 : 10;
   const text = new TextDecoder('latin1').decode(bytes.subarray(from, from + length));

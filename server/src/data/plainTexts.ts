@@ -6,9 +6,9 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import type { Experiment } from '../../../protocol/experiment.ts';
 import { exampleOf } from './context.ts';
 import { listed } from '../text/listed.ts';
-import { didYouMean } from '../text/nearest.ts';
 import { openDataset, placeOf, readSlice } from './splits.ts';
 import type { Row } from './types.ts';
+import { datasetNamed } from './datasetNamed.ts';
 
 export interface PlainText {
   text: string;
@@ -27,14 +27,7 @@ export async function readPlainTexts(
   source: { dataset: string; split: string },
   baseDir: string,
 ): Promise<PlainTexts> {
-  const names = Object.keys(datasets);
-  if (!Object.hasOwn(datasets, source.dataset)) {
-    throw new LayerifError(
-      'badData',
-      `there is no dataset "${source.dataset}"; datasets: ${listed(names)}${didYouMean(source.dataset, names)}`,
-    );
-  }
-  const dataset = await openDataset(source.dataset, datasets[source.dataset], baseDir);
+  const dataset = await openDataset(source.dataset, datasetNamed(datasets, source.dataset), baseDir);
   const task = tasks.find((t) => t.dataset === source.dataset && t.doc_to_text !== undefined);
   const textOf = (row: Row): string => {
     const { text } = row.values;

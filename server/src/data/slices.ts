@@ -30,20 +30,20 @@ export function parseSlices(text: string): Slice[] {
       throw fault(
         `"${text}" is not a split; write train, train[:300], train[10:20], train[-50:], train[10%:20%] or a sum of such with +`,
       );
+    const { split = '', fromPercent, toPercent } = groups;
     const from = bound(groups['from']);
     const to = bound(groups['to']);
-    const percent = groups['fromPercent'] !== undefined || groups['toPercent'] !== undefined;
+    const percent = fromPercent !== undefined || toPercent !== undefined;
     if (
       percent &&
-      ((from !== null && from !== 0 && groups['fromPercent'] === undefined) ||
-        (to !== null && groups['toPercent'] === undefined))
+      ((from !== null && from !== 0 && fromPercent === undefined) || (to !== null && toPercent === undefined))
     ) {
       throw fault(`"${text}" mixes rows and percent in one slice; write both ends in rows or both in percent`);
     }
     if (percent && [from, to].some((value) => value !== null && Math.abs(value) > 100)) {
       throw fault(`"${text}" asks for more than 100 %; percentages go from -100 to 100`);
     }
-    return { split: groups['split'], from, to, unit: percent ? 'percent' : 'rows' };
+    return { split, from, to, unit: percent ? 'percent' : 'rows' };
   });
 }
 

@@ -12,6 +12,7 @@ import { didYouMean } from '../text/nearest.ts';
 import type { OpenDataset } from './dataset.ts';
 import { parseSlices, resolveSlice, type Range, type Slice } from './slices.ts';
 import type { Row } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 /** Rows of the default validation split. */
 const DEFAULT_VALIDATION_ROWS = 50;
@@ -24,7 +25,7 @@ export async function openDataset(name: string, dataset: Dataset, baseDir: strin
   const groups = typedByFirst(await datasetFiles(name, dataset, baseDir));
   const all = [...groups.values()].flat();
   const files = [...new Map(all.map((file) => [file.path, file])).values()];
-  const stored = files.length === 0 ? [] : await columnsOf(files[0]);
+  const stored = files.length === 0 ? [] : await columnsOf(nth(files, 0));
   const mapping = dataset.field_mapping ?? {};
   for (const [added, column] of Object.entries(mapping)) {
     if (stored.length > 0 && !stored.includes(column)) {
@@ -106,7 +107,7 @@ export async function defaultValidation(dataset: OpenDataset, training: string):
 /** Columns have the types of the first file, whatever split it belongs to. */
 function typedByFirst(groups: SplitFiles): SplitFiles {
   const [first] = [...groups.values()].flat();
-  const typed = (file: DataFile): DataFile => (file.format === first.format ? { ...file, typedBy: first.path } : file);
+  const typed = (file: DataFile): DataFile => (file.format === first?.format ? { ...file, typedBy: first.path } : file);
   return new Map([...groups].map(([split, files]) => [split, files.map(typed)]));
 }
 

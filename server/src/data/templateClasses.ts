@@ -5,6 +5,7 @@
  * `kinds`.
  */
 import { Random } from '../random/random.ts';
+import { nth } from '../lists/nth.ts';
 
 export interface TemplateRow {
   /** Name of the kind. */
@@ -108,7 +109,7 @@ export function templateRows(perClass: number, seed: number, split: string): Tem
   const entries = Object.entries(kinds);
   return Array.from({ length: perClass }).flatMap((_, i) =>
     entries.map(([name, { ask, answer }], k) => {
-      const text = sentence(chosen[k][i]);
+      const text = sentence(nth(nth(chosen, k), i));
       return { class: name, text: `${ask}: ${text}`, answer: answer(text) };
     }),
   );

@@ -205,6 +205,6 @@ function specialToken(
 
 /** The last white space before `length`, so that no word is cut; never inside a surrogate pair. */
 function cutBefore(text: string, length: number): number {
-  for (let at = length; at > length - 256; at -= 1) if (/\s/.test(text[at])) return at;
-  return /[\uDC00-\uDFFF]/.test(text[length]) ? length - 1 : length;
+  for (let at = length; at > length - 256; at -= 1) if (/\s/.test(text.charAt(at))) return at;
+  return /[\uDC00-\uDFFF]/.test(text.charAt(length)) ? length - 1 : length;
 }

@@ -23,7 +23,7 @@ export const llmCompressor: ExportTarget = {
         'badRequest',
         `llm-compressor has one mask structure for all layers, but this map varies under ${structure}: use --rule uniform, or --structure unstructured`,
       );
-    const { group } = layers[0];
+    const group = layers[0]?.group;
     return [
       '# SparseGPTModifier takes the same keys.',
       'pruning_stage:',

@@ -9,6 +9,8 @@ import type { Allocation } from '../../../protocol/allocation.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { layersPattern, moduleNames, targetModules } from './types.ts';
 import type { ExportInput, ExportTarget } from './types.ts';
+import { nth } from '../lists/nth.ts';
+import { lookup } from '../text/lookup.ts';
 
 export const peft: ExportTarget = {
   id: 'peft',
@@ -26,17 +28,18 @@ export const peft: ExportTarget = {
 export function loraConfig(input: ExportInput): Record<string, unknown> {
   const { layers, loraRank, loraScale } = input;
   const ranks = layerRanks(input);
-  const trained = layers.filter((_, l) => ranks[l] > 0);
+  const trained = layers.filter((_, l) => nth(ranks, l) > 0);
   if (trained.length === 0)
     throw new LayerifError('badRequest', 'no layer has a rank above 0: there is nothing to adapt');
   const rankPattern: Record<string, number> = {};
   const alphaPattern: Record<string, number> = {};
   layers.forEach(({ name, modules }, l) => {
-    if (ranks[l] === 0 || ranks[l] === loraRank) return;
+    const rank = nth(ranks, l);
+    if (rank === 0 || rank === loraRank) return;
     for (const module of modules) {
       const key = escaped(`${name}.${module.name}`);
-      rankPattern[key] = ranks[l];
-      alphaPattern[key] = ranks[l] * loraScale;
+      rankPattern[key] = rank;
+      alphaPattern[key] = rank * loraScale;
     }
   });
   requireOneMatch(Object.keys(rankPattern), moduleNames(layers));
@@ -50,7 +53,7 @@ export function loraConfig(input: ExportInput): Record<string, unknown> {
     bias: 'none',
     target_modules: targetModules(layers),
     ...(trained.length < layers.length
-      ? { layers_to_transform: trained.map(({ index }) => index), layers_pattern: layersPattern(layers[0]) }
+      ? { layers_to_transform: trained.map(({ index }) => index), layers_pattern: layersPattern(nth(layers, 0)) }
       : {}),
     rank_pattern: rankPattern,
     alpha_pattern: alphaPattern,
@@ -66,7 +69,13 @@ export function layerRanks({ layers, allocation, loraRank }: ExportInput): numbe
     tune: (value) => value * loraRank,
     freeze: (value) => (1 - value) * loraRank,
   };
-  return layers.map((_, l) => rank[kind](given[l].value));
+  const own = lookup(rank, kind);
+  if (!own)
+    throw new LayerifError(
+      'badRequest',
+      `an allocation of ${kind} gives no ranks; use one of ${Object.keys(rank).join(', ')}`,
+    );
+  return layers.map((_, l) => own(nth(given, l).value));
 }
 
 const escaped = (name: string): string => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

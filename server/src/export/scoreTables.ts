@@ -7,6 +7,7 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import { PRONE_MARK, questionWords } from '../../../protocol/scores.ts';
 import type { ScoreTable, Tensors } from '../../../protocol/scores.ts';
 import { npy } from './npy.ts';
+import { nth } from '../lists/nth.ts';
 
 export interface ScoreTarget {
   id: string;
@@ -36,8 +37,8 @@ export const scoreTargets: readonly ScoreTarget[] = [
     ending: '.csv',
     score: null,
     several: false,
-    make: ([table]) =>
-      rowsOf(table)
+    make: (tables) =>
+      rowsOf(nth(tables, 0))
         .map((row) => `${row.map(field).join(',')}\r\n`)
         .join(''),
   },
@@ -55,11 +56,13 @@ export const scoreTargets: readonly ScoreTarget[] = [
     ending: '.npy',
     score: null,
     several: false,
-    make: ([{ values, axes }]) =>
-      npy(
+    make(tables) {
+      const { values, axes } = nth(tables, 0);
+      return npy(
         values.map((value) => value ?? NaN),
         axes.map(({ labels }) => labels.length),
-      ),
+      );
+    },
   },
   {
     id: 'tune-list',
@@ -67,7 +70,7 @@ export const scoreTargets: readonly ScoreTarget[] = [
     ending: '.txt',
     score: 'ila',
     several: false,
-    make: ([table]) => lines(ranked(table), 1),
+    make: (tables) => lines(ranked(nth(tables, 0)), 1),
   },
   {
     id: 'freeze-list',
@@ -75,7 +78,7 @@ export const scoreTargets: readonly ScoreTarget[] = [
     ending: '.txt',
     score: 'ila',
     several: false,
-    make: ([table]) => lines(ranked(table).reverse(), 1),
+    make: (tables) => lines(ranked(nth(tables, 0)).reverse(), 1),
   },
   {
     id: 'prone-list',
@@ -98,8 +101,8 @@ export const scoreTargets: readonly ScoreTarget[] = [
     ending: '.safetensors',
     score: 'spider',
     several: false,
-    make([table], observed) {
-      const tensors = observed(table.needs[0]);
+    make(tables, observed) {
+      const tensors = observed(nth(nth(tables, 0).needs, 0));
       const bits = Object.entries(tensors ?? {}).filter(([name]) => name.startsWith('bits/'));
       if (bits.length === 0) {
         throw new LayerifError(
@@ -125,7 +128,7 @@ function ranked({ parts = {}, values }: ScoreTable): string[] {
   return values
     .flatMap((_, layer) =>
       modules.flatMap(([name, part]) => {
-        const value = part[layer];
+        const value = part[layer] ?? null;
         return value === null ? [] : [{ name: `layers.${layer}.${name}`, value }];
       }),
     )
@@ -158,8 +161,8 @@ function rowsOf({ axes, values, intervals, p, reference, parts = {}, unit, score
     let rest = at;
     const place: string[] = [];
     for (let axis = axes.length - 1; axis >= 0; axis--) {
-      place.unshift(String(axes[axis].labels[rest % widths[axis]]));
-      rest = Math.floor(rest / widths[axis]);
+      place.unshift(String(nth(axes, axis).labels[rest % nth(widths, axis)]));
+      rest = Math.floor(rest / nth(widths, axis));
     }
     return [
       ...place,
@@ -199,7 +202,7 @@ function markdownOf(table: ScoreTable): string {
         : Number.isNaN(Number(cell))
           ? cell
           : String(Number(Number(cell).toPrecision(4)));
-  const [head, ...body] = rowsOf(table);
+  const [head = [], ...body] = rowsOf(table);
   return [
     `## ${title}${unit === '' ? '' : ` (${unit})`}`,
     '',

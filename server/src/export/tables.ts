@@ -1,6 +1,7 @@
 /** Scores and the allocation as a table: CSV (RFC 4180) for programs, Markdown for people. */
 import { csvText } from '../text/table.ts';
 import type { ExportInput, ExportTarget } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 const kinds = ['experts', 'rank', 'freeze', 'tune', 'drop', 'sparsity'] as const;
 
@@ -35,7 +36,7 @@ export const markdown: ExportTarget = {
       `${ruleTitle}. Model ${provenance.model.name}; ${from}`,
       '',
       head,
-      `|${' --- |'.repeat(rows(input)[0].length)}`,
+      `|${' --- |'.repeat(nth(rows(input), 0).length)}`,
       ...body,
       ...notes.flatMap((note) => ['', `Note: ${note}.`]),
       '',
@@ -52,10 +53,10 @@ function rows({ layers, allocation }: ExportInput): string[][] {
       String(index),
       name,
       String(score),
-      String(given[l].parameters),
-      String(given[l].value),
-      ...(experts ? [String(given[l].topK)] : []),
-      given[l].why,
+      String(nth(given, l).parameters),
+      String(nth(given, l).value),
+      ...(experts ? [String(nth(given, l).topK)] : []),
+      nth(given, l).why,
     ]),
   ];
 }

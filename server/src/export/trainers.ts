@@ -6,6 +6,7 @@ import { layerRanks } from './peft.ts';
 import { layersPattern, targetModules } from './types.ts';
 import type { ExportInput, ExportTarget } from './types.ts';
 import { quoted } from './yamlText.ts';
+import { nth } from '../lists/nth.ts';
 
 export const axolotl: ExportTarget = {
   id: 'axolotl',
@@ -26,7 +27,7 @@ export const axolotl: ExportTarget = {
         .map(({ index }) => index)
         .join(', ')}]`,
       'peft_layers_pattern:',
-      `  - ${quoted(layersPattern(input.layers[0]))}`,
+      `  - ${quoted(layersPattern(nth(input.layers, 0)))}`,
       '',
     ].join('\n');
   },
@@ -58,5 +59,5 @@ export const llamaFactory: ExportTarget = {
 
 function trained(input: ExportInput): ExportInput['layers'] {
   const ranks = layerRanks(input);
-  return input.layers.filter((_, l) => ranks[l] > 0);
+  return input.layers.filter((_, l) => nth(ranks, l) > 0);
 }

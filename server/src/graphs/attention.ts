@@ -8,6 +8,8 @@
  */
 import type { Graph, Value } from '../onnx/graph.ts';
 import type { LowerContext, Lowering } from './lowering.ts';
+import { nth } from '../lists/nth.ts';
+import { take } from '../lists/take.ts';
 
 /** What stands for minus infinity in a mask: its exponential is 0, and nothing overflows. */
 const NEVER = -1e30;
@@ -36,12 +38,12 @@ function sizes(value: Value): number[] {
 
 /** [B, heads, S, size of v] */
 function attend(g: Graph, { q, k, v }: Heads, { scale, biases, causal, softcap = 0, window = -1 }: Options): Value {
-  const [batch, heads, length, size] = sizes(q);
-  const [, kvHeads, keys] = sizes(k);
+  const [batch, heads, length, size] = take(sizes(q), 4);
+  const [, kvHeads, keys] = take(sizes(k), 3);
   const group = heads / kvHeads;
   const repeated = (x: Value): Value => {
     if (group === 1) return x;
-    const [, , rows, width] = sizes(x);
+    const [, , rows, width] = take(sizes(x), 4);
     return g.reshape(g.expand(g.unsqueeze(x, [2]), [batch, kvHeads, group, rows, width]), [batch, heads, rows, width]);
   };
   let scores = g.mul(g.matMul(q, g.swapLast(repeated(k))), scale === 0 ? 1 / Math.sqrt(size) : scale);
@@ -66,13 +68,13 @@ function triangle(g: Graph, length: number, keys: number, causal: boolean, windo
 
 /** [B, S, heads * size] -> [B, heads, S, size] */
 function split(g: Graph, x: Value, heads: number): Value {
-  const [batch, length, width] = sizes(x);
+  const [batch, length, width] = take(sizes(x), 3);
   return g.transpose(g.reshape(x, [batch, length, heads, width / heads]), [0, 2, 1, 3]);
 }
 
 /** [B, heads, S, size] -> [B, S, heads * size] */
 function joined(g: Graph, x: Value): Value {
-  const [batch, heads, length, size] = sizes(x);
+  const [batch, heads, length, size] = take(sizes(x), 4);
   return g.reshape(g.transpose(x, [0, 2, 1, 3]), [batch, length, heads * size]);
 }
 
@@ -86,7 +88,7 @@ function requireNoPast(...pasts: (Value | null | undefined)[]): void {
 
 /** A mask of keys [B, L] with 1 where a key is there, as a bias [B, 1, 1, L]. */
 function paddingBias(g: Graph, mask: Value): Value {
-  const [batch, keys] = sizes(mask);
+  const [batch, keys] = take(sizes(mask), 2);
   const there = g.equal(mask, 0);
   return g.reshape(g.where(there, NEVER, 0), [batch, 1, 1, keys]);
 }
@@ -96,7 +98,7 @@ function maskBias(g: Graph, mask: Value, keys: number): Value {
   const shape = sizes(mask);
   if (shape.length === 1) {
     const positions = g.initializer(`positions ${g.nodes.length}`, mask.type, [1, keys], indices(mask.type, keys));
-    return paddingBias(g, g.cast(g.less(positions, g.reshape(mask, [shape[0], 1])), 'int64'));
+    return paddingBias(g, g.cast(g.less(positions, g.reshape(mask, [nth(shape, 0), 1])), 'int64'));
   }
   if (shape.length === 2) return paddingBias(g, mask);
   const bias = g.where(g.equal(mask, 0), NEVER, 0);
@@ -114,14 +116,14 @@ function indices(type: Value['type'], count: number): Int32Array | BigInt64Array
  * @param cos [S, dim/2] or [B, 1, S, dim/2], and `sin`
  */
 export function rotated(g: Graph, x: Value, cos: Value, sin: Value, interleaved: boolean): Value {
-  const [batch, heads, length, size] = sizes(x);
+  const [batch, heads, length, size] = take(sizes(x), 4);
   const half = sizes(cos).at(-1)!;
   const dim = 2 * half;
   const [turned, kept] = dim === size ? [x, null] : g.split(x, [dim, size - dim], 3);
   let made: Value;
   if (interleaved) {
-    const pairs = g.split(g.reshape(turned, [batch, heads, length, half, 2]), [1, 1], 4);
-    const [a, b] = pairs.map((part) => g.reshape(part, [batch, heads, length, half]));
+    const [first, second] = g.split(g.reshape(turned, [batch, heads, length, half, 2]), [1, 1], 4);
+    const [a, b] = [g.reshape(first, [batch, heads, length, half]), g.reshape(second, [batch, heads, length, half])];
     const parts = [g.sub(g.mul(a, cos), g.mul(b, sin)), g.add(g.mul(a, sin), g.mul(b, cos))];
     made = g.reshape(
       g.concat(
@@ -162,11 +164,14 @@ const contribAttention: Lowering = (c) => {
   const product = g.matMul(x, weight);
   c.captured(x, product);
   const all = bias ? g.add(product, bias) : product;
-  const width = sizes(all)[2];
+  const width = nth(sizes(all), 2);
   const parts = c.ints('qkv_hidden_sizes') ?? [width / 3, width / 3, width / 3];
-  const [q, k, v] = g.split(all, parts, 2).map((part) => split(g, part, heads));
+  const [q, k, v] = take(
+    g.split(all, parts, 2).map((part) => split(g, part, heads)),
+    3,
+  );
   const biases = [
-    ...(c.inputs[3] ? [maskBias(g, c.inputs[3], sizes(k)[2])] : []),
+    ...(c.inputs[3] ? [maskBias(g, c.inputs[3], nth(sizes(k), 2))] : []),
     ...(c.inputs[5] ? [c.inputs[5]] : []),
   ];
   const options = { scale: c.float('scale', 0), biases, causal: c.int('unidirectional', 0) !== 0 };
@@ -180,15 +185,15 @@ const multiHead: Lowering = (c) => {
   const [query, key, value, bias] = [c.x(0), c.inputs[1], c.inputs[2], c.inputs[3]];
   if (!key || !value || query.shape.length !== 3)
     throw new Error('packed queries, keys and values have no decomposition');
-  const hidden = sizes(query)[2];
-  const parts = bias ? g.split(bias, [hidden, hidden, sizes(bias)[0] - 2 * hidden], 0) : [];
+  const hidden = nth(sizes(query), 2);
+  const parts = bias ? g.split(bias, [hidden, hidden, nth(sizes(bias), 0) - 2 * hidden], 0) : [];
   const head = (x: Value, i: number): Value => {
     if (x.shape.length === 4) return x;
-    return split(g, parts.length > 0 ? g.add(x, parts[i]) : x, heads);
+    return split(g, parts.length > 0 ? g.add(x, nth(parts, i)) : x, heads);
   };
   const [q, k, v] = [head(query, 0), head(key, 1), head(value, 2)];
   const biases = [
-    ...(c.inputs[4] ? [maskBias(g, c.inputs[4], sizes(k)[2])] : []),
+    ...(c.inputs[4] ? [maskBias(g, c.inputs[4], nth(sizes(k), 2))] : []),
     ...(c.inputs[5] ? [c.inputs[5]] : []),
   ];
   const options = { scale: c.float('scale', 0), biases, causal: c.int('unidirectional', 0) !== 0 };
@@ -202,13 +207,13 @@ const groupQuery: Lowering = (c) => {
   requireNoPast(c.inputs[3], c.inputs[4]);
   let [query, key, value] = [c.x(0), c.inputs[1] ?? null, c.inputs[2] ?? null];
   if (!key || !value) {
-    const size = sizes(query)[2] / (heads + 2 * kvHeads);
-    [query, key, value] = g.split(query, [heads * size, kvHeads * size, kvHeads * size], 2) as [Value, Value, Value];
+    const size = nth(sizes(query), 2) / (heads + 2 * kvHeads);
+    [query, key, value] = g.split(query, [heads * size, kvHeads * size, kvHeads * size], 2);
   }
   let [q, k] = [split(g, query, heads), split(g, key, kvHeads)];
   const v = split(g, value, kvHeads);
   if (c.int('do_rotary', 0) !== 0) {
-    const length = sizes(q)[2];
+    const length = nth(sizes(q), 2);
     const [cos, sin] = [firstRows(g, c.x(7), length), firstRows(g, c.x(8), length)];
     const interleaved = c.int('rotary_interleaved', 0) !== 0;
     [q, k] = [rotated(g, q, cos, sin, interleaved), rotated(g, k, cos, sin, interleaved)];
@@ -225,7 +230,8 @@ const standard: Lowering = (c) => {
   requireNoPast(c.inputs[4], c.inputs[5]);
   const three = c.x(0).shape.length === 3;
   const [heads, kvHeads] = [c.int('q_num_heads', 1), c.int('kv_num_heads', 1)];
-  const [q, k, v] = [0, 1, 2].map((i) => (three ? split(g, c.x(i), i === 0 ? heads : kvHeads) : c.x(i)));
+  const own = (i: number, count: number): Value => (three ? split(g, c.x(i), count) : c.x(i));
+  const [q, k, v] = [own(0, heads), own(1, kvHeads), own(2, kvHeads)];
   const mask = c.inputs[3] ?? null;
   const biases = mask ? [mask.type === 'bool' ? g.where(mask, 0, NEVER) : mask] : [];
   const options = {
@@ -249,10 +255,10 @@ function rotary(
   const { g } = c;
   const x = c.x(0);
   const three = x.shape.length === 3;
-  const count = heads > 0 ? heads : dim > 0 ? 0 : sizes(x)[2] / (2 * sizes(cosine).at(-1)!);
+  const count = heads > 0 ? heads : dim > 0 ? 0 : nth(sizes(x), 2) / (2 * sizes(cosine).at(-1)!);
   if (three && count === 0) throw new Error('num_heads must be given');
   const four = three ? split(g, x, count) : x;
-  const [batch, , length] = sizes(four);
+  const [batch, , length] = take(sizes(four), 3);
   const at = (table: Value): Value =>
     positions
       ? atPositions(g, table, positions, batch, length)

@@ -3,6 +3,7 @@ import { subgraphsOf } from '../onnx/decode.ts';
 import type { DecodedInitializer, DecodedModel, DecodedNode, DecodedSubgraph } from '../onnx/decode.ts';
 import { flowOf } from './flow.ts';
 import { constantOf, nodeText } from './read.ts';
+import { nth } from '../lists/nth.ts';
 
 /**
  * The conditions that a run has to tell.
@@ -12,11 +13,12 @@ export function conditionsOf(model: DecodedModel): string[] {
   const { fixed } = flowOf(model);
   return model.nodes.flatMap((node) => {
     if (node.op !== 'If') return [];
-    if (!fixed.has(node.inputs[0]))
+    const condition = nth(node.inputs, 0);
+    if (!fixed.has(condition))
       throw new Error(
         `operator "If" ${nodeText(node)} is control flow that depends on the data; such graphs are not supported`,
       );
-    return [node.inputs[0]];
+    return [condition];
   });
 }
 
@@ -25,7 +27,7 @@ export function withBranches(model: DecodedModel, taken: (condition: string) => 
   const initializers: DecodedInitializer[] = [...model.initializers];
   const nodes = model.nodes.flatMap((node, index) => {
     if (node.op !== 'If') return [node];
-    const branch = node.attributes[taken(node.inputs[0]) ? 'then_branch' : 'else_branch'];
+    const branch = node.attributes[taken(nth(node.inputs, 0)) ? 'then_branch' : 'else_branch'];
     const [graph] = subgraphsOf(branch);
     if (!graph) throw new Error(`operator "If" ${nodeText(node)} lacks a branch`);
     return inlined(node, graph, `branch${index}/`, initializers);
@@ -58,7 +60,7 @@ function inlined(
     name: `${node.name}/output${i}`,
     op: 'Identity',
     inputs: [renamed(name)],
-    outputs: [node.outputs[i]],
+    outputs: [nth(node.outputs, i)],
     attributes: {},
     metadata: node.metadata,
   }));

@@ -6,6 +6,7 @@ import type { Graph, Value } from '../onnx/graph.ts';
 import type { Attributes } from '../onnx/types.ts';
 import type { LowerContext, Lowering } from './lowering.ts';
 import { lookup } from '../text/lookup.ts';
+import { take } from '../lists/take.ts';
 
 /** y = (x − mean) / √(variance + ε) · scale + bias over the last axes; without the mean it is RMSNormalization. */
 function normalized(c: LowerContext, x: Value, scale: Value, bias: Value | null, centre: boolean, axis: number): Value {
@@ -55,7 +56,7 @@ function kept(attributes: Attributes, ...names: string[]): Attributes {
 
 /** Channels and blocks of an image exchanged, [N, C, H, W]. */
 const depthToSpace: Lowering = (c) => {
-  const [n, channels, h, w] = c.x(0).shape as number[];
+  const [n, channels, h, w] = take(c.x(0).shape as number[], 4);
   const block = c.int('blocksize', 1);
   const inner = channels / block ** 2;
   const columnFirst = c.string('mode', 'DCR') === 'CRD';
@@ -65,7 +66,7 @@ const depthToSpace: Lowering = (c) => {
 };
 
 const spaceToDepth: Lowering = (c) => {
-  const [n, channels, h, w] = c.x(0).shape as number[];
+  const [n, channels, h, w] = take(c.x(0).shape as number[], 4);
   const block = c.int('blocksize', 1);
   const split = c.g.reshape(c.x(0), [n, channels, h / block, block, w / block, block]);
   const moved = c.g.transpose(split, [0, 3, 5, 1, 2, 4]);

@@ -14,6 +14,7 @@ import type { Graph, Value } from '../onnx/graph.ts';
 import { appendLoss } from './loss.ts';
 import type { GraphCapture, SpecialisedGraph } from './specialise.ts';
 import type { GraphModule } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 /** Outputs of one scored module; several of its uses are rows of the same matrices. */
 export interface CaptureNames {
@@ -69,14 +70,14 @@ export function appendGradients(
   const captures = [...byModule].map(([module, pairs]): CaptureNames => {
     const x =
       pairs.length === 1
-        ? pairs[0].x
+        ? nth(pairs, 0).x
         : g.concat(
             pairs.map((pair) => pair.x),
             1,
           );
     const y =
       pairs.length === 1
-        ? pairs[0].y
+        ? nth(pairs, 0).y
         : g.concat(
             pairs.map((pair) => pair.y),
             1,

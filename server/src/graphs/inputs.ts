@@ -5,6 +5,7 @@
 import type { DecodedModel, DecodedValue } from '../onnx/decode.ts';
 import type { DataType, Dim, TypedArray } from '../onnx/types.ts';
 import { dataTypes } from '../onnx/types.ts';
+import { nth } from '../lists/nth.ts';
 
 /** A tensor to feed. */
 export interface Fed {
@@ -108,7 +109,7 @@ function contentOf(input: DecodedValue, role: Role | null, sample: GraphSample, 
         );
       }
       const shape = array.shape.length === input.shape!.length - 1 ? [1, ...array.shape] : array.shape;
-      return { ...typed(type, shape, (i) => array.data[i]), shape };
+      return { ...typed(type, shape, (i) => nth(array.data, i)), shape };
     }
   }
 }
@@ -126,7 +127,7 @@ function bindAxes({ name, shape }: DecodedValue, given: readonly number[], bound
       `input "${name}" has ${shape!.length} axes [${shape!.join(', ')}], the data bring [${given.join(', ')}]`,
     );
   shape!.forEach((dim, axis) => {
-    const size = given[axis];
+    const size = nth(given, axis);
     const known = typeof dim === 'number' ? dim : dim === '?' ? size : (bound.get(dim) ?? size);
     // A symbol that is a sum (`past_sequence_length + 1`) is bound by what it is a sum of.
     if (known !== size)

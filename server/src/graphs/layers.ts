@@ -5,6 +5,7 @@
  */
 import { layerIn, layerPatterns, userPattern } from './names.ts';
 import type { GraphLayer, GraphModule } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 export interface FoundLayers {
   layers: GraphLayer[];
@@ -60,7 +61,9 @@ function byPattern(modules: readonly GraphModule[], pattern: RegExp, how: string
 
 /** At least two equal stretches of weights, one after the other. */
 export function byRepetition(modules: readonly GraphModule[]): FoundLayers | null {
-  const signs = modules.map(({ rows, columns, groups, uses }) => `${uses[0].node.op} ${rows}x${columns}/${groups}`);
+  const signs = modules.map(
+    ({ rows, columns, groups, uses }) => `${nth(uses, 0).node.op} ${rows}x${columns}/${groups}`,
+  );
   let best = { covered: 0, period: 0, start: 0, count: 0 };
   for (let period = 1; period <= signs.length / 2; period++) {
     for (let start = 0; start + 2 * period <= signs.length; start++) {
@@ -82,6 +85,8 @@ export function byRepetition(modules: readonly GraphModule[]): FoundLayers | nul
 }
 
 function moduleName({ path, uses }: GraphModule, index: number): string {
-  const op = uses[0].node.op.slice(uses[0].node.op.lastIndexOf('.') + 1).toLowerCase();
+  const op = nth(uses, 0)
+    .node.op.slice(nth(uses, 0).node.op.lastIndexOf('.') + 1)
+    .toLowerCase();
   return path === '' || /^\.?\d*$/.test(path) ? `${op}_${index}` : `${path.split('.').at(-1)}_${index}`;
 }

@@ -9,6 +9,7 @@
 import type { DecodedModel } from '../onnx/decode.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
 import type { GraphTask } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 /** What names the outputs that are no logits: caches, hidden states, attention weights. */
 const beside = /^present|^past|hidden_state|attention|pooler|^loss$|_cache$|rotary/i;
@@ -41,8 +42,8 @@ function chooseOutput(model: DecodedModel): string {
   const candidates = model.outputs.filter(
     ({ name, type }) => !beside.test(name) && (type === null || type === 'float32'),
   );
-  if (candidates.length === 1) return candidates[0].name;
-  if (names.length === 1) return names[0];
+  if (candidates.length === 1) return nth(candidates, 0).name;
+  if (names.length === 1) return nth(names, 0);
   throw new Error(
     `the graph has the outputs ${names.join(', ')}, and none of them is called logits; say which one holds the logits with model.output`,
   );

@@ -2,7 +2,7 @@
 import type { AttributeReader } from '../onnx/attributes.ts';
 import type { DecodedNode } from '../onnx/decode.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
-import type { Attributes } from '../onnx/types.ts';
+import type { Attributes, Outputs } from '../onnx/types.ts';
 import type { Probed } from './types.ts';
 
 export interface LowerContext extends AttributeReader {
@@ -20,7 +20,7 @@ export interface LowerContext extends AttributeReader {
   /** Says that y (a node's output) is x times the node's weight, `alpha` times. */
   captured(x: Value, y: Value, options?: { left?: boolean; alpha?: number }): void;
   /** The node as it is, perhaps with other inputs or attributes. */
-  same(inputs?: readonly (Value | null)[], attributes?: Attributes): Value[];
+  same(inputs?: readonly (Value | null)[], attributes?: Attributes): Outputs;
 }
 
 /** Outputs in the node's order. */

@@ -7,6 +7,8 @@ import type { DecodedInitializer, DecodedModel, DecodedNode } from '../onnx/deco
 import { scopeOf, weightPath } from './names.ts';
 import type { GraphModule, WeightSide, WeightUse } from './types.ts';
 import { lookup } from '../text/lookup.ts';
+import { take } from '../lists/take.ts';
+import { nth } from '../lists/nth.ts';
 
 type Size = Pick<GraphModule, 'rows' | 'columns' | 'groups' | 'kernel'>;
 
@@ -23,14 +25,17 @@ const product: WeightedRow = {
     { input: 1, side: 'right' },
     { input: 0, side: 'left' },
   ],
-  size: (_, [a, b], side) => (side === 'right' ? matrix(b, a) : matrix(a, b)),
+  size: (_, shape, side) => {
+    const [a, b] = take(shape, 2);
+    return side === 'right' ? matrix(b, a) : matrix(a, b);
+  },
 };
 
 const flagged = (a: string, b: string): WeightedRow => ({
   sides: product.sides,
   size: (node, shape, side) => {
     const turned = readerOf(node).int(side === 'right' ? b : a, 0) !== 0;
-    const [first, second] = turned ? [shape[1], shape[0]] : shape;
+    const [first, second] = take(turned ? shape.toReversed() : shape, 2);
     return side === 'right' ? matrix(second, first) : matrix(first, second);
   },
 });
@@ -38,7 +43,7 @@ const flagged = (a: string, b: string): WeightedRow => ({
 const convolution: WeightedRow = {
   sides: [{ input: 1, side: 'kernel' }],
   size: (node, shape) => ({
-    rows: shape[0],
+    rows: nth(shape, 0),
     columns: shape.slice(1).reduce((a, b) => a * b, 1),
     groups: readerOf(node).int('group', 1),
     kernel: shape.slice(2),
@@ -107,7 +112,7 @@ function sourceOf(
     case 'Transpose': {
       const source = from();
       const order = readerOf(node).ints('perm') ?? source?.shape.map((_, i, all) => all.length - 1 - i);
-      return source && { ...source, shape: order!.map((axis) => source.shape[axis]) };
+      return source && { ...source, shape: order!.map((axis) => nth(source.shape, axis)) };
     }
     case 'Squeeze': {
       const source = from();

@@ -39,8 +39,8 @@ export function scopeOf(node: DecodedNode): string | null {
 
 /** `a.b` of the constant `a.b.weight`, null for names that exporters make up (`onnx::MatMul_12`, `val_3`). */
 export function weightPath(initializer: string): string | null {
-  const match = /^([A-Za-z_]\w*(?:\.\w+)*)\.(?:weight|kernel)$/.exec(initializer);
-  if (match) return match[1];
+  const [, path] = /^([A-Za-z_]\w*(?:\.\w+)*)\.(?:weight|kernel)$/.exec(initializer) ?? [];
+  if (path !== undefined) return path;
   return /^[A-Za-z_]\w*(?:\.\w+)+_(?:weight|proj)$/.test(initializer) ? initializer : null;
 }
 

@@ -19,6 +19,7 @@ import { modulesOf } from './modules.ts';
 import { fault, readGraph } from './read.ts';
 import type { GraphFile, GraphModule, GraphTask } from './types.ts';
 import { readText } from '../files/textFile.ts';
+import { nth } from '../lists/nth.ts';
 
 /** What the experiment says of a graph. */
 export interface GraphOptions {
@@ -81,9 +82,13 @@ function architectureOf(file: GraphFile, { layers }: FoundLayers, task: GraphTas
     hidden: Math.max(...layers.flatMap(({ modules }) => modules.map(({ module }) => module.rows))),
     vocabulary: Number.isFinite(classes) ? classes : 2 ** 31,
     heads: 1,
-    layerName: (layer) => layers[layer].name,
-    modules: (layer) => layers[layer].modules.map(({ name, module: { rows, columns } }) => ({ name, rows, columns })),
-    kind: (layer) => layers[layer].modules.map(({ name, module: m }) => `${name} ${m.rows}x${m.columns}`).join(),
+    layerName: (layer) => nth(layers, layer).name,
+    modules: (layer) =>
+      nth(layers, layer).modules.map(({ name, module: { rows, columns } }) => ({ name, rows, columns })),
+    kind: (layer) =>
+      nth(layers, layer)
+        .modules.map(({ name, module: m }) => `${name} ${m.rows}x${m.columns}`)
+        .join(),
     embed: none,
     block: none,
     head: none,
@@ -113,7 +118,7 @@ function checkpointOf(file: GraphFile, { layers, rest }: FoundLayers): Checkpoin
   };
   const add = (prefix: string, { rows, columns, uses }: GraphModule): void => {
     const name = `${prefix}.weight`;
-    tensors.set(name, info(name, uses[0].initializer, [rows, columns]));
+    tensors.set(name, info(name, nth(uses, 0).initializer, [rows, columns]));
     for (const { initializer } of uses) owned.set(initializer, name);
   };
   for (const layer of layers) for (const { name, module } of layer.modules) add(`${layer.name}.${name}`, module);

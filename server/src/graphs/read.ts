@@ -16,6 +16,7 @@ import { dataTypes, int64 } from '../onnx/types.ts';
 import { scopeOf } from './names.ts';
 import type { GraphFile } from './types.ts';
 import { requireRegularFile, UnreadableFile } from '../files/textFile.ts';
+import { nth } from '../lists/nth.ts';
 
 /** Protobuf's limit, and that of what a message may hold. */
 const LONGEST = 2 ** 31 - 1;
@@ -234,7 +235,7 @@ function withoutHalf(node: DecodedNode): DecodedNode['attributes'] {
 export function constantOf({ attributes, outputs }: DecodedNode): DecodedInitializer | null {
   const [attribute] = Object.values(attributes);
   const made = (type: DecodedInitializer['type'], shape: readonly number[], data: TypedArray): DecodedInitializer =>
-    widened({ name: outputs[0], type, shape, data, external: null });
+    widened({ name: nth(outputs, 0), type, shape, data, external: null });
   switch (attribute?.kind) {
     case 'tensor':
       return made(attribute.value.type, attribute.value.shape, attribute.value.data);

@@ -175,7 +175,7 @@ function datasetAt(raw: unknown, [section, first]: Path): { name: string; datase
   const asked =
     section === 'datasets'
       ? first
-      : section === 'tasks'
+      : section === 'tasks' && first !== undefined
         ? field(field(field(raw, 'tasks'), first), 'dataset')
         : undefined;
   const names = Object.keys(datasets);

@@ -12,6 +12,7 @@ import { counted } from './choices.ts';
 import type { Documents, OpenExperiment } from './documents.ts';
 import { outlineOf } from './locate.ts';
 import { lspRange } from './ranges.ts';
+import { lookup } from '../text/lookup.ts';
 
 type LensData = LensArgument & { kind: 'file' | 'task' | 'dataset' };
 
@@ -54,12 +55,15 @@ async function facts(
 ): Promise<string[]> {
   if (!experiment) return [];
   if (dataset !== undefined) {
-    const { rows } = await describeDataset(dataset, experiment.datasets[dataset], baseDir);
+    const own = lookup(experiment.datasets, dataset);
+    if (!own) return [];
+    const { rows } = await describeDataset(dataset, own, baseDir);
     return [counted(rows, 'row')];
   }
   const found = experiment.tasks.find((other) => other.task === task);
-  if (!found) return [];
-  const { train, validation } = await countTaskRows(found, experiment.datasets[found.dataset], baseDir);
+  const own = found && lookup(experiment.datasets, found.dataset);
+  if (!own) return [];
+  const { train, validation } = await countTaskRows(found, own, baseDir);
   const last = lastScored(path.resolve(baseDir, experiment.output_dir), experimentName(file))[found.task];
   const size = `${train.toLocaleString('en-US')} train × ${validation.toLocaleString('en-US')} validation`;
   return last ? [size, `last score ${ago(last, now)}`] : [size];

@@ -4,6 +4,7 @@
  */
 import type { Path } from '../config/experiment.ts';
 import { flowIn, unquoted } from './flow.ts';
+import { nth } from '../lists/nth.ts';
 
 export interface Cursor {
   /** To the mapping or the list item around the cursor. */
@@ -51,7 +52,7 @@ function readLine(text: string): Line | null {
   }
   const match = keyed.exec(text.slice(content));
   const rest = text.slice(content + (match?.[0].length ?? 0));
-  return { dashes, content, key: match ? unquoted(match[1].trimEnd()) : null, rest };
+  return { dashes, content, key: match ? unquoted(nth(match, 1).trimEnd()) : null, rest };
 }
 
 /** Line and character from 0. */

@@ -1,4 +1,5 @@
 /** The innermost open bracket of a YAML flow value (`{ a: 1, b: ` or `[x, `), for completion inside it. */
+import { nth } from '../lists/nth.ts';
 
 export interface Flow {
   /** From the value that begins the flow to the innermost bracket. */
@@ -26,7 +27,7 @@ export function flowIn(text: string): Flow | null {
   const stack: Bracket[] = [];
   let quote = '';
   for (let i = 0; i < text.length; i++) {
-    const char = text[i];
+    const char = nth(text, i);
     const top = stack.at(-1);
     if (quote) {
       if (char === quote) quote = '';

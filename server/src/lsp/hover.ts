@@ -10,6 +10,8 @@ import { counted } from './choices.ts';
 import type { OpenExperiment } from './documents.ts';
 import { lspRange } from './ranges.ts';
 import { documentation } from './schemaText.ts';
+import { nth } from '../lists/nth.ts';
+import { lookup } from '../text/lookup.ts';
 
 export async function hoverAt(open: OpenExperiment, position: Position): Promise<Hover | null> {
   const { positions, experiment, baseDir } = open;
@@ -55,10 +57,12 @@ async function diskWords(path: Path, experiment: Experiment, baseDir: string): P
     )
       return await datasetWords(name, experiment, baseDir);
     if (section === 'tasks' && typeof name === 'number') {
-      const task = experiment.tasks[name];
+      const task = nth(experiment.tasks, name);
       if (key === 'dataset' || key === 'dataset_path') return await datasetWords(task.dataset, experiment, baseDir);
       if (key === 'task' || key === 'training_split' || key === 'validation_split') {
-        const { train, validation } = await countTaskRows(task, experiment.datasets[task.dataset], baseDir);
+        const own = lookup(experiment.datasets, task.dataset);
+        if (!own) return '';
+        const { train, validation } = await countTaskRows(task, own, baseDir);
         return `${task.task}: ${counted(train, 'training sample')} × ${counted(validation, 'validation sample')}`;
       }
     }
@@ -69,7 +73,9 @@ async function diskWords(path: Path, experiment: Experiment, baseDir: string): P
 }
 
 async function datasetWords(name: string, experiment: Experiment, baseDir: string): Promise<string> {
-  const { rows, columns, splits, files } = await describeDataset(name, experiment.datasets[name], baseDir);
+  const dataset = lookup(experiment.datasets, name);
+  if (!dataset) return '';
+  const { rows, columns, splits, files } = await describeDataset(name, dataset, baseDir);
   const each = Object.entries(splits).map(([split, count]) => `${split} (${count.toLocaleString('en-US')})`);
   return [
     `**${name}**: ${counted(rows, 'row')} in ${counted(files.length, 'file')}`,

@@ -2,6 +2,7 @@
 import type { LocateAnswer, LocateParams, OutlineAnswer } from '../../../protocol/lsp.ts';
 import type { Path } from '../config/experiment.ts';
 import type { OpenExperiment } from './documents.ts';
+import { nth } from '../lists/nth.ts';
 
 interface Outline {
   tasks: { task: string; dataset: string; path: Path }[];
@@ -12,7 +13,7 @@ interface Outline {
 export function outlineOf({ raw }: Pick<OpenExperiment, 'raw'>): Outline {
   const root = mapping(raw);
   const datasets = Object.keys(mapping(root.datasets)).map((dataset) => ({ dataset, path: ['datasets', dataset] }));
-  const only = datasets.length === 1 ? datasets[0].dataset : '';
+  const only = datasets.length === 1 ? nth(datasets, 0).dataset : '';
   const tasks = (Array.isArray(root.tasks) ? (root.tasks as unknown[]) : []).flatMap((entry, index) => {
     const { task, dataset, dataset_path } = mapping(entry);
     if (typeof task !== 'string' || task === '') return [];

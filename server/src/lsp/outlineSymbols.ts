@@ -8,6 +8,8 @@ import type { Path } from '../config/experiment.ts';
 import type { OpenExperiment } from './documents.ts';
 import { outlineOf } from './locate.ts';
 import { lspRange } from './ranges.ts';
+import { nth } from '../lists/nth.ts';
+import { lookup } from '../text/lookup.ts';
 
 interface Entry {
   name: string;
@@ -44,7 +46,7 @@ export function symbolsOf(open: OpenExperiment): DocumentSymbol[] {
       detail: plain ? String(value) : '',
       kind: plain ? SymbolKind.String : SymbolKind.Module,
       path: [name],
-      children: Object.hasOwn(below, name) ? below[name] : [],
+      children: lookup(below, name) ?? [],
     };
   });
   const end = open.document.positionAt(open.document.getText().length);
@@ -57,7 +59,7 @@ function withRanges(open: OpenExperiment, entries: Entry[], end: Position): Docu
   const own = entries.filter((entry) => positions.key(entry.path).file === file);
   const starts = own.map((entry) => lspRange(positions.key(entry.path)));
   return own.map(({ name, detail, kind, children }, i) => {
-    const selectionRange = starts[i];
+    const selectionRange = nth(starts, i);
     const next = starts.slice(i + 1).find(({ start }) => isAfter(start, selectionRange.end))?.start ?? end;
     const until = isAfter(next, selectionRange.end) ? next : selectionRange.end;
     return {

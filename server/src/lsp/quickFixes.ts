@@ -59,7 +59,7 @@ function didYouMean(message: string, text: string, { document, range }: Paramete
 /** `train[8:20] asks for rows up to 20, "train" of dataset "reviews" has 12` */
 function rowsThatAreThere(message: string, text: string, { range }: Parameters<Row>[2]): Fix | null {
   const [, asked, there] = /asks for rows up to ([\d,]+), .* has ([\d,]+):/.exec(message) ?? [];
-  if (asked === undefined) return null;
+  if (asked === undefined || there === undefined) return null;
   const plain = (count: string) => count.replaceAll(',', '');
   const fitting = text.replace(new RegExp(`:${plain(asked)}\\]`), `:${plain(there)}]`);
   return fitting === text ? null : { title: `Take the rows that are there: ${fitting}`, range, newText: fitting };

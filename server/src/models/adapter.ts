@@ -7,6 +7,7 @@
  * gradients of W, A and B. `SegmentBuilder.linear` adds the second term; every family that uses it can be adapted.
  */
 import type { Architecture, LinearModule, Lora } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 export interface Adapter {
   /** For messages. */
@@ -31,9 +32,9 @@ export function adapted(base: Architecture, adapter: Adapter | undefined): Archi
   }
   return {
     ...base,
-    modules: (layer) => base.modules(layer).flatMap((m) => [m, ...factorModules(m, perLayer[layer].get(m.name))]),
-    kind: (layer) => `${base.kind(layer)} ${signature(perLayer[layer])}`,
-    block: (b, x, layer) => b.withLora(perLayer[layer], () => base.block(b, x, layer)),
+    modules: (layer) => base.modules(layer).flatMap((m) => [m, ...factorModules(m, nth(perLayer, layer).get(m.name))]),
+    kind: (layer) => `${base.kind(layer)} ${signature(nth(perLayer, layer))}`,
+    block: (b, x, layer) => b.withLora(nth(perLayer, layer), () => base.block(b, x, layer)),
   };
 }
 

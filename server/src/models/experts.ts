@@ -10,6 +10,7 @@ import type { Value } from '../onnx/graph.ts';
 import type { Activation } from './activations.ts';
 import type { SegmentBuilder } from './segment.ts';
 import type { LinearModule, Weights } from './types.ts';
+import { take } from '../lists/take.ts';
 
 const LOWEST = -3.4028234663852886e38;
 
@@ -59,7 +60,7 @@ export function expert(b: SegmentBuilder, x: Value, name: string, m: Mixture): V
 function routing(b: SegmentBuilder, x: Value, m: Mixture): Value {
   const g = b.graph;
   const logits = b.linear(m.router, x, m.count);
-  const [best, places] = g.node('TopK', [logits, g.ints([m.chosen])], { axis: -1 }, 2);
+  const [best, places] = take(g.node('TopK', [logits, g.ints([m.chosen])], { axis: -1 }, 2), 2);
   const mask = g.scatterElements(g.zerosLike(logits), places, g.onesLike(best), 2);
   // Probabilities divided by their sum over the chosen experts are a softmax over these alone.
   return m.normalised ? g.softmax(g.where(g.greater(mask, 0), logits, LOWEST), -1) : g.mul(g.softmax(logits, -1), mask);

@@ -13,6 +13,7 @@ import { activationOf } from './activations.ts';
 import type { SegmentBuilder } from './segment.ts';
 import type { Table } from './tables.ts';
 import type { Architecture, Config, Family, LinearModule, Weights } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 export const falcon: Family = {
   id: 'falcon',
@@ -62,7 +63,7 @@ function architecture(config: Config, weights: Weights): Architecture {
       ? b.attention(q, k, v, {
           scale,
           mask: 'mask',
-          bias: b.keyTable('alibi', [kvHeads, heads / kvHeads, 1], q.shape[2]),
+          bias: b.keyTable('alibi', [kvHeads, heads / kvHeads, 1], nth(q.shape, 2)),
         })
       : b.attention(b.rotate(q), b.rotate(k), v, { scale, mask: 'mask' });
     return b.linear('self_attention.dense', attended, hidden, { bias });
@@ -155,8 +156,9 @@ function alibiTable(heads: number, kvHeads: number, scale: number, length: numbe
 
 /** Nearest bfloat16, ties to even. */
 function bfloat16(x: number): number {
-  const bits = new Uint32Array(Float32Array.of(x).buffer);
-  bits[0] += 0x7fff + ((bits[0] >>> 16) & 1);
-  bits[0] &= 0xffff0000;
-  return new Float32Array(bits.buffer)[0];
+  const view = new DataView(new ArrayBuffer(4));
+  view.setFloat32(0, x);
+  const bits = view.getUint32(0);
+  view.setUint32(0, (bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000);
+  return view.getFloat32(0);
 }

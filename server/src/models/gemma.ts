@@ -16,6 +16,7 @@ import { activationName, activations } from './activations.ts';
 import type { SegmentBuilder } from './segment.ts';
 import type { Architecture, Config, Family, Weights } from './types.ts';
 import { lookup } from '../text/lookup.ts';
+import { nth } from '../lists/nth.ts';
 
 /** What a generation has of its own, as its config.json says it. */
 interface Traits {
@@ -145,8 +146,8 @@ function positionsPerType(config: Config): { full: Config; local: Config } {
     };
   };
   return {
-    full: setting(types[0], positiveNumber(config, 'rope_theta', 1_000_000), section(config, 'rope_scaling')),
-    local: setting(types[1], positiveNumber(config, 'rope_local_base_freq', 10_000), {}),
+    full: setting(nth(types, 0), positiveNumber(config, 'rope_theta', 1_000_000), section(config, 'rope_scaling')),
+    local: setting(nth(types, 1), positiveNumber(config, 'rope_local_base_freq', 10_000), {}),
   };
 }
 

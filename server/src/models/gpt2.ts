@@ -8,6 +8,7 @@ import { headOf, project } from './head.ts';
 import { placed } from './positions.ts';
 import { activationOf } from './activations.ts';
 import type { Architecture, Config, Family, LinearModule, Weights } from './types.ts';
+import { take } from '../lists/take.ts';
 
 export const gpt2: Family = {
   id: 'gpt2',
@@ -74,7 +75,11 @@ function architecture(given: Config, weights: Weights): Architecture {
     block(b, x, layer) {
       const g = b.graph;
       const fused = b.linear('attn.c_attn', b.layerNorm('ln_1', x, epsilon), 3 * hidden, stored);
-      const [q, k, v] = g.split(fused, [hidden, hidden, hidden], 2).map((part) => b.heads(part, heads, size));
+      const parts = g.split(fused, [hidden, hidden, hidden], 2);
+      const [q, k, v] = take(
+        parts.map((part) => b.heads(part, heads, size)),
+        3,
+      );
       const attended = b.attention(q, k, v, { scale: scale(layer), mask: 'mask' });
       const middle = g.add(x, b.linear('attn.c_proj', attended, hidden, stored));
       const up = b.linear('mlp.c_fc', b.layerNorm('ln_2', middle, epsilon), inner, stored);

@@ -13,6 +13,7 @@ import { headKind } from './architectures.ts';
 import { flag, positiveInteger } from './config.ts';
 import type { SegmentBuilder } from './segment.ts';
 import type { Architecture, Classes, Config, Head, Weights } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 export interface HeadNames {
   /** The family's names; of several for the head the one that the file has counts, else the first. */
@@ -30,7 +31,7 @@ export function headOf(
   { embedding, heads = ['lm_head.weight'], tied: fallback, vocabulary }: HeadNames,
 ): Head {
   const tied = flag(config, 'tie_word_embeddings', fallback);
-  const output = heads.find((name) => weights.has(name)) ?? heads[0];
+  const output = heads.find((name) => weights.has(name)) ?? nth(heads, 0);
   if (headKind(config) === 'classes') {
     if (!weights.has(SCORE)) {
       throw new Error(

@@ -12,6 +12,8 @@
 import type { Value } from '../onnx/graph.ts';
 import type { SegmentBuilder } from './segment.ts';
 import type { Architecture } from './types.ts';
+import { nth } from '../lists/nth.ts';
+import { take } from '../lists/take.ts';
 
 export interface LoraExperts {
   count: number;
@@ -46,7 +48,7 @@ export function withExperts(
   }
   return {
     ...base,
-    kind: (layer) => `${base.kind(layer)} ${signature(layers[layer], modules)}`,
+    kind: (layer) => `${base.kind(layer)} ${signature(nth(layers, layer), modules)}`,
     block: (b, x, layer) => {
       const experts = layers[layer];
       if (!experts) return base.block(b, x, layer);
@@ -69,7 +71,7 @@ function signature(experts: LoraExperts | null, modules: ReadonlySet<string>): s
 function mixed(b: SegmentBuilder, module: string, x: Value, rows: number, experts: LoraExperts): Value {
   const g = b.graph;
   const { count, rank, scale } = experts;
-  const [batch, length, columns] = x.shape;
+  const [batch, length, columns] = take(x.shape, 3);
   const width = columns as number;
   const names = expertNames(module);
   const weights = routed(b, module, x, experts);
@@ -85,7 +87,7 @@ function routed(b: SegmentBuilder, module: string, x: Value, { count, chosen }: 
   const g = b.graph;
   const router = b.weight(expertNames(module).router, [count, x.shape[2] as number]);
   const probabilities = g.softmax(g.matMul(x, g.transpose(router, [1, 0])), -1);
-  const [best, places] = g.node('TopK', [probabilities, g.ints([chosen])], { axis: -1 }, 2);
+  const [best, places] = take(g.node('TopK', [probabilities, g.ints([chosen])], { axis: -1 }, 2), 2);
   const assigned = g.scatterElements(g.zerosLike(probabilities), places, g.onesLike(best), 2);
   b.route({ module, chosen, probabilities, assigned });
   const kept = g.mul(probabilities, assigned);

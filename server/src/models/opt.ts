@@ -3,6 +3,7 @@
  * start at row 2, ReLU, biases, embeddings that may be narrower than the model. Checked against PyTorch float64 by
  * test/engine/gradients.test.ts.
  */
+import type { Value } from '../onnx/graph.ts';
 import { flag, positiveInteger, prefixOf } from './config.ts';
 import { headOf, project } from './head.ts';
 import { placed } from './positions.ts';
@@ -78,9 +79,9 @@ function architecture(config: Config, weights: Weights): Architecture {
     block(b, x) {
       const g = b.graph;
       const attentionInput = before ? b.layerNorm('self_attn_layer_norm', x, EPSILON) : x;
-      const [q, k, v] = ['q_proj', 'k_proj', 'v_proj'].map((name) =>
-        b.heads(b.linear(`self_attn.${name}`, attentionInput, hidden, { bias }), heads, size),
-      );
+      const projected = (name: string): Value =>
+        b.heads(b.linear(`self_attn.${name}`, attentionInput, hidden, { bias }), heads, size);
+      const [q, k, v] = [projected('q_proj'), projected('k_proj'), projected('v_proj')];
       const attended = b.attention(q, k, v, { scale: size ** -0.5, mask: 'mask' });
       const sum = g.add(x, b.linear('self_attn.out_proj', attended, hidden, { bias }));
       const middle = before ? sum : b.layerNorm('self_attn_layer_norm', sum, EPSILON);

@@ -48,7 +48,7 @@ function architecture(config: Config, weights: Weights): Architecture {
   const readAnewBeyond = positions.original_max_position_embeddings as number;
   for (const key of ['attention_bias', 'mlp_bias', 'lm_head_bias']) onlySupported(config, key, [false, null]);
 
-  const fused = [d.heads * d.size, d.kvHeads * d.size, d.kvHeads * d.size];
+  const fused = [d.heads * d.size, d.kvHeads * d.size, d.kvHeads * d.size] as const;
   const fusedRows = fused[0] + fused[1] + fused[2];
   const modules: LinearModule[] = [
     { name: 'self_attn.qkv_proj', rows: fusedRows, columns: d.hidden },

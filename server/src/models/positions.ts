@@ -10,6 +10,7 @@
 import { causalMask, HIDDEN } from './masks.ts';
 import { rotaryTables } from './rotary.ts';
 import type { Positions, Table } from './tables.ts';
+import { nth } from '../lists/nth.ts';
 
 /** Tables for sequences padded to `length`, of which the longest sample really has `longest` tokens. */
 function tablesOf({ masks, rotary = {}, biases = {} }: Positions, length: number, longest: number) {
@@ -75,7 +76,7 @@ export function cachedTables(
   for (const [name, setting] of Object.entries(rotary)) {
     const parts = rows.map(({ cached, length }) => rotaryTables(setting, width, length, cached));
     for (const side of ['cos', 'sin'] as const) {
-      const size = parts[0][side].shape[1];
+      const size = nth(nth(parts, 0)[side].shape, 1);
       const data = new Float32Array(rows.length * width * size);
       parts.forEach((part, r) => data.set(part[side].data, r * width * size));
       tables[`${name}.${side}`] = { shape: [rows.length, 1, width, size], data };
@@ -83,8 +84,8 @@ export function cachedTables(
   }
   for (const [name, bias] of Object.entries(biases)) {
     const { shape, data: whole } = bias(Math.max(...rows.map(({ cached }) => cached)) + columns);
-    const length = shape[3];
-    const heads = shape[0] * shape[1];
+    const length = nth(shape, 3);
+    const heads = nth(shape, 0) * nth(shape, 1);
     const data = new Float32Array(rows.length * heads * columns);
     rows.forEach(({ cached }, r) => {
       for (let head = 0; head < heads; head++) {
@@ -94,7 +95,7 @@ export function cachedTables(
         data.set(whole.subarray(from + cached, from + cached + width), at + slots);
       }
     });
-    tables[name] = { shape: [rows.length, shape[0], shape[1], 1, columns], data };
+    tables[name] = { shape: [rows.length, nth(shape, 0), nth(shape, 1), 1, columns], data };
   }
   return tables;
 }

@@ -11,6 +11,7 @@ import { onlySupported, positiveInteger, positiveNumber, positiveNumbers, sectio
 import type { Rotary, Table } from './tables.ts';
 import type { Config } from './types.ts';
 import { lookup } from '../text/lookup.ts';
+import { nth } from '../lists/nth.ts';
 
 interface Setting {
   dim: number;
@@ -63,7 +64,7 @@ const variants: Record<string, (setting: Setting) => Rotary> = {
     const inferred = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(trained));
     const divided = (key: string) => {
       const divisors = positiveNumbers(parameters, key, dim / 2);
-      return plain(dim, theta).map((f, k) => f / divisors[k]);
+      return plain(dim, theta).map((f, k) => f / nth(divisors, k));
     };
     const short = divided('short_factor');
     const long = divided('long_factor');
@@ -163,7 +164,7 @@ export function rotaryTables(rotary: Rotary, length: number, longest: number, fi
   const sin = new Float32Array(length * dim);
   for (let p = 0; p < length; p++) {
     for (let k = 0; k < half; k++) {
-      const angle = Math.fround((first + p) * Math.fround(frequencies[k]));
+      const angle = Math.fround((first + p) * Math.fround(nth(frequencies, k)));
       cos[p * dim + k] = cos[p * dim + half + k] = Math.cos(angle) * rotary.scale;
       sin[p * dim + k] = sin[p * dim + half + k] = Math.sin(angle) * rotary.scale;
     }

@@ -7,6 +7,8 @@
 import { Graph } from '../onnx/graph.ts';
 import type { Dim, Value } from '../onnx/graph.ts';
 import type { Lora } from './types.ts';
+import { nth } from '../lists/nth.ts';
+import { take } from '../lists/take.ts';
 
 /** The table of int64 positions [B, T] that graphs with a cache and learned positions ask for. */
 export const POSITIONS = 'positions';
@@ -211,7 +213,7 @@ export class SegmentBuilder {
 
   /** [B, T, heads * size] -> [B, heads, T, size] */
   heads(x: Value, count: number, size: number): Value {
-    const [batch, length] = x.shape;
+    const [batch, length] = take(x.shape, 2);
     return this.graph.transpose(this.graph.reshape(x, [batch, length, count, size]), [0, 2, 1, 3]);
   }
 
@@ -219,8 +221,8 @@ export class SegmentBuilder {
   rotate(x: Value, table = 'rotary'): Value {
     const g = this.graph;
     const size = x.shape[x.shape.length - 1] as number;
-    const length = x.shape[x.shape.length - 2];
-    const shape = this.#cached ? [x.shape[0], 1, length, size] : [length, size];
+    const length = nth(x.shape, x.shape.length - 2);
+    const shape = this.#cached ? [nth(x.shape, 0), 1, length, size] : [length, size];
     const cos = this.table(`${table}.cos`, shape);
     const sin = this.table(`${table}.sin`, shape);
     const [first, second] = g.split(x, [size / 2, size / 2], x.shape.length - 1);
@@ -246,7 +248,7 @@ export class SegmentBuilder {
     const keys = g.transpose(g.unsqueeze(allKeys, [2]), [0, 1, 2, 4, 3]);
     const scaled = this.softCap(g.mul(g.matMul(grouped, keys), g.scalar(options.scale)), options.softCap ?? null);
     const scores = options.bias ? g.add(scaled, options.bias) : scaled;
-    const mask = this.#cached ? [batch, 1, 1, length, allKeys.shape[2]] : [length, length];
+    const mask = this.#cached ? [batch, 1, 1, length, nth(allKeys.shape, 2)] : [length, length];
     const weights = g.softmax(g.add(scores, this.table(options.mask, mask)), -1);
     const mixed = g.matMul(weights, g.unsqueeze(allValues, [2])); // [B, kvHeads, group, T, size]
     return g.reshape(g.transpose(mixed, [0, 3, 1, 2, 4]), [batch, length, heads * size]);
@@ -282,12 +284,10 @@ export class SegmentBuilder {
    */
   splitGroups(fused: Value, heads: number, kvHeads: number, size: number): { q: Value; k: Value; v: Value } {
     const g = this.graph;
-    const [batch, length] = fused.shape;
+    const [batch, length] = take(fused.shape, 2);
     const group = heads / kvHeads;
-    const parts = g.split(g.reshape(fused, [batch, length, kvHeads, group + 2, size]), [group, 1, 1], 3);
-    const counts = [heads, kvHeads, kvHeads];
-    const [q, k, v] = parts.map((part, i) => this.heads(part, counts[i], size));
-    return { q, k, v };
+    const [q, k, v] = g.split(g.reshape(fused, [batch, length, kvHeads, group + 2, size]), [group, 1, 1], 3);
+    return { q: this.heads(q, heads, size), k: this.heads(k, kvHeads, size), v: this.heads(v, kvHeads, size) };
   }
 
   /**
@@ -302,7 +302,7 @@ export class SegmentBuilder {
       return g.gather(this.weight(tensor, [rows, width]), g.add(at, offset), 0);
     }
     const stop = g.add(g.shapeOf(tokens, 1, 2), g.ints([offset]));
-    return g.withShape(g.slice(this.weight(tensor, [rows, width]), [offset], stop, [0]), [tokens.shape[1], width]);
+    return g.withShape(g.slice(this.weight(tensor, [rows, width]), [offset], stop, [0]), [nth(tokens.shape, 1), width]);
   }
 
   /** cap * tanh(x / cap), or x itself without a cap. */

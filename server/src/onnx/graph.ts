@@ -17,6 +17,7 @@ import type {
   ExternalData,
   Initializer,
   Node,
+  Outputs,
   TypedArray,
   Value,
 } from './types.ts';
@@ -133,7 +134,7 @@ export class Graph extends Words {
     inputs: readonly (Value | null)[],
     attributes: Readonly<Record<string, AttributeInput>> = {},
     outputCount = 1,
-  ): Value[] {
+  ): Outputs {
     const stored = attributesOf(attributes);
     return this.append(op, inputs, stored, this.infer(op, inputs, stored, outputCount));
   }
@@ -145,16 +146,17 @@ export class Graph extends Words {
     attributes: Attributes,
     outputs: readonly (Typed & { name?: string })[],
     name?: string,
-  ): Value[] {
+  ): Outputs {
     const scope = this.#scope.join('/');
     const own = name ?? this.#unique([...this.#scope, op].join('/'));
-    const values = outputs.map((output, i) =>
-      this.#value(
-        output.name === undefined ? (i === 0 ? own : this.#unique(`${own}:${i}`)) : this.#claim(output.name),
-        output.type,
-        output.shape,
-      ),
-    );
+    const [first, ...others] = outputs;
+    if (!first) throw new Error(`${op} (node "${own}") has no outputs`);
+    const made = ({ name: given, type, shape }: Typed & { name?: string }, unnamed: () => string): Value =>
+      this.#value(given === undefined ? unnamed() : this.#claim(given), type, shape);
+    const values: Outputs = [
+      made(first, () => own),
+      ...others.map((output, i) => made(output, () => this.#unique(`${own}:${i + 1}`))),
+    ];
     const node: Node = { name: own, op, inputs, outputs: values, attributes, scope };
     this.#nodes.push(node);
     for (const value of values) this.#producers.set(value, node);

@@ -41,6 +41,9 @@ export interface Value {
   readonly shape: readonly Dim[];
 }
 
+/** Outputs of a node: at least one. */
+export type Outputs = [Value, ...Value[]];
+
 /** Bytes in a file beside the model; `location` is relative to the folder the session is told. */
 export interface ExternalData {
   location: string;

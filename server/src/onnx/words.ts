@@ -4,7 +4,7 @@
  * Operands may be plain numbers, which become scalars of the other operand's type. Axes may be negative. Lists of axes,
  * positions and sizes are constants; where a size is a symbol it is read from the shape of a tensor that has it.
  */
-import type { AttributeInput, DataType, Dim, Value } from './types.ts';
+import type { AttributeInput, DataType, Dim, Outputs, Value } from './types.ts';
 import { dataTypes, shapeText } from './types.ts';
 import { axisOf, product, sameCount, sameShape } from './dims.ts';
 
@@ -22,7 +22,7 @@ export abstract class Words {
     inputs: readonly (Value | null)[],
     attributes?: Readonly<Record<string, AttributeInput>>,
     outputCount?: number,
-  ): Value[];
+  ): Outputs;
   abstract scalar(x: number, type?: DataType): Value;
   abstract ints(values: readonly number[]): Value;
   /** A value of the graph whose shape holds the symbol, with its axis. */
@@ -208,6 +208,8 @@ export abstract class Words {
     const lists = [starts, ends, axes, ...(steps ? [steps] : [])];
     return this.node('Slice', [x, ...lists.map((list) => this.#list(list))])[0];
   }
+  split<const S extends readonly number[]>(x: Value, sizes: S, axis: number): { -readonly [part in keyof S]: Value };
+  split(x: Value, sizes: readonly number[] | Value, axis: number): Value[];
   split(x: Value, sizes: readonly number[] | Value, axis: number): Value[] {
     const count = 'name' in sizes ? sizes.shape[0] : sizes.length;
     if (typeof count !== 'number') throw new Error(`split of "${x.name}": the number of sizes must be known`);

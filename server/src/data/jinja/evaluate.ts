@@ -299,8 +299,9 @@ class Renderer implements Context {
   }
 
   test(name: string, value: unknown, { positional }: Arguments): boolean {
-    if (!Object.hasOwn(tests, name)) throw new Error(`there is no test "${name}"`);
-    return tests[name](value, positional);
+    const own = lookup(tests, name);
+    if (!own) throw new Error(`there is no test "${name}"`);
+    return own(value, positional);
   }
 
   #arguments({ positional, named, list, dict }: Call, scope: Scope): Arguments {

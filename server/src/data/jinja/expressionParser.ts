@@ -2,6 +2,7 @@
 import { failAt, tokenize, type Token, type TokenType } from './lexer.ts';
 import type { Call, Expression } from './nodes.ts';
 import { lookup } from '../../text/lookup.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** Names of filters and tests that a template may use; anything else is refused with its place. */
 export interface Known {
@@ -39,10 +40,10 @@ export class ExpressionParser {
   // Tokens.
 
   protected get token(): Token {
-    return this.tokens[this.position];
+    return nth(this.tokens, this.position);
   }
   protected next(): Token {
-    return this.tokens[this.position++];
+    return nth(this.tokens, this.position++);
   }
   protected is(type: TokenType, text?: string): boolean {
     return this.token.type === type && (text === undefined || this.token.text === text);
@@ -91,7 +92,8 @@ export class ExpressionParser {
       if (!this.op(',')) break;
       tuple = true;
     }
-    if (!tuple && items.length > 0) return items[0];
+    const [only] = items;
+    if (!tuple && only) return only;
     if (!tuple && !parentheses) this.unexpected('an expression');
     return { type: 'tuple', items, at };
   }
@@ -132,7 +134,7 @@ export class ExpressionParser {
       let operator: string;
       if (this.is('operator') && comparisons.has(this.token.text)) operator = this.next().text;
       else if (this.skip('name', 'in')) operator = 'in';
-      else if (this.is('name', 'not') && this.tokens[this.position + 1].text === 'in') {
+      else if (this.is('name', 'not') && nth(this.tokens, this.position + 1).text === 'in') {
         this.position += 2;
         operator = 'not in';
       } else break;
@@ -151,7 +153,7 @@ export class ExpressionParser {
   protected concat(): Expression {
     const parts = [this.product()];
     while (this.skip('operator', '~')) parts.push(this.product());
-    return parts.length === 1 ? parts[0] : { type: 'concat', parts, at: parts[0].at };
+    return parts.length === 1 ? nth(parts, 0) : { type: 'concat', parts, at: nth(parts, 0).at };
   }
 
   protected product(): Expression {
@@ -235,7 +237,8 @@ export class ExpressionParser {
         else failAt(this.source, token.at, 'expected a name or a number behind the point');
       } else if (this.skip('operator', '[')) {
         const keys = this.items(']', () => this.subscript());
-        node = { type: 'item', of: node, key: keys.length === 1 ? keys[0] : { type: 'tuple', items: keys, at }, at };
+        const key: Expression = keys.length === 1 ? nth(keys, 0) : { type: 'tuple', items: keys, at };
+        node = { type: 'item', of: node, key, at };
       } else if (this.op('(')) node = { type: 'call', of: node, args: this.args(), at };
       else return node;
     }
@@ -270,7 +273,7 @@ export class ExpressionParser {
       } else if (this.skip('operator', '**')) {
         ensure(call.dict === null);
         call.dict = this.expression();
-      } else if (this.is('name') && this.tokens[this.position + 1].text === '=') {
+      } else if (this.is('name') && nth(this.tokens, this.position + 1).text === '=') {
         ensure(call.dict === null);
         const name = this.next().text;
         this.position += 1;

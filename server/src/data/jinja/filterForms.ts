@@ -8,6 +8,7 @@ import { binary, iterate, wholeNumber } from './operators.ts';
 import { lowered, splitLines, stripped } from './stringMethods.ts';
 import { text } from './text.ts';
 import { lookup } from '../../text/lookup.ts';
+import { nth } from '../../lists/nth.ts';
 
 export function string(value: unknown): string {
   if (value instanceof Markup) return value.text;
@@ -22,7 +23,7 @@ export const escaped = (value: string): string => value.replace(/[&<>'"]/g, (cha
 export function integerOf(value: string, base: number): number | bigint | null {
   const found = /^([-+]?)(0[xX]|0[oO]|0[bB])?([0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*)$/.exec(stripped(value, null, 'both'));
   if (!found) return null;
-  const [, sign, prefix = '', body] = found;
+  const [, sign, prefix = '', body = ''] = found;
   const prefixes: Record<string, number> = { '0x': 16, '0o': 8, '0b': 2 };
   let digits = body.replaceAll('_', '');
   const own = lookup(prefixes, prefix.toLowerCase());
@@ -115,7 +116,7 @@ export function slices(items: readonly unknown[], count: number, fill: unknown):
 export function title(value: string): string {
   return value
     .split(/([-\s({[<]+)/)
-    .map((part) => (part === '' ? '' : [...part][0].toUpperCase() + lowered([...part].slice(1).join(''))))
+    .map((part) => (part === '' ? '' : nth([...part], 0).toUpperCase() + lowered([...part].slice(1).join(''))))
     .join('');
 }
 

@@ -145,7 +145,7 @@ function general(
 
 /** @param group digits between separators */
 function padded(prefix: string, body: string, spec: Spec, group = 0): string {
-  const [, digits, rest] = /^([0-9a-fA-F]*)(.*)$/s.exec(body)!;
+  const [, digits = '', rest = ''] = /^([0-9a-fA-F]*)(.*)$/s.exec(body) ?? [];
   const grouped = (count: string): string =>
     spec.grouping === undefined || group === 0
       ? count

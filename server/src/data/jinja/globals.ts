@@ -9,7 +9,8 @@ const LONGEST_RANGE = 100_000;
 function range({ positional }: Arguments): Range {
   if (positional.length < 1 || positional.length > 3) throw new Error('range() takes 1 to 3 whole numbers');
   const given = positional.map((bound) => wholeNumber(bound, 'an argument of range()'));
-  const [start, stop, step] = given.length === 1 ? [0, given[0], 1] : [given[0], given[1], given[2] ?? 1];
+  const [first = 0, second, step = 1] = given;
+  const [start, stop] = second === undefined ? [0, first] : [first, second];
   if (step === 0) throw new Error('range() arg 3 must not be zero');
   const count = Math.max(0, Math.ceil((stop - start) / step));
   if (!(count <= LONGEST_RANGE)) throw new Error(`range() of ${count} elements; at most ${LONGEST_RANGE} are allowed`);

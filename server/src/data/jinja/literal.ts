@@ -131,7 +131,7 @@ class Reader {
 }
 
 function stringOf(source: string): string {
-  const [, prefix, rest] = /^([uUrR]?)([^]*)$/.exec(source)!;
+  const [, prefix = '', rest = ''] = /^([uUrR]?)([^]*)$/.exec(source) ?? [];
   const width = /^('''|""")/.test(rest) ? 3 : 1;
   const body = rest.slice(width, -width);
   if (prefix.toLowerCase() === 'r') return body;

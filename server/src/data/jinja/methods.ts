@@ -8,6 +8,7 @@ import { equal, iterate, sorted, wholeNumber } from './operators.ts';
 import { m, range, stringMethods, stripped, type Method } from './stringMethods.ts';
 import { quoted, representation } from './text.ts';
 import { lookup } from '../../text/lookup.ts';
+import { nth } from '../../lists/nth.ts';
 
 function place(list: readonly unknown[], wanted: unknown, from: unknown = 0, to: unknown = list.length): number {
   const [start, end] = range(list.length, from, to);
@@ -142,7 +143,8 @@ export function methodOf(value: unknown, name: string): Callable | null {
     }
     return null;
   }
-  const method = table[name];
+  const method = lookup(table, name);
+  if (!method) return null;
   return new Callable(name, (args) => method.call(value as never, placed(name, method, args), args.named));
 }
 
@@ -173,5 +175,5 @@ export function floatOf(value: unknown): unknown {
     return float(Number(source.replaceAll('_', '')));
   const word = /^([-+]?)(inf|infinity|nan)$/i.exec(source);
   if (!word) throw new Error(`could not convert string to float: ${quoted(value)}`);
-  return /nan/i.test(word[2]) ? NaN : word[1] === '-' ? -Infinity : Infinity;
+  return /nan/i.test(nth(word, 2)) ? NaN : word[1] === '-' ? -Infinity : Infinity;
 }

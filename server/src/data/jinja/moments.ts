@@ -1,4 +1,5 @@
 /** Python's datetime and date, as columns of dates have them: they print as Python prints them. */
+import { take } from '../../lists/take.ts';
 
 export class Moment {
   /** `datetime.date` has no time of day. */
@@ -88,7 +89,8 @@ const TIMESTAMP = /^(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d)(?::(\d\d)(?::(\d\d))?)?(?
 export function timestampOf(text: string): Moment | null {
   const found = TIMESTAMP.exec(text);
   if (found === null) return null;
-  const [year, month, day, hour, minute, second] = found.slice(1, 7).map((part) => Number(part ?? 0));
+  const numbers = found.slice(1, 7).map((part) => Number(part ?? 0));
+  const [year, month, day, hour, minute, second] = take(numbers, 6);
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
   const isDay = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;

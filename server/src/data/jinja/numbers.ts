@@ -33,7 +33,7 @@ export function floatText(value: number): string {
   if (Number.isNaN(value)) return 'nan';
   if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';
   const sign = value < 0 || Object.is(value, -0) ? '-' : '';
-  const [mantissa, power] = Math.abs(value).toExponential().split('e');
+  const [mantissa = '', power] = Math.abs(value).toExponential().split('e');
   const digits = mantissa.replace('.', '');
   const exponent = Number(power);
   if (exponent < -4 || exponent >= 16) {

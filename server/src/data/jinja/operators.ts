@@ -18,6 +18,7 @@ import { Moment } from './moments.ts';
 import { percentFormat } from './percent.ts';
 import { LONGEST, representation } from './text.ts';
 import { lookup } from '../../text/lookup.ts';
+import { nth } from '../../lists/nth.ts';
 
 type Operand = number | bigint | boolean | WholeFloat;
 
@@ -153,7 +154,8 @@ function sameNumber(a: Operand, b: Operand): boolean {
 
 /** Exact, even between a float and a whole number beyond 2^53. NaN is neither. */
 function compareNumbers(a: Operand, b: Operand): number {
-  const [x, y] = [a, b].map((value) => (typeof value === 'bigint' ? value : Number(value)));
+  const number = (value: Operand) => (typeof value === 'bigint' ? value : Number(value));
+  const [x, y] = [number(a), number(b)];
   return x < y ? -1 : x > y ? 1 : x >= y ? 0 : NaN;
 }
 
@@ -191,7 +193,7 @@ function compareText(a: string, b: string): number {
   const [x, y] = [[...a], [...b]];
   const at = x.findIndex((char, i) => char !== y[i]);
   if (at < 0) return -1;
-  return at >= y.length ? 1 : x[at].codePointAt(0)! - y[at].codePointAt(0)!;
+  return at >= y.length ? 1 : nth(x, at).codePointAt(0)! - nth(y, at).codePointAt(0)!;
 }
 
 export function compared(operator: string, left: unknown, right: unknown): boolean {
@@ -274,7 +276,7 @@ export function sliced(value: unknown, bounds: readonly unknown[]): unknown {
   const container = plain(defined(value));
   const items = sequence(container);
   if (items === null) throw new Error(`'${typeName(container)}' object is not subscriptable by a slice`);
-  const [start, stop, step] = bounds.map((bound) => {
+  const [start = null, stop = null, step] = bounds.map((bound) => {
     if (bound === null || bound === undefined) return null;
     if (!isInteger(defined(bound))) throw new Error('slice indices must be integers or None');
     return Number(bound);

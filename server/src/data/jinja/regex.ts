@@ -5,6 +5,7 @@
  */
 import { createContext, Script } from 'node:vm';
 import { lookup } from '../../text/lookup.ts';
+import { nth } from '../../lists/nth.ts';
 
 const MILLISECONDS = 1000;
 
@@ -38,7 +39,7 @@ export function regexReplace(text: string, pattern: string, replacement: string,
 export function regexFindAll(text: string, pattern: string): (string | string[])[] {
   return matchesOf(text, pattern, 1e9).map(({ groups: [whole, ...groups] }) => {
     const texts = groups.map((group) => group ?? '');
-    return texts.length === 0 ? whole! : texts.length === 1 ? texts[0] : texts;
+    return texts.length === 0 ? whole! : texts.length === 1 ? nth(texts, 0) : texts;
   });
 }
 
@@ -103,7 +104,7 @@ function translated(pattern: string): { source: string; flags: string } {
   return { source, flags };
 }
 
-const classes: Record<string, string> = {
+const classes = {
   d: '\\p{Nd}',
   D: '\\P{Nd}',
   w: '\\p{L}\\p{N}_',
@@ -112,7 +113,7 @@ const classes: Record<string, string> = {
 const WORD = '[\\p{L}\\p{N}_]';
 
 function escape(token: string, inClass: boolean): string {
-  const char = token[1];
+  const char = nth(token, 1);
   switch (char) {
     case 'd':
     case 'D':

@@ -8,11 +8,11 @@ import { quoted, representation, text } from './text.ts';
 export function strFormat(template: string, args: unknown[], named: Map<string, unknown>): string {
   let automatic = 0;
   const field = (source: string): unknown => {
-    const [, first, rest] = /^([^.[]*)(.*)$/s.exec(source)!;
+    const [, first = '', rest = ''] = /^([^.[]*)(.*)$/s.exec(source) ?? [];
     const base = first === '' ? args[automatic++] : /^\d+$/.test(first) ? args[Number(first)] : named.get(first);
     if (base === undefined) throw new Error(`there is no value for {${source}}`);
     let value: unknown = base;
-    for (const [, attribute, key] of rest.matchAll(/\.([^.[]+)|\[([^\]]*)\]/g)) {
+    for (const [, attribute, key = ''] of rest.matchAll(/\.([^.[]+)|\[([^\]]*)\]/g)) {
       if (attribute !== undefined) throw new Error(`{${source}}: attributes are not read`);
       const next = item(value, /^\d+$/.test(key) ? Number(key) : key);
       if (next === undefined) throw new Error(`{${source}}: there is no [${key}]`);

@@ -6,6 +6,7 @@ import { Dict, Tuple, defined, typeName } from './objects.ts';
 import { iterate, wholeNumber } from './operators.ts';
 import { strFormat } from './strFormat.ts';
 import { isPrintable, text } from './text.ts';
+import { nth } from '../../lists/nth.ts';
 
 export interface Method<T> {
   call: (self: T, args: unknown[], named: Map<string, unknown>) => unknown;
@@ -52,7 +53,7 @@ export function capitalized(value: string): string {
 /** Title case of one character: ligatures become two letters, of which the first is large. */
 function titleCase(char: string): string {
   const digraph = ['Ǆǅǆ', 'Ǉǈǉ', 'Ǌǋǌ', 'Ǳǲǳ'].find((three) => three.includes(char));
-  if (digraph && char !== '') return digraph[1];
+  if (digraph && char !== '') return digraph.charAt(1);
   if (/[\u10d0-\u10ff]/.test(char)) return char;
   const [first = '', ...rest] = char.toUpperCase();
   return first + rest.join('').toLowerCase();
@@ -68,8 +69,8 @@ export function stripped(value: string, set: unknown, side: 'left' | 'right' | '
   const drop = (char: string): boolean => (chars ? chars.has(char) : spaces.test(char));
   const letters = points(value);
   let [from, to] = [0, letters.length];
-  if (side !== 'right') while (from < to && drop(letters[from])) from += 1;
-  if (side !== 'left') while (to > from && drop(letters[to - 1])) to -= 1;
+  if (side !== 'right') while (from < to && drop(nth(letters, from))) from += 1;
+  if (side !== 'left') while (to > from && drop(nth(letters, to - 1))) to -= 1;
   return letters.slice(from, to).join('');
 }
 
@@ -101,11 +102,11 @@ function splitSpaces(value: string, most: number, fromRight: boolean): string[] 
   const words = [...value.matchAll(new RegExp(`[^${SPACE}]+`, 'gu'))];
   if (words.length - 1 <= most) return words.map(([word]) => word);
   if (fromRight) {
-    const cut = words[words.length - most - 1];
+    const cut = nth(words, words.length - most - 1);
     return [value.slice(0, cut.index + cut[0].length), ...words.slice(words.length - most).map(([word]) => word)];
   }
   // What is left keeps its outer white space.
-  return [...words.slice(0, most).map(([word]) => word), value.slice(words[most].index)];
+  return [...words.slice(0, most).map(([word]) => word), value.slice(nth(words, most).index)];
 }
 
 /** Searches characters, as Python counts them. @returns index or -1 */
@@ -164,7 +165,7 @@ function titled(value: string): string {
   return points(value)
     .map((char, i, chars) => {
       // A sigma at the end of a word has a form of its own.
-      const final = char === 'Σ' && !(i + 1 < chars.length && cased(chars[i + 1]));
+      const final = char === 'Σ' && !(i + 1 < chars.length && cased(nth(chars, i + 1)));
       const shown = inWord ? (final ? 'ς' : char.toLowerCase()) : titleCase(char);
       inWord = cased(char);
       return shown;

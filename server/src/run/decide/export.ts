@@ -18,6 +18,7 @@ import type { AllocationSource } from './allocationSource.ts';
 import { resultScores } from './resultScores.ts';
 import { cannotWrite, makeFolders } from '../../files/writing.ts';
 import { newestAllocation } from './sparsityMap.ts';
+import { nth } from '../../lists/nth.ts';
 
 export interface ExportOptions extends Omit<AllocateOptions, 'request'> {
   to: string;
@@ -85,9 +86,9 @@ export async function exportResult(options: ExportOptions): Promise<Exported> {
     layers: sourceLayers(source, kind ?? 'sparsity').map(({ index, name, modules }, l) => ({
       index,
       name,
-      score: scores[l],
-      normalised: normalised[l],
-      smoothed: smoothed[l],
+      score: nth(scores, l),
+      normalised: nth(normalised, l),
+      smoothed: nth(smoothed, l),
       modules: [...modules],
     })),
   };

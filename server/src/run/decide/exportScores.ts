@@ -10,6 +10,7 @@ import type { ScoreTarget } from '../../export/scoreTables.ts';
 import { ObservationFiles } from '../scores/observationFiles.ts';
 import { readFileOf } from '../files/readFile.ts';
 import type { Exported } from './export.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** What `--to` may say of a file of scores. */
 export const scoreTargetIds: readonly string[] = scoreTargets.map(({ id }) => id);
@@ -42,7 +43,7 @@ export function exportScores({ scoresFile, to, by }: ExportScoresOptions): Expor
       ? made
       : safetensorsBytes(made.bits.map(({ name, data }) => ({ name, dtype: 'U8', shape: [data.length], data })));
   const base = path.basename(scoresFile).slice(0, -SCORES_SUFFIX.length);
-  const one = chosen.length === 1 ? `.${chosen[0].score}` : '.scores';
+  const one = chosen.length === 1 ? `.${nth(chosen, 0).score}` : '.scores';
   const own = target.score === null ? one : `.${target.id}`;
   return { content, file: path.join(path.dirname(scoresFile), `${base}${own}${target.ending}`), notes: [] };
 }

@@ -3,6 +3,7 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { AggregationId } from '../../../../protocol/experiment.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
 import { taskMean } from '../../allocation/taskMean.ts';
+import { nth } from '../../lists/nth.ts';
 
 export interface ResultScores {
   tasks: string[];
@@ -78,7 +79,7 @@ function moduleScores(tasks: readonly ResultTask[], modules: readonly string[]):
       ),
     })),
   );
-  return tasks[0].layers.map((_, l) => flat.slice(l * modules.length, (l + 1) * modules.length));
+  return nth(tasks, 0).layers.map((_, l) => flat.slice(l * modules.length, (l + 1) * modules.length));
 }
 
 function missingModule(layer: string, module: string): never {
@@ -93,7 +94,7 @@ export function ranges(numbers: readonly number[]): string {
   const parts: string[] = [];
   for (let i = 0; i < numbers.length; i++) {
     const start = numbers[i];
-    while (numbers[i + 1] === numbers[i] + 1) i++;
+    while (numbers[i + 1] === nth(numbers, i) + 1) i++;
     parts.push(start === numbers[i] ? `${start}` : `${start}-${numbers[i]}`);
   }
   return parts.join(', ');

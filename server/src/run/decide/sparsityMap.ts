@@ -11,6 +11,7 @@ import { directionSentence } from '../../../../protocol/direction.ts';
 import type { PruningScores } from '../../../../protocol/pruning.ts';
 import type { Architecture } from '../../models/types.ts';
 import { lookup } from '../../text/lookup.ts';
+import { nth } from '../../lists/nth.ts';
 
 export interface SparsityMap {
   /** For the report. */
@@ -85,14 +86,15 @@ export function mapOfList(model: Architecture, list: readonly number[], source: 
       `${source} has ${list.length} sparsities, the model has ${model.layers} layers`,
     );
   }
-  return sparsityMap(model, source, (layer) => list[layer]);
+  return sparsityMap(model, source, (layer) => nth(list, layer));
 }
 
 /** @throws LayerifError `badRequest`: layers of another model */
 export function mapOfAllocation(model: Architecture, allocation: Allocation, source: string): SparsityMap {
   const { layers, rule } = allocation;
   requireLayersOf(model, layers, source);
-  const of = (layer: number, module: string): number => layers[layer].modules?.[module] ?? layers[layer].value;
+  const of = (layer: number, module: string): number =>
+    nth(layers, layer).modules?.[module] ?? nth(layers, layer).value;
   const name = source === rule ? rule : `${rule} (${path.basename(source)})`;
   return { ...sparsityMap(model, name, of), scores: scoresBehind(allocation) };
 }
@@ -117,10 +119,10 @@ export function requireLayersOf(
 export function newestAllocation(file: string, kinds: readonly AllocationKind[]): Allocation {
   const advice = `write one with: layerif allocate RESULT --kind ${kinds[0]}`;
   const held = readFileOf('allocation', file, advice).allocations;
-  const found = kinds
+  const [newest] = kinds
     .flatMap((kind) => lookup(held, kind) ?? [])
     .sort((a, b) => (a.provenance.date < b.provenance.date ? 1 : -1));
-  if (found.length > 0) return found[0];
+  if (newest) return newest;
   const have = Object.keys(held).join(', ') || 'nothing';
   throw new LayerifError('badRequest', `${file} holds ${have}, no allocation of ${kinds.join(' or ')}; ${advice}`);
 }

@@ -28,6 +28,9 @@ import { provenanceOf } from '../files/provenance.ts';
 import { engineOf, FinishedParts, removedText, tokensHash } from '../files/finished.ts';
 import { modelStamp } from '../files/modelStamp.ts';
 import { batchesOf, headRowsOf } from '../machine/batching.ts';
+import { nth } from '../../lists/nth.ts';
+import { take } from '../../lists/take.ts';
+import { lookup } from '../../text/lookup.ts';
 
 /** Padded tokens of one run of a layer's graph. */
 const TOKENS_PER_RUN = 1024;
@@ -78,7 +81,7 @@ export function trainExpertsOf(options: TrainExpertsOptions): Promise<{ result: 
     onEnd(() => leaveRunFolder(folder));
     options.onStarted?.(folder);
     const engine = await pool.start(options.machine);
-    const [evaluated] = input.evaluation.tasks;
+    const [evaluated] = take(input.evaluation.tasks, 1);
     const result: ExpertsResult = {
       format: 'layerif-experts',
       version: 1,
@@ -138,12 +141,12 @@ export function trainExpertsOf(options: TrainExpertsOptions): Promise<{ result: 
           return trainOnce(input, allocation, { seed, save, weights, pool, options, say });
         });
         finished += 1;
-        const own = result.allocations[a];
+        const own = nth(result.allocations, a);
         own.parameters = done.parameters;
         own.trainings.push({ ...done.training, adapter: path.relative(folder.folder, save).split(path.sep).join('/') });
-        values[a].seeds.push(done.values);
+        nth(values, a).seeds.push(done.values);
         const metrics = compareAllocations(values, betterOf(input), experiment.score.seed);
-        metrics.forEach((list, i) => (result.allocations[i].metrics = list));
+        metrics.forEach((list, i) => (nth(result.allocations, i).metrics = list));
         result.findings = findingsOf(
           values.map(({ id }) => id),
           metrics,
@@ -222,11 +225,11 @@ async function trainOnce(
 
 /** Every document's metrics, and `answer_loss`: how improbable the right answer is, in nats. */
 function valuesOf({ evaluation, task }: ExpertsInput, summary: EvaluateSummary): DocumentValues {
-  const contributions = measure(evaluation, summary).contributions[task.task];
-  const { documents, metrics } = evaluation.tasks[0];
+  const contributions = lookup(measure(evaluation, summary).contributions, task.task) ?? [];
+  const [{ documents, metrics }] = take(evaluation.tasks, 1);
   const means = metrics.map(({ id }) => id).filter((id) => MEANS.has(id));
   const lossOf = ({ candidates, golds }: (typeof documents)[number]): number =>
-    -candidates[golds[0]].sequences.reduce((sum, i) => sum + summary.logLikelihood[i], 0);
+    -nth(candidates, nth(golds, 0)).sequences.reduce((sum, i) => sum + nth(summary.logLikelihood, i), 0);
   return {
     ...Object.fromEntries(means.map((id) => [id, contributions.map((values) => values[id])])),
     answer_loss: documents.map(lossOf),
@@ -234,7 +237,10 @@ function valuesOf({ evaluation, task }: ExpertsInput, summary: EvaluateSummary):
 }
 
 function betterOf({ evaluation }: ExpertsInput): Record<string, boolean> {
-  const known = evaluation.tasks[0].metrics.map(({ id, higherIsBetter }): [string, boolean] => [id, higherIsBetter]);
+  const known = nth(evaluation.tasks, 0).metrics.map(({ id, higherIsBetter }): [string, boolean] => [
+    id,
+    higherIsBetter,
+  ]);
   return { ...Object.fromEntries(known), answer_loss: false };
 }
 

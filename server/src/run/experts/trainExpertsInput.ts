@@ -22,6 +22,8 @@ import { openExperiment, readExperiment } from '../inputs/openExperiment.ts';
 import { scopeOf } from '../inputs/scope.ts';
 import { limitsOf, requireTexts } from '../inputs/sampleRefusals.ts';
 import type { EncodedText } from '../inputs/sampleRefusals.ts';
+import { nth } from '../../lists/nth.ts';
+import { datasetNamed } from '../../data/datasetNamed.ts';
 
 export interface ExpertsInput {
   file: string;
@@ -66,7 +68,7 @@ export async function prepareExperts(file: string, selection: ExpertsSelection):
       limit: selection.limit,
       writes: false,
     });
-    requireApart(train.rows, evaluation.tasks[0]);
+    requireApart(train.rows, nth(evaluation.tasks, 0));
     return {
       file: absolute,
       baseDir,
@@ -108,7 +110,7 @@ async function trainingSamples(
   baseDir: string,
   tokenizer: TextTokenizer,
 ): Promise<{ samples: EncodedSample[]; texts: EncodedText[]; rows: Row[]; files: string[] }> {
-  const dataset = await openDataset(task.dataset, datasets[task.dataset], baseDir);
+  const dataset = await openDataset(task.dataset, datasetNamed(datasets, task.dataset), baseDir);
   const split = settings.training_split ?? task.training_split;
   const rows = await readSlice(dataset, split);
   if (rows.length === 0) throw new LayerifError('badData', `${split} of ${task.dataset} has no rows to train on`);
@@ -118,7 +120,7 @@ async function trainingSamples(
     const { tokens, countedFrom } = sampleOf(exampleOf(task, row, fewshot(row)), tokenizer, options);
     return { tokens, countedFrom };
   });
-  const texts = samples.map(({ tokens }, i) => ({ tokens, file: rows[i].file, line: rows[i].line }));
+  const texts = samples.map(({ tokens }, i) => ({ tokens, file: nth(rows, i).file, line: nth(rows, i).line }));
   return { samples, texts, rows, files: dataset.files };
 }
 

@@ -28,6 +28,8 @@ import { generateTexts } from './generateTexts.ts';
 import type { Prompt } from './generateTexts.ts';
 import { samplingNotes, samplingOf } from '../../generation/settings.ts';
 import type { AskedSampling } from '../../generation/settings.ts';
+import { nth } from '../../lists/nth.ts';
+import { datasetNamed } from '../../data/datasetNamed.ts';
 
 /** A prompt, and where it comes from. */
 interface GivenPrompt {
@@ -97,7 +99,7 @@ export function generateFile(options: GenerateOptions): Promise<GeneratedFile> {
         ? [`${cut} of ${prompts.length} texts get fewer new tokens: the model has ${model.longest} positions`]
         : []),
     ];
-    const texts = encoded.map(({ tokens }, i) => ({ tokens, ...placeOf(prompts[i]) }));
+    const texts = encoded.map(({ tokens }, i) => ({ tokens, ...placeOf(nth(prompts, i)) }));
     const facts = { what: 'prompt', task: 'generate', vocabulary: model.vocabulary, longest: undefined, tokenizer };
     requireTexts({ ...facts, texts }, 'generate');
     for (const note of notes) options.onNote?.(note);
@@ -199,7 +201,7 @@ async function ofExperiment(options: GenerateOptions, given: GivenPrompt[] | nul
   const { checkpoint, model, tokenizer } = opened;
   if (given) return { checkpoint, model, tokenizer, prompts: given };
   await opened.fetchDatasets([task.dataset]);
-  const dataset = await openDataset(task.dataset, experiment.datasets[task.dataset], read.baseDir);
+  const dataset = await openDataset(task.dataset, datasetNamed(experiment.datasets, task.dataset), read.baseDir);
   const split = task.test_split ?? task.validation_split ?? (await defaultValidation(dataset, task.training_split));
   const all = await readSlice(dataset, split);
   const rows = limit === undefined ? all : all.slice(0, limit);
@@ -242,9 +244,16 @@ async function fileOf(
     maxNewTokens: options.maxNewTokens,
     notes,
     texts: texts.map(({ text, tokens, ending }, i) => {
-      const { file, line } = prompts[i];
+      const { text: prompt, file, line } = nth(prompts, i);
       const place = file === undefined ? {} : { file: relativeTo(options.baseDir, file), line: line ?? null };
-      return { prompt: prompts[i].text, text, promptTokens: encoded[i].tokens.length, tokens, ending, ...place };
+      return {
+        prompt,
+        text,
+        promptTokens: nth(encoded, i).tokens.length,
+        tokens,
+        ending,
+        ...place,
+      };
     }),
     tokensPerSecond: {
       prompts: rate(counts.prompts, seconds.prompts),

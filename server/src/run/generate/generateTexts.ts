@@ -9,6 +9,7 @@ import { memoryLimit } from '../machine/machine.ts';
 import type { ObservedModel } from '../machine/observing.ts';
 import { GrowingText } from './growingText.ts';
 import { planGeneration } from './planGeneration.ts';
+import { nth } from '../../lists/nth.ts';
 
 export interface Prompt {
   tokens: Int32Array;
@@ -78,9 +79,9 @@ export async function generateTexts(
       }
       if (event.type !== 'tokens') return;
       const enough = event.prompts.filter((prompt, i) => {
-        const text = growing[prompt];
+        const text = nth(growing, prompt);
         if (text.stopped) return false;
-        const piece = text.push(event.tokens[i]);
+        const piece = text.push(nth(event.tokens, i));
         if (piece !== '') onText?.(prompt, piece);
         return text.stopped;
       });
@@ -88,7 +89,7 @@ export async function generateTexts(
       made += event.prompts.length;
       for (const prompt of enough) {
         ended.add(prompt);
-        made += prompts[prompt].maxNewTokens - growing[prompt].tokens.length;
+        made += nth(prompts, prompt).maxNewTokens - nth(growing, prompt).tokens.length;
       }
       onProgress?.({ done: Math.min(made, total), total, message: `generating: ${made} tokens` });
     },
@@ -97,7 +98,7 @@ export async function generateTexts(
   const texts = growing.map((text, i): GeneratedText => {
     const piece = text.stopped ? '' : text.rest();
     if (piece !== '') onText?.(i, piece);
-    return { text: text.text, tokens: text.tokens, ending: ended.has(i) ? 'stop' : summary.endings[i] };
+    return { text: text.text, tokens: text.tokens, ending: ended.has(i) ? 'stop' : nth(summary.endings, i) };
   });
   return { texts, summary };
 }

@@ -3,10 +3,11 @@
  * it may still change: the first bytes of a character, or the beginning of a stop string.
  */
 import type { TextTokenizer } from '../../data/tokenizer.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** A text ends before the first of each of these, one after the other, as lm-evaluation-harness cuts it. */
 export function cutAt(text: string, stops: readonly string[]): string {
-  return stops.reduce((rest, stop) => (stop === '' ? rest : rest.split(stop, 1)[0]), text);
+  return stops.reduce((rest, stop) => (stop === '' ? rest : nth(rest.split(stop, 1), 0)), text);
 }
 
 export class GrowingText {

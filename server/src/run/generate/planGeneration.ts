@@ -13,6 +13,7 @@ import type { Architecture } from '../../models/types.ts';
 import { firstThatFits, totalOf } from '../machine/fitting.ts';
 import { blockWork, PROGRAMS, streamedBytes, weightBytes } from '../machine/memory.ts';
 import type { ObservedModel } from '../machine/observing.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** Most tokens of prompts in one run. */
 const TOKENS_PER_RUN = 2048;
@@ -54,7 +55,7 @@ function planned(
   perSlot: number,
 ): PlannedGeneration {
   // Longest first, so that those that wait for each other are alike.
-  const order = lengths.map((_, i) => i).sort((a, b) => lengths[b].most - lengths[a].most || a - b);
+  const order = lengths.map((_, i) => i).sort((a, b) => nth(lengths, b).most - nth(lengths, a).most || a - b);
   const batches: number[][] = [];
   for (let at = 0; at < order.length; at += texts) batches.push(order.slice(at, at + texts));
   const rows = Math.min(texts, lengths.length);

@@ -28,6 +28,7 @@ import { PROGRAMS, streamedBytes, weightBytes } from '../machine/memory.ts';
 import { encodedSample } from '../inputs/openModel.ts';
 import { prepare } from '../inputs/prepare.ts';
 import type { Prepared } from '../inputs/prepared.ts';
+import { nth } from '../../lists/nth.ts';
 
 const COMPOSITION_LIMIT = 1e-5;
 const GRADIENT_LIMIT = 0.01;
@@ -62,7 +63,7 @@ export function checkGradients(
     signal?.throwIfAborted();
     const { device } = await pool.start(machine);
     const { checkpoint, scope, experiment, tasks, model } = prepared;
-    const samples = chosenSamples(tasks[0].train);
+    const samples = chosenSamples(nth(tasks, 0).train);
     const request: GradientCheckRequest = {
       modelPath: checkpoint.path,
       adapter: checkpoint.adapter?.path,
@@ -88,7 +89,7 @@ export function checkGradients(
       file: prepared.file,
       model: checkpoint.name,
       device,
-      task: tasks[0].task.task,
+      task: nth(tasks, 0).task.task,
       samples: samples.length,
       tokens: samples.reduce((sum, { tokens }) => sum + tokens.length, 0),
       layers: request.layers,
@@ -112,12 +113,12 @@ function weightsFor({ checkpoint, model }: Prepared, samples: readonly Sample[],
 function chosenSamples(train: Prepared['tasks'][0]['train']): Sample[] {
   const sorted = train.slice(0, CHOSEN_FROM).sort((a, b) => a.tokens.length - b.tokens.length);
   const count = Math.min(SAMPLES, sorted.length);
-  return Array.from({ length: count }, (_, i) => sorted[Math.floor((i * sorted.length) / (2 * count))]);
+  return Array.from({ length: count }, (_, i) => nth(sorted, Math.floor((i * sorted.length) / (2 * count))));
 }
 
 function chosenLayers(layers: number[]): number[] {
   if (layers.length <= ALL_LAYERS) return layers;
-  return [layers[0], layers[Math.floor((layers.length - 1) / 2)], layers[layers.length - 1]];
+  return [nth(layers, 0), nth(layers, Math.floor((layers.length - 1) / 2)), nth(layers, layers.length - 1)];
 }
 
 /** Every check as a user reads it. */

@@ -9,6 +9,7 @@ import { readSafetensors, writeSafetensors } from '../../checkpoints/safetensors
 import { collectTask } from './collectTask.ts';
 import type { Collected, Collecting, TaskCollection } from './collectTask.ts';
 import { cannotWrite, makeFolder } from '../../files/writing.ts';
+import { nth } from '../../lists/nth.ts';
 
 /**
  * Collects a task at every checkpoint, then hands over layers that hold C of all of them.
@@ -65,7 +66,7 @@ export async function collectCheckpoints(shared: Collecting, task: TaskCollectio
 /** The last file's Grams, with C of all files. @throws LayerifError `cannotWrite` */
 function join(into: string, files: readonly string[], rates: Float64Array): void {
   const all = files.map((file) => readSafetensors(file));
-  const last = all[all.length - 1];
+  const last = nth(all, all.length - 1);
   const tensors = last.names().flatMap((name) => {
     const data = last.tensor(name) as Float64Array;
     const own = { name, dtype: 'F64' as const, shape: shapeOf(name, data, last), data };

@@ -18,6 +18,7 @@ import type { Prepared, PreparedTask } from '../inputs/prepared.ts';
 import { taskProgress } from './runProgress.ts';
 import type { TaskPlace } from './runProgress.ts';
 import { setLosses } from './taskResult.ts';
+import { nth } from '../../lists/nth.ts';
 
 const CHECKPOINT_SECONDS = 10;
 
@@ -54,9 +55,9 @@ export async function collectTask(
   result: Result,
 ): Promise<Collected> {
   const { layers, modules } = prepared.scope;
-  const { check, batches } = plans[index].plan;
+  const { check, batches } = nth(plans, index).plan;
   // Another memory limit may have changed between exact and projected gradients, or the batches.
-  const plan = { ...numbersOf(plans[index].plan, prepared.graph !== null), model };
+  const plan = { ...numbersOf(nth(plans, index).plan, prepared.graph !== null), model };
   const kept = finished.part({ grams: index, checkpoint: part }, plan);
   const workDir = kept.folder;
   if (kept.replaced) emit({ type: 'log', runId, text: replacedText(`task ${task.task.task}`) });
@@ -79,7 +80,7 @@ export async function collectTask(
       blocks: prepared.blocks,
       train: encoded(task.train),
       validation: encoded(task.validation),
-      plan: { ...plans[index].plan, checkpointSeconds: options.checkpointSeconds ?? CHECKPOINT_SECONDS },
+      plan: { ...nth(plans, index).plan, checkpointSeconds: options.checkpointSeconds ?? CHECKPOINT_SECONDS },
       ekfac: ekfacRequest(prepared.estimator, prepared.experiment),
       ...(observing?.task === index ? { observations: observing.observations } : {}),
       workDir,
@@ -99,7 +100,7 @@ export async function collectTask(
     options.signal,
   );
   if (observing?.task === index) observing.keep(summary.observations);
-  const samplesOf = (split: 'train' | 'validation') => check![split].flatMap((batch) => batches[split][batch]);
+  const samplesOf = (split: 'train' | 'validation') => check![split].flatMap((batch) => nth(batches[split], batch));
   const checked = check && { train: samplesOf('train'), validation: samplesOf('validation') };
   const losses = { train: target.train.loss, validation: target.validation.loss };
   kept.write({ ...losses, checked } satisfies Done);

@@ -27,6 +27,8 @@ import { StoredGrams } from '../files/gramFiles.ts';
 import { chosenTasks, requireStored, settingsOf } from './rescore.ts';
 import { readResult } from '../files/results.ts';
 import { scoreReplicates } from './uncertainty.ts';
+import { nth } from '../../lists/nth.ts';
+import { take } from '../../lists/take.ts';
 
 const LEVEL = 0.9;
 
@@ -74,7 +76,7 @@ export async function compareRuns(files: readonly string[], options: CompareOpti
     scores: depth(series.scores),
     replicates: replicates.map(depth),
   }));
-  const layers = aligned[0].scores.length;
+  const layers = nth(aligned, 0).scores.length;
   const k = options.topK ?? Math.ceil(layers / 4);
   if (!(Number.isInteger(k) && k >= 1 && k <= layers)) {
     throw new LayerifError('badRequest', `top-k ${k} is not allowed: use a whole number from 1 to ${layers}`);
@@ -87,19 +89,21 @@ export async function compareRuns(files: readonly string[], options: CompareOpti
       await setImmediate();
       options.signal?.throwIfAborted();
       const measured = (statistic: Statistic): ComparedStatistic => {
-        const [one, other] = [aligned[a], aligned[b]];
+        const [one, other] = [nth(aligned, a), nth(aligned, b)];
         const count = Math.min(one.replicates.length, other.replicates.length);
-        const drawn = Array.from({ length: count }, (_, d) => statistic(one.replicates[d], other.replicates[d]));
+        const drawn = Array.from({ length: count }, (_, d) =>
+          statistic(nth(one.replicates, d), nth(other.replicates, d)),
+        );
         const test = permutationTest(one.scores, other.scores, statistic, { random });
         return { value: test?.statistic ?? null, interval: around(test?.statistic ?? null, drawn), p: test?.p ?? null };
       };
-      const together = sampleAgreement(opened[a], opened[b]);
+      const together = sampleAgreement(nth(opened, a), nth(opened, b));
       pairs.push({
         a,
         b,
         spearman: measured(spearman),
         kendall: measured(kendall),
-        topK: topKOverlap(aligned[a].scores, aligned[b].scores, k),
+        topK: topKOverlap(nth(aligned, a).scores, nth(aligned, b).scores, k),
         samples: together,
       });
     }
@@ -276,8 +280,8 @@ function alignment(opened: readonly Opened[], byDepth: boolean): (scores: ArrayL
     const least = Math.min(...opened.map(({ series }) => series.layers.length));
     return (scores) => atDepths(scores, least);
   }
-  const [first, ...others] = opened;
-  const different = others.find(({ series }) => series.layers.join() !== first.series.layers.join());
+  const [first] = take(opened, 1);
+  const different = opened.find(({ series }) => series.layers.join() !== first.series.layers.join());
   if (different) {
     const words = ({ series, modelLayers }: Opened) =>
       `${series.label} has ${series.layers.length} of ${modelLayers} layers (${series.layers[0]} to ${series.layers.at(-1)})`;
@@ -295,7 +299,7 @@ export function atDepths(scores: ArrayLike<number>, count: number): Float64Array
     const at = count === 1 ? 0 : (i * (scores.length - 1)) / (count - 1);
     const below = Math.min(Math.floor(at), scores.length - 1);
     const above = Math.min(below + 1, scores.length - 1);
-    return scores[below] + (at - below) * (scores[above] - scores[below]);
+    return nth(scores, below) + (at - below) * (nth(scores, above) - nth(scores, below));
   });
 }
 

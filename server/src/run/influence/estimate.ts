@@ -17,6 +17,7 @@ import type { Prepared, Selection } from '../inputs/prepared.ts';
 import { requireWritable } from '../../files/writing.ts';
 import { bytesText } from '../../text/bytes.ts';
 import { lookup } from '../../text/lookup.ts';
+import { nth } from '../../lists/nth.ts';
 
 export interface Planned {
   estimate: Estimate;
@@ -68,7 +69,7 @@ export async function planRun(
       validation: validation.length,
       tokens: samples.reduce((sum, s) => sum + s.tokens.length, 0),
       truncated: samples.filter((s) => s.truncated).length,
-      seconds: passes * secondsFor(plans[i], flopsPerSecond, read),
+      seconds: passes * secondsFor(nth(plans, i), flopsPerSecond, read),
     };
   });
   const diskBytes = plans.reduce((sum, p) => sum + passes * p.diskBytes, 0);

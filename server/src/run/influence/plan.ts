@@ -18,6 +18,7 @@ import { blockSizes, memoryParts, weightBytes, widthOf } from '../machine/memory
 import { scoredUnits } from '../inputs/units.ts';
 import { batchesOf, headRowsOf } from '../machine/batching.ts';
 import { bytesText } from '../../text/bytes.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** Rank that `projection: auto` takes. */
 export const AUTO_RANK = 64;
@@ -200,7 +201,7 @@ function evaluate(
   const batches = [...sizes.train, ...sizes.validation];
   const tokens = tokensOf(batches);
   const samples = task.train.length + task.validation.length;
-  const top = model.layers - scope.layers[0];
+  const top = model.layers - nth(scope.layers, 0);
   const segments = Math.ceil(top / segmentLength);
   const plan: TaskPlan['plan'] = {
     segmentLength,
@@ -233,7 +234,7 @@ function evaluate(
     validation: task.validation.length,
     batches,
     checked: check
-      ? [...check.train.map((i) => sizes.train[i]), ...check.validation.map((i) => sizes.validation[i])]
+      ? [...check.train.map((i) => nth(sizes.train, i)), ...check.validation.map((i) => nth(sizes.validation, i))]
       : [],
     ekfac: estimator.needs.includes('ekfac'),
     sums: chosen && sub ? { tokens: tokensOf([...held, ...sub.validation]), samples: countOf(chosen) } : undefined,
@@ -316,7 +317,7 @@ function checkOf(
     let tokens = 0;
     for (let step = 0; step < grouped[split].length && samples < CHECKED[split]; step++) {
       const index = (middle + step) % grouped[split].length;
-      const { rows, length } = padded(grouped[split][index], lengths[split]);
+      const { rows, length } = padded(nth(grouped[split], index), lengths[split]);
       if (chosen.length > 0 && tokens + rows * length > CHECKED.tokens) break;
       chosen.push(index);
       samples += rows;
@@ -392,5 +393,5 @@ export function secondsFor(plan: TaskPlan, rate: number, readBytes: number): num
 }
 
 function padded(batch: number[], lengths: number[]): { rows: number; length: number } {
-  return { rows: batch.length, length: Math.max(...batch.map((i) => lengths[i])) };
+  return { rows: batch.length, length: Math.max(...batch.map((i) => nth(lengths, i))) };
 }

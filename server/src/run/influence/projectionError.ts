@@ -13,6 +13,7 @@ import type { Grams } from '../../estimators/types.ts';
 import { spearman } from '../../statistics/rankCorrelation.ts';
 import { readLayerGrams } from '../files/gramFiles.ts';
 import type { Prepared } from '../inputs/prepared.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** Indices of samples, in the order of the exact Grams. */
 export interface CheckedSamples {
@@ -50,7 +51,7 @@ export function projectionError(
       return { module, grams: select(grams, train, validation) };
     });
     exact.forEach(({ grams }, i) => {
-      const error = relativeError(projected[i].grams, grams);
+      const error = relativeError(nth(projected, i).grams, grams);
       if (error !== null) errors.push(error);
     });
     const score = (list: ModuleGrams[]) =>
@@ -70,7 +71,7 @@ export function projectionError(
     validation: validation.length,
     estimator: estimator.id,
     spearman: spearman(scores.projected, scores.exact),
-    gramError: errors.length > 0 ? errors[errors.length >> 1] : 0,
+    gramError: errors[errors.length >> 1] ?? 0,
     largestGramError: errors.at(-1) ?? 0,
   };
 }
@@ -84,7 +85,7 @@ export function select(grams: Grams, train: readonly number[], validation: reado
     parameters,
     K: Float64Array.from(train.flatMap((i) => train.map((j) => K[i * n + j]))),
     C: Float64Array.from(train.flatMap((i) => validation.map((j) => C[i * m + j]))),
-    diagV: Float64Array.from(validation, (j) => diagV[j]),
+    diagV: Float64Array.from(validation, (j) => nth(diagV, j)),
   };
 }
 
@@ -94,7 +95,7 @@ function relativeError(a: Grams, exact: Grams): number | null {
   let size = 0;
   for (const name of ['K', 'C'] as const) {
     exact[name].forEach((value, i) => {
-      difference += (a[name][i] - value) ** 2;
+      difference += (nth(a[name], i) - value) ** 2;
       size += value ** 2;
     });
   }

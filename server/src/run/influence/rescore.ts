@@ -17,6 +17,8 @@ import { StoredGrams } from '../files/gramFiles.ts';
 import { readResult } from '../files/results.ts';
 import { putLayer } from './taskResult.ts';
 import { addUncertainty, uncertaintyOf } from './uncertainty.ts';
+import { nth } from '../../lists/nth.ts';
+import { take } from '../../lists/take.ts';
 
 export interface Rescoring {
   estimator?: EstimatorId | undefined;
@@ -134,7 +136,7 @@ export function requireStored(
 ): void {
   const missing = (['ekfac', 'checkpoints'] as const).find((need) => estimator.needs.includes(need));
   if (!missing || layers.length === 0) return;
-  const [first] = grams.layer(task, layers[0].index);
+  const [first] = take(grams.layer(task, nth(layers, 0).index), 1);
   if (first.grams[missing] !== undefined) return;
   throw new LayerifError(
     'badRequest',

@@ -18,6 +18,7 @@ import { sampleRows, sampleTexts } from '../inputs/sampleText.ts';
 import { readResult } from '../files/results.ts';
 import { chosenTasks } from './rescore.ts';
 import path from 'node:path';
+import { nth } from '../../lists/nth.ts';
 
 /**
  * Of the votes against the lowest rows: share of the rows that are voted against in each layer, as in `layerif
@@ -51,7 +52,7 @@ export async function listRows(resultFile: string, options: RowsOptions = {}): P
     'train',
     list.rows.map(({ sample }) => sample),
   );
-  const rows = list.rows.map((row, i) => ({ ...row, text: found[i].text }));
+  const rows = list.rows.map((row, i) => ({ ...row, text: nth(found, i).text }));
   const lost = rows.filter(({ text }) => text === null).length;
   return { ...list, rows, notes: [...list.notes, ...(lost > 0 ? [lostNote(lost, rows.length)] : [])] };
 }
@@ -64,24 +65,26 @@ export function orderedRows(
   { layer, by = 'harmful', over = 'rank', top = 10 }: RowsOptions,
 ): RowList {
   const chosen = layersOf(task, layer);
-  const influence = chosen.map((l) => task.influence[l]);
+  const influence = chosen.map((l) => nth(task.influence, l));
   const n = task.train.samples;
   const values = by === 'loss' ? Float64Array.from(task.train.loss) : combined(influence, n, over);
   const sign = by === 'harmful' ? 1 : -1;
-  const order = Array.from({ length: n }, (_, i) => i).sort((i, j) => sign * (values[i] - values[j]) || i - j);
+  const order = Array.from({ length: n }, (_, i) => i).sort(
+    (i, j) => sign * (nth(values, i) - nth(values, j)) || i - j,
+  );
   const rows = order.slice(0, top).map((sample): ListedRow => {
-    const { file, row, line, tokens, truncated } = task.train.rows[sample];
-    const own = influence.map((layerInfluence) => layerInfluence[sample]);
+    const { file, row, line, tokens, truncated } = nth(task.train.rows, sample);
+    const own = influence.map((layerInfluence) => nth(layerInfluence, sample));
     return {
       sample,
       file,
       row,
       line,
-      value: values[sample],
+      value: nth(values, sample),
       influence: own.reduce((sum, value) => sum + value, 0),
       helps: own.filter((value) => value > 0).length,
       harms: own.filter((value) => value < 0).length,
-      loss: task.train.loss[sample],
+      loss: nth(task.train.loss, sample),
       tokens,
       truncated,
       text: null,
@@ -94,7 +97,7 @@ export function orderedRows(
     task: task.task,
     by,
     over: by === 'loss' || chosen.length === 1 ? null : over,
-    layers: chosen.map((l) => task.layers[l].index),
+    layers: chosen.map((l) => nth(task.layers, l).index),
     of: n,
     rows,
     notes: notesOf(result, by, rows),
@@ -104,7 +107,7 @@ export function orderedRows(
 /** One number a row: higher = more helpful. */
 function combined(influence: readonly number[][], n: number, over: LayerRule): Float64Array {
   const layers = influence.map((values) => Float64Array.from(values));
-  if (layers.length === 1) return layers[0];
+  if (layers.length === 1) return nth(layers, 0);
   const values = crossLayerRules[over].aggregate({ n, m: 1, layers }, { k: Math.ceil(VOTED * n) });
   return over === 'rank' ? values.map((sum) => 1 + sum / layers.length) : values;
 }
@@ -112,7 +115,7 @@ function combined(influence: readonly number[][], n: number, over: LayerRule): F
 function layersOf(task: ResultTask, layer: number | undefined): number[] {
   const all = task.layers.map((_, l) => l);
   if (layer === undefined) return all;
-  const chosen = all.filter((l) => task.layers[l].index === layer);
+  const chosen = all.filter((l) => nth(task.layers, l).index === layer);
   if (chosen.length > 0) return chosen;
   const known = task.layers.map(({ index }) => index);
   throw new LayerifError(
@@ -149,7 +152,7 @@ function taskOf(result: Result, file: string, name: string | undefined): ResultT
     const known = result.tasks.map(({ task }) => task).join(', ');
     throw new LayerifError('badRequest', `${file} has ${result.tasks.length} tasks: choose one with --task: ${known}`);
   }
-  return chosenTasks(result, file, name === undefined ? undefined : [name])[0];
+  return nth(chosenTasks(result, file, name === undefined ? undefined : [name]), 0);
 }
 
 /**

@@ -227,7 +227,7 @@ export function withSettings(
   const changed = asked.map((one) => ({ ...one, options: { ...one.options } }));
   for (const word of words) {
     const [, id, name, text] = /^([^.=]+)\.([^.=]+)=(.*)$/.exec(word) ?? [];
-    if (id === undefined) {
+    if (id === undefined || name === undefined || text === undefined) {
       throw new LayerifError(
         'badRequest',
         `--set "${word}" is not of the form SCORE.OPTION=VALUE, such as owl.multiple=7`,

@@ -41,6 +41,7 @@ import { complete, untilEnd } from '../files/ending.ts';
 import type { OnEnd } from '../files/ending.ts';
 import { provenanceOf } from '../files/provenance.ts';
 import type { Prepared, Selection } from '../inputs/prepared.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** What a user is told where finished layers of an interrupted run cannot be used. */
 const REMOVED =

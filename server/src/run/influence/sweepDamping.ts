@@ -11,6 +11,8 @@ import { estimators, findEstimator } from '../../estimators/estimators.ts';
 import { rankStability } from '../../statistics/rankStability.ts';
 import { chosenTasks, openRun, requireStored, settingsOf } from './rescore.ts';
 import type { Rescoring } from './rescore.ts';
+import { nth } from '../../lists/nth.ts';
+import { take } from '../../lists/take.ts';
 
 export interface SweepOptions extends Omit<Rescoring, 'tasks'> {
   /** Default 0.001, 0.01 ... 1000. The run's own factor is always among them. */
@@ -36,7 +38,7 @@ export async function sweepDamping(
       `estimator ${estimator.id} has no damping: choose one of ${damped.join(', ')} (no new run is needed for those of fisher, datainf, relatif, lissa)`,
     );
   }
-  const [target] = chosenTasks(result, resultFile, task === undefined ? undefined : [task]);
+  const [target] = take(chosenTasks(result, resultFile, task === undefined ? undefined : [task]), 1);
   requireStored(estimator, grams, target, resultFile);
   const { rule, factor } = settings.damping;
   const all = [...new Set([...factors, factor])].sort((a, b) => a - b);
@@ -47,7 +49,7 @@ export async function sweepDamping(
     for (const [step, value] of all.entries()) {
       await setImmediate();
       choice.signal?.throwIfAborted();
-      const own = scores[step];
+      const own = nth(scores, step);
       if (own === null) continue;
       try {
         const options = { ...settings, estimator, layerName: name, signal: choice.signal };
@@ -69,10 +71,10 @@ export async function sweepDamping(
     layers: target.layers.map(({ index, name }) => ({ index, name })),
     steps: all.map((value, step) => ({
       factor: value,
-      scores: scores[step],
-      error: errors[step],
-      toDefault: stability[step].toReference,
-      toNext: stability[step].toNext,
+      scores: scores[step] ?? null,
+      error: errors[step] ?? null,
+      toDefault: nth(stability, step).toReference,
+      toNext: nth(stability, step).toNext,
     })),
   };
 }

@@ -32,6 +32,8 @@ import type { Prepared, PreparedTask } from '../inputs/prepared.ts';
 
 import { emptyTask, layerGrams } from './taskResult.ts';
 import { bytesText } from '../../text/bytes.ts';
+import { nth } from '../../lists/nth.ts';
+import { take } from '../../lists/take.ts';
 
 export interface TokensOptions {
   /** Default: the only task. */
@@ -67,7 +69,7 @@ export function tokenInfluence(
       (_, i) => sample.countedFrom + i,
     );
     const single: PreparedTask = {
-      ...prepared.tasks[0],
+      ...nth(prepared.tasks, 0),
       validation: positions.map((t) => ({ ...sample, tokens: sample.tokens.slice(0, t + 1), countedFrom: t })),
     };
     const folder = path.dirname(resultFile);
@@ -75,7 +77,7 @@ export function tokenInfluence(
     const files = await collectTokens(prepared, single, workDir, pool, result, options);
     const layers = await perLayer({ prepared, task, grams, estimator, options, files, tokens: positions.length });
     const { tokenizer } = prepared.opened;
-    const { file, row, line } = task.validation.rows[options.validation];
+    const { file, row, line } = nth(task.validation.rows, options.validation);
     const influence: TokenInfluence = {
       format: 'layerif-tokens',
       version: 1,
@@ -86,7 +88,7 @@ export function tokenInfluence(
       validation: options.validation,
       row: { file, row, line },
       tokens: positions.map((position) => {
-        const id = sample.tokens[position];
+        const id = nth(sample.tokens, position);
         return { position, id, text: tokenizer.decode([id]) };
       }),
       layers: layers.map(({ stored: _, ...layer }) => layer),
@@ -120,7 +122,7 @@ function taskOf(result: Result, file: string, { task, validation }: TokensOption
       `${file} has ${result.tasks.length} tasks: choose one with --task: ${result.tasks.map((t) => t.task).join(', ')}`,
     );
   }
-  const [found] = chosenTasks(result, file, task === undefined ? undefined : [task]);
+  const [found] = take(chosenTasks(result, file, task === undefined ? undefined : [task]), 1);
   if (Number.isInteger(validation) && validation >= 0 && validation < found.validation.samples) return found;
   throw new LayerifError(
     'badRequest',
@@ -146,12 +148,12 @@ function sameSample(
   if (!same(prepared.experiment.score, result.experiment.score)) throw changed('the section score');
   if (prepared.graph) throw new LayerifError('badRequest', 'token influence needs a checkpoint, not an .onnx graph');
   requireLanguageModel(prepared.model, prepared.checkpoint, 'the influence of tokens');
-  const [own] = prepared.tasks;
+  const [own] = take(prepared.tasks, 1);
   const target = emptyTask(prepared, own);
   if (!same(target.train.rows, train.rows) || !same(target.validation.rows, validation.rows)) throw changed('the data');
   const hashes = Object.entries(prepared.dataSha256);
   if (hashes.some(([file, hash]) => result.provenance.dataSha256[file] !== hash)) throw changed('the data');
-  const sample = own.validation[index];
+  const sample = nth(own.validation, index);
   if (prepared.model.lengthMatters(sample.tokens.length)) {
     throw new LayerifError(
       'badRequest',
@@ -242,8 +244,8 @@ async function perLayer({
       const { B } = estimator.influence({ ...split, K: whole.K }, settings);
       const run = estimator.influence(whole, settings).B;
       for (let k = 0; k < whole.n; k++) {
-        for (let t = 0; t < tokens; t++) influence[t] += B[k * tokens + t] / tokens;
-        stored += run[k * whole.m + options.validation];
+        for (let t = 0; t < tokens; t++) influence[t] = nth(influence, t) + nth(B, k * tokens + t) / tokens;
+        stored += nth(run, k * whole.m + options.validation);
       }
     }
     layers.push({ index, name, influence, sum: influence.reduce((a, b) => a + b, 0), stored });

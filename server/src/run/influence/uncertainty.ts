@@ -15,6 +15,7 @@ import { Random } from '../../random/random.ts';
 import { descendingRanks, quantile, rankIntervals } from '../../statistics/intervals.ts';
 import { spearman } from '../../statistics/rankCorrelation.ts';
 import { enlarged, subsample, symmetricInterval, together } from '../../statistics/subsampling.ts';
+import { nth } from '../../lists/nth.ts';
 
 const LEVEL = 0.9;
 const REPLICATES = 200;
@@ -55,10 +56,10 @@ export async function uncertaintyOf(
   const ranks = rankIntervals(drawn, LEVEL);
   const own = descendingRanks(scores);
   const found = layers.map((_, row): LayerUncertainty => {
-    const low = Math.floor(Math.min(ranks[row][0], own[row]));
-    const high = Math.ceil(Math.max(ranks[row][1], own[row]));
-    const deviations = drawn.map((replicate) => replicate[row] - scores[row]);
-    const [from, to] = symmetricInterval(scores[row], deviations, LEVEL);
+    const low = Math.floor(Math.min(nth(ranks, row)[0], nth(own, row)));
+    const high = Math.ceil(Math.max(nth(ranks, row)[1], nth(own, row)));
+    const deviations = drawn.map((replicate) => nth(replicate, row) - nth(scores, row));
+    const [from, to] = symmetricInterval(nth(scores, row), deviations, LEVEL);
     return {
       interval: options.aggregation === 'sum' ? [from, to] : [Math.max(0, from), to],
       rankInterval: [low, high],
@@ -81,8 +82,8 @@ export async function uncertaintyOf(
           : {
               splits: agreements.length,
               median: quantile(agreements, 0.5),
-              low: agreements[0],
-              high: agreements[agreements.length - 1],
+              low: nth(agreements, 0),
+              high: nth(agreements, agreements.length - 1),
             },
       unstable: found.filter(({ unstable }) => unstable).length,
       ...(task.subsample ? { of: sizesOf(task) } : {}),
@@ -165,25 +166,26 @@ export async function scoreReplicates(
     sums[row] = whole.sizes[0];
     const scaled = (draws: Float64Array, sizes: Float64Array, count: number) => {
       const mean = sizes.reduce((sum, size) => sum + size / sizes.length, 0);
-      return { deviations: enlarged(draws, count, mean > 0 ? whole.sizes[0] / mean : 1), count };
+      return { deviations: enlarged(draws, count, mean > 0 ? nth(whole.sizes, 0) / mean : 1), count };
     };
     const parts = [scaled(fewer.scores, fewer.sizes, n), scaled(whole.scores.subarray(1), whole.sizes.subarray(1), m)];
-    together(parts, LEVEL).forEach((deviation, d) => (found[d][row] = scores[row] + deviation));
+    together(parts, LEVEL).forEach((deviation, d) => (nth(found, d)[row] = nth(scores, row) + deviation));
     if (splits.length === 0) continue;
-    replicateScores(modules, splits.flat(), plan.curvature, own).forEach((score, d) => (halved[d][row] = score));
+    replicateScores(modules, splits.flat(), plan.curvature, own).forEach((score, d) => (nth(halved, d)[row] = score));
   }
   return {
     plan,
     scores,
     sizes: sums,
     replicates: found,
-    halves: splits.map((_, split) => [halved[2 * split], halved[2 * split + 1]]),
+    halves: splits.map((_, split) => [nth(halved, 2 * split), nth(halved, 2 * split + 1)]),
   };
 }
 
 /** Two draws without a sample in common, of both splits. */
 function halves(n: number, m: number, random: Random): [Draw, Draw] {
-  const [train, validation] = [n, m].map((count) => random.subset(count, Math.floor(count / 2)));
+  const half = (count: number) => random.subset(count, Math.floor(count / 2));
+  const [train, validation] = [half(n), half(m)];
   const draw = (inside: number): Draw => ({
     train: Float64Array.from({ length: n }, (_, i) => (train.includes(i) ? inside : 1 - inside)),
     validation: Float64Array.from({ length: m }, (_, j) => (validation.includes(j) ? inside : 1 - inside)),
@@ -198,5 +200,5 @@ export function addUncertainty(
 ): void {
   if (!found) return;
   task.uncertainty = found.uncertainty;
-  found.layers.forEach((own, row) => Object.assign(task.layers[row], own));
+  found.layers.forEach((own, row) => Object.assign(nth(task.layers, row), own));
 }

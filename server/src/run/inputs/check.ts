@@ -47,6 +47,7 @@ import { scopeOf } from './scope.ts';
 import { unsupported } from './supported.ts';
 import { tryCheckpoints } from './trainingCheckpoints.ts';
 import { headBlocks } from './units.ts';
+import { datasetNamed } from '../../data/datasetNamed.ts';
 
 /** Of a model without its adapter. */
 const everything: Pick<Score, 'layers' | 'modules' | 'params'> = { layers: 'all', modules: ['*'], params: 'base' };
@@ -204,7 +205,7 @@ class DiskCheck {
 
   /** As for models. @returns whether the dataset has to wait for a download */
   async #absentDataset(name: string, place: Path): Promise<boolean> {
-    const dataset = this.#experiment.datasets[name];
+    const dataset = datasetNamed(this.#experiment.datasets, name);
     const repo = hubDatasetOf(dataset, this.#baseDir);
     if (!repo || offlineBy() !== null) return false;
     const splits = wantedSplits(this.#experiment, name);
@@ -223,7 +224,7 @@ class DiskCheck {
 
   /** Opened in steps, so that a mistake stands at the key that made it. */
   async #dataset(name: string): Promise<void> {
-    const { split_column, field_mapping, ...plain } = this.#experiment.datasets[name];
+    const { split_column, field_mapping, ...plain } = datasetNamed(this.#experiment.datasets, name);
     const place = plain.arrays ? 'arrays' : plain.path === undefined ? 'data_files' : 'path';
     if (await this.#absentDataset(name, this.#datasetKey(name, place))) return;
     const steps: [

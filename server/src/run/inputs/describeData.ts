@@ -6,6 +6,7 @@ import type { DataLabel, DescribedColumn, DescribedData } from '../../../../prot
 import { splitWords } from '../../data/inputFiles.ts';
 import { openKnownDataset } from './describe.ts';
 import { firstRows } from './firstRows.ts';
+import { nth } from '../../lists/nth.ts';
 
 const ROWS_READ = 20_000;
 const MOST_LABELS = 20;
@@ -18,7 +19,7 @@ const SHOWN = 160;
  */
 export async function describeData(path: string): Promise<DescribedData> {
   const plain = await openKnownDataset('data', { path }, '/');
-  const rows = await firstRows(plain, plain.splits[0], ROWS_READ);
+  const rows = await firstRows(plain, nth(plain.splits, 0), ROWS_READ);
   const columns = plain.columns.map((name) =>
     describeColumn(
       name,

@@ -30,6 +30,8 @@ import { requireLanguageModel } from './scope.ts';
 import { languageConfig } from '../../models/wrappers.ts';
 import type { Architecture } from '../../models/types.ts';
 import { blockWindows, rollingWindows } from '../../evaluation/windows.ts';
+import { nth } from '../../lists/nth.ts';
+import { datasetNamed } from '../../data/datasetNamed.ts';
 
 export interface Candidate {
   context: string;
@@ -161,8 +163,8 @@ export async function evaluationInput(
   const add = (sequence: EncodedSample): number => input.sequences.push(sequence) - 1;
   const check = (what: string, task: string, documents: readonly Document[]): void => {
     const texts = documents.flatMap(({ row: { file, line }, candidates, written }) => [
-      ...candidates.flatMap((c) => c.sequences.map((i) => ({ tokens: input.sequences[i].tokens, file, line }))),
-      ...(written?.prompts ?? []).map((i) => ({ tokens: input.prompts[i].tokens, file, line })),
+      ...candidates.flatMap((c) => c.sequences.map((i) => ({ tokens: nth(input.sequences, i).tokens, file, line }))),
+      ...(written?.prompts ?? []).map((i) => ({ tokens: nth(input.prompts, i).tokens, file, line })),
     ]);
     requireTexts({ what, task, texts, vocabulary, longest: undefined, tokenizer }, 'evaluate');
   };
@@ -179,7 +181,7 @@ export async function evaluationInput(
     const chosen = withRoom(task, metricsFor(task, selection.writes), maxLength);
     input.skipped.push(...chosen.skipped);
     if (chosen.metrics.length === 0) continue;
-    const dataset = await openDataset(task.dataset, experiment.datasets[task.dataset], baseDir);
+    const dataset = await openDataset(task.dataset, datasetNamed(experiment.datasets, task.dataset), baseDir);
     const split = task.test_split ?? task.validation_split ?? (await defaultValidation(dataset, task.training_split));
     const all = await readSlice(dataset, split);
     const rows = selection.limit === undefined ? all : all.slice(0, selection.limit);

@@ -20,6 +20,7 @@ import type { Wanted } from '../../hub/errors.ts';
 import { listRepo, readRemoteText } from '../../hub/remote.ts';
 import { resolveModel } from './modelPath.ts';
 import { readText } from '../../files/textFile.ts';
+import { lookup } from '../../text/lookup.ts';
 
 export interface DownloadEvent {
   /** Bytes. */
@@ -153,7 +154,7 @@ export async function missingDataset(
 
 /** Splits that the experiment reads of a dataset; null for all, where a column tells them. */
 export function wantedSplits(experiment: Experiment, name: string): Set<string> | null {
-  if (experiment.datasets[name].split_column !== undefined) return null;
+  if (lookup(experiment.datasets, name)?.split_column !== undefined) return null;
   const { tasks, prune, evaluate } = experiment;
   const slices = tasks
     .filter((task) => task.dataset === name)

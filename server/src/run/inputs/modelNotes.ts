@@ -46,8 +46,8 @@ export function tokenWarnings(
 function twoHeads(checkpoint: Checkpoint, { outputs }: Architecture): string | null {
   if (!outputs?.twins) return null;
   const [head, embedding] = outputs.twins;
-  const [one, other] = outputs.twins.map((name) => checkpoint.tensors.get(name)!);
-  if (sameStretches(one, other)) return null;
+  const [one, other] = [checkpoint.tensors.get(head), checkpoint.tensors.get(embedding)];
+  if (!one || !other || sameStretches(one, other)) return null;
   return `config.json: tie_word_embeddings is true, but ${head} and ${embedding} of the file differ; ${head} is the head, as in transformers 5 (older versions and other programs take the embedding): set tie_word_embeddings to false`;
 }
 

@@ -24,6 +24,8 @@ import { limitsOf, requireTexts } from './sampleRefusals.ts';
 import type { EncodedText } from './sampleRefusals.ts';
 import { prunedModelRefusals, pruneRefusals } from './supported.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
+import { nth } from '../../lists/nth.ts';
+import { take } from '../../lists/take.ts';
 
 /** Fewer tokens say nothing about what a model's inputs look like. */
 const FEWEST_TOKENS = 64;
@@ -97,7 +99,7 @@ export async function pruneInputOf(
     requireNone(prunedModelRefusals, { section, model }, 'prune');
     const wantsTexts = structure !== 'layers' && pruner.needs !== 'nothing';
     const tokenizer = wantsTexts ? opened.tokenizer : null;
-    if (tokenizer) await opened.fetchDatasets([section.calibration?.dataset ?? experiment.tasks[0].dataset]);
+    if (tokenizer) await opened.fetchDatasets([section.calibration?.dataset ?? nth(experiment.tasks, 0).dataset]);
     const calibration = tokenizer && (await calibrationOf(experiment, section, baseDir, tokenizer));
     if (calibration && tokenizer)
       requireTexts(
@@ -174,7 +176,7 @@ async function ofDataset(
 }
 
 async function ofTask(experiment: Experiment, baseDir: string, tokenizer: TextTokenizer): Promise<Texts> {
-  const [task] = experiment.tasks;
+  const [task] = take(experiment.tasks, 1);
   const { datasets, model, score } = experiment;
   const loaded = await loadTask({ task, datasets, baseDir, maxLength: model.max_length, loss: score.loss, tokenizer });
   const samples = loaded.train.map(({ tokens, countedFrom, classIndex }) => ({

@@ -16,6 +16,8 @@ import { columnsOf, formatOf, readRows } from '../../data/formats.ts';
 import { asRead } from '../../data/splits.ts';
 import type { Row } from '../../data/types.ts';
 import { readResult } from '../files/results.ts';
+import { nth } from '../../lists/nth.ts';
+import { datasetNamed } from '../../data/datasetNamed.ts';
 
 /** The rows of a side of a task, as recorded; `task` as it was scored. */
 interface Recorded {
@@ -41,7 +43,7 @@ export async function sampleTexts(
   const recorded = recordedRows(resultFile, taskName, split, samples);
   const { result, task, rows, baseDir } = recorded;
   const alone: Task = { ...task, num_fewshot: 0, description: undefined };
-  const mapping = result.experiment.datasets[task.dataset].field_mapping ?? {};
+  const mapping = datasetNamed(result.experiment.datasets, task.dataset).field_mapping ?? {};
   const texts = new Map<number, string>();
   for await (const { indices, row, columns } of readAgain(recorded, samples)) {
     const text = shownText(alone, asRead(row, columns, mapping));
@@ -50,8 +52,8 @@ export async function sampleTexts(
   return samples.map((index) => ({
     index,
     text: texts.get(index) ?? null,
-    file: path.resolve(baseDir, rows[index].file),
-    line: rows[index].line,
+    file: path.resolve(baseDir, nth(rows, index).file),
+    line: nth(rows, index).line,
   }));
 }
 
@@ -100,15 +102,17 @@ async function* readAgain(
   { result, task, rows, baseDir }: Recorded,
   samples: readonly number[],
 ): AsyncGenerator<{ indices: number[]; row: Row; columns: string[] }, void, undefined> {
-  const dataset = result.experiment.datasets[task.dataset];
-  for (const recorded of new Set(samples.map((index) => rows[index].file))) {
+  const dataset = datasetNamed(result.experiment.datasets, task.dataset);
+  for (const recorded of new Set(samples.map((index) => nth(rows, index).file))) {
     const file = path.resolve(baseDir, recorded);
     const format = dataset.ds_type ?? formatOf(file);
     if (format === null || !fs.existsSync(file)) continue;
     if ((await hashFiles([file]))[0] !== result.provenance.dataSha256[recorded]) continue;
     const byRow = new Map<number, number[]>();
-    for (const index of samples)
-      if (rows[index].file === recorded) byRow.set(rows[index].row, [...(byRow.get(rows[index].row) ?? []), index]);
+    for (const index of samples) {
+      const { file: own, row } = nth(rows, index);
+      if (own === recorded) byRow.set(row, [...(byRow.get(row) ?? []), index]);
+    }
     const numbers = [...byRow.keys()];
     const first = numbers.reduce((a, b) => Math.min(a, b));
     const last = numbers.reduce((a, b) => Math.max(a, b));

@@ -9,6 +9,7 @@ import type { WeightBlock } from '../../../../protocol/engine.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Architecture, LinearModule } from '../../models/types.ts';
 import type { Prepared } from './prepared.ts';
+import { take } from '../../lists/take.ts';
 
 /** Parts of a matrix, one behind the other, each of whole heads. */
 type Parts = { name: string | null; heads: number }[];
@@ -91,7 +92,7 @@ function blocksOf(model: Architecture, layer: number, { name, rows, columns }: L
 
 /** Columns of the output matrix over heads. */
 function headSize(model: Architecture, layer: number): number | null {
-  const [, output] = layouts;
+  const [, output] = take(layouts, 2);
   const found = model
     .modules(layer)
     .find(({ name }) => /attn\.|attention\./.test(name) && output.names.includes(name.split('.').at(-1)!));

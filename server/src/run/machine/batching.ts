@@ -1,6 +1,7 @@
 /** Sizes of batches and of the head's pieces. */
 import { batches } from '../../data/batches.ts';
 import type { Architecture } from '../../models/types.ts';
+import { nth } from '../../lists/nth.ts';
 
 export const MIB = 1 << 20;
 
@@ -21,8 +22,8 @@ export function batchesOf(model: Architecture, lengths: number[], tokensPerBatch
   });
   return [...groups.values()].flatMap((members) =>
     batches(
-      members.map((i) => lengths[i]),
+      members.map((i) => nth(lengths, i)),
       tokensPerBatch,
-    ).map((batch) => batch.map((position) => members[position])),
+    ).map((batch) => batch.map((position) => nth(members, position))),
   );
 }

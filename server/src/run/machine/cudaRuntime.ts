@@ -111,7 +111,7 @@ export async function installCudaRuntime(options: InstallOptions = {}): Promise<
     if (/^\.(partial|old)-/.test(name)) fs.rmSync(path.join(base, name), { recursive: true, force: true });
   const partial = fs.mkdtempSync(path.join(base, '.partial-'));
   try {
-    const [lib, licences] = ['lib', 'licences'].map((name) => path.join(partial, name));
+    const [lib, licences] = [path.join(partial, 'lib'), path.join(partial, 'licences')];
     fs.mkdirSync(lib);
     fs.mkdirSync(licences);
     const manifest: Omit<CudaRuntime, 'folder'> = { onnxruntime: cudaOnnxruntime, packages: [] };

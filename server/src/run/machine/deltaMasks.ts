@@ -16,6 +16,8 @@ import { firstThatFits } from './fitting.ts';
 import { planGradientPass } from './gradientPass.ts';
 import { observedShape } from './observing.ts';
 import type { AskedObservation, ObservedModel, ObserveTools } from './observing.ts';
+import { nth } from '../../lists/nth.ts';
+import { lookup } from '../../text/lookup.ts';
 
 export interface DeltaMaskPlan {
   request: Omit<DeltaMaskRequest, 'seed'>;
@@ -75,6 +77,11 @@ export async function runDeltaMasks(
       return [tensor, { shape, data: new Float64Array(shape.reduce((a, b) => a * b, 1)) }];
     }),
   );
+  const ours = (tensor: string): Tensors[string] => {
+    const found = lookup(own, tensor);
+    if (!found) throw new Error(`delta_masks has no tensor "${tensor}"`);
+    return found;
+  };
   makeFolder(workDir);
   let [seconds, peakMemoryBytes, resumed] = [0, 0, 0];
   for (let seed = 0; seed < seeds; seed++) {
@@ -109,12 +116,12 @@ export async function runDeltaMasks(
       ]);
     }
     const { names, tensor } = readSafetensors(file);
-    own.loss.data.set(tensor('loss') as Float64Array, seed * request.steps);
-    own.ends.data.set(tensor('ends') as Float64Array);
+    ours('loss').data.set(tensor('loss') as Float64Array, seed * request.steps);
+    ours('ends').data.set(tensor('ends') as Float64Array);
     for (const module of names().filter((one) => /^\d+\./.test(one))) {
-      const [s, changed] = tensor(module) as Float64Array;
-      own[`s/${module}`].data[seed] = s;
-      own[`changed/${module}`].data[0] = changed;
+      const numbers = tensor(module) as Float64Array;
+      ours(`s/${module}`).data[seed] = nth(numbers, 0);
+      ours(`changed/${module}`).data[0] = nth(numbers, 1);
     }
   }
   if (!Object.entries(own).some(([tensor, { data }]) => tensor.startsWith('changed/') && data[0] === 1)) {

@@ -47,7 +47,7 @@ async function gpus(): Promise<Gpu[]> {
     const query = ['--query-gpu=name,memory.total,driver_version', '--format=csv,noheader'];
     const { stdout } = await run('nvidia-smi', query, { timeout: 3000 });
     return stdout.split('\n').flatMap((line) => {
-      const [name, memory, driver] = line.split(',').map((cell) => cell.trim());
+      const [name = '', memory = '', driver] = line.split(',').map((cell) => cell.trim());
       return driver ? [{ name, memory, driver }] : [];
     });
   } catch {

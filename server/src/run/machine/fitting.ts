@@ -8,6 +8,7 @@ import type { Json } from '../../../../protocol/scores.ts';
 import { costOf } from '../../scores/observationCosts.ts';
 import type { ObservationId, ObservedShape } from '../../scores/observations.ts';
 import { bytesText } from '../../text/bytes.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** Bytes by part of a job. */
 export type Costs = Readonly<Record<string, number>>;
@@ -45,7 +46,7 @@ export function firstThatFits<Way, Plan>(
   plan: (way: Way) => Plan,
   fits: (plan: Plan) => boolean,
 ): Plan {
-  let last = plan(ways[0]);
+  let last = plan(nth(ways, 0));
   for (const way of ways.slice(1)) {
     if (fits(last)) break;
     last = plan(way);

@@ -15,6 +15,7 @@ import { firstThatFits, observationCosts, totalOf } from './fitting.ts';
 import { memoryParts } from './memory.ts';
 import { observedShape } from './observing.ts';
 import type { AskedObservation, ObservedModel, ObserveTools } from './observing.ts';
+import { nth } from '../../lists/nth.ts';
 
 const CHECKPOINT_SECONDS = 10;
 
@@ -75,7 +76,7 @@ function passBy(
     modules,
     train: texts.length,
     validation: 0,
-    batches: batches.map((batch) => ({ rows: batch.length, length: Math.max(...batch.map((i) => lengths[i])) })),
+    batches: batches.map((batch) => ({ rows: batch.length, length: Math.max(...batch.map((i) => nth(lengths, i))) })),
     checked: [],
     ekfac: false,
   });

@@ -19,6 +19,7 @@ import { SegmentBuilder } from '../../models/segment.ts';
 import { tensorsRead } from '../../models/tensorsRead.ts';
 import { headRows } from '../../models/head.ts';
 import type { Architecture } from '../../models/types.ts';
+import { nth } from '../../lists/nth.ts';
 
 export interface MemoryNeeds {
   plan: Omit<CollectPlan, 'checkpointSeconds'>;
@@ -156,7 +157,7 @@ export function weightBytes(checkpoint: Checkpoint, model: Architecture): Weight
     if (read && !read.has(name)) continue;
     const size = 4 * shape.reduce((a, b) => a * b, 1);
     const layer = prefixes.findIndex((prefix) => name.startsWith(prefix));
-    if (layer >= 0) perLayer[layer] += size;
+    if (layer >= 0) perLayer[layer] = nth(perLayer, layer) + size;
     else outside += size;
   }
   const table = 4 * model.vocabulary * model.hidden;

@@ -9,6 +9,7 @@ import type { ObserveSummary, Tensors } from '../../../../protocol/scores.ts';
 import { planGradientPass, runGradientPass } from './gradientPass.ts';
 import type { GradientPass } from './gradientPass.ts';
 import type { AskedObservation, ObservedModel, ObserveTools } from './observing.ts';
+import { nth } from '../../lists/nth.ts';
 
 const PRODUCTS = 'products';
 
@@ -16,7 +17,7 @@ const PRODUCTS = 'products';
 export function planMovedGradients(
   target: ObservedModel,
   texts: EncodedSample[],
-  { options: { batches } }: AskedObservation,
+  { options: { batches = null } }: AskedObservation,
   limit: number,
 ): GradientPass {
   return planGradientPass(target, texts, [{ name: PRODUCTS, of: 'weight_products', options: { batches } }], limit);
@@ -45,8 +46,8 @@ export async function runMovedGradients(
     return summary;
   };
   const first = await sweep('gradients', { keepGradients: true });
-  const all = Object.entries(first.observations[PRODUCTS]);
-  const square = all.reduce((sum, [key, { data }]) => (key.startsWith('square/') ? sum + data[0] : sum), 0);
+  const all = Object.entries(first.observations[PRODUCTS] ?? {});
+  const square = all.reduce((sum, [key, { data }]) => (key.startsWith('square/') ? sum + nth(data, 0) : sum), 0);
   const step = square > 0 ? Number(options.step) / square : 0;
   const own: Tensors = { norm: one(Math.sqrt(square)), step: one(step) };
   const summaries = [first];
@@ -57,7 +58,7 @@ export async function runMovedGradients(
     const moved = { folder: path.join(workDir, 'gradients'), step: sign * step };
     const summary = square > 0 ? await sweep(side, { moved }) : first;
     if (square > 0) summaries.push(summary);
-    for (const [key, tensor] of Object.entries(summary.observations[PRODUCTS])) {
+    for (const [key, tensor] of Object.entries(summary.observations[PRODUCTS] ?? {})) {
       if (key.startsWith('product/')) own[key.replace('product/', `${side}/`)] = tensor;
     }
   }

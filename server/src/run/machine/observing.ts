@@ -21,6 +21,7 @@ import type { EnginePool } from './enginePool.ts';
 import { firstThatFits, observationCosts, requireFit, totalOf } from './fitting.ts';
 import type { WeightMode } from './fitting.ts';
 import { blockWork, PROGRAMS, streamedBytes, weightBytes } from './memory.ts';
+import { nth } from '../../lists/nth.ts';
 
 const TOKENS_PER_BATCH = 1024;
 /** Tokens whose activations are in memory at a time: streamed weights are read once for so many. */
@@ -91,7 +92,7 @@ function passBy(
   const specs = observations.map(({ of }) => observationOf(of));
   const apart = specs.every(({ textsApart, reads }) => textsApart || reads === 'ablated');
   const batches = specs.some(({ reads }) => reads !== 'weights') ? batchesOf(model, lengths, tokensPerBatch) : [];
-  const padded = (batch: number[]) => batch.length * Math.max(...batch.map((i) => lengths[i]));
+  const padded = (batch: number[]) => batch.length * Math.max(...batch.map((i) => nth(lengths, i)));
   const grouped = (most: number, all: number[][]): number[][][] => {
     const groups: number[][][] = [];
     let tokens = Infinity;

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 
-const MINIMUM = [20, 19];
+const MINIMUM = [20, 19] as const;
 
 export interface EngineRuntime {
   path: string;
