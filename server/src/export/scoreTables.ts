@@ -86,7 +86,8 @@ export const scoreTargets: readonly ScoreTarget[] = [
     ending: '.txt',
     score: 'eavss',
     several: false,
-    make([{ marks = [] }]) {
+    make(tables) {
+      const { marks = [] } = nth(tables, 0);
       const layers = marks.find(({ words }) => words.startsWith(PRONE_MARK))?.at ?? [];
       if (layers.length > 0) return layers.map((layer) => `layers.${layer}\n`).join('');
       throw new LayerifError(

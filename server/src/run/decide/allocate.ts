@@ -40,6 +40,7 @@ import { prunable } from './sparsityMap.ts';
 import { MissingScores, readScores, scoresFileOf, scoresOfResult } from '../scores/scores.ts';
 import { untilEnd } from '../files/ending.ts';
 import { written } from '../files/provenance.ts';
+import { nth } from '../../lists/nth.ts';
 
 export interface AllocateOptions {
   /** Absolute: a result, or a file of scores for requests that name one (`by`). */
@@ -112,7 +113,7 @@ export async function allocateResult(options: AllocateOptions): Promise<Allocati
       );
     return {
       values: scores.scores,
-      matrixValues: scores.moduleScores(layers[0].modules.map((m) => m.name)),
+      matrixValues: scores.moduleScores(nth(layers, 0).modules.map((m) => m.name)),
       words: [],
     };
   }

@@ -6,6 +6,8 @@ import type { Question, ScoreTable } from '../../../../protocol/scores.ts';
 import { defaultRule } from '../../allocation/allocate.ts';
 import type { AllocationInput, LayerInput } from '../../allocation/layers.ts';
 import { layerWords } from '../../scores/types.ts';
+import { nth } from '../../lists/nth.ts';
+import { lookup } from '../../text/lookup.ts';
 
 export type LayerValues = Pick<AllocationInput, 'values' | 'matrixValues' | 'quantity'> & {
   words: string[];
@@ -51,11 +53,11 @@ export function scoreValues(
   const { values, higherMeans } = ofLayers(table);
   const byModule = layers.every(({ modules }) => modules.every(({ name }) => name in parts));
   const matrixValues = byModule
-    ? layers.map(({ index, modules }) => modules.map(({ name }) => parts[name][index] ?? NaN))
+    ? layers.map(({ index, modules }) => modules.map(({ name }) => lookup(parts, name)?.[index] ?? NaN))
     : undefined;
   const own = layers.map(({ index }, l) => {
     if (!matrixValues) return values[index] ?? NaN;
-    const known = matrixValues[l].filter(Number.isFinite);
+    const known = nth(matrixValues, l).filter(Number.isFinite);
     return known.reduce((a, b) => a + b, 0) / known.length;
   });
   if (!high) return { values: own, matrixValues, words: [] };

@@ -23,6 +23,8 @@ import { spearman } from '../../statistics/rankCorrelation.ts';
 import { around, atDepths } from './compare.ts';
 import { ids, openFile } from './openedTables.ts';
 import type { OpenedTable } from './openedTables.ts';
+import { nth } from '../../lists/nth.ts';
+import { take } from '../../lists/take.ts';
 
 const LEVEL = 0.9;
 const REPLICATES = 200;
@@ -53,7 +55,7 @@ export async function compareScores(
   // Of several files what stands in all of them, unless scores are named.
   const opened = (files.length > 1 && !options.by ? shared : perFile).flat();
   if (opened.length < 2) {
-    const have = perFile.map((tables, i) => `${path.basename(files[i])} has ${ids(tables) || 'none'}`).join(', ');
+    const have = perFile.map((tables, i) => `${path.basename(nth(files, i))} has ${ids(tables) || 'none'}`).join(', ');
     throw new LayerifError(
       'badRequest',
       `there is nothing to compare: ${opened.length} of the score tables; scores with a value for each layer: ${have}; name two files that have the same score, or several scores with --by`,
@@ -64,7 +66,7 @@ export async function compareScores(
   const replicates = await draws(opened, new Random(seed, 'compare scores'), signal);
   const values = opened.map(({ series }) => depth(series.values));
   const drawn = replicates.map((own) => own?.map(depth) ?? null);
-  const layers = values[0].length;
+  const layers = nth(values, 0).length;
   const k = options.topK ?? Math.ceil(QUARTER * layers);
   if (!(Number.isInteger(k) && k >= 1 && k <= layers))
     throw new LayerifError('badRequest', `top-k ${k} is not allowed: use a whole number from 1 to ${layers}`);
@@ -75,13 +77,14 @@ export async function compareScores(
     for (let b = a + 1; b < opened.length; b++) {
       await setImmediate();
       signal?.throwIfAborted();
-      const both = values[a].flatMap((value, at) => (value !== null && values[b][at] !== null ? [at] : []));
+      const both = nth(values, a).flatMap((value, at) => (value !== null && nth(values, b)[at] !== null ? [at] : []));
       const of = (all: readonly (number | null)[]) => both.map((at) => all[at]!);
-      const test = both.length < 3 ? null : permutationTest(of(values[a]), of(values[b]), spearman, { random });
+      const test =
+        both.length < 3 ? null : permutationTest(of(nth(values, a)), of(nth(values, b)), spearman, { random });
       const [one, other] = [drawn[a], drawn[b]];
       const count = Math.max(one?.length ?? 0, other?.length ?? 0);
       const scattered = Array.from({ length: count }, (_, d) => {
-        const [x, y] = [of(one?.[d] ?? values[a]), of(other?.[d] ?? values[b])];
+        const [x, y] = [of(one?.[d] ?? nth(values, a)), of(other?.[d] ?? nth(values, b))];
         return [...x, ...y].some((value) => value === null) ? null : spearman(x, y);
       });
       const value = test?.statistic ?? null;
@@ -90,8 +93,8 @@ export async function compareScores(
         b,
         layers: both.length,
         spearman: { value, interval: around(value, scattered), p: test?.p ?? null },
-        sets: sets(opened[a], opened[b], of(values[a]), of(values[b]), k),
-        moved: one && other ? moved([values[a], values[b]], [one, other], both) : null,
+        sets: sets(nth(opened, a), nth(opened, b), of(nth(values, a)), of(nth(values, b)), k),
+        moved: one && other ? moved([nth(values, a), nth(values, b)], [one, other], both) : null,
       });
     }
   }
@@ -160,7 +163,8 @@ function sets(
   };
   const names = [...a.modules.keys()].filter((name) => b.modules.has(name));
   for (const share of MODULE_SHARES) {
-    const [x, y] = [a, b].map(({ modules }) => names.map((name) => modules.get(name)!));
+    const of = ({ modules }: OpenedTable) => names.map((name) => modules.get(name)!);
+    const [x, y] = [of(a), of(b)];
     add('modules', x, y, Math.floor(share * names.length));
   }
   add('layers', valuesA, valuesB, k);
@@ -175,20 +179,21 @@ function moved(
 ): NonNullable<ComparedTables['moved']> {
   const ranks = values.map((own) => descendingRanks(both.map((at) => own[at]!)));
   const scatter = drawn.map((replicates, i) =>
-    replicates.map((own) => descendingRanks(both.map((at) => own[at] ?? values[i][at]!))),
+    replicates.map((own) => descendingRanks(both.map((at) => own[at] ?? nth(values, i)[at]!))),
   );
   return both.flatMap((layer, at) => {
     const intervals = scatter.map((replicates, i): Interval => {
       const [low, high] = percentileInterval(
-        replicates.map((own) => own[at]),
+        replicates.map((own) => nth(own, at)),
         LEVEL,
       )!;
-      const own = ranks[i][at];
+      const own = nth(nth(ranks, i), at);
       return [Math.min(low, own), Math.max(high, own)];
     });
-    const apart = intervals[0][1] < intervals[1][0] || intervals[1][1] < intervals[0][0];
-    const rank = (i: number) => ranks[i][at];
-    return apart ? [{ layer, ranks: [rank(0), rank(1)], intervals: [intervals[0], intervals[1]] }] : [];
+    const [one, other] = take(intervals, 2);
+    const apart = one[1] < other[0] || other[1] < one[0];
+    const rank = (i: number) => nth(nth(ranks, i), at);
+    return apart ? [{ layer, ranks: [rank(0), rank(1)], intervals: [one, other] }] : [];
   });
 }
 

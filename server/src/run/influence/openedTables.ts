@@ -17,6 +17,8 @@ import { influenceMembers, membersOf } from '../scores/members.ts';
 import type { TableOf } from '../scores/members.ts';
 import { ObservationFiles } from '../scores/observationFiles.ts';
 import { countOf } from '../scores/textSets.ts';
+import { nth } from '../../lists/nth.ts';
+import { take } from '../../lists/take.ts';
 
 /** A table with what is needed to compare it. */
 export interface OpenedTable {
@@ -63,7 +65,7 @@ function tablesOf(file: string): OpenedTable[] {
   const shape: ObservedShape = { layers, hidden: 0, texts: 0, modules: noModules };
   const perLayer = seen.filter(({ table }) => valuesOf(table)?.length === layers);
   return perLayer.map((one, i) => {
-    const [member] = safeMembers(one, shape);
+    const [member] = take(safeMembers(one, shape), 1);
     const { table } = one;
     return {
       member: { ...member, label: String(i) },
@@ -97,7 +99,7 @@ const noModules = (): never => {
 function safeMembers(one: TableOf, shape: ObservedShape): Member[] {
   try {
     const members = membersOf([one], shape);
-    members[0].drawn?.([0, 1]);
+    nth(members, 0).drawn?.([0, 1]);
     return members;
   } catch {
     return membersOf([{ ...one, observed: null }], shape);
