@@ -5,10 +5,8 @@
  * every rename between them. A sample of the moments by default; LAYERIF_ALL_FAULTS=1 takes them all.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { Result } from '../../protocol/result.ts';
@@ -16,7 +14,8 @@ import { planTasks } from '../../server/src/run/influence/plan.ts';
 import type { TaskPlan } from '../../server/src/run/influence/plan.ts';
 import { scoreExperiment } from '../../server/src/run/influence/score.ts';
 import { prepare } from '../../server/src/run/inputs/prepare.ts';
-import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
+import type { EnginePool } from '../../server/src/run/machine/enginePool.ts';
+import { runApart, withFaultyEngine } from './withFault.ts';
 import { engine, machine, tinyWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -26,22 +25,6 @@ interface Outcome {
   status: number | null;
   signal: string | null;
   message: string;
-}
-
-/** Options under which a process fails at a chosen call. */
-function faultEnvironment(fault: string): Record<string, string> {
-  const faults = pathToFileURL(path.join(import.meta.dirname, 'faults.mjs')).href;
-  return { NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import ${faults}`, LAYERIF_TEST_FAULT: fault };
-}
-
-/** Scores in a process of its own, which may be killed. */
-function scoreApart(experiment: string, memoryBytes: number, fault: string): Outcome {
-  const child = spawnSync(
-    process.execPath,
-    [path.join(import.meta.dirname, 'scoreOnce.ts'), experiment, String(memoryBytes)],
-    { encoding: 'utf8', env: { ...process.env, ...faultEnvironment(fault) } },
-  );
-  return { status: child.status, signal: child.signal, message: child.stderr.trim().split('\n').at(-1) ?? '' };
 }
 
 /** Scores in this process, saving its state at every segment boundary. */
@@ -68,20 +51,9 @@ async function scoreWithFault(
   argument: string | number,
 ): Promise<Outcome> {
   const fault = `${what} ${target} ${argument}`;
-  if (target === 'run') return scoreApart(experiment, memoryBytes, fault);
-  const wanted = faultEnvironment(fault);
-  const before = { ...process.env };
-  const pool = new EnginePool();
-  Object.assign(process.env, wanted);
-  try {
-    return await scoreHere(experiment, memoryBytes, pool);
-  } finally {
-    pool.dispose();
-    for (const name of Object.keys(wanted)) {
-      if (before[name] === undefined) delete process.env[name];
-      else process.env[name] = before[name];
-    }
-  }
+  if (target === 'engine') return withFaultyEngine(fault, (pool) => scoreHere(experiment, memoryBytes, pool));
+  const { status, signal, stderr } = runApart('scoreOnce.ts', [experiment, String(memoryBytes)], fault);
+  return { status, signal, message: stderr.trim().split('\n').at(-1) ?? '' };
 }
 
 function runs(folder: string): string[] {

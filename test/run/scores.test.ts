@@ -3,17 +3,16 @@
  * and resumed.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import type { ScoresFile } from '../../protocol/scores.ts';
 import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
 import type { RunOptions } from '../../server/src/run/influence/runExperiment.ts';
 import { keyed, passesOf } from '../../server/src/run/scores/needs.ts';
 import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
 import { runCommandLine } from '../../server/src/cli/cli.ts';
+import { runApart, withFaultyEngine } from './withFault.ts';
 import { engine, machine, tinyWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -230,17 +229,15 @@ test('on the command line: bars, JSON, --only, --set, and one line for each mist
   assert.match(none.err, /declares no scores: add a line such as {2}scores: \[block_influence/);
 });
 
-test('killed at any moment, resumed behind the last finished layer: the same tables', (t) => {
-  const faults = pathToFileURL(path.join(import.meta.dirname, 'faults.mjs')).href;
-  const once = (experiment: string, fault: string) =>
-    spawnSync(process.execPath, [path.join(import.meta.dirname, 'scoresOnce.ts'), experiment], {
-      encoding: 'utf8',
-      env: {
-        ...process.env,
-        NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import ${faults}`,
-        LAYERIF_TEST_FAULT: fault,
-      },
-    });
+test('killed at any moment, resumed behind the last finished layer: the same tables', async (t) => {
+  /** Saves its state behind every layer. */
+  const here = (file: string, pool = engine) => run(file, { only: 'scores', engine: pool, checkpointSeconds: 0 });
+  const failing = (file: string, target: string, fault: string): Promise<unknown> =>
+    target === 'engine'
+      ? withFaultyEngine(fault, (pool) => here(file, pool))
+      : Promise.resolve(runApart('scoresOnce.ts', [file], fault)).then(({ status, stderr }) => {
+          if (status !== 0) throw new Error(stderr);
+        });
   const outcome = (folder: string) => {
     const runs = path.join(folder, 'runs', 'tiny');
     const names = fs.readdirSync(runs);
@@ -253,7 +250,7 @@ test('killed at any moment, resumed behind the last finished layer: the same tab
   const whole = tinyWorkspace(t);
   alone(whole, lines);
   const counter = path.join(whole.folder, 'calls');
-  assert.equal(once(whole.experiment, `count engine ${counter}`).status, 0);
+  await failing(whole.experiment, 'engine', `count engine ${counter}`);
   const calls = fs.statSync(counter).size;
   assert.ok(calls > 20, `${calls} calls`);
   const expected = outcome(whole.folder);
@@ -263,10 +260,8 @@ test('killed at any moment, resumed behind the last finished layer: the same tab
     for (let call = 3; call <= (target === 'engine' ? calls : 14); call += every) {
       const workspace = tinyWorkspace(t);
       alone(workspace, lines);
-      assert.notEqual(once(workspace.experiment, `kill ${target} ${call}`).status, 0);
-      const again = once(workspace.experiment, '');
-      assert.equal(again.status, 0, again.stderr);
-      const passes = JSON.parse(again.stdout) as { resumedLayers: number }[];
+      await assert.rejects(failing(workspace.experiment, target, `kill ${target} ${call}`));
+      const { passes } = await here(workspace.experiment);
       resumed += passes.filter(({ resumedLayers }) => resumedLayers > 0).length;
       assert.deepEqual(outcome(workspace.folder), expected, `killed at call ${call} of the ${target}`);
     }

@@ -9,14 +9,13 @@ const machine = { device: 'cpu', threads: 1 } as const;
 
 const engine = new EnginePool();
 try {
-  const { passes } = await runExperiment({
+  await runExperiment({
     file: process.argv[2],
     only: 'scores',
     machine,
     engine,
     checkpointSeconds: 0,
   });
-  console.log(JSON.stringify(passes.map(({ resumedLayers, sessionRuns }) => ({ resumedLayers, sessionRuns }))));
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 1;
