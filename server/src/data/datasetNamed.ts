@@ -5,7 +5,10 @@ import { listed } from '../text/listed.ts';
 import { lookup } from '../text/lookup.ts';
 import { didYouMean } from '../text/nearest.ts';
 
-/** @param who stands in front of the message, such as `task "x": ` @throws LayerifError `badData` with the names there are */
+/**
+ * @param who stands in front of the message, such as `task "x": `
+ * @throws LayerifError `badData` with the names there are
+ */
 export function datasetNamed(datasets: Readonly<Record<string, Dataset>>, name: string, who = ''): Dataset {
   const dataset = lookup(datasets, name);
   if (dataset) return dataset;

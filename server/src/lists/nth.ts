@@ -1,6 +1,6 @@
 /**
- * An element at an index that lies within the list by construction: an index of another list of the same length, a place
- * that a search has just returned. Where an element may be missing, ask for it plainly and say what then.
+ * An element at an index that lies within the list by construction: an index of another list of the same length, a
+ * place that a search has just returned. Where an element may be missing, ask for it plainly and say what then.
  *
  * Not for loops over millions of numbers: one function for lists of every kind is slower than a plain read.
  */
