@@ -52,7 +52,7 @@ async function scoreWithFault(
 ): Promise<Outcome> {
   const fault = `${what} ${target} ${argument}`;
   if (target === 'engine') return withFaultyEngine(fault, (pool) => scoreHere(experiment, memoryBytes, pool));
-  const { status, signal, stderr } = runApart('scoreOnce.ts', [experiment, String(memoryBytes)], fault);
+  const { status, signal, stderr } = await runApart('scoreOnce.ts', [experiment, String(memoryBytes)], fault);
   return { status, signal, message: stderr.trim().split('\n').at(-1) ?? '' };
 }
 

@@ -235,7 +235,7 @@ test('killed at any moment, resumed behind the last finished layer: the same tab
   const failing = (file: string, target: string, fault: string): Promise<unknown> =>
     target === 'engine'
       ? withFaultyEngine(fault, (pool) => here(file, pool))
-      : Promise.resolve(runApart('scoresOnce.ts', [file], fault)).then(({ status, stderr }) => {
+      : runApart('scoresOnce.ts', [file], fault).then(({ status, stderr }) => {
           if (status !== 0) throw new Error(stderr);
         });
   const outcome = (folder: string) => {

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import type { SpawnSyncReturns } from 'node:child_process';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 
@@ -11,12 +12,29 @@ function environmentOf(fault: string): Record<string, string> {
   return { NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import ${faults}`, LAYERIF_TEST_FAULT: fault };
 }
 
-/** A script of this folder in a process of its own, which may be killed. */
-export function runApart(script: string, words: readonly string[], fault: string): SpawnSyncReturns<string> {
-  return spawnSync(process.execPath, [path.join(import.meta.dirname, script), ...words], {
-    encoding: 'utf8',
-    env: { ...process.env, ...environmentOf(fault) },
-  });
+/** Whether a process of the group is left. */
+function groupLives(id: number): boolean {
+  try {
+    process.kill(-id, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A script of this folder in a process of its own, which may be killed. Its engine ends by itself a moment later: this
+ * waits for it, so that nothing writes into the folder of the run any more.
+ */
+export async function runApart(
+  script: string,
+  words: readonly string[],
+  fault: string,
+): Promise<SpawnSyncReturns<string>> {
+  const options = { encoding: 'utf8' as const, env: { ...process.env, ...environmentOf(fault) }, detached: true };
+  const outcome = spawnSync(process.execPath, [path.join(import.meta.dirname, script), ...words], options);
+  while (groupLives(outcome.pid)) await delay(20);
+  return outcome;
 }
 
 /** Runs in this process with a new engine that fails. */

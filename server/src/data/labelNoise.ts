@@ -9,6 +9,7 @@ import { exampleOf, exampleWithChoice } from './context.ts';
 import { docOf } from './examples.ts';
 import { placeOf } from './splits.ts';
 import type { Example, Row } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 /** Of so many rows, those with a changed label, ascending; at least one. */
 export function noisyRows(count: number, { share, seed }: LabelNoise): number[] {
@@ -30,7 +31,8 @@ export function noisyExamples(
   return rows.map((row, i) => {
     if (!noisy.has(i)) return exampleOf(task, row, fewshot(row));
     const others = task.output_type === 'loglikelihood_rolling' ? [] : wrongChoices(task, row);
-    if (others.length > 0) return exampleWithChoice(task, row, others[random.integer(others.length)], fewshot(row));
+    if (others.length > 0)
+      return exampleWithChoice(task, row, nth(others, random.integer(others.length)), fewshot(row));
     throw new LayerifError(
       'badData',
       `task "${task.task}": row ${row.row} has no other choice to change its label to; labels are changed in tasks with doc_to_choice, elsewhere name the column that marks noisy rows (ndr: { noisy: COLUMN })`,

@@ -28,6 +28,7 @@ import type { MaskedRow } from '../scores/maskedRows.ts';
 import { labelOf } from '../scores/rowAgreement.ts';
 import { chosenRows, controlIds, keptCount, overlaps } from './selection.ts';
 import type { Overlap } from './selection.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** How tokens and their masks are written. */
 export const maskForms = ['loss_mask', 'trl', 'axolotl'] as const;
@@ -118,7 +119,7 @@ export async function selectRows(options: SelectOptions): Promise<Selected> {
     notes.push(
       `only ${choice.rows.length} of ${wanted} rows could be chosen: ${choice.left} are left out by the score or have no value${options.dedup ? `, ${choice.doubles} are doubles` : ''}`,
     );
-  const first = table.rows!.files[0];
+  const first = nth(table.rows!.files, 0);
   const sourceFormat = ds_type ?? formatOf(path.resolve(baseDir, first));
   const format: WrittenFormat = form === null ? writtenFormat(sourceFormat, first) : 'jsonl';
   if (form === null && format === 'jsonl' && sourceFormat !== 'json')
@@ -245,15 +246,15 @@ async function* plainRows(
   chosen: readonly number[],
 ): AsyncGenerator<{ index: number; row: Row; values: Record<string, unknown>; columns: string[] }, void, undefined> {
   const { files, file, row: numbers } = rows!;
-  for (const at of new Set(chosen.map((index) => file[index]))) {
+  for (const at of new Set(chosen.map((index) => nth(file, index)))) {
     const source = {
-      path: path.resolve(baseDir, files[at]),
-      format: kind.format ?? formatOf(files[at])!,
+      path: path.resolve(baseDir, nth(files, at)),
+      format: kind.format ?? formatOf(nth(files, at))!,
       field: kind.field,
     };
     const wanted = new Map<number, number[]>();
     for (const index of chosen)
-      if (file[index] === at) wanted.set(numbers[index], [...(wanted.get(numbers[index]) ?? []), index]);
+      if (file[index] === at) wanted.set(nth(numbers, index), [...(wanted.get(nth(numbers, index)) ?? []), index]);
     const places = [...wanted.keys()];
     const first = places.reduce((a, b) => Math.min(a, b));
     const last = places.reduce((a, b) => Math.max(a, b));

@@ -5,6 +5,7 @@
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { ScoreTable } from '../../../../protocol/scores.ts';
 import { labelOf, sameRows } from '../scores/rowAgreement.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** What a choice is put beside. */
 export const controlIds = ['bm25', 'similarity', 'loss', 'length', 'random'] as const;
@@ -68,11 +69,11 @@ export function chosenRows(table: ScoreTable, options: ChoiceOptions): Choice {
 /** The best of each class in turn, until there are enough: classes that run out leave their places to the others. */
 function balanced(rows: readonly number[], classes: readonly string[], keep: number): number[] {
   const queues = new Map<string, number[]>();
-  for (const row of rows) queues.set(classes[row], [...(queues.get(classes[row]) ?? []), row]);
+  for (const row of rows) queues.set(nth(classes, row), [...(queues.get(nth(classes, row)) ?? []), row]);
   const lists = [...queues.values()];
   const chosen: number[] = [];
   for (let place = 0; chosen.length < keep && lists.some((list) => place < list.length); place++)
-    for (const list of lists) if (place < list.length && chosen.length < keep) chosen.push(list[place]);
+    for (const list of lists) if (place < list.length && chosen.length < keep) chosen.push(nth(list, place));
   return chosen;
 }
 

@@ -135,7 +135,7 @@ export function planTasks(prepared: Prepared, limits: Limits): TaskPlan[] {
 /** Whether `accumulate: auto` may take sums: enough samples that Grams of a subsample are not those of all. */
 export function sumsPossible({ experiment: { score }, estimator, checkpoints, tasks }: Prepared): boolean {
   return (
-    tasks.some(({ train }) => train.length > SUBSAMPLES[0]) &&
+    tasks.some(({ train }) => train.length > nth(SUBSAMPLES, 0)) &&
     estimator.sums !== undefined &&
     score.per !== 'pair' &&
     !checkpoints &&
@@ -187,9 +187,9 @@ function evaluate(
       : apart(lengths[split].length, chosen[split]).map((samples) =>
           batchesOf(
             model,
-            samples.map((i) => lengths[split][i]),
+            samples.map((i) => nth(lengths[split], i)),
             tokensPerBatch,
-          ).map((batch) => batch.map((position) => samples[position])),
+          ).map((batch) => batch.map((position) => nth(samples, position))),
         );
   const parted = { train: groups('train'), validation: groups('validation') };
   const grouped = { train: parted.train.flat(), validation: parted.validation.flat() };
@@ -215,15 +215,15 @@ function evaluate(
         estimator: experiment.score.estimator,
         damping: experiment.score.damping,
         subsample: chosen,
-        held: all ? grouped.train.length : parted.train[0].length,
+        held: all ? grouped.train.length : nth(parted.train, 0).length,
       },
     }),
     gradientTile: choice.gradientTile,
     headRows: headRowsOf(model),
   };
   const sub = chosen && {
-    train: sizes.train.slice(0, parted.train[0].length),
-    validation: sizes.validation.slice(0, parted.validation[0].length),
+    train: sizes.train.slice(0, nth(parted.train, 0).length),
+    validation: sizes.validation.slice(0, nth(parted.validation, 0).length),
   };
   const held = all ? sizes.train : (sub?.train ?? []);
   const parts = memoryParts(checkpoint, model, {

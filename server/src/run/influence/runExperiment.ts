@@ -27,6 +27,7 @@ import type { NoisyRun } from '../scores/sampleInfluence.ts';
 import type { ComputedScores, ScoresOptions } from '../scores/scores.ts';
 import { scoreExperiment } from './score.ts';
 import type { ScoreOptions } from './score.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** What a file declares, by the words of `--only`. */
 export const parts = ['influence', 'scores', 'data_scores'] as const;
@@ -138,7 +139,7 @@ function settingsOf(
   { scores = [], data_scores = [] }: Experiment,
   words: readonly string[],
 ): { scores: AskedScore[]; data: AskedScore[] } {
-  const idOf = (word: string) => word.split(/[.=]/)[0];
+  const idOf = (word: string) => nth(word.split(/[.=]/), 0);
   const known = [...ownScores, ...dataScores].map(({ id }) => id);
   const unknown = words.map(idOf).find((id) => !known.includes(id));
   if (unknown !== undefined)
@@ -156,7 +157,7 @@ function settingsOf(
 /** Influence with changed labels, in a folder beside the scores; a complete run of the same is opened again. */
 function noisyRun(options: RunOptions, engine: EnginePool, folder: string): NoisyRun {
   return async (labelNoise, task) => {
-    const tasks = [task ?? options.tasks?.[0] ?? loadExperiment(path.resolve(options.file)).tasks[0].task];
+    const tasks = [task ?? options.tasks?.[0] ?? nth(loadExperiment(path.resolve(options.file)).tasks, 0).task];
     const { resultFile } = await scoreExperiment({
       file: options.file,
       machine: options.machine,

@@ -226,7 +226,7 @@ async function run({
   emit,
 }: Run): Promise<Result> {
   const started = performance.now();
-  const result = emptyResult(prepared, modelSha256, engine, plans[0].plan);
+  const result = emptyResult(prepared, modelSha256, engine, nth(plans, 0).plan);
   writeJson(folder.resultFile, result);
   const layerFiles: { task: string; files: string[] }[] = [];
   let written = performance.now();
@@ -242,7 +242,7 @@ async function run({
   const observing = observed(prepared, plans, options, { runFolder: folder.folder, modelSha256 });
   for (const [index, task] of prepared.tasks.entries()) {
     const target = emptyTask(prepared, task);
-    const { sums } = plans[index].plan;
+    const { sums } = nth(plans, index).plan;
     if (sums) target.subsample = sums.subsample;
     result.tasks.push(target);
     const files = new Map<number, string>();
@@ -287,7 +287,7 @@ function observed(
 ): Alongside | null {
   const wanted = alongside(prepared, scores, place);
   if (!wanted) return null;
-  const { plan, memoryBytes } = plans[wanted.task];
+  const { plan, memoryBytes } = nth(plans, wanted.task);
   return plan.projection === null && !plan.sums && memoryBytes + wanted.memoryBytes <= memoryLimit(machine)
     ? wanted
     : null;

@@ -110,9 +110,11 @@ function ofAllSamples(
   const scores = Float64Array.from(layers, ({ score }) => score);
   const factors = influence.map((row, at) => {
     const size = row.reduce((sum, value) => sum + Math.abs(value), 0);
-    return sizes[at] > 0 ? size / sizes[at] : 1;
+    return nth(sizes, at) > 0 ? size / nth(sizes, at) : 1;
   });
-  const moved = replicates.map((drawn) => drawn.map((value, row) => scores[row] + factors[row] * (value - own[row])));
+  const moved = replicates.map((drawn) =>
+    drawn.map((value, row) => nth(scores, row) + nth(factors, row) * (value - nth(own, row))),
+  );
   return { scores, replicates: moved };
 }
 
@@ -162,8 +164,8 @@ export async function scoreReplicates(
     const fixed = plan.curvature === 'resampled' ? 'fixed' : plan.curvature;
     const whole = drawnScores(modules, [all, ...validationDraws], fixed, own);
     const fewer = drawnScores(modules, trainDraws, plan.curvature, own);
-    scores[row] = whole.scores[0];
-    sums[row] = whole.sizes[0];
+    scores[row] = nth(whole.scores, 0);
+    sums[row] = nth(whole.sizes, 0);
     const scaled = (draws: Float64Array, sizes: Float64Array, count: number) => {
       const mean = sizes.reduce((sum, size) => sum + size / sizes.length, 0);
       return { deviations: enlarged(draws, count, mean > 0 ? nth(whole.sizes, 0) / mean : 1), count };
