@@ -287,7 +287,7 @@ test('export of scores: a table by its id, the claimed weights as bits, one sent
   assert.match((await said('--to', 'csv', '--by', 'owl')).err, /has no table of owl; its scores: /);
   assert.match(
     (await said('--to', 'peft')).err,
-    /holds scores, which --to peft does not take: use one of csv, markdown, npy, /,
+    /holds no influence: name one of its scores with --by \((spider, magnitude|magnitude, spider)\), or a result \*\.layerif-result\.json/,
   );
   const mask = await said('--to', 'claimed-mask');
   assert.deepEqual([mask.code, mask.err], [0, '']);

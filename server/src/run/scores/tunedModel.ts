@@ -38,7 +38,7 @@ export class TunedModels {
     let other = this.#known.get(named);
     if (!other) {
       await fetchModel({ path: named }, baseDir, {});
-      other = openModel({ path: named } as Parameters<typeof openModel>[0], baseDir);
+      other = openModel({ path: named }, baseDir);
       this.#known.set(named, other);
     }
     if (other.model.layers !== model.layers) {
