@@ -15,6 +15,7 @@ import { cheaperSums, planTask, planTasks } from '../../server/src/run/influence
 import type { TaskPlan } from '../../server/src/run/influence/plan.ts';
 import { openRun, rescore } from '../../server/src/run/influence/rescore.ts';
 import { sweepDamping } from '../../server/src/run/influence/sweepDamping.ts';
+import { tokenInfluence } from '../../server/src/run/influence/tokens.ts';
 import { prepare } from '../../server/src/run/inputs/prepare.ts';
 import { withRescored } from '../../webview/src/model/rescore.ts';
 import { machine, score, tinyWorkspace } from './workspace.ts';
@@ -69,6 +70,11 @@ test('a run by sums has the numbers of one by Grams; what needs pairs speaks of 
     assert.equal(start, tokens.length);
     assert.ok(relative(sums, result.tasks[1].influence[row]) < 1e-4);
   }
+
+  await assert.rejects(
+    tokenInfluence(resultFile, { task: 'capital', validation: 0, machine }),
+    /was scored by sums of gradients, with inner products of 200 of 210 training .* score with accumulate: grams/,
+  );
 
   // The same settings with another aggregation are of all samples; others are of the subsample.
   const top25 = await rescore(resultFile, { aggregation: 'top25' });

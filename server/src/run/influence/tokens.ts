@@ -9,8 +9,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { LayerifError } from '../../../../protocol/errors.ts';
+import { GRAMS_FILE } from '../../../../protocol/result.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
 import type { Machine, RunEvent } from '../../../../protocol/run.ts';
+import { subsampleWords } from '../../../../protocol/subsample.ts';
 import type { TokenInfluence, TokenLayer } from '../../../../protocol/trust.ts';
 import type { Sample } from '../../data/types.ts';
 import { findEstimator } from '../../estimators/estimators.ts';
@@ -60,6 +62,7 @@ export function tokenInfluence(
     const estimator = findEstimator(score.estimator);
     requireLinear(estimator);
     const task = taskOf(result, resultFile, options);
+    requirePairs(task, resultFile);
     const pool = engineFor(options.engine, onEnd);
     const prepared = await prepare(result.experimentFile, { tasks: [task.task] });
     onEnd(() => prepared.checkpoint.close());
@@ -112,6 +115,16 @@ function requireLinear({ id, needs }: Estimator): void {
   throw new LayerifError(
     'badRequest',
     `token influence does not exist for estimator ${id}: ${why}; score with datainf, fisher, relatif, lissa, dot or ekfac`,
+  );
+}
+
+/** @throws LayerifError `badRequest` for a run by sums */
+function requirePairs(task: ResultTask, file: string): void {
+  const words = subsampleWords(task);
+  if (words === null) return;
+  throw new LayerifError(
+    'badRequest',
+    `task "${task.task}" of ${file} was scored by sums of gradients, with inner products of ${words} alone, and the tokens of a validation sample need those of all training samples: score with accumulate: grams; the influence of each token of the training samples is in ${GRAMS_FILE} (token_influence)`,
   );
 }
 
