@@ -99,7 +99,10 @@ function chosen(
   table: Table,
 ): { request: AnalysisRequest; notes: string[] } {
   for (const [name, edges] of Object.entries(asked.bins ?? {}))
-    if (edges.length === 0 || edges.some((edge, i) => !Number.isFinite(edge) || (i > 0 && edge <= edges[i - 1])))
+    if (
+      edges.length === 0 ||
+      edges.some((edge, i) => !Number.isFinite(edge) || (i > 0 && edge <= (edges[i - 1] ?? -Infinity)))
+    )
       throw new LayerifError(
         'badRequest',
         `bins of "${name}": ${edges.join(', ')} are no edges; use numbers that rise, such as 1.5,3,7`,

@@ -168,7 +168,11 @@ function layerColumns({ tables }: ScoresFile): [id: string, values: Map<number, 
     layers
       ? new Map(layers.values.map((value, layer) => [layer, value]))
       : subject === 'layer' && axes.length === 1
-        ? new Map(axes[0].labels.map((label, i) => [Number(label), values[i]]))
+        ? new Map(
+            axes.flatMap(({ labels }) =>
+              labels.map((label, i): [number, number | null] => [Number(label), values[i] ?? null]),
+            ),
+          )
         : null;
   return tables.flatMap((table) => {
     const values = valuesOf(table);

@@ -19,13 +19,13 @@ export function compareGroups(
   seed: number,
   file: string,
 ): GroupComparison {
+  const groupAt = (i: number) => factor.of[i] ?? -1;
+  const valueAt = (i: number) => response.values[i] ?? NaN;
   const kept = Array.from(factor.of, (_, i) => i).filter(
-    (i) => factor.of[i] >= 0 && !Number.isNaN(response.values[i]) && (!dependent || dependent.of[i] >= 0),
+    (i) => groupAt(i) >= 0 && !Number.isNaN(valueAt(i)) && (!dependent || (dependent.of[i] ?? -1) >= 0),
   );
-  const place = factor.names.map((_, group) =>
-    kept.filter((i) => factor.of[i] === group).map((i) => response.values[i]),
-  );
-  const names = factor.names.filter((_, group) => place[group].length > 0);
+  const place = factor.names.map((_, group) => kept.filter((i) => groupAt(i) === group).map(valueAt));
+  const names = factor.names.filter((_, group) => (place[group] ?? []).length > 0);
   const groups = place.filter((values) => values.length > 0);
   const anova = oneWayAnova(groups);
   if (!anova) {
@@ -45,9 +45,9 @@ export function compareGroups(
   const index = new Map(names.map((name, i) => [name, i]));
   const bootstrap = dependent
     ? clusterBootstrap(
-        kept.map((i) => response.values[i]),
-        kept.map((i) => index.get(factor.names[factor.of[i]])!),
-        kept.map((i) => dependent.of[i]),
+        kept.map(valueAt),
+        kept.map((i) => index.get(factor.names[groupAt(i)] ?? '')!),
+        kept.map((i) => dependent.of[i] ?? 0),
         {
           random: new Random(seed, `cluster bootstrap ${response.name} ${factor.name}`),
           level: LEVEL,
@@ -60,12 +60,12 @@ export function compareGroups(
     response: response.name,
     factor: factor.name,
     rows: kept.length,
-    groups: groups.map((values, i) => described(names[i], values)),
+    groups: groups.map((values, i) => described(names[i] ?? '', values)),
     anova: { f, between, within, p: chance, etaSquared },
     levene: variances,
     pairs: tukeyKramer(groups, anova, LEVEL).map(({ a, b, difference, low, high, q, p }, pair) => ({
-      a: names[a],
-      b: names[b],
+      a: names[a] ?? '',
+      b: names[b] ?? '',
       difference,
       interval: [low, high],
       q,
@@ -94,7 +94,8 @@ function described(name: string, values: readonly number[]): ComparedGroup {
   const sorted = Float64Array.from(values).sort();
   const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
   const squares = sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const [low, first, median, third, high] = [0, 0.25, 0.5, 0.75, 1].map((share) => quantile(sorted, share));
+  const at = (share: number) => quantile(sorted, share);
+  const [low, first, median, third, high] = [at(0), at(0.25), at(0.5), at(0.75), at(1)];
   const reach = 1.5 * (third - first);
   const inside = sorted.filter((value) => value >= first - reach && value <= third + reach);
   return {
@@ -103,7 +104,7 @@ function described(name: string, values: readonly number[]): ComparedGroup {
     mean,
     deviation: sorted.length > 1 ? Math.sqrt(squares / (sorted.length - 1)) : null,
     quartiles: [low, first, median, third, high],
-    whiskers: [inside[0], inside[inside.length - 1]],
+    whiskers: [inside[0] ?? low, inside.at(-1) ?? high],
     outliers: [...sorted.filter((value) => value < first - reach || value > third + reach)],
   };
 }

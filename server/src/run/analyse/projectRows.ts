@@ -40,7 +40,7 @@ export function standardised(features: readonly Covariate[], file: string): Stan
     );
   const data = new Float64Array(kept.length * features.length);
   features.forEach(({ values }, k) => {
-    const own = kept.map((i) => values[i]);
+    const own = kept.map((i) => values[i] ?? NaN);
     const mean = own.reduce((sum, value) => sum + value, 0) / own.length;
     const deviation = Math.sqrt(own.reduce((sum, value) => sum + (value - mean) ** 2, 0) / own.length) || 1;
     own.forEach((value, row) => (data[row * features.length + k] = (value - mean) / deviation));

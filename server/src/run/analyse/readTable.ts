@@ -82,11 +82,12 @@ function namesBeside(file: string): string[] {
   }
 }
 
+const cellOf = (cells: Readonly<Record<string, string>>, name: string) => (cells[name] ?? '').trim();
 const isMissing = (cell: string) => missing.has(cell.trim().toLowerCase());
 
 export function columnsOf({ header, rows }: Table): TableColumn[] {
   return header.map((name) => {
-    const cells = rows.map((row) => row.cells[name].trim());
+    const cells = rows.map((row) => cellOf(row.cells, name));
     const there = cells.filter((cell) => !isMissing(cell));
     const numeric = there.filter((cell) => number.test(cell)).length;
     const kind =
@@ -120,7 +121,7 @@ export function requireColumn({ header, file }: Table, name: string, role: strin
 export function numbersOf(table: Table, name: string, role: string, log = false): Float64Array {
   requireColumn(table, name, role);
   const found = Float64Array.from(table.rows, ({ cells, line }, row) => {
-    const cell = cells[name].trim();
+    const cell = cellOf(cells, name);
     if (isMissing(cell)) return NaN;
     const value = number.test(cell) ? Number(cell) : NaN;
     const fail = (why: string) =>
@@ -151,7 +152,7 @@ export function levelsOf(table: Table, name: string, role: string, edges?: reado
   requireColumn(table, name, role);
   const cells = edges
     ? binned(numbersOf(table, name, role), edges)
-    : table.rows.map(({ cells: own }) => (isMissing(own[name]) ? null : own[name].trim()));
+    : table.rows.map(({ cells: own }) => (isMissing(cellOf(own, name)) ? null : cellOf(own, name)));
   const there = [...new Set(cells.filter((cell) => cell !== null))];
   const names = edges
     ? binNames(edges).filter((bin) => there.includes(bin))
@@ -177,7 +178,7 @@ export function comparedLevelsOf(table: Table, name: string, role: string, edges
 function binned(values: Float64Array, edges: readonly number[]): (string | null)[] {
   const names = binNames(edges);
   return Array.from(values, (value) =>
-    Number.isNaN(value) ? null : names[edges.filter((edge) => edge <= value).length],
+    Number.isNaN(value) ? null : (names[edges.filter((edge) => edge <= value).length] ?? null),
   );
 }
 

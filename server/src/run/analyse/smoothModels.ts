@@ -22,11 +22,12 @@ export function smoothModelOf(columns: ModelColumns, file: string): SmoothModelS
   const factors = [...fixed, ...(by ? [by] : []), ...(random ? [random] : [])];
   const rows = Array.from(response.values, (_, i) => i).filter(
     (i) =>
-      [response, ...smooths].every(({ values }) => !Number.isNaN(values[i])) && factors.every(({ of }) => of[i] >= 0),
+      [response, ...smooths].every(({ values }) => !Number.isNaN(values[i])) &&
+      factors.every(({ of }) => (of[i] ?? -1) >= 0),
   );
   const numbers = ({ name, values }: Covariate): Covariate => ({
     name,
-    values: Float64Array.from(rows, (i) => values[i]),
+    values: Float64Array.from(rows, (i) => values[i] ?? NaN),
   });
   const own = smooths.map(numbers);
   const kept = new Map(factors.map((factor) => [factor, present(factor, rows)]));
@@ -78,7 +79,7 @@ export function smoothModelOf(columns: ModelColumns, file: string): SmoothModelS
 /** Levels that occur in these rows. */
 function present({ name, of, names }: Levels, rows: readonly number[]): Levels {
   const used = names.filter((_, level) => rows.some((i) => of[i] === level));
-  return { name, names: used, of: Int32Array.from(rows, (i) => used.indexOf(names[of[i]])) };
+  return { name, names: used, of: Int32Array.from(rows, (i) => used.indexOf(names[of[i] ?? -1] ?? '')) };
 }
 
 function drawn(curve: Curve, values: Float64Array, logs: readonly string[]): EffectCurve {
