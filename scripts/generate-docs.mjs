@@ -11,6 +11,7 @@ import { build } from 'esbuild';
 import { format, resolveConfig } from 'prettier';
 import { fieldParts, pythonParts } from './fileFields.mjs';
 import { summary, table } from '../test/bench/table.mjs';
+import { systemsPage } from './systemClaims.mjs';
 
 const root = new URL('../', import.meta.url);
 const at = (name) => fileURLToPath(new URL(name, root));
@@ -37,6 +38,7 @@ const parts = {
   ...pythonParts(),
   benchmark: summary(results),
   benchmarks: table(results),
+  systems: systemsPage(JSON.parse(readFileSync(at('examples/systems/results.json'), 'utf8'))),
 };
 
 const pages = [

@@ -101,3 +101,45 @@ test('axe finds nothing in four kinds of theme', async () => {
     await page.close();
   }
 });
+
+test('what if blocks were removed: layers are ticked, one question is asked, what was measured is shown', async () => {
+  const { page, post, sent, errors } = await openPage(browser, 'results', { state: { tab: 'scores' } });
+  await post({ type: 'result', result, file: '/workspace/x.layerif-result.json' });
+  const removal = {
+    ...layerTable,
+    score: 'removal',
+    title: 'Several layers left out',
+    subject: 'model' as const,
+    higherMeans: null,
+    options: { layers: '1-2', by: '' },
+    axes: [{ name: 'left out', labels: ['1-2'] }],
+    values: [0.5],
+    intervals: [[0.4, 0.6]] as [number, number][],
+    parts: { perplexity: [165] },
+    reference: { value: 2.25, words: 'mean of 8 random sets of as many layers' },
+    marks: [],
+  };
+  await post({ ...found, scores: scoresFile([layerTable, removal]) });
+  const part = page.locator('.what-if');
+  assert.deepEqual(await part.locator('tbody tr').allInnerTexts(), ['1-2\t165\t0.500\t0.400 to 0.600\t2.25\tyou']);
+  const button = part.locator('vscode-button', { hasText: 'Measure without' });
+  assert.equal(await button.getAttribute('disabled'), '');
+  await part.getByRole('checkbox', { name: '0' }).check();
+  await part.getByRole('checkbox', { name: '1' }).check();
+  await part.getByRole('checkbox', { name: '3' }).check();
+  assert.match(await part.innerText(), /Left out: 0-1, 3\./);
+  for (const theme of ['light', 'dark', 'high-contrast', 'high-contrast-light'] as ThemeName[]) {
+    await setTheme(page, theme);
+    assert.deepEqual(await accessibilityViolations(page), [], theme);
+  }
+  await button.click();
+  const [asked] = (await sent()).slice(-1) as { type: string; what: string; params: unknown }[];
+  assert.deepEqual(
+    [asked.type, asked.what, asked.params],
+    ['ask', 'measureScores', { scores: [{ id: 'removal', options: { layers: '0-1, 3' } }] }],
+  );
+  assert.match(await part.innerText(), /Measuring/);
+  await part.getByRole('checkbox', { name: '2' }).check();
+  assert.deepEqual(errors, []);
+  await page.close();
+});

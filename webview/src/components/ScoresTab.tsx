@@ -2,25 +2,38 @@
 import type { ScoresFile } from '../../../protocol/scores.ts';
 import type { Choices } from '../model/pageState.ts';
 import { tableKey, tableName } from '../model/scoreTable.ts';
+import { resultKey } from '../rescored.ts';
 import type { TabProps } from '../tabProps.ts';
 import { Select } from './controls.tsx';
 import { ScoreView } from './ScoreView.tsx';
+import { WhatIf } from './WhatIf.tsx';
 
-export function ScoresTab({ scores, choices, change }: TabProps) {
+export function ScoresTab({ result, running, scores, choices, change }: TabProps) {
   if (scores?.fault)
     return (
       <p class="message" role="alert">
         {scores.fault}
       </p>
     );
+  const whatIf = result.status === 'complete' && !running && (
+    <WhatIf file={scores?.scores ?? null} source={{ key: resultKey(result), layers: result.model.layers }} />
+  );
   if (!scores?.scores)
     return (
-      <p class="empty">
-        No scores lie beside this result. Add a line such as <code>scores: [block_influence, owl]</code> to the
-        experiment and score it again: the finished run is kept, and only the scores are measured.
-      </p>
+      <>
+        <p class="empty">
+          No scores lie beside this result. Add a line such as <code>scores: [block_influence, owl]</code> to the
+          experiment and score it again: the finished run is kept, and only the scores are measured.
+        </p>
+        {whatIf}
+      </>
     );
-  return <ScoreTables file={scores.scores} choices={choices} change={change} />;
+  return (
+    <>
+      <ScoreTables file={scores.scores} choices={choices} change={change} />
+      {whatIf}
+    </>
+  );
 }
 
 export function ScoreTables({
