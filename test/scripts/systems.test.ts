@@ -1,4 +1,4 @@
-/** Experiments of the systems beside LayerIF: each is valid, has a row, and its verdict follows from the committed runs. */
+/** Experiments of the systems beside LayerIF: each is valid and has a row; verdicts follow from the committed runs. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
