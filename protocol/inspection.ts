@@ -11,7 +11,7 @@ export interface InspectedModule {
 /** What a user's ONNX graph tells beside. */
 export interface InspectedGraph {
   /** Which loss is appended. */
-  task: 'causal' | 'classification';
+  task: 'causal' | 'classification' | 'encoder';
   /** How the layers were found, in words. */
   how: string;
   /** Output that holds the logits, and all outputs. */

@@ -17,6 +17,8 @@ export interface EncodedSample {
   label?: number | undefined;
   /** What fills a graph's other inputs, by their names: one sample's numbers, without the batch axis. */
   arrays?: Record<string, { shape: number[]; data: Float32Array }> | undefined;
+  /** Of an audio: frames of its spectrogram, and how many of them are sound and not padding. */
+  frames?: { used: number; all: number } | undefined;
   /** Stretches that are looked at, `from` to before `to`; `place` is where their numbers go. */
   spans?: readonly Span[] | undefined;
 }

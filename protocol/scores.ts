@@ -153,6 +153,8 @@ export interface AskedObservation {
 export interface ObserveRequest {
   modelPath: string;
   adapter?: string | undefined;
+  /** What the experiment says of a user's graph. */
+  graph?: { pattern?: string | undefined; output?: string | undefined };
   /** Empty where only weights are looked at. */
   texts: EncodedSample[];
   /** Groups of batches of indices into `texts`; activations of one group exist at a time. */

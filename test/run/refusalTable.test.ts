@@ -187,7 +187,6 @@ const spoil: Record<string, (t: TestContext) => Spoilt> = {
     with_(graph(t), (w) =>
       w.edit('estimator: dot', 'estimator: tracin\n  checkpoints: [{ path: ./a, learning_rate: 0.1 }]'),
     ),
-  scoresOfGraph: (t) => with_(graph(t), (w) => w.add('scores: [owl]\n')),
   dataScoresOfGraph: (t) => with_(graph(t), (w) => w.add('data_scores: [loss]\n')),
   graphForvalidate: (t) => graph(t),
   graphForevaluate: (t) => graph(t),
@@ -216,6 +215,10 @@ const spoil: Record<string, (t: TestContext) => Spoilt> = {
     with_(llama(t), ({ model }) => rewriteTensors(model, (name) => (/norm/.test(name) ? { dtype: 'I32' } : {}))),
   lastTokenLogits: (t) => with_(graph(t), ({ model }) => lastTokenGraph(model)),
   retrainedLayers: (t) => with_(llama(t), (w) => w.add('validate: { retrain: { layers: [1, 9] } }\n')),
+  encoderWithoutLogits: (t) =>
+    with_(graph(t), ({ model }) =>
+      fs.copyFileSync(path.join(import.meta.dirname, '../reference/speech/encoder.onnx'), model),
+    ),
   ekfacOfGroups: grouped,
   tokenBeyondVocabulary: (t) =>
     with_(llama(t), ({ model, file }) => {
@@ -271,8 +274,6 @@ const words: Record<string, RegExp> = {
   sumsOfPairs: /per: pair needs that of single ones/,
   sumsProjected: /sums are of whole gradients/,
   tracinOfGraph: /tracin reads checkpoints of a model folder, and model\.path is an ONNX graph/,
-  scoresOfGraph:
-    /scores read the hidden states of a checkpoint, and model\.path .*llama-torchscript\.onnx is an ONNX graph/,
   dataScoresOfGraph:
     /data_scores read prompts and answers through a checkpoint, and model\.path .*\.onnx is an ONNX graph/,
   graphForvalidate: /llama-torchscript\.onnx is an ONNX graph.*; validate needs a checkpoint/,
@@ -297,6 +298,7 @@ const words: Record<string, RegExp> = {
   weightType: /tensor model\.layers\.0\.input_layernorm\.weight has type I32; weights must be F32, F64, F16, BF16/,
   lastTokenLogits: /output "logits" has logits for one token, not for all of a text .*\(Slice\)/,
   retrainedLayers: /layer 9 does not exist; the model has layers 0 to 2/,
+  encoderWithoutLogits: /gives hidden states and no logits, .* or ask for scores alone/,
   ekfacOfGroups: /ekfac has no factors for .*conv of .*, a convolution in 2 groups/,
   tokenBeyondVocabulary: /is outside the model's vocabulary of 298: the embedding has no row for "<\|pad\|>"/,
   moreTokensThanPositions: /a sample of task .* has \d+ tokens, the model has positions for 20; set max_length to 20/,

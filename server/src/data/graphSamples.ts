@@ -20,7 +20,7 @@ import { nth } from '../lists/nth.ts';
 export interface GraphInputs {
   /** Of the graph, for messages. */
   path: string;
-  task: 'causal' | 'classification';
+  task: 'causal' | 'classification' | 'encoder';
   /** Whether it takes token ids. */
   tokens: boolean;
   /** Inputs that are no tokens, with their axes; the first is the batch. */

@@ -20,6 +20,7 @@ import { generate } from './generate/generate.ts';
 import { isGraphPath } from '../graphs/open.ts';
 import { collect } from './grams/collect.ts';
 import { collectGraph, probeGraph } from './userGraph/collectGraph.ts';
+import { observeGraph } from './userGraph/observeGraph.ts';
 import { cannotWrite, isWriteError } from '../files/writing.ts';
 import { learnMask } from './grams/deltaMasks.ts';
 import { endWithParent } from '../processes/parentWatch.ts';
@@ -73,7 +74,11 @@ const handlers: {
     await release();
     return probeGraph(runtime, request);
   },
-  observe: async (request, { runtime, report }) => observe(await opened(request, runtime), request, report),
+  observe: async (request, { runtime, report }) => {
+    if (!isGraphPath(request.modelPath)) return observe(await opened(request, runtime), request, report);
+    await release();
+    return observeGraph(runtime, request, report);
+  },
   generate: async (request, { runtime, report, finished }) =>
     generate(await opened(request, runtime), request, report, finished),
   train: async (request, { runtime, report }) => train(await opened(request, runtime), request, report),

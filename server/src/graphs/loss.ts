@@ -8,11 +8,24 @@
  */
 import type { DecodedModel } from '../onnx/decode.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
+import { hiddenOutputs } from './hidden.ts';
 import type { GraphTask } from './types.ts';
 import { nth } from '../lists/nth.ts';
 
 /** What names the outputs that are no logits: caches, hidden states, attention weights. */
 const beside = /^present|^past|hidden_state|attention|pooler|^loss$|_cache$|rotary/i;
+
+/**
+ * The output that everything leads to: the logits, or the last hidden states of an encoder without any.
+ * @throws Error as `logitsOf`
+ */
+export function resultOf(model: DecodedModel, asked?: string): { name: string; task: GraphTask } {
+  const states = hiddenOutputs(model);
+  const last = model.outputs.find(({ name }) => name === 'last_hidden_state')?.name ?? states.at(-1);
+  const logits = model.outputs.some(({ name }) => name === 'logits' || !beside.test(name));
+  if (asked === undefined && last !== undefined && !logits) return { name: last, task: 'encoder' };
+  return logitsOf(model, asked);
+}
 
 /**
  * The output that the loss is computed from.

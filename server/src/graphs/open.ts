@@ -14,7 +14,7 @@ import type { DataType } from '../onnx/types.ts';
 import { arrayInputs, fixedLength, takesTokens } from './inputs.ts';
 import { layersOf } from './layers.ts';
 import type { FoundLayers } from './layers.ts';
-import { logitsOf } from './loss.ts';
+import { resultOf } from './loss.ts';
 import { modulesOf } from './modules.ts';
 import { fault, readGraph } from './read.ts';
 import type { GraphFile, GraphModule, GraphTask } from './types.ts';
@@ -32,7 +32,7 @@ export interface GraphOptions {
 export interface OpenedGraph {
   file: GraphFile;
   found: FoundLayers;
-  /** Name of the output that holds the logits. */
+  /** Name of the output that holds the logits, or an encoder's last hidden states. */
   logits: string;
   task: GraphTask;
   checkpoint: Checkpoint;
@@ -52,8 +52,8 @@ export function openGraph(target: string, options: GraphOptions = {}): OpenedGra
   try {
     const modules = modulesOf(file.model);
     const found = layersOf(modules, options.pattern);
-    const { name, task } = logitsOf(file.model, options.output);
-    const classes = file.model.outputs.find((output) => output.name === name)!.shape!.at(-1)!;
+    const { name, task } = resultOf(file.model, options.output);
+    const classes = file.model.outputs.find((output) => output.name === name)!.shape?.at(-1) ?? NaN;
     return {
       file,
       found,
@@ -70,6 +70,12 @@ export function openGraph(target: string, options: GraphOptions = {}): OpenedGra
   }
 }
 
+const families: Record<GraphTask, string> = {
+  causal: 'causal language model',
+  classification: 'classifier',
+  encoder: 'encoder',
+};
+
 function architectureOf(file: GraphFile, { layers }: FoundLayers, task: GraphTask, classes: number): Architecture {
   const none = (): never => {
     throw new Error(`${file.path} is a graph of its own: it is not built from blocks`);
@@ -77,10 +83,10 @@ function architectureOf(file: GraphFile, { layers }: FoundLayers, task: GraphTas
   const length = fixedLength(file.model);
   return {
     readsAll: true,
-    family: `onnx (${task === 'causal' ? 'causal language model' : 'classifier'})`,
+    family: `onnx (${families[task]})`,
     layers: layers.length,
     hidden: Math.max(...layers.flatMap(({ modules }) => modules.map(({ module }) => module.rows))),
-    vocabulary: Number.isFinite(classes) ? classes : 2 ** 31,
+    vocabulary: Number.isFinite(classes) && task !== 'encoder' ? classes : 2 ** 31,
     heads: 1,
     layerName: (layer) => nth(layers, layer).name,
     modules: (layer) =>
@@ -93,7 +99,7 @@ function architectureOf(file: GraphFile, { layers }: FoundLayers, task: GraphTas
     block: none,
     head: none,
     tables: () => ({}),
-    lengthMatters: () => task === 'classification',
+    lengthMatters: () => task !== 'causal',
     ...(length === null ? {} : { longest: length }),
   };
 }

@@ -53,4 +53,5 @@ export interface Probed {
   data: TypedArray | null;
 }
 
-export type GraphTask = 'causal' | 'classification';
+/** An encoder gives hidden states and no logits. */
+export type GraphTask = 'causal' | 'classification' | 'encoder';

@@ -100,6 +100,33 @@ export class GraphModel {
     return { data: logits.data as Float32Array, shape: logits.dims };
   }
 
+  /**
+   * A session that gives these values of the graph as it is; the caller releases it.
+   * @param like a sample of the shape that it is for, where the graph has branches
+   */
+  async reader(
+    outputs: readonly string[],
+    like: ReadonlyMap<string, Fed>,
+  ): Promise<{
+    /** For samples of any shape. */
+    anyShape: boolean;
+    run: (fed: ReadonlyMap<string, Fed>) => Promise<Record<string, Tensor>>;
+    release: () => Promise<void>;
+  }> {
+    try {
+      const whole = pruned(this.file.model, outputs);
+      const model = await this.#withoutBranches(outputs, like);
+      const { session, feeds } = await this.#plainSession(model, outputs);
+      return {
+        anyShape: conditionsOf(whole).length === 0,
+        run: (fed) => session.run(feeds(fed)),
+        release: () => session.release(),
+      };
+    } catch (error) {
+      throw this.#fault(error);
+    }
+  }
+
   async #shape(like: ReadonlyMap<string, Fed>): Promise<Shape> {
     const key = JSON.stringify([...like].map(([name, { shape }]) => [name, shape]));
     let known = this.#shapes.get(key);
@@ -116,15 +143,7 @@ export class GraphModel {
 
   /** Every size and type, and the content of what is the same for all samples of this shape. */
   async #probe(like: ReadonlyMap<string, Fed>): Promise<Shape> {
-    let model = pruned(this.file.model, [this.#logits]);
-    for (let conditions = conditionsOf(model); conditions.length > 0; conditions = conditionsOf(model)) {
-      const constants = new Map(model.initializers.map((c) => [c.name, c]));
-      const asked = [...new Set(conditions)].filter((name) => !constants.has(name));
-      const told = asked.length > 0 ? await this.#plain(pruned(model, asked), asked, like) : {};
-      const holds = (name: string): boolean =>
-        Number((constants.has(name) ? this.file.constant(name) : (told[name].data as TypedArray))[0]) !== 0;
-      model = pruned(withBranches(model, holds), [this.#logits]);
-    }
+    const model = await this.#withoutBranches([this.#logits], like);
     const { fixed, foldable } = flowOf(model);
     const readers = new Set(
       model.nodes.filter(({ outputs }) => !outputs.every((o) => o === '' || foldable.has(o))).flatMap((n) => n.inputs),
@@ -149,22 +168,46 @@ export class GraphModel {
     return { probed, model };
   }
 
+  /** What these values need, with the branches that are taken in their places. */
+  async #withoutBranches(outputs: readonly string[], like: ReadonlyMap<string, Fed>): Promise<DecodedModel> {
+    let model = pruned(this.file.model, outputs);
+    for (let conditions = conditionsOf(model); conditions.length > 0; conditions = conditionsOf(model)) {
+      const constants = new Map(model.initializers.map((c) => [c.name, c]));
+      const asked = [...new Set(conditions)].filter((name) => !constants.has(name));
+      const told = asked.length > 0 ? await this.#plain(pruned(model, asked), asked, like) : {};
+      const holds = (name: string): boolean =>
+        Number((constants.has(name) ? this.file.constant(name) : (told[name].data as TypedArray))[0]) !== 0;
+      model = pruned(withBranches(model, holds), outputs);
+    }
+    return model;
+  }
+
   async #plain(
     model: DecodedModel,
     outputs: readonly string[],
     like: ReadonlyMap<string, Fed>,
   ): Promise<Record<string, Tensor>> {
-    const weights = new Set(model.initializers.filter((c) => isWeight(c) || c.external).map(({ name }) => name));
-    const session = await this.#runtime.plainSession(encodeProbe(model, outputs, weights));
+    const { session, feeds } = await this.#plainSession(model, outputs);
     try {
-      const wanted = new Set(model.inputs.map(({ name }) => name));
-      const feeds: Feeds = Object.fromEntries([...weights].map((name) => [name, this.#weight(model, name)]));
-      for (const [name, { type, data, shape }] of like)
-        if (wanted.has(name)) feeds[name] = typedTensor(type, data, shape);
-      return await session.run(feeds);
+      return await session.run(feeds(like));
     } finally {
       await session.release();
     }
+  }
+
+  async #plainSession(model: DecodedModel, outputs: readonly string[]) {
+    const weights = new Set(model.initializers.filter((c) => isWeight(c) || c.external).map(({ name }) => name));
+    const session = await this.#runtime.plainSession(encodeProbe(model, outputs, weights));
+    const wanted = new Set(model.inputs.map(({ name }) => name));
+    const fixed: Feeds = Object.fromEntries([...weights].map((name) => [name, this.#weight(model, name)]));
+    const feeds = (like: ReadonlyMap<string, Fed>): Feeds => {
+      const given = [...like].filter(([name]) => wanted.has(name));
+      return {
+        ...fixed,
+        ...Object.fromEntries(given.map(([name, { type, data, shape }]) => [name, typedTensor(type, data, shape)])),
+      };
+    };
+    return { session, feeds };
   }
 
   #weight(model: DecodedModel, name: string): Tensor {

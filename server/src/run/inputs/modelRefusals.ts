@@ -151,6 +151,16 @@ export interface ModelFacts {
 
 export const modelRefusals: readonly Refusal<ModelFacts>[] = [
   {
+    id: 'encoderWithoutLogits',
+    verbs: ['score'],
+    code: 'badModel',
+    path: ['model', 'path'],
+    says: ({ graph, experiment: { scores_alone } }) =>
+      graph?.task !== 'encoder' || scores_alone === true
+        ? null
+        : `${graph.file.path} gives hidden states and no logits, from which no loss follows: export a model with its head, name the output that holds the logits with model.output, or ask for scores alone (key scores, without score)`,
+  },
+  {
     id: 'retrainedLayers',
     verbs: ['validate'],
     code: 'badExperiment',

@@ -8,6 +8,7 @@ import type { Machine } from '../../../../protocol/run.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import { loadExperiment } from '../../config/experiment.ts';
+import type { GraphInputs } from '../../data/graphSamples.ts';
 import { loadTask } from '../../data/loadTask.ts';
 import { readPlainTexts } from '../../data/plainTexts.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
@@ -134,19 +135,22 @@ export async function pruneInputOf(
 
 /**
  * Texts as token ids, each up to `max_length` tokens; by default the training samples of the first task.
+ * @param tokenizer null for a graph that takes no tokens: then samples of the first task with their arrays
  * @throws LayerifError `badData` when they have too few tokens
  */
 export async function calibrationOf(
   experiment: Experiment,
   section: Prune,
   baseDir: string,
-  tokenizer: TextTokenizer,
+  tokenizer: TextTokenizer | null,
+  graph: GraphInputs | null = null,
 ): Promise<Calibration> {
-  const { dataset, split, files, samples, texts } = section.calibration
-    ? await ofDataset(experiment, section.calibration, baseDir, tokenizer)
-    : await ofTask(experiment, baseDir, tokenizer);
+  const { dataset, split, files, samples, texts } =
+    section.calibration && tokenizer
+      ? await ofDataset(experiment, section.calibration, baseDir, tokenizer)
+      : await ofTask(experiment, baseDir, tokenizer, graph);
   const tokens = samples.reduce((sum, sample) => sum + sample.tokens.length, 0);
-  if (tokens < FEWEST_TOKENS) {
+  if (tokenizer && tokens < FEWEST_TOKENS) {
     throw new LayerifError(
       'badData',
       `the calibration texts (${split} of ${dataset}) have ${tokens} tokens together, at least ${FEWEST_TOKENS} are needed; give more or longer texts with prune.calibration`,
@@ -175,13 +179,27 @@ async function ofDataset(
   return { dataset, split, files, texts: encoded, samples: encoded.map(({ tokens }) => ({ tokens, countedFrom: 1 })) };
 }
 
-async function ofTask(experiment: Experiment, baseDir: string, tokenizer: TextTokenizer): Promise<Texts> {
+async function ofTask(
+  experiment: Experiment,
+  baseDir: string,
+  tokenizer: TextTokenizer | null,
+  graph: GraphInputs | null,
+): Promise<Texts> {
   const [task] = take(experiment.tasks, 1);
   const { datasets, model, score } = experiment;
-  const loaded = await loadTask({ task, datasets, baseDir, maxLength: model.max_length, loss: score.loss, tokenizer });
-  const samples = loaded.train.map(({ tokens, countedFrom, classIndex }) => ({
+  const loaded = await loadTask({
+    task,
+    datasets,
+    baseDir,
+    maxLength: model.max_length,
+    loss: score.loss,
+    tokenizer,
+    graph,
+  });
+  const samples = loaded.train.map(({ tokens, countedFrom, classIndex, arrays }) => ({
     tokens,
     countedFrom,
+    ...(arrays ? { arrays } : {}),
     ...(classIndex === undefined ? {} : { label: classIndex }),
   }));
   return { dataset: task.dataset, split: task.training_split, files: loaded.files, samples, texts: loaded.train };

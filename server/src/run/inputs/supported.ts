@@ -107,14 +107,6 @@ export const experimentRefusals: readonly Row[] = [
       'tracin reads checkpoints of a model folder, and model.path is an ONNX graph; use another estimator or the model it was made from',
   ),
   row(
-    'scoresOfGraph',
-    ['scores'],
-    ({ model, scores }) => scores !== undefined && isGraphPath(model.path),
-    ({ model }) =>
-      `scores read the hidden states of a checkpoint, and model.path ${model.path} is an ONNX graph: give a folder with config.json, a .gguf file or a hub id`,
-    ['score'],
-  ),
-  row(
     'dataScoresOfGraph',
     ['data_scores'],
     ({ model, data_scores }) => data_scores !== undefined && isGraphPath(model.path),

@@ -12,6 +12,7 @@ import type { Machine } from '../../../../protocol/run.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { Json, ObserveRequest, ObserveSummary } from '../../../../protocol/scores.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
+import type { GraphOptions, OpenedGraph } from '../../graphs/open.ts';
 import type { Architecture } from '../../models/types.ts';
 import { variantsOf } from '../../scores/ablatedVariants.ts';
 import { observationOf } from '../../scores/observations.ts';
@@ -35,6 +36,8 @@ export interface ObservedModel {
   model: Architecture;
   /** Folder of an adapter that is applied, or null. */
   adapter: string | null;
+  /** A user's graph with what the experiment says of it. */
+  graph?: { graph: OpenedGraph; options: GraphOptions } | undefined;
 }
 
 export interface AskedObservation {

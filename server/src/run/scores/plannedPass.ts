@@ -8,6 +8,7 @@ import type { ObserveSummary } from '../../../../protocol/scores.ts';
 import type { ObservationId } from '../../scores/observations.ts';
 import { planDeltaMasks, runDeltaMasks } from '../machine/deltaMasks.ts';
 import { planGradientPass, runGradientPass } from '../machine/gradientPass.ts';
+import { planGraphPass } from '../machine/graphPass.ts';
 import { planMovedGradients, runMovedGradients } from '../machine/movedGradients.ts';
 import { planPass, runPass } from '../machine/observing.ts';
 import type { ObservedModel, ObserveTools } from '../machine/observing.ts';
@@ -61,7 +62,9 @@ export function plannedPass(
         runDeltaMasks(plan, target, asked[0], tools, { workDir: path.join(workDir, key.slice(0, 16)) }),
     };
   }
-  const pass = planPass(target, texts, asked, limit, { files: true });
+  const pass = target.graph
+    ? planGraphPass(target.graph, texts, asked)
+    : planPass(target, texts, asked, limit, { files: true });
   return {
     memoryBytes: pass.memoryBytes,
     composition: [pass.request.groups, pass.request.ablated],

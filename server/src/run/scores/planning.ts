@@ -9,6 +9,7 @@ import type { Score, ScoreNeed } from '../../scores/types.ts';
 import type { OpenExperiment } from '../inputs/openExperiment.ts';
 import { observedShape } from '../machine/observing.ts';
 import { tunedPath, withChanges } from './changes.ts';
+import { requireOfGraph } from './graphScores.ts';
 import { labelsKey } from './labelledTexts.ts';
 import { keyed } from './needs.ts';
 import { spanned } from './plans.ts';
@@ -79,6 +80,13 @@ async function planOf(chosen: Chosen, tools: PlanTools): Promise<Plan> {
   for (const [name, need] of Object.entries(score.needs(values as never, observedShape(model, 0)))) {
     bare.push([name, need.of === 'delta_masks' ? await withChanges(need, opened) : need]);
   }
+  const { graph } = opened;
+  if (graph)
+    requireOfGraph(
+      score.id,
+      bare.map(([, need]) => need),
+      graph,
+    );
   const reads = bare.some(([, need]) => keyed(need, '', variant).need.texts !== null);
   const set = reads ? await setOf(score, asked, values, tools) : null;
   const variantOf = async (need: ScoreNeed): Promise<ModelVariant> => {

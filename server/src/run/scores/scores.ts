@@ -22,12 +22,14 @@ import { readFileOf } from '../files/readFile.ts';
 import { readResult, writeJson } from '../files/results.ts';
 import { provenanceOf } from '../files/provenance.ts';
 import { experimentFor, openExperiment } from '../inputs/openExperiment.ts';
+import { graphOptions } from '../inputs/openModel.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import { memoryLimit } from '../machine/machine.ts';
 import { requireMemory } from '../machine/observing.ts';
 import type { ObservedModel } from '../machine/observing.ts';
 import { resetPeakMemory } from '../machine/memory.ts';
 import { followed } from './followed.ts';
+import { observedModel } from './graphScores.ts';
 import { influenceMembers } from './members.ts';
 import { passesOf } from './needs.ts';
 import type { KeyedNeed } from './needs.ts';
@@ -96,7 +98,8 @@ export async function computeScores(given: ScoresOptions): Promise<ComputedScore
     return { score, asked, values: optionValues(score, asked.options) };
   });
   const opened = await openExperiment(read, { fetching: { signal } });
-  const { checkpoint, model } = opened;
+  const { checkpoint, graph } = opened;
+  const model = observedModel(opened.model, graph);
   const closing = [() => opened.close()];
   try {
     const stamp = modelStamp(checkpoint);
@@ -169,11 +172,17 @@ export async function computeScores(given: ScoresOptions): Promise<ComputedScore
       },
     };
     const limit = run ? memoryLimit(run.machine) : Infinity;
-    const target = { checkpoint, model, adapter };
+    const target: ObservedModel = {
+      ...{ checkpoint, model, adapter },
+      graph: graph ? { graph, options: graphOptions(experiment.model) } : undefined,
+    };
     const textsOf = (need: KeyedNeed): EncodedSample[] => sets.samples(need.need.texts);
     const targetOf = ({ need }: KeyedNeed): ObservedModel => {
       const other = others.of(need.model);
-      if (other) return { checkpoint: other.checkpoint, model: other.model, adapter: null };
+      if (other) {
+        const own = other.graph ? { graph: other.graph, options: {} } : undefined;
+        return { checkpoint: other.checkpoint, model: other.model, adapter: null, graph: own };
+      }
       return need.model.variant === 'base' ? { ...target, adapter: null } : target;
     };
     const planned = (needs: readonly KeyedNeed[]) =>

@@ -2,7 +2,9 @@
 import type { ScoredTexts, TextSource } from '../../../../protocol/experiment.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { Labels } from '../../scores/types.ts';
+import { LayerifError } from '../../../../protocol/errors.ts';
 import { dataHashes } from '../files/provenance.ts';
+import { graphInputs } from '../inputs/openModel.ts';
 import type { OpenExperiment } from '../inputs/openExperiment.ts';
 import { calibrationOf } from '../inputs/pruneInput.ts';
 import { limitsOf, requireTexts } from '../inputs/sampleRefusals.ts';
@@ -25,7 +27,7 @@ export interface TextSet {
 
 /** How many texts the words of a table name; 0 where they name none. */
 export function countOf(words: string | null): number {
-  return Number(/: ([\d,]+) texts\b/.exec(words ?? '')?.[1].replaceAll(',', '') ?? 0);
+  return Number(/: ([\d,]+) (?:texts|samples)\b/.exec(words ?? '')?.[1].replaceAll(',', '') ?? 0);
 }
 
 /** Texts of the experiment, read once for all scores that ask for the same. */
@@ -46,16 +48,26 @@ export class TextSets {
     const known = this.#known.get(name);
     if (known) return known;
     await this.#opened.fetchDatasets([source?.dataset ?? experiment.tasks[0].dataset]);
-    const { tokenizer } = this.#opened;
+    const { graph } = this.#opened;
+    const tokenizer = graph?.tokens === false ? null : this.#opened.tokenizer;
+    if (!tokenizer && asked) {
+      throw new LayerifError(
+        'badRequest',
+        `texts: ${graph!.file.path} takes no tokens, so it reads no texts of dataset "${asked.dataset}"; leave the key out: the samples of the first task are read`,
+      );
+    }
     const { dataset, split, samples, texts, tokens, dataSha256 } = await calibrationOf(
       experiment,
       source === undefined ? {} : { calibration: source },
       baseDir,
       tokenizer,
+      graph && graphInputs(this.#opened),
     );
     const task = asked ? 'texts' : 'prune.calibration';
-    requireTexts({ what: 'calibration text', task, texts, tokenizer, ...limitsOf(model) }, 'score');
-    const words = `${split} of ${dataset}: ${samples.length} texts, ${tokens.toLocaleString('en-US')} tokens`; // read by countOf
+    requireTexts({ what: 'calibration text', task, texts, tokenizer, ...limitsOf(model, graph) }, 'score');
+    const words = tokenizer
+      ? `${split} of ${dataset}: ${samples.length} texts, ${tokens.toLocaleString('en-US')} tokens`
+      : `${split} of ${dataset}: ${samples.length} samples`;
     const set = { id: textsId(samples), words, samples };
     Object.assign(this.dataSha256, dataSha256);
     this.#known.set(name, set);
@@ -73,7 +85,10 @@ export class TextSets {
     await this.#opened.fetchDatasets([source.dataset]);
     const { tokenizer } = this.#opened;
     const { texts, labels, words, files } = await labelledTexts(experiment, source, baseDir, tokenizer);
-    requireTexts({ what: 'labelled text', task: 'texts', texts, tokenizer, ...limitsOf(model) }, 'score');
+    requireTexts(
+      { what: 'labelled text', task: 'texts', texts, tokenizer, ...limitsOf(model, this.#opened.graph) },
+      'score',
+    );
     const samples = texts.map(({ tokens }) => ({ tokens, countedFrom: 1 }));
     Object.assign(this.dataSha256, await dataHashes(files, baseDir));
     const set = { id: textsId(samples), words, samples, labels };
@@ -100,7 +115,7 @@ export class TextSets {
       write,
     });
     const texts = samples.map(({ tokens }, i) => ({ tokens, ...places[i] }));
-    requireTexts({ what: 'answer', task: 'texts', texts, tokenizer, ...limitsOf(model) }, 'score');
+    requireTexts({ what: 'answer', task: 'texts', texts, tokenizer, ...limitsOf(model, this.#opened.graph) }, 'score');
     Object.assign(this.dataSha256, await dataHashes(files, baseDir));
     const set = { id: textsId(samples), words, samples, labels };
     this.#known.set(name, set);
@@ -134,7 +149,10 @@ export class TextSets {
       : null;
     if (inWords) {
       const { texts, labelled, left, words, files } = inWords;
-      requireTexts({ what: 'labelled text', task: 'texts', texts, tokenizer, ...limitsOf(model) }, 'score');
+      requireTexts(
+        { what: 'labelled text', task: 'texts', texts, tokenizer, ...limitsOf(model, this.#opened.graph) },
+        'score',
+      );
       Object.assign(this.dataSha256, await dataHashes(files, baseDir));
       const samples = texts.map(({ tokens }) => ({ tokens, countedFrom: 1 }));
       const viewed = drawnStretches(samples, labelled, ask, { words, what: 'words' });
@@ -142,7 +160,10 @@ export class TextSets {
       return { words, viewed };
     }
     const { texts, labels, words, files } = await labelledTexts(experiment, source, baseDir, tokenizer, 1);
-    requireTexts({ what: 'labelled text', task: 'texts', texts, tokenizer, ...limitsOf(model) }, 'score');
+    requireTexts(
+      { what: 'labelled text', task: 'texts', texts, tokenizer, ...limitsOf(model, this.#opened.graph) },
+      'score',
+    );
     Object.assign(this.dataSha256, await dataHashes(files, baseDir));
     const samples = texts.map(({ tokens }) => ({ tokens, countedFrom: 1 }));
     const labelled = samples.map(({ tokens }, text) => ({
