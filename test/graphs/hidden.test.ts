@@ -1,6 +1,6 @@
 /**
- * Hidden states of users' graphs: those of the same model in float64 PyTorch (test/reference/onnx_graphs/hidden.py), for
- * both exporters; scores on graphs equal those of the checkpoint; what a graph cannot give is named.
+ * Hidden states of users' graphs: those of the same model in float64 PyTorch (test/reference/onnx_graphs/hidden.py),
+ * for both exporters; scores on graphs by both exporters are alike; what a graph cannot give is named.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
