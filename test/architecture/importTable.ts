@@ -79,7 +79,7 @@ const engineRooms: Record<string, string[]> = {
   generate: ['runtime', 'sweep'],
   observe: ['runtime', 'sweep', 'grams'],
   check: ['runtime', 'sweep', 'grams'],
-  userGraph: ['runtime', 'sweep', 'grams'],
+  userGraph: ['runtime', 'sweep', 'grams', 'observe'],
   prune: ['runtime', 'sweep', 'observe'],
   experts: ['runtime', 'sweep', 'train', 'observe'],
 };
