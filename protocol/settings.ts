@@ -82,8 +82,8 @@ function settingsOf({ experiment, model, provenance, tasks }: Configured): Map<s
   for (const section of sections) collect(experiment[section], section, '', settings);
   settings.set('weights', { value: `hash ${model.sha256.slice(0, 8)}`, task: '', words: 'other weights' });
   for (const { task, train, validation } of tasks) {
-    const { task: _, ...written } = experiment.tasks.find((one) => one.task === task) ?? {};
-    collect(written, `tasks.${task}`, task, settings);
+    const written = experiment.tasks.find((one) => one.task === task);
+    collect({ ...written, task: undefined }, `tasks.${task}`, task, settings);
     for (const [split, { samples }] of Object.entries({ train, validation }))
       settings.set(`tasks.${task}.${split} samples`, { value: String(samples), task, words: `${split} ${samples}` });
   }

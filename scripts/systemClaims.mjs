@@ -420,7 +420,7 @@ export function systemsPage(results, rows = systems) {
   const cell = (text) => String(text).replaceAll('|', '\\|');
   const number = ({ value, interval }) =>
     value === null ? 'undefined' : `${short(value)}${interval ? ` [${interval.map(short).join(', ')}]` : ''}`;
-  const overview = known.flatMap(({ id, title, paper }) =>
+  const overview = known.flatMap(({ id, title }) =>
     results.systems[id].claims.map(
       ({ claim, verdict }, i) =>
         `| ${i === 0 ? `[${cell(title)}](#${anchor(title)})` : ''} | ${cell(claim)} | ${verdict === 'holds' ? verdict : `**${verdict}**`} |`,

@@ -65,7 +65,9 @@ export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Dispos
         const tasks = (entry.summary?.tasks ?? []).map((task): RunNode => ({ kind: 'task', entry, task }));
         return [...tasks, ...entry.beside.map((file): RunNode => ({ kind: 'beside', entry, file }))];
       }
-      default:
+      case 'running':
+      case 'task':
+      case 'beside':
         return [];
     }
   }

@@ -64,7 +64,7 @@ test('a pinned run stands first, whatever its age', () => {
     run('/w/runs/tiny/r2/tiny.layerif-result.json', 2),
   ]);
   assert.deepEqual(
-    group!.runs.map((one) => one.run.time),
+    group.runs.map((one) => one.run.time),
     [1, 2],
   );
 });
@@ -78,7 +78,7 @@ test('a run is described by its badge, its age and how far it came', () => {
   partial.summary!.status = 'partial';
   for (const task of partial.summary!.tasks) task.badge = null;
   assert.equal(runDescription(partial, 3 * MINUTE), '3 min ago · partial, no layer finished');
-  partial.summary!.tasks[0]!.finished = 1;
+  partial.summary!.tasks[0].finished = 1;
   assert.equal(runDescription(partial, 3 * MINUTE), '3 min ago · partial, 1 layer');
 });
 

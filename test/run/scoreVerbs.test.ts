@@ -70,7 +70,7 @@ function written(t: Parameters<typeof tinyWorkspace>[0], name: string, tables: S
       seed: 0,
       peakMemoryBytes: 0,
     },
-  } as ScoresFile;
+  };
   fs.writeFileSync(file, JSON.stringify(content));
   return file;
 }

@@ -73,8 +73,8 @@ export function scoresSchemaOf(scores: readonly Score[]) {
     "Answers that the score looks at: labelled ones, pairs of a right and a wrong one, or the model's own, whichever keys are given or columns are there; default: the training split of the first task.",
   ).optional();
   const kinds = { texts: labelled, answers };
-  return listOf(scores, ({ labelled: reads, viewed: views }) => ({
-    texts: reads ? kinds[reads] : views ? viewed : texts,
+  return listOf(scores, (score) => ({
+    texts: score.labelled ? kinds[score.labelled] : score.viewed ? viewed : texts,
   }));
 }
 

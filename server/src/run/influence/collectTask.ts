@@ -126,7 +126,7 @@ export function placeOf(
     part,
     parts,
     layers: prepared.scope.layers.length,
-    layersPerSegment: plans[index].plan.segmentLength,
+    layersPerSegment: nth(plans, index).plan.segmentLength,
     graph: prepared.graph !== null,
   };
 }

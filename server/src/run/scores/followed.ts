@@ -21,7 +21,7 @@ export async function followed(
   const rows = options.asked.map((asked) => {
     const score = findScore(asked.id, table);
     const values = optionValues(score, asked.options);
-    return { asked, score, values, follows: score.follows?.(values as never) ?? null };
+    return { asked, score, values, follows: score.follows?.(values) ?? null };
   });
   const following = rows.filter((row) => row.follows !== null);
   if (following.length === 0) return options.asked;
@@ -45,7 +45,7 @@ export async function followed(
             follows.score,
             score,
           );
-    return { ...one, options: { ...one.options, [follows.fills]: score.chosen!(found, values as never) } };
+    return { ...one, options: { ...one.options, [follows.fills]: score.chosen!(found, values) } };
   });
 }
 
