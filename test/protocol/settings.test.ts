@@ -22,10 +22,7 @@ test('a run is described by what differs from the run before', () => {
     [(result) => (result.experiment.score.estimator = 'fisher'), 'estimator fisher'],
     [(result) => withTrain(result, 300), 'train 300'],
     [(result) => withTrain(result, 300, ['capitals']), 'capitals train 300'],
-    [
-      (result) => (result.experiment.tasks[0].training_split = 'train[48:96]'),
-      'sentiment training_split train[48:96]',
-    ],
+    [(result) => (result.experiment.tasks[0].training_split = 'train[48:96]'), 'sentiment training_split train[48:96]'],
     [(result) => (result.experiment.model.max_length = 64), 'max_length 64'],
     [(result) => (result.experiment.model.adapter = './adapters/a'), 'adapter ./adapters/a'],
     [(result) => (result.model.sha256 = 'f'.repeat(64)), 'other weights'],
