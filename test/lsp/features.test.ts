@@ -190,6 +190,7 @@ test('keys come from the schema, with their sentences, without those that are th
     'modules',
     'layers',
     'projection',
+    'accumulate',
     'params',
     'per',
     'granularity',
