@@ -191,6 +191,10 @@ export interface ScoredTexts extends TextSource {
   max_new_tokens?: number;
   /** Column with lists of words, where `label` holds a list of labels, one for each. */
   words?: string;
+  /** Of a speech encoder: column with paths of .wav files. */
+  audio?: string;
+  /** Column with lists of [start, end] in seconds, where `label` holds a list of labels of stretches of the audio. */
+  times?: string;
 }
 
 /** An entry of `scores`. */

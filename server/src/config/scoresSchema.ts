@@ -26,6 +26,14 @@ export function scoresSchemaOf(scores: readonly Score[]) {
         z.string().min(1),
         'Where the column of label holds lists: the column with the lists of words that they belong to; default: words, else tokens.',
       ).optional(),
+      audio: doc(
+        z.string().min(1),
+        'For the .onnx graph of a speech encoder: the column with paths of .wav files (16-bit PCM, 16 kHz, one channel), from the folder of the data file.',
+      ).optional(),
+      times: doc(
+        z.string().min(1),
+        'With audio, where the column of label holds lists: the column with lists of [start, end] in seconds, one for each label.',
+      ).optional(),
     }),
     'Texts that the score looks at, with labels for the view label; default: prune.calibration, else the training samples of the first task.',
   ).optional();

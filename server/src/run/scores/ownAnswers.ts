@@ -32,7 +32,7 @@ export interface WritingTools {
 
 /** @throws LayerifError `badModel` for a graph; `badRequest` where answers are missing and may not be written */
 export function ownAnswers(opened: OpenExperiment, tools: WritingTools): AnswerTools['write'] {
-  const { checkpoint, model, graph, tokenizer } = opened;
+  const { checkpoint, model, graph } = opened;
   return async (prompts) => {
     if (graph) {
       throw new LayerifError(
@@ -41,6 +41,8 @@ export function ownAnswers(opened: OpenExperiment, tools: WritingTools): AnswerT
       );
     }
     requireLanguageModel(model, checkpoint, 'generation');
+    // A graph that takes no texts has none.
+    const { tokenizer } = opened;
     const adapter = checkpoint.adapter?.path ?? null;
     const key = keyOf(prompts, [tools.modelSha256, adapter]);
     const file = path.join(tools.folder, `answers-${key.slice(0, 16)}.json`);

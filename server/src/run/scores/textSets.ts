@@ -11,6 +11,7 @@ import { limitsOf, requireTexts } from '../inputs/sampleRefusals.ts';
 import { answerTexts } from './answerTexts.ts';
 import type { AnswerTools } from './answerTexts.ts';
 import type { View, ViewAsk } from '../../scores/views.ts';
+import { audioTexts } from './audioTexts.ts';
 import { labelledTexts } from './labelledTexts.ts';
 import { textsId } from './texts.ts';
 import { drawnStretches, drawnTokens, wordTexts } from './viewedTexts.ts';
@@ -127,10 +128,23 @@ export class TextSets {
     const name = JSON.stringify(['viewed', asked ?? null, ask]);
     const known = this.#known.get(name);
     if (known) return known;
-    const { words, viewed } = ask.view === 'label' ? await this.#stretches(asked, ask) : await this.#tokens(asked, ask);
+    const { words, viewed } =
+      asked?.audio !== undefined
+        ? await this.#audio(asked, ask)
+        : ask.view === 'label'
+          ? await this.#stretches(asked, ask)
+          : await this.#tokens(asked, ask);
     const set = { id: textsId(viewed.samples), words, samples: viewed.samples, view: viewed.view };
     this.#known.set(name, set);
     return set;
+  }
+
+  async #audio(asked: ScoredTexts, ask: ViewAsk) {
+    const { experiment, baseDir, graph } = this.#opened;
+    await this.#opened.fetchDatasets([asked.dataset]);
+    const { words, files, ...viewed } = await audioTexts(experiment, asked, ask, { baseDir, graph });
+    Object.assign(this.dataSha256, await dataHashes(files, baseDir));
+    return { words, viewed };
   }
 
   async #tokens(asked: ScoredTexts | undefined, ask: ViewAsk) {
