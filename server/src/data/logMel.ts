@@ -31,8 +31,8 @@ export function logMel({ samples }: Audio, mels: number, frames: number): LogMel
   const sound = Math.min(samples.length, length);
   padded.set(samples.subarray(0, sound), half);
   for (let i = 1; i <= half; i++) {
-    padded[half - i] = padded[half + i];
-    padded[half + length - 1 + i] = padded[half + length - 1 - i];
+    padded[half - i] = padded[half + i]!;
+    padded[half + length - 1 + i] = padded[half + length - 1 - i]!;
   }
   const filters = melFilters(mels);
   const logs = new Float64Array(mels * frames).fill(Math.log10(FLOOR));
@@ -42,7 +42,7 @@ export function logMel({ samples }: Audio, mels: number, frames: number): LogMel
     const power = powerOf(padded, start);
     for (let mel = 0; mel < mels; mel++) {
       let sum = 0;
-      for (let bin = 0; bin < BINS; bin++) sum += filters[mel * BINS + bin] * power[bin];
+      for (let bin = 0; bin < BINS; bin++) sum += filters[mel * BINS + bin]! * power[bin]!;
       logs[mel * frames + frame] = Math.log10(Math.max(sum, FLOOR));
     }
   }
@@ -64,19 +64,19 @@ const odd = new Float64Array(WINDOW / 2 + 1);
 /** |DFT|^2 of a frame, from the sums and differences of samples that share a cosine. */
 function powerOf(padded: Float64Array, start: number): Float64Array {
   const half = WINDOW / 2;
-  even[0] = hann[0] * padded[start];
-  even[half] = hann[half] * padded[start + half];
+  even[0] = hann[0]! * padded[start]!;
+  even[half] = hann[half]! * padded[start + half]!;
   for (let i = 1; i < half; i++) {
-    const [a, b] = [hann[i] * padded[start + i], hann[WINDOW - i] * padded[start + WINDOW - i]];
+    const [a, b] = [hann[i]! * padded[start + i]!, hann[WINDOW - i]! * padded[start + WINDOW - i]!];
     even[i] = a + b;
     odd[i] = a - b;
   }
   const power = new Float64Array(BINS);
   for (let bin = 0; bin < BINS; bin++) {
-    let [real, imaginary] = [even[0] + (bin % 2 === 0 ? even[half] : -even[half]), 0];
+    let [real, imaginary] = [even[0]! + (bin % 2 === 0 ? even[half]! : -even[half]!), 0];
     for (let i = 1, at = bin; i < half; i++, at = (at + bin) % WINDOW) {
-      real += even[i] * cosines[at];
-      imaginary += odd[i] * sines[at];
+      real += even[i]! * cosines[at]!;
+      imaginary += odd[i]! * sines[at]!;
     }
     power[bin] = real * real + imaginary * imaginary;
   }
@@ -93,7 +93,7 @@ function melFilters(mels: number): Float64Array {
   const edges = Array.from({ length: mels + 2 }, (_, i) => melToHertz((i * top) / (mels + 1)));
   const filters = new Float64Array(mels * BINS);
   for (let mel = 0; mel < mels; mel++) {
-    const [low, middle, high] = edges.slice(mel, mel + 3);
+    const [low, middle, high] = [edges[mel]!, edges[mel + 1]!, edges[mel + 2]!];
     for (let bin = 0; bin < BINS; bin++) {
       const hertz = (bin * SAMPLE_RATE) / WINDOW;
       const height = Math.min((hertz - low) / (middle - low), (high - hertz) / (high - middle));

@@ -7,6 +7,7 @@
  * before a final norm. Where the graph has no such values, outputs called `hidden_states.0` and so on are taken.
  */
 import type { DecodedModel, DecodedNode } from '../onnx/decode.ts';
+import { nth } from '../lists/nth.ts';
 import { readBy } from './flow.ts';
 import { arrayInputs, roleOf } from './inputs.ts';
 import type { FoundLayers } from './layers.ts';
@@ -43,8 +44,8 @@ export function hiddenOf(model: DecodedModel, { layers }: FoundLayers, output: s
         outputs.length > 0 ? `, and it has ${outputs.length} outputs hidden_states.N, not ${layers.length + 1}` : '';
       throw new Error(`${(error as Error).message}${beside}`, { cause: error });
     }
-    const last = model.outputs.find(({ name }) => name === outputs[0])!.shape?.at(-1);
-    const width = typeof last === 'number' ? last : widthOf(layers[0].modules.map(({ module }) => module));
+    const last = model.outputs.find(({ name }) => name === outputs[0])?.shape?.at(-1);
+    const width = typeof last === 'number' ? last : widthOf(nth(layers, 0).modules.map(({ module }) => module));
     return { values: outputs, width, how: 'outputs of the graph, the last one perhaps behind a final norm' };
   }
 }
@@ -68,10 +69,10 @@ function between(model: DecodedModel, layers: readonly (readonly GraphModule[])[
   const place = new Map(chain.map((name, i) => [name, i]));
   const behind = lastBefore(model, source, place);
   const ends = layers.map((modules) => {
-    const places = modules.flatMap(({ uses }) => uses.map(({ node }) => behind.get(node.outputs[0]) ?? -1));
+    const places = modules.flatMap(({ uses }) => uses.map(({ node }) => behind.get(nth(node.outputs, 0)) ?? -1));
     return { first: Math.min(...places), last: Math.max(...places) };
   });
-  const odd = ends.findIndex(({ first }, l) => first < 0 || (l > 0 && first <= ends[l - 1].last));
+  const odd = ends.findIndex(({ first }, l) => first < 0 || (l > 0 && first <= nth(ends, l - 1).last));
   if (odd >= 0) {
     throw new Error(
       odd === 0
@@ -80,18 +81,18 @@ function between(model: DecodedModel, layers: readonly (readonly GraphModule[])[
     );
   }
   const inFront = ends.map(({ first }) => first);
-  const distance = inFront[inFront.length - 1] - ends[ends.length - 2].last;
-  const lastPlace = ends[ends.length - 1].last + distance;
+  const [before, last] = [nth(ends, ends.length - 2), nth(ends, ends.length - 1)];
+  const lastPlace = last.last + (last.first - before.last);
   if (lastPlace >= chain.length) throw new Error('no value behind the last layer is like those between the layers');
   return {
-    values: [...inFront, lastPlace].map((at) => chain[at]),
-    width: widthOf(layers[0]),
+    values: [...inFront, lastPlace].map((at) => nth(chain, at)),
+    width: widthOf(nth(layers, 0)),
     how: 'values that everything passes between two layers',
   };
 }
 
 /** A layer ends by writing into the residual stream. */
-const widthOf = (modules: readonly GraphModule[]): number => modules[modules.length - 1].rows;
+const widthOf = (modules: readonly GraphModule[]): number => nth(modules, modules.length - 1).rows;
 
 /** Values that a node makes its outputs of, without those of which it reads the shape alone. */
 const contents = (node: DecodedNode): string[] => (node.op === 'Shape' || node.op === 'Size' ? [] : readBy(node));
