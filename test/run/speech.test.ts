@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
-import { logMel, SAMPLE_RATE } from '../../server/src/data/logMel.ts';
+import { logMel, SAMPLE_RATE } from '../../server/src/linear/logMel.ts';
 import { decodeWav } from '../../server/src/data/wav.ts';
 import { Runtime } from '../../server/src/engine/runtime/runtime.ts';
 import { observeGraph } from '../../server/src/engine/userGraph/observeGraph.ts';

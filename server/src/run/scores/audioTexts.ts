@@ -7,7 +7,7 @@ import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, ScoredTexts } from '../../../../protocol/experiment.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
-import { HOP, logMel, SAMPLE_RATE } from '../../data/logMel.ts';
+import { HOP, logMel, SAMPLE_RATE } from '../../linear/logMel.ts';
 import { openDataset, placeOf, readSlice } from '../../data/splits.ts';
 import type { Row } from '../../data/types.ts';
 import { decodeWav } from '../../data/wav.ts';

@@ -8,7 +8,6 @@
  * two, which is all that the registry's kept FFT packages take, and only 201 of its frequencies count: they are summed
  * as they are written, for the frames with sound. transformers' WhisperFeatureExtractor is the reference in the tests.
  */
-import type { Audio } from './wav.ts';
 
 export const SAMPLE_RATE = 16000;
 const WINDOW = 400;
@@ -24,7 +23,7 @@ export interface LogMel {
   used: number;
 }
 
-export function logMel({ samples }: Audio, mels: number, frames: number): LogMel {
+export function logMel({ samples }: { samples: Float32Array }, mels: number, frames: number): LogMel {
   const length = frames * HOP;
   const padded = new Float64Array(length + WINDOW);
   const half = WINDOW / 2;
@@ -42,7 +41,7 @@ export function logMel({ samples }: Audio, mels: number, frames: number): LogMel
     const power = powerOf(padded, start);
     for (let mel = 0; mel < mels; mel++) {
       let sum = 0;
-      for (let bin = 0; bin < BINS; bin++) sum += filters[mel * BINS + bin]! * power[bin]!;
+      for (let bin = 0; bin < BINS; bin++) sum += filters[mel * BINS + bin] * power[bin];
       logs[mel * frames + frame] = Math.log10(Math.max(sum, FLOOR));
     }
   }
@@ -64,19 +63,19 @@ const odd = new Float64Array(WINDOW / 2 + 1);
 /** |DFT|^2 of a frame, from the sums and differences of samples that share a cosine. */
 function powerOf(padded: Float64Array, start: number): Float64Array {
   const half = WINDOW / 2;
-  even[0] = hann[0]! * padded[start]!;
-  even[half] = hann[half]! * padded[start + half]!;
+  even[0] = hann[0] * padded[start];
+  even[half] = hann[half] * padded[start + half];
   for (let i = 1; i < half; i++) {
-    const [a, b] = [hann[i]! * padded[start + i]!, hann[WINDOW - i]! * padded[start + WINDOW - i]!];
+    const [a, b] = [hann[i] * padded[start + i], hann[WINDOW - i] * padded[start + WINDOW - i]];
     even[i] = a + b;
     odd[i] = a - b;
   }
   const power = new Float64Array(BINS);
   for (let bin = 0; bin < BINS; bin++) {
-    let [real, imaginary] = [even[0]! + (bin % 2 === 0 ? even[half]! : -even[half]!), 0];
+    let [real, imaginary] = [even[0] + (bin % 2 === 0 ? even[half] : -even[half]), 0];
     for (let i = 1, at = bin; i < half; i++, at = (at + bin) % WINDOW) {
-      real += even[i]! * cosines[at]!;
-      imaginary += odd[i]! * sines[at]!;
+      real += even[i] * cosines[at];
+      imaginary += odd[i] * sines[at];
     }
     power[bin] = real * real + imaginary * imaginary;
   }
@@ -93,7 +92,7 @@ function melFilters(mels: number): Float64Array {
   const edges = Array.from({ length: mels + 2 }, (_, i) => melToHertz((i * top) / (mels + 1)));
   const filters = new Float64Array(mels * BINS);
   for (let mel = 0; mel < mels; mel++) {
-    const [low, middle, high] = [edges[mel]!, edges[mel + 1]!, edges[mel + 2]!];
+    const [low, middle, high] = [edges[mel], edges[mel + 1], edges[mel + 2]];
     for (let bin = 0; bin < BINS; bin++) {
       const hertz = (bin * SAMPLE_RATE) / WINDOW;
       const height = Math.min((hertz - low) / (middle - low), (high - hertz) / (high - middle));
