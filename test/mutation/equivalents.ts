@@ -24,12 +24,6 @@ export const equivalents: Equivalent[] = [
     reason: 'how finely a random quantile is known, not what it is',
   },
   {
-    file: 'validation/jackknife.ts',
-    line: 'const least = Math.min(...parts.map(({ deviations }) => deviations.length - 1));',
-    change: /.*/,
-    reason: 'degrees of freedom of no scatter at all, which nothing reads',
-  },
-  {
     file: 'validation/agreement.ts',
     line: 'if (known.length === 0) return new Map();',
     change: /-> (false|!==|1)$/,

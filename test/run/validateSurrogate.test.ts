@@ -40,7 +40,7 @@ test('LDS: the exact Hessian is nearly right, fisher above 0.6, datainf not far 
     for (const i of subset) weights[i] = 1;
     return network.losses(trainFrom(network, best.theta, { weights }).theta, query);
   });
-  const score = (B: Float64Array) => linearDatamodeling(n, m, subsets, losses).of(B)()!;
+  const score = (B: Float64Array) => linearDatamodeling(n, m, subsets, losses).of(B).value()!;
   const of = (id: string) => score(predictors.find((p) => p.id === id)!.B!);
   assert.ok(score(exact) > 0.9, `exact ${score(exact)}`);
   assert.ok(of('fisher') > 0.6, `fisher ${of('fisher')}`);
@@ -59,7 +59,7 @@ test('self-influence finds flipped labels', () => {
   for (const { id, self } of predictors) {
     assert.equal(self === null, id === 'cosine', `${id}: cosine with itself is 1, the others differ`);
     if (self === null) continue;
-    const auc = detection(flipped).of(self)()!;
+    const auc = detection(flipped).of(self).value()!;
     assert.ok(auc > 0.75, `${id}: ${auc}`);
   }
   const itself = withItself(grams);

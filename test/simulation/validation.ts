@@ -8,6 +8,7 @@
  * story, and the shared training subsets are what decides. Alike training samples, too, share a large part of their
  * gradients, the same for all; for retrieval a class does.
  */
+import type { AgreementRow } from '../../protocol/validation.ts';
 import { Random } from '../../server/src/random/random.ts';
 import { agreementRows } from '../../server/src/validation/agreement.ts';
 import type { Predictor } from '../../server/src/validation/agreement.ts';
@@ -18,7 +19,7 @@ import {
   overColumns,
   retrieval,
 } from '../../server/src/validation/agreementMeasures.ts';
-import type { Agreement } from '../../server/src/validation/agreementMeasures.ts';
+import type { Agreement, Change, Statistic } from '../../server/src/validation/agreementMeasures.ts';
 import { verdictOf } from '../../server/src/run/validate/validateVerdict.ts';
 
 export interface Case {
@@ -40,8 +41,11 @@ export interface Rates {
   falseBeatsControls: number;
   /** Some estimator is called better than chance (skill 0 only). */
   falseAboveChance: number | null;
-  /** Share of the intervals that hold the truth. */
+  /** Share of the 95 % intervals that hold the truth, its standard error over cases, and the same for 90 %. */
   coverage: number;
+  coverageError: number;
+  coverage90: number;
+  coverage90Error: number;
   /** Share of the differences to dot whose interval holds 0, each by itself. */
   differenceCoverage: number;
   width: number;
@@ -94,12 +98,15 @@ export const protocolNames = Object.keys(protocols) as (keyof typeof protocols)[
 /** @param permutations for p; 999 in the product */
 export function simulate(one: Case, repeats: number, seed: number, permutations = 199): Rates {
   const random = new Random(seed, JSON.stringify(one));
-  const counts = { dot: 0, worse: 0, controls: 0, chance: 0, width: 0, differences: 0, all: 0 };
-  const seen: { value: number; interval: [number, number] }[] = [];
+  const counts = { dot: 0, worse: 0, controls: 0, chance: 0, differences: 0, all: 0 };
+  type Seen = { value: number; interval: [number, number] }[];
+  const seen: Record<0.9 | 0.95, Seen[]> = { 0.9: [], 0.95: [] };
+  const valuesOf = (rows: readonly AgreementRow[]): Seen =>
+    rows.flatMap(({ value, interval }) => (value !== null && interval ? [{ value, interval }] : []));
   const chance = one.protocol === 'retrieval' || one.protocol.startsWith('mislabel') ? 0.5 : 0;
   for (let repeat = 0; repeat < repeats; repeat++) {
     const world = worldOf(one, random);
-    const agreement = protocols[one.protocol](world);
+    const agreement = replayed(protocols[one.protocol](world));
     const predictors = [...ESTIMATORS, 'dot', ...CONTROLS].map((id) => predictorOf(id, world));
     const values = ({ B, self }: Predictor) => (one.protocol === 'mislabel, self-influence' ? self : B);
     const rows = agreementRows(predictors, agreement, { seed: repeat, values, permutations });
@@ -114,9 +121,20 @@ export function simulate(one: Case, repeats: number, seed: number, permutations 
     for (const { overDot } of rows) {
       if (overDot?.interval && overDot.interval[0] <= 0 && overDot.interval[1] >= 0) counts.differences++;
     }
-    for (const { value, interval } of rows) if (value !== null && interval) seen.push({ value, interval });
+    seen[0.95].push(valuesOf(rows));
+    seen[0.9].push(
+      valuesOf(agreementRows(predictors, agreement, { seed: repeat, values, permutations: 0, level: 0.9 })),
+    );
   }
-  const truth = one.skill === 0 ? chance : seen.reduce((sum, { value }) => sum + value, 0) / seen.length;
+  const all = seen[0.95].flat();
+  const mean = (list: readonly number[]) => list.reduce((sum, value) => sum + value, 0) / list.length;
+  const truth = one.skill === 0 ? chance : mean(all.map(({ value }) => value));
+  /** By case, since the predictors of a case share its subsets. */
+  const coverage = (cases: readonly Seen[]): [share: number, error: number] => {
+    const shares = cases.map((own) => mean(own.map(({ interval: [a, b] }) => (a <= truth && truth <= b ? 1 : 0))));
+    const center = mean(shares);
+    return [center, Math.sqrt(mean(shares.map((own) => (own - center) ** 2)) / (shares.length - 1))];
+  };
   const share = (count: number) => count / repeats;
   return {
     cases: repeats,
@@ -124,9 +142,40 @@ export function simulate(one: Case, repeats: number, seed: number, permutations 
     falseWorse: share(counts.worse),
     falseBeatsControls: share(counts.controls),
     falseAboveChance: one.skill === 0 ? share(counts.chance) : null,
-    coverage: seen.filter(({ interval: [a, b] }) => a <= truth && truth <= b).length / seen.length,
+    coverage: coverage(seen[0.95])[0],
+    coverageError: coverage(seen[0.95])[1],
+    coverage90: coverage(seen[0.9])[0],
+    coverage90Error: coverage(seen[0.9])[1],
     differenceCoverage: counts.differences / counts.all,
-    width: seen.reduce((sum, { interval: [a, b] }) => sum + b - a, 0) / seen.length,
+    width: mean(all.map(({ interval: [a, b] }) => b - a)),
+  };
+}
+
+/** The same answers for the same predictor and question, so that another level costs nothing. */
+function replayed(agreement: Agreement): Agreement {
+  const known = new Map<Float64Array, Statistic>();
+  return {
+    ...agreement,
+    of(values) {
+      const own = known.get(values) ?? rememberedStatistic(agreement.of(values));
+      known.set(values, own);
+      return own;
+    },
+  };
+}
+
+function rememberedStatistic(statistic: Statistic): Statistic {
+  const known = new Map<string, ReturnType<Statistic['withoutEach']>>();
+  const single = new Map<string, number | null>();
+  const once = <T>(memory: Map<string, T>, key: string, make: () => T): T => {
+    if (!memory.has(key)) memory.set(key, make());
+    return memory.get(key)!;
+  };
+  const keyOf = (halves: Change['halves']) => JSON.stringify([...(halves ?? [])]);
+  return {
+    value: (change = {}) =>
+      change.order ? statistic.value(change) : once(single, keyOf(change.halves), () => statistic.value(change)),
+    withoutEach: (halves) => once(known, keyOf(halves), () => statistic.withoutEach(halves)),
   };
 }
 

@@ -5,22 +5,34 @@ import { Random } from '../../server/src/random/random.ts';
 import { studentQuantile } from '../../server/src/statistics/student.ts';
 import { agreementRows, LEVEL } from '../../server/src/validation/agreement.ts';
 import type { Predictor } from '../../server/src/validation/agreement.ts';
-import type { Agreement } from '../../server/src/validation/agreementMeasures.ts';
+import type { Agreement, Statistic } from '../../server/src/validation/agreementMeasures.ts';
 import { detection } from '../../server/src/validation/agreementMeasures.ts';
 
 const COUNT = 12;
 /** The mean of the values: its scatter is known. */
 const mean: Agreement = {
-  terms: [[{ name: 'samples', count: COUNT }]],
+  units: [{ name: 'samples', count: COUNT }],
+  others: [],
   range: [-1, 1],
   shuffled: (random) => random.permutation(COUNT),
-  of:
-    (values) =>
-    ({ without } = {}) => {
-      const kept = [...values].filter((_, i) => i !== without?.member);
-      return kept.reduce((sum, v) => sum + v, 0) / kept.length;
-    },
+  of: (values) => statisticOf(() => ({ weights: [...values].map(() => 1 / values.length), values })),
 };
+
+/** A weighted sum; without a sample the other weights stand for it. */
+function statisticOf(
+  make: (order?: readonly number[]) => { weights: number[]; values: ArrayLike<number> },
+  scaled = true,
+): Statistic {
+  const sum = (dropped: number, order?: readonly number[]) => {
+    const { weights, values } = make(order);
+    const rest = scaled && dropped >= 0 ? 1 - weights[dropped] : 1;
+    return weights.reduce((all, w, i) => (i === dropped ? all : all + (w * values[i]) / rest), 0);
+  };
+  return {
+    value: ({ order } = {}) => sum(-1, order),
+    withoutEach: () => [Array.from({ length: COUNT }, (_, i) => sum(i))],
+  };
+}
 
 const random = new Random(1);
 const list = (center: number) => Float64Array.from({ length: COUNT }, () => center + 0.2 * random.normal());
@@ -96,7 +108,11 @@ test('p: the best of several against as many shuffled ones, never 0', () => {
 });
 
 test('undefined values have no lead; equal ones lead by nothing; scales of predictors do not matter for p', () => {
-  const all: Agreement = { ...mean, of: (values) => (values[0] > 8 ? () => null : mean.of(values)) };
+  const all: Agreement = {
+    ...mean,
+    of: (values) =>
+      values[0] > 8 ? { value: () => null, withoutEach: () => [Array<null>(COUNT).fill(null)] } : mean.of(values),
+  };
   const undefinedOne = predictor('a', 'p', new Float64Array(COUNT).fill(9));
   const dot = predictor('dot', 'p', list(0.1), true);
   const [row] = agreementRows([undefinedOne, dot, predictor('length', null, list(0))], all, options);
@@ -110,13 +126,14 @@ test('undefined values have no lead; equal ones lead by nothing; scales of predi
   const proportional: Agreement = {
     ...mean,
     range: [-1e9, 1e9],
-    of:
-      (values) =>
-      ({ without, order } = {}) => {
-        let sum = 0;
-        for (let i = 0; i < COUNT; i++) if (i !== without?.member) sum += (i - 5.5) * values[order ? order[i] : i];
-        return sum;
-      },
+    of: (values) =>
+      statisticOf(
+        (order) => ({
+          weights: Array.from(values, (_, i) => i - 5.5),
+          values: Array.from(values, (_, i) => values[order ? order[i] : i]),
+        }),
+        false,
+      ),
   };
   const trend = Float64Array.from({ length: COUNT }, (_, i) => i);
   const noise = Float64Array.from({ length: COUNT }, (_, i) => 1e6 * Math.cos(5 * i));
@@ -132,7 +149,11 @@ test('a predictor that says nothing has no row; without scatter at a level there
     rows.map(({ predictor: id }) => id),
     ['a'],
   );
-  const bare: Agreement = { ...mean, terms: [[{ name: 'samples', count: 1 }]] };
+  const bare: Agreement = {
+    ...mean,
+    units: [{ name: 'samples', count: 1 }],
+    of: (values) => ({ ...mean.of(values), withoutEach: () => [[0]] }),
+  };
   const [a] = agreementRows([predictor('a', 'p', list(0.2)), predictor('dot', 'p', list(0), true)], bare, options);
   assert.deepEqual([a.interval, a.overDot!.interval], [null, null]);
   assert.ok(a.overDot!.difference > 0);

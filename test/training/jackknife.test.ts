@@ -5,20 +5,26 @@ import { Random } from '../../server/src/random/random.ts';
 import { studentQuantile } from '../../server/src/statistics/student.ts';
 import { detection, leaveOut, linearDatamodeling, retrieval } from '../../server/src/validation/agreementMeasures.ts';
 import type { Agreement } from '../../server/src/validation/agreementMeasures.ts';
-import { criticalValue, Multipliers, spreadOf, valueInterval } from '../../server/src/validation/jackknife.ts';
-import type { Spread } from '../../server/src/validation/jackknife.ts';
+import { criticalValue, Multipliers, valueInterval } from '../../server/src/validation/jackknife.ts';
+import { Resampling } from '../../server/src/validation/resampling.ts';
+import type { Spread } from '../../server/src/validation/resampling.ts';
 
 const near = (a: number, b: number, within = 1e-12) => assert.ok(Math.abs(a - b) <= within, `${a}, expected ${b}`);
 
-function spread(agreement: Agreement, values: Float64Array): Spread {
-  const statistic = agreement.of(values);
-  const left = new Map(
-    agreement.terms.flat().map(({ name, count }) => {
-      return [name, Array.from({ length: count }, (_, member) => statistic({ without: { level: name, member } }))];
-    }),
-  );
-  return spreadOf(left, agreement.terms)!;
+function spread(agreement: Agreement, values: Float64Array, seed = 1): Spread {
+  const resampling = new Resampling(agreement.units, agreement.others, new Random(seed));
+  return resampling.spread(resampling.of(agreement.of(values)))!;
 }
+
+/** A statistic from its values without each unit. */
+function given(left: (number | null)[]): Spread | null {
+  const resampling = new Resampling([{ name: 'a', count: left.length }], [], new Random(1));
+  return resampling.spread(resampling.of({ value: () => 0, withoutEach: () => [left] }));
+}
+
+/** The members of a level that stay. */
+const keep = (name: string, count: number, dropped: number) =>
+  new Map([[name, Array.from({ length: count }, (_, i) => i !== dropped)]]);
 
 test("the scatter of an AUC is DeLong's", () => {
   const positive = [0.9, 0.8, 0.35, 0.6];
@@ -33,26 +39,68 @@ test("the scatter of an AUC is DeLong's", () => {
   near(degrees, 0.02875 ** 2 / (0.02 ** 2 / 3 + 0.00875 ** 2 / 4));
 });
 
-test('the scatter of a mean is s / sqrt(n), and variances of levels add up', () => {
+test('the scatter of a mean is s / sqrt(n); few defined values have none', () => {
   const values = [3, 5, 10, 2];
   const mean = values.reduce((a, b) => a + b) / 4;
   const left = values.map((v) => (4 * mean - v) / 3);
   const variance = values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / 3 / 4;
-  const one = spreadOf(new Map([['a', left]]), [[{ name: 'a', count: 4 }]])!;
+  const one = given(left)!;
   near(one.error ** 2, variance);
   near(one.degrees, 3);
-  const levels = new Map([
-    ['a', left],
-    ['b', [1, 1, 1]],
-    ['c', left],
-  ]);
-  const [a, b, c] = ['a', 'b', 'c'].map((name) => ({ name, count: levels.get(name)!.length }));
-  near(spreadOf(levels, [[a], [c]])!.error ** 2, 2 * variance);
-  const widest = spreadOf(levels, [[b, a]])!; // alternatives: the wider one
-  near(widest.error ** 2, variance);
-  assert.equal(widest.parts[0].level, 'a');
-  assert.equal(spreadOf(new Map([['a', [1, null, null]]]), [[a]]), null);
-  near(spreadOf(new Map([['a', [1, 3, null]]]), [[a]])!.error ** 2, (1 / 2) * ((1 - 2) ** 2 + (3 - 2) ** 2));
+  assert.equal(one.members, 4);
+  assert.equal(given([1, null, null]), null);
+  near(given([1, 3, null])!.error ** 2, (1 / 2) * ((1 - 2) ** 2 + (3 - 2) ** 2));
+});
+
+/** The mean of a table of units x others, whose variance is known: rows / units + columns / others + rest / cells. */
+function tableMean(table: number[][]): Agreement {
+  const [rows, columns] = [table.length, table[0].length];
+  return {
+    units: [{ name: 'rows', count: rows }],
+    others: [{ name: 'columns', count: columns }],
+    range: [-100, 100],
+    shuffled: (random) => random.permutation(rows),
+    of() {
+      const mean = (dropped: number, kept?: readonly boolean[]) => {
+        const cells = table.flatMap((row, i) => (i === dropped ? [] : row.filter((_, j) => !kept || kept[j])));
+        return cells.reduce((sum, v) => sum + v, 0) / cells.length;
+      };
+      return {
+        value: ({ halves } = {}) => mean(-1, halves?.get('columns')),
+        withoutEach: (halves) => [table.map((_, i) => mean(i, halves?.get('columns')))],
+      };
+    },
+  };
+}
+
+test('what units and others say together is counted once, not twice', () => {
+  const random = new Random(12);
+  const [rows, columns] = [20, 12];
+  for (const [row, column, rest] of [
+    [1, 1, 0],
+    [0, 0, 5],
+    [1, 0, 5],
+    [0, 1, 5],
+    [1, 2, 3],
+  ]) {
+    const truth = row ** 2 / rows + column ** 2 / columns + rest ** 2 / (rows * columns);
+    let [seen, both] = [0, 0];
+    const repeats = 150;
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      const ofRow = Array.from({ length: rows }, () => row * random.normal());
+      const ofColumn = Array.from({ length: columns }, () => column * random.normal());
+      const table = ofRow.map((r) => ofColumn.map((c) => r + c + rest * random.normal()));
+      seen += spread(tableMean(table), new Float64Array(0), repeat).error ** 2 / repeats;
+      // Both jackknives added up, as it was.
+      const grand = table.flat().reduce((sum, v) => sum + v, 0) / (rows * columns);
+      const own = (list: number[][]) =>
+        list.reduce((sum, l) => sum + (l.reduce((a, b) => a + b) / l.length - grand) ** 2, 0) /
+        (list.length * (list.length - 1));
+      both += (own(table) + own(ofColumn.map((_, j) => table.map((r) => r[j])))) / repeats;
+    }
+    assert.ok(Math.abs(seen / truth - 1) < 0.17, `${row} ${column} ${rest}: ${seen / truth} of the variance`);
+    if (row + column === 0) assert.ok(both / truth > 1.8, `${both / truth}`);
+  }
 });
 
 test('subsets, training samples and validation samples are all left out, each as if it had not been there', () => {
@@ -63,10 +111,7 @@ test('subsets, training samples and validation samples are all left out, each as
   const losses = subsets.map(() => Array.from({ length: m }, () => random.normal()));
   const lds = linearDatamodeling(n, m, subsets, losses);
   const drop = <T>(list: readonly T[], k: number) => list.filter((_, i) => i !== k);
-  near(
-    lds.of(B)({ without: { level: 'subsets', member: 2 } })!,
-    linearDatamodeling(n, m, drop(subsets, 2), drop(losses, 2)).of(B)()!,
-  );
+  near(lds.of(B).withoutEach()[0][2]!, linearDatamodeling(n, m, drop(subsets, 2), drop(losses, 2)).of(B).value()!);
   const columns = (kept: number[]) =>
     Float64Array.from(
       { length: n * kept.length },
@@ -78,7 +123,9 @@ test('subsets, training samples and validation samples are all left out, each as
     subsets,
     losses.map((row) => drop(row, 1)),
   );
-  near(lds.of(B)({ without: { level: 'validation', member: 1 } })!, two.of(columns([0, 2]))()!);
+  const query = keep('validation', m, 1);
+  near(lds.of(B).value({ halves: query })!, two.of(columns([0, 2])).value()!);
+  near(lds.of(B).withoutEach(query)[0][2]!, two.of(columns([0, 2])).withoutEach()[0][2]!);
   // A training sample left out of the predictions counts as the mean one.
   const averaged = B.slice();
   for (let j = 0; j < m; j++) {
@@ -86,14 +133,13 @@ test('subsets, training samples and validation samples are all left out, each as
     for (let i = 0; i < n; i++) mean += B[i * m + j] / n;
     averaged[5 * m + j] = mean;
   }
-  const without = { without: { level: 'training', member: 5 } };
-  near(lds.of(B)(without)!, lds.of(averaged)()!);
+  const without = keep('training', n, 5);
+  near(lds.of(B).value({ halves: without })!, lds.of(averaged).value()!);
+  near(lds.of(B).withoutEach(without)[0][3]!, lds.of(averaged).withoutEach()[0][3]!);
   const groups = leaveOut(n, m, subsets, losses, 'pearson');
-  near(groups.of(B)(without)!, groups.of(averaged)()!);
-  near(
-    groups.of(B)({ without: { level: 'groups', member: 0 } })!,
-    leaveOut(n, m, drop(subsets, 0), drop(losses, 0), 'pearson').of(B)()!,
-  );
+  near(groups.of(B).value({ halves: without })!, groups.of(averaged).value()!);
+  near(groups.of(B).withoutEach(without)[0][3]!, groups.of(averaged).withoutEach()[0][3]!);
+  near(groups.of(B).withoutEach()[0][0]!, leaveOut(n, m, drop(subsets, 0), drop(losses, 0), 'pearson').of(B).value()!);
   const fewer = leaveOut(
     n,
     2,
@@ -101,12 +147,23 @@ test('subsets, training samples and validation samples are all left out, each as
     losses.map((row) => drop(row, 1)),
     'pearson',
   );
-  near(groups.of(B)({ without: { level: 'validation', member: 1 } })!, fewer.of(columns([0, 2]))()!);
+  near(groups.of(B).value({ halves: query })!, fewer.of(columns([0, 2])).value()!);
   const flipped = [true, true, false, false, false, true, false, false];
   const harm = detection(flipped, m);
-  near(harm.of(B)({ without: { level: 'validation', member: 1 } })!, detection(flipped, 2).of(columns([0, 2]))()!);
+  near(
+    harm.of(B).value({ halves: query })!,
+    detection(flipped, 2)
+      .of(columns([0, 2]))
+      .value()!,
+  );
+  near(
+    harm.of(B).withoutEach(query)[1][1]!,
+    detection(drop(flipped, 3), 2)
+      .of(columns([0, 2]).filter((_, at) => at >> 1 !== 3))
+      .value()!,
+  );
   assert.deepEqual(
-    harm.terms.flat().map(({ name, count }) => `${name} ${count}`),
+    [...harm.units, ...harm.others].map(({ name, count }) => `${name} ${count}`),
     ['changed 3', 'unchanged 5', 'validation 3'],
   );
 });
@@ -119,7 +176,7 @@ test('a class is left out, and changes places, as a whole', () => {
   const B = Float64Array.from({ length: n * m }, () => random.normal());
   for (const measure of ['auc', 'recall'] as const) {
     const all = retrieval(n, classes, measure);
-    assert.deepEqual(all.terms, [[{ name: 'classes', count: 4 }]]);
+    assert.deepEqual([all.units, all.others], [[{ name: 'classes', count: 4 }], []]);
     const keep = (list: string[]) => list.flatMap((c, i) => (c === 'b' ? [] : [i]));
     const [rows, columns] = [keep(classes.train), keep(classes.validation)];
     const fewer = retrieval(
@@ -128,14 +185,14 @@ test('a class is left out, and changes places, as a whole', () => {
       measure,
     );
     const cut = Float64Array.from(rows.flatMap((i) => columns.map((j) => B[i * m + j])));
-    near(all.of(B)({ without: { level: 'classes', member: 1 } })!, fewer.of(cut)()!);
+    near(all.of(B).withoutEach()[0][1]!, fewer.of(cut).value()!);
     const order = [2, 0, 3, 1];
     const moved = retrieval(
       n,
       { ...classes, validation: classes.validation.map((c) => names[order[names.indexOf(c)]]) },
       measure,
     );
-    near(all.of(B)({ order })!, moved.of(B)()!);
+    near(all.of(B).value({ order })!, moved.of(B).value()!);
   }
 });
 
@@ -143,6 +200,7 @@ test('intervals hold their value, stay inside the range, and an extreme value is
   const of = (error: number, degrees: number, count = 10): Spread => ({
     error,
     degrees,
+    members: count,
     parts: [{ level: 'a', deviations: new Float64Array(count) }],
   });
   const [low, high] = valueInterval(0.3, of(0.1, 9), [-1, 1], 0.95)!;
@@ -164,7 +222,7 @@ test('the critical value of several differences lies between that of one and Bon
   const random = new Random(2);
   const part = (deviations: Float64Array) => {
     const error = Math.sqrt(deviations.reduce((sum, d) => sum + d * d, 0));
-    return { error, degrees: 20, parts: [{ level: 'a', deviations }] };
+    return { error, degrees: 20, members: 200, parts: [{ level: 'a', deviations }] };
   };
   const normals = () => Float64Array.from({ length: 200 }, () => random.normal());
   const one = part(normals());
@@ -183,12 +241,13 @@ test('the critical value of several differences lies between that of one and Bon
 });
 
 test('few defined values, a scatter of 1, differences that hang on one member', () => {
-  const level = [[{ name: 'a', count: 5 }]];
-  assert.equal(spreadOf(new Map([['a', [1, 2, null, null, null]]]), level), null);
-  assert.equal(spreadOf(new Map([['a', [1]]]), level), null);
+  assert.equal(given([1, 2, null, null, null]), null);
+  assert.equal(given([1]), null);
+  assert.equal(spread({ ...tableMean([[1], [2]]) }, new Float64Array(0)), null);
   const part = (deviations: number[], degrees = 1000): Spread => ({
     error: Math.hypot(...deviations),
     degrees,
+    members: deviations.length,
     parts: [{ level: 'a', deviations: Float64Array.from(deviations) }],
   });
   const [low, high] = valueInterval(0.65, part([1]), [0, 1], 0.95)!;
@@ -212,7 +271,7 @@ test('what is left out of one group per sample, and orders of chosen samples', (
   const changes = [1, 5, 2, 4].map((c) => [c, c / 2]);
   const chosen = [[1], [2], [4], [5]];
   const single = leaveOut(6, 2, chosen, changes, 'spearman');
-  assert.deepEqual([single.terms[0].length, single.range], [1, [-1, 1]]);
+  assert.deepEqual([single.others.length, single.range], [1, [-1, 1]]);
   for (let draw = 0; draw < 20; draw++) {
     const order = single.shuffled(random);
     assert.deepEqual([order[0], order[3]], [0, 3], 'samples that were not chosen stay');
@@ -229,12 +288,12 @@ test('what is left out of one group per sample, and orders of chosen samples', (
     changes.slice(0, 3),
     'pearson',
   );
-  assert.equal(pairs.terms[0].length, 2);
+  assert.equal(pairs.others.length, 2);
   assert.ok(Array.from({ length: 20 }, () => pairs.shuffled(random)[0]).some((first) => first !== 0));
   assert.throws(() => leaveOut(6, 2, [[0, 1], [2]], changes.slice(0, 2), 'pearson'), /groups of 2, 1 training samples/);
   const order = [5, 4, 3, 2, 1, 0];
   const turned = Float64Array.from(order.flatMap((i) => [B[2 * i], B[2 * i + 1]]));
-  near(pairs.of(B)({ order })!, pairs.of(turned)()!);
+  near(pairs.of(B).value({ order })!, pairs.of(turned).value()!);
   const lds = linearDatamodeling(
     6,
     2,
@@ -247,23 +306,25 @@ test('what is left out of one group per sample, and orders of chosen samples', (
     changes,
   );
   assert.deepEqual(lds.range, [-1, 1]);
-  near(lds.of(B)({ order })!, lds.of(turned)()!);
-  const first = { without: { level: 'training', member: 0 } };
+  near(lds.of(B).value({ order })!, lds.of(turned).value()!);
+  const first = { halves: keep('training', 6, 0) };
   const center = (B[0] + B[2] + B[4] + B[6] + B[8] + B[10]) / 6;
   const other = (B[1] + B[3] + B[5] + B[7] + B[9] + B[11]) / 6;
-  near(pairs.of(B)(first)!, pairs.of(Float64Array.of(center, other, ...B.slice(2)))()!);
+  near(pairs.of(B).value(first)!, pairs.of(Float64Array.of(center, other, ...B.slice(2))).value()!);
   const harm = detection([true, false, true, false, false, false], 2);
   near(
-    harm.of(B)({ without: { level: 'validation', member: 0 } })!,
-    detection([true, false, true, false, false, false], 1).of(B.filter((_, at) => at % 2 === 1))()!,
+    harm.of(B).value({ halves: keep('validation', 2, 0) })!,
+    detection([true, false, true, false, false, false], 1)
+      .of(B.filter((_, at) => at % 2 === 1))
+      .value()!,
   );
-  near(harm.of(B)({ order })!, harm.of(turned)()!);
+  near(harm.of(B).value({ order })!, harm.of(turned).value()!);
   assert.deepEqual(harm.range, [0, 1]);
 });
 
 test('at the edge of its range a value has the bound of the smallest level; retrieval lies from 0 to 1', () => {
   const parts = [9, 4, 7].map((count) => ({ level: `${count}`, deviations: new Float64Array(count) }));
-  const [low] = valueInterval(1, { error: 0, degrees: 3, parts }, [0, 1], 0.95)!;
+  const [low] = valueInterval(1, { error: 0, degrees: 3, members: 4, parts }, [0, 1], 0.95)!;
   near(low, 0.025 ** (1 / 4));
   const classes = { train: [0, 0, 1, 1], validation: [0, 1] };
   const B = Float64Array.of(3, 0, 2, 2, 1, 3, 0, 1);
@@ -273,6 +334,6 @@ test('at the edge of its range a value has the bound of the smallest level; retr
   ] as const) {
     const agreement = retrieval(4, classes, measure);
     assert.deepEqual(agreement.range, [0, 1]);
-    near(agreement.of(B)()!, value);
+    near(agreement.of(B).value()!, value);
   }
 });

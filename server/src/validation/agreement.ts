@@ -9,8 +9,9 @@
 import type { AgreementRow } from '../../../protocol/validation.ts';
 import { Random } from '../random/random.ts';
 import type { Agreement, Statistic } from './agreementMeasures.ts';
-import { criticalValue, Multipliers, spreadOf, valueInterval } from './jackknife.ts';
-import type { LeftOut, Spread } from './jackknife.ts';
+import { criticalValue, Multipliers, valueInterval } from './jackknife.ts';
+import { differenceOf, Resampling } from './resampling.ts';
+import type { Changes, Spread } from './resampling.ts';
 
 export interface Predictor {
   id: string;
@@ -38,42 +39,39 @@ export interface AgreementOptions {
   values: (predictor: Predictor) => Float64Array | null;
   /** Random orders for p; default 999. */
   permutations?: number;
+  /** Share of the cases in which an interval holds the truth; default `LEVEL`. */
+  level?: number;
 }
 
-/** Share of the cases in which an interval holds the truth. */
+/** The level of the intervals that are shown. */
 export const LEVEL = 0.95;
 
 interface Found {
   predictor: Predictor;
   statistic: Statistic;
   value: number | null;
-  left: LeftOut;
+  changes: Changes;
 }
 
 /** @returns one row per predictor that says something, in their order */
 export function agreementRows(
   predictors: readonly Predictor[],
   agreement: Agreement,
-  { seed, values, permutations = 999 }: AgreementOptions,
+  { seed, values, permutations = 999, level = LEVEL }: AgreementOptions,
 ): AgreementRow[] {
   const statisticOf = (predictor: Predictor): Statistic | null => {
     const own = values(predictor);
     return own && agreement.of(own);
   };
+  const resampling = new Resampling(agreement.units, agreement.others, new Random(seed, 'halves'));
   const found = predictors.flatMap((predictor): Found[] => {
     const statistic = predictor.draws ? averaged(predictor.draws.map(statisticOf)) : statisticOf(predictor);
     if (!statistic) return [];
-    const left = new Map(
-      agreement.terms.flat().map(({ name, count }) => {
-        return [name, Array.from({ length: count }, (_, member) => statistic({ without: { level: name, member } }))];
-      }),
-    );
-    return [{ predictor, statistic, value: statistic(), left }];
+    return [{ predictor, statistic, value: statistic.value(), changes: resampling.of(statistic) }];
   });
   const p = chances(found, agreement, permutations, new Random(seed, 'shuffled training samples'));
-  const rows = found.map(({ predictor: { id, point, control }, value, left }): AgreementRow => {
-    const interval =
-      value === null ? null : valueInterval(value, spreadOf(left, agreement.terms), agreement.range, LEVEL);
+  const rows = found.map(({ predictor: { id, point, control }, value, changes }): AgreementRow => {
+    const interval = value === null ? null : valueInterval(value, resampling.spread(changes), agreement.range, level);
     const chance = p.get(`${id} ${point}`);
     return {
       predictor: id,
@@ -87,7 +85,8 @@ export function agreementRows(
   });
   const own = (row: number) => found[row].predictor;
   const multipliers = new Multipliers(new Random(seed, 'leads'));
-  const compare = (pairs: { row: number; other: number }[]) => leads(found, agreement, pairs, multipliers);
+  const compare = (pairs: { row: number; other: number }[]) =>
+    leads(found, resampling, agreement.range, pairs, multipliers, level);
   const estimators = found.flatMap(({ predictor }, row) => (predictor.point !== null ? [row] : []));
   const overDot = estimators.flatMap((row) => {
     const other = found.findIndex(({ predictor: { id, point } }) => id === 'dot' && point === own(row).point);
@@ -106,24 +105,20 @@ export function agreementRows(
 /** Differences of pairs with intervals that hold for all of them at once. */
 function leads(
   found: readonly Found[],
-  { terms, range }: Agreement,
+  resampling: Resampling,
+  range: Agreement['range'],
   pairs: readonly { row: number; other: number }[],
   multipliers: Multipliers,
+  level: number,
 ) {
   const known = pairs.flatMap(({ row, other }) => {
     const [a, b] = [found[row], found[other]];
     if (a.value === null || b.value === null) return [];
-    const left = new Map(
-      [...a.left].map(([name, values]) => {
-        const others = b.left.get(name)!;
-        return [name, values.map((v, i) => (v === null || others[i] === null ? null : v - others[i]))];
-      }),
-    );
-    return [{ row, difference: a.value - b.value, spread: spreadOf(left, terms) }];
+    return [{ row, difference: a.value - b.value, spread: resampling.spread(differenceOf(a.changes, b.changes)) }];
   });
   const critical = criticalValue(
     known.flatMap(({ spread }) => spread ?? []),
-    LEVEL,
+    level,
     multipliers,
   );
   const widest = range[1] - range[0];
@@ -162,7 +157,7 @@ function chances(
   if (known.length === 0) return new Map();
   const drawn = Array.from({ length: permutations }, () => {
     const order = agreement.shuffled(random);
-    return known.map(({ statistic }) => statistic({ order }));
+    return known.map(({ statistic }) => statistic.value({ order }));
   });
   const standard = known.map(({ value }, k) => {
     const all = [value, ...drawn.map((row) => row[k])].filter((v) => v !== null);
@@ -181,8 +176,16 @@ function chances(
 }
 
 function averaged(statistics: readonly (Statistic | null)[]): Statistic {
-  return (change) => {
-    const values = statistics.flatMap((statistic) => statistic?.(change) ?? []);
-    return values.length === 0 ? null : values.reduce((sum, v) => sum + v, 0) / values.length;
+  const known = statistics.filter((statistic) => statistic !== null);
+  const mean = (values: readonly (number | null)[]) => {
+    const own = values.filter((value) => value !== null);
+    return own.length === 0 ? null : own.reduce((sum, v) => sum + v, 0) / own.length;
+  };
+  return {
+    value: (change) => mean(known.map(({ value }) => value(change))),
+    withoutEach(halves) {
+      const lists = known.map(({ withoutEach }) => withoutEach(halves));
+      return lists[0]?.map((list, u) => list.map((_, k) => mean(lists.map((own) => own[u][k])))) ?? [];
+    },
   };
 }

@@ -6,21 +6,28 @@
 import type { Random } from '../random/random.ts';
 import { auc } from '../statistics/auc.ts';
 import { pearson, spearman } from '../statistics/rankCorrelation.ts';
-import type { Level } from './jackknife.ts';
+import { aucWithoutEach, pearsonWithoutEach, spearmanWithoutEach } from '../statistics/withoutEach.ts';
+import type { Halves, Level } from './resampling.ts';
 
-/** How the statistic is to be computed: without one member of a level, or with members in another order. */
+/** A measure of one predictor. Null where it is not defined, such as for predictions that are all equal. */
+export interface Statistic {
+  value: (change?: Change) => number | null;
+  /** Per level of units: without each of its members. */
+  withoutEach: (halves?: Halves) => (number | null)[][];
+}
+
 export interface Change {
-  without?: { level: string; member: number };
+  /** Of other levels: the members that stay. */
+  halves?: Halves;
   /** Of what `shuffled` permutes: the predictions of member i are those of order[i]. */
   order?: readonly number[];
 }
 
-/** Null where it is not defined, such as for predictions that are all equal. */
-export type Statistic = (change?: Change) => number | null;
-
 export interface Agreement {
-  /** Levels whose variances add up; those of one term are alternatives. See jackknife.ts. */
-  terms: readonly (readonly Level[])[];
+  /** What is compared, such as subsets: the statistic is close to a mean over them. See jackknife.ts. */
+  units: readonly Level[];
+  /** What every unit hangs on and what could have been others, too. */
+  others: readonly Level[];
   /** Lowest and highest possible value. */
   range: readonly [number, number];
   /**
@@ -48,44 +55,41 @@ export function linearDatamodeling(
   losses: readonly ArrayLike<number>[],
 ): Agreement {
   requireOneSize(subsets);
-  const inside = subsets.map((subset) => new Set(subset));
   const truths = Array.from({ length: m }, (_, j) => losses.map((row) => -row[j]));
   const rows = Array.from({ length: n }, (_, i) => i);
   return {
-    terms: [
-      [
-        { name: 'subsets', count: subsets.length },
-        { name: 'training', count: n },
-      ],
-      [{ name: 'validation', count: m }],
+    units: [{ name: 'subsets', count: subsets.length }],
+    others: [
+      { name: 'training', count: n },
+      { name: 'validation', count: m },
     ],
     range: [-1, 1],
     shuffled: (random) => random.permutation(n),
     of(B) {
-      const predict = (order: readonly number[]) =>
-        truths.map((_, j) => subsets.map((subset) => subset.reduce((sum, i) => sum + B[order[i] * m + j], 0)));
-      const whole = predict(rows);
-      const perQuery = truths.map((truth, j) => correlation(whole[j], truth, 'spearman'));
       const centers = truths.map((_, j) => rows.reduce((sum, i) => sum + B[i * m + j], 0) / n);
-      return ({ without, order } = {}) => {
-        if (order) {
-          const predicted = predict(order);
-          return meanOfKnown(truths.map((truth, j) => correlation(predicted[j], truth, 'spearman')));
-        }
-        if (!without) return meanOfKnown(perQuery);
-        const { level, member } = without;
-        if (level === 'validation') return meanOfKnown(perQuery.filter((_, j) => j !== member));
-        if (level === 'subsets') {
-          const others = <T>(list: readonly T[]) => list.filter((_, k) => k !== member);
-          return meanOfKnown(truths.map((truth, j) => correlation(others(whole[j]), others(truth), 'spearman')));
-        }
-        return meanOfKnown(
-          truths.map((truth, j) => {
-            const own = B[member * m + j] - centers[j];
-            const predicted = whole[j].map((value, k) => (inside[k].has(member) ? value - own : value));
-            return correlation(predicted, truth, 'spearman');
-          }),
-        );
+      const predicted = remembered((kept: Kept) =>
+        truths.map((_, j) =>
+          subsets.map((subset) => subset.reduce((sum, i) => sum + (kept && !kept[i] ? centers[j] : B[i * m + j]), 0)),
+        ),
+      );
+      const perQuery = remembered((kept: Kept) =>
+        truths.map((truth, j) => correlation(predicted(kept)[j], truth, 'spearman')),
+      );
+      const perQueryWithout = remembered((kept: Kept) =>
+        truths.map((truth, j) => correlationsWithoutEach(predicted(kept)[j], truth, 'spearman')),
+      );
+      const chosen = (halves?: Halves) =>
+        truths.flatMap((_, j) => (halves?.get('validation')?.[j] === false ? [] : [j]));
+      return {
+        value({ halves, order } = {}) {
+          if (!order) return meanOfKnown(chosen(halves).map((j) => perQuery(halves?.get('training'))[j]));
+          const moved = (j: number) => subsets.map((own) => own.reduce((sum, i) => sum + B[order[i] * m + j], 0));
+          return meanOfKnown(truths.map((truth, j) => correlation(moved(j), truth, 'spearman')));
+        },
+        withoutEach(halves) {
+          const own = perQueryWithout(halves?.get('training'));
+          return [subsets.map((_, k) => meanOfKnown(chosen(halves).map((j) => own[j][k])))];
+        },
       };
     },
   };
@@ -107,11 +111,10 @@ export function leaveOut(
 ): Agreement {
   requireOneSize(groups);
   const single = groups.every((group) => group.length === 1);
-  const totals = changes.map((row) => sumOf(row));
-  const term = [{ name: 'groups', count: groups.length }];
-  if (!single) term.push({ name: 'training', count: n });
+  const total = remembered((kept: Kept) => changes.map((row) => sumOf(row, kept)));
   return {
-    terms: [term, [{ name: 'validation', count: m }]],
+    units: [{ name: 'groups', count: groups.length }],
+    others: [...(single ? [] : [{ name: 'training', count: n }]), { name: 'validation', count: m }],
     range: [-1, 1],
     // Single samples may have been chosen, by their loss say: then they are like each other, not like all others.
     shuffled(random) {
@@ -121,20 +124,26 @@ export function leaveOut(
       return order;
     },
     of(B) {
-      const whole = overColumns(B, n, m);
-      return ({ without, order } = {}) => {
-        const query = without?.level === 'validation' ? without.member : -1;
-        const row = without?.level === 'training' ? without.member : -1;
-        const dropped = without?.level === 'groups' ? without.member : -1;
-        const sums = query < 0 ? whole : whole.map((sum, i) => sum - B[i * m + query]);
-        const center = row < 0 ? 0 : sumOf(sums) / n;
-        const value = (i: number) => (i === row ? center : sums[order ? order[i] : i]);
-        const kept = groups.map((_, g) => g).filter((g) => g !== dropped);
-        return correlation(
-          kept.map((g) => groups[g].reduce((sum, i) => sum + value(i), 0) / (n * m)),
-          kept.map((g) => totals[g] - (query < 0 ? 0 : changes[g][query])),
-          kind,
-        );
+      const sums = remembered((kept: Kept) => overColumns(B, n, m, kept));
+      const predicted = remembered((queries: Kept) =>
+        remembered((kept: Kept) => {
+          const own = sums(queries);
+          const center = sumOf(own) / n;
+          return groups.map((group) => group.reduce((sum, i) => sum + (kept && !kept[i] ? center : own[i]), 0));
+        }),
+      );
+      return {
+        value({ halves, order } = {}) {
+          const queries = halves?.get('validation');
+          const guess = order
+            ? groups.map((group) => group.reduce((sum, i) => sum + sums(queries)[order[i]], 0))
+            : predicted(queries)(halves?.get('training'));
+          return correlation(guess, total(queries), kind);
+        },
+        withoutEach(halves) {
+          const queries = halves?.get('validation');
+          return [correlationsWithoutEach(predicted(queries)(halves?.get('training')), total(queries), kind)];
+        },
       };
     },
   };
@@ -159,29 +168,28 @@ export function predictedChangesOf(
  */
 export function detection(flipped: readonly boolean[], m = 0): Agreement {
   const n = flipped.length;
-  const places = (kind: boolean) => flipped.flatMap((f, i) => (f === kind ? [i] : []));
-  const kinds = new Map([
-    ['changed', places(true)],
-    ['unchanged', places(false)],
-  ]);
+  const changed = flipped.filter(Boolean).length;
   return {
-    terms: [
-      ...[...kinds].map(([name, { length }]) => [{ name, count: length }]),
-      ...(m > 0 ? [[{ name: 'validation', count: m }]] : []),
+    units: [
+      { name: 'changed', count: changed },
+      { name: 'unchanged', count: n - changed },
     ],
+    others: m > 0 ? [{ name: 'validation', count: m }] : [],
     range: [0, 1],
     shuffled: (random) => random.permutation(n),
     of(values) {
-      const whole = m > 0 ? overColumns(values, n, m).map((sum) => -sum) : values;
-      return ({ without, order } = {}) => {
-        const query = without?.level === 'validation' ? without.member : -1;
-        const dropped = (without && kinds.get(without.level)?.[without.member]) ?? -1;
-        const suspicion = query < 0 ? whole : whole.map((harm, i) => harm + values[i * m + query]);
-        const kept = flipped.map((_, i) => i).filter((i) => i !== dropped);
-        return auc(
-          kept.map((i) => suspicion[order ? order[i] : i]),
-          kept.map((i) => flipped[i]),
-        );
+      const suspicions = remembered((kept: Kept) =>
+        m > 0 ? overColumns(values, n, m, kept).map((sum) => -sum) : values,
+      );
+      return {
+        value({ halves, order } = {}) {
+          const own = suspicions(halves?.get('validation'));
+          return auc(order ? order.map((i) => own[i]) : own, flipped);
+        },
+        withoutEach(halves) {
+          const { positive, negative } = aucWithoutEach(suspicions(halves?.get('validation')), flipped);
+          return [positive, negative];
+        },
       };
     },
   };
@@ -212,7 +220,8 @@ export function retrieval(
   const validation = classes.validation.map((name) => names.indexOf(name));
   const m = validation.length;
   return {
-    terms: [[{ name: 'classes', count: names.length }]],
+    units: [{ name: 'classes', count: names.length }],
+    others: [],
     range: [0, 1],
     shuffled: (random) => random.permutation(names.length),
     of(B) {
@@ -229,15 +238,18 @@ export function retrieval(
       const all = train.map((_, i) => i);
       // Of every query and every class that could be the right one: what orders of the classes look up.
       let table: (number | null)[][] | undefined;
-      return ({ without, order } = {}) => {
-        if (without) {
-          const kept = all.filter((i) => train[i] !== without.member);
-          return meanOfKnown(
-            validation.map((wanted, j) => (wanted === without.member ? null : found(j, wanted, kept))),
-          );
-        }
-        table ??= validation.map((_, j) => names.map((__, wanted) => found(j, wanted, all)));
-        return meanOfKnown(validation.map((wanted, j) => table![j][order ? order[wanted] : wanted]));
+      return {
+        value({ order } = {}) {
+          table ??= validation.map((_, j) => names.map((__, wanted) => found(j, wanted, all)));
+          return meanOfKnown(validation.map((wanted, j) => table![j][order ? order[wanted] : wanted]));
+        },
+        withoutEach() {
+          const values = names.map((_, gone) => {
+            const kept = all.filter((i) => train[i] !== gone);
+            return meanOfKnown(validation.map((wanted, j) => (wanted === gone ? null : found(j, wanted, kept))));
+          });
+          return [values];
+        },
       };
     },
   };
@@ -265,21 +277,46 @@ export function slope(a: ArrayLike<number>, b: ArrayLike<number>): number | null
   return r === null ? null : (r * spread(b)) / spread(a);
 }
 
-/** Row sums of an n x m matrix. */
-export function overColumns(B: Float64Array, n: number, m: number): Float64Array {
+/** Row sums of an n x m matrix. @param kept columns; default all */
+export function overColumns(B: Float64Array, n: number, m: number, kept?: readonly boolean[]): Float64Array {
   return Float64Array.from({ length: n }, (_, i) => {
     let sum = 0;
-    for (let j = 0; j < m; j++) sum += B[i * m + j];
+    for (let j = 0; j < m; j++) if (!kept || kept[j]) sum += B[i * m + j];
     return sum;
   });
 }
 
+type Kept = readonly boolean[] | undefined;
+
+/** The same answer for the same question. */
+function remembered<K, V>(make: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>();
+  return (key) => {
+    if (!known.has(key)) known.set(key, make(key));
+    return known.get(key)!;
+  };
+}
+
 function correlation(a: readonly number[], b: readonly number[], kind: Correlation): number | null {
-  // Predictions that differ by rounding alone are no predictions.
-  const size = Math.max(...a.map(Math.abs));
-  const spread = Math.max(...a) - Math.min(...a);
-  if (a.length < 3 || spread <= 1e-12 * size) return null;
+  if (a.length < 3 || saysNothing(a)) return null;
   return kind === 'spearman' ? spearman(a, b) : pearson(a, b);
+}
+
+function correlationsWithoutEach(a: readonly number[], b: readonly number[], kind: Correlation): (number | null)[] {
+  if (a.length < 4) return a.map(() => null);
+  const values = kind === 'spearman' ? spearmanWithoutEach(a, b) : pearsonWithoutEach(a, b);
+  return values.map((value, k) => (saysNothing(a, k) ? null : value));
+}
+
+/** Predictions that differ by rounding alone are no predictions. @param dropped one that is left out */
+function saysNothing(values: readonly number[], dropped = -1): boolean {
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = 0; i < values.length; i++) {
+    if (i === dropped) continue;
+    low = Math.min(low, values[i]);
+    high = Math.max(high, values[i]);
+  }
+  return high - low <= 1e-12 * Math.max(Math.abs(low), Math.abs(high));
 }
 
 function requireOneSize(groups: readonly (readonly number[])[]): void {
@@ -292,9 +329,9 @@ function meanOfKnown(values: readonly (number | null)[]): number | null {
   return known.length === 0 ? null : mean(known);
 }
 
-function sumOf(values: ArrayLike<number>): number {
+function sumOf(values: ArrayLike<number>, kept?: Kept): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
+  for (let i = 0; i < values.length; i++) if (!kept || kept[i]) sum += values[i];
   return sum;
 }
 

@@ -1,74 +1,17 @@
 /**
- * How far an agreement may be from the truth. A value depends on several kinds of things that could have been others,
- * its levels: training subsets, training samples, validation samples. All validation samples share the same retrained
- * subsets, so that resampling validation samples alone says next to nothing: a hundred alike ones agree about one
- * accident.
+ * Intervals from a scatter, and what the largest of several differences exceeds by chance.
  *
- * Each level is left out member by member (jackknife, Quenouille 1949, Tukey 1958). For independent members of a level
- * the sum of squared deviations is, on average, never below the true variance (Efron & Stein 1981); variances of levels
- * add up, which counts what two of them share twice: too wide rather than too narrow. Levels of one term are two ways
- * to see the same uncertainty (a value may be an accident of the subsets, or of the training samples that form them);
- * the wider one counts. Intervals take Student's t.
- *
- * For the best of several differences the critical value is that of the largest |t| among them: their joint scatter is
- * imitated by random weights on the deviations (multiplier bootstrap, Chernozhukov, Chetverikov & Kato 2013).
+ * Intervals take Student's t. For the best of several differences the critical value is that of the largest |t| among
+ * them: their joint scatter is imitated by random weights on the deviations (multiplier bootstrap, Chernozhukov,
+ * Chetverikov & Kato 2013).
  */
 import type { Random } from '../random/random.ts';
 import type { Interval } from '../statistics/intervals.ts';
 import { quantile } from '../statistics/intervals.ts';
 import { studentQuantile } from '../statistics/student.ts';
-
-export interface Level {
-  name: string;
-  /** Members. */
-  count: number;
-}
-
-/** Per level its values with one member left out; null where that is not defined. */
-export type LeftOut = ReadonlyMap<string, readonly (number | null)[]>;
-
-export interface Spread {
-  /** Standard error. */
-  error: number;
-  /** Degrees of freedom (Welch & Satterthwaite). */
-  degrees: number;
-  /** The level of each term that counts, its deviations: their squares add up to the variance. */
-  parts: { level: string; deviations: Float64Array }[];
-}
+import type { Spread } from './resampling.ts';
 
 const DRAWS = 2000;
-
-/**
- * @param terms levels that are alternatives in one term
- * @returns null where a term has no level with two defined values
- */
-export function spreadOf(left: LeftOut, terms: readonly (readonly Level[])[]): Spread | null {
-  const parts: Spread['parts'] = [];
-  let [variance, satterthwaite] = [0, 0];
-  for (const levels of terms) {
-    const known = levels.flatMap(({ name }) => {
-      const deviations = deviationsOf(left.get(name)!);
-      return deviations ? [{ level: name, deviations, own: squares(deviations) }] : [];
-    });
-    if (known.length === 0) return null;
-    const { own, ...widest } = known.reduce((a, b) => (b.own > a.own ? b : a));
-    parts.push(widest);
-    variance += own;
-    satterthwaite += own ** 2 / (widest.deviations.length - 1);
-  }
-  const least = Math.min(...parts.map(({ deviations }) => deviations.length - 1));
-  return { error: Math.sqrt(variance), degrees: satterthwaite > 0 ? variance ** 2 / satterthwaite : least, parts };
-}
-
-function deviationsOf(values: readonly (number | null)[]): Float64Array | null {
-  const known = values.filter((value) => value !== null);
-  if (known.length < 2 || known.length < values.length / 2) return null;
-  const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
-  const scale = Math.sqrt((known.length - 1) / known.length);
-  // A member without which nothing is defined has no deviation; its place stays, so that levels of several values
-  // match.
-  return Float64Array.from(values, (value) => (value === null ? 0 : scale * (value - mean)));
-}
 
 /**
  * Symmetric in atanh of the value's place in its range (Fisher 1915), so that it holds the value and stays inside. A
@@ -87,8 +30,7 @@ export function valueInterval(
   const place = (2 * (value - low)) / (high - low) - 1;
   const back = (p: number) => low + ((p + 1) * (high - low)) / 2;
   if (Math.abs(place) > 1 - 1e-9) {
-    const count = Math.min(...spread.parts.map(({ deviations }) => deviations.length));
-    const bound = 2 * ((1 - level) / 2) ** (1 / count) - 1;
+    const bound = 2 * ((1 - level) / 2) ** (1 / spread.members) - 1;
     return place > 0 ? [back(bound), high] : [low, back(-bound)];
   }
   if (spread.error === 0) return [value, value];
@@ -150,7 +92,9 @@ export function criticalValue(spreads: readonly Spread[], level: number, multipl
 }
 
 function normals(count: number, random: Random): Float64Array {
-  return Float64Array.from({ length: count }, () => random.normal());
+  const values = new Float64Array(count);
+  for (let i = 0; i < count; i++) values[i] = random.normal();
+  return values;
 }
 
 function squares(values: Float64Array): number {
