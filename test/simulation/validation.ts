@@ -19,7 +19,8 @@ import {
   overColumns,
   retrieval,
 } from '../../server/src/validation/agreementMeasures.ts';
-import type { Agreement, Change, Statistic } from '../../server/src/validation/agreementMeasures.ts';
+import type { Agreement } from '../../server/src/validation/agreementMeasures.ts';
+import type { Change, Statistic } from '../../server/src/validation/resampling.ts';
 import { verdictOf } from '../../server/src/run/validate/validateVerdict.ts';
 
 export interface Case {

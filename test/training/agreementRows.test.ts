@@ -5,7 +5,8 @@ import { Random } from '../../server/src/random/random.ts';
 import { studentQuantile } from '../../server/src/statistics/student.ts';
 import { agreementRows, LEVEL } from '../../server/src/validation/agreement.ts';
 import type { Predictor } from '../../server/src/validation/agreement.ts';
-import type { Agreement, Statistic } from '../../server/src/validation/agreementMeasures.ts';
+import type { Agreement } from '../../server/src/validation/agreementMeasures.ts';
+import type { Statistic } from '../../server/src/validation/resampling.ts';
 import { detection } from '../../server/src/validation/agreementMeasures.ts';
 
 const COUNT = 12;

@@ -8,10 +8,10 @@
  */
 import type { AgreementRow } from '../../../protocol/validation.ts';
 import { Random } from '../random/random.ts';
-import type { Agreement, Statistic } from './agreementMeasures.ts';
+import type { Agreement } from './agreementMeasures.ts';
 import { criticalValue, Multipliers, valueInterval } from './jackknife.ts';
 import { differenceOf, Resampling } from './resampling.ts';
-import type { Changes, Spread } from './resampling.ts';
+import type { Changes, Spread, Statistic } from './resampling.ts';
 
 export interface Predictor {
   id: string;

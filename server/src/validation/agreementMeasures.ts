@@ -7,21 +7,7 @@ import type { Random } from '../random/random.ts';
 import { auc } from '../statistics/auc.ts';
 import { pearson, spearman } from '../statistics/rankCorrelation.ts';
 import { aucWithoutEach, pearsonWithoutEach, spearmanWithoutEach } from '../statistics/withoutEach.ts';
-import type { Halves, Level } from './resampling.ts';
-
-/** A measure of one predictor. Null where it is not defined, such as for predictions that are all equal. */
-export interface Statistic {
-  value: (change?: Change) => number | null;
-  /** Per level of units: without each of its members. */
-  withoutEach: (halves?: Halves) => (number | null)[][];
-}
-
-export interface Change {
-  /** Of other levels: the members that stay. */
-  halves?: Halves;
-  /** Of what `shuffled` permutes: the predictions of member i are those of order[i]. */
-  order?: readonly number[];
-}
+import type { Halves, Level, Statistic } from './resampling.ts';
 
 export interface Agreement {
   /** What is compared, such as subsets: the statistic is close to a mean over them. See jackknife.ts. */

@@ -16,7 +16,6 @@
  * Of two other levels (training and validation samples) the D of each counts, less the D that only both together show.
  */
 import type { Random } from '../random/random.ts';
-import type { Statistic } from './agreementMeasures.ts';
 
 export interface Level {
   name: string;
@@ -26,6 +25,20 @@ export interface Level {
 
 /** Per other level which of its members stay. */
 export type Halves = ReadonlyMap<string, readonly boolean[]>;
+
+/** A measure of one predictor. Null where it is not defined, such as for predictions that are all equal. */
+export interface Statistic {
+  value: (change?: Change) => number | null;
+  /** Per level of units: without each of its members. */
+  withoutEach: (halves?: Halves) => (number | null)[][];
+}
+
+export interface Change {
+  /** Of other levels: the members that stay. */
+  halves?: Halves;
+  /** Of what `shuffled` permutes: the predictions of member i are those of order[i]. */
+  order?: readonly number[];
+}
 
 export interface Spread {
   /** Standard error. */
