@@ -27,9 +27,10 @@ export class RunMarks implements vscode.Disposable {
   }
 
   async set(uri: vscode.Uri, mark: RunMark): Promise<void> {
-    const { [keyOf(uri)]: _, ...others } = this.all();
-    const empty = mark.label === '' && !mark.pinned;
-    await this.memento.update(KEY, empty ? others : { ...others, [keyOf(uri)]: mark });
+    const marks = new Map(Object.entries(this.all()));
+    if (mark.label === '' && !mark.pinned) marks.delete(keyOf(uri));
+    else marks.set(keyOf(uri), mark);
+    await this.memento.update(KEY, Object.fromEntries(marks));
     this.changes.fire();
   }
 

@@ -19,7 +19,7 @@ const rules: { what: string; words: RegExp; only: string[] }[] = [
   {
     what: 'a file is complete (tables of scores are added one by one and have an ending of their own)',
     words: /\bstatus = 'complete'/,
-    only: ['server/src/run/files/ending.ts', 'server/src/run/scores/scores.ts'],
+    only: ['server/src/run/files/ending.ts', 'server/src/run/scores/scoresFile.ts'],
   },
   {
     what: 'program and moment of a written file',

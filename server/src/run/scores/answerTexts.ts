@@ -11,6 +11,7 @@ import { promptOf } from '../../data/context.ts';
 import { harnessIds } from '../../data/continuations.ts';
 import { fewshotForEvaluation, fewshotPool } from '../../data/fewshot.ts';
 import { sampleOf } from '../../data/samples.ts';
+import { datasetNamed } from '../../data/datasetNamed.ts';
 import { openDataset, placeOf, readSlice } from '../../data/splits.ts';
 import { compileField, fieldList, fieldText } from '../../data/templates.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
@@ -83,14 +84,7 @@ export async function answerTexts(
   tools: AnswerTools,
 ): Promise<AnswerTexts> {
   const { dataset: name, split, max_length } = source;
-  const names = Object.keys(datasets);
-  if (!Object.hasOwn(datasets, name)) {
-    throw new LayerifError(
-      'badData',
-      `there is no dataset "${name}"; datasets: ${listed(names)}${didYouMean(name, names)}`,
-    );
-  }
-  const dataset = await openDataset(name, datasets[name], baseDir);
+  const dataset = await openDataset(name, datasetNamed(datasets, name), baseDir);
   const task = tasks.find((t) => t.dataset === name && t.doc_to_text !== undefined);
   const fewshot = task ? fewshotForEvaluation(task, await fewshotPool(task, dataset)) : () => [];
   const prompted = source.prompt ?? ['question', 'prompt'].find((column) => dataset.columns.includes(column));

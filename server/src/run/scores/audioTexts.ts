@@ -8,6 +8,7 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, ScoredTexts } from '../../../../protocol/experiment.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { HOP, logMel, SAMPLE_RATE } from '../../linear/logMel.ts';
+import { datasetNamed } from '../../data/datasetNamed.ts';
 import { openDataset, placeOf, readSlice } from '../../data/splits.ts';
 import type { Row } from '../../data/types.ts';
 import { decodeWav } from '../../data/wav.ts';
@@ -33,10 +34,7 @@ export async function audioTexts(
 ): Promise<AudioTexts> {
   const { input, mels, frames } = spectrogramOf(graph);
   if (ask.view === 'token_frequency') throw new LayerifError('badRequest', 'view token_frequency: audio has no tokens');
-  if (!Object.hasOwn(datasets, name)) {
-    throw new LayerifError('badData', `there is no dataset "${name}"; datasets: ${listed(Object.keys(datasets))}`);
-  }
-  const dataset = await openDataset(name, datasets[name], baseDir);
+  const dataset = await openDataset(name, datasetNamed(datasets, name), baseDir);
   const asked = [audio!, ...(ask.view === 'label' ? [label, ...(times === undefined ? [] : [times])] : [])];
   const missing = asked.find((column) => !dataset.columns.includes(column));
   if (missing !== undefined) {
@@ -118,7 +116,7 @@ function stretchesOf(
       return fail(
         `column "${label}" is no label of the whole audio; name the column with the times of its labels with times`,
       );
-    return [{ text, from: 0, to: used, label: String(cell as string) }];
+    return [{ text, from: 0, to: used, label: `${cell as string}` }];
   }
   const spans = row.values[times];
   if (!Array.isArray(cell) || !Array.isArray(spans) || cell.length !== spans.length)

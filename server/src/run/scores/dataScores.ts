@@ -15,11 +15,9 @@ import { findDataScore } from '../../scores/dataScores.ts';
 import { optionValues } from '../../scores/options.ts';
 import { engineOf } from '../files/finished.ts';
 import { modelStamp } from '../files/modelStamp.ts';
-import { provenanceOf } from '../files/provenance.ts';
 import { writeJson } from '../files/results.ts';
 import { experimentFor, openExperiment } from '../inputs/openExperiment.ts';
 import type { OpenExperiment } from '../inputs/openExperiment.ts';
-import { resetPeakMemory } from '../machine/memory.ts';
 import { ObservationFiles } from './observationFiles.ts';
 import { influencedRows } from './rowInfluences.ts';
 import { Observing, ROWS_PER_CHUNK } from './rowObserving.ts';
@@ -37,8 +35,8 @@ import {
 import type { Plan, Scorer } from './rowPlans.ts';
 import { RowSource } from './rowSource.ts';
 import { Rows, tableOf } from './rowTable.ts';
-import { completed, readScores } from './scores.ts';
 import type { ComputedScores, ScoresOptions } from './scores.ts';
+import { begunScores, completed, readScores, requireModelOf, startedEngine } from './scoresFile.ts';
 
 export interface DataScoresOptions extends Omit<ScoresOptions, 'table'> {
   rowsPerChunk?: number | undefined;
@@ -55,12 +53,7 @@ export async function computeDataScores(options: DataScoresOptions): Promise<Com
   const open: OpenExperiment[] = [opened];
   try {
     const sha256 = await opened.checkpoint.sha256();
-    if (options.modelSha256 !== undefined && options.modelSha256 !== sha256) {
-      throw new LayerifError(
-        'badModel',
-        `${opened.checkpoint.path} is not the model of ${scoresFile.replace(SCORES_SUFFIX, '')}: its weights were changed since; score again`,
-      );
-    }
+    requireModelOf(scoresFile, { path: opened.checkpoint.path, sha256 }, options.modelSha256);
     const runFolder = path.dirname(scoresFile);
     const scorers = new Map<string, Scorer>();
     const scorerOf = async (name: string): Promise<Scorer> => {
@@ -104,29 +97,17 @@ export async function computeDataScores(options: DataScoresOptions): Promise<Com
     if (made && missing.length === 0) return { file: made, scoresFile, passes: [] };
     if (!run) throw new LayerifError('badRequest', 'scores of rows are not computed yet: layerif score FILE does it');
     const asksModel = missing.some(({ score, values }) => Object.keys(score.needs(values as never)).length > 0);
-    const engineInfo = asksModel || !made ? await run.engine.start(run.machine) : null;
-    if (engineInfo) for (const pid of ['self', engineInfo.pid] as const) resetPeakMemory(pid);
-    const own = {
-      seconds: { ...made?.provenance.seconds },
+    const engineInfo = asksModel || !made ? await startedEngine(run) : null;
+    const file = begunScores(made, engineInfo, {
+      experimentFile: options.file,
+      model: { name: opened.checkpoint.name, family: opened.model.family, layers: opened.model.layers, sha256 },
+      refused: made?.refused ?? [],
       dataSha256: Object.assign(
-        { ...made?.provenance.dataSha256 },
+        {},
         ...plans.map(({ source, influence }) => source?.sha256 ?? influence?.rows.sha256),
       ) as Record<string, string>,
       seed: experiment.score.seed,
-    };
-    const file: ScoresFile = {
-      format: 'layerif-scores',
-      version: 1,
-      status: 'partial',
-      experimentFile: options.file,
-      model: { name: opened.checkpoint.name, family: opened.model.family, layers: opened.model.layers, sha256 },
-      tables: made?.tables ?? [],
-      ...(made?.refused ? { refused: made.refused } : {}),
-      provenance: {
-        ...(engineInfo ? provenanceOf(engineInfo, own) : { ...made!.provenance, ...own }),
-        peakMemoryBytes: made?.provenance.peakMemoryBytes ?? 0,
-      },
-    };
+    });
     const passes: ObserveSummary[] = [];
     const finish = (plan: Plan, table: ScoreTable): void => {
       file.tables = [...file.tables.filter((other) => !sameAsked(other, plan)), table];

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, ScoredTexts, Task } from '../../../../protocol/experiment.ts';
 import { exampleOf } from '../../data/context.ts';
+import { datasetNamed } from '../../data/datasetNamed.ts';
 import { openDataset, placeOf, readSlice } from '../../data/splits.ts';
 import { compileField, fieldText } from '../../data/templates.ts';
 import type { Field } from '../../data/templates.ts';
@@ -41,14 +42,7 @@ export async function labelledTexts(
   fewestOfClass = FEWEST,
 ): Promise<LabelledTexts> {
   const { dataset: name, split, held_out, max_length } = source;
-  const names = Object.keys(datasets);
-  if (!Object.hasOwn(datasets, name)) {
-    throw new LayerifError(
-      'badData',
-      `there is no dataset "${name}"; datasets: ${listed(names)}${didYouMean(name, names)}`,
-    );
-  }
-  const dataset = await openDataset(name, datasets[name], baseDir);
+  const dataset = await openDataset(name, datasetNamed(datasets, name), baseDir);
   const task = tasks.find((t) => t.dataset === name && t.doc_to_text !== undefined);
   const labelOf = labelReader(source, task, dataset.columns);
   const textOf = textReader(name, task);

@@ -18,6 +18,7 @@ import type { Plan, Scorer } from './rowPlans.ts';
 import type { RowSource, SourceRow } from './rowSource.ts';
 import type { ScoresOptions } from './scores.ts';
 import { textsId } from './texts.ts';
+import { keepPass } from './scoresFile.ts';
 
 /** Rows whose texts and observations are in memory at a time. */
 export const ROWS_PER_CHUNK = 2048;
@@ -176,14 +177,7 @@ export class Observing {
         { workDir: files.workDir, key, checkpointSeconds: options.checkpointSeconds },
       );
       requireUnchanged(checkpoint, stamp);
-      for (const need of pass) {
-        const tensors = summary.observations[need.hash];
-        files.write(need, tensors);
-        known.set(need.key, tensors);
-      }
-      const { seconds, peakMemoryBytes } = file.provenance;
-      seconds['observe rows'] = (seconds['observe rows'] ?? 0) + summary.seconds;
-      file.provenance.peakMemoryBytes = Math.max(peakMemoryBytes, summary.peakMemoryBytes);
+      keepPass(pass, summary, { files, known, file, label: 'observe rows' });
       this.#passes.push(summary);
     }
     return known;

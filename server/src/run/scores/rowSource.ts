@@ -7,12 +7,12 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Task, TextSource } from '../../../../protocol/experiment.ts';
 import { exampleOf } from '../../data/context.ts';
 import type { OpenDataset } from '../../data/dataset.ts';
+import { datasetNamed } from '../../data/datasetNamed.ts';
 import { fewshotForRows, fewshotPool, noFewshot } from '../../data/fewshot.ts';
 import { parseSlices, resolveSlice } from '../../data/slices.ts';
 import { countSlice, defaultValidation, openDataset, placeOf, readSlice } from '../../data/splits.ts';
 import type { Row } from '../../data/types.ts';
 import { listed } from '../../text/listed.ts';
-import { didYouMean } from '../../text/nearest.ts';
 import { dataHashes } from '../files/provenance.ts';
 import type { OpenExperiment } from '../inputs/openExperiment.ts';
 import type { PromptAndAnswer } from './rowForms.ts';
@@ -50,15 +50,9 @@ export class RowSource {
     const { experiment, baseDir } = opened;
     const { datasets, tasks, model } = experiment;
     const name = asked?.dataset ?? tasks[0].dataset;
-    const names = Object.keys(datasets);
-    if (!Object.hasOwn(datasets, name)) {
-      throw new LayerifError(
-        'badData',
-        `there is no dataset "${name}"; datasets: ${listed(names)}${didYouMean(name, names)}`,
-      );
-    }
+    const declared = datasetNamed(datasets, name);
     await opened.fetchDatasets([name]);
-    const dataset = await openDataset(name, datasets[name], baseDir);
+    const dataset = await openDataset(name, declared, baseDir);
     const task = tasks.find((t) => t.dataset === name && t.doc_to_text !== undefined) ?? null;
     if (task === null && !dataset.columns.includes('text')) {
       throw new LayerifError(

@@ -20,14 +20,12 @@ import { engineOf } from '../files/finished.ts';
 import { modelStamp, requireUnchanged } from '../files/modelStamp.ts';
 import { readFileOf } from '../files/readFile.ts';
 import { readResult, writeJson } from '../files/results.ts';
-import { provenanceOf } from '../files/provenance.ts';
 import { experimentFor, openExperiment } from '../inputs/openExperiment.ts';
 import { graphOptions } from '../inputs/openModel.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import { memoryLimit } from '../machine/machine.ts';
 import { requireMemory } from '../machine/observing.ts';
 import type { ObservedModel } from '../machine/observing.ts';
-import { resetPeakMemory } from '../machine/memory.ts';
 import { followed } from './followed.ts';
 import { observedModel } from './graphScores.ts';
 import { influenceMembers } from './members.ts';
@@ -39,6 +37,15 @@ import { plannedPass } from './plannedPass.ts';
 import { plansOf, refusedScore } from './planning.ts';
 import { amongTables, isTableOf, sameAsked, table, tableId } from './plans.ts';
 import type { Plan } from './plans.ts';
+import {
+  begunScores,
+  completed,
+  keepPass,
+  readScores,
+  requireModelOf,
+  scoresFileOf,
+  startedEngine,
+} from './scoresFile.ts';
 import type { NoisyRun } from './sampleInfluence.ts';
 import { TextSets } from './textSets.ts';
 import { TunedModels } from './tunedModel.ts';
@@ -104,12 +111,7 @@ export async function computeScores(given: ScoresOptions): Promise<ComputedScore
   try {
     const stamp = modelStamp(checkpoint);
     const sha256 = await checkpoint.sha256();
-    if (options.modelSha256 !== undefined && options.modelSha256 !== sha256) {
-      throw new LayerifError(
-        'badModel',
-        `${checkpoint.path} is not the model of ${scoresFile.replace(SCORES_SUFFIX, '')}: its weights were changed since; score again`,
-      );
-    }
+    requireModelOf(scoresFile, { path: checkpoint.path, sha256 }, options.modelSha256);
     const adapter = checkpoint.adapter?.path ?? null;
     const sets = new TextSets(opened);
     const files = new ObservationFiles(path.dirname(scoresFile), sha256);
@@ -151,26 +153,14 @@ export async function computeScores(given: ScoresOptions): Promise<ComputedScore
     }
     const wanted = missing.flatMap(({ needs }) => Object.values(needs)).filter(({ key }) => !known.has(key));
     if (!run && (wanted.length > 0 || !made)) throw new MissingScores(missing.map(({ asked }) => asked));
-    const engineInfo = run && (wanted.length > 0 || !made) ? await run.engine.start(run.machine) : null;
-    if (engineInfo) for (const pid of ['self', engineInfo.pid] as const) resetPeakMemory(pid);
-    const own = {
-      seconds: { ...made?.provenance.seconds },
-      dataSha256: { ...made?.provenance.dataSha256, ...sets.dataSha256 },
-      seed: experiment.score.seed,
-    };
-    const file: ScoresFile = {
-      format: 'layerif-scores',
-      version: 1,
-      status: 'partial',
+    const engineInfo = run && (wanted.length > 0 || !made) ? await startedEngine(run) : null;
+    const file = begunScores(made, engineInfo, {
       experimentFile: options.file,
       model: { name: checkpoint.name, family: model.family, layers: model.layers, sha256 },
-      tables: made?.tables ?? [],
-      ...(refused.length > 0 ? { refused: refused.map(({ score, message }) => ({ score, message })) } : {}),
-      provenance: {
-        ...(engineInfo ? provenanceOf(engineInfo, own) : { ...made!.provenance, ...own }),
-        peakMemoryBytes: made?.provenance.peakMemoryBytes ?? 0,
-      },
-    };
+      refused: refused.map(({ score, message }) => ({ score, message })),
+      dataSha256: sets.dataSha256,
+      seed: experiment.score.seed,
+    });
     const limit = run ? memoryLimit(run.machine) : Infinity;
     const target: ObservedModel = {
       ...{ checkpoint, model, adapter },
@@ -251,15 +241,7 @@ export async function computeScores(given: ScoresOptions): Promise<ComputedScore
       });
       if (!summary) continue;
       requireUnchanged(checkpoint, stamp);
-      for (const need of pass) {
-        const tensors = summary.observations[need.hash];
-        files.write(need, tensors);
-        known.set(need.key, tensors);
-      }
-      const { seconds, peakMemoryBytes } = file.provenance;
-      const label = `observe ${names}`;
-      seconds[label] = (seconds[label] ?? 0) + summary.seconds;
-      file.provenance.peakMemoryBytes = Math.max(peakMemoryBytes, summary.peakMemoryBytes);
+      keepPass(pass, summary, { files, known, file, label: `observe ${names}` });
       done.push(summary);
       await finish();
     }
@@ -271,22 +253,6 @@ export async function computeScores(given: ScoresOptions): Promise<ComputedScore
     return { file, scoresFile, passes: done };
   } finally {
     for (const close of closing) close();
-  }
-}
-
-/** `NAME.layerif-scores.json` beside a result. */
-export function scoresFileOf(resultFile: string): string {
-  if (resultFile.endsWith(SCORES_SUFFIX)) return resultFile;
-  return resultFile.replace(/(\.layerif-result)?\.json$/, SCORES_SUFFIX);
-}
-
-/** The tables beside a result; null where there are none, or none of this model. */
-export function readScores(file: string, modelSha256: string): ScoresFile | null {
-  try {
-    const found = readFileOf('scores', file);
-    return found.model.sha256 === modelSha256 ? found : null;
-  } catch {
-    return null;
   }
 }
 
@@ -322,10 +288,4 @@ export async function scoresOfResult({ resultFile, ...options }: MeasureOptions)
     scoresFile: scoresFileOf(resultFile),
     modelSha256: model.sha256,
   });
-}
-
-/** All tables are there, or refused. */
-export function completed(file: ScoresFile, scoresFile: string): void {
-  file.status = 'complete';
-  writeJson(scoresFile, file);
 }

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, ScoredTexts } from '../../../../protocol/experiment.ts';
 import type { EncodedSample, Span } from '../../../../protocol/samples.ts';
+import { datasetNamed } from '../../data/datasetNamed.ts';
 import { openDataset, placeOf, readSlice } from '../../data/splits.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
 import type { Row } from '../../data/types.ts';
@@ -141,7 +142,7 @@ export async function wordTexts(
   ask: ViewAsk,
   { baseDir, tokenizer }: { baseDir: string; tokenizer: TextTokenizer },
 ): Promise<WordTexts | null> {
-  const dataset = await openDataset(name, datasets[name], baseDir);
+  const dataset = await openDataset(name, datasetNamed(datasets, name), baseDir);
   if (!dataset.columns.includes(label)) return null;
   const rows = await readSlice(dataset, split);
   if (!Array.isArray(rows[0].values[label])) return null;
