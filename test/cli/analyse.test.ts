@@ -9,26 +9,14 @@ import type { Evaluation } from '../../protocol/evaluation.ts';
 import { parseFile } from '../../protocol/files/read.ts';
 import type { Result } from '../../protocol/result.ts';
 import type { ScoresFile } from '../../protocol/scores.ts';
-import { runCommandLine } from '../../server/src/cli/cli.ts';
+import { commandLine } from './commandLine.ts';
 
 const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-analyse-')));
 after(() => fs.rmSync(folder, { recursive: true }));
 const leaderboard = path.resolve(import.meta.dirname, '../reference/analysis/table.csv');
 fs.copyFileSync(leaderboard, path.join(folder, 'board.csv'));
 
-async function run(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  const texts = { out: '', err: '' };
-  const code = await runCommandLine(words, {
-    out: (text) => void (texts.out += text),
-    err: (text) => void (texts.err += text),
-    columns: 100,
-    fitted: false,
-    interactive: false,
-    baseDir: folder,
-    signal: new AbortController().signal,
-  });
-  return { code, ...texts };
-}
+const run = (...words: string[]) => commandLine(folder, words);
 async function analysed(...words: string[]): Promise<Analysis> {
   const { code, out, err } = await run('analyse', ...words, '--json');
   assert.deepEqual([code, err], [0, '']);

@@ -5,25 +5,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import type { Prediction, ShapeSearch } from '../../protocol/prediction.ts';
-import { runCommandLine } from '../../server/src/cli/cli.ts';
+import { commandLine } from './commandLine.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
 
 const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-predict-')));
 after(() => fs.rmSync(folder, { recursive: true }));
 
-async function run(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  const texts = { out: '', err: '' };
-  const code = await runCommandLine(['predict', ...words], {
-    out: (text) => void (texts.out += text),
-    err: (text) => void (texts.err += text),
-    columns: 100,
-    fitted: false,
-    interactive: false,
-    baseDir: folder,
-    signal: new AbortController().signal,
-  });
-  return { code, ...texts };
-}
+const run = (...words: string[]) => commandLine(folder, ['predict', ...words]);
 const predicted = async (...words: string[]) => JSON.parse((await run(...words, '--json')).out) as Prediction;
 const llama3 = ['--layers', '32', '--hidden', '4096', '--ffn', '14336', '--parameters', '8B', '--tokens', '15T'];
 

@@ -11,7 +11,7 @@ import { allocateResult, allocationFile, saveAllocation } from '../../server/src
 import { exportResult, writeExport } from '../../server/src/run/decide/export.ts';
 import { ranges } from '../../server/src/run/decide/resultScores.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
-import { runCommandLine } from '../../server/src/cli/cli.ts';
+import { commandLine } from '../cli/commandLine.ts';
 import { engine, machine, score } from './workspace.ts';
 
 let folder = '';
@@ -35,19 +35,7 @@ function changed(change: (copy: Result) => void): string {
 const experts = (file = resultFile, rest: object = {}) =>
   allocateResult({ resultFile: file, request: { kind: 'experts' }, ...rest });
 
-async function cli(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  const said = { out: '', err: '' };
-  const code = await runCommandLine(words, {
-    out: (text) => void (said.out += text),
-    err: (text) => void (said.err += text),
-    columns: 100,
-    fitted: false,
-    interactive: false,
-    baseDir: folder,
-    signal: new AbortController().signal,
-  });
-  return { code, ...said };
-}
+const cli = (...words: string[]) => commandLine(folder, words);
 
 test('experts of a result: one task by its scores, all tasks by their mean, every layer named and sized', async () => {
   const one = await experts(resultFile, { tasks: [result.tasks[0].task] });

@@ -6,28 +6,14 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import type { TestContext } from 'node:test';
 import { exportScores } from '../../server/src/run/decide/exportScores.ts';
-import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
 import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
-import { machine, tinyWorkspace } from './workspace.ts';
+import { workspaceOf } from './scoredSets.ts';
 
 const engine = new EnginePool();
 after(() => engine.dispose());
 
 const questions = Array.from({ length: 6 }, (_, i) => `What is the capital of country ${i}?`);
-
-/** @param sets rows by dataset @param entries of the list `scores` */
-function workspaceOf(t: TestContext, sets: Record<string, readonly object[]>, entries: readonly string[]) {
-  const { folder, experiment } = tinyWorkspace(t);
-  for (const [name, rows] of Object.entries(sets))
-    fs.writeFileSync(path.join(folder, `data/${name}.jsonl`), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  const names = Object.keys(sets).map((name) => `  ${name}:\n    path: data/${name}.jsonl\n`);
-  const text = fs.readFileSync(experiment, 'utf8').replace('datasets:\n', `datasets:\n${names.join('')}`);
-  const scores = `scores:\n${entries.map((entry) => `  - ${entry}\n`).join('')}`;
-  fs.writeFileSync(experiment, `${text.slice(0, text.indexOf('score:'))}${scores}`);
-  return { folder, run: () => runExperiment({ file: experiment, machine, engine }) };
-}
 
 const entry = (dataset: string, more = '') =>
   `eavss: { permutations: 99, texts: { dataset: ${dataset}, split: "train"${more} } }`;
@@ -45,7 +31,7 @@ const labelled = questions.flatMap((question, i) => [
 ]);
 
 test('labelled answers: equally many tokens of both kinds, shuffled within the question, exported', async (t) => {
-  const { scores, scoresFile } = await workspaceOf(t, { qa: labelled }, [entry('qa')]).run();
+  const { scores, scoresFile } = await workspaceOf(t, engine, { qa: labelled }, [entry('qa')]).run();
   const [table] = scores!.tables;
   assert.match(table.texts!, /^train of qa: 12 answers \(labelled\), (\d+) of their \d+ tokens$/);
   assert.match(
@@ -73,7 +59,7 @@ test('the same answers in pairs, with labels, by columns and by templates; choic
     { q: question, a: best_answer, wrong: 0 },
     { q: question, a: incorrect_answers[1], wrong: 1 },
   ]);
-  const { scores } = await workspaceOf(t, { pairs, rows }, [
+  const { scores } = await workspaceOf(t, engine, { pairs, rows }, [
     entry('pairs'),
     entry('rows', ', prompt: q, answer: a, label: wrong, hallucinated: "1"'),
     entry('rows', ', prompt: "{{q}}", answer: "{{a}}", label: "{{wrong}}", hallucinated: "1"'),
@@ -90,7 +76,7 @@ test('the same answers in pairs, with labels, by columns and by templates; choic
 test("the model's own answers are judged by aliases, written once, and kept", async (t) => {
   const own = ', aliases: answers, max_new_tokens: 6';
   const wrong = questions.map((question) => ({ question, answers: ['nothing that it says'] }));
-  const first = workspaceOf(t, { qa: wrong }, [entry('qa', own)]);
+  const first = workspaceOf(t, engine, { qa: wrong }, [entry('qa', own)]);
   await assert.rejects(
     first.run(),
     /6 of 6 answers \(train of qa\) are hallucinated: at least 2 of each kind are needed/,
@@ -104,7 +90,7 @@ test("the model's own answers are judged by aliases, written once, and kept", as
   const judged = questions.map((question, i) => ({ question, answers: [spoken(i) ? answers[i].text : '...'] }));
   const count = questions.filter((_, i) => spoken(i)).length;
   assert.ok(count >= 2, `${count} of the tiny model's answers have a word`);
-  const second = workspaceOf(t, { qa: judged }, [entry('qa', own)]);
+  const second = workspaceOf(t, engine, { qa: judged }, [entry('qa', own)]);
   const { scores } = await second.run();
   assert.match(scores!.tables[0].texts!, /6 answers \(the model's own, compared with the right ones\)/);
   assert.match(scores!.tables[0].notes[0], new RegExp(`^${6 - count} hallucinated and ${count} truthful`));
@@ -162,6 +148,7 @@ test('what cannot be compared is said in one line each, and the other scores fin
   const one = labelled.map((row, i) => (i === 3 ? { ...row, answer: '' } : row));
   const { scores } = await workspaceOf(
     t,
+    engine,
     { ...Object.fromEntries(bad.map(([name, rows]) => [name, rows])), some: one },
     [...bad.map(([name, , more]) => entry(name, more)), entry('some'), 'block_influence'],
   ).run();

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { ResultTask } from '../../protocol/result.ts';
 import type { RowList } from '../../protocol/rows.ts';
-import { runCommandLine } from '../../server/src/cli/cli.ts';
+import { commandLine } from '../cli/commandLine.ts';
 import { jsonLine } from '../../server/src/data/jsonLine.ts';
 import { WholeFloat } from '../../server/src/data/jinja/numbers.ts';
 import { orderedRows } from '../../server/src/run/influence/rows.ts';
@@ -113,19 +113,7 @@ test('tables as text: quotes, commas and line breaks in CSV, bars in Markdown', 
 test('layerif rows: forms, texts, and the dataset without the listed rows', async (t) => {
   const { experiment, folder } = tinyWorkspace(t);
   const { result, resultFile } = await score(experiment);
-  const run = async (...words: string[]) => {
-    let [out, err] = ['', ''];
-    const code = await runCommandLine(['rows', resultFile, ...words], {
-      out: (text) => void (out += text),
-      err: (text) => void (err += text),
-      columns: 100,
-      fitted: false,
-      interactive: false,
-      baseDir: folder,
-      signal: new AbortController().signal,
-    });
-    return { code, out, err };
-  };
+  const run = (...words: string[]) => commandLine(folder, ['rows', resultFile, ...words]);
   assert.match((await run()).err, /has 2 tasks: choose one with --task: sentiment, capital/);
   const one = ['--task', 'sentiment'];
   const json = JSON.parse((await run(...one, '--json', '--top', '3', '--layer', '1')).out) as RowList;

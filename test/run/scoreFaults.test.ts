@@ -6,25 +6,12 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import type { TestContext } from 'node:test';
-import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
 import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 import { writeTinyLlama } from '../tinyLlama.ts';
-import { machine, tinyWorkspace } from './workspace.ts';
+import { workspaceOf } from './scoredSets.ts';
 
 const engine = new EnginePool();
 after(() => engine.dispose());
-
-function workspaceOf(t: TestContext, sets: Record<string, readonly object[]>, entries: readonly string[]) {
-  const { folder, experiment } = tinyWorkspace(t);
-  for (const [name, rows] of Object.entries(sets))
-    fs.writeFileSync(path.join(folder, `data/${name}.jsonl`), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  const names = Object.keys(sets).map((name) => `  ${name}:\n    path: data/${name}.jsonl\n`);
-  const text = fs.readFileSync(experiment, 'utf8').replace('datasets:\n', `datasets:\n${names.join('')}`);
-  const scores = `scores:\n${entries.map((entry) => `  - ${entry}\n`).join('')}`;
-  fs.writeFileSync(experiment, `${text.slice(0, text.indexOf('score:'))}${scores}`);
-  return { folder, run: () => runExperiment({ file: experiment, machine, engine }) };
-}
 
 const rows = (count: number, label: (i: number) => unknown) =>
   Array.from({ length: count }, (_, i) => ({ text: `text number ${i} of a set`, label: label(i) }));
@@ -54,7 +41,7 @@ test('what is bad for one score is said of it in one line; the others finish, ag
     few: rows(12, (i) => (i < 2 ? 'b' : 'a')),
     empty: rows(12, (i) => (i === 3 ? '' : 'ab'[i % 2])),
   };
-  const { folder, run } = workspaceOf(t, sets, [
+  const { folder, run } = workspaceOf(t, engine, sets, [
     ...bad.map(([entry]) => entry),
     'relative_magnitude',
     'magnitude',
@@ -77,18 +64,24 @@ test('what is bad for one score is said of it in one line; the others finish, ag
 });
 
 test('where no score can be made the run fails with what is wrong', async (t) => {
-  const { run } = workspaceOf(t, { one: rows(12, () => 'a') }, [probe('one'), 'ila']);
+  const { run } = workspaceOf(t, engine, { one: rows(12, () => 'a') }, [probe('one'), 'ila']);
   await assert.rejects(run(), /all 12 texts \(train of one\) have the label "a"/);
 });
 
 test('more dimensions than texts is told beside the numbers', async (t) => {
-  const { run } = workspaceOf(t, { some: rows(12, (i) => 'ab'[i % 2]) }, [probe('some')]);
+  const { run } = workspaceOf(t, engine, { some: rows(12, (i) => 'ab'[i % 2]) }, [probe('some')]);
   const { scores } = await run();
   assert.match(scores!.tables[0].notes.join('\n'), /Fewer texts than dimensions \(12 and 32\)/);
 });
 
 test('constant weights: values that are not defined are null and named by layer, never 0 or infinite', async (t) => {
-  const { folder, run } = workspaceOf(t, {}, ['alpha_hill', 'owl', 'magnitude', 'block_influence', 'layer_drop']);
+  const { folder, run } = workspaceOf(t, engine, {}, [
+    'alpha_hill',
+    'owl',
+    'magnitude',
+    'block_influence',
+    'layer_drop',
+  ]);
   // Every matrix of layer 1 is zero: the layer is the identity.
   const file = path.join(folder, 'model/model.safetensors');
   const bytes = fs.readFileSync(file);

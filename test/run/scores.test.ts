@@ -11,7 +11,7 @@ import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
 import type { RunOptions } from '../../server/src/run/influence/runExperiment.ts';
 import { keyed, passesOf } from '../../server/src/run/scores/needs.ts';
 import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
-import { runCommandLine } from '../../server/src/cli/cli.ts';
+import { commandLine } from '../cli/commandLine.ts';
 import { runApart, withFaultyEngine } from './withFault.ts';
 import { engine, machine, tinyWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
@@ -32,19 +32,7 @@ const tables = (file: ScoresFile | null) =>
   file!.tables.map(({ score, options }) => `${score} ${JSON.stringify(options)}`);
 const withoutTimes = ({ tables }: ScoresFile) => tables;
 
-async function cli(baseDir: string, ...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  const said = { out: '', err: '' };
-  const code = await runCommandLine([...words, '--device', 'cpu'], {
-    out: (text) => void (said.out += text),
-    err: (text) => void (said.err += text),
-    columns: 100,
-    fitted: false,
-    interactive: false,
-    baseDir,
-    signal: new AbortController().signal,
-  });
-  return { code, ...said };
-}
+const cli = (baseDir: string, ...words: string[]) => commandLine(baseDir, [...words, '--device', 'cpu']);
 
 test('scores alone: one pass for what reads the same texts, one for the weights; nothing twice', async (t) => {
   const workspace = tinyWorkspace(t);

@@ -10,6 +10,18 @@
  */
 import { ratioOfSums } from './drawnTexts.ts';
 import { defineScore, layerWords, row, total } from './types.ts';
+import type { OptionRows } from './types.ts';
+
+/** When an activation counts as zero; also of EAVSS. */
+export const sparsityOptions = {
+  epsilon: { type: 'number', default: 0.01, above: 0, words: 'What counts as zero; the paper takes 1e-5, absolute.' },
+  threshold: {
+    type: 'choice',
+    default: 'relative',
+    choices: ['relative', 'absolute'],
+    words: 'Whether epsilon is a share of the root mean square of the outputs of a layer, or a number.',
+  },
+} as const satisfies OptionRows;
 
 export const avss = defineScore({
   id: 'avss',
@@ -23,13 +35,7 @@ export const avss = defineScore({
   source: 'AVSS, arXiv 2411.02117',
   status: 'published',
   options: {
-    epsilon: { type: 'number', default: 0.01, above: 0, words: 'What counts as zero; the paper takes 1e-5, absolute.' },
-    threshold: {
-      type: 'choice',
-      default: 'relative',
-      choices: ['relative', 'absolute'],
-      words: 'Whether epsilon is a share of the root mean square of the outputs of a layer, or a number.',
-    },
+    ...sparsityOptions,
     skip_first_token: {
       type: 'flag',
       default: false,

@@ -5,11 +5,11 @@
  *
  * To add one: a file like `rowLoss.ts`, a row in `dataScores.ts`, a row in `test/scores/dataCases.ts`.
  */
-import type { Json, Question, ScoreTable, Subject, Tensors } from '../../../protocol/scores.ts';
+import type { Json, ScoreTable, Tensors } from '../../../protocol/scores.ts';
 import type { EncodedSample } from '../../../protocol/samples.ts';
 import type { Random } from '../random/random.ts';
 import type { ObservationId } from './observations.ts';
-import type { OptionRow, OptionRows, OptionValues } from './types.ts';
+import type { OptionRow, OptionRows, OptionValues, ScoreWords } from './types.ts';
 
 /**
  * How prompt and answer of a row become tokens, of which those of the answer are counted:
@@ -92,18 +92,7 @@ export interface RowFold<N extends string = string> {
   numbers(end: End): DataNumbers | Promise<DataNumbers>;
 }
 
-export interface DataScore<R extends OptionRows = OptionRows, N extends string = string> {
-  id: string;
-  /** Raised when the same observations give other numbers. */
-  version: number;
-  title: string;
-  question: Question;
-  subject: Subject;
-  unit: string;
-  higherMeans: ScoreTable['higherMeans'];
-  formula: string;
-  source: string;
-  status: ScoreTable['status'];
+export interface DataScore<R extends OptionRows = OptionRows, N extends string = string> extends ScoreWords {
   options: R;
   /** Empty for scores that do not ask the model. */
   needs(options: OptionValues<R>): Record<N, RowNeed>;

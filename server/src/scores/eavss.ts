@@ -13,6 +13,7 @@ import { Random } from '../random/random.ts';
 import { resample } from '../statistics/bootstrap.ts';
 import { benjaminiHochberg } from '../statistics/falseDiscovery.ts';
 import { percentileInterval } from '../statistics/intervals.ts';
+import { sparsityOptions } from './avss.ts';
 import { questionsOf } from './equalTokens.ts';
 import { allTexts } from './drawnTexts.ts';
 import { defineScore, layerWords, row, total } from './types.ts';
@@ -43,13 +44,7 @@ export const eavss = defineScore({
   status: 'ours',
   labelled: 'answers',
   options: {
-    epsilon: { type: 'number', default: 0.01, above: 0, words: 'What counts as zero; the paper takes 1e-5, absolute.' },
-    threshold: {
-      type: 'choice',
-      default: 'relative',
-      choices: ['relative', 'absolute'],
-      words: 'Whether epsilon is a share of the root mean square of the outputs of a layer, or a number.',
-    },
+    ...sparsityOptions,
     permutations: {
       type: 'number',
       default: 1000,

@@ -1,6 +1,6 @@
 /** From a score's numbers to its table: the words of the score's row, and what is undefined said as such. */
 import type { Json, ScoreTable } from '../../../protocol/scores.ts';
-import type { Score, ScoreNumbers } from './types.ts';
+import type { Score, ScoreNumbers, ScoreWords } from './types.ts';
 
 export function tableOf(
   score: Score,
@@ -14,23 +14,11 @@ export function tableOf(
 ): ScoreTable {
   const { values, axes, notes, parts, layers: byLayer, ...rest } = numbers;
   const table: ScoreTable = {
-    score: score.id,
-    version: score.version,
-    title: score.title,
-    unit: score.unit,
-    source: score.source,
-    formula: score.formula,
-    status: score.status,
-    question: score.question,
-    subject: score.subject,
-    higherMeans: score.higherMeans,
+    ...wordsOf(score),
     options,
     texts,
     axes: axes ?? [{ name: 'layer', labels: Array.from({ length: layers }, (_, layer) => layer) }],
-    values: values.map(defined),
-    ...(parts
-      ? { parts: Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.map(defined)])) }
-      : {}),
+    ...definedNumbers({ values, parts }),
     ...(byLayer ? { layers: { ...byLayer, values: byLayer.values.map(defined) } } : {}),
     ...rest,
     notes,
@@ -42,6 +30,18 @@ export function tableOf(
   const bad = values.flatMap((value, i) => (value !== null && !Number.isFinite(value) ? [i] : []));
   if (bad.length > 0) table.notes = [...notes, `${bad.length} values are not finite and are left undefined`];
   return table;
+}
+
+/** The part of a table that its score says, whatever the numbers. */
+export function wordsOf(score: ScoreWords) {
+  const { id, version, title, unit, source, formula, status, question, subject, higherMeans } = score;
+  return { score: id, version, title, unit, source, formula, status, question, subject, higherMeans };
+}
+
+/** Values and parts as JSON holds them. */
+export function definedNumbers({ values, parts }: Pick<ScoreTable, 'values' | 'parts'>) {
+  const all = Object.entries(parts ?? {}).map(([name, part]): [string, (number | null)[]] => [name, part.map(defined)]);
+  return { values: values.map(defined), ...(parts ? { parts: Object.fromEntries(all) } : {}) };
 }
 
 /** JSON knows neither NaN nor infinity, and neither is a score. */

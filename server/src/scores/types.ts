@@ -97,7 +97,8 @@ export type ScoreNumbers = Pick<
   'values' | 'parts' | 'intervals' | 'level' | 'p' | 'reference' | 'layers' | 'marks' | 'notes'
 > & { axes?: ScoreTable['axes'] };
 
-export interface Score<R extends OptionRows = OptionRows, N extends string = string> {
+/** What a score says of itself, in lists and on its tables. */
+export interface ScoreWords {
   id: string;
   /** Raised when the same observations give other numbers. */
   version: number;
@@ -109,6 +110,9 @@ export interface Score<R extends OptionRows = OptionRows, N extends string = str
   formula: string;
   source: string;
   status: ScoreTable['status'];
+}
+
+export interface Score<R extends OptionRows = OptionRows, N extends string = string> extends ScoreWords {
   options: R;
   needs(options: OptionValues<R>, model: ObservedShape): Record<N, ScoreNeed>;
   /** @throws Error for observations that belong to another model */

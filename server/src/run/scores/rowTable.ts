@@ -1,6 +1,7 @@
 /** From a score's numbers to a table of rows: the words of the score, and where each row stands. */
 import type { ScoredRows, ScoreTable } from '../../../../protocol/scores.ts';
 import type { RowFold } from '../../scores/dataTypes.ts';
+import { definedNumbers, wordsOf } from '../../scores/tables.ts';
 import { relativeTo } from '../files/paths.ts';
 import { readsTokens } from './rowPlans.ts';
 import type { Plan } from './rowPlans.ts';
@@ -49,25 +50,12 @@ export function tableOf(
 ): ScoreTable {
   if (values.length !== rows.row.length)
     throw new Error(`score ${score.id} gave ${values.length} values for ${rows.row.length} rows`);
-  const defined = (value: number | null) => (value !== null && Number.isFinite(value) ? value : null);
   return {
-    score: score.id,
-    version: score.version,
-    title: score.title,
-    unit: score.unit,
-    source: score.source,
-    formula: score.formula,
-    status: score.status,
-    question: score.question,
-    subject: score.subject,
-    higherMeans: score.higherMeans,
+    ...wordsOf(score),
     options,
     texts,
     axes: [{ name: 'row', labels: values.map((_, row) => row) }],
-    values: values.map(defined),
-    ...(parts
-      ? { parts: Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.map(defined)])) }
-      : {}),
+    ...definedNumbers({ values, parts }),
     ...rest,
     rows: readsTokens(score) ? rows : { ...rows, tokenizer: null },
     notes,
