@@ -7,28 +7,46 @@ import type { InspectParams } from '../../protocol/lsp.ts';
 import type { FromPage } from '../../protocol/webview.ts';
 import { requests } from '../../protocol/requests.ts';
 import type { ServerClient } from './client.ts';
+import { FilePanels, revised, watcherOfFile } from './filePanels.ts';
 import { freeUri } from './freeName.ts';
 import { inspectedExperiment } from './inspectedExperiment.ts';
 import { answer } from './pageRequests.ts';
-import { assertNever, openPage, throttled } from './webviewPage.ts';
+import { assertNever, openPage } from './webviewPage.ts';
 
 const VIEW_TYPE = 'layerif.inspect';
 /** An export writes its file in many pieces. */
 const CHANGE_MS = 1000;
 
 export class InspectView implements vscode.Disposable {
-  private readonly extensionUri: vscode.Uri;
   private readonly client: ServerClient;
   private readonly serializer: vscode.Disposable;
-  private readonly panels = new Map<string, vscode.WebviewPanel>();
+  private readonly panels: FilePanels;
 
   constructor(extensionUri: vscode.Uri, client: ServerClient) {
-    this.extensionUri = extensionUri;
     this.client = client;
+    this.panels = new FilePanels(VIEW_TYPE, (panel, file) => {
+      const uri = vscode.Uri.file(file);
+      const { show, parts } = revised(watcherOf(uri), CHANGE_MS, (revision) =>
+        page.post({ type: 'inspecting', file, revision }),
+      );
+      const page = openPage(panel.webview, extensionUri, 'inspect', 'LayerIF model layers', (message) => {
+        switch (message.type) {
+          case 'ready':
+            return show();
+          case 'ask':
+            return void answer(client, { path: file }, message).then((reply) => page.post(reply));
+          case 'createExperiment':
+            return void this.createExperiment(uri, message);
+          default:
+            return assertNever(message);
+        }
+      });
+      return [page, ...parts];
+    });
     // After a reload of the window: the page remembers its model.
     this.serializer = vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, {
       deserializeWebviewPanel: (panel, state: { file?: unknown } | undefined) => {
-        if (typeof state?.file === 'string') this.fill(panel, vscode.Uri.file(state.file));
+        if (typeof state?.file === 'string') this.panels.adopt(panel, state.file);
         else panel.dispose();
         return Promise.resolve();
       },
@@ -37,52 +55,12 @@ export class InspectView implements vscode.Disposable {
 
   /** @param uri of a checkpoint folder, a .gguf or a .onnx file on a disk */
   open(uri: vscode.Uri): void {
-    const known = this.panels.get(uri.fsPath);
-    if (known) {
-      known.reveal();
-      return;
-    }
-    const name = nameOf(uri);
-    // Kept while hidden: what was typed would be lost, and a large graph read again.
-    const panel = vscode.window.createWebviewPanel(VIEW_TYPE, `Layers of ${name}`, vscode.ViewColumn.Active, {
-      retainContextWhenHidden: true,
-    });
-    this.fill(panel, uri);
-  }
-
-  private fill(panel: vscode.WebviewPanel, uri: vscode.Uri): void {
-    this.panels.set(uri.fsPath, panel);
-    let revision = 0;
-    const show = () => page.post({ type: 'inspecting', file: uri.fsPath, revision });
-    const page = openPage(panel.webview, this.extensionUri, 'inspect', 'LayerIF model layers', (message) => {
-      switch (message.type) {
-        case 'ready':
-          return show();
-        case 'ask':
-          return void answer(this.client, { path: uri.fsPath }, message).then((reply) => page.post(reply));
-        case 'createExperiment':
-          return void this.createExperiment(uri, message);
-        default:
-          return assertNever(message);
-      }
-    });
-    const changed = throttled(CHANGE_MS, () => {
-      revision += 1;
-      show();
-    });
-    const watcher = watcherOf(uri);
-    const parts: vscode.Disposable[] = [page, changed, watcher];
-    parts.push(watcher.onDidChange(changed.request), watcher.onDidCreate(changed.request));
-    parts.push(watcher.onDidDelete(changed.request));
-    panel.onDidDispose(() => {
-      this.panels.delete(uri.fsPath);
-      for (const part of parts) part.dispose();
-    });
+    this.panels.open(uri.fsPath, `Layers of ${nameOf(uri)}`);
   }
 
   dispose(): void {
     this.serializer.dispose();
-    for (const panel of [...this.panels.values()]) panel.dispose();
+    this.panels.dispose();
   }
 
   private async createExperiment(
@@ -107,12 +85,10 @@ export class InspectView implements vscode.Disposable {
 const nameOf = ({ path }: vscode.Uri) => path.slice(path.lastIndexOf('/') + 1);
 
 /** Of the file itself, or of what lies in the folder. */
-function watcherOf(uri: vscode.Uri): vscode.FileSystemWatcher {
-  const pattern = /\.(onnx|gguf)$/i.test(uri.path)
-    ? new vscode.RelativePattern(vscode.Uri.joinPath(uri, '..'), nameOf(uri).replace(/[[\]{}*?]/g, '[$&]'))
-    : new vscode.RelativePattern(uri, '*');
-  return vscode.workspace.createFileSystemWatcher(pattern);
-}
+const watcherOf = (uri: vscode.Uri): vscode.FileSystemWatcher =>
+  /\.(onnx|gguf)$/i.test(uri.path)
+    ? watcherOfFile(uri)
+    : vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(uri, '*'));
 
 /**
  * NAME.layerif.yaml in the workspace folder that holds the model, else beside it; with a number where that is taken.
