@@ -3,7 +3,6 @@ import { after, afterEach, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import type { Result } from '../../protocol/result.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
@@ -13,6 +12,7 @@ import type { Workbench } from './harness.ts';
 import { vsix } from './vsix.ts';
 import {
   accessibilityFaults,
+  chooseInMenu,
   editor,
   explainFailure,
   openSideBar,
@@ -65,13 +65,7 @@ const runRow = (title: string) =>
   treeRows(page, 'Runs').filter({ has: page.locator('.label-name', { hasText: new RegExp(`^${title}$`) }) });
 const titles = () => treeRows(page, 'Runs').locator('.label-name').allInnerTexts();
 
-async function chooseInMenu(title: string, entry: string): Promise<void> {
-  await runRow(title).click({ button: 'right' });
-  const label = page.locator('.context-view .action-label', { hasText: new RegExp(`^${entry}$`) });
-  await label.hover();
-  await delay(500); // a menu takes no click right after it opened
-  await label.click();
-}
+const inMenu = (title: string, entry: string) => chooseInMenu(page, runRow(title), new RegExp(`^${entry}$`));
 
 /** Runs in the page: whether the workbench, which writes its state every few seconds, has the files compared. */
 async function isSaved(): Promise<boolean> {
@@ -104,19 +98,19 @@ test('the empty run does not take the place of the last good one in Layers', asy
 });
 
 test('a run gets a label and a pin, and stands first', async () => {
-  await chooseInMenu('sentiment, capital', 'Label Run\u2026');
+  await inMenu('sentiment, capital', 'Label Run\u2026');
   const input = page.locator('.quick-input-widget input[type=text]');
   await input.fill('before tuning');
   await input.press('Enter');
   await runRow('before tuning').waitFor();
-  await chooseInMenu('before tuning', 'Pin Run');
+  await inMenu('before tuning', 'Pin Run');
   await until('the pinned run first', async () => (await titles())[1] === 'before tuning');
 });
 
 test('two selected runs are compared with their settings, also after a reload', async () => {
   await runRow('estimator fisher').click();
   await runRow('before tuning').click({ modifiers: ['ControlOrMeta'] });
-  await chooseInMenu('before tuning', 'Compare Results\u2026');
+  await inMenu('before tuning', 'Compare Results\u2026');
   const shown = 'body[data-layerif-page="comparison"] main header';
   const frame = await webview(page, shown, 60_000);
   const text = await frame.locator('main').innerText();
@@ -134,13 +128,13 @@ test('two selected runs are compared with their settings, also after a reload', 
 });
 
 test('the experiment of a run opens', async () => {
-  await chooseInMenu('estimator fisher', 'Open Experiment');
+  await inMenu('estimator fisher', 'Open Experiment');
   await editor(page, 'tiny.layerif.yaml').locator('.view-lines').waitFor();
 });
 
 test('a deleted run is gone after a question; the others stay', async () => {
   const folder = (run: string) => join(bench.folder, 'runs', 'tiny', run);
-  await chooseInMenu('estimator fisher', 'Delete Run\u2026');
+  await inMenu('estimator fisher', 'Delete Run\u2026');
   const dialog = page.locator('.monaco-dialog-box');
   await dialog.getByText('Delete this run of tiny?').waitFor();
   await dialog.getByRole('button', { name: 'Delete', exact: true }).click();

@@ -8,6 +8,7 @@ import { root, startWorkbench } from './harness.ts';
 import type { Workbench } from './harness.ts';
 import { vsix } from './vsix.ts';
 import {
+  chooseInMenu,
   accessibilityFaults,
   chooseTheme,
   explainFailure,
@@ -54,10 +55,12 @@ const choose = (frame: Frame, label: string, value: string) =>
   }, value);
 
 /** An entry of the menu of a file in the explorer. */
-async function fromExplorer(file: string, entry: string): Promise<void> {
-  await page.locator('.explorer-folders-view .monaco-list-row', { hasText: file }).first().click({ button: 'right' });
-  await page.locator('.monaco-menu .action-item', { hasText: entry }).first().click();
-}
+const fromExplorer = (file: string, entry: string) =>
+  chooseInMenu(
+    page,
+    page.locator('.explorer-folders-view .monaco-list-row', { hasText: file }).first(),
+    new RegExp(entry),
+  );
 
 test('a table: groups, curve and points of chosen columns, an export, high contrast', async () => {
   await fromExplorer('leaderboard.csv', 'Analyse Table');

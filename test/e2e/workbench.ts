@@ -162,6 +162,15 @@ export function treeRows(page: Page, view: 'Runs' | 'Experiments'): Locator {
     .locator('.monaco-list-row');
 }
 
+/** Takes an entry of the menu of a row, which takes no click right after it opened. */
+export async function chooseInMenu(page: Page, row: Locator, entry: RegExp): Promise<void> {
+  await row.click({ button: 'right' });
+  const label = page.locator('.context-view .action-label', { hasText: entry });
+  await label.hover();
+  await delay(500);
+  await label.click();
+}
+
 /** After a failed step: a picture and the logs, which name most causes at once. */
 export async function explainFailure(page: Page, name: string, logs: string): Promise<void> {
   await runCommand(page, 'Notifications: Show Notifications').catch(() => undefined); // toasts may be gone
