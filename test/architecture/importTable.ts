@@ -150,6 +150,7 @@ export const table: Record<string, Row> = {
       'apache-arrow',
       'csv-parse',
       'fzstd', // Zstandard
+      'unbzip2-stream',
       'hyparquet',
       'hyparquet-compressors',
       'pngjs', // images for ONNX classifiers

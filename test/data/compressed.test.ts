@@ -1,6 +1,7 @@
 /** Compressed text of every format, told by its first bytes, unpacked while it is read. */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -9,6 +10,18 @@ import { folder, refusal } from './files.ts';
 import { unpacked } from '../../server/src/data/readers/decompress.ts';
 
 const zstd = (name: string) => readFileSync(join(import.meta.dirname, '../reference/data', name));
+
+/** compressed.py */
+const reference = JSON.parse(readFileSync(join(import.meta.dirname, '../reference/data/compressed.json'), 'utf8')) as {
+  cases: Record<string, { file: string; sha256: string; bytes: number }>;
+  refused: Record<string, string>;
+  rows: string;
+};
+
+async function* chunks(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
+  await Promise.resolve();
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
 
 async function rowsOf(root: string, path: string): Promise<unknown[]> {
   const dataset = await openDataset('d', { path }, root);
@@ -73,8 +86,7 @@ test('cut off, damaged, greedy, or by another program: one message', async (t) =
     'cut.jsonl.zst': whole.subarray(0, whole.length - 9),
     'cut.jsonl.gz': gzipSync('{"a":1}\n').subarray(0, 20),
     'window.jsonl.zst': Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 20 << 3, 1, 0, 0]),
-    'a.jsonl.bz2': Buffer.from('BZh91AY&SY....'),
-    'a.jsonl.xz': Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 0, 0]),
+    'a.jsonl.lz4': Buffer.from([0x04, 0x22, 0x4d, 0x18, 0, 0, 0, 0]),
     'a.csv.zip': Buffer.from('PK\x03\x04........'),
   });
   const say = (name: string): Promise<string> => refusal(() => rowsOf(root, name), root);
@@ -86,16 +98,74 @@ test('cut off, damaged, greedy, or by another program: one message', async (t) =
     await say('cut.jsonl.gz'),
     /^cut\.jsonl\.gz: the file is not readable as gzip \(unexpected end of file\)/,
   );
-  assert.match(await say('window.jsonl.zst'), /it needs a window of more than 128 MiB/);
+  assert.equal(
+    await say('window.jsonl.zst'),
+    'window.jsonl.zst: the file is not readable as Zstandard: it needs a window of more than 128 MiB; compress it without --long',
+  );
   for (const [name, by, advice] of [
-    ['a.jsonl.bz2', 'bzip2', 'bunzip2 -k FILE'],
-    ['a.jsonl.xz', 'xz', 'unxz -k FILE'],
+    ['a.jsonl.lz4', 'LZ4', 'lz4 -d FILE'],
     ['a.csv.zip', 'zip', 'unzip FILE'],
   ])
     assert.equal(
       await say(name),
-      `${name}: the file is compressed by ${by}, which is not read here; unpack it (${advice}), or compress it by gzip or zstd`,
+      `${name}: the file is compressed by ${by}, which is not read here; unpack it (${advice}), or compress it by gzip, bzip2, xz or zstd`,
     );
+});
+
+for (const [name, { file, sha256, bytes }] of Object.entries(reference.cases)) {
+  test(`${name}: the text that Python reads, in chunks of any size`, async () => {
+    for (const size of [1 << 18, 700]) {
+      const hash = createHash('sha256');
+      let length = 0;
+      for await (const chunk of unpacked(chunks(Buffer.from(file, 'base64'), size), 'a')) {
+        hash.update(chunk);
+        length += chunk.length;
+      }
+      assert.equal(length, bytes);
+      assert.equal(hash.digest('hex'), sha256);
+    }
+  });
+}
+
+test('bzip2 and xz are read as rows', async (t) => {
+  const stored = (name: string) => Buffer.from(reference.cases[name].file, 'base64');
+  const root = folder(t, { 'a.jsonl.bz2': stored('bzip2, rows'), 'b.jsonl.xz': stored('xz, rows') });
+  for (const name of ['a.jsonl.bz2', 'b.jsonl.xz']) {
+    const rows = await rowsOf(root, name);
+    assert.equal(rows.length, 150);
+    assert.deepEqual(rows[0], [1, JSON.parse(reference.rows)]);
+  }
+});
+
+test('a byte that is changed or left out anywhere in bzip2 and xz is an error', async () => {
+  for (const name of ['bzip2, two streams', 'xz, CRC32', 'xz, SHA-256', 'xz, many blocks']) {
+    const whole = Buffer.from(reference.cases[name].file, 'base64');
+    for (let at = 7; at < whole.length; at += 97) {
+      const changed = Buffer.from(whole);
+      changed[at] ^= 0x10;
+      for (const damaged of [changed, whole.subarray(0, at)])
+        await assert.rejects(
+          async () => {
+            for await (const chunk of unpacked(chunks(damaged, 4096), 'a')) assert.ok(chunk.length >= 0);
+          },
+          /^LayerifError: the file is not readable as (bzip2|xz)/,
+          `${name} at ${at}`,
+        );
+    }
+  }
+});
+
+test('xz with other filters or a dictionary of 256 MiB is refused with what to do', async (t) => {
+  const stored = (name: string) => Buffer.from(reference.refused[name], 'base64');
+  const root = folder(t, { 'delta.jsonl.xz': stored('delta'), 'large.jsonl.xz': stored('dictionary') });
+  assert.equal(
+    await refusal(() => rowsOf(root, 'delta.jsonl.xz'), root),
+    'delta.jsonl.xz: the file is not readable as xz: it was made with a filter beside LZMA2; compress it by xz without such options',
+  );
+  assert.equal(
+    await refusal(() => rowsOf(root, 'large.jsonl.xz'), root),
+    'large.jsonl.xz: the file is not readable as xz: it needs a dictionary of more than 128 MiB; compress it by xz -9',
+  );
 });
 
 test('folders whose names hold the characters of patterns', async (t) => {

@@ -1,12 +1,14 @@
 /**
- * Compressed text, told by its first bytes as in `datasets`: gzip and Zstandard are unpacked while they are read, so
- * that no more than a piece of the text is in memory, however far a file unfolds. To add a compression, write a row in
- * `compressions`.
+ * Compressed text, told by its first bytes as in `datasets`: gzip, Zstandard, bzip2 and xz are unpacked while they
+ * are read, so that no more than a piece of the text is in memory, however far a file unfolds. To add a compression,
+ * write a row in `compressions`.
  */
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Decompress } from 'fzstd';
-import { broken } from './reader.ts';
+import { bunzip2 } from './bunzip2.ts';
+import { broken, UnsupportedFile } from './reader.ts';
+import { unxz } from './xz.ts';
 
 /** Unpacked bytes of a gzip step. */
 const CHUNK_BYTES = 1 << 18;
@@ -27,8 +29,8 @@ interface Compression {
 const compressions: readonly Compression[] = [
   { name: 'gzip', magic: [0x1f, 0x8b], unpack: gunzip, advice: 'gunzip -k FILE' },
   { name: 'Zstandard', magic: [0x28, 0xb5, 0x2f, 0xfd], unpack: unzstd, advice: 'zstd -d FILE' },
-  { name: 'bzip2', magic: [0x42, 0x5a, 0x68], unpack: null, advice: 'bunzip2 -k FILE' },
-  { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], unpack: null, advice: 'unxz -k FILE' },
+  { name: 'bzip2', magic: [0x42, 0x5a, 0x68], unpack: bunzip2, advice: 'bunzip2 -k FILE' },
+  { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], unpack: unxz, advice: 'unxz -k FILE' },
   { name: 'zip', magic: [0x50, 0x4b, 0x03, 0x04], unpack: null, advice: 'unzip FILE' },
   { name: 'LZ4', magic: [0x04, 0x22, 0x4d, 0x18], unpack: null, advice: 'lz4 -d FILE' },
 ];
@@ -63,7 +65,7 @@ export async function* unpacked(source: Bytes, file: string): AsyncGenerator<Buf
       throw broken(
         file,
         undefined,
-        `the file is compressed by ${found.name}, which is not read here; unpack it (${found.advice}), or compress it by gzip or zstd`,
+        `the file is compressed by ${found.name}, which is not read here; unpack it (${found.advice}), or compress it by gzip, bzip2, xz or zstd`,
       );
     }
     yield* guarded(found.unpack(whole), found, file);
@@ -79,7 +81,8 @@ async function* guarded(source: Bytes, { name }: Compression, file: string): Byt
     const code = (error as NodeJS.ErrnoException).code;
     if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) throw error; // of the file system
     const reason = error instanceof Error ? error.message : String(error);
-    throw broken(file, undefined, `the file is not readable as ${name} (${reason}): it is cut off or damaged`, error);
+    const why = error instanceof UnsupportedFile ? `: ${reason}` : ` (${reason}): it is cut off or damaged`;
+    throw broken(file, undefined, `the file is not readable as ${name}${why}`, error);
   }
 }
 
@@ -111,7 +114,9 @@ async function* unzstd(source: Bytes): AsyncGenerator<Buffer, void, undefined> {
   let begun = false;
   for await (const chunk of source) {
     if (!begun && windowBytes(chunk) > LARGEST_WINDOW_BYTES)
-      throw new Error(`it needs a window of more than ${LARGEST_WINDOW_BYTES / 2 ** 20} MiB`);
+      throw new UnsupportedFile(
+        `it needs a window of more than ${LARGEST_WINDOW_BYTES / 2 ** 20} MiB; compress it without --long`,
+      );
     begun = true;
     for (let at = 0; at < chunk.length; at += ZSTD_STEP_BYTES) {
       decompress.push(chunk.subarray(at, at + ZSTD_STEP_BYTES));

@@ -44,6 +44,9 @@ export function broken(file: string, line: number | undefined, message: string, 
   return new LayerifError('badData', message, { place: line === undefined ? { file } : { file, line }, cause });
 }
 
+/** A file that is whole, and not read here: why, and what to do. */
+export class UnsupportedFile extends Error {}
+
 /** What `work` gives. @throws LayerifError `badData` that names the file and says why it is not readable as `format` */
 export async function readable<T>(file: string, format: string, work: () => T | Promise<T>): Promise<T> {
   try {
