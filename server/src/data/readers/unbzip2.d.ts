@@ -6,7 +6,8 @@ declare module 'unbzip2-stream/lib/bit_iterator.js' {
     bytesRead: number;
   }
   /** @param next chunks that are not empty */
-  export default function bitIterator(next: () => Uint8Array): Bits;
+  function bitIterator(next: () => Uint8Array): Bits;
+  export = bitIterator;
 }
 
 declare module 'unbzip2-stream/lib/bzip2.js' {
@@ -24,5 +25,5 @@ declare module 'unbzip2-stream/lib/bzip2.js' {
       checksum: number,
     ): number | null;
   };
-  export default bzip2;
+  export = bzip2;
 }
