@@ -203,6 +203,8 @@ export interface AskedScore {
   /** As written: defaults stand in the score's own table. */
   options: Record<string, string | number | boolean>;
   texts?: ScoredTexts;
+  /** Training samples of this task, with its answers and labels, in place of texts. */
+  task?: string;
 }
 
 /** Section `prune`; what is missing is asked for on the command line or takes its default. */

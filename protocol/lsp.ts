@@ -21,9 +21,14 @@ export interface ScoreParams {
   task?: string;
   /** Only tasks over this dataset. */
   dataset?: string;
+  /**
+   * Only these layer scores, beside the newest result of the model where there is one. A score without options is as
+   * the file declares it, if it does.
+   */
+  scores?: AskedScore[];
 }
 export interface ScoreAnswer {
-  /** The result; the scores where the file declares no influence. */
+  /** The result; the scores where the file declares no influence, or where only scores were asked for. */
   resultFile: string | null;
   /** Null when it finished. */
   error: { code: string; message: string } | null;

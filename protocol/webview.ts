@@ -97,8 +97,8 @@ export type ToWebview =
   | { type: 'predicting'; file: string }
   /** To the page of a table: absolute path, and a number that grows when the file changes. */
   | { type: 'analysing'; file: string; revision: number }
-  /** Brings a tab to the front. */
-  | { type: 'showTab'; tab: string };
+  /** Brings a tab to the front; `score`: the newest table of this score. */
+  | { type: 'showTab'; tab: string; score?: string };
 
 export type FromWebview =
   /** Sent once the page listens; the host answers with the current snapshot. */

@@ -13,6 +13,7 @@ import { registerDemoCommand } from './commands/demo.ts';
 import { registerDecisionCommands } from './commands/decisions.ts';
 import { registerInspectCommand } from './commands/inspect.ts';
 import { registerDeviceCommands } from './commands/devices.ts';
+import { registerLayerScoreCommands } from './commands/layerScores.ts';
 import { registerPruningCommands } from './commands/pruning.ts';
 import { registerResultCommands } from './commands/results.ts';
 import { registerRunCommands } from './commands/runs.ts';
@@ -73,6 +74,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     registerDemoCommand(context.extensionUri),
     new ComparisonEditor(context.extensionUri),
     registerTrustCommands(longWork),
+    registerLayerScoreCommands(longWork),
     registerPruningCommands(longWork),
     registerCompareCommand({ client: server, results, list, extensionUri: context.extensionUri }),
     registerDecisionCommands({ results, list }),

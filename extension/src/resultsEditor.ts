@@ -24,12 +24,18 @@ export const RESULTS_EDITOR = 'layerif.results';
 /** Snapshots are complete, so a large result is not sent for every step of the progress. */
 const LIVE_INTERVAL_MS = 400;
 
+/** A tab, and of the tab Scores which score. */
+export interface ShownTab {
+  tab: string;
+  score?: string;
+}
+
 interface OpenEditor {
   uri: vscode.Uri;
   panel: vscode.WebviewPanel;
   page: Page<'results'>;
   /** To be shown as soon as the page listens. */
-  tab: string | null;
+  tab: ShownTab | null;
   /** Draws the run's newest snapshot, or the file when no run writes it. */
   refresh(): void;
 }
@@ -63,7 +69,7 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
   }
 
   /** Opens a result beside the text it belongs to, in the group where results already are. */
-  async open(resultFile: string, options: { preserveFocus: boolean; tab?: string }): Promise<void> {
+  async open(resultFile: string, options: { preserveFocus: boolean } & Partial<ShownTab>): Promise<void> {
     const shown = [...this.editors].find((editor) => editor.panel.visible);
     const viewColumn = shown?.panel.viewColumn ?? vscode.ViewColumn.Beside;
     await vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(resultFile), RESULTS_EDITOR, {
@@ -71,12 +77,14 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
       preserveFocus: options.preserveFocus,
       preview: false,
     });
-    const { tab } = options;
+    const { tab, score } = options;
     if (tab === undefined) return;
+    const wanted: ShownTab = { tab, ...(score === undefined ? {} : { score }) };
     for (const editor of this.editors) {
       if (!sameFile(editor.uri, resultFile)) continue;
-      editor.tab = tab; // a page that is still loading asks with `ready`
-      editor.page.post({ type: 'showTab', tab });
+      editor.tab = wanted; // a page that is still loading asks with `ready`
+      if (score !== undefined) await this.postScores(editor);
+      editor.page.post({ type: 'showTab', ...wanted });
     }
   }
 
@@ -166,7 +174,7 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
         editor.page.post(await this.snapshot(editor.uri));
         await this.postScores(editor);
         await this.postTrust(editor);
-        if (editor.tab !== null) editor.page.post({ type: 'showTab', tab: editor.tab });
+        if (editor.tab !== null) editor.page.post({ type: 'showTab', ...editor.tab });
         editor.tab = null;
         return;
       case 'cancel':

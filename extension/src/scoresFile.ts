@@ -4,6 +4,9 @@ import { SCORES_SUFFIX } from '../../protocol/scores.ts';
 
 export const isScoresFile = (file: string) => file.endsWith(SCORES_SUFFIX);
 
+/** Path of the result that tables may stand beside. */
+export const resultBeside = (scores: string) => `${scores.slice(0, -SCORES_SUFFIX.length)}${RESULT_SUFFIX}`;
+
 /** Path or name of the tables beside a result. */
 export const scoresBeside = (result: string) =>
   result.endsWith(RESULT_SUFFIX)

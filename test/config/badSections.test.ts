@@ -65,7 +65,7 @@ testMistakes([
   {
     name: 'scores: an unknown option',
     text: inTask('scores: [{ owl: { many: 3 } }]'),
-    says: ['12:19: unknown key "many" in scores[0].owl: allowed are multiple, texts'],
+    says: ['12:19: unknown key "many" in scores[0].owl: allowed are multiple, texts, task'],
   },
   {
     name: 'scores: a misspelt choice',

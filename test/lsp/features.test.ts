@@ -265,7 +265,7 @@ test('scores: ids, options and words are completed; hover explains a score and a
   const before = good.replace(/score:\n[\s\S]*/, '');
   const ids = labels(await complete(`${before}scores:\n  - |`));
   for (const id of ['block_influence', 'alpha_hill', 'owl']) assert.ok(ids.includes(id), id);
-  assert.deepEqual(labels(await complete(`${before}scores:\n  - owl:\n      |`)), ['multiple', 'texts']);
+  assert.deepEqual(labels(await complete(`${before}scores:\n  - owl:\n      |`)), ['multiple', 'texts', 'task']);
   assert.deepEqual(labels(await complete(`${before}scores:\n  - avss:\n      threshold: |`)), ['relative', 'absolute']);
   assert.deepEqual(labels(await complete(`${before}scores:\n  - owl: { texts: { dataset: |`)), ['reviews', 'capitals']);
   const at = async (marked: string) => {

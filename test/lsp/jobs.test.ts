@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { SampleTextParams } from '../../protocol/lsp.ts';
 import type { Result } from '../../protocol/result.ts';
+import type { ScoresFile } from '../../protocol/scores.ts';
 import type { RunEvent } from '../../protocol/run.ts';
 import { requests } from '../../protocol/requests.ts';
 import { defaultSettings, machineOf } from '../../server/src/lsp/jobs.ts';
@@ -85,6 +86,29 @@ test('a run: answer, events, progress, result file, lenses', async () => {
   assert.equal(
     (await client.resolve(lens)).command?.title,
     'Score This Task · 8 train × 4 validation · last score just now',
+  );
+});
+
+test('scores alone: beside the newest result, without a run event; changed labels get an influence run of their own', async () => {
+  const { uri } = workspace('whole');
+  const before = client.events.length;
+  const scores = [{ id: 'block_influence', options: {}, task: 'capital' }];
+  const { resultFile, error } = await client.ask(requests.score, { uri, scores });
+  assert.equal(error, null);
+  const result = resultFile!.replace('-scores.json', '-result.json');
+  assert.ok(fs.existsSync(result));
+  assert.equal(client.events.length, before);
+  const [, capital] = (JSON.parse(fs.readFileSync(result, 'utf8')) as Result).tasks;
+  const flips = { id: 'ndr', options: { flips: 0.25, task: 'sentiment' } };
+  const answer = await client.ask(requests.measureScores, { resultFile: result, scores: [flips] });
+  assert.equal(answer.error, null);
+  const { tables } = JSON.parse(fs.readFileSync(answer.scoresFile!, 'utf8')) as ScoresFile;
+  assert.deepEqual(
+    tables.map((table) => [table.score, table.texts]),
+    [
+      ['block_influence', `task capital, train[:8] of capitals: 8 texts, ${capital.train.tokens} tokens`],
+      ['ndr', 'training samples of sentiment: 8, 2 with changed labels'],
+    ],
   );
 });
 

@@ -88,6 +88,12 @@ test('references of a task: where it is named, with or without its own line', ()
   assert.deepEqual(lines(false), [18]);
 });
 
+test('the task of a score is a reference too', () => {
+  const content = `${text}  - spider: { task: sentiment }\n`;
+  const lines = referencesAt(open(content), at('sentiment', 0, content), false).map(({ range }) => range.start.line);
+  assert.deepEqual(lines, [18, 23]);
+});
+
 test('renaming changes every place and nothing else, inside quotes too', () => {
   const edits = renameAt(open(text), at('reviews'), 'films')!.changes![uri];
   const renamed = applied(text, edits);

@@ -85,7 +85,7 @@ test('a row alone: schema, completion, hover, list, reference page', async (t) =
   const option = opened('scores:\n  - brightness:\n      ');
   assert.deepEqual(
     (await completionAt(option.open as never, option.end)).map(({ label }) => label),
-    ['gain', 'texts'],
+    ['gain', 'texts', 'task'],
   );
   const named = opened('scores: [brightness]');
   const hover = await hoverAt(named.open, { line: named.end.line, character: named.end.character - 3 });

@@ -22,7 +22,9 @@ function ResultsPage() {
   useEffect(
     () =>
       onMessage((message) => {
-        if (message.type === 'showTab') change({ tab: message.tab });
+        if (message.type !== 'showTab') return;
+        const { tab, score } = message;
+        change({ tab, ...(score === undefined ? {} : { scoreTable: score }) });
       }),
     [],
   );

@@ -4,8 +4,10 @@
  * that one slip hides nothing else.
  */
 import { isHubId } from '../hub/cache.ts';
+import { scores as ownScores } from '../scores/scores.ts';
 import { at, didYouMean, dotted, missing, shown } from './messages.ts';
 import type { Finding } from './messages.ts';
+import { readsTask } from './scoresSchema.ts';
 import { builders, refusedKwargs, refusedTaskKeys } from './taskSchema.ts';
 import { isMapping } from './words.ts';
 import type { Path } from './yamlSource.ts';
@@ -207,13 +209,20 @@ function fisher(root: Record<string, unknown>): Finding[] {
   ];
 }
 
-/** Datasets that scores name for themselves. */
-function scoreTexts(root: unknown): Path[] {
+/** Where scores have options. */
+function scoreOptions(root: unknown): Path[] {
   const scores = at(root, ['scores']);
   if (!Array.isArray(scores)) return [];
   return scores.flatMap((entry: unknown, i): Path[] =>
-    isMapping(entry) ? Object.keys(entry).map((id) => ['scores', i, id, 'texts', 'dataset']) : [],
+    isMapping(entry) ? Object.keys(entry).map((id) => ['scores', i, id]) : [],
   );
+}
+
+/** Texts are named, or they are those of a task. */
+function textsTwice(root: unknown, options: Path): Finding[] {
+  const [texts, task] = [at(root, [...options, 'texts']), at(root, [...options, 'task'])];
+  if (texts === undefined || task === undefined) return [];
+  return [error([...options, 'task'], 'key', 'texts and task both say what the score looks at: remove one of them')];
 }
 
 /** Names of datasets and tasks in the sections that use scores. */
@@ -226,7 +235,7 @@ function uses(root: Record<string, unknown>): Finding[] {
   for (const path of [
     ['prune', 'calibration', 'dataset'],
     ['evaluate', 'perplexity', 'dataset'],
-    ...scoreTexts(root),
+    ...scoreOptions(root).map((path) => [...path, 'texts', 'dataset']),
   ]) {
     const name = at(root, path);
     if (typeof name !== 'string' || names.includes(name)) continue;
@@ -239,16 +248,23 @@ function uses(root: Record<string, unknown>): Finding[] {
     );
   }
   const evaluated = at(root, ['evaluate', 'tasks']);
-  (Array.isArray(evaluated) ? (evaluated as unknown[]) : []).forEach((name, index) => {
-    if (typeof name !== 'string' || tasks.includes(name)) return;
+  for (const path of [
+    ...(Array.isArray(evaluated) ? evaluated : []).map((_, index): Path => ['evaluate', 'tasks', index]),
+    ...scoreOptions(root)
+      .filter((options) => ownScores.some((score) => score.id === options.at(-1) && readsTask(score)))
+      .map((options): Path => [...options, 'task']),
+  ]) {
+    const name = at(root, path);
+    if (typeof name !== 'string' || name === '' || tasks.includes(name)) continue;
     found.push(
       error(
-        ['evaluate', 'tasks', index],
+        path,
         'value',
         `there is no task ${shown(name)}${didYouMean(name, tasks) || `: tasks are ${tasks.join(', ') || 'none'}`}`,
       ),
     );
-  });
+  }
+  found.push(...scoreOptions(root).flatMap((options) => textsTwice(root, options)));
   return found;
 }
 

@@ -81,10 +81,18 @@ export function scoresSchemaOf(scores: readonly Score[]) {
     "Answers that the score looks at: labelled ones, pairs of a right and a wrong one, or the model's own, whichever keys are given or columns are there; default: the training split of the first task.",
   ).optional();
   const kinds = { texts: labelled, answers };
-  return listOf(scores, (score) => ({
-    texts: score.labelled ? kinds[score.labelled] : score.viewed ? viewed : texts,
-  }));
+  const task = field(
+    'Task whose training samples the score looks at, with its labels, in place of texts; default: the first.',
+    'sentiment',
+  );
+  return listOf(scores, (score): Record<string, z.ZodType> => {
+    const own = score.labelled ? kinds[score.labelled] : score.viewed ? viewed : texts;
+    return { texts: own, ...(readsTask(score) ? { task } : {}) };
+  });
 }
+
+/** Whether the key `task` names its texts: one of influence has an option of that name, one of scores reads none. */
+export const readsTask = ({ options, among, influence }: Score) => !among && !influence && !('task' in options);
 
 function dataScoresSchemaOf() {
   const texts = doc(
@@ -155,6 +163,10 @@ export function resolveAsked(entry: z.output<typeof scoresSchema>[number]): Aske
   if (typeof entry === 'string') return { id: entry, options: {} };
   // The schema allows one key.
   const [asked] = Object.entries(entry) as [string, { texts?: AskedScore['texts'] } & AskedScore['options']][];
-  const [id, { texts, ...options }] = asked ?? ['', {}];
-  return { id, options, ...(texts === undefined ? {} : { texts }) };
+  const [id, { texts, ...rest }] = asked ?? ['', {}];
+  const chosen = { id, options: rest, ...(texts === undefined ? {} : { texts }) };
+  const score = ownScores.find((one) => one.id === id);
+  if (!score || !readsTask(score) || rest.task === undefined) return chosen;
+  const { task, ...options } = rest;
+  return { ...chosen, options, task: String(task) };
 }

@@ -42,11 +42,12 @@ export function namesIn(open: OpenExperiment): NamePlace[] {
 
 /**
  * What a text at a path names: `dataset: x` wherever it stands but among the datasets' own keys, and the tasks of
- * `evaluate`.
+ * `evaluate` and of scores.
  */
 function kindAt(path: Path): NamePlace['kind'] | null {
   if (path.at(-1) === 'dataset' && path[0] !== 'datasets') return 'dataset';
   if (path.length === 3 && path[0] === 'evaluate' && path[1] === 'tasks') return 'task';
+  if (path.length === 4 && path[0] === 'scores' && path[3] === 'task') return 'task';
   return null;
 }
 

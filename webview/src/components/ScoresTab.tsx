@@ -1,7 +1,7 @@
 /** Scores: the tables that lie beside the result, one at a time. Without any it says how to get them. */
 import type { ScoresFile } from '../../../protocol/scores.ts';
 import type { Choices } from '../model/pageState.ts';
-import { tableKey, tableName } from '../model/scoreTable.ts';
+import { chosenTable, tableKey, tableName } from '../model/scoreTable.ts';
 import { resultKey } from '../rescored.ts';
 import type { TabProps } from '../tabProps.ts';
 import { Select } from './controls.tsx';
@@ -46,7 +46,7 @@ export function ScoreTables({
   change: (part: Partial<Choices>) => void;
 }) {
   const { tables } = file;
-  const table = tables.find((one) => tableKey(one) === choices.scoreTable) ?? tables.at(0);
+  const table = chosenTable(tables, choices.scoreTable);
   return (
     <>
       {file.status === 'partial' && (

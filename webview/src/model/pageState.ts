@@ -27,7 +27,7 @@ export interface Choices {
   order: SampleOrder;
   /** Each layer of the heat map on its own colour scale. */
   perLayer: boolean;
-  /** Which table of scores, as `tableKey` says; '' = the first. */
+  /** Which table of scores, as `tableKey` says, or a score whose newest is meant; '' = the first. */
   scoreTable: string;
   recompute: Recompute;
   allocation: AllocationForm;

@@ -91,6 +91,10 @@ export const valuesOf = (table: ScoreTable, part: string): Values =>
 /** A table is known by its score, options and needs; two of one score differ by them. */
 export const tableKey = ({ score, options, needs }: ScoreTable) => JSON.stringify([score, options, needs]);
 
+/** The table of a key, else the newest of a score, else the first. */
+export const chosenTable = (tables: readonly ScoreTable[], chosen: string): ScoreTable | undefined =>
+  tables.find((one) => tableKey(one) === chosen) ?? tables.findLast(({ score }) => score === chosen) ?? tables.at(0);
+
 /** "Block Influence, skip_first_token true": options and texts where another table has the same title. */
 export function tableName(table: ScoreTable, among: readonly ScoreTable[]): string {
   const alike = among.filter(({ title }) => title === table.title);

@@ -21,10 +21,9 @@ import { experimentName, runOfHash, newRunId, readResult, resultFiles } from '..
 import { experimentFor, openExperiment } from '../inputs/openExperiment.ts';
 import { engineFor } from '../machine/enginePool.ts';
 import { computeDataScores } from '../scores/dataScores.ts';
-import type { EnginePool } from '../machine/enginePool.ts';
 import { computeScores, scoresOfResult } from '../scores/scores.ts';
 import { scoresFileOf } from '../scores/scoresFile.ts';
-import type { NoisyRun } from '../scores/sampleInfluence.ts';
+import { noisyRun } from './noisyRun.ts';
 import type { ComputedScores, ScoresOptions } from '../scores/scores.ts';
 import { scoreExperiment } from './score.ts';
 import type { ScoreOptions } from './score.ts';
@@ -37,6 +36,8 @@ export type Part = (typeof parts)[number];
 export interface RunOptions extends ScoreOptions {
   /** Only this part of what the file declares. */
   only?: Part | undefined;
+  /** In place of the layer scores that the file declares; one without options is as the file declares it. */
+  asked?: readonly AskedScore[] | undefined;
   /** Words of `--set`, such as `owl.multiple=7`. */
   set?: readonly string[] | undefined;
   /** Rows whose texts are in memory at a time. */
@@ -60,7 +61,8 @@ export interface Ran {
 /** @throws LayerifError as `scoreExperiment` and `computeScores` */
 export async function runExperiment(options: RunOptions): Promise<Ran> {
   const file = path.resolve(options.file);
-  const experiment = loadExperiment(file);
+  const loaded = loadExperiment(file);
+  const experiment = options.asked ? { ...loaded, scores: asDeclared(options.asked, loaded.scores ?? []) } : loaded;
   const { scores: asked, data: askedData } = settingsOf(experiment, options.set ?? []);
   const { only } = options;
   const alone = (only ?? 'influence') !== 'influence' || (experiment.scores_alone === true && only !== 'influence');
@@ -115,7 +117,7 @@ export async function runExperiment(options: RunOptions): Promise<Ran> {
       const ofLayers = () =>
         computeScores({
           ...{ ...shared, asked: wanted, file, experiment, scoresFile, modelSha256 },
-          noisyRun: noisyRun(options, pool, path.dirname(scoresFile)),
+          noisyRun: noisyRun({ ...options, engine: pool }, path.dirname(scoresFile)),
         });
       return { ...none, result: null, resultFile: null, ...(await inOneFile(scoresFile, modelSha256, ofLayers)) };
     }
@@ -128,10 +130,21 @@ export async function runExperiment(options: RunOptions): Promise<Ran> {
     const computed = await inOneFile(scoresFileOf(resultFile), result.model.sha256, () =>
       scoresOfResult({
         ...{ ...shared, asked: wanted, resultFile },
-        noisyRun: noisyRun(options, pool, path.dirname(resultFile)),
+        noisyRun: noisyRun({ ...options, engine: pool }, path.dirname(resultFile)),
       }),
     );
     return { result, resultFile, ...computed, reopened: reopened === true };
+  });
+}
+
+/** Each as the file declares it, of its task where one is named. */
+function asDeclared(asked: readonly AskedScore[], declared: readonly AskedScore[]): AskedScore[] {
+  return asked.flatMap((one) => {
+    const own = declared.filter(({ id }) => id === one.id);
+    if (own.length === 0 || Object.keys(one.options).length > 0) return [one];
+    if (one.task === undefined) return own;
+    const { texts: _, ...first } = nth(own, 0);
+    return [{ ...first, task: one.task }];
   });
 }
 
@@ -152,29 +165,6 @@ function settingsOf(
       words.filter((word) => !ofRows(word)),
     ),
     data: withSettings(data_scores, words.filter(ofRows), findDataScore),
-  };
-}
-
-/** Influence with changed labels, in a folder beside the scores; a complete run of the same is opened again. */
-function noisyRun(options: RunOptions, engine: EnginePool, folder: string): NoisyRun {
-  return async (labelNoise, task) => {
-    const tasks = [task ?? options.tasks?.[0] ?? nth(loadExperiment(path.resolve(options.file)).tasks, 0).task];
-    const { resultFile } = await scoreExperiment({
-      file: options.file,
-      machine: options.machine,
-      signal: options.signal,
-      checkpointSeconds: options.checkpointSeconds,
-      engine,
-      tasks,
-      labelNoise,
-      reopen: true,
-      outputDir: path.join(folder, 'label-noise'),
-      onEvent: (event) => {
-        if (event.type === 'progress')
-          options.onProgress?.({ ...event, message: `with changed labels: ${event.message}` });
-      },
-    });
-    return resultFile;
   };
 }
 

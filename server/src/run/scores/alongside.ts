@@ -45,8 +45,9 @@ export function alongside(
   const id = textsId(samples);
   const shape = observedShape(model, samples.length);
   const wanted = new Map<string, KeyedNeed>();
-  for (const { id: name, options, texts } of asked) {
-    if (texts !== undefined) continue;
+  const own = prepared.tasks[task].task.task;
+  for (const { id: name, options, texts, task: named = own } of asked) {
+    if (texts !== undefined || named !== own) continue;
     const score = findScore(name);
     for (const bare of Object.values(score.needs(optionValues(score, options), shape))) {
       const need = keyed(bare, id, variant);

@@ -26,6 +26,9 @@ export interface LabelledTexts {
   files: string[];
 }
 
+/** `answers`: of the first task over the dataset the answers are the labels, whatever columns there are. */
+export type LabelSource = ScoredTexts & { answers?: boolean };
+
 /** Fewer rows of a class cannot stand in five folds. */
 const FEWEST = 5;
 
@@ -36,7 +39,7 @@ const FEWEST = 5;
  */
 export async function labelledTexts(
   { datasets, tasks, model }: Experiment,
-  source: ScoredTexts,
+  source: LabelSource,
   baseDir: string,
   tokenizer: TextTokenizer,
   fewestOfClass = FEWEST,
@@ -113,11 +116,15 @@ export function labelsKey({ of, names, heldOut, groups }: Labels): string {
   return `labels ${hash.digest('hex').slice(0, 16)}`;
 }
 
-function labelReader({ dataset, label }: ScoredTexts, task: Task | undefined, columns: string[]): (row: Row) => string {
+function labelReader(
+  { dataset, label, answers }: LabelSource,
+  task: Task | undefined,
+  columns: string[],
+): (row: Row) => string {
   const field: Field | null =
     label !== undefined
       ? compileField('texts', 'label', label)
-      : columns.includes('label')
+      : columns.includes('label') && !answers
         ? compileField('texts', 'label', 'label')
         : null;
   if (label !== undefined && /^[\w.-]+$/.test(label) && !columns.includes(label)) {

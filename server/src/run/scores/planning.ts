@@ -104,12 +104,13 @@ async function planOf(chosen: Chosen, tools: PlanTools): Promise<Plan> {
 
 function setOf(
   score: Score,
-  { texts }: AskedScore,
+  { texts, task }: AskedScore,
   values: Plan['values'],
-  { sets, write }: PlanTools,
+  tools: Pick<PlanTools, 'sets' | 'write'>,
 ): Promise<TextSet> {
+  const sets = tools.sets.ofTask(task);
   const viewed = score.viewed?.(values as never);
   if (viewed) return sets.viewed(texts, viewed);
-  if (score.labelled === 'answers') return sets.answers(texts, write);
+  if (score.labelled === 'answers') return sets.answers(texts, tools.write);
   return score.labelled === 'texts' ? sets.labelled(texts) : sets.of(texts);
 }

@@ -1,5 +1,5 @@
 /** Texts of an experiment as scores ask for them, each set read once; with labels where a score looks for them. */
-import type { ScoredTexts, TextSource } from '../../../../protocol/experiment.ts';
+import type { Experiment, ScoredTexts, TextSource } from '../../../../protocol/experiment.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { Labels } from '../../scores/types.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
@@ -13,6 +13,7 @@ import type { AnswerTools } from './answerTexts.ts';
 import type { View, ViewAsk } from '../../scores/views.ts';
 import { audioTexts } from './audioTexts.ts';
 import { labelledTexts } from './labelledTexts.ts';
+import type { LabelSource } from './labelledTexts.ts';
 import { textsId } from './texts.ts';
 import { drawnStretches, drawnTokens, wordTexts } from './viewedTexts.ts';
 
@@ -34,20 +35,46 @@ export function countOf(words: string | null): number {
 /** Texts of the experiment, read once for all scores that ask for the same. */
 export class TextSets {
   readonly #opened: OpenExperiment;
-  readonly #known = new Map<string, TextSet>();
-  readonly dataSha256: Record<string, string> = {};
+  readonly #experiment: Experiment;
+  /** Task that was chosen, whose samples are the default texts. */
+  readonly #task: string | null;
+  readonly #known: Map<string, TextSet>;
+  readonly dataSha256: Record<string, string>;
 
-  constructor(opened: OpenExperiment) {
+  constructor(opened: OpenExperiment, chosen?: { task: string; sets: TextSets }) {
     this.#opened = opened;
+    this.#task = chosen?.task ?? null;
+    this.#experiment = chosen ? withTaskFirst(opened.experiment, chosen.task) : opened.experiment;
+    this.#known = chosen ? chosen.sets.#known : new Map<string, TextSet>();
+    this.dataSha256 = chosen?.sets.dataSha256 ?? {};
+  }
+
+  /** The same for a score of one task. @throws LayerifError `badRequest` for a task that is not there */
+  ofTask(task: string | undefined): TextSets {
+    return task === undefined ? this : new TextSets(this.#opened, { task, sets: this });
+  }
+
+  /** A set that is read already, by what it was asked by; else it is read and kept. */
+  async #kept(asked: unknown, read: () => Promise<TextSet>): Promise<TextSet> {
+    const name = JSON.stringify([this.#task, asked]);
+    const known = this.#known.get(name);
+    if (known) return known;
+    const set = await read();
+    const words = `task ${this.#task ?? ''}, `;
+    if (this.#task !== null && !set.words.startsWith(words)) set.words = `${words}${set.words}`;
+    this.#known.set(name, set);
+    return set;
   }
 
   /** @throws LayerifError `badData` */
-  async of(asked: TextSource | undefined): Promise<TextSet> {
-    const { experiment, baseDir, model } = this.#opened;
-    const source = asked ?? experiment.prune?.calibration;
-    const name = JSON.stringify(source ?? null);
-    const known = this.#known.get(name);
-    if (known) return known;
+  of(asked: TextSource | undefined): Promise<TextSet> {
+    const source = asked ?? this.#experiment.prune?.calibration;
+    return this.#kept(source ?? null, () => this.#plain(asked, source));
+  }
+
+  async #plain(asked: TextSource | undefined, source: TextSource | undefined): Promise<TextSet> {
+    const { baseDir, model } = this.#opened;
+    const experiment = this.#experiment;
     await this.#opened.fetchDatasets([source?.dataset ?? experiment.tasks[0].dataset]);
     const { graph } = this.#opened;
     const tokenizer = graph?.tokens === false ? null : this.#opened.tokenizer;
@@ -69,20 +96,26 @@ export class TextSets {
     const words = tokenizer
       ? `${split} of ${dataset}: ${samples.length} texts, ${tokens.toLocaleString('en-US')} tokens`
       : `${split} of ${dataset}: ${samples.length} samples`;
-    const set = { id: textsId(samples), words, samples };
     Object.assign(this.dataSha256, dataSha256);
-    this.#known.set(name, set);
-    return set;
+    return { id: textsId(samples), words, samples };
   }
 
   /** @throws LayerifError `badData` for texts without labels, of one class, or too few */
-  async labelled(asked: ScoredTexts | undefined): Promise<TextSet> {
-    const { experiment, baseDir, model } = this.#opened;
-    const [task] = experiment.tasks;
-    const source = asked ?? { dataset: task.dataset, split: task.training_split };
-    const name = JSON.stringify(['labelled', source]);
-    const known = this.#known.get(name);
-    if (known) return known;
+  labelled(asked: ScoredTexts | undefined): Promise<TextSet> {
+    const source = asked ?? this.#training();
+    return this.#kept(['labelled', source], () => this.#withLabels(source));
+  }
+
+  /** Training samples of the first task, or of the chosen one, whose answers are the labels then. */
+  #training(): LabelSource {
+    const [task] = this.#experiment.tasks;
+    const source = { dataset: task.dataset, split: task.training_split };
+    return this.#task === null ? source : { ...source, answers: true };
+  }
+
+  async #withLabels(source: LabelSource): Promise<TextSet> {
+    const { baseDir, model } = this.#opened;
+    const experiment = this.#experiment;
     await this.#opened.fetchDatasets([source.dataset]);
     const { tokenizer } = this.#opened;
     const { texts, labels, words, files } = await labelledTexts(experiment, source, baseDir, tokenizer);
@@ -92,9 +125,7 @@ export class TextSets {
     );
     const samples = texts.map(({ tokens }) => ({ tokens, countedFrom: 1 }));
     Object.assign(this.dataSha256, await dataHashes(files, baseDir));
-    const set = { id: textsId(samples), words, samples, labels };
-    this.#known.set(name, set);
-    return set;
+    return { id: textsId(samples), words, samples, labels };
   }
 
   /**
@@ -102,13 +133,14 @@ export class TextSets {
    * @throws LayerifError `badData` for answers of one kind alone, or of which nothing says whether they are
    *   hallucinated
    */
-  async answers(asked: ScoredTexts | undefined, write: AnswerTools['write']): Promise<TextSet> {
-    const { experiment, baseDir, model } = this.#opened;
-    const [task] = experiment.tasks;
-    const source = asked ?? { dataset: task.dataset, split: task.training_split };
-    const name = JSON.stringify(['answers', source]);
-    const known = this.#known.get(name);
-    if (known) return known;
+  answers(asked: ScoredTexts | undefined, write: AnswerTools['write']): Promise<TextSet> {
+    const source = asked ?? this.#training();
+    return this.#kept(['answers', source], () => this.#answers(source, write));
+  }
+
+  async #answers(source: ScoredTexts, write: AnswerTools['write']): Promise<TextSet> {
+    const { baseDir, model } = this.#opened;
+    const experiment = this.#experiment;
     await this.#opened.fetchDatasets([source.dataset]);
     const { tokenizer } = this.#opened;
     const { samples, places, labels, words, files } = await answerTexts(experiment, source, baseDir, {
@@ -118,29 +150,25 @@ export class TextSets {
     const texts = samples.map(({ tokens }, i) => ({ tokens, ...places[i] }));
     requireTexts({ what: 'answer', task: 'texts', texts, tokenizer, ...limitsOf(model, this.#opened.graph) }, 'score');
     Object.assign(this.dataSha256, await dataHashes(files, baseDir));
-    const set = { id: textsId(samples), words, samples, labels };
-    this.#known.set(name, set);
-    return set;
+    return { id: textsId(samples), words, samples, labels };
   }
 
   /** @throws LayerifError `badData` for texts without labels where the view needs them, or too few */
-  async viewed(asked: ScoredTexts | undefined, ask: ViewAsk): Promise<TextSet> {
-    const name = JSON.stringify(['viewed', asked ?? null, ask]);
-    const known = this.#known.get(name);
-    if (known) return known;
-    const { words, viewed } =
-      asked?.audio !== undefined
-        ? await this.#audio(asked, ask)
-        : ask.view === 'label'
-          ? await this.#stretches(asked, ask)
-          : await this.#tokens(asked, ask);
-    const set = { id: textsId(viewed.samples), words, samples: viewed.samples, view: viewed.view };
-    this.#known.set(name, set);
-    return set;
+  viewed(asked: ScoredTexts | undefined, ask: ViewAsk): Promise<TextSet> {
+    return this.#kept(['viewed', asked ?? null, ask], async () => {
+      const { words, viewed } =
+        asked?.audio !== undefined
+          ? await this.#audio(asked, ask)
+          : ask.view === 'label'
+            ? await this.#stretches(asked, ask)
+            : await this.#tokens(asked, ask);
+      return { id: textsId(viewed.samples), words, samples: viewed.samples, view: viewed.view };
+    });
   }
 
   async #audio(asked: ScoredTexts, ask: ViewAsk) {
-    const { experiment, baseDir, graph } = this.#opened;
+    const { baseDir, graph } = this.#opened;
+    const experiment = this.#experiment;
     await this.#opened.fetchDatasets([asked.dataset]);
     const { words, files, ...viewed } = await audioTexts(experiment, asked, ask, { baseDir, graph });
     Object.assign(this.dataSha256, await dataHashes(files, baseDir));
@@ -153,9 +181,9 @@ export class TextSets {
   }
 
   async #stretches(asked: ScoredTexts | undefined, ask: ViewAsk) {
-    const { experiment, baseDir, model } = this.#opened;
-    const [task] = experiment.tasks;
-    const source = asked ?? { dataset: task.dataset, split: task.training_split };
+    const { baseDir, model } = this.#opened;
+    const experiment = this.#experiment;
+    const source = asked ?? this.#training();
     await this.#opened.fetchDatasets([source.dataset]);
     const { tokenizer } = this.#opened;
     const inWords = Object.hasOwn(experiment.datasets, source.dataset)
@@ -192,6 +220,17 @@ export class TextSets {
   samples(id: string | null): EncodedSample[] {
     return [...this.#known.values()].find((set) => set.id === id)?.samples ?? [];
   }
+}
+
+/** The experiment as if it had this task first, and texts of its own nowhere else. */
+function withTaskFirst(experiment: Experiment, name: string): Experiment {
+  const task = experiment.tasks.find((one) => one.task === name);
+  if (!task) {
+    const known = experiment.tasks.map((one) => one.task).join(', ');
+    throw new LayerifError('badRequest', `there is no task "${name}" to take texts from; tasks: ${known}`);
+  }
+  const { calibration: _, ...prune } = experiment.prune ?? {};
+  return { ...experiment, tasks: [task, ...experiment.tasks.filter((one) => one !== task)], prune };
 }
 
 function sourceOf({ dataset, split, max_length }: ScoredTexts): TextSource {
