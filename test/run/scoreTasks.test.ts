@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
-import { LayerifError } from '../../protocol/errors.ts';
+import type { LayerifError } from '../../protocol/errors.ts';
 import type { ScoresFile } from '../../protocol/scores.ts';
 import { parseExperiment } from '../../server/src/config/experiment.ts';
 import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';

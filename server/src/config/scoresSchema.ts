@@ -92,7 +92,7 @@ export function scoresSchemaOf(scores: readonly Score[]) {
 }
 
 /** Whether the key `task` names its texts: one of influence has an option of that name, one of scores reads none. */
-export const readsTask = ({ options, among, influence }: Score) => !among && !influence && !('task' in options);
+export const readsTask = (score: Score) => !score.among && !score.influence && !('task' in score.options);
 
 function dataScoresSchemaOf() {
   const texts = doc(

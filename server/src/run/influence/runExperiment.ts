@@ -143,8 +143,8 @@ function asDeclared(asked: readonly AskedScore[], declared: readonly AskedScore[
     const own = declared.filter(({ id }) => id === one.id);
     if (own.length === 0 || Object.keys(one.options).length > 0) return [one];
     if (one.task === undefined) return own;
-    const { texts: _, ...first } = nth(own, 0);
-    return [{ ...first, task: one.task }];
+    const { id, options } = nth(own, 0);
+    return [{ id, options, task: one.task }];
   });
 }
 

@@ -229,8 +229,7 @@ function withTaskFirst(experiment: Experiment, name: string): Experiment {
     const known = experiment.tasks.map((one) => one.task).join(', ');
     throw new LayerifError('badRequest', `there is no task "${name}" to take texts from; tasks: ${known}`);
   }
-  const { calibration: _, ...prune } = experiment.prune ?? {};
-  return { ...experiment, tasks: [task, ...experiment.tasks.filter((one) => one !== task)], prune };
+  return { ...experiment, prune: {}, tasks: [task, ...experiment.tasks.filter((one) => one !== task)] };
 }
 
 function sourceOf({ dataset, split, max_length }: ScoredTexts): TextSource {
