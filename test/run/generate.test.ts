@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import type { LayerifError } from '../../protocol/errors.ts';
 import { endTokens, generationConfig } from '../../server/src/checkpoints/generationConfig.ts';
 import { openCheckpoint } from '../../server/src/checkpoints/openCheckpoint.ts';
 import { createTokenizer } from '../../server/src/data/tokenizer.ts';
@@ -155,9 +156,59 @@ test('a model with prompts and a file of prompts: batched texts are those of eac
   fs.writeFileSync(promptsFile, 'id,text\n1,the film was\n');
   await assert.rejects(
     generateFile(options(model, { promptsFile })),
-    /row 0 has no text in the column "prompt"; its columns: id, text/,
+    /row 0 has neither a text in the column "prompt" nor a list of messages with role and content in "messages"; its columns: id, text/,
   );
   await assert.rejects(generateFile(options(model)), /is a model: give --prompt TEXT or --prompts FILE/);
+});
+
+test('conversations, and prompts where asked, go through the chat template; its special tokens are not added twice', async (t) => {
+  const { model, folder } = tinyWorkspace(t);
+  const turn = '{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}';
+  fs.writeFileSync(
+    path.join(model, 'chat_template.jinja'),
+    `{{ bos_token }}${turn}{% if tools %}{{ tools | length }} tools\n{% endif %}{% if add_generation_prompt %}assistant:{% endif %}`,
+  );
+  const promptsFile = path.join(folder, 'talks.jsonl');
+  const said = (role: string, content: string) => ({ role, content });
+  const rows = [
+    { messages: [said('user', 'once')], tools: [{}, {}] },
+    { messages: [said('system', 'be'), said('user', 'once'), said('assistant', 'the film')] },
+    { prompt: [said('user', 'it is')] },
+  ];
+  fs.writeFileSync(promptsFile, rows.map((row) => JSON.stringify(row)).join('\n'));
+  const tokenizer = createTokenizer(openCheckpoint(model).tokenizer());
+  const made = await generateFile(options(model, { promptsFile, maxNewTokens: 1 }));
+  const expected = [
+    `<s>user: once\n2 tools\nassistant:`,
+    `<s>system: be\nuser: once\nassistant: the film`,
+    `<s>user: it is\nassistant:`,
+  ];
+  assert.deepEqual(
+    made.texts.map(({ prompt }) => prompt),
+    expected,
+  );
+  assert.deepEqual(
+    made.texts.map(({ promptTokens }) => promptTokens),
+    expected.map((text) => tokenizer.encodePlain(text).length),
+  );
+  // Texts are left as they are unless asked; the system's message stands before what a user says.
+  const texts = (chat: GenerateOptions['chat']) =>
+    generateFile(options(model, { prompts: ['once'], maxNewTokens: 1, chat }));
+  assert.equal((await texts(undefined)).texts[0].prompt, 'once');
+  const asked = await texts({ template: true, system: 'be' });
+  assert.equal(asked.texts[0].prompt, `<s>system: be\nuser: once\nassistant:`);
+  await assert.rejects(texts({ template: 'tool_us' }), /has no chat template "tool_us"; its templates are default/);
+
+  fs.writeFileSync(path.join(model, 'chat_template.jinja'), "{{ raise_exception('Roles must alternate') }}");
+  await assert.rejects(
+    generateFile(options(model, { promptsFile })),
+    (error: LayerifError) =>
+      error.place?.line === 1 && /chat template refuses a conversation: Roles must alternate/.test(error.message),
+  );
+  fs.writeFileSync(path.join(model, 'chat_template.jinja'), '{% if %}');
+  await assert.rejects(texts({ template: true }), /the chat template of .* is not valid: .*at column/);
+  fs.rmSync(path.join(model, 'chat_template.jinja'));
+  await assert.rejects(texts({ template: true }), /has no chat template: neither chat_template\.jinja nor/);
 });
 
 test('an experiment gives the rows of its task, with examples and description, as evaluate reads them', async (t) => {

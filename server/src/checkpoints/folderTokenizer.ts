@@ -7,6 +7,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
+import { folderChatTemplate } from './chatTemplates.ts';
 import { contentOf, GENERIC, rebuiltBy, tokenizerClass } from './tokenizerClasses.ts';
 import { modelFile } from './modelFile.ts';
 import type { ModelFile } from './modelFile.ts';
@@ -33,6 +34,8 @@ export function folderTokenizer(folder: string, config: Json, read: (file: strin
   const optional = (name: string): Json | null => (fs.existsSync(at(name)) ? read(at(name)) : null);
   const file = optional('tokenizer.json');
   const settings = { ...(optional('tokenizer_config.json') ?? {}) };
+  const chat = folderChatTemplate(folder);
+  if (chat !== null) settings['chat_template'] = chat;
   const named = [settings['tokenizer_class'], config['tokenizer_class']].find((name) => typeof name === 'string');
   const name = tokenizerClass(
     typeof config['model_type'] === 'string' ? config['model_type'] : '',

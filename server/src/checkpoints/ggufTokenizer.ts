@@ -4,6 +4,7 @@
  *
  * Encoders' vocabularies (bert, t5) and those that do not merge (rwkv, plamo2, gemma4) are refused by name.
  */
+import { ggufChatTemplate } from './chatTemplates.ts';
 import type { Metadata } from './ggufMetadata.ts';
 import { byteLevel, preTokenizers } from './ggufPreTokenizers.ts';
 import { sentencePiece } from './ggufSentencePiece.ts';
@@ -73,7 +74,7 @@ export function rebuildTokenizer(metadata: Metadata): {
       eom_token: named('eom'),
       add_bos_token: first.length > 0,
       add_eos_token: last.length > 0,
-      chat_template: metadata.text('tokenizer.chat_template') ?? null,
+      chat_template: ggufChatTemplate(metadata),
     },
     warnings: parts.warnings ?? [],
   };

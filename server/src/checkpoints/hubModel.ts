@@ -16,7 +16,13 @@ import { readText } from '../files/textFile.ts';
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 /** Beside the weights, where the repository has them. */
-const described = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
+const described = [
+  'config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'generation_config.json',
+  'chat_template.jinja',
+];
 
 /**
  * The files that the engine reads, of those that a repository has.

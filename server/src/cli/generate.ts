@@ -2,6 +2,7 @@
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { GeneratedFile } from '../../../protocol/generation.ts';
 import { generateFile } from '../run/generate/generateFile.ts';
+import type { GenerateOptions } from '../run/generate/generateFile.ts';
 import { samplingSettings } from '../generation/settings.ts';
 import type { AskedSampling } from '../generation/settings.ts';
 import { readLimit } from './evaluate.ts';
@@ -23,10 +24,14 @@ export const generate: Command = {
   details:
     'MODEL is a folder, a .gguf file or a hub id; FILE is an experiment, whose model is taken, and the rows of its first task (or --task)\n' +
     'as prompts where none are given. Greedy unless --temperature is given; what the command line leaves open is as in the generation_config.json of\n' +
-    'the model. A text ends with an ending token of the model, before a --stop text, or after --max-new-tokens.',
+    'the model. A text ends with an ending token of the model, before a --stop text, or after --max-new-tokens. With --apply-chat-template prompts are\n' +
+    'rendered as the turn of a user; conversations ("messages") are always rendered, and one that ends with a message of the assistant is gone on with.',
   options: [
     'prompt',
     'prompts',
+    'apply-chat-template',
+    'chat-template',
+    'system-instruction',
     'task',
     'limit',
     'adapter',
@@ -56,6 +61,7 @@ export const generate: Command = {
         baseDir: terminal.baseDir,
         prompts,
         promptsFile: values.prompts,
+        chat: chatOf(options),
         task: options.task.at(-1),
         limit: values.limit === undefined ? undefined : readLimit(values.limit),
         adapter: values.adapter,
@@ -85,6 +91,17 @@ export const generate: Command = {
     }
   },
 };
+
+/** @throws LayerifError `badRequest` for an instruction that would have no effect */
+function chatOf({ values, flags }: Options): GenerateOptions['chat'] {
+  const [named, system] = [values['chat-template'], values['system-instruction']];
+  if (flags.has('apply-chat-template') || named !== undefined) return { template: named ?? true, system };
+  if (system === undefined) return undefined;
+  throw new LayerifError(
+    'badRequest',
+    `--system-instruction ${JSON.stringify(system.slice(0, 40))} is a message of a conversation; give --apply-chat-template too`,
+  );
+}
 
 const samplingOptions: Readonly<Record<keyof typeof samplingSettings, OptionName>> = {
   temperature: 'temperature',

@@ -1,31 +1,20 @@
 /**
- * Renders a syntax tree over the columns of a row, with the harness' strictness: an undefined name is an error. A
- * template sees the columns and a few functions, and nothing else: no file, no clock, no environment.
+ * Renders a syntax tree over the columns of a row. A template sees the columns and the functions of its dialect, and
+ * nothing else: no file, no environment, and a clock in chat templates alone.
  */
+import { requirePublic, withheldBySandbox, type Dialect } from './dialects.ts';
 import { applyFilter, filters, Group, type Context } from './filters.ts';
 import { methodOf } from './methods.ts';
-import { globals } from './globals.ts';
+import { loopOf } from './loop.ts';
 import type { Call, Expression, Signature, Statement, Target } from './nodes.ts';
 import { Moment } from './moments.ts';
-import {
-  Attributes,
-  Blank,
-  Callable,
-  Dict,
-  Tuple,
-  Undefined,
-  defined,
-  fromRow,
-  typeName,
-  type Arguments,
-} from './objects.ts';
+import { Attributes, Blank, Callable, Dict, Tuple, defined, fromRow, typeName, type Arguments } from './objects.ts';
 import { binary, compared, equal, item, iterate, negated, sliced, truth } from './operators.ts';
 import { testsOf } from './tests.ts';
 import { representation, requireText, text } from './text.ts';
 import { lookup } from '../../text/lookup.ts';
 
-export const filterNames: ReadonlySet<string> = new Set(Object.keys(filters));
-const tests = testsOf(filterNames);
+const tests = testsOf(new Set(Object.keys(filters)));
 export const testNames: ReadonlySet<string> = new Set(Object.keys(tests));
 
 /** Most steps and characters of one rendering, so that a slip cannot take all time and memory. */
@@ -46,8 +35,8 @@ class Scope {
 }
 
 /** @throws UnknownName, Error */
-export function renderTree(body: readonly Statement[], columns: Record<string, unknown>): string {
-  return new Renderer(columns).body(body, new Scope(null));
+export function renderTree(body: readonly Statement[], columns: Record<string, unknown>, dialect: Dialect): string {
+  return new Renderer(columns, dialect).body(body, new Scope(null));
 }
 
 class Renderer implements Context {
@@ -56,14 +45,23 @@ class Renderer implements Context {
   #steps = 0;
   #characters = 0;
   #calls = 0;
+  /** Set from a `break` or `continue` until its loop has seen it. */
+  #jump: 'break' | 'continue' | null = null;
+  readonly #dialect: Dialect;
+  readonly missing: Dialect['missing'];
 
-  constructor(columns: Record<string, unknown>) {
+  constructor(columns: Record<string, unknown>, dialect: Dialect) {
     this.#columns = columns;
+    this.#dialect = dialect;
+    this.missing = dialect.missing;
   }
 
   body(statements: readonly Statement[], scope: Scope): string {
     let out = '';
-    for (const statement of statements) out += this.#statement(statement, scope);
+    for (const statement of statements) {
+      out += this.#statement(statement, scope);
+      if (this.#jump !== null) break;
+    }
     return out;
   }
 
@@ -97,6 +95,7 @@ class Renderer implements Context {
         return '';
       case 'setBlock': {
         const block = this.body(node.body, new Scope(scope));
+        if (this.#jump !== null) return '';
         this.#assign(node.target, node.filter ? this.#filtered(node.filter, block, scope) : block, scope);
         return '';
       }
@@ -114,8 +113,13 @@ class Renderer implements Context {
         args.named.set('caller', this.#macro('caller', node.signature, node.body, scope));
         return text(this.#called(this.#value(node.call.of, scope), args));
       }
-      case 'filterBlock':
-        return text(this.#filtered(node.filter, this.body(node.body, new Scope(scope)), scope));
+      case 'filterBlock': {
+        const block = this.body(node.body, new Scope(scope));
+        return this.#jump === null ? text(this.#filtered(node.filter, block, scope)) : '';
+      }
+      case 'jump':
+        this.#jump = node.to;
+        return '';
       case 'scope':
         return this.body(node.body, new Scope(scope));
     }
@@ -130,7 +134,6 @@ class Renderer implements Context {
         this.#assign(target, one, inner);
         return truth(this.#value(test, inner));
       });
-    if (items.length === 0) return this.body(node.otherwise, scope);
     const again = node.recursive
       ? (args: Arguments): string => this.#deeper(() => this.#for(node, args.positional[0], scope, depth + 1))
       : null;
@@ -141,14 +144,20 @@ class Renderer implements Context {
       return !same;
     });
     let out = '';
+    // Jinja's rule: `else` stands for a loop of which no round came to its end.
+    let complete = false;
     for (const [index, one] of items.entries()) {
       this.#step();
       const inner = new Scope(scope);
-      inner.values.set('loop', loopOf(items, index, depth, changed, again));
+      inner.values.set('loop', loopOf(items, index, depth, changed, again, this.missing));
       this.#assign(target, one, inner);
       out += this.body(node.body, inner);
+      const jump = this.#jump;
+      this.#jump = null;
+      complete ||= jump === null;
+      if (jump === 'break') break;
     }
-    return out;
+    return complete ? out : out + this.body(node.otherwise, scope);
   }
 
   #deeper<T>(work: () => T): T {
@@ -165,6 +174,7 @@ class Renderer implements Context {
       const space = this.#named(target.name, scope);
       if (!(space instanceof Attributes) || space.type !== 'namespace')
         throw new Error(`cannot assign attribute on non-namespace object "${target.name}"`);
+      if (this.#dialect.sandboxed) requirePublic(target.attribute);
       space.values.set(target.attribute, value);
     } else {
       const items = iterate(value);
@@ -186,11 +196,11 @@ class Renderer implements Context {
         if (i < positional.length) value = positional[i];
         else if (rest.has(parameter)) value = rest.get(parameter);
         else
-          value = fallback ? this.#value(fallback, inner) : new Undefined(`parameter "${parameter}" was not provided`);
+          value = fallback ? this.#value(fallback, inner) : this.missing(`parameter "${parameter}" was not provided`);
         rest.delete(parameter);
         inner.values.set(parameter, value);
       });
-      if (read.has('caller')) inner.values.set('caller', rest.get('caller') ?? new Undefined('No caller defined'));
+      if (read.has('caller')) inner.values.set('caller', rest.get('caller') ?? this.missing('No caller defined'));
       rest.delete('caller');
       if (read.has('varargs')) inner.values.set('varargs', new Tuple(positional.slice(names.length)));
       else if (positional.length > names.length)
@@ -207,12 +217,13 @@ class Renderer implements Context {
     const local = scope.find(name);
     if (local !== undefined) return local;
     if (this.#known.has(name)) return this.#known.get(name);
+    const { globals } = this.#dialect;
     const value =
       Object.hasOwn(this.#columns, name) && this.#columns[name] !== undefined
         ? fromRow(this.#columns[name])
         : Object.hasOwn(globals, name)
           ? lookup(globals, name)
-          : new Undefined(`"${name}" is not defined`, name);
+          : this.missing(`"${name}" is not defined`, name);
     this.#known.set(name, value);
     return value;
   }
@@ -225,7 +236,7 @@ class Renderer implements Context {
       case 'name':
         return this.#named(node.name, scope);
       case 'attribute':
-        return attributeOf(this.#value(node.of, scope), node.name, node);
+        return this.#attribute(this.#value(node.of, scope), node.name, node);
       case 'item': {
         const of = this.#value(node.of, scope);
         if (node.key.type === 'slice')
@@ -233,7 +244,7 @@ class Renderer implements Context {
             of,
             node.key.bounds.map((bound) => (bound ? this.#value(bound, scope) : null)),
           );
-        return itemOf(of, this.#value(node.key, scope), node);
+        return this.#item(of, this.#value(node.key, scope), node);
       }
       case 'slice':
         throw new Error('a slice stands in brackets behind a value');
@@ -277,6 +288,28 @@ class Renderer implements Context {
     }
   }
 
+  #attribute(value: unknown, name: string, node: Expression): unknown {
+    defined(value);
+    if (this.#dialect.sandboxed && withheldBySandbox(value, name))
+      return this.missing(`${written(node)} is withheld: a chat template changes no list or mapping`);
+    if (value instanceof Attributes && value.values.has(name)) return value.values.get(name);
+    if (value instanceof Moment && value.part(name) !== undefined) return value.part(name);
+    if (value instanceof Group && (name === 'grouper' || name === 'list')) return value[name];
+    const method = methodOf(value, name);
+    if (method) return method;
+    const found = item(value, name);
+    return found === undefined ? this.missing(`there is no ${written(node)}`) : found;
+  }
+
+  #item(value: unknown, key: unknown, node: Expression): unknown {
+    defined(value);
+    if (!(key instanceof Blank)) defined(key);
+    const found = item(value, key);
+    if (found !== undefined) return found;
+    if (typeof key !== 'string') return this.missing(`there is no ${written(node)}`);
+    return this.#attribute(value, key, node);
+  }
+
   #compare(node: Extract<Expression, { type: 'compare' }>, scope: Scope): boolean {
     let left = this.#value(node.left, scope);
     for (const { operator, right } of node.rest) {
@@ -295,7 +328,7 @@ class Renderer implements Context {
   }
 
   filter(name: string, value: unknown, args: Arguments): unknown {
-    return applyFilter(name, value, args, this);
+    return applyFilter(this.#dialect.filters, name, value, args, this);
   }
 
   test(name: string, value: unknown, { positional }: Arguments): boolean {
@@ -324,57 +357,6 @@ class Renderer implements Context {
     if (value instanceof Attributes && value.call) return value.call(args);
     throw new Error(`'${typeName(value)}' object is not callable`);
   }
-}
-
-function loopOf(
-  items: readonly unknown[],
-  index: number,
-  depth: number,
-  changed: Callable,
-  again: Attributes['call'],
-): Attributes {
-  const { length } = items;
-  const missing = (which: string) => new Undefined(`there is no ${which} item`);
-  const cycle = new Callable('cycle', ({ positional }) => {
-    if (positional.length === 0) throw new Error('no items for cycling given');
-    return positional[index % positional.length];
-  });
-  const values: [string, unknown][] = [
-    ['index', index + 1],
-    ['index0', index],
-    ['revindex', length - index],
-    ['revindex0', length - index - 1],
-    ['first', index === 0],
-    ['last', index === length - 1],
-    ['length', length],
-    ['depth', depth],
-    ['depth0', depth - 1],
-    ['previtem', index === 0 ? missing('previous') : items[index - 1]],
-    ['nextitem', index === length - 1 ? missing('next') : items[index + 1]],
-    ['cycle', cycle],
-    ['changed', changed],
-  ];
-  return new Attributes('LoopContext', values, again);
-}
-
-function attributeOf(value: unknown, name: string, node: Expression): unknown {
-  defined(value);
-  if (value instanceof Attributes && value.values.has(name)) return value.values.get(name);
-  if (value instanceof Moment && value.part(name) !== undefined) return value.part(name);
-  if (value instanceof Group && (name === 'grouper' || name === 'list')) return value[name];
-  const method = methodOf(value, name);
-  if (method) return method;
-  const found = item(value, name);
-  return found === undefined ? new Undefined(`there is no ${written(node)}`) : found;
-}
-
-function itemOf(value: unknown, key: unknown, node: Expression): unknown {
-  defined(value);
-  defined(key);
-  const found = item(value, key);
-  if (found !== undefined) return found;
-  if (typeof key === 'string' && !(value instanceof Dict)) return attributeOf(value, key, node);
-  return (typeof key === 'string' ? methodOf(value, key) : null) ?? new Undefined(`there is no ${written(node)}`);
 }
 
 /** An expression as it was written, near enough for a message. */

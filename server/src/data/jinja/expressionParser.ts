@@ -1,11 +1,13 @@
 /** Expressions of a template, with the grammar and precedence of Jinja 3.1. */
-import { failAt, tokenize, type Token, type TokenType } from './lexer.ts';
+import type { Dialect } from './dialects.ts';
+import { failAt, normalised, tokenize, type Token, type TokenType } from './lexer.ts';
 import type { Call, Expression } from './nodes.ts';
 import { lookup } from '../../text/lookup.ts';
 import { nth } from '../../lists/nth.ts';
 
-/** Names of filters and tests that a template may use; anything else is refused with its place. */
+/** What a template may use; anything else is refused with its place. */
 export interface Known {
+  dialect: Dialect;
   filters: ReadonlySet<string>;
   tests: ReadonlySet<string>;
   /** Filters of Jinja that are not run here, with the reason. */
@@ -32,8 +34,8 @@ export class ExpressionParser {
   protected depth = 0;
 
   constructor(source: string, known: Known) {
-    this.source = source;
-    this.tokens = tokenize(source);
+    this.source = normalised(source, known.dialect);
+    this.tokens = tokenize(this.source, known.dialect);
     this.known = known;
   }
 

@@ -18,9 +18,21 @@ import {
   urlEncoded,
   withoutTags,
 } from './filterForms.ts';
-import { json } from './json.ts';
+import { htmlJson } from './json.ts';
 import { floatOf, methodOf } from './methods.ts';
-import { Dict, Lazy, Markup, Tuple, Undefined, defined, hash, isNumeric, typeName, type Arguments } from './objects.ts';
+import {
+  Blank,
+  Dict,
+  Lazy,
+  Markup,
+  Tuple,
+  Undefined,
+  defined,
+  hash,
+  isNumeric,
+  typeName,
+  type Arguments,
+} from './objects.ts';
 import { binary, compare, item, iterate, lengthOf, sequence, sorted, truth, wholeNumber } from './operators.ts';
 import { percentFormat } from './percent.ts';
 import { regexReplace } from './regex.ts';
@@ -31,6 +43,8 @@ import { lookup } from '../../text/lookup.ts';
 /** What filters that apply other filters and tests need. */
 export interface Context {
   filter(name: string, value: unknown, args: Arguments): unknown;
+  /** What a look-up gives that finds nothing. */
+  missing(message: string): Undefined;
   test(name: string, value: unknown, args: Arguments): boolean;
 }
 
@@ -54,7 +68,7 @@ export const refusedFilters: Readonly<Record<string, string>> = {
 };
 
 /** `attribute`: "a.b.0", a number or nothing. */
-function attributeOf(value: unknown, attribute: unknown, missing?: unknown): unknown {
+function attributeOf(context: Context, value: unknown, attribute: unknown, missing?: unknown): unknown {
   if (attribute === null || attribute === undefined) return value;
   const parts =
     typeof attribute === 'string'
@@ -68,7 +82,7 @@ function attributeOf(value: unknown, attribute: unknown, missing?: unknown): unk
       next ??
       (next === null
         ? null
-        : (missing ?? new Undefined(`there is no ${representation(part)} in ${typeName(current)}`)));
+        : (missing ?? context.missing(`there is no ${representation(part)} in ${typeName(current)}`)));
   }
   return current;
 }
@@ -76,23 +90,18 @@ function attributeOf(value: unknown, attribute: unknown, missing?: unknown): unk
 const folded = (value: unknown): unknown =>
   typeof value === 'string' ? lowered(value) : value instanceof Markup ? lowered(value.text) : value;
 
-function keyOf(attribute: unknown, caseSensitive: unknown): (value: unknown) => unknown {
+function keyOf(context: Context, attribute: unknown, caseSensitive: unknown): (value: unknown) => unknown {
   return (value) => {
-    const key = attributeOf(value, attribute);
+    const key = attributeOf(context, value, attribute);
     return truth(caseSensitive ?? false) ? key : folded(key);
   };
 }
 
-/** The text of a value that must be one. */
-function soft(value: unknown): string {
-  return text(defined(value));
-}
-
 function extreme(sign: number): Filter['call'] {
-  return (value, [caseSensitive, attribute]) => {
-    const key = keyOf(attribute, caseSensitive);
+  return (value, [caseSensitive, attribute], context) => {
+    const key = keyOf(context, attribute, caseSensitive);
     const items = iterate(value);
-    if (items.length === 0) return new Undefined('No aggregated item, sequence was empty.');
+    if (items.length === 0) return context.missing('No aggregated item, sequence was empty.');
     return items.reduce((best, other) => (sign * compare(key(other), key(best)) > 0 ? other : best));
   };
 }
@@ -106,7 +115,7 @@ function chosen(keep: boolean, byAttribute: boolean): Filter {
       if (byAttribute && attribute === undefined) throw new Error('Missing parameter for attribute name');
       const [name, ...args] = rest;
       const passes = (one: unknown): boolean => {
-        const subject = attributeOf(one, attribute);
+        const subject = attributeOf(context, one, attribute);
         return name === undefined ? truth(subject) : context.test(string(name), subject, { positional: args, named });
       };
       return new Lazy(iterate(value).filter((one) => passes(one) === keep));
@@ -119,15 +128,21 @@ function map(value: unknown, context: Context, { positional, named }: Arguments)
   const items = iterate(value);
   if (positional.length === 0 && named.has('attribute')) {
     const missing = named.get('default') ?? undefined;
-    return new Lazy(items.map((one) => attributeOf(one, named.get('attribute'), missing)));
+    return new Lazy(items.map((one) => attributeOf(context, one, named.get('attribute'), missing)));
   }
   if (positional.length === 0) throw new Error('map requires a filter argument');
   const [name, ...args] = positional;
   return new Lazy(items.map((one) => context.filter(string(name), one, { positional: args, named })));
 }
 
-function grouped(value: unknown, attribute: unknown, missing: unknown, caseSensitive: unknown): unknown[] {
-  const real = (one: unknown): unknown => attributeOf(one, attribute, missing ?? undefined);
+function grouped(
+  context: Context,
+  value: unknown,
+  attribute: unknown,
+  missing: unknown,
+  caseSensitive: unknown,
+): unknown[] {
+  const real = (one: unknown): unknown => attributeOf(context, one, attribute, missing ?? undefined);
   const key = (one: unknown): unknown => (truth(caseSensitive ?? false) ? real(one) : folded(real(one)));
   const groups: { key: unknown; items: unknown[] }[] = [];
   for (const one of sorted(iterate(value), key, false)) {
@@ -152,7 +167,7 @@ export class Group extends Tuple {
 }
 
 const count: Filter = withNames('', (value) => lengthOf(value));
-const escape: Filter = withNames('', (value) => (value instanceof Markup ? value : new Markup(escaped(soft(value)))));
+const escape: Filter = withNames('', (value) => (value instanceof Markup ? value : new Markup(escaped(text(value)))));
 const missing: Filter = withNames('default_value boolean', (value, [fallback = '', boolean = false]) =>
   value instanceof Undefined || (truth(boolean) && !truth(value)) ? fallback : value,
 );
@@ -166,16 +181,16 @@ export const filters: Readonly<Record<string, Filter>> = {
         ? binary('*', value, -1)
         : binary('+', value, 0);
   }),
-  attr: withNames('name', (value, [name]) => {
+  attr: withNames('name', (value, [name], context) => {
     const method = methodOf(defined(value), string(name));
-    return method ?? new Undefined(`there is no ${string(name)} of ${typeName(value)}`);
+    return method ?? context.missing(`there is no ${string(name)} of ${typeName(value)}`);
   }),
   batch: withNames(
     'linecount fill_with',
     (value, [size, fill]) => new Lazy(batches(iterate(value), wholeNumber(size, 'linecount'), fill)),
   ),
-  capitalize: withNames('', (value) => capitalized(soft(value))),
-  center: withNames('width', (value, [width = 80]) => centred(soft(value), wholeNumber(width, 'width'))),
+  capitalize: withNames('', (value) => capitalized(text(value))),
+  center: withNames('width', (value, [width = 80]) => centred(text(value), wholeNumber(width, 'width'))),
   count,
   d: missing,
   default: missing,
@@ -193,9 +208,9 @@ export const filters: Readonly<Record<string, Filter>> = {
   e: escape,
   escape,
   filesizeformat: withNames('binary', (value, [isBinary = false]) => fileSize(value, truth(isBinary))),
-  first: withNames('', (value) => {
+  first: withNames('', (value, _, context) => {
     const items = iterate(value);
-    return items.length > 0 ? items[0] : new Undefined('No first item, sequence was empty.');
+    return items.length > 0 ? items[0] : context.missing('No first item, sequence was empty.');
   }),
   float: withNames('default', (value, [fallback = float(0)]) => {
     try {
@@ -205,18 +220,18 @@ export const filters: Readonly<Record<string, Filter>> = {
       return fallback;
     }
   }),
-  forceescape: withNames('', (value) => new Markup(escaped(soft(value)))),
+  forceescape: withNames('', (value) => new Markup(escaped(text(value)))),
   format: {
     call(value, _, __, { positional, named }) {
       if (value instanceof Markup)
         throw new Error('format of what escape, safe and tojson give would escape its values');
       if (positional.length > 0 && named.size > 0)
         throw new Error("can't handle positional and keyword arguments at the same time");
-      return percentFormat(soft(value), named.size > 0 ? new Dict(named) : new Tuple(positional.map(defined)));
+      return percentFormat(text(value), named.size > 0 ? new Dict(named) : new Tuple(positional.map(defined)));
     },
   },
-  groupby: withNames('attribute default case_sensitive', (value, [attribute, fallback, caseSensitive]) =>
-    grouped(value, attribute, fallback, caseSensitive),
+  groupby: withNames('attribute default case_sensitive', (value, [attribute, fallback, caseSensitive], context) =>
+    grouped(context, value, attribute, fallback, caseSensitive),
   ),
   indent: withNames('width first blank', (value, [width = 4, first = false, blank = false]) =>
     indented(value, width, truth(first), truth(blank)),
@@ -227,24 +242,26 @@ export const filters: Readonly<Record<string, Filter>> = {
     if (!(value instanceof Dict)) throw new Error('Can only get item pairs from a mapping.');
     return new Lazy(value.entries().map((pair) => new Tuple(pair)));
   }),
-  join: withNames('d attribute', (value, [separator = '', attribute]) =>
+  join: withNames('d attribute', (value, [separator = '', attribute], context) =>
     iterate(value)
-      .map((one) => text(attributeOf(one, attribute)))
+      .map((one) => text(attributeOf(context, one, attribute)))
       .join(text(separator)),
   ),
-  last: withNames('', (value) => {
+  last: withNames('', (value, _, context) => {
     const items =
-      value instanceof Dict
-        ? value.keys()
-        : value instanceof Lazy && value.label === ''
-          ? value.items
-          : sequence(value instanceof Markup ? value.text : defined(value));
+      value instanceof Blank
+        ? []
+        : value instanceof Dict
+          ? value.keys()
+          : value instanceof Lazy && value.label === ''
+            ? value.items
+            : sequence(value instanceof Markup ? value.text : defined(value));
     if (items === null) throw new Error(`'${typeName(value)}' object is not reversible: add |list`);
-    return items.length > 0 ? items.at(-1) : new Undefined('No last item, sequence was empty.');
+    return items.length > 0 ? items.at(-1) : context.missing('No last item, sequence was empty.');
   }),
   length: count,
   list: withNames('', (value) => [...iterate(value)]),
-  lower: withNames('', (value) => lowered(soft(value))),
+  lower: withNames('', (value) => lowered(text(value))),
   map: { call: (value, _, context, all) => map(value, context, all) },
   max: withNames('case_sensitive attribute', extreme(1)),
   min: withNames('case_sensitive attribute', extreme(-1)),
@@ -255,9 +272,9 @@ export const filters: Readonly<Record<string, Filter>> = {
   rejectattr: chosen(false, true),
   replace: withNames('old new count', (value, [old, with_, most]) =>
     replaced(
-      soft(value),
-      soft(old),
-      soft(with_),
+      text(value),
+      text(old),
+      text(with_),
       most === undefined || most === null ? -1 : wholeNumber(most, 'count'),
     ),
   ),
@@ -269,29 +286,33 @@ export const filters: Readonly<Record<string, Filter>> = {
   round: withNames('precision method', (value, [precision = 0, method = 'common']) =>
     round(value, wholeNumber(precision, 'precision'), string(method)),
   ),
-  safe: withNames('', (value) => (value instanceof Markup ? value : new Markup(soft(value)))),
+  safe: withNames('', (value) => (value instanceof Markup ? value : new Markup(text(value)))),
   select: chosen(true, false),
   selectattr: chosen(true, true),
   slice: withNames(
     'slices fill_with',
     (value, [parts, fill]) => new Lazy(slices(iterate(value), wholeNumber(parts, 'slices'), fill)),
   ),
-  sort: withNames('reverse case_sensitive attribute', (value, [reverse = false, caseSensitive, attribute]) => {
+  sort: withNames('reverse case_sensitive attribute', (value, [reverse = false, caseSensitive, attribute], context) => {
     const several = typeof attribute === 'string' && attribute.includes(',') ? attribute.split(',') : [attribute];
-    return sorted(iterate(value), (one) => several.map((part) => keyOf(part, caseSensitive)(one)), truth(reverse));
+    return sorted(
+      iterate(value),
+      (one) => several.map((part) => keyOf(context, part, caseSensitive)(one)),
+      truth(reverse),
+    );
   }),
-  string: withNames('', (value) => (value instanceof Markup ? value : soft(value))),
-  striptags: withNames('', (value) => withoutTags(soft(value))),
-  sum: withNames('attribute start', (value, [attribute, start = 0]) =>
-    iterate(value).reduce((total, one) => binary('+', total, attributeOf(one, attribute)), start),
+  string: withNames('', (value) => (value instanceof Markup ? value : text(value))),
+  striptags: withNames('', (value) => withoutTags(text(value))),
+  sum: withNames('attribute start', (value, [attribute, start = 0], context) =>
+    iterate(value).reduce((total, one) => binary('+', total, attributeOf(context, one, attribute)), start),
   ),
-  title: withNames('', (value) => title(soft(value))),
+  title: withNames('', (value) => title(text(value))),
   tojson: withNames(
     'indent',
     (value, [indent]) =>
-      new Markup(json(value, indent === undefined || indent === null ? null : wholeNumber(indent, 'indent'))),
+      new Markup(htmlJson(value, indent === undefined || indent === null ? null : wholeNumber(indent, 'indent'))),
   ),
-  trim: withNames('chars', (value, [set]) => stripped(soft(value), set, 'both')),
+  trim: withNames('chars', (value, [set]) => stripped(text(value), set, 'both')),
   truncate: withNames('length killwords end leeway', (value, [length = 255, kill = false, end = '...', leeway]) =>
     truncated(
       string(value),
@@ -301,8 +322,8 @@ export const filters: Readonly<Record<string, Filter>> = {
       leeway === undefined || leeway === null ? 5 : wholeNumber(leeway, 'leeway'),
     ),
   ),
-  unique: withNames('case_sensitive attribute', (value, [caseSensitive, attribute]) => {
-    const key = keyOf(attribute, caseSensitive);
+  unique: withNames('case_sensitive attribute', (value, [caseSensitive, attribute], context) => {
+    const key = keyOf(context, attribute, caseSensitive);
     const seen = new Set<string>();
     return new Lazy(
       iterate(value).filter((one) => {
@@ -311,14 +332,20 @@ export const filters: Readonly<Record<string, Filter>> = {
       }),
     );
   }),
-  upper: withNames('', (value) => soft(value).toUpperCase()),
+  upper: withNames('', (value) => text(value).toUpperCase()),
   urlencode: withNames('', (value) => urlEncoded(value)),
-  wordcount: withNames('', (value) => (soft(value).match(/[\p{L}\p{N}_]+/gu) ?? []).length),
+  wordcount: withNames('', (value) => (text(value).match(/[\p{L}\p{N}_]+/gu) ?? []).length),
 };
 
 /** @throws Error for an argument that the filter does not take */
-export function applyFilter(name: string, value: unknown, args: Arguments, context: Context): unknown {
-  const filter = lookup(filters, name);
+export function applyFilter(
+  table: Readonly<Record<string, Filter>>,
+  name: string,
+  value: unknown,
+  args: Arguments,
+  context: Context,
+): unknown {
+  const filter = lookup(table, name);
   if (!filter) throw new Error(`there is no filter ${quoted(name)}`);
   const { names } = filter;
   if (names === undefined) return filter.call(value, [], context, args);

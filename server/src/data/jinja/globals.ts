@@ -23,7 +23,7 @@ function range({ positional }: Arguments): Range {
 }
 
 /** `dict(pairs, name=value)` */
-function dict({ positional, named }: Arguments): Dict {
+export function dict({ positional, named }: Arguments): Dict {
   const [from] = positional;
   const pairs =
     from === undefined

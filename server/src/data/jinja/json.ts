@@ -1,40 +1,71 @@
-/**
- * The filter `tojson`: Python's `json.dumps` with sorted keys and ASCII alone; `< > & '` as escapes, which HTML needs.
- */
+/** Python's `json.dumps`, and Jinja's own filter `tojson` that is made of it. */
 import { floatText, isFloat, isWhole } from './numbers.ts';
 import { Dict, Markup, Tuple, defined, isNumeric, typeName } from './objects.ts';
 import { sorted } from './operators.ts';
 
-/** @param indent spaces a level, or null for one line @throws Error for what is no JSON */
-export function json(value: unknown, indent: number | null): string {
-  return dump(value, indent, '\n').replace(/[<>&']/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
+export interface JsonForm {
+  /** What a level is indented by; null for one line. */
+  indent: string | null;
+  /** Between elements, and between key and value. */
+  separators: readonly [string, string];
+  ascii: boolean;
+  sortKeys: boolean;
 }
 
-function dump(value: unknown, indent: number | null, newline: string): string {
+/**
+ * Jinja's filter: sorted keys, ASCII alone, `< > & '` as escapes, which HTML needs.
+ *
+ * @param indent spaces a level, or null for one line
+ * @throws Error for what is no JSON
+ */
+export function htmlJson(value: unknown, indent: number | null): string {
+  const form = {
+    indent: indent === null ? null : ' '.repeat(Math.max(0, indent)),
+    separators: separatorsOf(indent !== null),
+    ascii: true,
+    sortKeys: true,
+  };
+  return json(value, form).replace(/[<>&']/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
+}
+
+/** Python's separators where none are given. */
+export function separatorsOf(indented: boolean): [string, string] {
+  return [indented ? ',' : ', ', ': '];
+}
+
+/** @throws Error for what is no JSON */
+export function json(value: unknown, form: JsonForm): string {
+  return dump(value, form, '\n');
+}
+
+function dump(value: unknown, form: JsonForm, newline: string): string {
+  const { indent, separators, ascii } = form;
   if (defined(value) === null) return 'null';
   if (typeof value === 'boolean') return String(value);
   if (isWhole(value)) return String(value);
   if (isFloat(value)) return floatJson(Number(value));
-  if (typeof value === 'string') return stringJson(value);
-  if (value instanceof Markup) return stringJson(value.text);
-  const inner = newline + ' '.repeat(indent ?? 0);
+  if (typeof value === 'string') return stringJson(value, ascii);
+  if (value instanceof Markup) return stringJson(value.text, ascii);
+  const inner = newline + (indent ?? '');
   const block = (open: string, parts: string[], close: string): string => {
     if (parts.length === 0) return open + close;
-    return indent === null ? open + parts.join(', ') + close : open + inner + parts.join(`,${inner}`) + newline + close;
+    return indent === null
+      ? open + parts.join(separators[0]) + close
+      : open + inner + parts.join(separators[0] + inner) + newline + close;
   };
   if (Array.isArray(value) || value instanceof Tuple) {
     const items = Array.isArray(value) ? (value as unknown[]) : value.items;
     return block(
       '[',
-      items.map((item) => dump(item, indent, inner)),
+      items.map((item) => dump(item, form, inner)),
       ']',
     );
   }
   if (value instanceof Dict) {
-    const keys = sorted(value.keys(), (key) => key, false);
+    const keys = form.sortKeys ? sorted(value.keys(), (key) => key, false) : value.keys();
     return block(
       '{',
-      keys.map((key) => `${stringJson(keyText(key))}: ${dump(value.get(key), indent, inner)}`),
+      keys.map((key) => stringJson(keyText(key, form), ascii) + separators[1] + dump(value.get(key), form, inner)),
       '}',
     );
   }
@@ -45,15 +76,14 @@ function floatJson(value: number): string {
   return Number.isNaN(value) ? 'NaN' : Number.isFinite(value) ? floatText(value) : value < 0 ? '-Infinity' : 'Infinity';
 }
 
-function stringJson(value: string): string {
-  return JSON.stringify(value).replace(
-    /[\x7f-\uffff]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+function stringJson(value: string, ascii: boolean): string {
+  const quoted = JSON.stringify(value);
+  if (!ascii) return quoted;
+  return quoted.replace(/[\x7f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-function keyText(key: unknown): string {
+function keyText(key: unknown, form: JsonForm): string {
   if (typeof key === 'string') return key;
-  if (isNumeric(key) || key === null) return dump(key, null, '');
+  if (isNumeric(key) || key === null) return dump(key, form, '');
   throw new Error(`keys must be str, int, float, bool or None, not ${typeName(key)}`);
 }

@@ -1,7 +1,8 @@
 /**
- * Jinja source -> tokens, by the rules of Jinja 3.1: `{% %}`, `{{ }}`, `{# #}`, `raw`, white space control by `-`. Line
- * breaks become `\n`; a last line break stays, as lm-evaluation-harness has it.
+ * Jinja source -> tokens, by the rules of Jinja 3.1: `{% %}`, `{{ }}`, `{# #}`, `raw`, white space control by `-`, `+`,
+ * `trim_blocks` and `lstrip_blocks`. Line breaks become `\n`.
  */
+import type { LexerForm } from './dialects.ts';
 import { float, whole } from './numbers.ts';
 import { lookup } from '../../text/lookup.ts';
 
@@ -44,47 +45,60 @@ const OPERATOR = /\/\/|\*\*|==|!=|>=|<=|[-+/*%~[\](){}<>=.:|,;]/y;
 const SPACE = /\s+/y;
 const OPENING = /\{%|\{\{|\{#/g;
 const RAW = /\{%[-+]?\s*raw\s*(?:-%\}\s*|%\})/y;
-const END_RAW = /\{%([-+]?)\s*endraw\s*(?:\+%\}|-%\}\s*|%\})/g;
-const END_COMMENT = /\+#\}|-#\}\s*|#\}/g;
 const END_VARIABLE = /-\}\}\s*|\}\}/y;
-const END_BLOCK = /\+%\}|-%\}\s*|%\}/y;
+/** Ends of block tags and comments; with `trim_blocks` they take one line break along. */
+const endsOf = (newline: '' | '\\n?') => ({
+  raw: new RegExp(`\\{%([-+]?)\\s*endraw\\s*(?:\\+%\\}|-%\\}\\s*|%\\}${newline})`, 'g'),
+  comment: new RegExp(`\\+#\\}|-#\\}\\s*|#\\}${newline}`, 'g'),
+  block: new RegExp(`\\+%\\}|-%\\}\\s*|%\\}${newline}`, 'y'),
+});
+const kept = endsOf('');
+const trimmed = endsOf('\\n?');
 const pairs: Record<string, string> = { '{': '}', '(': ')', '[': ']' };
 
-export function normalised(source: string): string {
-  return source.replace(/\r\n?/g, '\n');
+export function normalised(source: string, { keepTrailingNewline }: LexerForm): string {
+  const lines = source.replace(/\r\n?/g, '\n');
+  return keepTrailingNewline ? lines : lines.replace(/\n$/, '');
 }
 
 /** @param source with `\n` as line breaks @throws TemplateSyntaxError */
-export function tokenize(source: string): Token[] {
+export function tokenize(source: string, { trimBlocks, lstripBlocks }: LexerForm): Token[] {
+  const ends = trimBlocks ? trimmed : kept;
   const tokens: Token[] = [];
   let at = 0;
   const match = (pattern: RegExp): RegExpExecArray | null => {
     pattern.lastIndex = at;
     return pattern.exec(source);
   };
-  const data = (text: string, start: number, strip: boolean): void => {
-    const kept = strip ? text.trimEnd() : text;
-    if (kept !== '') tokens.push({ type: 'data', text: kept, at: start });
+  /** @param sign of the tag behind it; `block` for a tag that `lstrip_blocks` looks at */
+  const data = (text: string, start: number, sign: string | undefined, block: boolean): void => {
+    let shown = sign === '-' ? text.trimEnd() : text;
+    if (block && lstripBlocks && sign !== '-' && sign !== '+') {
+      const line = text.lastIndexOf('\n') + 1;
+      const starts = line > 0 || start === 0 || source[start - 1] === '\n';
+      if (starts && /^\s+$/.test(text.slice(line))) shown = text.slice(0, line);
+    }
+    if (shown !== '') tokens.push({ type: 'data', text: shown, at: start });
   };
   while (at < source.length) {
     const opening = match(OPENING);
     const start = opening?.index ?? source.length;
     const sign = source[start + 2];
-    data(source.slice(at, start), at, opening !== null && sign === '-');
+    data(source.slice(at, start), at, opening ? sign : undefined, opening !== null && opening[0] !== '{{');
     if (!opening) break;
     at = start;
     const raw = match(RAW);
     if (raw) {
       at += raw[0].length;
-      const end = match(END_RAW);
+      const end = match(ends.raw);
       if (!end) failAt(source, start, 'missing {% endraw %}');
-      data(source.slice(at, end.index), at, end[1] === '-');
+      data(source.slice(at, end.index), at, end[1], true);
       at = end.index + end[0].length;
       continue;
     }
     at += 2 + (sign === '-' || sign === '+' ? 1 : 0);
     if (opening[0] === '{#') {
-      const end = match(END_COMMENT);
+      const end = match(ends.comment);
       if (!end) failAt(source, start, 'missing end of comment tag #}');
       at = end.index + end[0].length;
       continue;
@@ -100,7 +114,7 @@ export function tokenize(source: string): Token[] {
   function inside(kind: 'variable' | 'block', start: number): void {
     const open: string[] = [];
     for (;;) {
-      const end = open.length === 0 ? match(kind === 'variable' ? END_VARIABLE : END_BLOCK) : null;
+      const end = open.length === 0 ? match(kind === 'variable' ? END_VARIABLE : ends.block) : null;
       if (end) {
         tokens.push({ type: `${kind}_end`, text: end[0].trim(), at });
         at += end[0].length;

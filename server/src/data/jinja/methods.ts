@@ -3,7 +3,7 @@
  * `stringMethods.ts`.
  */
 import { float, isFloat, isWhole } from './numbers.ts';
-import { Callable, Dict, Lazy, Tuple, defined, isNumeric, typeName, type Arguments } from './objects.ts';
+import { Blank, Callable, Dict, Lazy, Tuple, defined, isNumeric, typeName, type Arguments } from './objects.ts';
 import { equal, iterate, sorted, wholeNumber } from './operators.ts';
 import { m, range, stringMethods, stripped, type Method } from './stringMethods.ts';
 import { quoted, representation } from './text.ts';
@@ -148,9 +148,12 @@ export function methodOf(value: unknown, name: string): Callable | null {
   return new Callable(name, (args) => method.call(value as never, placed(name, method, args), args.named));
 }
 
+/** Methods that look at no more of an argument than its hash, or loop over it. */
+const takesUndefined = new Set(['get', 'join']);
+
 /** Arguments by name to their places. */
 function placed(name: string, { names, takes }: Method<never>, { positional, named }: Arguments): unknown[] {
-  const args = positional.map(defined);
+  const args = positional.map((one) => (one instanceof Blank && takesUndefined.has(name) ? one : defined(one)));
   if (name !== 'format' && name !== 'update' && name !== 'sort') {
     for (const [key, value] of named) {
       const at = names?.indexOf(key) ?? -1;

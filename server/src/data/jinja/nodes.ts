@@ -60,4 +60,6 @@ export type Statement =
   | { type: 'macro'; name: string; signature: Signature; body: Statement[] }
   | { type: 'callBlock'; signature: Signature; call: Expression; body: Statement[] }
   | { type: 'filterBlock'; filter: Expression; body: Statement[] }
-  | { type: 'scope'; body: Statement[] };
+  | { type: 'scope'; body: Statement[] }
+  /** `break` and `continue` */
+  | { type: 'jump'; to: 'break' | 'continue' };

@@ -48,6 +48,9 @@ export class Dict {
   }
 }
 
+/** An error that is Jinja's own in Python: an undefined value, what a sandbox withholds, `raise_exception`. */
+export class TemplateError extends Error {}
+
 /** What is not there: any use but a test or `default` is an error (StrictUndefined). */
 export class Undefined {
   /** For a name without a value: the name. */
@@ -58,15 +61,18 @@ export class Undefined {
     this.unknown = unknown;
   }
   refuse(): never {
-    throw this.unknown === null ? new Error(this.message) : new UnknownName(this.unknown, this.message);
+    throw this.unknown === null ? new TemplateError(this.message) : new UnknownName(this.unknown, this.message);
   }
 }
 
-/** What an `if` without `else` gives when its condition is false: prints as nothing, is empty and false. */
+/**
+ * What is not there in chat templates, and everywhere what an `if` without `else` gives when its condition is false:
+ * prints as nothing, is empty and false (Jinja's Undefined).
+ */
 export class Blank extends Undefined {}
 
 /** A template reads a name that is not there. */
-export class UnknownName extends Error {
+export class UnknownName extends TemplateError {
   readonly unknown: string;
   constructor(name: string, message = `"${name}" is not defined`) {
     super(message);
@@ -163,6 +169,7 @@ export function defined(value: unknown): unknown {
 
 /** Equal values have equal hashes; lists and dicts have none. */
 function hash(value: unknown): string {
+  if (value instanceof Blank) return 'Undefined';
   defined(value);
   if (typeof value === 'string') return `s${value}`;
   if (value instanceof Markup) return `s${value.text}`;

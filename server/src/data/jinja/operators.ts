@@ -136,6 +136,7 @@ export function truth(value: unknown): boolean {
 }
 
 export function equal(left: unknown, right: unknown): boolean {
+  if (left instanceof Blank || right instanceof Blank) return left instanceof Blank && right instanceof Blank;
   const [a, b] = [plain(defined(left)), plain(defined(right))];
   if (isNumeric(a) && isNumeric(b)) return sameNumber(a, b);
   if (Array.isArray(a) && Array.isArray(b)) return sameItems(a, b);
@@ -218,6 +219,7 @@ export function compared(operator: string, left: unknown, right: unknown): boole
 }
 
 export function contains(container: unknown, item: unknown): boolean {
+  if (container instanceof Blank) return false;
   const inside = plain(defined(container));
   if (typeof inside === 'string') {
     const part = plain(defined(item));
@@ -241,6 +243,7 @@ export function iterate(value: unknown): readonly unknown[] {
 }
 
 export function lengthOf(value: unknown): number {
+  if (value instanceof Blank) return 0;
   const container = plain(defined(value));
   if (container instanceof Lazy && !(container instanceof Range) && container.label !== '')
     throw new Error(`object of type '${container.type}' has no len()`);

@@ -1,16 +1,20 @@
 /** Statements and texts of a template -> syntax tree; expressions are read by the class that this one extends. */
 import { constants, ExpressionParser, type Known } from './expressionParser.ts';
-import { failAt, normalised } from './lexer.ts';
+import type { ExtraTag } from './dialects.ts';
+import { failAt } from './lexer.ts';
 import type { Expression, Signature, Statement, Target } from './nodes.ts';
 
 const elsewhere = new Set(['include', 'import', 'from', 'extends']);
 
 /** @throws TemplateSyntaxError */
 export function parse(source: string, known: Known): Statement[] {
-  return new Parser(normalised(source), known).template();
+  return new Parser(source, known).template();
 }
 
 class Parser extends ExpressionParser {
+  /** Loops around a place, as far as `break` and `continue` reach. */
+  #loops = 0;
+
   template(): Statement[] {
     const body = this.body([]);
     if (this.token.type !== 'end') this.unexpected();
@@ -49,6 +53,15 @@ class Parser extends ExpressionParser {
     return { body, end: this.next().text };
   }
 
+  /** A body whose loops are counted anew: `break` does not lead out of it. */
+  #apart<T>(work: () => T, loops = 0): T {
+    const around = this.#loops;
+    this.#loops = loops;
+    const result = work();
+    this.#loops = around;
+    return result;
+  }
+
   protected closed<T>(result: T): T {
     this.expect('block_end');
     return result;
@@ -68,13 +81,15 @@ class Parser extends ExpressionParser {
       case 'macro': {
         const name = this.expect('name').text;
         const signature = this.signature();
-        return [this.closed({ type: 'macro', name, signature, body: this.block('endmacro').body })];
+        const { body } = this.#apart(() => this.block('endmacro'));
+        return [this.closed({ type: 'macro', name, signature, body })];
       }
       case 'call': {
         const signature = this.op('(') ? this.signature() : { names: [], defaults: [] };
         const call = this.expression();
         if (call.type !== 'call') failAt(this.source, call.at, 'expected a call');
-        return [this.closed({ type: 'callBlock', signature, call, body: this.block('endcall').body })];
+        const { body } = this.#apart(() => this.block('endcall'));
+        return [this.closed({ type: 'callBlock', signature, call, body })];
       }
       case 'filter': {
         const filter = this.filters(null, true)!;
@@ -83,7 +98,7 @@ class Parser extends ExpressionParser {
       case 'block': {
         const name = this.expect('name').text;
         while (this.skip('name', 'scoped') || this.skip('name', 'required'));
-        const { body } = this.block('endblock');
+        const { body } = this.#apart(() => this.block('endblock'));
         this.skip('name', name);
         return [this.closed({ type: 'scope', body })];
       }
@@ -95,15 +110,29 @@ class Parser extends ExpressionParser {
         }
         return this.closed(values);
       }
-      default:
-        return failAt(
-          this.source,
-          at,
-          elsewhere.has(text)
-            ? `{% ${text} %} reads other files, which a template here cannot`
-            : `unknown tag {% ${text} %}; tags are if, for, set, with, macro, call, filter, block, print and raw`,
-        );
+      case 'break':
+      case 'continue':
+        if (!this.#knows(text)) break;
+        if (this.#loops === 0) failAt(this.source, at, `{% ${text} %} stands in no loop`);
+        return [this.closed({ type: 'jump', to: text })];
+      case 'generation': {
+        if (!this.#knows(text)) break;
+        const { body } = this.#apart(() => this.block('endgeneration'));
+        return [this.closed({ type: 'scope', body })];
+      }
     }
+    const tags = ['if', 'for', 'set', 'with', 'macro', 'call', 'filter', 'block', 'print', ...this.known.dialect.tags];
+    return failAt(
+      this.source,
+      at,
+      elsewhere.has(text)
+        ? `{% ${text} %} reads other files, which a template here cannot`
+        : `unknown tag {% ${text} %}; tags are ${tags.join(', ')} and raw`,
+    );
+  }
+
+  #knows(tag: ExtraTag): boolean {
+    return this.known.dialect.tags.has(tag);
   }
 
   protected if(): Statement {
@@ -125,7 +154,7 @@ class Parser extends ExpressionParser {
     const over = this.tuple(false, 'recursive');
     const test = this.skip('name', 'if') ? this.expression() : null;
     const recursive = this.skip('name', 'recursive');
-    const { body, end } = this.block('endfor', 'else');
+    const { body, end } = this.#apart(() => this.block('endfor', 'else'), this.#loops + 1);
     const otherwise = end === 'else' ? this.block('endfor').body : [];
     return this.closed({ type: 'for', target, over, test, recursive, body, otherwise });
   }

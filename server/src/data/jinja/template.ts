@@ -1,10 +1,10 @@
 /**
- * Jinja 3.1 as lm-evaluation-harness sets it up: undefined names are errors, line breaks are kept, nothing is escaped,
- * one filter more (`regex_replace`). What is not the same as in Python is refused by name.
+ * Jinja 3.1, by default as lm-evaluation-harness sets it up: undefined names are errors, line breaks are kept, nothing
+ * is escaped, one filter more (`regex_replace`). What is not the same as in Python is refused by name.
  */
-import { filterNames, namesRead, renderTree, testNames } from './evaluate.ts';
+import { harness, type Dialect } from './dialects.ts';
+import { namesRead, renderTree, testNames } from './evaluate.ts';
 import { refusedFilters } from './filters.ts';
-import { globals } from './globals.ts';
 import type { Statement, Target } from './nodes.ts';
 import { parse } from './parser.ts';
 
@@ -16,13 +16,18 @@ export interface Template {
 }
 
 /** @throws Error when `source` is not valid Jinja; the message says what is wrong and where. */
-export function compileTemplate(source: string): Template {
-  const tree = parse(source, { filters: filterNames, tests: testNames, refused: refusedFilters });
-  return { render: (columns) => renderTree(tree, columns), names: freeNames(tree) };
+export function compileTemplate(source: string, dialect: Dialect = harness): Template {
+  const tree = parse(source, {
+    dialect,
+    filters: new Set(Object.keys(dialect.filters)),
+    tests: testNames,
+    refused: refusedFilters,
+  });
+  return { render: (columns) => renderTree(tree, columns, dialect), names: freeNames(tree, dialect) };
 }
 
 /** Names read but not set: not loop variables, `set` targets, macros and their parameters, built-ins. */
-function freeNames(tree: readonly Statement[]): string[] {
+function freeNames(tree: readonly Statement[], { globals }: Dialect): string[] {
   const declared = new Set(['loop', 'caller', 'varargs', 'kwargs', ...Object.keys(globals)]);
   const target = (one: Target): void => {
     if (one.type === 'tuple') one.items.forEach(target);

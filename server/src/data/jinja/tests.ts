@@ -1,6 +1,18 @@
 /** The tests of Jinja 3.1 (`is defined`, `is in`). To add one, add a row. */
 import { isFloat, isWhole } from './numbers.ts';
-import { Attributes, Callable, Dict, Lazy, Markup, Range, Tuple, Undefined, defined, isNumeric } from './objects.ts';
+import {
+  Attributes,
+  Blank,
+  Callable,
+  Dict,
+  Lazy,
+  Markup,
+  Range,
+  Tuple,
+  Undefined,
+  defined,
+  isNumeric,
+} from './objects.ts';
 import { binary, compared, contains, equal } from './operators.ts';
 import { text } from './text.ts';
 
@@ -46,6 +58,7 @@ export function testsOf(filterNames: ReadonlySet<string>): Readonly<Record<strin
     mapping: (value) => value instanceof Dict,
     number: (value) => isNumeric(value),
     sequence: (value) =>
+      value instanceof Blank ||
       typeof value === 'string' ||
       value instanceof Markup ||
       Array.isArray(value) ||
@@ -53,13 +66,15 @@ export function testsOf(filterNames: ReadonlySet<string>): Readonly<Record<strin
       value instanceof Dict ||
       value instanceof Range,
     iterable: (value) =>
+      value instanceof Blank ||
       typeof defined(value) === 'string' ||
       value instanceof Markup ||
       Array.isArray(value) ||
       value instanceof Tuple ||
       value instanceof Dict ||
       value instanceof Lazy,
-    callable: (value) => value instanceof Callable || (value instanceof Attributes && value.call !== null),
+    callable: (value) =>
+      value instanceof Blank || value instanceof Callable || (value instanceof Attributes && value.call !== null),
     sameas: (value, [other]) => same(value, other),
     escaped: (value) => value instanceof Markup,
     in: (value, [container]) => contains(container, value),

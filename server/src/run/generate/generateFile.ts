@@ -6,6 +6,7 @@ import type { Machine } from '../../../../protocol/run.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import { endTokens, generationConfig } from '../../checkpoints/generationConfig.ts';
 import { harnessIds } from '../../data/continuations.ts';
+import { conversationOf, type Message } from '../../data/chatTemplate.ts';
 import { promptOf } from '../../data/context.ts';
 import { fewshotForEvaluation, fewshotPool } from '../../data/fewshot.ts';
 import { formatOf, readRows } from '../../data/formats.ts';
@@ -17,6 +18,7 @@ import { languageConfig } from '../../models/wrappers.ts';
 import { relativeTo } from '../files/paths.ts';
 import { untilEnd } from '../files/ending.ts';
 import { dataHashes, provenanceOf } from '../files/provenance.ts';
+import { chatTemplateOf, renderPrompt } from '../inputs/chat.ts';
 import { fetchModel } from '../inputs/hubInputs.ts';
 import { openExperiment, readExperiment, tokenizerOf } from '../inputs/openExperiment.ts';
 import { openModel } from '../inputs/openModel.ts';
@@ -34,6 +36,11 @@ import { datasetNamed } from '../../data/datasetNamed.ts';
 /** A prompt, and where it comes from. */
 interface GivenPrompt {
   text: string;
+  /** In place of the text: what a chat template renders. */
+  messages?: readonly Message[] | undefined;
+  tools?: readonly unknown[] | undefined;
+  /** The text was rendered by a chat template: it brings its special tokens along. */
+  rendered?: boolean;
   file?: string | undefined;
   line?: number | null | undefined;
 }
@@ -45,12 +52,14 @@ export interface GenerateOptions {
   baseDir: string;
   /** In place of the rows of an experiment's tasks. */
   prompts?: readonly string[] | undefined;
-  /** A file of rows with a column `prompt`; they follow `prompts`. */
+  /** A file of rows with a column `prompt` or `messages`; they follow `prompts`. */
   promptsFile?: string | undefined;
   /** Of an experiment; the first one by default. */
   task?: string | undefined;
   /** First rows only. */
   limit?: number | undefined;
+  /** Prompts are what a user says: rendered by the model's chat template, as conversations always are. */
+  chat?: { template: true | string; system?: string | undefined } | undefined;
   /** Folder of a PEFT adapter, for a model. */
   adapter?: string | undefined;
   maxNewTokens: number;
@@ -69,6 +78,8 @@ interface Opened {
   model: Architecture;
   tokenizer: TextTokenizer;
   prompts: GivenPrompt[];
+  /** Whether the prompts are made of a task's rows, which say themselves whether a chat template renders them. */
+  ownTexts: boolean;
 }
 
 /** Whether a word of the command line names an experiment file and no model. */
@@ -81,10 +92,10 @@ export function generateFile(options: GenerateOptions): Promise<GeneratedFile> {
   const started = performance.now();
   return untilEnd(options.signal, async (onEnd) => {
     const given = await givenPrompts(options);
-    const { checkpoint, model, tokenizer, prompts } = await (isExperimentFile(options.target)
-      ? ofExperiment(options, given)
-      : ofModel(options, given));
+    const opened = await (isExperimentFile(options.target) ? ofExperiment(options, given) : ofModel(options, given));
+    const { checkpoint, model, tokenizer } = opened;
     onEnd(() => checkpoint.close());
+    const prompts = rendered(opened, options);
     const pool = engineFor(options.engine, onEnd);
     requireLanguageModel(model, checkpoint, 'generation');
     const config = generationConfig(checkpoint);
@@ -116,7 +127,7 @@ function encodedPrompt(
   { longest = Infinity }: Architecture,
   { maxNewTokens, stop }: Pick<GenerateOptions, 'maxNewTokens' | 'stop'>,
 ): Prompt {
-  const ids = harnessIds(tokenizer, prompt.text);
+  const ids = prompt.rendered ? tokenizer.encodePlain(prompt.text) : harnessIds(tokenizer, prompt.text);
   const tokens = ids.length === 0 && tokenizer.prefix !== null ? Int32Array.of(tokenizer.prefix) : ids;
   if (tokens.length >= longest) {
     throw new LayerifError(
@@ -143,17 +154,35 @@ async function givenPrompts({ prompts = [], promptsFile, baseDir }: GenerateOpti
     throw new LayerifError('badData', `${file}: prompts are read from .jsonl, .json, .csv, .tsv and .parquet files`);
   }
   for await (const { values, line, row } of readRows({ path: file, format })) {
-    if (typeof values.prompt !== 'string') {
+    const messages = conversationOf(values.messages ?? values.prompt);
+    if (messages === null && typeof values.prompt !== 'string') {
       throw new LayerifError(
         'badData',
-        `row ${row} has no text in the column "prompt"; its columns: ${Object.keys(values).join(', ')}`,
+        `row ${row} has neither a text in the column "prompt" nor a list of messages with role and content in "messages"; its columns: ${Object.keys(values).join(', ')}`,
         { place: placeOf({ text: '', file, line })! },
       );
     }
-    given.push({ text: values.prompt, file, line });
+    const tools = Array.isArray(values.tools) ? (values.tools as unknown[]) : undefined;
+    const text = typeof values.prompt === 'string' ? values.prompt : '';
+    given.push({ text, file, line, ...(messages === null ? {} : { messages, tools }) });
   }
   if (given.length === 0) throw new LayerifError('badData', `${file} holds no prompts`, { place: { file } });
   return given;
+}
+
+/** Conversations, and with a chat template texts too, as the template renders them. @throws LayerifError */
+function rendered({ checkpoint, prompts, ownTexts }: Opened, { chat }: GenerateOptions): GivenPrompt[] {
+  const asked = chat !== undefined && !ownTexts;
+  if (!asked && prompts.every(({ messages }) => messages === undefined)) return prompts;
+  const template = chatTemplateOf(checkpoint, chat?.template);
+  return prompts.map((prompt) => {
+    const { text, messages, tools } = prompt;
+    if (messages === undefined && !asked) return prompt;
+    const said = messages ?? [{ role: 'user', content: text }];
+    const system = chat?.system === undefined ? [] : [{ role: 'system', content: chat.system }];
+    const conversation = said[0]?.['role'] === 'system' ? said : [...system, ...said];
+    return { ...prompt, text: renderPrompt(template, conversation, { tools }, placeOf(prompt)), rendered: true };
+  });
 }
 
 async function ofModel(
@@ -170,7 +199,7 @@ async function ofModel(
   await fetchModel(named, baseDir, { signal, onProgress });
   const { checkpoint, model, graph } = openModel(named, baseDir);
   requireCheckpoint(checkpoint, graph);
-  return { checkpoint, model, tokenizer: tokenizerOf(checkpoint), prompts };
+  return { checkpoint, model, tokenizer: tokenizerOf(checkpoint), prompts, ownTexts: false };
 }
 
 /** @throws LayerifError `badModel` for a user's graph */
@@ -199,7 +228,7 @@ async function ofExperiment(options: GenerateOptions, given: GivenPrompt[] | nul
   const opened = await openExperiment(read, { fetching: { signal, onProgress } });
   requireCheckpoint(opened.checkpoint, opened.graph);
   const { checkpoint, model, tokenizer } = opened;
-  if (given) return { checkpoint, model, tokenizer, prompts: given };
+  if (given) return { checkpoint, model, tokenizer, prompts: given, ownTexts: false };
   await opened.fetchDatasets([task.dataset]);
   const dataset = await openDataset(task.dataset, datasetNamed(experiment.datasets, task.dataset), read.baseDir);
   const split = task.test_split ?? task.validation_split ?? (await defaultValidation(dataset, task.training_split));
@@ -212,7 +241,7 @@ async function ofExperiment(options: GenerateOptions, given: GivenPrompt[] | nul
   const prompts = rows.map((row: Row): GivenPrompt => {
     return { text: promptOf(task, row, fewshot(row)), file: row.file, line: row.line };
   });
-  return { checkpoint, model, tokenizer, prompts };
+  return { checkpoint, model, tokenizer, prompts, ownTexts: true };
 }
 
 interface Made {
