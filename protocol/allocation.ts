@@ -74,6 +74,10 @@ export interface AllocatedLayer {
   group?: { zeros: number; of: number };
   /** "Layer 11 gets 9 experts because ..." */
   why: string;
+  /** What stands between the score and the value, by name; the same names in every layer. */
+  terms?: Record<string, number>;
+  /** Where the value lies on other samples of the same kind: the allocation's `spread.level`; holds the value. */
+  spread?: [number, number];
 }
 
 export interface Allocation {
@@ -83,6 +87,8 @@ export interface Allocation {
   rule: string;
   /** Title and source of the rule. */
   ruleTitle: string;
+  /** The rule in symbols; absent where layers are chosen by their rank. */
+  formula?: string;
   /** What `layers[].score` is, and whether more of it means a larger value. */
   quantity: { name: string; higherMeansMore: boolean } | null;
   /** The request with every default filled in. */
@@ -90,6 +96,8 @@ export interface Allocation {
   /** Sum of experts or ranks, number of chosen layers, or the exact share of weights that is removed. */
   total: number;
   layers: AllocatedLayer[];
+  /** Where the rule follows influence whose Grams are stored: allocations of drawn samples, behind `layers[].spread`. */
+  spread?: { level: number; replicates: number };
   /** What a reader must know: leftovers, caps that bind, ignored options. */
   notes: string[];
   provenance: AllocationProvenance;

@@ -39,7 +39,7 @@ export function sweepSentences({ steps, factor, layers }: DampingSweep): string[
   const lowest = known.reduce((low, one) => (one.value < low.value ? one : low));
   const sentences = [
     lowest.value >= hardly
-      ? `The order of layers hardly moves from factor ${factorText(known[0]!.step.factor)} to ${factorText(known[known.length - 1]!.step.factor)} (Spearman at least ${correlationText(lowest.value)}): it does not hang on the choice of damping.`
+      ? `The order of layers hardly moves from factor ${factorText(known[0]!.step.factor)} to ${factorText(known[known.length - 1]!.step.factor)} (Spearman at least ${correlationText(lowest.value)}): it does not depend on the choice of damping.`
       : `The order of layers hardly moves (Spearman at least ${hardly}) ${from === to ? `only near the factor ${factorText(steps[at]!.factor)}` : `while the factor lies between ${factorText(steps[from]!.factor)} and ${factorText(steps[to]!.factor)}`}; at ${factorText(lowest.step.factor)} it is ${correlationText(lowest.value)}.`,
   ];
   const size = Math.max(1, Math.floor(layers.length / 3));

@@ -308,6 +308,7 @@ export const allocation: Schema<Allocation> = z.object({
   kind,
   rule: text,
   ruleTitle: text,
+  formula: z.optional(text),
   quantity: z.nullable(z.object({ name: text, higherMeansMore: flag })),
   settings: z.object({
     kind,
@@ -342,8 +343,11 @@ export const allocation: Schema<Allocation> = z.object({
       modules: z.optional(by(number)),
       group: z.optional(z.object({ zeros: number, of: number })),
       why: text,
+      terms: z.optional(by(number)),
+      spread: z.optional(z.tuple([number, number])),
     }),
   ),
+  spread: z.optional(z.object({ level: number, replicates: number })),
   notes: texts,
   provenance: z.object({
     layerif: text,

@@ -84,7 +84,7 @@ test('another estimator is shown at once, and says that it is recomputed', async
   const labels = () => bars(frame).evaluateAll((all) => all.map((bar) => bar.getAttribute('aria-label') ?? ''));
   const own = await labels();
   await choose(frame, 'Estimator', 'dot');
-  await frame.locator('.recomputed', { hasText: 'Recomputed from the stored Grams' }).waitFor();
+  await frame.locator('.recomputed', { hasText: 'Recomputed from the stored inner products' }).waitFor();
   assert.notDeepEqual(await labels(), own);
   await screenshot(page, 'recomputed');
   await frame.getByRole('button', { name: /Back to the run/ }).click();

@@ -5,8 +5,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { AllocationFile } from '../../protocol/allocation.ts';
+import { GRAMS_FILE } from '../../protocol/result.ts';
 import type { Result } from '../../protocol/result.ts';
 import type { ScoresFile } from '../../protocol/scores.ts';
+import { allocationReport } from '../../server/src/cli/allocate.ts';
 import { allocateResult, allocationFile, saveAllocation } from '../../server/src/run/decide/allocate.ts';
 import { exportResult, writeExport } from '../../server/src/run/decide/export.ts';
 import { ranges } from '../../server/src/run/decide/resultScores.ts';
@@ -66,6 +68,44 @@ test('experts of a result: one task by its scores, all tasks by their mean, ever
     top.layers.map((layer) => layer.score),
     result.tasks[0].layers.map((layer) => layer.top25),
   );
+});
+
+test('layers get their range on drawn samples: from Grams alone, of rules over influence, never outside of the value', async () => {
+  const grams = path.join(path.dirname(resultFile), GRAMS_FILE);
+  const request = { kind: 'experts', total: 30 } as const;
+  const one = await allocateResult({ resultFile, request });
+  assert.equal(one.spread!.level, 0.9);
+  for (const { spread, value } of one.layers) {
+    assert.ok(spread![0] <= value && value <= spread![1], `${value} in ${spread!.join(' to ')}`);
+    assert.deepEqual(spread!.map(Number.isInteger), [true, true]);
+  }
+  assert.ok(
+    one.layers.some(({ spread }) => spread![0] < spread![1]),
+    'few samples settle nothing',
+  );
+  assert.match(
+    allocationReport(one),
+    /On other samples of this kind \(90\u00a0% of \d+ draws\) \d of 3 layers may get/,
+  );
+  assert.match(allocationReport(one), /layer +score +experts +90 % of draws +top-k +why/);
+  const map = await allocateResult({ resultFile, request: { kind: 'sparsity', ratio: 0.4 } });
+  for (const { spread, value, terms } of map.layers) {
+    assert.ok(spread![0] <= value && value <= spread![1]);
+    assert.deepEqual(Object.keys(terms!), ['smoothed', 't']);
+  }
+  const uniform = await allocateResult({ resultFile, request: { kind: 'experts', rule: 'uniform' } });
+  assert.equal(uniform.spread, undefined, 'a rule without scores depends on no sample');
+  fs.renameSync(grams, `${grams}.away`);
+  try {
+    const without = await allocateResult({ resultFile, request });
+    assert.equal(without.spread, undefined);
+    assert.deepEqual(
+      without.layers,
+      one.layers.map(({ spread: _, ...layer }) => layer),
+    );
+  } finally {
+    fs.renameSync(`${grams}.away`, grams);
+  }
 });
 
 test('tail exponents are measured once, kept beside the result, and continued; observations of another model are not used', async () => {

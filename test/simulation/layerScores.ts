@@ -69,7 +69,11 @@ export async function simulateLayers(
   return { coverage: held / count, own: own / count, width: width / count };
 }
 
-function gramsOf({ n, m, d, alike }: LayerCase, direction: Float64Array, random: Random): Grams {
+export function gramsOf(
+  { n, m, d, alike }: Omit<LayerCase, 'estimator' | 'aggregation'>,
+  direction: Float64Array,
+  random: Random,
+): Grams {
   const rows = (count: number) =>
     Array.from({ length: count }, () => {
       const size = Math.exp(0.3 * random.normal());
@@ -104,6 +108,6 @@ function inner(a: Float64Array, b: Float64Array): number {
   return sum;
 }
 
-function normals(count: number, random: Random): Float64Array {
+export function normals(count: number, random: Random): Float64Array {
   return Float64Array.from({ length: count }, () => random.normal());
 }

@@ -16,6 +16,7 @@ import type { AgreementRow, ValidationResult } from '../../protocol/validation.t
 import type { FromWebview, Questions, Trust } from '../../protocol/webview.ts';
 import { LayerifError } from '../../protocol/errors.ts';
 import { allocate } from '../../server/src/allocation/allocate.ts';
+import { withSpread } from '../../server/src/run/decide/spread.ts';
 import { allocationChoices } from '../../server/src/run/inputs/lists.ts';
 import { random } from './sampleResult.ts';
 import type { OpenPage } from './page.ts';
@@ -65,17 +66,16 @@ export function allocation(result: Result, { tasks, ...request }: Questions['all
   const task = result.tasks.find((own) => own.task === used[0])!;
   try {
     if (request.rule === 'owl') throw new LayerifError('badRequest', 'rule owl looks at activations');
-    const bare = allocate(
-      request,
-      inputOf(
-        result,
-        task.layers.map(({ score }) => score),
-      ),
-    );
+    const scores = task.layers.map(({ score }) => score);
+    const input = inputOf(result, scores);
+    const bare = allocate(request, input);
+    // The scores of a few data sets that one might have drawn.
+    const drawn = [-2, -1, 0, 1, 2].map((draw) => scores.map((score, l) => score * (1 + 0.1 * draw * (l % 3))));
     const made: Allocation = {
       format: 'layerif-allocation',
       version: 1,
       ...bare,
+      ...withSpread(bare, request, input.layers, drawn),
       provenance: {
         layerif: '0.1.0',
         date: JSON.stringify(request),

@@ -84,7 +84,10 @@ test('the damping slider recomputes, says so, and goes back', async () => {
     damping: { rule: 'mean_square', factor: 1 },
   });
   assert.ok(questions.length < 10, `${questions.length} questions for ten steps`);
-  assert.match(await page.locator('.recomputed').innerText(), /^Recomputed from the stored Grams.*damping 1 \(DataInf/);
+  assert.match(
+    await page.locator('.recomputed').innerText(),
+    /^Recomputed from the stored inner products.*damping 1 \(DataInf/,
+  );
   assert.notDeepEqual(await barLabels(page), own);
   assert.equal(await page.locator('.layerif-whisker line').count(), 0, 'intervals of the run are not drawn over it');
   await page.getByRole('button', { name: /Back to the run/ }).click();
@@ -194,11 +197,33 @@ test('Allocation: the table is the answer, a row explains itself, the exponent a
   const { page, errors, sent } = opened;
   await opened.screenshot('allocation');
   const own = allocation(result, { kind: 'experts', rule: 'layerif' }).allocation!;
-  const cells = await page.locator('table.data tbody tr td:nth-child(3)').allInnerTexts();
+  const table = page.locator('table.data');
+  assert.deepEqual(await table.locator('thead th').allInnerTexts(), [
+    'Layer',
+    'Score',
+    'Before rounding',
+    'Experts',
+    '90\u00a0% of draws',
+    'Uniform',
+    'MoLA 2468',
+  ]);
+  const column = (place: number) => table.locator(`tbody tr > :nth-child(${place})`).allInnerTexts();
   assert.deepEqual(
-    cells.map(Number),
+    (await column(4)).map(Number),
     own.layers.map(({ value }) => value),
   );
+  assert.deepEqual(
+    (await column(3)).map((text) => Math.floor(Number(text))),
+    own.layers.map(({ terms }) => Math.floor(Number(terms!['before rounding'].toPrecision(3)))),
+  );
+  assert.deepEqual(
+    await column(5),
+    own.layers.map(({ spread }) => (spread![0] === spread![1] ? `${spread![0]}` : spread!.join(' to '))),
+  );
+  const doubt = page.getByRole('region', { name: 'How far to rely on it' });
+  assert.match(await doubt.innerText(), /On other samples of this kind \(90\u00a0% of 5 draws\) \d+ of 12 layers/);
+  assert.match(await doubt.innerText(), /a layer with a higher score gets more experts/);
+  assert.equal(await doubt.locator('.badge').count(), own.provenance.tasks.length);
   assert.match(await page.locator('.caption').first().innerText(), /60 experts over 12 layers/);
   assert.deepEqual(await page.locator('.series-legend li').allInnerTexts(), ['LayerIF', 'Uniform', 'MoLA 2468']);
   await page.getByRole('button', { name: '3', exact: true }).click();

@@ -12,6 +12,7 @@ import { ranksWithin } from './rankBudget.ts';
 import { sum } from './rounding.ts';
 import { allocateSparsity } from './sparsity.ts';
 import { sparsityRule } from './sparsityRules.ts';
+import { BEFORE_ROUNDING } from './types.ts';
 import type { Counts, Need } from './types.ts';
 import { lookup } from '../text/lookup.ts';
 import { nth } from '../lists/nth.ts';
@@ -89,6 +90,7 @@ function experts(request: AllocationRequest, input: AllocationInput): BareAlloca
     return {
       ...row(layer, rule.needs, nth(input.values, l), value),
       topK: Math.min(settings.topK, value),
+      ...termsOf(counts, l),
       why: `${gets} because ${counts.because(l)}.`,
     };
   });
@@ -160,6 +162,7 @@ function rank(request: AllocationRequest, input: AllocationInput): BareAllocatio
   );
   const layers = input.layers.map((layer, l) => ({
     ...row(layer, rule.needs, nth(input.values, l), nth(ranks, l)),
+    ...termsOf(units, l, step),
     why: `Layer ${layer.index} gets rank ${ranks[l]} because ${units.because(l)}.`,
   }));
   return {
@@ -234,12 +237,23 @@ function common({ kind, by, aggregation, fit }: AllocationRequest, rule: string)
 
 function head(
   { kind }: AllocationRequest,
-  rule: { id: string; title: string; source: string; needs: Need; higherMeansMore?: boolean },
+  rule: { id: string; title: string; formula: string; source: string; needs: Need; higherMeansMore?: boolean },
   settings: AllocationRequest,
   input: AllocationInput,
-): Pick<BareAllocation, 'kind' | 'rule' | 'ruleTitle' | 'quantity' | 'settings'> {
+): Pick<BareAllocation, 'kind' | 'rule' | 'ruleTitle' | 'formula' | 'quantity' | 'settings'> {
   const quantity = rule.needs && { name: quantityOf(rule.needs, input), higherMeansMore: rule.higherMeansMore ?? true };
-  return { kind, rule: rule.id, ruleTitle: `${rule.title} (${rule.source})`, quantity, settings };
+  const { id, title, formula, source } = rule;
+  return { kind, rule: id, ruleTitle: `${title} (${source})`, formula, quantity, settings };
+}
+
+/** @param step ranks in one unit of what is counted; shares of the unit are given as ranks, other terms as they are */
+function termsOf({ terms }: Counts, layer: number, step = 1): Pick<AllocatedLayer, 'terms'> {
+  if (!terms) return {};
+  const scaled = Object.entries(terms).map(([name, of]) => [
+    name,
+    nth(of, layer) * (name === BEFORE_ROUNDING ? step : 1),
+  ]);
+  return { terms: Object.fromEntries(scaled) as Record<string, number> };
 }
 
 function row(layer: LayerInput, need: Need, value: number, given: number): Omit<AllocatedLayer, 'why'> {

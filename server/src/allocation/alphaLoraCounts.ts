@@ -6,6 +6,7 @@
  */
 import { alphaLoraText, requireNotNegative } from './countText.ts';
 import { alphaLoraRounding } from './rounding.ts';
+import { BEFORE_ROUNDING } from './types.ts';
 import type { CountRule } from './types.ts';
 import { nth } from '../lists/nth.ts';
 
@@ -28,6 +29,7 @@ export const alphaLoraCounts: CountRule = {
     return {
       counts: rounded.counts,
       because: (l) => alphaLoraText(nth(values, l), rounded, l, total, beta, noun, 'its tail exponent'),
+      terms: { [BEFORE_ROUNDING]: rounded.shares },
       notes: [],
     };
   },

@@ -7,6 +7,7 @@
  */
 import { shareText, requireNotNegative } from './countText.ts';
 import { largestRemainders } from './rounding.ts';
+import { BEFORE_ROUNDING } from './types.ts';
 import type { CountRule } from './types.ts';
 import { nth } from '../lists/nth.ts';
 
@@ -32,6 +33,7 @@ export const layerifCounts: CountRule = {
         `${shareText(nth(values, l), nth(shares, l), total - minimum * values.length, beta, noun)}, which is ${Math.floor(nth(shares, l))} in full` +
         (minimum > 0 ? `, plus the ${minimum} that every layer gets` : '') +
         (nth(repaired, l) > 0 ? `, plus 1 of the ${left} left over, for its large fraction` : ''),
+      terms: { [BEFORE_ROUNDING]: shares.map((share) => share + minimum) },
       notes: largest > 0 ? [] : ['every score is 0: all layers count as equal'],
     };
   },

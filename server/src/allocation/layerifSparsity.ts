@@ -23,12 +23,13 @@ export const layerifSparsity: SparsityRule = {
 
   map(input) {
     const smooth = smoothed(input);
-    return relativeSparsity(
+    const map = relativeSparsity(
       smooth,
       input,
       (i) =>
         `its score ${short(nth(input.values, i))} is ${short(nth(smooth, i))} after min-max and smoothing over depth`,
     );
+    return { ...map, terms: { smoothed: smooth, ...map.terms } };
   },
 };
 

@@ -42,6 +42,7 @@ export const owl: SparsityRule = {
       because: (i) =>
         `its outlier ratio is ${short(nth(values, i))} %, which keeps ${percent(Math.abs(nth(kept, i) - mean))} ${nth(kept, i) >= mean ? 'more' : 'less'} than the average layer` +
         (atBound.includes(i) ? ', within the bounds' : ''),
+      terms: { 't − mean(t)': kept.map((t) => t - mean) },
       notes: [],
     };
   },

@@ -37,6 +37,7 @@ export function relativeSparsity(
         ? 'every layer has the same value, so all are pruned alike'
         : `${describe(i)}, which maps to ${short(nth(relative, i))} on the range ${short(1 - epsilon)} to ${short(1 + epsilon)}, scaled so that the whole loses ${percent(ratio)}` +
           (atBound.includes(i) ? ', and stops at the cap' : ''),
+    terms: { t: relative },
     notes: equal ? ['every value is the same: the map is uniform'] : [],
   };
 }

@@ -5,6 +5,7 @@
  */
 import { alphaLoraText } from './countText.ts';
 import { alphaLoraRounding, minMax } from './rounding.ts';
+import { BEFORE_ROUNDING } from './types.ts';
 import type { CountRule } from './types.ts';
 import { nth } from '../lists/nth.ts';
 
@@ -28,6 +29,7 @@ export const releasedCounts: CountRule = {
     return {
       counts: rounded.counts,
       because: (l) => alphaLoraText(nth(normalised, l), rounded, l, total, beta, noun, 'its min-max-normalised score'),
+      terms: { normalised, [BEFORE_ROUNDING]: rounded.shares },
       notes: equal && values.length > 1 ? ['every score is the same: all layers count as equal'] : [],
     };
   },

@@ -20,11 +20,12 @@ export const reversedSparsity: SparsityRule = {
 
   map(input) {
     const smooth = smoothed(input);
-    return relativeSparsity(
+    const map = relativeSparsity(
       smooth.map((value) => -value),
       input,
       (i) =>
         `its score ${short(nth(input.values, i))} is ${short(nth(smooth, i))} after min-max and smoothing, turned over`,
     );
+    return { ...map, terms: { smoothed: smooth, ...map.terms } };
   },
 };

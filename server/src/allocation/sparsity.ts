@@ -76,10 +76,15 @@ export function allocateSparsity(
         ? { modules: Object.fromEntries(own.map((i, m) => [nth(layer.modules, m).name, nth(sparsity, i)])) }
         : {}),
       ...(group ? { group } : {}),
+      ...(map.terms && own.length === 1 ? { terms: of(first, map.terms) } : {}),
       why: `Layer ${layer.index} loses ${percent(value)} ${why}.`,
     };
   });
   return { settings, layers, total, notes: [...map.notes, ...boundNotes(), ...structureNotes()] };
+
+  function of(item: number, terms: Record<string, readonly number[]>): Record<string, number> {
+    return Object.fromEntries(Object.entries(terms).map(([name, values]) => [name, nth(values, item)]));
+  }
 
   function boundNotes(): string[] {
     if (map.atBound.length === 0) return [];

@@ -12,11 +12,16 @@ export interface CountInput {
   noun: [one: string, many: string];
 }
 
+/** The term of a rule of counts that is the count itself, as a fraction. */
+export const BEFORE_ROUNDING = 'before rounding';
+
 export interface Counts {
   counts: number[];
   /** Ends the sentence "Layer 11 gets 9 experts because ...", without a full stop. */
   because(layer: number): string;
   notes: string[];
+  /** By name, one number per layer: what stands between the value and the count. */
+  terms?: Record<string, readonly number[]>;
 }
 
 /**
@@ -57,6 +62,8 @@ export interface SparsityMap {
   /** Ends the sentence "Layer 3 loses 52.1 % because ...", without a full stop. */
   because(item: number): string;
   notes: string[];
+  /** By name, one number per item: what stands between the value and the sparsity. */
+  terms?: Record<string, readonly number[]>;
   atBound: number[];
 }
 

@@ -1,6 +1,7 @@
 /** `layerif allocate RESULT`: experts, ranks, layers or sparsity from scores, each layer's number explained. */
 import path from 'node:path';
 import type { Allocation } from '../../../protocol/allocation.ts';
+import { spreadSentence, spreadText } from '../../../protocol/allocationSpread.ts';
 import { directionSentence } from '../../../protocol/direction.ts';
 import { allocateResult, allocationFile, saveAllocation } from '../run/decide/allocate.ts';
 import { count, noteLine, percent, score, table } from './format.ts';
@@ -75,6 +76,7 @@ export function allocationReport({
   total,
   notes,
   provenance,
+  spread,
 }: Allocation): string {
   const shown = (value: number) =>
     kind === 'sparsity' ? percent(value) : kind === 'experts' || kind === 'rank' ? count(value) : value ? 'yes' : '';
@@ -82,11 +84,17 @@ export function allocationReport({
     String(layer.index),
     layer.score === null ? '' : score(layer.score),
     shown(layer.value),
+    ...(spread ? [spreadText(kind, layer.spread)] : []),
     ...(kind === 'experts' ? [String(layer.topK)] : []),
     layer.why,
   ]);
-  const head = ['layer', quantity?.name ?? '', columns[kind], ...(kind === 'experts' ? ['top-k'] : []), 'why'];
-  const right = [0, 1, 2, ...(kind === 'experts' ? [3] : [])];
+  const between = [
+    ...(spread ? [`${Math.round(100 * spread.level)} % of draws`] : []),
+    ...(kind === 'experts' ? ['top-k'] : []),
+  ];
+  const head = ['layer', quantity?.name ?? '', columns[kind], ...between, 'why'];
+  const right = [0, 1, 2, ...between.map((_, i) => 3 + i)];
+  const moves = spreadSentence({ kind, layers, spread });
   const whole = kind === 'sparsity' ? `${(100 * total).toFixed(4)} % of the weights` : `${count(total)} in all`;
   const direction = directionSentence({ kind, quantity });
   const lines = [
@@ -95,6 +103,7 @@ export function allocationReport({
       ? `${provenance.model.name}, score ${settings.by ?? rule}: ${whole}`
       : `${provenance.model.name}, ${provenance.tasks.length === 1 ? 'task' : 'mean of tasks'} ${provenance.tasks.join(', ')}, estimator ${provenance.estimator}, ${provenance.aggregation}: ${whole}`,
     ...(direction === null ? [] : [`Scores of ${provenance.resultFile}.`, direction]),
+    ...(moves === null ? [] : [moves]),
     '',
     ...table([head, ...rows], right),
     ...(notes.length > 0 ? ['', ...notes.map(noteLine)] : []),

@@ -47,7 +47,7 @@ test('the sweep says between which factors the order holds', () => {
   };
   assert.match(
     sweepSentences(steady)[0],
-    /hardly moves from factor 0\.001 to 1000 \(Spearman at least 0\.97\).*does not hang on/,
+    /hardly moves from factor 0\.001 to 1000 \(Spearman at least 0\.97\).*does not depend on/,
   );
 });
 

@@ -29,7 +29,7 @@ export function AllocationControls(props: {
     <>
       <div class="controls">
         {form.kind !== 'sparsity' && (
-          <Select label="Share out" value={form.kind} options={countKinds} onChange={(kind) => onForm({ kind })} />
+          <Select label="Allocate" value={form.kind} options={countKinds} onChange={(kind) => onForm({ kind })} />
         )}
         {rules.length > 0 && (
           <Select
@@ -84,7 +84,7 @@ export function AllocationControls(props: {
       </div>
       {baselines.length > 0 && (
         <div class="controls" role="group" aria-label="Rules that are drawn beside">
-          <span class="label faint">Beside</span>
+          <span class="label faint">Compare with</span>
           {baselines.map(({ id, title }) => (
             <Checkbox
               key={id}

@@ -17,6 +17,7 @@ import {
 import type { AllocationForm } from '../model/allocation.ts';
 import { resultKey } from '../rescored.ts';
 import { AllocationControls } from './AllocationControls.tsx';
+import { OrderDoubt } from './OrderDoubt.tsx';
 import { AllocationTable } from './AllocationTable.tsx';
 import { LinkButton } from './controls.tsx';
 import { ExportBar } from './ExportBar.tsx';
@@ -116,8 +117,9 @@ export function AllocationPanel(props: {
             {allocation.ruleTitle}. <strong>{totalWords(allocation)}</strong>
             {allocation.provenance.tasks.length > 1 &&
               `, by the mean of ${allocation.provenance.tasks.length} tasks\u2019 normalised scores`}
-            .
+            .{allocation.formula && <> In symbols: {allocation.formula}.</>}
           </p>
+          <OrderDoubt result={result} allocation={allocation} />
           <SeriesLegend series={series} />
           <SeriesChart
             name={title}

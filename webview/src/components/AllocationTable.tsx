@@ -1,5 +1,6 @@
-/** Every layer's number beside those of the baselines, with the sentence that explains it. */
-import type { Allocation } from '../../../protocol/allocation.ts';
+/** Every layer's number beside what the rule made it from and those of the baselines. */
+import type { Allocation, AllocationKind } from '../../../protocol/allocation.ts';
+import { spreadText } from '../../../protocol/allocationSpread.ts';
 import { valueText } from '../model/allocation.ts';
 import { MISSING, formatNumber } from '../model/format.ts';
 
@@ -10,31 +11,42 @@ export function AllocationTable(props: {
   onSelect: (layer: number) => void;
 }) {
   const { allocation, others } = props;
-  const { kind, quantity } = allocation;
+  const { kind, quantity, spread } = allocation;
+  const terms = Object.keys(allocation.layers[0]?.terms ?? {});
   return (
     <div class="table-scroll tall" tabIndex={0} role="region" aria-label="Allocation as a table">
       <table class="data">
-        <caption class="spoken">Allocation per layer, with its reason</caption>
+        <caption class="spoken">Allocation per layer</caption>
         <thead>
           <tr>
             <th scope="col">Layer</th>
             <th scope="col" class="number">
               {quantity ? capital(quantity.name) : 'Score'}
             </th>
+            {terms.map((name) => (
+              <th key={name} scope="col" class="number">
+                {capital(name)}
+              </th>
+            ))}
             <th scope="col" class="number">
-              Gets
+              {gets[kind]}
             </th>
+            {spread && (
+              <th scope="col" class="number" title="What this layer gets on other samples of the same kind">
+                {Math.round(100 * spread.level)}
+                {'\u00a0'}% of draws
+              </th>
+            )}
             {others.map(({ name }) => (
               <th key={name} scope="col" class="number">
                 {name}
               </th>
             ))}
-            <th scope="col">Why</th>
           </tr>
         </thead>
         <tbody>
-          {allocation.layers.map(({ index, name, score, value, why, group }, place) => (
-            <tr key={index} class={index === props.selected ? 'selected' : undefined}>
+          {allocation.layers.map(({ index, name, score, value, why, group, ...layer }, place) => (
+            <tr key={index} class={index === props.selected ? 'selected' : undefined} title={why}>
               <th scope="row" title={name}>
                 <button
                   type="button"
@@ -46,16 +58,21 @@ export function AllocationTable(props: {
                 </button>
               </th>
               <td class="number">{score === null ? MISSING : formatNumber(score)}</td>
+              {terms.map((term) => (
+                <td key={term} class="number">
+                  {formatNumber(layer.terms?.[term] ?? NaN)}
+                </td>
+              ))}
               <td class="number">
                 {valueText(kind, value)}
                 {group && ` (${group.zeros} of ${group.of})`}
               </td>
+              {spread && <td class="number">{spreadText(kind, layer.spread)}</td>}
               {others.map((other) => (
                 <td key={other.name} class="number faint">
                   {other.allocation.layers[place] ? valueText(kind, other.allocation.layers[place].value) : MISSING}
                 </td>
               ))}
-              <td class="reason">{why}</td>
             </tr>
           ))}
         </tbody>
@@ -63,5 +80,14 @@ export function AllocationTable(props: {
     </div>
   );
 }
+
+const gets: Readonly<Record<AllocationKind, string>> = {
+  experts: 'Experts',
+  rank: 'Rank',
+  freeze: 'Frozen',
+  tune: 'Tuned',
+  drop: 'Left out',
+  sparsity: 'Sparsity',
+};
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -37,7 +37,7 @@ export function DampingSweep({ result }: { result: Result }) {
             : `Estimator ${own.estimator} has no damping, so nothing hangs on it.`}
         </p>
       )}
-      {pending && !tasks && <p class="empty">Computing from the stored Grams{'\u2026'}</p>}
+      {pending && !tasks && <p class="empty">Computing from the stored inner products of gradients{'\u2026'}</p>}
       {problem !== null && <p class="empty">The sweep cannot be computed: {problem}</p>}
       {tasks && tasks.length > 0 && (
         <>

@@ -18,7 +18,7 @@ export function OtherEstimators({ result }: { result: Result }) {
     <section aria-labelledby="estimators-heading" aria-busy={pending}>
       <h2 id="estimators-heading">Other estimators</h2>
       {!possible && <p class="empty">This needs the Grams of a complete run.</p>}
-      {pending && !tasks && <p class="empty">Computing from the stored Grams{'\u2026'}</p>}
+      {pending && !tasks && <p class="empty">Computing from the stored inner products of gradients{'\u2026'}</p>}
       {problem !== null && <p class="empty">The estimators cannot be compared: {problem}</p>}
       {tasks?.map((task) => (
         <TaskEstimators key={task.task} {...task} own={result.score.estimator} several={tasks.length > 1} />

@@ -44,7 +44,7 @@ export function RecomputeControls(props: {
   const rule = dampingRules.find(({ id }) => id === settings.rule);
   return (
     <>
-      <div class="controls recompute" role="group" aria-label="Recompute from the stored Grams">
+      <div class="controls recompute" role="group" aria-label="Recompute from the stored inner products">
         <Select
           label="Estimator"
           value={settings.estimator}
@@ -61,15 +61,21 @@ export function RecomputeControls(props: {
           onChange={(exponent) => recompute({ factor: factorAt(exponent) })}
         />
         <Select label="Rule" value={settings.rule} options={dampingRules} onChange={(id) => recompute({ rule: id })} />
-        <Select label="Over" short value={settings.per} options={perChoices} onChange={(per) => recompute({ per })} />
+        <Select
+          label="Aggregate over"
+          short
+          value={settings.per}
+          options={perChoices}
+          onChange={(per) => recompute({ per })}
+        />
       </div>
       {view.changed && (
         <p class="recomputed" role="status">
           {view.failure
             ? `This view cannot be computed: ${view.failure}. In sight is the run\u2019s own: `
             : view.pending
-              ? 'Computing from the stored Grams: '
-              : 'Recomputed from the stored Grams, not what the run wrote: '}
+              ? 'Computing from the stored inner products of gradients: '
+              : 'Recomputed from the stored inner products of gradients, not what the run wrote: '}
           {settingsWords(view.failure ? runSettings(result) : settings)}.{' '}
           <LinkButton onClick={() => change({ recompute: asTheRun, aggregation: '' })}>
             Back to the run{'\u2019'}s own

@@ -180,8 +180,11 @@ export function allocationSeries(
   others: readonly { name: string; allocation: Allocation }[],
 ): Series[] {
   const values = (allocation: Allocation) => allocation.layers.map(({ value }) => value);
+  const spread = own.allocation.spread && {
+    intervals: own.allocation.layers.map((layer) => layer.spread ?? null),
+  };
   return [
-    { name: own.name, style: 0, mark: 'bars', values: values(own.allocation) },
+    { name: own.name, style: 0, mark: 'bars', values: values(own.allocation), ...spread },
     ...others
       .filter(({ allocation }) => allocation.layers.length === own.allocation.layers.length)
       .map(({ name, allocation }, i): Series => ({ name, style: i + 1, mark: 'lines', values: values(allocation) })),

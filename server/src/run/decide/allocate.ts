@@ -20,6 +20,7 @@ import type { Result } from '../../../../protocol/result.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import type { ScoreTable } from '../../../../protocol/scores.ts';
 import { allocate, defaultRule, needOf } from '../../allocation/allocate.ts';
+import type { BareAllocation } from '../../allocation/allocate.ts';
 import type { LayerInput } from '../../allocation/layers.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import { loadExperiment } from '../../config/experiment.ts';
@@ -33,6 +34,7 @@ import { allocationSource } from './allocationSource.ts';
 import type { AllocationSource } from './allocationSource.ts';
 import { resultScores } from './resultScores.ts';
 import { aboutOthers, scoreValues } from './scoreValues.ts';
+import { drawnScoresOf, withSpread } from './spread.ts';
 import type { LayerValues } from './scoreValues.ts';
 import { readFileOf } from '../files/readFile.ts';
 import { writeJson } from '../files/results.ts';
@@ -78,10 +80,12 @@ export async function allocateResult(options: AllocateOptions): Promise<Allocati
     const bare = along
       ? { ...allocate({ ...request, rule: along.rule }, { layers, ...found }), ...along.said }
       : allocate(request, { layers, ...found });
+    const spread = await spreadOf(bare, layers);
     return {
       format: 'layerif-allocation',
       version: 1,
       ...bare,
+      ...spread,
       notes: [...(result ? orderWarnings(result, scores.tasks, request) : []), ...notes, ...words, ...bare.notes],
       provenance: {
         ...written(),
@@ -94,6 +98,13 @@ export async function allocateResult(options: AllocateOptions): Promise<Allocati
     };
   } finally {
     opened.close();
+  }
+
+  async function spreadOf(bare: BareAllocation, layers: readonly LayerInput[]) {
+    const { by, unit } = request;
+    if (!result || by || unit === 'matrix' || needOf(request) !== 'scores') return {};
+    const drawn = await drawnScoresOf(result, options.resultFile, scores);
+    return drawn ? withSpread(bare, request, layers, drawn) : {};
   }
 
   async function values(layers: readonly LayerInput[]): Promise<LayerValues> {

@@ -48,11 +48,10 @@ export async function uncertaintyOf(
   modulesOf: (layer: number) => ModuleGrams[],
   { seed, replicates = REPLICATES, ...options }: UncertaintyOptions,
 ): Promise<{ uncertainty: ResultUncertainty; layers: LayerUncertainty[] } | null> {
-  const replicated = await scoreReplicates(task, modulesOf, { seed, replicates, ...options });
+  const replicated = await replicatesOf(task, modulesOf, { seed, replicates, ...options });
   if (!replicated) return null;
   const { layers } = task;
-  const { plan, halves: pairs } = replicated;
-  const { scores, replicates: drawn } = ofAllSamples(task, replicated);
+  const { plan, halves: pairs, scores, replicates: drawn } = replicated;
   const ranks = rankIntervals(drawn, LEVEL);
   const own = descendingRanks(scores);
   const found = layers.map((_, row): LayerUncertainty => {
@@ -90,6 +89,21 @@ export async function uncertaintyOf(
     },
     layers: found,
   };
+}
+
+/**
+ * Layer scores as other samples of the same kind might give them, about the task's own; null with fewer than four
+ * training samples.
+ *
+ * @throws LayerifError as `uncertaintyOf`
+ */
+export async function replicatesOf(
+  task: Scored,
+  modulesOf: (layer: number) => ModuleGrams[],
+  options: UncertaintyOptions,
+): Promise<Replicates | null> {
+  const drawn = await scoreReplicates(task, modulesOf, options);
+  return drawn && { ...drawn, ...ofAllSamples(task, drawn) };
 }
 
 /** Samples behind the Grams. */
