@@ -96,7 +96,7 @@ export interface Allocation {
   /** Sum of experts or ranks, number of chosen layers, or the exact share of weights that is removed. */
   total: number;
   layers: AllocatedLayer[];
-  /** Where the rule follows influence whose Grams are stored: allocations of drawn samples, behind `layers[].spread`. */
+  /** Where the rule follows influence with stored Grams: the draws behind `layers[].spread`. */
   spread?: { level: number; replicates: number };
   /** What a reader must know: leftovers, caps that bind, ignored options. */
   notes: string[];
