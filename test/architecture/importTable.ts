@@ -110,7 +110,7 @@ const runRooms: Record<string, string[]> = {
   scores: ['files', 'machine', 'inputs', 'generate'],
   evaluate: ['files', 'machine', 'inputs', 'generate'],
   influence: ['files', 'machine', 'inputs', 'scores'],
-  decide: ['files', 'machine', 'inputs', 'scores'],
+  decide: ['files', 'machine', 'inputs', 'scores', 'influence'],
   prune: ['files', 'machine', 'inputs', 'scores', 'evaluate', 'decide'],
   validate: ['files', 'machine', 'inputs', 'scores', 'evaluate', 'influence'],
   experts: ['files', 'machine', 'inputs', 'scores', 'evaluate', 'decide', 'prune'],
