@@ -19,7 +19,8 @@ import type { ScoresFile } from '../scores.ts';
 import { VALIDATION_SUFFIX } from '../validation.ts';
 import type { ValidationResult } from '../validation.ts';
 import { analysis } from './analysis.ts';
-import { allocations, comparison, evaluation, experts, pruning, scores, validation } from './others.ts';
+import { allocations } from './allocation.ts';
+import { comparison, evaluation, experts, pruning, scores, validation } from './others.ts';
 import type { Schema } from './parts.ts';
 import { result } from './result.ts';
 

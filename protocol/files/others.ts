@@ -1,10 +1,8 @@
 /**
- * Schemas of the files beside results: scores, validations, comparisons of prunings, experts, allocations, evaluations,
+ * Schemas of the files beside results: scores, validations, comparisons of prunings, experts, evaluations,
  * prunings.
  */
 import * as z from 'zod/mini';
-import { allocationKinds } from '../allocation.ts';
-import type { Allocation, AllocationFile } from '../allocation.ts';
 import type { Evaluation } from '../evaluation.ts';
 import type { ExpertsResult } from '../experts.ts';
 import type { PruningComparison, PruningReport } from '../pruning.ts';
@@ -12,9 +10,7 @@ import type { Json, ScoresFile, ScoreTable } from '../scores.ts';
 import type { AgreementRow, ValidationResult } from '../validation.ts';
 import { experiment, expertsSettings, validateSettings } from './experiment.ts';
 import {
-  aggregation,
   by,
-  estimator,
   count,
   counts,
   flag,
@@ -293,81 +289,6 @@ export const experts: Schema<ExpertsResult> = z.object({
   ),
   findings: texts,
   provenance: z.object({ ...madeBy, seed: number, dataSha256: by(text) }),
-});
-
-// Allocations -------------------------------------------------------------------------------------------------------------------------
-
-const own = <T extends string>() => z.optional(id<T>());
-const few = z.optional(number);
-
-const kind = z.enum(allocationKinds);
-
-export const allocation: Schema<Allocation> = z.object({
-  format: z.literal('layerif-allocation'),
-  version,
-  kind,
-  rule: text,
-  ruleTitle: text,
-  formula: z.optional(text),
-  quantity: z.nullable(z.object({ name: text, higherMeansMore: flag })),
-  settings: z.object({
-    kind,
-    rule: z.optional(text),
-    by: z.optional(text),
-    total: few,
-    minimum: few,
-    topK: few,
-    beta: few,
-    budget: few,
-    step: few,
-    count: few,
-    ratio: few,
-    epsilon: few,
-    lambda: few,
-    unit: own<NonNullable<Allocation['settings']['unit']>>(),
-    structure: z.optional(text),
-    paper: z.optional(flag),
-    aggregation: own<NonNullable<Allocation['settings']['aggregation']>>(),
-    fit: own<NonNullable<Allocation['settings']['fit']>>(),
-    seed: few,
-  }),
-  total: number,
-  layers: many(
-    z.object({
-      index: count,
-      name: text,
-      score: maybe,
-      value: number,
-      parameters: number,
-      topK: few,
-      modules: z.optional(by(number)),
-      group: z.optional(z.object({ zeros: number, of: number })),
-      why: text,
-      terms: z.optional(by(number)),
-      spread: z.optional(z.tuple([number, number])),
-    }),
-  ),
-  spread: z.optional(z.object({ level: number, replicates: number })),
-  notes: texts,
-  provenance: z.object({
-    layerif: text,
-    date: text,
-    resultFile: text,
-    model: z.object({ name: text, sha256: text }),
-    tasks: texts,
-    estimator,
-    aggregation,
-  }),
-});
-
-export const allocations: Schema<AllocationFile> = z.object({
-  format: z.literal('layerif-allocations'),
-  version,
-  allocations: by(allocation).check(({ value, issues }) => {
-    for (const [name, { kind }] of Object.entries(value))
-      if (name !== kind)
-        issues.push({ code: 'custom', input: name, path: [name], message: `holds an allocation of the kind ${kind}` });
-  }),
 });
 
 // Evaluation --------------------------------------------------------------------------------------------------------------------------
