@@ -143,7 +143,7 @@ export const table: Record<string, Row> = {
   'server/src/onnx': { folders: [lists, text], packages: ['@bufbuild/protobuf'], node: [] },
   'server/src/autodiff': { folders: [lists, text, ...inServer(['onnx'])], packages: [], node: [] },
   'server/src/models': { folders: [lists, text, ...inServer(['onnx'])], packages: [], node: [] },
-  'server/src/checkpoints': { folders: [lists, 'protocol', text, hub, files], packages: [], node: 'all' },
+  'server/src/checkpoints': { folders: [lists, 'protocol', text, hub, files], packages: ['zod'], node: 'all' },
   'server/src/data': {
     folders: [lists, 'protocol', random, text, hub, files],
     packages: [

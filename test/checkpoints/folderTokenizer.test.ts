@@ -57,11 +57,81 @@ test('a folder without a tokenizer that can be read says what it holds', (t) => 
   const refusals: [Record<string, string>, RegExp][] = [
     [{}, /^<root> has no tokenizer\.json; copy the one of the model/],
     [{ 'tokenizer.model': 'x' }, /^tokenizer\.model cannot be read: it is no SentencePiece model, or cut off; /],
-    [{ 'tekken.json': '{}' }, /has no tokenizer\.json but tekken\.json, which cannot be read alone/],
+    [
+      { 'tekken.json': '{}' },
+      /^tekken\.json cannot be read: config: Invalid input: .*; expected the tokenizer of a Mistral model, with config, vocab and special_tokens$/,
+    ],
     [{ 'vocab.json': '{}', 'merges.txt': '' }, /has no tokenizer\.json but vocab\.json, which cannot be read alone/],
   ];
   for (const [files, message] of refusals) {
     const root = folder(t, { 'config.json': config, ...files });
+    assert.match(
+      complaint(() => open(root), root),
+      message,
+    );
+  }
+});
+
+const tekken = reference('tekken.json') as {
+  files: Record<'named' | 'older', { config: Json; vocab: Json[]; special_tokens?: Json[] }>;
+  ids: Record<string, string[]>;
+  found: Record<string, string>;
+};
+
+for (const [name, file] of Object.entries(tekken.files))
+  test(`tekken.json alone, special tokens ${name}: ids are those of mistral-common`, (t) => {
+    const root = folder(t, { 'config.json': '{"model_type":"mistral"}', 'tekken.json': JSON.stringify(file) });
+    const tokenizer = createTokenizer(open(root));
+    const special = tekkenSpecial(open(root).tokenizerJson);
+    let compared = 0;
+    texts.forEach((text, i) => {
+      if (special.some((token) => text.includes(token))) return;
+      compared += 1;
+      assert.deepEqual([...tokenizer.encode(text)], idsOf(tekken.ids[name][i]), JSON.stringify(text));
+    });
+    assert.ok(compared > 50, `${compared} texts`);
+  });
+
+const tekkenSpecial = ({ added_tokens }: Json): string[] =>
+  (added_tokens as { content: string }[]).map(({ content }) => content);
+
+test('tekken.json alone: special tokens in a text are found as by transformers, the others are named by their place', (t) => {
+  const root = folder(t, {
+    'config.json': '{"model_type":"mistral"}',
+    'tekken.json': JSON.stringify(tekken.files.named),
+    'tokenizer.model': 'x', // is not looked at
+  });
+  const opened = open(root);
+  const tokenizer = createTokenizer(opened);
+  for (const [text, ids] of Object.entries(tekken.found))
+    assert.deepEqual([...tokenizer.encode(text)], idsOf(ids), JSON.stringify(text));
+  assert.equal(tekkenSpecial(opened.tokenizerJson).length, 30);
+  assert.equal(tekkenSpecial(opened.tokenizerJson)[12], '<SPECIAL_12>');
+  assert.equal(opened.tokenizerConfig['eos_token'], '</s>');
+  const settings = JSON.stringify({ add_bos_token: false });
+  const without = open(
+    folder(t, {
+      'config.json': '{}',
+      'tekken.json': JSON.stringify(tekken.files.named),
+      'tokenizer_config.json': settings,
+    }),
+  );
+  assert.deepEqual([...createTokenizer(without).encode('the')], idsOf(tekken.ids.named[texts.indexOf('the')]).slice(1));
+});
+
+test('a tekken.json that contradicts itself is refused with the reason', (t) => {
+  const { config, vocab, special_tokens: special = [] } = tekken.files.named;
+  const refusals: [Json, RegExp][] = [
+    [{ config: { ...config, default_vocab_size: 500 } }, /it says 470 tokens beside the special ones, and holds 420/],
+    [{ config: { ...config, default_num_special_tokens: 3 } }, /it names 7 special tokens, and has 3 places/],
+    [{ special_tokens: special.slice(1) }, /special_tokens: their ranks are not 0 to 5; 0 is missing or twice/],
+    [{ vocab: [{ rank: 0, token_bytes: '*' }] }, /vocab\.0\.token_bytes: Invalid base64/],
+  ];
+  for (const [change, message] of refusals) {
+    const root = folder(t, {
+      'config.json': '{}',
+      'tekken.json': JSON.stringify({ config, vocab, special_tokens: special, ...change }),
+    });
     assert.match(
       complaint(() => open(root), root),
       message,

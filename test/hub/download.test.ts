@@ -214,6 +214,31 @@ test('a file that was truncated in the cache is fetched again', async (t) => {
   assert.deepEqual(fs.readFileSync(blob), weights);
 });
 
+test('every file that says something of tokens and of generating, of the first form of tokenizer there is', async (t) => {
+  const named = ['generation_config.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'];
+  const forms = ['tokenizer.json', 'tekken.json', 'tokenizer.model', 'vocab.json', 'merges.txt'];
+  const whole = ['config.json', 'model.safetensors', ...named];
+  const repository = (...names: string[]) => ({
+    files: Object.fromEntries([...whole, ...names, 'README.md', 'params.json'].map((name) => [name, '{}'])),
+  });
+  await fakeHub(t, {
+    'org/all': repository(...forms),
+    'org/tekken': repository(...forms.slice(1)),
+    'org/model': repository(...forms.slice(2)),
+    'org/words': repository(...forms.slice(3)),
+    'org/half': repository('vocab.json'),
+  });
+  const asked = async (id: string) =>
+    (await missingModel({ path: id }, here))!.files.map((file) => file.path).filter((name) => !whole.includes(name));
+  assert.deepEqual(await asked('org/all'), ['tokenizer.json']);
+  assert.deepEqual(await asked('org/tekken'), ['tekken.json']);
+  assert.deepEqual(await asked('org/model'), ['tokenizer.model']);
+  assert.deepEqual((await asked('org/words')).sort(), ['merges.txt', 'vocab.json']);
+  assert.deepEqual(await asked('org/half'), []);
+  const all = (await missingModel({ path: 'org/all' }, here))!.files.map((file) => file.path);
+  assert.deepEqual(all.sort(), [...whole, 'tokenizer.json'].sort());
+});
+
 test('sharded models, GGUF files, and repositories that hold neither', async (t) => {
   const gguf = fs.readFileSync(path.join(import.meta.dirname, '../reference/gguf/llama.gguf'));
   const split = path.join(import.meta.dirname, '../reference/gguf_split');

@@ -1,6 +1,6 @@
 /**
- * The tokenizer of a Hugging Face folder as transformers' AutoTokenizer (5.24) makes it: tokenizer.json, or
- * tokenizer.model, or vocab.json and merges.txt; the class that tokenizer_config.json names; special tokens from
+ * The tokenizer of a Hugging Face folder as transformers' AutoTokenizer (5.24) makes it: tokenizer.json, or tekken.json,
+ * or tokenizer.model, or vocab.json and merges.txt; the class that tokenizer_config.json names; special tokens from
  * `added_tokens_decoder` there, else from special_tokens_map.json, added_tokens.json and tokenizer.json; and named
  * tokens that are in none of these. The last mention of a token gives its flags.
  */
@@ -11,6 +11,7 @@ import { folderChatTemplate } from './chatTemplates.ts';
 import { contentOf, GENERIC, rebuiltBy, tokenizerClass } from './tokenizerClasses.ts';
 import { modelFile } from './modelFile.ts';
 import type { ModelFile } from './modelFile.ts';
+import { tekken } from './tekken.ts';
 import { readBytes, readText } from '../files/textFile.ts';
 
 type Json = Record<string, unknown>;
@@ -48,7 +49,8 @@ export function folderTokenizer(folder: string, config: Json, read: (file: strin
   if (file !== null && (typeof file['model'] !== 'object' || file['model'] === null))
     return { tokenizerJson: file, tokenizerConfig: settings };
 
-  const model = file === null ? modelIn(folder, name, settings) : null;
+  const model = file === null ? (tekkenIn(folder) ?? modelIn(folder, name, settings)) : null;
+  for (const [key, value] of Object.entries(model?.settings ?? {})) settings[key] ??= value;
   const special = specialTokens(settings, file, optional);
   const base = file ?? model?.json ?? slowFiles(folder, name);
   const whole = (base['model'] ?? {}) as Json;
@@ -230,17 +232,34 @@ const FROM_MODEL = new Set([GENERIC, 'LlamaTokenizer', 'GemmaTokenizer']);
 
 /** What tokenizer.model makes of the folder; null without such a file, or for a class that does not read it. */
 function modelIn(folder: string, name: string, settings: Json): ModelFile | null {
-  const file = path.join(folder, 'tokenizer.model');
-  if (!FROM_MODEL.has(name) || !fs.existsSync(file)) return null;
+  if (!FROM_MODEL.has(name)) return null;
+  return fromFile(
+    path.join(folder, 'tokenizer.model'),
+    (file) => modelFile(readBytes(file, 'tokenizer'), name !== GENERIC, settings),
+    'a SentencePiece model, or a list of base64 tokens with ranks (tiktoken)',
+  );
+}
+
+/** Whatever the class: all models that have such a file are read by it. */
+function tekkenIn(folder: string): ModelFile | null {
+  return fromFile(
+    path.join(folder, 'tekken.json'),
+    (file) => tekken(JSON.parse(readText(file, 'tokenizer'))),
+    'the tokenizer of a Mistral model, with config, vocab and special_tokens',
+  );
+}
+
+/** Null without the file. */
+function fromFile(file: string, read: (file: string) => ModelFile, expected: string): ModelFile | null {
+  if (!fs.existsSync(file)) return null;
   try {
-    return modelFile(readBytes(file, 'tokenizer'), name !== GENERIC, settings);
+    return read(file);
   } catch (error) {
     if (error instanceof LayerifError) throw error;
-    throw new LayerifError(
-      'badModel',
-      `${file} cannot be read: ${(error as Error).message}; expected a SentencePiece model, or a list of base64 tokens with ranks (tiktoken)`,
-      { place: { file }, cause: error },
-    );
+    throw new LayerifError('badModel', `${file} cannot be read: ${(error as Error).message}; expected ${expected}`, {
+      place: { file },
+      cause: error,
+    });
   }
 }
 
@@ -280,8 +299,8 @@ function slowFiles(folder: string, name: string): Json {
 }
 
 function absent(folder: string, name: string): LayerifError {
-  const others = ['tokenizer.model', 'tekken.json', 'vocab.txt', 'vocab.json', 'tiktoken.model', 'spiece.model'].filter(
-    (some) => fs.existsSync(path.join(folder, some)),
+  const others = ['tokenizer.model', 'vocab.txt', 'vocab.json', 'tiktoken.model', 'spiece.model'].filter((some) =>
+    fs.existsSync(path.join(folder, some)),
   );
   const seen =
     others.length > 0

@@ -18,11 +18,19 @@ const INDEX = 'model.safetensors.index.json';
 /** Beside the weights, where the repository has them. */
 const described = [
   'config.json',
-  'tokenizer.json',
-  'tokenizer_config.json',
   'generation_config.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
   'chat_template.jinja',
 ];
+/** Files of a tokenizer; the first form that a repository has is read. */
+const tokenizers = [['tokenizer.json'], ['tekken.json'], ['tokenizer.model'], ['vocab.json', 'merges.txt']];
+
+/** Empty where there is none. */
+function tokenizerFiles(has: (name: string) => boolean): readonly string[] {
+  return tokenizers.find((files) => files.every(has)) ?? [];
+}
 
 /**
  * The files that the engine reads, of those that a repository has.
@@ -35,7 +43,8 @@ export async function modelFiles(
   readText: (file: RemoteFile) => Promise<string>,
 ): Promise<RemoteFile[]> {
   const find = (name: string) => files.find((file) => file.path === name);
-  const basics = files.filter((file) => described.includes(file.path));
+  const named = [...described, ...tokenizerFiles((name) => find(name) !== undefined)];
+  const basics = files.filter((file) => named.includes(file.path));
   const config = find('config.json');
   const whole = find(WEIGHTS);
   const index = find(INDEX);
@@ -123,7 +132,7 @@ export function findCachedModel(id: string, revision = 'main'): CachedModel | nu
 function localTarget(snapshot: string): string | null {
   if (!fs.existsSync(snapshot)) return null;
   const has = (name: string) => path.basename(name) === name && fs.existsSync(path.join(snapshot, name));
-  if (has('config.json') && has('tokenizer.json')) {
+  if (has('config.json') && tokenizerFiles(has).length > 0) {
     if (has(WEIGHTS)) return snapshot;
     if (has(INDEX)) {
       try {

@@ -4,6 +4,7 @@
  * 3's first form).
  */
 import { CONTROL, NORMAL, sentencePieceModel, USER_DEFINED } from './sentencePieceModel.ts';
+import { byteDecoder, byteWords, ofByteRanks } from './byteRanks.ts';
 import type { SentencePieceModel } from './sentencePieceModel.ts';
 
 type Json = Record<string, unknown>;
@@ -15,6 +16,8 @@ export interface ModelFile {
   extra: Json[] | null;
   /** Names of special tokens, where the settings give none. */
   names: Record<string, string>;
+  /** What is set where the folder's settings say nothing. */
+  settings?: Json;
   /** The class sets nothing but names: the parts are complete. */
   whole: boolean;
   /** Added tokens are found in the text as it is, whatever their flags say. */
@@ -191,35 +194,12 @@ function ofRanks(bytes: Buffer, settings: Json): ModelFile {
       throw new Error(`its line ${i + 1} is no token in base64 with its rank`);
     ranks.set(Buffer.from(token, 'base64').toString('latin1'), Number(rank));
   }
-  const merges = [...ranks]
-    .sort(([, a], [, b]) => a - b)
-    .flatMap(([token]) => {
-      const splits: [string, string][] = [];
-      for (let i = 1; i < token.length; i += 1)
-        if (ranks.has(token.slice(0, i)) && ranks.has(token.slice(i))) splits.push([token.slice(0, i), token.slice(i)]);
-      const order = (text: string): number => ranks.get(text)!;
-      return splits.sort((a, b) => order(a[0]) - order(b[0]) || order(a[1]) - order(b[1]));
-    });
-  const shown = byteAlphabet();
-  const written = (token: string): string => [...token].map((byte) => shown[byte.charCodeAt(0)]).join('');
   return {
     json: {
-      model: {
-        type: 'BPE',
-        vocab: Object.fromEntries([...ranks].map(([token, rank]) => [written(token), rank])),
-        merges: merges.map((pair) => pair.map(written)),
-        fuse_unk: false,
-        ignore_merges: true,
-      },
+      model: ofByteRanks(ranks),
       normalizer: null,
-      pre_tokenizer: {
-        type: 'Sequence',
-        pretokenizers: [
-          { type: 'Split', pattern: { Regex: WORDS }, behavior: 'Isolated', invert: false },
-          { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
-        ],
-      },
-      decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
+      pre_tokenizer: byteWords(WORDS),
+      decoder: byteDecoder,
       post_processor: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: false, use_regex: true },
       added_tokens: behindRanks(ranks.size, settings).map((content) => ({ content, normalized: false, special: true })),
     },
@@ -247,14 +227,4 @@ function behindRanks(size: number, settings: Json): string[] {
     (_, i) => added.get(size + i) ?? `<|reserved_token_${size + i}|>`,
   );
   return [...numbered, ...names.filter((name) => !numbered.includes(name))];
-}
-
-/**
- * The 256 characters that stand for bytes in byte-level BPE: printable ones for themselves, the others from U+0100 on.
- */
-function byteAlphabet(): string[] {
-  const printable = (byte: number): boolean =>
-    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
-  let next = 256;
-  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(printable(byte) ? byte : next++));
 }
