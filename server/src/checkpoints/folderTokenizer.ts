@@ -1,8 +1,8 @@
 /**
- * The tokenizer of a Hugging Face folder as transformers' AutoTokenizer (5.24) makes it: tokenizer.json, or tekken.json,
- * or tokenizer.model, or vocab.json and merges.txt; the class that tokenizer_config.json names; special tokens from
- * `added_tokens_decoder` there, else from special_tokens_map.json, added_tokens.json and tokenizer.json; and named
- * tokens that are in none of these. The last mention of a token gives its flags.
+ * The tokenizer of a Hugging Face folder as transformers' AutoTokenizer (5.24) makes it: tokenizer.json, or
+ * tekken.json, or tokenizer.model, or vocab.json and merges.txt; the class that tokenizer_config.json names; special
+ * tokens from `added_tokens_decoder` there, else from special_tokens_map.json, added_tokens.json and tokenizer.json;
+ * and named tokens that are in none of these. The last mention of a token gives its flags.
  */
 import fs from 'node:fs';
 import path from 'node:path';
