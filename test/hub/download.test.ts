@@ -215,7 +215,13 @@ test('a file that was truncated in the cache is fetched again', async (t) => {
 });
 
 test('every file that says something of tokens and of generating, of the first form of tokenizer there is', async (t) => {
-  const named = ['generation_config.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'];
+  const named = [
+    'generation_config.json',
+    'tokenizer_config.json',
+    'special_tokens_map.json',
+    'added_tokens.json',
+    'chat_template.jinja',
+  ];
   const forms = ['tokenizer.json', 'tekken.json', 'tokenizer.model', 'vocab.json', 'merges.txt'];
   const whole = ['config.json', 'model.safetensors', ...named];
   const repository = (...names: string[]) => ({
