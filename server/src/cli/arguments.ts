@@ -72,19 +72,20 @@ export function parseCommandLine(words: readonly string[], commands: readonly Co
       `layerif ${command.name} takes one task, but got ${options.task.length}: ${options.task.join(', ')}; run it once for each`,
     );
   }
-  if (rest.length === 0 && command.without !== undefined) return { command, argument: command.without, options };
-  if (rest.length === 0)
+  const [argument, ...more] = rest;
+  if (argument === undefined && command.without !== undefined) return { command, argument: command.without, options };
+  if (argument === undefined)
     throw new LayerifError(
       'badRequest',
       `layerif ${command.name} needs ${command.argument}: layerif ${command.name} ${command.argument}`,
     );
-  if (rest.length > 1 && !command.several) {
+  if (more.length > 0 && !command.several) {
     throw new LayerifError(
       'badRequest',
       `layerif ${command.name} takes one ${command.argument}, but got ${rest.length}: ${rest.join(' ')}`,
     );
   }
-  return { command, argument: rest[0], options: { ...options, more: rest.slice(1) } };
+  return { command, argument, options: { ...options, more } };
 }
 
 function read(given: ReadonlyMap<OptionName, string[]>): Options {

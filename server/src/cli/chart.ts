@@ -27,13 +27,16 @@ export function barChart(
   { width, heading = 'layer', noteHeading = '' }: { width: number; heading?: string; noteHeading?: string },
 ): string[] {
   const total = bars.reduce((sum, { value }) => sum + Math.abs(value), 0);
-  const shares = bars.map(({ value }) => (total === 0 ? '-' : percent(Math.abs(value) / total)));
-  const scores = bars.map(({ value }) => score(value));
+  const rows = bars.map((bar) => ({
+    ...bar,
+    share: total === 0 ? '-' : percent(Math.abs(bar.value) / total),
+    shown: score(bar.value),
+    note: bar.note ?? '',
+  }));
   const labelWidth = Math.max(heading.length, ...bars.map(({ label }) => label.length));
-  const shareWidth = Math.max('share'.length, ...shares.map((text) => text.length));
-  const scoreWidth = Math.max('score'.length, ...scores.map((text) => text.length));
-  const notes = bars.map(({ note }) => note ?? '');
-  const noteWidth = Math.max(noteHeading.length, ...notes.map((text) => text.length));
+  const shareWidth = Math.max('share'.length, ...rows.map(({ share }) => share.length));
+  const scoreWidth = Math.max('score'.length, ...rows.map(({ shown }) => shown.length));
+  const noteWidth = Math.max(noteHeading.length, ...rows.map(({ note }) => note.length));
   const noteRoom = noteWidth > 0 ? noteWidth + 2 : 0;
   const room = Math.max(8, Math.max(40, width) - labelWidth - shareWidth - scoreWidth - noteRoom - 6);
 
@@ -50,10 +53,10 @@ export function barChart(
     `${label.padStart(labelWidth)}  ${bar.padEnd(room)}  ${share.padStart(shareWidth)}  ${value.padStart(scoreWidth)}${note ? `  ${note}` : ''}`;
   return [
     line(heading, '', 'share', 'score', noteHeading),
-    ...bars.map(({ label, value, interval }, index) => {
+    ...rows.map(({ label, value, interval, share, shown, note }) => {
       const bar = drawn(value, { high, low, left, right });
-      const shown = whiskers && interval && high > 0 ? withWhisker(bar, interval, right / high) : bar;
-      return line(label, shown, shares[index], scores[index], notes[index]);
+      const whiskered = whiskers && interval && high > 0 ? withWhisker(bar, interval, right / high) : bar;
+      return line(label, whiskered, share, shown, note);
     }),
   ];
 }

@@ -10,6 +10,7 @@ import { scoresComparisonReport } from './compareScoresReport.ts';
 import { percent, table } from './format.ts';
 import { readCount, readList } from './lists.ts';
 import type { Command } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 export const compare: Command = {
   name: 'compare',
@@ -77,7 +78,7 @@ export function comparisonReport(comparison: Comparison): string {
     probability(topK.p),
     ...(samples ? [samples.mean, samples.rank, samples.vote].map(correlation) : ['', '', '']),
   ]);
-  const shared = `top ${pairs[0].topK.k}`;
+  const shared = `top ${nth(pairs, 0).topK.k}`;
   const interval = percent(level).replace('.0 ', ' ');
   const head = ['', 'Spearman', interval, 'p', 'Kendall', interval, 'p', shared, 'chance', 'p', 'mean', 'rank', 'vote'];
   const cut = pairs.some(({ samples }) => samples) ? head.length : head.length - 3;
@@ -106,7 +107,7 @@ export function comparisonReport(comparison: Comparison): string {
       ? [
           'Spearman of every pair',
           ...table(
-            [['', ...letters], ...matrix.map((row, i) => [letters[i], ...row.map(correlation)])],
+            [['', ...letters], ...matrix.map((row, i) => [nth(letters, i), ...row.map(correlation)])],
             letters.map((_, i) => i + 1),
           ),
           '',

@@ -2,6 +2,7 @@
 import type { ComparedTables, ScoresComparison } from '../../../protocol/scoresComparison.ts';
 import { questionWords } from '../../../protocol/scores.ts';
 import { percent, table } from './format.ts';
+import { nth } from '../lists/nth.ts';
 
 /** Layers whose rank moved that are named for a pair. */
 const SHOWN = 6;
@@ -46,14 +47,14 @@ export function scoresComparisonReport({
   const matrixOf = (title: string, all: readonly (readonly (number | null)[])[]) => [
     title,
     ...table(
-      [['', ...letters], ...all.map((row, i) => [letters[i], ...row.map(correlation)])],
+      [['', ...letters], ...all.map((row, i) => [nth(letters, i), ...row.map(correlation)])],
       letters.map((_, i) => i + 1),
     ),
     '',
   ];
-  const first = pairs[0].sets.at(0);
+  const first = nth(pairs, 0).sets.at(0);
   // Between two scores the order differs anyway; of one score it tells what changed.
-  const told = pairs.filter(({ a, b }) => pairs.length === 1 || series[a].score === series[b].score);
+  const told = pairs.filter(({ a, b }) => pairs.length === 1 || nth(series, a).score === nth(series, b).score);
   const steps = told.flatMap((pair) => movedLines(pair, named(pair)));
   return [
     `${series.length} tables of ${layers} layers${byDepth ? ', by relative depth' : ''}`,

@@ -8,6 +8,7 @@ import { sweepDamping } from '../run/influence/sweepDamping.ts';
 import { table } from './format.ts';
 import { readFactors } from './lists.ts';
 import type { Command } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 export const damping: Command = {
   name: 'damping',
@@ -41,10 +42,10 @@ export function dampingReport(sweep: DampingSweep): string {
   const number = (value: number | null | undefined) => (value === null || value === undefined ? '-' : value.toFixed(2));
   const highest = (scores: number[] | null) => {
     if (!scores) return '';
-    const order = scores.map((_, i) => i).sort((a, b) => scores[b] - scores[a]);
+    const order = scores.map((_, i) => i).sort((a, b) => nth(scores, b) - nth(scores, a));
     return order
       .slice(0, 5)
-      .map((i) => layers[i].index)
+      .map((i) => nth(layers, i).index)
       .join(' ');
   };
   const rows = steps.map((step) => [

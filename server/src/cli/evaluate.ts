@@ -57,12 +57,12 @@ export function readLimit(text: string): number {
 export function evaluationReport(evaluation: Evaluation, file: string): string {
   const rows = Object.entries(evaluation.results).flatMap(([task, values]) =>
     Object.entries(values).flatMap(([key, value]) => {
-      const [metric, filter] = key.split(/,(.*)/s);
+      const [metric = '', filter = ''] = key.split(/,(.*)/s);
       if (typeof value !== 'number' || metric.endsWith('_stderr')) return [];
       const error = values[`${metric}_stderr,${filter}`];
       const arrow = evaluation.higher_is_better[task]?.[metric] ? '↑' : '↓';
       const shots = String(evaluation['n-shot'][task]);
-      const documents = String(evaluation['n-samples'][task].effective);
+      const documents = String(evaluation['n-samples'][task]?.effective);
       return [
         [
           task,

@@ -1,5 +1,6 @@
 /** Numbers and tables as people read them in a terminal. */
 import { WARNING } from '../../../protocol/readability.ts';
+import { nth } from '../lists/nth.ts';
 
 /** 75.2 -> "1 min 15 s". */
 export function duration(seconds: number): string {
@@ -38,10 +39,10 @@ export function noteLine(note: string): string {
 
 /** Columns padded to equal width, two spaces between; `right` lists the columns that hold numbers. */
 export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const widths = nth(rows, 0).map((_, column) => Math.max(...rows.map((row) => nth(row, column).length)));
   return rows.map((row) => {
     const cells = row.map((cell, column) =>
-      right.includes(column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
+      right.includes(column) ? cell.padStart(nth(widths, column)) : cell.padEnd(nth(widths, column)),
     );
     return cells.join('  ').trimEnd();
   });

@@ -7,6 +7,7 @@ import type { Result, ResultLayer, ResultTask } from '../../../protocol/result.t
 import { score, table } from './format.ts';
 import { shortened } from './paths.ts';
 import type { Page } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 /** Samples shown at either end. */
 const shown = 3;
@@ -26,11 +27,11 @@ interface Highlight {
 /** Null before any layer is scored. */
 export function highlightsOf(task: ResultTask): Highlights | null {
   if (task.layers.length === 0) return null;
-  const row = task.layers.reduce((best, { score }, index) => (score > task.layers[best].score ? index : best), 0);
-  const order = task.influence[row].map((influence, sample) => ({ sample, influence }));
+  const row = task.layers.reduce((best, { score }, index) => (score > nth(task.layers, best).score ? index : best), 0);
+  const order = nth(task.influence, row).map((influence, sample) => ({ sample, influence }));
   order.sort((a, b) => b.influence - a.influence);
   return {
-    layer: task.layers[row],
+    layer: nth(task.layers, row),
     helpful: order.filter(({ influence }) => influence > 0).slice(0, shown),
     harmful: order
       .filter(({ influence }) => influence < 0)
@@ -54,11 +55,11 @@ export function highlightLines(
   const lines = (samples: Highlight[]) => {
     if (samples.length === 0) return ['  none'];
     const rows = samples.map(({ sample, influence }) => {
-      const { file, line, row } = task.train.rows[sample];
+      const { file, line, row } = nth(task.train.rows, sample);
       const place = shortened(path.join(folder, file), page.baseDir);
       return [`  ${score(influence)}`, line === null ? `${place} row ${row}` : `${place}:${line}`];
     });
-    return table(rows, [0]).map((line, index) => withText(line, texts.get(samples[index].sample), page.width));
+    return table(rows, [0]).map((line, index) => withText(line, texts.get(nth(samples, index).sample), page.width));
   };
   const { index } = highlights.layer;
   return [

@@ -4,6 +4,7 @@ import { fetchModel, type DownloadEvent } from '../run/inputs/hubInputs.ts';
 import { count, counted, percent, table } from './format.ts';
 import { progressOn } from './progress.ts';
 import type { Command } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 export const inspect: Command = {
   name: 'inspect',
@@ -59,7 +60,7 @@ function kindTable({ layerNames }: Inspection, { layers, modules }: Inspection['
   }
   const rows = [...groups.values()].map(({ name, shape, parameters }) => [name, shape, count(parameters)]);
   const others = layers.length > 1 ? ` and ${counted(layers.length - 1, 'layer')} like it` : '';
-  return table([[`module of ${layerNames[layers[0]]}${others}`, 'shape', 'weights'], ...rows], [1, 2]);
+  return table([[`module of ${layerNames[nth(layers, 0)]}${others}`, 'shape', 'weights'], ...rows], [1, 2]);
 }
 
 function adapterText({ name, baseModel, targetModules, modules, parameters, factors }: AdapterInspection): string {

@@ -13,6 +13,7 @@ import { machineOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 import { readSparsity } from './prune.ts';
 import type { Command } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 export const pruneAndCompareCommand: Command = {
   name: 'prune-and-compare',
@@ -63,7 +64,7 @@ export function comparisonReport(
   { model, prunings, findings, gate, provenance }: PruningComparison,
   file: string,
 ): string {
-  const names = prunings[0].metrics.map(
+  const names = nth(prunings, 0).metrics.map(
     ({ task, metric, higherIsBetter }) => `${task} ${metric} ${higherIsBetter ? '↑' : '↓'}`,
   );
   const cell = ({ value, interval, againstUniform }: ComparedMetric): string => {

@@ -7,6 +7,7 @@ import type { ScoresFile, ScoreTable } from '../../../protocol/scores.ts';
 import { rowAgreements } from '../run/scores/rowAgreement.ts';
 import { counted, score as number, table as columns } from './format.ts';
 import { optionWords } from './optionWords.ts';
+import { nth } from '../lists/nth.ts';
 
 /** Rows that are shown from either end. */
 const SHOWN = 5;
@@ -20,7 +21,7 @@ export function rowTableLines(table: ScoreTable): string[] {
   order.sort((a, b) => values[b]! - values[a]! || a - b);
   const ends = order.length > 2 * SHOWN ? [order.slice(0, SHOWN), order.slice(-SHOWN)] : [order];
   const known = order.map((row) => values[row]!).reverse();
-  const at = (share: number) => known[Math.round(share * (known.length - 1))];
+  const at = (share: number) => nth(known, Math.round(share * (known.length - 1)));
   return [
     `${title}${unit === '' ? '' : ` (${unit})`}: ${questionWords[question]}${direction}`,
     [source, status === 'ours' ? 'our formula' : '', texts ?? '', optionWords(options)]
@@ -49,8 +50,8 @@ function rowLines(table: ScoreTable, rows: readonly number[]): string[] {
   const cell = (value: number | null) => (value === null ? '-' : number(value));
   const body = rows.map((row) => [
     placeOfRow(table, row),
-    cell(table.values[row]),
-    ...parts.map(([, part]) => cell(part[row])),
+    cell(nth(table.values, row)),
+    ...parts.map(([, part]) => cell(nth(part, row))),
   ]);
   const head = ['row', 'score', ...parts.map(([name]) => name)];
   return columns([head, ...body], head.map((_, i) => i).slice(1)).map((line) => `  ${line}`);
@@ -60,7 +61,7 @@ function rowLines(table: ScoreTable, rows: readonly number[]): string[] {
 export function placeOfRow({ rows }: ScoreTable, row: number): string {
   if (!rows) return String(row);
   const line = rows.line[row];
-  return `${rows.files[rows.file[row]]}${line === null ? ` row ${rows.row[row]}` : `:${line}`}`;
+  return `${rows.files[nth(rows.file, row)]}${line === null ? ` row ${rows.row[row]}` : `:${line}`}`;
 }
 
 /** How far the scores of the same rows agree, where there are two or more. */

@@ -14,6 +14,7 @@ import { withText } from './highlights.ts';
 import { readCount } from './lists.ts';
 import { shortened } from './paths.ts';
 import type { Command, Options, Page } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 const TOP = 10;
 
@@ -141,7 +142,9 @@ export function rowsReport(list: RowList, page: Page): string {
   return [
     `${list.task}: ${orderWords[by]} of ${counted(of, 'training sample')} over ${where}${how}`,
     '',
-    ...lines.map((line, i) => withText(line, i === 0 ? undefined : (list.rows[i - 1].text ?? undefined), page.width)),
+    ...lines.map((line, i) =>
+      withText(line, i === 0 ? undefined : (nth(list.rows, i - 1).text ?? undefined), page.width),
+    ),
     '',
     ...(over === 'rank' ? [`Mean rank: 1 is the least influence in every layer, ${of} the most.`] : []),
     `Influence: sum over ${layers.length === 1 ? 'the layer' : 'the layers'}; positive = helps validation, negative = harms it.`,

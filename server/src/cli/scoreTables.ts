@@ -9,6 +9,8 @@ import { bytesText } from '../text/bytes.ts';
 import { optionWords } from './optionWords.ts';
 import { rowAgreementLines, rowTableLines } from './rowTables.ts';
 import type { Page } from './types.ts';
+import { nth } from '../lists/nth.ts';
+import { take } from '../lists/take.ts';
 
 export function scoresReport(file: ScoresFile, scoresFile: string, page: Page): string {
   const { model, provenance, tables } = file;
@@ -45,7 +47,8 @@ function tableLines(table: ScoreTable, model: string, page: Page): string[] {
 /** Parts that the table has room for; a score of many modules has its parts in the file. */
 const MOST_PARTS = 4;
 
-function bars({ axes: [axis], values, intervals, parts = {}, reference }: ScoreTable, page: Page): string[] {
+function bars({ axes, values, intervals, parts = {}, reference }: ScoreTable, page: Page): string[] {
+  const axis = nth(axes, 0);
   const known = values.filter((value) => value !== null);
   const high = Math.max(0, ...known);
   const low = Math.min(0, ...known);
@@ -74,25 +77,27 @@ function bars({ axes: [axis], values, intervals, parts = {}, reference }: ScoreT
   const left = low === 0 ? 0 : Math.max(1, Math.round((-low / (high - low)) * (room - 1)));
   const right = room - left - (left > 0 ? 1 : 0);
   return lines.map((line, i) => {
-    const value = i === 0 ? null : values[i - 1];
+    const value = i === 0 ? null : nth(values, i - 1);
     return value === null ? line : `${line}  ${drawn(value, { high, low, left, right })}`.trimEnd();
   });
 }
 
 /** "4", or of two axes "4 / 7". */
 function placeWords(axes: ScoreTable['axes'], at: number): string {
-  if (axes.length === 1) return String(axes[0].labels[at] ?? at);
-  const across = axes[1].labels.length;
-  return `${axes[0].labels[Math.floor(at / across)]} / ${axes[1].labels[at % across]}`;
+  const [rows, across] = axes;
+  if (across === undefined) return String(rows?.labels[at] ?? at);
+  const width = across.labels.length;
+  return `${rows?.labels[Math.floor(at / width)]} / ${across.labels[at % width]}`;
 }
 
 /** Numbers where the page has room for them, else one shade for each place. */
-function matrix({ axes: [rows, across], values }: ScoreTable, page: Page): string[] {
+function matrix({ axes, values }: ScoreTable, page: Page): string[] {
+  const [rows, across] = take(axes, 2);
   const width = across.labels.length;
   const body = rows.labels.map((label, r) => [
     String(label),
     ...across.labels.map((_, c) => {
-      const value = values[r * width + c];
+      const value = nth(values, r * width + c);
       return value === null ? '-' : number(value);
     }),
   ]);
@@ -121,13 +126,13 @@ function shades({
   const shade = (value: number | null) => {
     if (value === null) return '··';
     const share = high === low ? 1 : (value - low) / (high - low);
-    return SHADES[Math.min(SHADES.length - 1, Math.floor(share * SHADES.length))].repeat(2);
+    return nth(SHADES, Math.min(SHADES.length - 1, Math.floor(share * SHADES.length))).repeat(2);
   };
   const room = Math.max(...rows.labels.map((label) => String(label).length));
   return [
     `${rows.name} down, ${across.name} across from ${across.labels[0]} to ${across.labels[width - 1]}:`,
     ...rows.labels.map((label, r) =>
-      `${String(label).padStart(room)} ${across.labels.map((_, c) => shade(values[r * width + c])).join('')}`.trimEnd(),
+      `${String(label).padStart(room)} ${across.labels.map((_, c) => shade(nth(values, r * width + c))).join('')}`.trimEnd(),
     ),
     `from ${known.length > 0 ? number(low) : '-'} (blank) to ${known.length > 0 ? number(high) : '-'} (█), · = undefined`,
   ];

@@ -9,6 +9,7 @@ import { machineOptions } from './options.ts';
 import { shortened } from './paths.ts';
 import { progressOn } from './progress.ts';
 import type { Command } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 /** Layers beside each other in the table: those whose influence is largest. */
 const SHOWN_LAYERS = 6;
@@ -68,12 +69,12 @@ export function tokensReport({
 }: TokenInfluence): string {
   const shown = [...layers].sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum)).slice(0, SHOWN_LAYERS);
   shown.sort((a, b) => a.index - b.index);
-  const all = list.map((_, t) => layers.reduce((sum, { influence }) => sum + influence[t], 0));
+  const all = list.map((_, t) => layers.reduce((sum, { influence }) => sum + nth(influence, t), 0));
   const rows = list.map(({ position, text }, t) => [
     String(position),
     JSON.stringify(text),
-    score(all[t]),
-    ...shown.map(({ influence }) => score(influence[t])),
+    score(nth(all, t)),
+    ...shown.map(({ influence }) => score(nth(influence, t))),
   ]);
   const total = ['', 'sum', score(all.reduce((a, b) => a + b, 0)), ...shown.map(({ sum }) => score(sum))];
   const place = row.line === null ? `${row.file} row ${row.row}` : `${row.file}:${row.line}`;

@@ -10,6 +10,7 @@ import { count, counted, duration, table } from './format.ts';
 import { machineOptions } from './options.ts';
 import { resumable } from './resumable.ts';
 import type { Command } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 export const trainExperts: Command = {
   name: 'train-experts',
@@ -48,7 +49,7 @@ export const trainExperts: Command = {
 /** One table per metric. */
 export function expertsReport(result: ExpertsResult, file: string): string {
   const { model, task, samples, settings, allocations, untrained, provenance, findings } = result;
-  const metrics = allocations[0].metrics.map(({ metric }) => metric);
+  const first = nth(allocations, 0);
   const seeds = counted(settings.seeds, 'seed');
   const title = `${task}: ${model.name}, ${counted(samples.train, 'training sample')}, ${counted(settings.steps, 'step')}, ${seeds}; ${counted(samples.evaluated, 'document')} of ${samples.split} evaluated`;
   const notes = allocations.flatMap(({ id, notes }) => notes.map((note) => `${id}: ${note}.`));
@@ -57,7 +58,7 @@ export function expertsReport(result: ExpertsResult, file: string): string {
     `LoRA experts of rank ${settings.rank}, alpha ${settings.alpha}, ${settings.top_k} per token, without dropout, on ${result.modules.join(', ')}`,
     '',
     ...table([['allocation', 'experts', 'trained', 'by layer'], ...allocations.map(shape)], [1, 2]),
-    ...metrics.flatMap((metric) => ['', ...metricTable(metric, allocations, untrained[metric], allocations[0].id)]),
+    ...first.metrics.flatMap((row) => ['', ...metricTable(row, allocations, untrained[row.metric], first.id)]),
     '',
     ...notes,
     'Mean ± standard error over seeds. Differences: 95 % interval and sign-flip test over documents, of the mean over seeds;',
@@ -75,14 +76,31 @@ function shape({ id, total, parameters, experts }: ComparedExperts): string[] {
   return [id, String(total), parameters === null ? '' : count(parameters), experts.join(' ')];
 }
 
-function metricTable(metric: string, allocations: readonly ComparedExperts[], plain: number, first: string): string[] {
+/** @param plain without experts; undefined where that was not measured */
+function metricTable(
+  { metric, higherIsBetter }: ExpertsMetric,
+  allocations: readonly ComparedExperts[],
+  plain: number | undefined,
+  first: string,
+): string[] {
   const rows = allocations.flatMap(({ id, metrics }) => {
     const row = metrics.find((m) => m.metric === metric);
     return row ? [[id, ...cells(row)]] : [];
   });
-  const better = allocations[0].metrics.find((m) => m.metric === metric)!.higherIsBetter;
-  const head = [`${metric} ${better ? '↑' : '↓'}`, 'mean', '', 'by seed', `less ${first}`, 'interval', 'p', '± seeds'];
-  return table([head, ['without experts', fixed(plain), '', '', '', '', '', ''], ...rows], [1, 4, 6, 7]);
+  const head = [
+    `${metric} ${higherIsBetter ? '↑' : '↓'}`,
+    'mean',
+    '',
+    'by seed',
+    `less ${first}`,
+    'interval',
+    'p',
+    '± seeds',
+  ];
+  return table(
+    [head, ['without experts', plain === undefined ? '' : fixed(plain), '', '', '', '', '', ''], ...rows],
+    [1, 4, 6, 7],
+  );
 }
 
 function cells({ mean, standardError, values, againstFirst }: ExpertsMetric): string[] {

@@ -3,6 +3,7 @@
  * (1975) for any number of classes (Gorodkin 2004). Items are pairs of predicted and right class.
  */
 import { Random } from '../random/random.ts';
+import { nth } from '../lists/nth.ts';
 
 export type Items = readonly (readonly [number, number])[];
 
@@ -70,7 +71,9 @@ const REPLICATES = 1000;
 /** Standard deviation of the number over bootstrap samples of the documents; the same for the same items. */
 export function bootstrapError(items: Items, of: (items: Items) => number): number {
   const random = new Random(0, 'metric');
-  const values = Array.from({ length: REPLICATES }, () => of(items.map(() => items[random.integer(items.length)])));
+  const values = Array.from({ length: REPLICATES }, () =>
+    of(items.map(() => nth(items, random.integer(items.length)))),
+  );
   const mean = values.reduce((sum, value) => sum + value, 0) / REPLICATES;
   return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (REPLICATES - 1));
 }

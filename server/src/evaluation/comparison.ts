@@ -6,6 +6,8 @@ import type { ComparedMetric, ComparedPruning } from '../../../protocol/pruning.
 import { Random } from '../random/random.ts';
 import { bootstrapInterval } from '../statistics/bootstrap.ts';
 import { pairedDifference } from '../statistics/paired.ts';
+import { nth } from '../lists/nth.ts';
+import { entry } from '../lists/entry.ts';
 
 /** Task -> one entry per document: metric -> contribution; a perplexity has the mean loss of each window as `loss`. */
 export type Contributions = Record<string, Record<string, number>[]>;
@@ -40,12 +42,12 @@ export function compareMetrics(
 ): ComparedMetric[] {
   return Object.entries(own).flatMap(([task, documents]) =>
     compared
-      .filter(({ key }) => documents.length > 0 && key in documents[0])
+      .filter(({ key }) => key in (documents[0] ?? {}))
       .map(({ metric, key, higherIsBetter, of }): ComparedMetric => {
-        const values = documents.map((d) => d[key]);
-        const others = (contributions: Contributions) => contributions[task].map((d) => d[key]);
+        const values = documents.map((d) => entry(d, key));
+        const others = (contributions: Contributions) => entry(contributions, task).map((d) => entry(d, key));
         const random = new Random(seed, `${task} ${metric}`);
-        const ofUnits = (units: Int32Array) => units.reduce((sum, i) => sum + values[i], 0) / units.length;
+        const ofUnits = (units: Int32Array) => units.reduce((sum, i) => sum + nth(values, i), 0) / units.length;
         const interval =
           values.length < 2
             ? null
@@ -86,12 +88,14 @@ export function findingsOf(prunings: readonly ComparedPruning[]): string[] {
   return [...groups].flatMap(([setting, members]) =>
     members.length < 2
       ? []
-      : members[0].metrics.map(({ task, metric, higherIsBetter }, m) => {
+      : nth(members, 0).metrics.map(({ task, metric, higherIsBetter }, m) => {
           const sorted = members.toSorted((a, b) =>
-            higherIsBetter ? b.metrics[m].value - a.metrics[m].value : a.metrics[m].value - b.metrics[m].value,
+            higherIsBetter
+              ? nth(b.metrics, m).value - nth(a.metrics, m).value
+              : nth(a.metrics, m).value - nth(b.metrics, m).value,
           );
-          const [best] = sorted;
-          const own = best.metrics[m].againstUniform;
+          const best = nth(sorted, 0);
+          const own = nth(best.metrics, m).againstUniform;
           const certainty =
             best.map === 'uniform'
               ? 'no map is better than uniform'
@@ -99,8 +103,8 @@ export function findingsOf(prunings: readonly ComparedPruning[]): string[] {
                 ? 'uniform was not measured'
                 : own.p < SIGNIFICANT
                   ? `better than uniform (p ${own.p.toFixed(3)})`
-                  : `not distinguishable from uniform (p ${own.p.toFixed(2)}, ${best.metrics[m].documents} documents)`;
-          return `${task}, ${metric}, ${setting}: best is ${best.map} with ${best.metrics[m].value.toPrecision(4)}, ${certainty}.`;
+                  : `not distinguishable from uniform (p ${own.p.toFixed(2)}, ${nth(best.metrics, m).documents} documents)`;
+          return `${task}, ${metric}, ${setting}: best is ${best.map} with ${nth(best.metrics, m).value.toPrecision(4)}, ${certainty}.`;
         }),
   );
 }

@@ -8,6 +8,8 @@ import type { ExpertsDifference, ExpertsMetric } from '../../../protocol/experts
 import { Random } from '../random/random.ts';
 import { pairedDifference } from '../statistics/paired.ts';
 import { mean } from './comparison.ts';
+import { nth } from '../lists/nth.ts';
+import { entry } from '../lists/entry.ts';
 
 /** Metric -> one number per document. */
 export type DocumentValues = Record<string, number[]>;
@@ -24,14 +26,14 @@ export function compareAllocations(
   higherIsBetter: Record<string, boolean>,
   seed: number,
 ): ExpertsMetric[][] {
-  const [first] = allocations;
+  const first = nth(allocations, 0);
   return allocations.map((own) => {
     if (own.seeds.length === 0) return [];
-    return Object.keys(own.seeds[0]).map((metric): ExpertsMetric => {
-      const values = own.seeds.map((documents) => mean(documents[metric]));
+    return Object.keys(nth(own.seeds, 0)).map((metric): ExpertsMetric => {
+      const values = own.seeds.map((documents) => mean(entry(documents, metric)));
       return {
         metric,
-        higherIsBetter: higherIsBetter[metric],
+        higherIsBetter: entry(higherIsBetter, metric),
         mean: mean(values),
         standardError: standardError(values),
         values,
@@ -52,18 +54,23 @@ function difference(
   const seeds = Math.min(own.length, first.length);
   if (seeds === 0) return null;
   const perDocument = (list: readonly DocumentValues[]): number[] =>
-    list[0][metric].map((_, d) => mean(list.slice(0, seeds).map((documents) => documents[metric][d])));
+    entry(nth(list, 0), metric).map((_, d) =>
+      mean(list.slice(0, seeds).map((documents) => nth(entry(documents, metric), d))),
+    );
   const { difference: value, interval, p } = pairedDifference(perDocument(own), perDocument(first), random);
-  const bySeed = Array.from({ length: seeds }, (_, s) => mean(own[s][metric]) - mean(first[s][metric]));
+  const bySeed = Array.from(
+    { length: seeds },
+    (_, s) => mean(entry(nth(own, s), metric)) - mean(entry(nth(first, s), metric)),
+  );
   return { difference: value, interval, p, standardError: standardError(bySeed) };
 }
 
 /** Sentences about the metric that decides, honest about what is noise. @param ids in the order of `metrics` */
 export function findingsOf(ids: readonly string[], metrics: readonly ExpertsMetric[][]): string[] {
-  const decisive = metrics[0][0]?.metric;
+  const decisive = nth(metrics, 0)[0]?.metric;
   if (decisive === undefined || ids.length < 2) return [];
   const rows = ids.flatMap((id, i) => {
-    const row = metrics[i].find(({ metric }) => metric === decisive);
+    const row = nth(metrics, i).find(({ metric }) => metric === decisive);
     return row ? [{ id, ...row }] : [];
   });
   const best = rows.reduce((a, b) => ((b.mean - a.mean) * (a.higherIsBetter ? 1 : -1) > 0 ? b : a));

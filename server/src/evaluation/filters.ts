@@ -8,6 +8,7 @@ import { lookup } from '../text/lookup.ts';
 import { formatSpan } from './formatSpan.ts';
 import { multipleChoice } from './multipleChoice.ts';
 import { strip } from './python.ts';
+import { nth } from '../lists/nth.ts';
 
 /** An answer may be a list behind `regex_pos`, which gives the tags of a text. */
 type Answer = string | string[];
@@ -98,7 +99,7 @@ const filters: Readonly<Record<string, Filter>> = {
       if (typeof fallback !== 'string' && !isTexts(fallback)) return null;
       return (answers) =>
         texts(answers).map((answer) => {
-          const tags = regexFindAll(answer, TAGGED).map(([, tag]) => tag);
+          const tags = regexFindAll(answer, TAGGED).map((groups) => nth(groups, 1));
           return tags.length > 0 ? tags : fallback;
         });
     },
@@ -119,7 +120,7 @@ const filters: Readonly<Record<string, Filter>> = {
       return (answers) => texts(answers).map((answer) => known.get(answer) ?? fallback);
     },
   },
-  take_first: { options: {}, make: () => (answers) => answers[0] },
+  take_first: { options: {}, make: () => (answers) => nth(answers, 0) },
   take_first_k: {
     options: { k: 'a whole number from 1' },
     make: ({ k }) => (isInteger(k) && k > 0 ? (answers) => answers.slice(0, k) : null),
@@ -142,7 +143,7 @@ export interface Pipeline {
   readonly apply: (answers: readonly string[], columns?: Columns) => string | string[];
 }
 
-const first: Pipeline = { name: 'none', apply: ([answer]) => answer };
+const first: Pipeline = { name: 'none', apply: (answers) => nth(answers, 0) };
 
 /**
  * The pipelines of `filter_list`; without one that which takes the first answer.

@@ -29,7 +29,7 @@ export function formatSpan(answer: string): string {
   const single = named.split('$$').join('$').replace(/\$+$/, '');
   const lines = strip(single.replaceAll('\n', () => '$'));
   return regexFindAll(lines, '\\b(PER|LOC|ORG|DATE):\\s*([^$]+)')
-    .flatMap(([label, values]) =>
+    .flatMap(([label = '', values = '']) =>
       values
         .split(',')
         .map(strip)

@@ -8,6 +8,7 @@ import { bootstrapError, f1, f1Averages, matthews } from './classes.ts';
 import type { Items } from './classes.ts';
 import { exactMatch, matchOptions, notOptions } from './exactMatch.ts';
 import { lookup } from '../text/lookup.ts';
+import { nth } from '../lists/nth.ts';
 
 /** What the model said about one document. */
 export interface Outcome {
@@ -50,7 +51,7 @@ export interface Metric {
 
 /** First of the largest values. */
 export function argmax(values: readonly number[]): number {
-  return values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
+  return values.reduce((best, value, i) => (value > nth(values, best) ? i : best), 0);
 }
 
 export function mean(items: Items): number {
@@ -86,7 +87,7 @@ const accuracy = (id: string, byDefault: boolean, length: (text: string) => numb
   byDefault,
   higherIsBetter: true,
   of: ({ logLikelihoods, choices, golds }) => [
-    golds.includes(argmax(logLikelihoods.map((value, i) => value / length(choices[i])))) ? 1 : 0,
+    golds.includes(argmax(logLikelihoods.map((value, i) => value / length(nth(choices, i))))) ? 1 : 0,
     1,
   ],
   aggregate: mean,
@@ -98,7 +99,7 @@ const perWeight = (id: string, weight: (text: string) => number, aggregate: (ite
   outputTypes: rolling,
   byDefault: true,
   higherIsBetter: false,
-  of: ({ logLikelihoods, choices }) => [logLikelihoods[0], weight(choices[0])],
+  of: ({ logLikelihoods, choices }) => [nth(logLikelihoods, 0), weight(nth(choices, 0))],
   aggregate,
   standardError: () => null,
 });
@@ -119,7 +120,7 @@ const joint = (id: string, aggregate: (items: Items) => number, options?: Metric
   higherIsBetter: true,
   joint: true,
   ...(options ? { options } : {}),
-  of: ({ logLikelihoods, golds: [gold] }) => [argmax(logLikelihoods), gold],
+  of: ({ logLikelihoods, golds }) => [argmax(logLikelihoods), nth(golds, 0)],
   ...classified(aggregate),
 });
 

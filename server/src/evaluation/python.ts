@@ -1,4 +1,5 @@
 /** Texts as Python's str methods change them. */
+import { nth } from '../lists/nth.ts';
 
 /** White space to Python. */
 const isSpace = (char: string): boolean => /\s|\u0085/u.test(char) || (char >= '\u001c' && char <= '\u001f');
@@ -6,8 +7,8 @@ const isSpace = (char: string): boolean => /\s|\u0085/u.test(char) || (char >= '
 /** `str.strip()` */
 export function strip(text: string): string {
   let [start, end] = [0, text.length];
-  while (start < end && isSpace(text[start])) start++;
-  while (end > start && isSpace(text[end - 1])) end--;
+  while (start < end && isSpace(nth(text, start))) start++;
+  while (end > start && isSpace(nth(text, end - 1))) end--;
   return text.slice(start, end);
 }
 

@@ -2,6 +2,8 @@
 import type { OutputType } from '../../../protocol/experiment.ts';
 import { metricsOf, withOptions } from './metrics.ts';
 import type { Metric, Outcome } from './metrics.ts';
+import { nth } from '../lists/nth.ts';
+import { entry } from '../lists/entry.ts';
 
 export interface TaskSummary {
   /** `<metric>,<filter>` and `<metric>_stderr,<filter>`; the filter is `none` but for written answers. */
@@ -40,10 +42,10 @@ export function summarise(
   for (const metric of metrics) {
     for (const filter of metric.written ? Object.keys(answers) : ['none']) {
       const items = outcomes.map((outcome, i) =>
-        metric.of(metric.written ? { ...outcome, answer: answers[filter][i] } : outcome),
+        metric.of(metric.written ? { ...outcome, answer: entry(answers, filter)[i] } : outcome),
       );
       const name = filter === 'none' ? metric.id : `${metric.id},${filter}`;
-      if (!metric.joint) items.forEach(([value], i) => (contributions[i][name] = value));
+      if (!metric.joint) items.forEach(([value], i) => (nth(contributions, i)[name] = value));
       results[`${metric.id},${filter}`] = metric.aggregate(items);
       results[`${metric.id}_stderr,${filter}`] = metric.standardError(items) ?? 'N/A';
     }

@@ -18,6 +18,8 @@ import { decompress } from 'fzstd';
 import { Moment } from '../jinja/moments.ts';
 import { float, whole } from '../jinja/numbers.ts';
 import { broken, readable, type Reader } from './reader.ts';
+import { nth } from '../../lists/nth.ts';
+import { take } from '../../lists/take.ts';
 
 // Columns are views of 8 bytes: what is unpacked begins a buffer of its own.
 compressionRegistry.set(CompressionType.ZSTD, { decode: (data) => decompress(data).slice() });
@@ -37,14 +39,11 @@ export const arrow: Reader = {
     let first = 0;
     for await (const batch of batches(file)) {
       const { fields } = batch.schema;
-      const columns = fields.map((_, i) => batch.getChildAt(i)!);
+      const columns = fields.map(({ name }, i) => ({ name, column: batch.getChildAt(i)! }));
       for (let i = Math.max(0, start - first); i < Math.min(batch.numRows, end - first); i += 1) {
         const values = await readable(file, 'Arrow', () =>
           Object.fromEntries(
-            columns.map((column, c) => [
-              fields[c].name,
-              plain(column.get(i), column.type as DataType, fields[c].name, file),
-            ]),
+            columns.map(({ name, column }) => [name, plain(column.get(i), column.type as DataType, name, file)]),
           ),
         );
         yield { values, file, row: first + i, line: null };
@@ -103,8 +102,10 @@ const timestamp: Conversion = (value: number, type, column, file) => {
   return new Moment(ms, 'datetime', Math.round((value - ms) * 1000), inZone ? 0 : null);
 };
 const bytes: Conversion = (value: Uint8Array) => Buffer.from(value).toString('base64');
+/** Of a list, or of a map, whose items are entries. */
+const itemType = ({ children }: DataType): DataType => nth(children as { type: DataType }[], 0).type;
 const items: Conversion = (value: Iterable<unknown>, type, column, file) =>
-  Array.from(value, (item) => plain(item, (type.children as { type: DataType }[])[0].type, column, file));
+  Array.from(value, (item) => plain(item, itemType(type), column, file));
 
 const conversions: Partial<Record<Type, Conversion>> = {
   [Type.Null]: () => null,
@@ -134,7 +135,7 @@ const conversions: Partial<Record<Type, Conversion>> = {
     );
   },
   [Type.Map]: (pairs: Iterable<[unknown, unknown]>, type, column, file) => {
-    const [key, value] = (type.children as { type: DataType }[])[0].type.children as { type: DataType }[];
+    const [key, value] = take(itemType(type).children as { type: DataType }[], 2);
     return Object.fromEntries(
       [...pairs].map(([k, v]) => [String(plain(k, key.type, column, file)), plain(v, value.type, column, file)]),
     );

@@ -16,6 +16,7 @@ import { textBytes } from './bytes.ts';
 import { columnNames, columnTyping } from './csvColumns.ts';
 import { decode, lineBytes } from './lines.ts';
 import { broken, LARGEST_VALUE_BYTES, readError, type Reader } from './reader.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** Rows that decide the types of columns: those of the first table that `datasets` makes. */
 const TYPE_SAMPLE_ROWS = 10_000;
@@ -108,7 +109,7 @@ async function* records(file: string, delimiter: string): AsyncGenerator<Entry, 
       const breaks = record.flatMap((field) => field.match(/\r\n|\n|\r/g) ?? []);
       overcounted += breaks.filter((lineBreak) => lineBreak === '\r\n').length;
       // A line of nothing but white space is an empty one, where there are several columns.
-      if (columns > 1 && record.length === 1 && record[0].trim() === '') continue;
+      if (columns > 1 && record.length === 1 && record.join('').trim() === '') continue;
       columns = Math.max(columns, record.length);
       yield { values: record, line: info.lines - overcounted - breaks.length };
     }
@@ -172,17 +173,21 @@ const delimiters: readonly (readonly [character: string, name: string, type: str
  *   of times
  */
 function requireDelimiter(header: readonly string[], rows: readonly Entry[], delimiter: string, file: string): void {
-  if (header.length > 1 || rows.length === 0) return;
-  const [own] = delimiters.filter(([character]) => character === delimiter);
+  const [column, ...others] = header;
+  if (column === undefined || others.length > 0 || rows.length === 0) return;
+  const own = nth(
+    delimiters.filter(([character]) => character === delimiter),
+    0,
+  );
   for (const [character, name, type] of delimiters) {
     const count = (text: string) => text.split(character).length - 1;
-    const wanted = count(header[0]);
+    const wanted = count(column);
     if (character === delimiter || wanted === 0) continue;
-    if (!rows.every(({ values }) => values.length === 1 && count(values[0]) === wanted)) continue;
+    if (!rows.every(({ values }) => values.length === 1 && count(nth(values, 0)) === wanted)) continue;
     throw broken(
       file,
       1,
-      `the values are separated by ${name} (${JSON.stringify(header[0])}), not by ${own[1]}; save the file with ${own[1]}${type}`,
+      `the values are separated by ${name} (${JSON.stringify(column)}), not by ${own[1]}; save the file with ${own[1]}${type}`,
     );
   }
 }

@@ -9,6 +9,7 @@ import { Decompress } from 'fzstd';
 import { bunzip2 } from './bunzip2.ts';
 import { broken, UnsupportedFile } from './reader.ts';
 import { unxz } from './xz.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** Unpacked bytes of a gzip step. */
 const CHUNK_BYTES = 1 << 18;
@@ -129,12 +130,14 @@ async function* unzstd(source: Bytes): AsyncGenerator<Buffer, void, undefined> {
 
 /** What a frame's header asks to be kept (RFC 8878, 3.1.1.1). */
 function windowBytes(header: Buffer): number {
-  const descriptor = header[4];
+  const [, , , , descriptor, window] = header;
+  // Cut off: the decompressor says so.
+  if (descriptor === undefined || window === undefined) return 0;
   if ((descriptor & 0x20) === 0) {
-    const base = 2 ** (10 + (header[5] >> 3));
-    return base + (base / 8) * (header[5] & 7);
+    const base = 2 ** (10 + (window >> 3));
+    return base + (base / 8) * (window & 7);
   }
-  const at = 5 + [0, 1, 2, 4][descriptor & 3]; // behind the dictionary's id
-  const size = [1, 2, 4, 8][descriptor >> 6];
+  const at = 5 + nth([0, 1, 2, 4], descriptor & 3); // behind the dictionary's id
+  const size = nth([1, 2, 4, 8], descriptor >> 6);
   return header.length < at + size ? 0 : size === 8 ? Number(header.readBigUInt64LE(at)) : header.readUIntLE(at, size);
 }

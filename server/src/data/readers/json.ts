@@ -107,19 +107,19 @@ async function* filledLines(file: string): AsyncGenerator<JsonValue, void, undef
 
 async function layoutOf(file: string, { field }: ReadOptions): Promise<Layout> {
   if (field !== undefined) return { form: 'document', rows: fieldRows(await onlyValue(file), field, file) };
-  const lines = await firstOf(filledLines(file), 2);
-  if (lines.length === 0) return { form: 'lines' };
-  const [first] = lines;
+  const [first, second] = await firstOf(filledLines(file), 2);
+  if (first === undefined) return { form: 'lines' };
   const value = attempt(first);
   if (value === undefined) {
     const opening = String.fromCharCode(first.bytes.find((byte) => !isBlank(Buffer.of(byte)))!);
     if (opening === '[') return { form: 'array' };
     if (opening !== '{') return { form: 'lines' };
     // An object over several lines, by itself or before others.
-    const values = await firstOf(jsonValues(textBytes(file), 'stream', file), 2);
-    return (values.length === 1 && documentOf(values[0], attempt(values[0]), file)) || { form: 'stream' };
+    const [only, other] = await firstOf(jsonValues(textBytes(file), 'stream', file), 2);
+    const alone = only !== undefined && other === undefined;
+    return (alone && documentOf(only, attempt(only), file)) || { form: 'stream' };
   }
-  if (lines.length > 1) return { form: Array.isArray(value) && value.length === 0 ? 'array' : 'lines' };
+  if (second !== undefined) return { form: Array.isArray(value) && value.length === 0 ? 'array' : 'lines' };
   const isDocument = !/\.(jsonl|ndjson)(\.|$)/i.test(file);
   if (Array.isArray(value)) {
     const rows = value.every((one) => isObject(one) || typeof one === 'string');
@@ -134,15 +134,16 @@ async function layoutOf(file: string, { field }: ReadOptions): Promise<Layout> {
 function documentOf(source: JsonValue, value: unknown, file: string): Layout | null {
   if (!isObject(value)) return null;
   const names = Object.keys(value).filter((name) => isRows(value[name]));
-  if (names.length === 0) return null;
-  if (names.length > 1) {
+  const [name, ...others] = names;
+  if (name === undefined) return null;
+  if (others.length > 0) {
     throw broken(
       file,
       source.line,
-      `the file holds one object with ${names.length} arrays (${names.join(', ')}) of rows; name one of them with field: ${names[0]}, or write an array of objects, or one object a line`,
+      `the file holds one object with ${names.length} arrays (${names.join(', ')}) of rows; name one of them with field: ${name}, or write an array of objects, or one object a line`,
     );
   }
-  return { form: 'document', rows: fieldRows({ source, value }, names[0], file) };
+  return { form: 'document', rows: fieldRows({ source, value }, name, file) };
 }
 
 /** The file as one value. */

@@ -15,8 +15,7 @@ export function elementLines({ bytes, line: first }: JsonValue, key: string): nu
   let isKey = false; // the next string at level 1
   let isElement = false; // the next value at level 2
   let wanted = false;
-  for (let i = 0; i < bytes.length; i += 1) {
-    const c = bytes[i];
+  for (let i = 0, c = bytes[i]; c !== undefined; c = bytes[++i]) {
     if (c === NEWLINE || (c === RETURN && bytes[i + 1] !== NEWLINE)) line += 1;
     if (c <= 0x20) continue;
     if (isElement && level === 2 && c !== END_BRACKET) {

@@ -6,6 +6,7 @@
 import { float, isFloat, isWhole, WholeFloat } from '../jinja/numbers.ts';
 import { timestampOf } from '../jinja/moments.ts';
 import type { Typing } from './reader.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** A value of the column -> as its type has it. Null: as it is written. */
 type Conversion = ((value: unknown) => unknown) | null;
@@ -75,7 +76,7 @@ function conversionOf(values: readonly unknown[], times: boolean, depth = 0): Co
 }
 
 function objectConversion(objects: readonly Record<string, unknown>[], times: boolean, depth: number): Conversion {
-  const names = Object.keys(objects[0]);
+  const names = Object.keys(nth(objects, 0));
   const alike = (object: Record<string, unknown>): boolean =>
     Object.keys(object).length === names.length && names.every((name) => Object.hasOwn(object, name));
   if (names.length === 0 || !objects.every(alike)) return null;

@@ -56,8 +56,7 @@ export async function* jsonValues(
       elements += 1;
       return value;
     };
-    for (let i = 0; i < chunk.length; i += 1) {
-      const c = chunk[i];
+    for (let i = 0, c = chunk[i]; c !== undefined; c = chunk[++i]) {
       const kind = kinds[c];
       if (c === NEWLINE || c === RETURN) {
         if (string)

@@ -16,6 +16,7 @@ import { requireRegularFile } from '../../files/textFile.ts';
 import { Moment } from '../jinja/moments.ts';
 import { float, whole } from '../jinja/numbers.ts';
 import { readable, type Reader } from './reader.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** A page of nothing but nulls holds no value: its zero bytes are not for a codec, some of which refuse them. */
 const compressors: typeof codecs = Object.fromEntries(
@@ -76,7 +77,7 @@ export const parquet: Reader = {
     const { schema } = (await openParquet(file)).metadata;
     const names: string[] = [];
     // The schema is a tree in depth-first order; columns are the children of the root.
-    for (let i = 1; i < schema.length; i = afterSubtree(schema, i)) names.push(schema[i].name);
+    for (let i = 1; i < schema.length; i = afterSubtree(schema, i)) names.push(nth(schema, i).name);
     return names;
   },
 };
@@ -91,7 +92,7 @@ async function openParquet(file: string): Promise<{ buffer: AsyncBuffer; metadat
 
 function afterSubtree(schema: FileMetaData['schema'], index: number): number {
   let next = index + 1;
-  for (let child = 0; child < (schema[index].num_children ?? 0); child += 1) next = afterSubtree(schema, next);
+  for (let child = 0; child < (nth(schema, index).num_children ?? 0); child += 1) next = afterSubtree(schema, next);
   return next;
 }
 
@@ -110,7 +111,7 @@ interface Below {
 
 /** Leaves below the element at `index`: lists have those of their items, maps those of their values. */
 function leavesOf(schema: FileMetaData['schema'], index: number): Below {
-  const { type, num_children: count = 0, converted_type: converted, logical_type: logical } = schema[index];
+  const { type, num_children: count = 0, converted_type: converted, logical_type: logical } = nth(schema, index);
   if (count === 0) {
     const isFloat = type === 'DOUBLE' || type === 'FLOAT' || logical?.type === 'FLOAT16';
     const isUtc = logical?.type === 'TIMESTAMP' && logical.isAdjustedToUTC;
@@ -122,20 +123,19 @@ function leavesOf(schema: FileMetaData['schema'], index: number): Below {
   for (let child = 0; child < count; child += 1) {
     const found = leavesOf(schema, next);
     below.push(found);
-    places.set(schema[next].name, found.place);
+    places.set(nth(schema, next).name, found.place);
     next = found.next;
   }
   const children = below.map(({ place }) => place);
   // Lists and maps stand around a repeated group: of the item, or of key and value.
-  const [repeated] = below;
-  if ((converted === 'LIST' || logical?.type === 'LIST') && repeated.children.length === 1)
-    return { place: repeated.children[0], children, next };
-  if ((converted === 'MAP' || logical?.type === 'MAP') && repeated.children.length === 2) {
-    const value = repeated.children[1];
+  const [item, value, ...others] = nth(below, 0).children;
+  if ((converted === 'LIST' || logical?.type === 'LIST') && item !== undefined && value === undefined)
+    return { place: item, children, next };
+  if ((converted === 'MAP' || logical?.type === 'MAP') && value !== undefined && others.length === 0)
     return { place: typeof value === 'string' ? value : () => value, children, next };
-  }
-  const alike = typeof children[0] === 'string' && children.every((place) => place === children[0]);
-  return { place: alike ? children[0] : (name) => places.get(name) ?? 'plain', children, next };
+  const [first] = children;
+  const alike = typeof first === 'string' && children.every((place) => place === first);
+  return { place: alike ? first : (name) => places.get(name) ?? 'plain', children, next };
 }
 
 function plain(value: unknown, leaves: Leaves): unknown {

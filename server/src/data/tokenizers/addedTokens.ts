@@ -4,6 +4,7 @@
  * rest, the others. At one place the longest wins. `single_word` asks for no word character beside it; `lstrip` and
  * `rstrip` take the white space along.
  */
+import { nth } from '../../lists/nth.ts';
 
 export interface AddedToken {
   id: number;
@@ -58,12 +59,12 @@ export class TokenFinder {
 
   constructor(tokens: readonly AddedToken[], contents: readonly string[]) {
     tokens.forEach((token, i) => {
-      const content = contents[i];
+      const content = nth(contents, i);
       if (content === '') return;
       let node = this.#root;
-      for (let at = 0; at < content.length; at++) {
-        let next = node.get(content[at]);
-        if (!next) node.set(content[at], (next = new Map() as Node));
+      for (const unit of content.split('')) {
+        let next = node.get(unit);
+        if (!next) node.set(unit, (next = new Map() as Node));
         node = next;
       }
       node.match ??= { token, content };
@@ -87,10 +88,10 @@ export class TokenFinder {
       if (token.single_word && (endsWithWord.test(before(text, start)) || startsWithWord.test(after(text, stop))))
         continue;
       if (token.lstrip) {
-        while (start > 0 && space.test(text[start - 1])) start--;
+        while (start > 0 && space.test(text.charAt(start - 1))) start--;
         start = Math.max(start, done);
       }
-      if (token.rstrip) while (stop < text.length && space.test(text[stop])) stop++;
+      if (token.rstrip) while (stop < text.length && space.test(text.charAt(stop))) stop++;
       if (done < start) pieces.push({ text: text.slice(done, start), start: done });
       pieces.push({ token: token.id });
       done = stop;
@@ -103,7 +104,7 @@ export class TokenFinder {
     let node: Node | undefined = this.#root;
     let found: Node['match'];
     for (let i = at; i < text.length; i++) {
-      node = node.get(text[i]);
+      node = node.get(text.charAt(i));
       if (!node) break;
       found = node.match ?? found;
     }

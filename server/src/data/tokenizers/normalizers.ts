@@ -114,6 +114,6 @@ function cleaned(text: string): string {
 
 function trailing(text: string): number {
   let length = 0;
-  while (length < text.length && /\p{White_Space}/u.test(text[text.length - 1 - length])) length++;
+  while (length < text.length && /\p{White_Space}/u.test(text.charAt(text.length - 1 - length))) length++;
   return length;
 }

@@ -42,6 +42,6 @@ export function around(settings: Json | null, inner: Around = { before: [], behi
 }
 
 function pair(settings: Json, inner: Around): Around {
-  const [cls, sep] = ['cls', 'sep'].map((key) => Number((settings[key] as [string, number])[1]));
-  return { before: [cls, ...inner.before], behind: [...inner.behind, sep] };
+  const idOf = (key: 'cls' | 'sep') => Number((settings[key] as [string, number])[1]);
+  return { before: [idOf('cls'), ...inner.before], behind: [...inner.behind, idOf('sep')] };
 }

@@ -3,6 +3,8 @@
  * programming from left to right, as the Rust library does it: of equal paths the one found first stays; a character
  * without a piece costs ten more than the worst piece; neighbours without a piece count as one.
  */
+import { nth } from '../../lists/nth.ts';
+
 const UNKNOWN_PENALTY = 10;
 
 /** @returns the pieces of a word, texts that are no piece among them */
@@ -18,8 +20,8 @@ export function unigram(
     const from = new Int32Array(word.length + 1).fill(-1);
     const piece = new Int32Array(word.length + 1).fill(-1);
     const offer = (start: number, end: number, id: number, gain: number): void => {
-      const total = score[start] + gain;
-      if (from[end] >= 0 && total <= score[end]) return;
+      const total = nth(score, start) + gain;
+      if (nth(from, end) >= 0 && total <= nth(score, end)) return;
       score[end] = total;
       from[end] = start;
       piece[end] = id;
@@ -30,7 +32,7 @@ export function unigram(
       for (let end = start + 1; end <= Math.min(word.length, start + longest); end++) {
         const id = ids.get(word.slice(start, end));
         if (id === undefined) continue;
-        offer(start, end, id, pieces[id][1]);
+        offer(start, end, id, nth(pieces, id)[1]);
         single ||= end - start === width;
       }
       if (!single) {
@@ -42,7 +44,7 @@ export function unigram(
     }
     const found: string[] = [];
     let unknownEnd = -1;
-    for (let end = word.length; end > 0; end = from[end]) {
+    for (let end = word.length; end > 0; end = nth(from, end)) {
       const start = from[end];
       if (piece[end] !== unknown) {
         found.push(word.slice(start, end));

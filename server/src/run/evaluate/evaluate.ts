@@ -34,6 +34,8 @@ import { experimentName, newFolder, newRunId, writeJson } from '../files/results
 import { untilEnd } from '../files/ending.ts';
 import { relativeTo } from '../files/paths.ts';
 import { dataHashes, provenanceOf } from '../files/provenance.ts';
+import { nth } from '../../lists/nth.ts';
+import { entry } from '../../lists/entry.ts';
 
 const TOKENS_PER_BATCH = 2048;
 
@@ -121,11 +123,11 @@ export async function runEvaluation(
     onProgress?.({ done, total, message: `evaluating: ${done} of ${total} texts` });
   };
   const { observations } = await runPass(pass, { pool, machine, onProgress: onLayers, signal }, null, true);
-  const { logLikelihood, counted, misses } = observations.texts;
+  const texts = entry(observations, 'texts');
   return {
-    logLikelihood: Float64Array.from(logLikelihood.data),
-    greedy: Uint8Array.from(misses.data, (count) => (count === 0 ? 1 : 0)),
-    counted: Int32Array.from(counted.data),
+    logLikelihood: Float64Array.from(entry(texts, 'logLikelihood').data),
+    greedy: Uint8Array.from(entry(texts, 'misses').data, (count) => (count === 0 ? 1 : 0)),
+    counted: Int32Array.from(entry(texts, 'counted').data),
   };
 }
 
@@ -151,19 +153,19 @@ async function writtenAnswers(
   });
   const config = languageConfig(target.checkpoint.config);
   for (const group of groups.values()) {
-    const { sampling } = prompts[group[0]];
+    const { sampling } = nth(prompts, nth(group, 0));
     const eos = endTokens(target.checkpoint, config, (token) => tools.tokenizer.idOf(token));
     // Greedy repeats are the same text: it is written once.
     const apart = sampling.doSample ? group : [...new Map(group.map((i) => [prompts[i], i])).values()];
     const { texts } = await generateTexts(
       target,
-      apart.map((i) => prompts[i]),
+      apart.map((i) => nth(prompts, i)),
       { eos, sampling },
       tools,
     );
-    const byPrompt = new Map(apart.map((i, t) => [prompts[i], texts[t].text]));
+    const byPrompt = new Map(apart.map((i, t) => [prompts[i], nth(texts, t).text]));
     group.forEach((i) => (answers[i] = byPrompt.get(prompts[i])!));
-    if (sampling.doSample) apart.forEach((i, t) => (answers[i] = texts[t].text));
+    if (sampling.doSample) apart.forEach((i, t) => (answers[i] = nth(texts, t).text));
   }
   return answers;
 }
@@ -179,7 +181,7 @@ function filtered(
       documents.map(({ written, row }) =>
         applied(
           apply,
-          (written?.prompts ?? []).map((i) => answers[i]),
+          (written?.prompts ?? []).map((i) => nth(answers, i)),
           row,
         ),
       ),
@@ -222,7 +224,7 @@ export function measure(input: EvaluationInput, summary: EvaluateSummary, answer
   }
   if (input.perplexity) {
     const { dataset, windows, documents } = input.perplexity;
-    const losses = windows.map((i): [number, number] => [-summary.logLikelihood[i] / summary.counted[i], 1]);
+    const losses = windows.map((i): [number, number] => [-nth(summary.logLikelihood, i) / nth(summary.counted, i), 1]);
     const perplexity = Math.exp(mean(losses));
     const error = meanStandardError(losses);
     const outcomes = documents.map((d) => outcomeOf(d, summary));
@@ -246,7 +248,7 @@ function outcomeOf(
   { logLikelihood, greedy }: EvaluateSummary,
 ): Outcome {
   return {
-    logLikelihoods: candidates.map((c) => c.sequences.reduce((sum, i) => sum + logLikelihood[i], 0)),
+    logLikelihoods: candidates.map((c) => c.sequences.reduce((sum, i) => sum + nth(logLikelihood, i), 0)),
     greedy: candidates.map((c) => c.sequences.every((i) => greedy[i] === 1)),
     choices,
     golds,
@@ -277,21 +279,23 @@ function samplesOf(
           candidates: document.candidates.map(({ context, continuation, sequences }, c) => ({
             context,
             continuation,
-            logLikelihood: logLikelihoods[c],
-            greedy: greedy[c],
-            tokens: sequences.reduce((sum, s) => sum + summary.counted[s], 0),
+            logLikelihood: nth(logLikelihoods, c),
+            greedy: nth(greedy, c),
+            tokens: sequences.reduce((sum, s) => sum + nth(summary.counted, s), 0),
           })),
           ...(document.written
             ? {
                 generated: {
                   context: document.written.context,
-                  answers: document.written.prompts.map((prompt) => answers[prompt]),
-                  filtered: Object.fromEntries(Object.entries(byFilter).map(([filter, list]) => [filter, list[i]])),
+                  answers: document.written.prompts.map((prompt) => nth(answers, prompt)),
+                  filtered: Object.fromEntries(
+                    Object.entries(byFilter).map(([filter, list]) => [filter, nth(list, i)]),
+                  ),
                   targets: document.written.targets,
                 },
               }
             : {}),
-          metrics: contributions[i],
+          metrics: nth(contributions, i),
         };
       }),
     ];

@@ -20,6 +20,7 @@ import { directionOf, keyed } from './needs.ts';
 import type { KeyedNeed } from './needs.ts';
 import { ObservationFiles } from './observationFiles.ts';
 import { textsId } from './texts.ts';
+import { nth } from '../../lists/nth.ts';
 
 export interface Alongside {
   /** Index of the task. */
@@ -39,7 +40,7 @@ export function alongside(
   const { model, experiment, checkpoint } = prepared;
   const task = defaultTask(prepared, experiment);
   if (task < 0 || !passesEverything(prepared)) return null;
-  const samples: EncodedSample[] = prepared.tasks[task].train.map(encodedSample);
+  const samples: EncodedSample[] = nth(prepared.tasks, task).train.map(encodedSample);
   const files = new ObservationFiles(runFolder, modelSha256);
   const variant = { variant: checkpoint.adapter ? ('adapter' as const) : ('base' as const) };
   const id = textsId(samples);
@@ -71,7 +72,7 @@ export function alongside(
 
 /** The first task of the file, whose training samples scores read by default; -1 where they read others. */
 function defaultTask({ tasks }: Prepared, { prune, tasks: declared }: Experiment): number {
-  return prune?.calibration ? -1 : tasks.findIndex(({ task }) => task.task === declared[0].task);
+  return prune?.calibration ? -1 : tasks.findIndex(({ task }) => task.task === nth(declared, 0).task);
 }
 
 /** Whether every linear module of every layer is captured, of the model itself. */

@@ -23,6 +23,7 @@ import { equalTokens } from '../../scores/equalTokens.ts';
 import type { Labels } from '../../scores/types.ts';
 import { listed } from '../../text/listed.ts';
 import { didYouMean } from '../../text/nearest.ts';
+import { nth } from '../../lists/nth.ts';
 
 export interface AnswerTexts {
   samples: EncodedSample[];
@@ -122,7 +123,7 @@ export async function answerTexts(
   const samples = answers.map(({ tokens, countedFrom }, i): EncodedSample => {
     if (looked[i] === counts[i]) return { tokens, countedFrom };
     const counted = new Uint8Array(tokens.length);
-    for (const at of random.subset(counts[i], looked[i])) counted[countedFrom + at] = 1;
+    for (const at of random.subset(nth(counts, i), nth(looked, i))) counted[countedFrom + at] = 1;
     return { tokens, countedFrom, counted };
   });
   const sum = looked.reduce((a, b) => a + b, 0);
@@ -234,12 +235,12 @@ const kinds: Record<Kind, (reading: Reading) => Found | Promise<Found>> = {
     const written = await tools.write(prompts);
     const found: Found = { answers: [], empty: [] };
     rows.forEach((row, question) => {
-      const { text, tokens } = written[question];
+      const { text, tokens } = nth(written, question);
       if (tokens.length === 0 || text.trim() === '') {
         found.empty.push(row);
         return;
       }
-      const prompt = prompts[question].tokens;
+      const prompt = nth(prompts, question).tokens;
       found.answers.push({
         row,
         question,
@@ -338,7 +339,7 @@ function requireBoth(of: Int32Array, kind: Kind, where: string, empty: readonly 
   throw new LayerifError(
     'badData',
     `${hallucinated} of ${of.length} answers (${where}) are hallucinated${leftOut(empty)}: at least ${FEWEST} of each kind are needed; ${advice}`,
-    empty.length > 0 ? { place: placeOf(empty[0]) } : {},
+    empty.length > 0 ? { place: placeOf(nth(empty, 0)) } : {},
   );
 }
 

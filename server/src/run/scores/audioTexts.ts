@@ -14,10 +14,9 @@ import type { Row } from '../../data/types.ts';
 import { decodeWav } from '../../data/wav.ts';
 import { requireRegularFile } from '../../files/textFile.ts';
 import type { OpenedGraph } from '../../graphs/open.ts';
-import { Random } from '../../random/random.ts';
 import type { ViewAsk } from '../../scores/views.ts';
 import { listed } from '../../text/listed.ts';
-import { drawnStretches } from './viewedTexts.ts';
+import { drawnOf, drawnStretches } from './viewedTexts.ts';
 import type { Labelled, Viewed } from './viewedTexts.ts';
 
 export interface AudioTexts extends Viewed {
@@ -122,7 +121,7 @@ function stretchesOf(
   if (!Array.isArray(cell) || !Array.isArray(spans) || cell.length !== spans.length)
     return fail(`"${label}" and "${times}" must be lists of equal length, a label and [start, end] in seconds each`);
   return cell.flatMap((item, i) => {
-    const [start, end] = Array.isArray(spans[i]) ? spans[i].map(Number) : [NaN, NaN];
+    const [start = NaN, end = NaN] = Array.isArray(spans[i]) ? spans[i].map(Number) : [];
     if (!(start >= 0 && end > start))
       return fail(`"${times}" entry ${i} is no [start, end] in seconds with 0 <= start < end`);
     const [from, to] = [start * FRAMES_PER_SECOND, Math.min(used, end * FRAMES_PER_SECOND)];
@@ -131,12 +130,12 @@ function stretchesOf(
 }
 
 /** Frames with sound that are drawn from all audio. */
-function drawnFrames(samples: readonly EncodedSample[], { view, vectors, seed }: ViewAsk, words: string): Viewed {
+function drawnFrames(samples: readonly EncodedSample[], ask: ViewAsk, words: string): Viewed {
   // Two frames make a position of the usual encoders.
   const all = samples.flatMap(({ frames }, text) =>
     Array.from({ length: Math.floor(frames!.used / 2) }, (_, at) => ({ text, from: 2 * at, to: 2 * at + 2 })),
   );
-  const chosen = new Random(seed, 'vectors').subset(all.length, Math.min(vectors, all.length)).map((at) => all[at]);
+  const chosen = drawnOf(all, ask);
   if (chosen.length < 60)
     throw new LayerifError('badData', `${chosen.length} drawn frames (${words}) are too few: at least 60 are needed`);
   const text = Int32Array.from(chosen, (one) => one.text);
@@ -148,7 +147,7 @@ function drawnFrames(samples: readonly EncodedSample[], { view, vectors, seed }:
     view: {
       text,
       words: `${chosen.length} frames of ${new Set(text).size} texts of audio`,
-      ...(view === 'position' ? { numbers: Float64Array.from(chosen, ({ from }) => from) } : {}),
+      ...(ask.view === 'position' ? { numbers: Float64Array.from(chosen, ({ from }) => from) } : {}),
     },
   };
 }

@@ -37,6 +37,7 @@ import { RowSource } from './rowSource.ts';
 import { Rows, tableOf } from './rowTable.ts';
 import type { ComputedScores, ScoresOptions } from './scores.ts';
 import { begunScores, completed, readScores, requireModelOf, startedEngine } from './scoresFile.ts';
+import { nth } from '../../lists/nth.ts';
 
 export interface DataScoresOptions extends Omit<ScoresOptions, 'table'> {
   rowsPerChunk?: number | undefined;
@@ -160,7 +161,7 @@ async function computeGroup(plans: readonly Plan[], tools: GroupTools): Promise<
     if (signal?.aborted) throw new LayerifError('cancelled', 'scoring the rows was cancelled');
   };
   const folds = plans.map((plan) => ({ plan, fold: plan.score.open(plan.values as never) }));
-  const [{ source, scorer, influence }] = plans;
+  const { source, scorer, influence } = nth(plans, 0);
   const passes: ObserveSummary[] = [];
   let rows = influence?.rows ?? null;
   let words = influence ? `training samples of ${influence.task.task}: ${influence.task.train.samples} rows` : '';
@@ -179,13 +180,13 @@ async function computeGroup(plans: readonly Plan[], tools: GroupTools): Promise<
       let done = 0;
       for await (const chunk of source.targets(size)) {
         const found = await observing.chunk(chunk, compared, { done, total, what: 'validation samples' });
-        compared.forEach(({ fold }, i) => fold.targets?.(found[i]));
+        compared.forEach(({ fold }, i) => fold.targets?.(nth(found, i)));
         done += chunk.length;
       }
     }
     for await (const chunk of source.chunks(size)) {
       const found = await observing.chunk(chunk, folds, { done: before + seen.count, total, what: 'rows' });
-      folds.forEach(({ fold }, i) => fold.rows(found[i]));
+      folds.forEach(({ fold }, i) => fold.rows(nth(found, i)));
       seen.add(chunk);
     }
     rows = seen.rows();

@@ -11,6 +11,7 @@ import { optionValues } from '../../scores/options.ts';
 import { findScore, scores } from '../../scores/scores.ts';
 import type { Score } from '../../scores/types.ts';
 import { influenceMembers } from './members.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** @throws LayerifError as `compute`; `badRequest` where the other score says nothing of layers */
 export async function followed(
@@ -71,5 +72,5 @@ function influenceOf({ scoresFile }: { scoresFile: string }, { id: by }: Score):
       'badRequest',
       `score ${by} cannot follow influence: there is no complete result beside ${scoresFile}; add a section score and run it first`,
     );
-  return found.members[0].values;
+  return nth(found.members, 0).values;
 }

@@ -17,6 +17,7 @@ import { RowSource } from './rowSource.ts';
 import { ROWS_PER_CHUNK } from './rowObserving.ts';
 import { startsOf } from '../../scores/rowLosses.ts';
 import { textsId } from './texts.ts';
+import { nth } from '../../lists/nth.ts';
 
 export interface MaskedRow {
   row: Row;
@@ -95,17 +96,17 @@ export async function* maskedRows(
       const starts = startsOf(samples);
       let text = 0;
       for (const [i, { row }] of chunk.entries()) {
-        const { whole } = all[i];
+        const { whole } = nth(all, i);
         const sample = texts[i];
         const lossMask = new Uint8Array(whole.length);
         const perplexities: (number | null)[] = Array.from(whole, () => null);
         if (sample) {
-          const found = tokenPerplexities(own, base, text, starts[text]);
+          const found = tokenPerplexities(own, base, text, nth(starts, text));
           const masked = maskedTokens(found.own, found.base, index, options);
           const cut = cutBefore(whole, sample.tokens);
           masked.forEach((drop, t) => {
             lossMask[cut + sample.countedFrom + t] = drop ? 0 : 1;
-            perplexities[cut + sample.countedFrom + t] = found.own[t];
+            perplexities[cut + sample.countedFrom + t] = nth(found.own, t);
           });
           text++;
         }

@@ -9,6 +9,7 @@ import { aggregations } from '../../estimators/aggregation.ts';
 import type { ObservedShape } from '../../scores/observations.ts';
 import type { Labels, Member, OfTexts, Score } from '../../scores/types.ts';
 import { readResult } from '../files/results.ts';
+import { nth } from '../../lists/nth.ts';
 
 export interface TableOf {
   table: ScoreTable;
@@ -84,7 +85,7 @@ export function influenceMembers(resultFile: string, depth?: number): { members:
       label: result.tasks.length > 1 ? `influence ${task}` : 'influence',
       score: 'influence',
       question: 'place_adapters',
-      values: byLayer((at) => scored[at].score),
+      values: byLayer((at) => nth(scored, at).score),
       turned: false,
       texts: `train ${task}`,
       count,
@@ -93,7 +94,9 @@ export function influenceMembers(resultFile: string, depth?: number): { members:
         ? {}
         : {
             drawn: (chosen) =>
-              byLayer((at) => aggregation.apply(Float64Array.from(chosen, (sample) => influence[at][sample]))),
+              byLayer((at) =>
+                aggregation.apply(Float64Array.from(chosen, (sample) => nth(nth(influence, at), sample))),
+              ),
           }),
     };
   });

@@ -34,9 +34,9 @@ export function keyed({ of, options }: ScoreNeed, texts: string | null, variant:
 export function canonical(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const entries = Object.keys(value)
-    .sort()
-    .map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`);
+  const entries = Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, own]) => `${JSON.stringify(name)}:${canonical(own)}`);
   return `{${entries.join(',')}}`;
 }
 

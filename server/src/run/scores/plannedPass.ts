@@ -15,6 +15,7 @@ import type { ObservedModel, ObserveTools } from '../machine/observing.ts';
 import { tunedPath } from './changes.ts';
 import { directionOf } from './needs.ts';
 import type { KeyedNeed } from './needs.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** A pass of whichever direction its needs ask for. */
 export interface Pass {
@@ -35,7 +36,7 @@ export function plannedPass(
   baseDir: string,
 ): Pass {
   const asked = needs.map(({ hash, need }) => ({ name: hash, of: need.of as ObservationId, options: need.options }));
-  if (directionOf(needs[0]) === 'backward') {
+  if (directionOf(nth(needs, 0)) === 'backward') {
     const pass = planGradientPass(target, texts, asked, limit);
     return {
       memoryBytes: pass.memoryBytes,
@@ -44,22 +45,25 @@ export function plannedPass(
         runGradientPass(pass, tools, { workDir: path.join(workDir, key.slice(0, 16)), checkpointSeconds }),
     };
   }
-  if (directionOf(needs[0]) === 'moved') {
-    const pass = planMovedGradients(target, texts, asked[0], limit);
+  if (directionOf(nth(needs, 0)) === 'moved') {
+    const pass = planMovedGradients(target, texts, nth(asked, 0), limit);
     return {
       memoryBytes: pass.memoryBytes,
       composition: pass.request.plan.batches,
       run: (tools, { workDir, key, checkpointSeconds }) =>
-        runMovedGradients(pass, asked[0], tools, { workDir: path.join(workDir, key.slice(0, 16)), checkpointSeconds }),
+        runMovedGradients(pass, nth(asked, 0), tools, {
+          workDir: path.join(workDir, key.slice(0, 16)),
+          checkpointSeconds,
+        }),
     };
   }
-  if (directionOf(needs[0]) === 'changes') {
-    const plan = planDeltaMasks(target, texts, asked[0], tunedPath(asked[0], baseDir), limit);
+  if (directionOf(nth(needs, 0)) === 'changes') {
+    const plan = planDeltaMasks(target, texts, nth(asked, 0), tunedPath(nth(asked, 0), baseDir), limit);
     return {
       memoryBytes: plan.memoryBytes,
       composition: plan.request.tokensPerRun,
       run: (tools, { workDir, key }) =>
-        runDeltaMasks(plan, target, asked[0], tools, { workDir: path.join(workDir, key.slice(0, 16)) }),
+        runDeltaMasks(plan, target, nth(asked, 0), tools, { workDir: path.join(workDir, key.slice(0, 16)) }),
     };
   }
   const pass = target.graph

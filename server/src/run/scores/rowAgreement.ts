@@ -5,6 +5,7 @@
 import type { Json, ScoreTable } from '../../../../protocol/scores.ts';
 import { spearman } from '../../statistics/rankCorrelation.ts';
 import { topKOverlap } from '../../statistics/topK.ts';
+import { nth } from '../../lists/nth.ts';
 
 export interface RowAgreement {
   a: string;
@@ -25,9 +26,13 @@ export function rowAgreements(tables: readonly ScoreTable[], share = SHARE): Row
   return ofRows.flatMap((a, i) =>
     ofRows.slice(i + 1).flatMap((b): RowAgreement[] => {
       if (!sameRows(a, b)) return [];
-      const known = a.values.flatMap((value, row) => (value !== null && b.values[row] !== null ? [row] : []));
+      const known = a.values.flatMap((value, row) => {
+        const beside = nth(b.values, row);
+        return value !== null && beside !== null ? [[value, beside] as const] : [];
+      });
       if (known.length < 2) return [];
-      const [one, other] = [a, b].map(({ values }) => known.map((row) => values[row]!));
+      const one = known.map(([value]) => value);
+      const other = known.map(([, value]) => value);
       const { shared, k, chance } = topKOverlap(one, other, Math.max(1, Math.round(share * known.length)));
       return [{ a: labelOf(a, ofRows), b: labelOf(b, ofRows), spearman: spearman(one, other), shared, k, chance }];
     }),
@@ -36,16 +41,16 @@ export function rowAgreements(tables: readonly ScoreTable[], share = SHARE): Row
 
 export function sameRows({ rows: a }: ScoreTable, { rows: b }: ScoreTable): boolean {
   if (!a || !b || a.row.length !== b.row.length) return false;
-  return a.row.every((row, i) => row === b.row[i] && a.files[a.file[i]] === b.files[b.file[i]]);
+  return a.row.every((row, i) => row === b.row[i] && a.files[nth(a.file, i)] === b.files[nth(b.file, i)]);
 }
 
 /** The score's id, with the options in which it differs from another table of the score. */
 export function labelOf(table: ScoreTable, among: readonly ScoreTable[]): string {
   const alike = among.filter(({ score }) => score === table.score);
-  const differ = Object.keys(table.options).filter((name) =>
-    alike.some(({ options }) => JSON.stringify(options[name]) !== JSON.stringify(table.options[name])),
+  const differ = Object.entries(table.options).filter(([name, value]) =>
+    alike.some(({ options }) => JSON.stringify(options[name]) !== JSON.stringify(value)),
   );
-  return [table.score, ...differ.map((name) => `${name} ${wordOf(table.options[name])}`)].join(' ');
+  return [table.score, ...differ.map(([name, value]) => `${name} ${wordOf(value)}`)].join(' ');
 }
 
 const wordOf = (value: Json): string =>

@@ -8,6 +8,7 @@ import { crossLayerRules } from '../../estimators/crossLayer.ts';
 import type { RowInfluence } from '../../scores/dataTypes.ts';
 import { dataHashes } from '../files/provenance.ts';
 import { readResult } from '../files/results.ts';
+import { entry } from '../../lists/entry.ts';
 
 /** Share of the rows that is voted against in each layer, as in `layerif rows` and `layerif compare`. */
 const VOTED = 0.3;
@@ -58,7 +59,7 @@ export async function influencedRows(resultFile: string, taskName: string, baseD
       file: task.train.rows.map(({ file }) => files.indexOf(file)),
       row: task.train.rows.map(({ row }) => row),
       line: task.train.rows.map(({ line }) => line),
-      sha256: Object.fromEntries(files.map((file) => [file, dataSha256[file]])),
+      sha256: Object.fromEntries(files.map((file) => [file, entry(dataSha256, file)])),
       tokenizer: null,
     },
     id: JSON.stringify([date, task.task, n]),

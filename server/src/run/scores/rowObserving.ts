@@ -19,6 +19,7 @@ import type { RowSource, SourceRow } from './rowSource.ts';
 import type { ScoresOptions } from './scores.ts';
 import { textsId } from './texts.ts';
 import { keepPass } from './scoresFile.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** Rows whose texts and observations are in memory at a time. */
 export const ROWS_PER_CHUNK = 2048;
@@ -123,7 +124,7 @@ export class Observing {
     const text = Int32Array.from(all, (row, i) => {
       const sample = formed(row, need.text, { tokenizer, maxLength });
       if (!sample) return -1;
-      const { file, line } = rows[i].row;
+      const { file, line } = nth(rows, i).row;
       places.push({ tokens: sample.tokens, file, line });
       return samples.push(sample) - 1;
     });
@@ -152,8 +153,8 @@ export class Observing {
     const { run, signal } = options;
     const limit = memoryLimit(run!.machine);
     const planned = (needs: readonly KeyedNeed[]) => {
-      const adapter = needs[0].need.model.variant === 'adapter' ? checkpoint.adapter!.path : null;
-      return plannedPass(needs, { checkpoint, model, adapter }, [...textsOf.get(needs[0].key)!], limit, baseDir);
+      const adapter = nth(needs, 0).need.model.variant === 'adapter' ? checkpoint.adapter!.path : null;
+      return plannedPass(needs, { checkpoint, model, adapter }, [...textsOf.get(nth(needs, 0).key)!], limit, baseDir);
     };
     const passes = passesOf(wanted, (pass) => planned(pass).memoryBytes <= limit);
     for (const [index, pass] of passes.entries()) {

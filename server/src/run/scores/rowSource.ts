@@ -16,6 +16,7 @@ import { listed } from '../../text/listed.ts';
 import { dataHashes } from '../files/provenance.ts';
 import type { OpenExperiment } from '../inputs/openExperiment.ts';
 import type { PromptAndAnswer } from './rowForms.ts';
+import { nth } from '../../lists/nth.ts';
 
 export interface SourceRow extends PromptAndAnswer {
   row: Row;
@@ -49,7 +50,7 @@ export class RowSource {
   static async open(opened: OpenExperiment, asked: TextSource | undefined): Promise<RowSource> {
     const { experiment, baseDir } = opened;
     const { datasets, tasks, model } = experiment;
-    const name = asked?.dataset ?? tasks[0].dataset;
+    const name = asked?.dataset ?? nth(tasks, 0).dataset;
     const declared = datasetNamed(datasets, name);
     await opened.fetchDatasets([name]);
     const dataset = await openDataset(name, declared, baseDir);
@@ -60,7 +61,7 @@ export class RowSource {
         `dataset "${name}" has no column "text", and no task over it has a doc_to_text: name a task with a prompt and an answer; columns: ${listed(dataset.columns)}`,
       );
     }
-    const split = asked?.split ?? tasks[0].training_split;
+    const split = asked?.split ?? nth(tasks, 0).training_split;
     const maxLength = asked?.max_length ?? model.max_length;
     const sha256 = await dataHashes(dataset.files, baseDir);
     const id = createHash('sha256')

@@ -49,6 +49,8 @@ import {
 import type { NoisyRun } from './sampleInfluence.ts';
 import { TextSets } from './textSets.ts';
 import { TunedModels } from './tunedModel.ts';
+import { nth } from '../../lists/nth.ts';
+import { entry } from '../../lists/entry.ts';
 
 export interface ScoresOptions {
   /** Absolute path of the experiment file. */
@@ -125,7 +127,7 @@ export async function computeScores(given: ScoresOptions): Promise<ComputedScore
     });
 
     const made = readScores(scoresFile, sha256);
-    if (plans.length === 0) throw refused[0].error;
+    if (plans.length === 0) throw nth(refused, 0).error;
     const measured = plans.filter(({ score }) => !score.among);
     const influence = influenceMembers(resultFile, model.layers);
     // A score of scores is made again where one of them, or influence, is another one.
@@ -133,7 +135,7 @@ export async function computeScores(given: ScoresOptions): Promise<ComputedScore
       ...new Set(
         measured.flatMap((plan) => [
           tableId(plan),
-          ...Object.keys(plan.needs).map((name) => plan.needs[name].key),
+          ...Object.keys(plan.needs).map((name) => entry(plan.needs, name).key),
           ...(plan.influence ? plan.sources! : []),
         ]),
       ),
@@ -176,7 +178,7 @@ export async function computeScores(given: ScoresOptions): Promise<ComputedScore
       return need.model.variant === 'base' ? { ...target, adapter: null } : target;
     };
     const planned = (needs: readonly KeyedNeed[]) =>
-      plannedPass(needs, targetOf(needs[0]), textsOf(needs[0]), limit, opened.baseDir);
+      plannedPass(needs, targetOf(nth(needs, 0)), textsOf(nth(needs, 0)), limit, opened.baseDir);
     const passes = passesOf(wanted, (pass) => planned(pass).memoryBytes <= limit);
     const done: ComputedScores['passes'] = [];
     const lost = new Set<Plan>();
@@ -216,7 +218,7 @@ export async function computeScores(given: ScoresOptions): Promise<ComputedScore
       const keys = new Set(pass.map(({ key }) => key));
       const reading = missing.filter(({ needs }) => Object.values(needs).some(({ key }) => keys.has(key)));
       const observing = async () => {
-        requireMemory(plan, limit, `observing ${names} on ${textsOf(pass[0]).length} texts`);
+        requireMemory(plan, limit, `observing ${names} on ${textsOf(nth(pass, 0)).length} texts`);
         const key = createHash('sha256')
           .update(JSON.stringify([sha256, stamp, engineOf(engineInfo!), pass.map(({ key }) => key), plan.composition]))
           .digest('hex');
@@ -247,7 +249,7 @@ export async function computeScores(given: ScoresOptions): Promise<ComputedScore
     }
     // Some of what a score of scores is made of may be missing for good.
     await finish();
-    if (lost.size > 0 && measured.every((plan) => lost.has(plan))) throw refused[0].error;
+    if (lost.size > 0 && measured.every((plan) => lost.has(plan))) throw nth(refused, 0).error;
     files.removeWork();
     completed(file, scoresFile);
     return { file, scoresFile, passes: done };

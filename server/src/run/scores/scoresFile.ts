@@ -14,6 +14,7 @@ import { resetPeakMemory } from '../machine/memory.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import type { KeyedNeed } from './needs.ts';
 import type { ObservationFiles } from './observationFiles.ts';
+import { entry } from '../../lists/entry.ts';
 
 /** `NAME.layerif-scores.json` beside a result. */
 export function scoresFileOf(resultFile: string): string {
@@ -99,7 +100,7 @@ export function keepPass(
   }: { files: ObservationFiles; known: Map<string, Tensors>; file: ScoresFile; label: string },
 ): void {
   for (const need of pass) {
-    const tensors = summary.observations[need.hash];
+    const tensors = entry(summary.observations, need.hash);
     files.write(need, tensors);
     known.set(need.key, tensors);
   }

@@ -16,6 +16,7 @@ import { labelledTexts } from './labelledTexts.ts';
 import type { LabelSource } from './labelledTexts.ts';
 import { textsId } from './texts.ts';
 import { drawnStretches, drawnTokens, wordTexts } from './viewedTexts.ts';
+import { nth } from '../../lists/nth.ts';
 
 export interface TextSet {
   /** Hash of the token ids. */
@@ -29,7 +30,7 @@ export interface TextSet {
 
 /** How many texts the words of a table name; 0 where they name none. */
 export function countOf(words: string | null): number {
-  return Number(/: ([\d,]+) (?:texts|samples)\b/.exec(words ?? '')?.[1].replaceAll(',', '') ?? 0);
+  return Number(/: ([\d,]+) (?:texts|samples)\b/.exec(words ?? '')?.[1]?.replaceAll(',', '') ?? 0);
 }
 
 /** Texts of the experiment, read once for all scores that ask for the same. */
@@ -75,7 +76,7 @@ export class TextSets {
   async #plain(asked: TextSource | undefined, source: TextSource | undefined): Promise<TextSet> {
     const { baseDir, model } = this.#opened;
     const experiment = this.#experiment;
-    await this.#opened.fetchDatasets([source?.dataset ?? experiment.tasks[0].dataset]);
+    await this.#opened.fetchDatasets([source?.dataset ?? nth(experiment.tasks, 0).dataset]);
     const { graph } = this.#opened;
     const tokenizer = graph?.tokens === false ? null : this.#opened.tokenizer;
     if (!tokenizer && asked) {
@@ -108,7 +109,7 @@ export class TextSets {
 
   /** Training samples of the first task, or of the chosen one, whose answers are the labels then. */
   #training(): LabelSource {
-    const [task] = this.#experiment.tasks;
+    const task = nth(this.#experiment.tasks, 0);
     const source = { dataset: task.dataset, split: task.training_split };
     return this.#task === null ? source : { ...source, answers: true };
   }
@@ -212,7 +213,7 @@ export class TextSets {
       text,
       from: ask.pool === 'mean' ? 0 : tokens.length - 1,
       to: tokens.length,
-      label: labels.names[labels.of[text]],
+      label: nth(labels.names, nth(labels.of, text)),
     }));
     return { words, viewed: drawnStretches(samples, labelled, ask, { words, what: 'vectors' }) };
   }

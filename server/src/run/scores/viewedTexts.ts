@@ -14,6 +14,8 @@ import { Random } from '../../random/random.ts';
 import type { View, ViewAsk } from '../../scores/views.ts';
 import { listed } from '../../text/listed.ts';
 import type { EncodedText } from '../inputs/sampleRefusals.ts';
+import { nth } from '../../lists/nth.ts';
+import { take } from '../../lists/take.ts';
 
 /** Ten folds, of which one is measured, with two vectors for each component. */
 const FEWEST_VECTORS = 60;
@@ -47,7 +49,7 @@ export function drawnTokens(samples: readonly EncodedSample[], ask: ViewAsk, wor
   const drawn = drawnOf(all, ask);
   requireEnough(drawn.length, words);
   const text = Int32Array.from(drawn, (one) => one.text);
-  const tokenAt = ({ text, position }: (typeof all)[number]) => samples[text].tokens[position];
+  const tokenAt = ({ text, position }: (typeof all)[number]) => nth(nth(samples, text).tokens, position);
   const counts = new Map<number, number>();
   for (const { tokens } of samples) for (const token of tokens) counts.set(token, (counts.get(token) ?? 0) + 1);
   const numbers =
@@ -104,9 +106,10 @@ export function drawnStretches(
   };
 }
 
-function drawnOf<T>(all: readonly T[], { vectors, seed }: ViewAsk): T[] {
+/** So many of all as are asked for, in their order. */
+export function drawnOf<T>(all: readonly T[], { vectors, seed }: ViewAsk): T[] {
   const chosen = new Random(seed, 'vectors').subset(all.length, Math.min(vectors, all.length));
-  return chosen.map((at) => all[at]);
+  return chosen.map((at) => nth(all, at));
 }
 
 function requireEnough(count: number, words: string): void {
@@ -119,7 +122,7 @@ function requireEnough(count: number, words: string): void {
 
 function withSpans(samples: readonly EncodedSample[], drawn: readonly Omit<Labelled, 'label'>[]): EncodedSample[] {
   const spans = samples.map((): Span[] => []);
-  drawn.forEach(({ text, from, to }, place) => spans[text].push({ place, from, to }));
+  drawn.forEach(({ text, from, to }, place) => nth(spans, text).push({ place, from, to }));
   return samples.map((sample, i) => ({ ...sample, spans: spans[i] }));
 }
 
@@ -145,7 +148,7 @@ export async function wordTexts(
   const dataset = await openDataset(name, datasetNamed(datasets, name), baseDir);
   if (!dataset.columns.includes(label)) return null;
   const rows = await readSlice(dataset, split);
-  if (!Array.isArray(rows[0].values[label])) return null;
+  if (!Array.isArray(nth(rows, 0).values[label])) return null;
   const wordColumn = column ?? ['words', 'tokens'].find((own) => dataset.columns.includes(own));
   if (wordColumn === undefined || !dataset.columns.includes(wordColumn)) {
     throw new LayerifError(
@@ -158,7 +161,10 @@ export async function wordTexts(
   const labelled: Labelled[] = [];
   let left = 0;
   for (const row of rows) {
-    const [own, labels] = [wordColumn, label].map((of) => textsOf(row, of, name));
+    const [own, labels] = take(
+      [wordColumn, label].map((of) => textsOf(row, of, name)),
+      2,
+    );
     if (own.length !== labels.length || own.length === 0) {
       throw new LayerifError(
         'badData',
@@ -169,9 +175,9 @@ export async function wordTexts(
     const { tokens, ends } = wordEnds(tokenizer, own);
     const text = texts.push({ tokens: tokens.slice(0, limit), file: row.file, line: row.line }) - 1;
     own.forEach((_, i) => {
-      const [from, to] = [ends[i], ends[i + 1]];
+      const [from, to] = [nth(ends, i), nth(ends, i + 1)];
       if (from === null || to === null || to <= from || to > limit) left++;
-      else labelled.push({ text, from: ask.pool === 'mean' ? from : to - 1, to, label: labels[i] });
+      else labelled.push({ text, from: ask.pool === 'mean' ? from : to - 1, to, label: nth(labels, i) });
     });
   }
   return { texts, labelled, left, words: `${split} of ${name}: ${texts.length} texts`, files: dataset.files };

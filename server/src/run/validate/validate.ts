@@ -29,6 +29,7 @@ import { ValidationContext } from './validateContext.ts';
 import { protocols } from './validateProtocols.ts';
 import { requireLanguageModel } from '../inputs/scope.ts';
 import type { Prepared } from '../inputs/prepared.ts';
+import { nth } from '../../lists/nth.ts';
 
 export interface ValidateOptions {
   file: string;
@@ -70,7 +71,7 @@ export function validateExperiment(
     options.onStarted?.(folder);
     const started = performance.now();
     const engine = await pool.start(options.machine);
-    const { task } = prepared.tasks[0];
+    const { task } = nth(prepared.tasks, 0);
     const samples = await loadLabelled(
       {
         task,
@@ -191,7 +192,7 @@ function identity(prepared: Prepared, settings: ValidateSettings, modelSha256: s
     'validate',
     model,
     datasets,
-    prepared.tasks[0].task,
+    nth(prepared.tasks, 0).task,
     score,
     settings,
     prepared.dataSha256,

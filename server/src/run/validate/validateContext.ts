@@ -25,6 +25,8 @@ import type { Prepared } from '../inputs/prepared.ts';
 
 import { planPass, requireMemory, runPass } from '../machine/observing.ts';
 import { bytesText } from '../../text/bytes.ts';
+import { entry } from '../../lists/entry.ts';
+import { nth } from '../../lists/nth.ts';
 
 const CHECKPOINT_SECONDS = 10;
 const TOKENS_PER_RUN = 1024;
@@ -187,11 +189,12 @@ export class ValidationContext {
     const pass = planPass({ checkpoint, model, adapter: null }, samples, asked, limit); // as it is before training
     requireMemory(pass, limit, `keeping hidden states of ${texts.length} texts`);
     const { observations } = await runPass(pass, { pool, machine, signal });
-    const { last, mean } = observations.states;
+    const states = entry(observations, 'states');
     const { hidden } = model;
     const size = texts.length * hidden;
-    const part = ({ data }: typeof last, i: number) => Float32Array.from(data.subarray(i * size, (i + 1) * size));
-    return layers.map((layer, i) => ({ layer, hidden, last: part(last, i), mean: part(mean, i) }));
+    const part = (pool: string, i: number) =>
+      Float32Array.from(entry(states, pool).data.subarray(i * size, (i + 1) * size));
+    return layers.map((layer, i) => ({ layer, hidden, last: part('last', i), mean: part('mean', i) }));
   }
 
   /** @throws LayerifError `notEnoughMemory` */
@@ -199,7 +202,7 @@ export class ValidationContext {
     const { prepared, layers, machine, finished } = this.options;
     const limits = limitsOf(machine, finished.folder);
     const here = { ...prepared, scope: { ...prepared.scope, layers } };
-    const { task } = prepared.tasks[0];
+    const { task } = nth(prepared.tasks, 0);
     const plan = planTask(here, { task, train: [...train], validation: [...validation] }, limits);
     if (fits(plan, limits)) return plan;
     throw new LayerifError(

@@ -10,6 +10,8 @@ import type { Damping, Grams } from '../../estimators/types.ts';
 import { Random } from '../../random/random.ts';
 import { bm25, words } from '../../text/bm25.ts';
 import type { Predictor } from '../../validation/agreement.ts';
+import { addTo, diagonal, dotAt } from '../../linear/vectors.ts';
+import { nth } from '../../lists/nth.ts';
 
 const RANDOM_DRAWS = 20;
 /** Estimators that are functions of the Grams alone. */
@@ -27,7 +29,7 @@ export function gramPredictors(
   const predictors: Predictor[] = [];
   const notes: string[] = [];
   const modules = layers.flat();
-  const { n, m } = modules[0].grams;
+  const { n, m } = nth(modules, 0).grams;
   for (const estimator of estimators) {
     if (!estimator.needs.every((need) => gramNeeds.has(need))) continue;
     const B = new Float64Array(n * m);
@@ -35,9 +37,9 @@ export function gramPredictors(
     try {
       for (const { module, grams } of modules) {
         const own = estimator.influence(grams, { damping, where: module }).B;
-        for (let i = 0; i < B.length; i++) B[i] += own[i];
+        addTo(B, own);
         const onItself = estimator.influence(withItself(grams), { damping, where: module }).B;
-        for (let i = 0; i < n; i++) self[i] += onItself[i * n + i];
+        addTo(self, diagonal(onItself, n));
       }
       predictors.push({
         id: estimator.id,
@@ -57,12 +59,12 @@ export function gramPredictors(
 /** Normalised estimators (cosine) give every sample the same self-influence, which then says nothing. */
 function isConstant(values: Float64Array): boolean {
   const size = Math.max(...values.map(Math.abs));
-  return values.every((v) => Math.abs(v - values[0]) <= 1e-9 * size);
+  return values.every((v) => Math.abs(v - nth(values, 0)) <= 1e-9 * size);
 }
 
 /** The training samples in the place of the validation samples: B's diagonal is self-influence. */
 export function withItself({ n, K, parameters }: Grams): Grams {
-  return { n, m: n, K, C: K, diagV: Float64Array.from({ length: n }, (_, i) => K[i * n + i]), parameters };
+  return { n, m: n, K, C: K, diagV: diagonal(K, n), parameters };
 }
 
 /** Random scores, several draws of them, and uniform ones. */
@@ -101,7 +103,7 @@ export function textPredictors(
     {
       id: 'length',
       ...control,
-      B: Float64Array.from({ length: train.length * m }, (_, at) => lengths[Math.floor(at / m)]),
+      B: Float64Array.from({ length: train.length * m }, (_, at) => nth(lengths, Math.floor(at / m))),
       self: lengths,
     },
     { id: 'bm25', ...control, B: matches, self: null },
@@ -110,8 +112,9 @@ export function textPredictors(
 
 /** Cosine between hidden states. @param states (n + m) x hidden, training samples first */
 export function similarityPredictor(states: Float32Array, hidden: number, n: number, m: number): Predictor {
-  const norms = Float64Array.from({ length: n + m }, (_, i) => Math.sqrt(product(states, hidden, i, i)));
-  const cosine = (i: number, j: number) => product(states, hidden, i, j) / (norms[i] * norms[j] || 1);
+  const product = (i: number, j: number) => dotAt(states, i * hidden, j * hidden, hidden);
+  const norms = Float64Array.from({ length: n + m }, (_, i) => Math.sqrt(product(i, i)));
+  const cosine = (i: number, j: number) => product(i, j) / (nth(norms, i) * nth(norms, j) || 1);
   return {
     id: 'similarity',
     point: null,
@@ -119,10 +122,4 @@ export function similarityPredictor(states: Float32Array, hidden: number, n: num
     B: Float64Array.from({ length: n * m }, (_, at) => cosine(Math.floor(at / m), n + (at % m))),
     self: null,
   };
-}
-
-function product(states: Float32Array, hidden: number, i: number, j: number): number {
-  let sum = 0;
-  for (let h = 0; h < hidden; h++) sum += states[i * hidden + h] * states[j * hidden + h];
-  return sum;
 }

@@ -26,6 +26,7 @@ import type { SampleSet, ValidationContext } from './validateContext.ts';
 import { blindPredictors, gramPredictors, similarityPredictor, textPredictors } from './validatePredictors.ts';
 import { surrogate } from './validateSurrogate.ts';
 import { verdictOf } from './validateVerdict.ts';
+import { nth } from '../../lists/nth.ts';
 
 export const protocols: Record<ProtocolId, Protocol> = {
   lds: { title: 'Linear datamodeling score', obstacle: () => null, run: lds },
@@ -59,9 +60,12 @@ async function predictorsOf(
   const pretrained = gramPredictors(await context.grams(set, null), 'pretrained', damping);
   const trained = gramPredictors(await context.grams(set, adapter), 'trained', damping);
   const last = context.options.prepared.model.layers - 1;
-  const [states] = await context.features(
-    [...set.train, ...set.validation].map(({ tokens }) => tokens),
-    [last],
+  const states = nth(
+    await context.features(
+      [...set.train, ...set.validation].map(({ tokens }) => tokens),
+      [last],
+    ),
+    0,
   );
   const controls = [
     ...blindPredictors(n, m, context.seed),
@@ -110,7 +114,7 @@ async function lds(context: ValidationContext): Promise<ProtocolAnswer> {
   const losses = subsets.map((_, k) =>
     meanOf(retrained.slice(k * adapters.length, (k + 1) * adapters.length).map(({ validation }) => validation)),
   );
-  const { predictors, notes } = await predictorsOf(context, set, adapters[0]);
+  const { predictors, notes } = await predictorsOf(context, set, nth(adapters, 0));
   const gains = losses.map((row) => row.map((loss) => -loss));
   const measures = [
     measured('LDS', 0, context, predictors, linearDatamodeling(n, m, subsets, losses)),
@@ -131,13 +135,16 @@ async function leaveOneOut(context: ValidationContext): Promise<ProtocolAnswer> 
   const everything = set.train.map((_, i) => i);
   const count = Math.min(settings.leave_out, n);
   const size = Math.min(settings.group_size, n - 1);
-  const [{ train: losses, gradientNorm }] = await context.retrain(set, [
-    { id: 'task-full-s0', seed: context.seed, samples: everything, start: null, steps: 0, save: null },
-  ]);
+  const { train: losses, gradientNorm } = nth(
+    await context.retrain(set, [
+      { id: 'task-full-s0', seed: context.seed, samples: everything, start: null, steps: 0, save: null },
+    ]),
+    0,
+  );
   const random = new Random(context.seed, 'left-out groups');
   const groups = {
     'leave-one-out': everything
-      .toSorted((a, b) => losses[b] - losses[a] || a - b)
+      .toSorted((a, b) => nth(losses, b) - nth(losses, a) || a - b)
       .slice(0, count)
       .map((i) => [i]),
     [`leave-${size}-out`]: Array.from({ length: count }, () => random.subset(n, size)),
@@ -152,7 +159,7 @@ async function leaveOneOut(context: ValidationContext): Promise<ProtocolAnswer> 
       save: null,
     }));
   const control = await context.retrain(set, warm('loo-control', []));
-  const { predictors, notes } = await predictorsOf(context, set, adapters[0]);
+  const { predictors, notes } = await predictorsOf(context, set, nth(adapters, 0));
   const measures: Measure[] = [];
   const points: NonNullable<ProtocolAnswer['points']> = [];
   const sizes: string[] = [];
@@ -165,7 +172,9 @@ async function leaveOneOut(context: ValidationContext): Promise<ProtocolAnswer> 
     const perQuery = list.map((_, g) =>
       meanOf(
         adapters.map((_, s) =>
-          retrained[g * adapters.length + s].validation.map((loss, j) => loss - control[s].validation[j]),
+          nth(retrained, g * adapters.length + s).validation.map(
+            (loss, j) => loss - nth(nth(control, s).validation, j),
+          ),
         ),
       ),
     );
@@ -209,9 +218,12 @@ async function mislabel(context: ValidationContext): Promise<ProtocolAnswer> {
   };
   const m = validation.length;
   const untrained = { id: 'mislabel-untrained', seed: context.seed, samples: [0], start: null, steps: 0, save: null };
-  const [adapter] = await trainFully(context, set, 1);
-  const [{ train: before }] = await context.retrain(set, [untrained]);
-  const [{ train: after }] = await context.retrain(set, [{ ...untrained, id: 'mislabel-full-s0', save: adapter }]);
+  const adapter = nth(await trainFully(context, set, 1), 0);
+  const { train: before } = nth(await context.retrain(set, [untrained]), 0);
+  const { train: after } = nth(
+    await context.retrain(set, [{ ...untrained, id: 'mislabel-full-s0', save: adapter }]),
+    0,
+  );
   const { predictors, notes } = await predictorsOf(context, set, adapter);
   const lossControl = (id: string, values: number[]): Predictor => ({
     id,
@@ -264,7 +276,7 @@ async function retrieve(context: ValidationContext): Promise<ProtocolAnswer> {
   const [train, validation] = [rowsOf('train', train_per_class), rowsOf('validation', validation_per_class)];
   const samples = (rows: typeof train) => rows.map(({ sample }) => sample);
   const set: SampleSet = { key: 'retrieval', train: samples(train), validation: samples(validation) };
-  const [adapter] = await trainFully(context, set, 1);
+  const adapter = nth(await trainFully(context, set, 1), 0);
   const { predictors, notes } = await predictorsOf(context, set, adapter);
   const classes = { train: train.map(({ kind }) => kind), validation: validation.map(({ kind }) => kind) };
   const measure = (name: string, chance: number, kind: 'auc' | 'recall') =>
@@ -284,7 +296,7 @@ function taskSet({ options: { train, validation } }: ValidationContext): SampleS
 function withoutChoices({ options: { train, prepared } }: ValidationContext): string | null {
   const bad = train.find(({ label, choices }) => label === null || choices === null || choices.length < 2);
   if (!bad) return null;
-  return `task "${prepared.tasks[0].task.task}" has no choices to change a label to; give doc_to_choice`;
+  return `task "${nth(prepared.tasks, 0).task.task}" has no choices to change a label to; give doc_to_choice`;
 }
 
 function times(count: number): string {
@@ -292,7 +304,7 @@ function times(count: number): string {
 }
 
 function meanOf(rows: readonly number[][]): number[] {
-  return rows[0].map((_, j) => mean(rows.map((row) => row[j])));
+  return nth(rows, 0).map((_, j) => mean(rows.map((row) => nth(row, j))));
 }
 
 function mean(values: readonly number[]): number {

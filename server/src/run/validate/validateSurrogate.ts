@@ -19,6 +19,7 @@ import type { Protocol, ProtocolAnswer } from './protocol.ts';
 import type { ValidationContext } from './validateContext.ts';
 import { blindPredictors, gramPredictors, textPredictors } from './validatePredictors.ts';
 import { verdictOf } from './validateVerdict.ts';
+import { nth } from '../../lists/nth.ts';
 
 const MOST_CLASSES = 12;
 
@@ -44,14 +45,14 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
   const { predictors: own, notes } = predictorsOf(network, best, known, damping, context.seed);
   const texts = textPredictors(
     context.options.train,
-    kept.map((j) => validation[j]),
+    kept.map((j) => nth(validation, j)),
   );
   const predictors = [...own, ...texts];
 
   const losses = network.losses(best.theta);
   const count = Math.min(2 * settings.leave_out + 1, n);
   const rows = Array.from({ length: n }, (_, i) => i)
-    .sort((a, b) => losses[b] - losses[a])
+    .sort((a, b) => nth(losses, b) - nth(losses, a))
     .slice(0, count);
   const random = new Random(context.seed, 'surrogate');
   const size = Math.min(settings.group_size, n - 1);
@@ -111,9 +112,12 @@ async function classified(context: ValidationContext, layer: number, components:
   const { train, validation } = context.options;
   const names = [...new Set(classesOf(train))].sort();
   const all = [...train, ...validation];
-  const [{ hidden, ...states }] = await context.features(
-    all.map(({ prompt }) => prompt),
-    [layer],
+  const { hidden, ...states } = nth(
+    await context.features(
+      all.map(({ prompt }) => prompt),
+      [layer],
+    ),
+    0,
   );
   const pooled = states[context.options.settings.surrogate.pooling];
   const labelOf = (list: LabelledSample[]) => classesOf(list).map((name) => names.indexOf(name));
@@ -129,7 +133,7 @@ async function classified(context: ValidationContext, layer: number, components:
     known: {
       ...shared,
       features: features.test,
-      labels: kept.map((j) => labels[j]),
+      labels: kept.map((j) => nth(labels, j)),
       rows: kept.length,
     } satisfies Classified,
   };
@@ -138,7 +142,7 @@ async function classified(context: ValidationContext, layer: number, components:
 /** The choice where all samples have the same choices, else the answer's first token. */
 function classesOf(samples: readonly LabelledSample[]): string[] {
   const lists = new Set(samples.map(({ choices }) => JSON.stringify(choices)));
-  const fixed = lists.size === 1 && samples[0].choices !== null;
+  const fixed = lists.size === 1 && nth(samples, 0).choices !== null;
   return samples.map(({ label, answerToken }) => String(fixed ? label : answerToken));
 }
 
