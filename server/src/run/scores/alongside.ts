@@ -40,13 +40,14 @@ export function alongside(
   const { model, experiment, checkpoint } = prepared;
   const task = defaultTask(prepared, experiment);
   if (task < 0 || !passesEverything(prepared)) return null;
-  const samples: EncodedSample[] = nth(prepared.tasks, task).train.map(encodedSample);
+  const chosen = nth(prepared.tasks, task);
+  const samples: EncodedSample[] = chosen.train.map(encodedSample);
   const files = new ObservationFiles(runFolder, modelSha256);
   const variant = { variant: checkpoint.adapter ? ('adapter' as const) : ('base' as const) };
   const id = textsId(samples);
   const shape = observedShape(model, samples.length);
   const wanted = new Map<string, KeyedNeed>();
-  const own = prepared.tasks[task].task.task;
+  const own = chosen.task.task;
   for (const { id: name, options, texts, task: named = own } of asked) {
     if (texts !== undefined || named !== own) continue;
     const score = findScore(name);
