@@ -31,6 +31,7 @@ const webviewBundles = {
   layers: 'webview/src/layers.tsx',
   comparison: 'webview/src/comparison.tsx',
   inspect: 'webview/src/inspect.tsx',
+  header: 'webview/src/header.tsx',
   predict: 'webview/src/predict.tsx',
   analysis: 'webview/src/analysis.tsx',
 };

@@ -8,6 +8,7 @@ import type { Allocation, AllocationKind, AllocationRequest } from './allocation
 import type { AskedScore, EstimatorId, Score, ProtocolId } from './experiment.ts';
 import type { DescribedData } from './dataDescription.ts';
 import type { InspectedModel } from './inspection.ts';
+import type { ModelHeader } from './modelHeader.ts';
 import type { ResultTask } from './result.ts';
 import type { PruningReport } from './pruning.ts';
 import type { RunEvent } from './run.ts';
@@ -323,6 +324,20 @@ export interface InspectParams {
 export interface InspectAnswer {
   /** Null with an error. */
   model: InspectedModel | null;
+  error: { code: string; message: string } | null;
+}
+
+/** What the header of a model file says, for the editor *Model Layers*. */
+export interface ModelHeaderParams {
+  /**
+   * Absolute path of a .gguf, .safetensors or .onnx file; or a hub id `org/name`, `org/name@revision`, with `/FILE`
+   * behind it for one of its files. Of the hub the headers alone are fetched.
+   */
+  path: string;
+}
+export interface ModelHeaderAnswer {
+  /** Null with an error. */
+  header: ModelHeader | null;
   error: { code: string; message: string } | null;
 }
 

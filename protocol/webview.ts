@@ -27,6 +27,7 @@ export type Questions = {
       | 'allocationChoices'
       | 'export'
       | 'inspectModel'
+      | 'modelHeader'
       | 'predict'
       | 'analyse'
       | 'tableColumns'
@@ -91,7 +92,7 @@ export type ToWebview =
   /** To the page of comparisons. */
   | { type: 'pruningComparison'; comparison: PruningComparison }
   | { type: 'runComparison'; comparison: Comparison }
-  /** To the page of an inspected model: absolute path, and a number that grows when the file changes. */
+  /** To the page of an inspected model or of a header: absolute path or hub id, and a number that grows when the file changes. */
   | { type: 'inspecting'; file: string; revision: number }
   /** To the page of predictions: absolute path, empty for numbers alone. */
   | { type: 'predicting'; file: string }
@@ -115,6 +116,8 @@ export type FromWebview =
   | { type: 'copy'; text: string; what: string }
   /** Asks for a place beside the shown file, NAME.`name`.`ending`, and writes the text there. */
   | { type: 'saveText'; text: string; name: string; ending: 'csv' | 'md' }
+  /** Opens the layers of the model that the shown file belongs to, with what is scored of them. */
+  | { type: 'inspectWhole' }
   /** Starts an experiment about the inspected model, with what stands in the fields. */
   | { type: 'createExperiment'; layersPattern: string; output: string }
   /** Writes the allocation beside the result. */
@@ -140,7 +143,7 @@ export interface Pages {
       | 'saveAllocation'
       | 'saveExport'
       | 'saveText';
-    asks: Exclude<Question, 'inspectModel' | 'predict' | 'analyse' | 'tableColumns'>;
+    asks: Exclude<Question, 'inspectModel' | 'modelHeader' | 'predict' | 'analyse' | 'tableColumns'>;
   };
   /** The view in the side bar. */
   layers: {
@@ -156,6 +159,8 @@ export interface Pages {
     asks: 'analyse' | 'tableColumns';
   };
   inspect: { told: 'inspecting' | 'answer'; says: 'ready' | 'ask' | 'createExperiment'; asks: 'inspectModel' };
+  /** The editor *Model Layers*. */
+  header: { told: 'inspecting' | 'failed' | 'answer'; says: 'ready' | 'ask' | 'inspectWhole'; asks: 'modelHeader' };
 }
 export type PageId = keyof Pages;
 export type ToPage<Id extends PageId> = Extract<ToWebview, { type: Pages[Id]['told'] }>;

@@ -25,6 +25,7 @@ import { isExperimentFile } from './experimentFiles.ts';
 import { ExperimentsView, findExperiments } from './experimentsView.ts';
 import { InspectView } from './inspectView.ts';
 import { LayersView } from './layersView.ts';
+import { ModelLayersEditor } from './modelLayersEditor.ts';
 import { PredictView } from './predictView.ts';
 import { openWhenWritten } from './openLive.ts';
 import { ResultsEditor } from './resultsEditor.ts';
@@ -73,6 +74,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     registerCreateCommand(server),
     registerDemoCommand(context.extensionUri),
     new ComparisonEditor(context.extensionUri),
+    new ModelLayersEditor(context.extensionUri, server),
     registerTrustCommands(longWork),
     registerLayerScoreCommands(longWork),
     registerPruningCommands(longWork),

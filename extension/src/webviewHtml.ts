@@ -10,7 +10,7 @@ export interface PageParts {
   nonce: string;
   scriptUri: string;
   styleUri: string;
-  page: 'results' | 'layers' | 'comparison' | 'inspect' | 'predict' | 'analysis';
+  page: 'results' | 'layers' | 'comparison' | 'inspect' | 'header' | 'predict' | 'analysis';
   title: string;
 }
 

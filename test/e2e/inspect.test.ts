@@ -1,9 +1,15 @@
-/** Inspect Model Layers in the installed extension: from the palette to the layers, another pattern, an experiment. */
+/**
+ * Models in the installed extension: Inspect Model Layers from the palette to an experiment, and the editor Model Layers
+ * on a file and on a model of a hub, which is there again after a reload.
+ */
 import { after, afterEach, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
+import { fakeHub } from '../hub/fakeHub.ts';
+import type { FakeHub } from '../hub/fakeHub.ts';
 import { root, startWorkbench } from './harness.ts';
 import type { Workbench } from './harness.ts';
 import { vsix } from './vsix.ts';
@@ -11,21 +17,32 @@ import { accessibilityFaults, editor, explainFailure, runCommand, screenshot, un
 
 let bench: Workbench;
 let page: Page;
+let hub: FakeHub;
+const closing: (() => unknown)[] = [];
+const gguf = join(root, 'test/reference/gguf/llama.gguf');
 
 before(async () => {
+  // The workbench and its server ask what HF_ENDPOINT names.
+  hub = await fakeHub({ after: (end: () => unknown) => closing.push(end) } as unknown as TestContext, {
+    'org/tiny': { files: { 'tiny.gguf': readFileSync(gguf) } },
+  });
   bench = await startWorkbench({
     vsix,
     fill: (folder) => {
       mkdirSync(join(folder, 'models'));
       const graph = join(root, 'test/reference/onnx_graphs/resnet-torchscript.onnx');
       copyFileSync(graph, join(folder, 'models', 'tiny resnet.onnx'));
+      copyFileSync(gguf, join(folder, 'models', 'tiny.gguf'));
     },
   });
   page = bench.page;
   await page.goto(bench.url);
   await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
 });
-after(() => bench?.stop());
+after(async () => {
+  await bench?.stop();
+  for (const end of closing) await end();
+});
 afterEach(async (context) => {
   if ('passed' in context && !context.passed) await explainFailure(page, context.name, bench.logs());
 });
@@ -55,4 +72,46 @@ test('layers of a graph, another pattern, and an experiment with the inputs of t
   ])
     await until(`${part} in the experiment`, async () => (await text()).includes(part));
   await screenshot(page, 'inspect-experiment');
+});
+
+const HEADER = 'body[data-layerif-page="header"] main table';
+const layerNames = async (selector = HEADER) => {
+  const frame = await webview(page, selector, 60_000);
+  return frame.getByRole('region', { name: 'Layers', exact: true }).locator('tbody tr td:nth-child(2)').allInnerTexts();
+};
+
+test('a model file in the editor Model Layers, by the keyboard; there again after a reload', async () => {
+  await runCommand(page, 'View: Revert and Close Editor'); // the experiment, which is not saved
+  await runCommand(page, 'View: Close All Editors');
+  await page.locator('.tab').waitFor({ state: 'detached' });
+  await page.keyboard.press('Control+P');
+  await page.locator('.quick-input-widget input[type=text]').fill('tiny.gguf');
+  await page.locator('.quick-input-widget .monaco-list-row', { hasText: 'tiny.gguf' }).first().waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('.tab', { hasText: 'tiny.gguf' }).waitFor();
+  await runCommand(page, 'View: Reopen Editor With...');
+  await page.locator('.quick-input-widget .monaco-list-row', { hasText: 'Model Layers (LayerIF)' }).click();
+  const expected = ['model.layers.0', 'model.layers.1'];
+  assert.deepEqual(await layerNames(), expected);
+  assert.deepEqual(await accessibilityFaults(await webview(page, HEADER)), []);
+  await screenshot(page, 'model-layers');
+  await page.reload();
+  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+  assert.deepEqual(await layerNames(), expected);
+});
+
+test('a model of the hub in the same editor: its header by range requests; there again after a reload', async () => {
+  await runCommand(page, 'View: Close All Editors');
+  await runCommand(page, 'LayerIF: Inspect Model Layers');
+  await page.locator('.quick-input-widget .monaco-list-row', { hasText: 'Hugging Face Hub' }).first().click();
+  await page.locator('.quick-input-widget input[placeholder^="HuggingFaceTB"]').fill('org/tiny');
+  await page.keyboard.press('Enter');
+  const expected = ['model.layers.0', 'model.layers.1'];
+  assert.deepEqual(await layerNames(), expected);
+  await screenshot(page, 'model-layers-hub');
+  const asked = hub.seen.filter(({ url }) => url.startsWith('/cdn/'));
+  assert.ok(asked.length > 0 && asked.every(({ range }) => range !== undefined));
+  await page.reload();
+  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+  assert.deepEqual(await layerNames(), expected);
 });

@@ -43,6 +43,8 @@ export interface FakeHub {
   corrupt(file: string, times: number): void;
   /** Milliseconds before every piece of a file. */
   slow(milliseconds: number): void;
+  /** From now on every file is sent from its start, as by a server that knows no ranges. */
+  wholeAnswers(): void;
   /** File answers so far. */
   downloads(): string[];
   /** HEAD commit of a branch. */
@@ -65,6 +67,7 @@ export async function fakeHub(t: TestContext, repos: Record<string, FakeRepo>): 
   const wrong = new Map<string, number>();
   const seen: Seen[] = [];
   let pause = 0;
+  let ranges = true;
 
   const contentOf = (id: string, commit: string): Record<string, string | Uint8Array> | null => {
     const repo = repos[id];
@@ -91,17 +94,17 @@ export async function fakeHub(t: TestContext, repos: Record<string, FakeRepo>): 
     name: string,
     content: Buffer,
   ): void => {
-    let start = 0;
-    const range = /^bytes=(\d+)-/.exec(request.headers.range ?? '');
-    if (range) start = Number(range[1]);
-    const rest = Buffer.from(content.subarray(start));
+    const range = /^bytes=(\d+)-(\d*)$/.exec((ranges && request.headers.range) || '');
+    const start = Number(range?.[1] ?? 0);
+    const stop = range?.[2] ? Math.min(Number(range[2]) + 1, content.length) : content.length;
+    const rest = Buffer.from(content.subarray(start, stop));
     const left = wrong.get(name) ?? 0;
     if (left > 0 && rest.length > 0) {
       wrong.set(name, left - 1);
       rest[rest.length - 1] ^= 1;
     }
     const headers: http.OutgoingHttpHeaders = { 'content-length': rest.length, 'accept-ranges': 'bytes' };
-    if (range) headers['content-range'] = `bytes ${start}-${content.length - 1}/${content.length}`;
+    if (range) headers['content-range'] = `bytes ${start}-${stop - 1}/${content.length}`;
     answer.writeHead(range ? 206 : 200, headers);
     const end = cuts.get(name)?.shift();
     let at = 0;
@@ -202,6 +205,7 @@ export async function fakeHub(t: TestContext, repos: Record<string, FakeRepo>): 
     repos,
     cut: (name, ...bytes) => void cuts.set(name, bytes),
     corrupt: (name, times) => void wrong.set(name, times),
+    wholeAnswers: () => void (ranges = false),
     slow: (milliseconds) => (pause = milliseconds),
     downloads: () => seen.filter(({ url }) => /\/(cdn|resolve)\//.test(url)).map(({ url }) => url.split('/').at(-1)!),
     commitOf,

@@ -222,6 +222,7 @@ function answerTo(ask: FromWebview & { type: 'ask' }, result: Result): unknown {
       return { text: 'x', file: '/workspace/x', notes: [], error: null };
     case 'measureScores':
       return { scoresFile: '/workspace/x.layerif-scores.json', error: null };
+    case 'modelHeader':
     case 'inspectModel': // asked by pages of their own, whose tests answer with the real reader
     case 'predict':
     case 'analyse':

@@ -46,7 +46,7 @@ export interface OpenPage {
 
 export async function openPage(
   browser: Browser,
-  kind: 'results' | 'layers' | 'comparison' | 'inspect' | 'predict' | 'analysis',
+  kind: 'results' | 'layers' | 'comparison' | 'inspect' | 'header' | 'predict' | 'analysis',
   options: { theme?: ThemeName; width?: number; height?: number; state?: unknown } = {},
 ): Promise<OpenPage> {
   const theme = options.theme ?? 'dark';

@@ -10,6 +10,7 @@ import type { TableColumn } from '../../protocol/analysis.ts';
 import { useAnswer } from './ask.ts';
 import { AnalysisFields } from './components/AnalysisFields.tsx';
 import { Curves, Groups, Points } from './components/AnalysisParts.tsx';
+import { Fault } from './components/Fault.tsx';
 import { Patterns } from './components/patterns.tsx';
 import { onMessage, send } from './host.ts';
 import { firstChoices, notesOf, projectionRequest, requestOf } from './model/analysis.ts';
@@ -107,14 +108,6 @@ function Answers(props: {
         </section>
       )}
     </>
-  );
-}
-
-function Fault({ words }: { words: string }) {
-  return (
-    <div class="message" role="alert">
-      <p>{words}</p>
-    </div>
   );
 }
 

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
+import type { ByteSource } from '../files/byteSource.ts';
 import type { TensorInfo } from './types.ts';
 
 /** Most bytes of one system call; more than 2 GiB is refused by some systems. */
@@ -25,25 +26,38 @@ export function openForReading(file: string): number {
   }
 }
 
+/** Lets `work` read a regular file, which is closed behind it. @throws LayerifError `badModel` */
+export function withFile<T>(file: string, work: (source: ByteSource) => T): T {
+  const fd = openForReading(file);
+  try {
+    return work({ name: file, size: fs.fstatSync(fd).size, read: (into, at) => readAll(fd, into, at) });
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** @returns bytes that were read, fewer than `into` has only where the file ends */
+function readAll(fd: number, into: Uint8Array, from: number): number {
+  let at = 0;
+  while (at < into.length) {
+    const got = fs.readSync(fd, into, at, Math.min(into.length - at, CALL), from + at);
+    if (got === 0) break;
+    at += got;
+  }
+  return at;
+}
+
 /** The stored bytes of a tensor. @throws LayerifError `badModel` when the file became shorter since it was opened */
 export function readTensorBytes(
   { file, name, offset, byteLength }: Pick<TensorInfo, 'file' | 'name' | 'offset' | 'byteLength'>,
   into = new Uint8Array(byteLength),
 ): Uint8Array<ArrayBuffer> {
-  const fd = openForReading(file);
-  try {
-    for (let at = 0; at < byteLength;) {
-      const got = fs.readSync(fd, into, at, Math.min(byteLength - at, CALL), offset + at);
-      if (got === 0) {
-        throw new LayerifError(
-          'badModel',
-          `${file} ends inside tensor ${name} (at byte ${offset + at}); it was changed since it was opened`,
-        );
-      }
-      at += got;
-    }
-  } finally {
-    fs.closeSync(fd);
+  const got = withFile(file, (source) => source.read(into.subarray(0, byteLength), offset));
+  if (got < byteLength) {
+    throw new LayerifError(
+      'badModel',
+      `${file} ends inside tensor ${name} (at byte ${offset + got}); it was changed since it was opened`,
+    );
   }
   return into;
 }

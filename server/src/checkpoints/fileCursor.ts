@@ -1,5 +1,5 @@
 /** Reads a file's header front to back. Nothing is allocated for bytes that the file does not have. */
-import fs from 'node:fs';
+import type { ByteSource } from '../files/byteSource.ts';
 import { isPrintable } from './printable.ts';
 
 const WINDOW = 1 << 20;
@@ -9,7 +9,7 @@ const LONGEST = 1 << 28;
 const LONGEST_NAME = 1024;
 
 export class FileCursor {
-  readonly #fd: number;
+  readonly #source: ByteSource;
   readonly #fail: (what: string) => never;
   readonly size: number;
   /** Byte offset of what is read next. */
@@ -18,10 +18,10 @@ export class FileCursor {
   #windowStart = 0;
 
   /** @param fail throws with the file's name before the text */
-  constructor(fd: number, fail: (what: string) => never) {
-    this.#fd = fd;
+  constructor(source: ByteSource, fail: (what: string) => never) {
+    this.#source = source;
     this.#fail = fail;
-    this.size = fs.fstatSync(fd).size;
+    this.size = source.size;
   }
 
   get left(): number {
@@ -45,6 +45,34 @@ export class FileCursor {
 
   u32(what: string): number {
     return this.bytes(4, what).readUInt32LE();
+  }
+
+  /** Bytes that are not looked at. */
+  skip(length: number, what: string): void {
+    if (length > this.left)
+      this.#fail(
+        `${what} at byte ${this.at} takes ${length} bytes, the file has ${this.left} more (truncated or damaged)`,
+      );
+    this.at += length;
+  }
+
+  /** So many texts that are not looked at, each with its length before it. */
+  skipTexts(count: number, what: string): void {
+    for (let i = 0; i < count; i++) {
+      const length = this.bytes(8, what);
+      this.skip(length.readUInt32LE(0) + length.readUInt32LE(4) * 2 ** 32, what);
+    }
+  }
+
+  /** Base 128, lowest digits first, as in protobuf; what lies above 2^53 loses its last digits. */
+  varint(what: string): number {
+    let value = 0;
+    for (let place = 0; place < 10; place++) {
+      const [byte] = this.bytes(1, what);
+      value += (byte & 127) * 2 ** (7 * place);
+      if (byte < 128) return value;
+    }
+    return this.#fail(`${what} before byte ${this.at} has no end (damaged)`);
   }
 
   /** An unsigned 64-bit count; anything above the file's size is a damage. */
@@ -73,12 +101,7 @@ export class FileCursor {
 
   #refill(length: number, what: string): Buffer {
     const window = Buffer.alloc(Math.min(Math.max(length, WINDOW), this.left));
-    let got = 0;
-    while (got < window.length) {
-      const read = fs.readSync(this.#fd, window, got, window.length - got, this.at + got);
-      if (read === 0) break;
-      got += read;
-    }
+    const got = this.#source.read(window, this.at);
     if (got < length) this.#fail(`${what} at byte ${this.at} could not be read; the file changed meanwhile`);
     this.#window = window.subarray(0, got);
     this.#windowStart = this.at;

@@ -3,11 +3,11 @@
  * "GGUF", version, number of tensors, number of metadata entries, entries, tensor descriptions, padding, data. Every
  * length is checked against the file before it is used. Metadata is data: no string of it is ever taken for a path.
  */
-import fs from 'node:fs';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { blockTypes, otherTypes } from './dequantize.ts';
 import type { BlockType } from './blockType.ts';
-import { openForReading } from './fileBytes.ts';
+import type { ByteSource } from '../files/byteSource.ts';
+import { withFile } from './fileBytes.ts';
 import { FileCursor } from './fileCursor.ts';
 import { printable } from './printable.ts';
 
@@ -25,10 +25,13 @@ type NumberArray =
   | BigUint64Array
   | BigInt64Array;
 
-export interface GgufTensor {
+/** What the header needs to know of a number type. */
+export type StoredType = Pick<BlockType, 'name' | 'numbers' | 'bytes'>;
+
+export interface GgufTensor<Type = BlockType> {
   /** As llama.cpp calls it. */
   name: string;
-  type: BlockType;
+  type: Type;
   /** Slowest dimension first, as elsewhere; the file has it the other way round. */
   shape: readonly number[];
   /** Bytes from the start of the file. */
@@ -36,11 +39,11 @@ export interface GgufTensor {
   byteLength: number;
 }
 
-export interface GgufFile {
+export interface GgufFile<Type = BlockType> {
   file: string;
   version: number;
   metadata: ReadonlyMap<string, MetadataValue>;
-  tensors: readonly GgufTensor[];
+  tensors: readonly GgufTensor<Type>[];
 }
 
 /** Number types of the metadata by their number in the file. */
@@ -69,20 +72,29 @@ const DEFAULT_ALIGNMENT = 32;
 
 /** Reads and checks a header. @throws LayerifError `badModel` that names the file, the place and what is wrong */
 export function openGgufFile(file: string): GgufFile {
+  return withFile(file, (source) => readGgufHeader(source, { typeOf, shortened: null }));
+}
+
+/** How a header is read. */
+export interface GgufReading<Type extends StoredType> {
+  /** The type with a number; of one that is not known, its name with 0 bytes, or an error. */
+  typeOf: (id: number, tensor: string, file: string) => Type;
+  /** What stands for a list, by its first elements; the others are passed over. Null: lists are read as a whole. */
+  shortened: { elements: number; of: (length: number, first: MetadataArray) => MetadataValue } | null;
+}
+
+/** @throws LayerifError `badModel` */
+export function readGgufHeader<Type extends StoredType>(
+  source: ByteSource,
+  { typeOf, shortened }: GgufReading<Type>,
+): GgufFile<Type> {
+  const { name: file } = source;
   const fail = (what: string): never => {
     throw new LayerifError('badModel', `${file} is not a usable GGUF file: ${printable(what)}; download it again`, {
       place: { file },
     });
   };
-  const fd = openForReading(file);
-  try {
-    return readHeader(file, new FileCursor(fd, fail), fail);
-  } finally {
-    fs.closeSync(fd);
-  }
-}
-
-function readHeader(file: string, cursor: FileCursor, fail: (what: string) => never): GgufFile {
+  const cursor = new FileCursor(source, fail);
   const magic = cursor.bytes(4, 'the magic').toString('latin1');
   if (magic !== 'GGUF') fail(`it begins with ${JSON.stringify(magic)} instead of "GGUF" (another format)`);
   const version = cursor.u32('the version');
@@ -94,10 +106,10 @@ function readHeader(file: string, cursor: FileCursor, fail: (what: string) => ne
   for (let i = 0; i < entryCount; i++) {
     const key = cursor.name(`the name of metadata entry ${i}`);
     if (metadata.has(key)) fail(`metadata entry ${key} stands in it twice`);
-    metadata.set(key, readValue(cursor, cursor.u32(`the type of ${key}`), key, 0, fail));
+    metadata.set(key, readValue(cursor, cursor.u32(`the type of ${key}`), key, 0, fail, shortened));
   }
 
-  const found: { name: string; type: BlockType; shape: number[]; at: number; byteLength: number }[] = [];
+  const found: { name: string; type: Type; shape: number[]; at: number; byteLength: number }[] = [];
   const names = new Set<string>();
   for (let i = 0; i < tensorCount; i++) {
     const name = cursor.name(`the name of tensor ${i}`);
@@ -159,6 +171,7 @@ function readValue(
   key: string,
   depth: number,
   fail: (what: string) => never,
+  shortened: GgufReading<StoredType>['shortened'],
 ): MetadataValue {
   const numbers = Object.hasOwn(numberTypes, type) ? numberTypes[type] : undefined;
   if (numbers) return numbers.one(cursor.bytes(numbers.bytes, key));
@@ -169,23 +182,36 @@ function readValue(
   const element = cursor.u32(`the element type of ${key}`);
   const length = cursor.count(`the length of ${key}`);
   const many = Object.hasOwn(numberTypes, element) ? numberTypes[element] : undefined;
+  const read = Math.min(length, shortened?.elements ?? length);
+  const whole = (values: MetadataArray): MetadataValue => shortened?.of(length, values) ?? values;
   if (many) {
-    const bytes = cursor.bytes(length * many.bytes, key);
-    return many.many(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer);
+    const bytes = cursor.bytes(read * many.bytes, key);
+    const values = many.many(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer);
+    cursor.skip((length - read) * many.bytes, key);
+    return whole(values);
   }
   const values: MetadataValue[] = [];
-  for (let i = 0; i < length; i++) values.push(readValue(cursor, element, key, depth + 1, fail));
-  return values;
+  for (let i = 0; i < read; i++) values.push(readValue(cursor, element, key, depth + 1, fail, shortened));
+  if (element === STRING) cursor.skipTexts(length - read, key);
+  else for (let i = read; i < length; i++) readValue(cursor, element, key, depth + 1, fail, shortened);
+  return whole(values);
 }
 
 function typeOf(id: number, tensor: string, file: string): BlockType {
   const type = blockTypes.find((row) => row.id === id);
   if (type) return type;
-  const name = Object.hasOwn(otherTypes, id) ? otherTypes[id] : `number ${id}`;
+  const { name } = anyType(id);
   throw new LayerifError(
     'badModel',
     `${file}: tensor ${tensor} has type ${name}; readable are ${blockTypes.map((row) => row.name).join(', ')}: take the model in one of these`,
   );
+}
+
+/** Of every number: of a type that is not read, its name with 0 bytes. */
+export function anyType(id: number): StoredType {
+  const known = blockTypes.find((row) => row.id === id);
+  const name = Object.hasOwn(otherTypes, id) ? otherTypes[id] : `number ${id}`;
+  return known ?? { name, numbers: 1, bytes: 0 };
 }
 
 function safe(value: bigint): number | bigint {

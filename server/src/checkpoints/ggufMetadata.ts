@@ -103,7 +103,7 @@ function shown(value: MetadataValue): string {
 }
 
 /** The shortest decimal that has the same float32; the number itself when it is no float32. */
-function decimal(value: number): number {
+export function decimal(value: number): number {
   if (Math.fround(value) !== value) return value;
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));

@@ -33,15 +33,27 @@ export function partsOf(
   tensor: GgufTensor,
 ): Part[] {
   if (absorbed?.includes(tensor.name)) return [];
-  const parts = /^(?:blk\.(\d+)\.)?(.+?)(?:\.(\d+))?\.(weight|bias)$/.exec(tensor.name);
-  const [, block, module, expert, ending] = parts ?? [];
-  const key = `${block === undefined ? '' : 'blk.{}.'}${module}${expert === undefined ? '' : '.#'}`;
-  if (!parts || !Object.hasOwn(names, key)) {
+  const { key, named } = entryOf(names, tensor.name);
+  if (named === null) {
     throw metadata.error(
       `tensor ${tensor.name} is none that a model of architecture "${id}" is known to have; leaving it out would give wrong scores`,
     );
   }
-  const named = names[key].replace('{}', block).replace('#', expert ?? '#');
   const change = changes && Object.hasOwn(changes, key) ? changes[key] : asStored;
-  return change({ tensor, name: `${named}.${ending}`, metadata, id });
+  return change({ tensor, name: named, metadata, id });
+}
+
+/** A stored name's key in a row's table, and Hugging Face's name; a `#` that is left stands for all experts. */
+function entryOf(names: Architecture['names'], stored: string): { key: string; named: string | null } {
+  const parts = /^(?:blk\.(\d+)\.)?(.+?)(?:\.(\d+))?\.(weight|bias)$/.exec(stored);
+  const [, block, module, expert, ending] = parts ?? [];
+  const key = `${block === undefined ? '' : 'blk.{}.'}${module}${expert === undefined ? '' : '.#'}`;
+  if (!parts || !Object.hasOwn(names, key)) return { key, named: null };
+  return { key, named: `${names[key].replace('{}', block).replace('#', expert ?? '#')}.${ending}` };
+}
+
+/** Hugging Face's name of a stored tensor, for those who only show it; null where none is known. */
+export function namesShown(id: unknown, stored: Tensors): (name: string) => string | null {
+  const row = architectures.find((one) => one.id === id && (one.fits?.(stored) ?? true));
+  return (name) => (row ? entryOf(row.names, name).named : null);
 }

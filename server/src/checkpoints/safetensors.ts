@@ -2,10 +2,10 @@
  * The safetensors format: 8 bytes little-endian header length, a JSON header, raw little-endian numbers without gaps.
  * Every length is checked against the file before it is used, so that a damaged file costs an error, not memory.
  */
-import fs from 'node:fs';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { floatTypes, storedBytes } from './dtypes.ts';
-import { openForReading, readTensorBytes, writeAtomically } from './fileBytes.ts';
+import type { ByteSource } from '../files/byteSource.ts';
+import { readTensorBytes, withFile, writeAtomically } from './fileBytes.ts';
 import { allFinite, requireFinite } from './finite.ts';
 import { duplicateKey } from './jsonKeys.ts';
 import { nearestNames } from '../text/nearest.ts';
@@ -29,6 +29,12 @@ type Fail = (what: string) => never;
 
 /** Reads and checks a header. @throws LayerifError `badModel` that names the file and what is wrong with it */
 export function openSafetensors(file: string): SafetensorsFile {
+  return withFile(file, readSafetensorsHeader);
+}
+
+/** @throws LayerifError `badModel` */
+export function readSafetensorsHeader(source: ByteSource): SafetensorsFile {
+  const { name: file, size } = source;
   const fail: Fail = (what) => {
     throw new LayerifError(
       'badModel',
@@ -38,23 +44,17 @@ export function openSafetensors(file: string): SafetensorsFile {
       },
     );
   };
-  const fd = openForReading(file);
-  try {
-    const { size } = fs.fstatSync(fd);
-    if (size < 8) fail(`it has ${size} bytes, the header length alone takes 8`);
-    const start = Buffer.alloc(Math.min(9, size));
-    fs.readSync(fd, start, 0, start.length, 0);
-    const length = Number(start.readBigUInt64LE());
-    if (length > LARGEST_HEADER)
-      fail(`its first 8 bytes give a header of ${length} bytes (wrong magic: perhaps another format)`);
-    if (8 + length > size) fail(`its header ends at byte ${8 + length}, the file at ${size} (truncated)`);
-    if (length < 2 || start[8] !== 0x7b)
-      fail('its header does not begin with "{" (wrong magic: perhaps another format)');
-    const bytes = readTensorBytes({ file, name: 'of the header', offset: 8, byteLength: length });
-    return { file, ...readHeader(Buffer.from(bytes.buffer).toString('utf8'), file, 8 + length, size, fail) };
-  } finally {
-    fs.closeSync(fd);
-  }
+  if (size < 8) fail(`it has ${size} bytes, the header length alone takes 8`);
+  const start = Buffer.alloc(Math.min(9, size));
+  source.read(start, 0);
+  const length = Number(start.readBigUInt64LE());
+  if (length > LARGEST_HEADER)
+    fail(`its first 8 bytes give a header of ${length} bytes (wrong magic: perhaps another format)`);
+  if (8 + length > size) fail(`its header ends at byte ${8 + length}, the file at ${size} (truncated)`);
+  if (length < 2 || start[8] !== 0x7b) fail('its header does not begin with "{" (wrong magic: perhaps another format)');
+  const bytes = Buffer.alloc(length);
+  if (source.read(bytes, 8) < length) fail('its header could not be read; the file changed meanwhile');
+  return { file, ...readHeader(bytes.toString('utf8'), file, 8 + length, size, fail) };
 }
 
 function readHeader(

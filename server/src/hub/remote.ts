@@ -86,7 +86,8 @@ export async function requestOnce(address: string, init: RequestInit = {}, signa
   throw new HubRefusal(answer.status, answer.headers.get('x-error-code') ?? '', address);
 }
 
-async function request(address: string, init: RequestInit = {}, signal?: AbortSignal): Promise<Response> {
+/** Tried again when the network or the server fails. @throws HubRefusal, LayerifError; the last error */
+export async function request(address: string, init: RequestInit = {}, signal?: AbortSignal): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
     const patience = AbortSignal.timeout(PATIENCE_MS);
     try {

@@ -115,7 +115,7 @@ async function receiveOnce(
 /**
  * Where a partial answer starts; a server that answers another range than asked for is not to be trusted with offsets.
  */
-function startOf(answer: Response, asked: number): number {
+export function startOf(answer: Response, asked: number): number {
   const start = /^bytes (\d+)-/.exec(answer.headers.get('content-range') ?? '')?.[1];
   if (Number(start) !== asked)
     throw new HubRefusal(answer.status, `range ${start ?? 'missing'} for ${asked}`, answer.url);

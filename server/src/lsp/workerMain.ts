@@ -34,6 +34,7 @@ import { describe } from './describing.ts';
 import { devices, installCuda, offerCuda, removeCuda } from './devices.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { Documents } from './documents.ts';
+import { header } from './headers.ts';
 import { hoverAt } from './hover.ts';
 import { inspect } from './inspecting.ts';
 import { locate, outlineAnswer } from './locate.ts';
@@ -167,6 +168,7 @@ const handlers: {
   compare,
   compareEstimators: compareByEstimators,
   inspectModel: inspect,
+  modelHeader: header,
   predict,
   analyse,
   tableColumns,

@@ -32,6 +32,7 @@ export const does: Record<RequestName, string | null> = {
   compare: null,
   compareEstimators: null,
   inspectModel: null,
+  modelHeader: null,
   predict: null,
   analyse: null,
   tableColumns: null,

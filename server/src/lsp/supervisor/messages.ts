@@ -23,6 +23,7 @@ const roles: Readonly<Record<string, Role>> = Object.fromEntries(
       ['jobs', ['measureScores', 'devices', 'cudaOffer', 'installCuda', 'removeCuda']],
       ['results', ['sampleText', 'allocate', 'export', 'rescore', 'sweepDamping', 'compare', 'inspectModel']],
       ['results', ['estimatePruning', 'describeData', 'compareEstimators', 'predict', 'analyse', 'tableColumns']],
+      ['results', ['modelHeader']],
     ] as const
   ).flatMap(([role, names]) => names.map((name) => [requests[name].method, role])),
 );
@@ -80,6 +81,7 @@ const valueFields: Readonly<Record<string, readonly string[]>> = {
   [requests.compare.method]: ['comparison'],
   [requests.compareEstimators.method]: ['tasks'],
   [requests.inspectModel.method]: ['model'],
+  [requests.modelHeader.method]: ['header'],
   [requests.predict.method]: ['prediction'],
   [requests.analyse.method]: ['analysis'],
   [requests.tableColumns.method]: ['columns'],

@@ -26,6 +26,7 @@ const SHORT_SECONDS = 15;
 const shortRequests: ReadonlySet<string> = new Set([
   requests.sampleText.method,
   requests.inspectModel.method,
+  requests.modelHeader.method,
   requests.describeData.method,
   requests.predict.method,
   requests.tableColumns.method,

@@ -175,13 +175,13 @@ export function sizeOf({ bytes }: ToFetch): string {
 }
 
 /** A small file, from the cache where it lies there. */
-async function textOf(wanted: Wanted, { commit }: Listing, file: RemoteFile, signal?: AbortSignal): Promise<string> {
+export async function textOf(wanted: Wanted, { commit }: Listing, file: RemoteFile, signal?: AbortSignal): Promise<string> {
   const cached = path.join(snapshotFolder(wanted.repo, commit), file.path);
   return fs.existsSync(cached) ? readText(cached, 'tokenizer') : readRemoteText(wanted, commit, file, signal);
 }
 
 /** From the cache where the commit was listed before, else from the hub. */
-async function listingOf(wanted: Wanted, signal?: AbortSignal): Promise<Listing> {
+export async function listingOf(wanted: Wanted, signal?: AbortSignal): Promise<Listing> {
   const commit = cachedCommit(wanted.repo, wanted.revision);
   const known = commit === null ? null : readListing(wanted.repo, commit);
   // A snapshot of other tools stays at its commit too.
