@@ -175,7 +175,12 @@ export function sizeOf({ bytes }: ToFetch): string {
 }
 
 /** A small file, from the cache where it lies there. */
-export async function textOf(wanted: Wanted, { commit }: Listing, file: RemoteFile, signal?: AbortSignal): Promise<string> {
+export async function textOf(
+  wanted: Wanted,
+  { commit }: Listing,
+  file: RemoteFile,
+  signal?: AbortSignal,
+): Promise<string> {
   const cached = path.join(snapshotFolder(wanted.repo, commit), file.path);
   return fs.existsSync(cached) ? readText(cached, 'tokenizer') : readRemoteText(wanted, commit, file, signal);
 }
