@@ -92,7 +92,7 @@ export type ToWebview =
   /** To the page of comparisons. */
   | { type: 'pruningComparison'; comparison: PruningComparison }
   | { type: 'runComparison'; comparison: Comparison }
-  /** To the page of an inspected model or of a header: absolute path or hub id, and a number that grows when the file changes. */
+  /** To pages of a model: its absolute path or hub id, and a number that grows when the file changes. */
   | { type: 'inspecting'; file: string; revision: number }
   /** To the page of predictions: absolute path, empty for numbers alone. */
   | { type: 'predicting'; file: string }

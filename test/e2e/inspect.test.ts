@@ -1,6 +1,6 @@
 /**
- * Models in the installed extension: Inspect Model Layers from the palette to an experiment, and the editor Model Layers
- * on a file and on a model of a hub, which is there again after a reload.
+ * Models in the installed extension: Inspect Model Layers from the palette to an experiment, and the editor Model
+ * Layers on a file and on a model of a hub, which is there again after a reload.
  */
 import { after, afterEach, before, test } from 'node:test';
 import assert from 'node:assert/strict';

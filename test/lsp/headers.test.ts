@@ -1,4 +1,4 @@
-/** Headers of model files through the server: layers, modules, types and sizes, from headers alone; damage and hostility. */
+/** Headers of model files through the server: layers, modules, types, sizes; damage and hostility. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
