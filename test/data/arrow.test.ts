@@ -7,7 +7,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { columnsOf, countRows, readRows } from '../../server/src/data/formats.ts';
-import { Moment } from '../../server/src/data/jinja/moments.ts';
+import { PythonDecimal } from '../../server/src/data/jinja/pythonDecimal.ts';
+import { PythonValue } from '../../server/src/data/jinja/pythonValue.ts';
 import { float } from '../../server/src/data/jinja/numbers.ts';
 import { openDataset, readSlice } from '../../server/src/data/splits.ts';
 import { collect, folder, refusal } from './files.ts';
@@ -21,7 +22,7 @@ interface Reference {
   folders: { name: string; files: Record<string, string>; splits: Record<string, Rows> }[];
 }
 
-/** {"float": ...}, {"int": ...} and {"decimal": ...} of the reference as the readers give such numbers. */
+/** {"float": ...} and {"int": ...} of the reference as the readers give such numbers. */
 function revived(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value as Record<string, string>);
@@ -29,13 +30,13 @@ function revived(_key: string, value: unknown): unknown {
   const [kind, text] = entries[0];
   if (kind === 'float') return float(Number(text));
   if (kind === 'int') return BigInt(text);
-  if (kind === 'moment') return value;
-  return kind === 'decimal' ? Number(text) : value;
+  return value;
 }
 
-/** Moments as the reference has them: what they print. */
+/** Values of Python's classes as the reference has them: what they print. */
 function printed(value: unknown): unknown {
-  if (value instanceof Moment) return { moment: String(value) };
+  if (value instanceof PythonDecimal) return { decimal: String(value) };
+  if (value instanceof PythonValue) return { moment: String(value) };
   if (Array.isArray(value)) return value.map(printed);
   if (typeof value !== 'object' || value === null || value instanceof Number) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, printed(inner)]));

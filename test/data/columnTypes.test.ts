@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Moment } from '../../server/src/data/jinja/moments.ts';
+import { zoneOf } from '../../server/src/data/jinja/zones.ts';
 import { floatText, isFloat } from '../../server/src/data/jinja/numbers.ts';
 import { compileTemplate } from '../../server/src/data/jinja/template.ts';
 import { openDataset, readSlice } from '../../server/src/data/splits.ts';
@@ -47,17 +48,24 @@ for (const { name, files, rows } of cases) {
 
 test('a datetime prints as in Python, alone and within a list; it has its parts, an order, and no method', () => {
   const day = new Moment(Date.UTC(2024, 1, 9, 8, 5, 0));
-  const later = new Moment(Date.UTC(2024, 1, 9, 8, 5, 6, 7), 'datetime', 8, 0);
+  const later = new Moment(Date.UTC(2024, 1, 9, 8, 5, 6, 7), 'datetime', 8000, zoneOf('+00:00'));
   const date = new Moment(0, 'date');
-  const render = (source: string): unknown => compileTemplate(source).render({ day, later, date });
+  const after = new Moment(Date.UTC(2024, 1, 9, 8, 5, 6));
+  const berlin = later.inZone(zoneOf('Europe/Berlin'));
+  const render = (source: string): unknown => compileTemplate(source).render({ day, after, later, berlin, date });
   assert.equal(
     render('{{ day }} {{ [day] }} {{ later }} {{ [later] }}'),
     '2024-02-09 08:05:00 [datetime.datetime(2024, 2, 9, 8, 5)] 2024-02-09 08:05:06.007008+00:00 [datetime.datetime(2024, 2, 9, 8, 5, 6, 7008, tzinfo=datetime.timezone.utc)]',
   );
   assert.equal(
-    render('{{ day.year }}-{{ day.hour }}{{ " x" if day < later else "" }}{{ " y" if day == day else "" }}'),
+    render('{{ day.year }}-{{ day.hour }}{{ " x" if day < after else "" }}{{ " y" if day == day else "" }}'),
     '2024-8 x y',
   );
+  assert.equal(
+    render('{{ later == berlin }} {{ later < berlin }} {{ berlin.hour }} {{ day == later }}'),
+    'True False 9 False',
+  );
+  assert.throws(() => render('{{ day < later }}'), /'<' not supported between instances of 'datetime' and 'datetime'/);
   assert.equal(
     render('{{ day|string|length }} {{ "%s" % day }} {{ day ~ "" }}'),
     '19 2024-02-09 08:05:00 2024-02-09 08:05:00',

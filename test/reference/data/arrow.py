@@ -2,8 +2,7 @@
 
 Run: python test/reference/data/arrow.py (pyarrow 26.0.1, datasets 5.2.0)
 Rows are those that `datasets` and pyarrow give, written as LayerIF shows such values: {"float": "3.0"} for a float, {"int": "..."} for
-a whole number beyond 2^53, {"moment": "..."} with Python's text for dates and timestamps, Base64 for bytes, counts of the column's unit
-for times and durations.
+a whole number beyond 2^53, {"moment": "..."} with Python's text for dates, times, timestamps and durations, Base64 for bytes.
 """
 
 import base64
@@ -82,11 +81,6 @@ def shown(value, kind):
         return base64.b64encode(value).decode()
     if isinstance(value, decimal.Decimal):
         return {"decimal": str(value)}
-    if isinstance(value, dt.timedelta):
-        return round(value.total_seconds() * 1000)
-    if isinstance(value, dt.time):
-        micros = ((value.hour * 60 + value.minute) * 60 + value.second) * 10**6 + value.microsecond
-        return micros // (1000 if kind.unit == "ms" else 1)
     return {"moment": str(value)}
 
 

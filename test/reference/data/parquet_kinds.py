@@ -40,7 +40,7 @@ amounts = {
     "larger": (pa.decimal256(60, 1), ["123456789012345678901234567890.5", "-0.1", "2", None]),
 }
 decimals = pa.table({name: pa.array([None if t is None else D(t) for t in values], kind) for name, (kind, values) in amounts.items()})
-rows = [{name: None if values[i] is None else {"decimal": values[i]} for name, (_, values) in amounts.items()} for i in range(4)]
+rows = [{name: None if value is None else {"decimal": str(value)} for name, value in row.items()} for row in decimals.to_pylist()]
 for integers in (False, True):
     name = "decimals as integers" if integers else "decimals as bytes"
     cases.append({"name": name, "file": written(decimals, store_decimal_as_integer=integers), "rows": rows})

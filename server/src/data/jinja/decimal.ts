@@ -3,8 +3,8 @@
  * ends at 1e21.
  */
 
-/** |value| = numerator / denominator. */
-function ratio(value: number): { numerator: bigint; denominator: bigint } {
+/** |value| = numerator / denominator, a power of two. */
+export function ratio(value: number): { numerator: bigint; denominator: bigint } {
   const view = new DataView(new ArrayBuffer(8));
   view.setFloat64(0, Math.abs(value));
   const bits = view.getBigUint64(0);

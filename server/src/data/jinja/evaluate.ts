@@ -7,7 +7,7 @@ import { applyFilter, filters, Group, type Context } from './filters.ts';
 import { methodOf } from './methods.ts';
 import { loopOf } from './loop.ts';
 import type { Call, Expression, Signature, Statement, Target } from './nodes.ts';
-import { Moment } from './moments.ts';
+import { PythonValue } from './pythonValue.ts';
 import { Attributes, Blank, Callable, Dict, Tuple, defined, fromRow, typeName, type Arguments } from './objects.ts';
 import { binary, compared, equal, item, iterate, negated, sliced, truth } from './operators.ts';
 import { testsOf } from './tests.ts';
@@ -293,7 +293,7 @@ class Renderer implements Context {
     if (this.#dialect.sandboxed && withheldBySandbox(value, name))
       return this.missing(`${written(node)} is withheld: a chat template changes no list or mapping`);
     if (value instanceof Attributes && value.values.has(name)) return value.values.get(name);
-    if (value instanceof Moment && value.part(name) !== undefined) return value.part(name);
+    if (value instanceof PythonValue && value.part(name) !== undefined) return value.part(name);
     if (value instanceof Group && (name === 'grouper' || name === 'list')) return value[name];
     const method = methodOf(value, name);
     if (method) return method;

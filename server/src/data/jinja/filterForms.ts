@@ -5,6 +5,7 @@ import { floatDigits } from './formatSpec.ts';
 import { floatOf } from './methods.ts';
 import { Dict, Markup, defined, isNumeric, typeName } from './objects.ts';
 import { binary, iterate, wholeNumber } from './operators.ts';
+import { PythonDecimal } from './pythonDecimal.ts';
 import { lowered, splitLines, stripped } from './stringMethods.ts';
 import { text } from './text.ts';
 import { lookup } from '../../text/lookup.ts';
@@ -43,6 +44,7 @@ export function int(value: unknown, fallback: unknown, base: number): unknown {
     Number.isFinite(number) ? whole(BigInt(Math.trunc(number))) : fallback;
   if (typeof value === 'boolean') return Number(value);
   if (isWhole(value)) return value;
+  if (value instanceof PythonDecimal) return whole(value.toWhole());
   if (isFloat(value)) {
     if (!Number.isFinite(Number(value)) && !Number.isNaN(Number(value))) return fallback;
     return truncated(Number(value));
@@ -59,6 +61,7 @@ export function int(value: unknown, fallback: unknown, base: number): unknown {
 
 export function round(value: unknown, precision: number, method: string): unknown {
   if (!['common', 'ceil', 'floor'].includes(method)) throw new Error('method must be common, ceil or floor');
+  if (value instanceof PythonDecimal && method === 'common') return value.rounded(precision);
   if (!isNumeric(defined(value))) throw new Error(`type ${typeName(value)} doesn't define __round__ method`);
   if (method !== 'common') {
     const power = binary('**', 10, precision);

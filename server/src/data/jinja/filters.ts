@@ -2,7 +2,7 @@
  * The filters of Jinja 3.1, and `regex_replace` of lm-evaluation-harness. To add one, add a row: the names of its
  * parameters, and what it makes of the value. `refusedFilters` are Jinja's that are not run here.
  */
-import { Moment } from './moments.ts';
+import { PythonValue } from './pythonValue.ts';
 import { float, isFloat } from './numbers.ts';
 import {
   batches,
@@ -76,7 +76,7 @@ function attributeOf(context: Context, value: unknown, attribute: unknown, missi
       : [attribute];
   let current = value;
   for (const part of parts) {
-    let next = current instanceof Moment ? current.part(part) : item(defined(current), part);
+    let next = current instanceof PythonValue ? current.part(part) : item(defined(current), part);
     if (next === undefined && typeof part === 'string') next = methodOf(current, part) ?? undefined;
     current =
       next ??

@@ -2,6 +2,7 @@
  * Methods of Python's list, dict, tuple, int and float, and the way to all methods. To add one, add a row, as in
  * `stringMethods.ts`.
  */
+import { PythonDecimal } from './pythonDecimal.ts';
 import { float, isFloat, isWhole } from './numbers.ts';
 import { Blank, Callable, Dict, Lazy, Tuple, defined, isNumeric, typeName, type Arguments } from './objects.ts';
 import { equal, iterate, sorted, wholeNumber } from './operators.ts';
@@ -171,6 +172,7 @@ function placed(name: string, { names, takes }: Method<never>, { positional, nam
 /** @throws Error */
 export function floatOf(value: unknown): unknown {
   if (isNumeric(value)) return float(Number(value));
+  if (value instanceof PythonDecimal) return float(value.toFloat());
   if (typeof value !== 'string')
     throw new Error(`float() argument must be a string or a real number, not '${typeName(value)}'`);
   const source = stripped(value, null, 'both');

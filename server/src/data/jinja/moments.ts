@@ -1,35 +1,50 @@
-/** Python's datetime and date, as columns of dates have them: they print as Python prints them. */
+/** Python's datetime and date, and pandas' Timestamp, as columns of dates have them. */
 import { take } from '../../lists/take.ts';
+import { PythonValue } from './pythonValue.ts';
+import type { Zone } from './zones.ts';
 
-export class Moment {
-  /** `datetime.date` has no time of day. */
-  readonly type: 'datetime' | 'date';
+/** `date` has no time of day, `Timestamp` has nanoseconds. */
+export type MomentType = 'datetime' | 'date' | 'Timestamp';
+
+export class Moment extends PythonValue {
+  readonly type: MomentType;
   /** Of the clock that it shows. */
   readonly #ms: number;
-  readonly #micros: number;
-  /** 0 in UTC, null without a time zone. */
-  readonly #offset: 0 | null;
+  /** Beyond the milliseconds, 0 to 999,999. */
+  readonly #nanos: number;
+  readonly #zone: Zone | null;
+  /** Seconds that the clock is ahead of UTC. */
+  readonly #offset: number;
 
   /**
-   * @param ms milliseconds since 1970 of what the clock shows
-   * @param micros beyond them, 0 to 999
-   * @param offset 0 for UTC, null without a time zone
+   * @param ms milliseconds since 1970 in UTC; without a zone of what the clock shows
+   * @param nanos beyond them, 0 to 999,999
    */
-  constructor(ms: number, type: Moment['type'] = 'datetime', micros = 0, offset: 0 | null = null) {
-    this.#ms = ms;
-    this.#micros = micros;
-    this.#offset = offset;
+  constructor(ms: number, type: MomentType = 'datetime', nanos = 0, zone: Zone | null = null) {
+    super();
+    this.#offset = zone === null ? 0 : zone.offset(ms);
+    this.#ms = ms + this.#offset * 1000;
+    this.#nanos = nanos;
+    this.#zone = zone;
     this.type = type;
   }
 
-  /** The same clock, of UTC. */
-  inUtc(): Moment {
-    return new Moment(this.#ms, this.type, this.#micros, 0);
+  /** A Timestamp of pandas: what pyarrow makes of nanoseconds. */
+  ofPandas(): Moment {
+    return new Moment(this.#ms - this.#offset * 1000, 'Timestamp', this.#nanos, this.#zone);
   }
 
-  /** For order. */
-  valueOf(): number {
-    return this.#ms + this.#micros / 1000;
+  /** The same time, taken for one of UTC, on the clocks of a zone. */
+  inZone(zone: Zone): Moment {
+    return new Moment(this.#ms - this.#offset * 1000, this.type, this.#nanos, zone);
+  }
+
+  compare(other: PythonValue): number | undefined {
+    if (!(other instanceof Moment)) return undefined;
+    const alike =
+      (this.type === 'date') === (other.type === 'date') && (this.#zone === null) === (other.#zone === null);
+    if (!alike) return undefined;
+    return this.#ms - this.#offset * 1000 - (other.#ms - other.#offset * 1000) || this.#nanos - other.#nanos;
   }
 
   /** year, month, day; for a datetime hour, minute, second and microsecond too. */
@@ -46,12 +61,13 @@ export class Moment {
       ['hour', date.getUTCHours()],
       ['minute', date.getUTCMinutes()],
       ['second', date.getUTCSeconds()],
-      ['microsecond', date.getUTCMilliseconds() * 1000 + this.#micros],
+      ['microsecond', date.getUTCMilliseconds() * 1000 + Math.floor(this.#nanos / 1000)],
+      ...(this.type === 'Timestamp' ? [['nanosecond', this.#nanos % 1000] as const] : []),
     ]);
   }
 
   /** An attribute. */
-  part(name: unknown): number | undefined {
+  override part(name: unknown): number | undefined {
     return typeof name === 'string' ? this.parts.get(name) : undefined;
   }
 
@@ -60,22 +76,37 @@ export class Moment {
     const of = (name: string, width = 2): string => String(this.parts.get(name)).padStart(width, '0');
     const day = `${of('year', 4)}-${of('month')}-${of('day')}`;
     if (this.type === 'date') return day;
-    const micros = this.parts.get('microsecond') === 0 ? '' : `.${of('microsecond', 6)}`;
-    return `${day} ${of('hour')}:${of('minute')}:${of('second')}${micros}${this.#offset === 0 ? '+00:00' : ''}`;
+    return `${day} ${of('hour')}:${of('minute')}:${of('second')}${this.#fraction()}${this.#ahead(':')}`;
   }
 
-  toJSON(): string {
-    return this.toString();
+  #fraction(): string {
+    const micros = String(this.parts.get('microsecond')).padStart(6, '0');
+    const nanos = this.type === 'Timestamp' ? this.#nanos % 1000 : 0;
+    if (nanos !== 0) return `.${micros}${String(nanos).padStart(3, '0')}`;
+    return Number(micros) === 0 ? '' : `.${micros}`;
+  }
+
+  /** `+01:00`, with seconds where there are some; empty without a zone. */
+  #ahead(colon: string): string {
+    if (this.#zone === null) return '';
+    const size = Math.abs(this.#offset);
+    const parts = [Math.floor(size / 3600), Math.floor(size / 60) % 60, ...(size % 60 === 0 ? [] : [size % 60])];
+    return (this.#offset < 0 ? '-' : '+') + parts.map((part) => String(part).padStart(2, '0')).join(colon);
   }
 
   /** Python's `repr`, which leaves out seconds and microseconds of 0. */
   representation(): string {
+    if (this.type === 'Timestamp') {
+      const clock = this.toString().slice(0, 19);
+      const zone = this.#zone === null ? '' : `, tz='${this.#zone.name}'`;
+      return `Timestamp('${clock}${this.#fraction()}${this.#ahead('')}'${zone})`;
+    }
     const values = [...this.parts.values()];
     if (this.type === 'datetime') {
       if (values[6] === 0) values.pop();
       if (values.length === 6 && values[5] === 0) values.pop();
     }
-    const zone = this.#offset === 0 ? ', tzinfo=datetime.timezone.utc' : '';
+    const zone = this.#zone === null ? '' : `, tzinfo=${this.#zone.representation}`;
     return `datetime.${this.type}(${values.join(', ')}${zone})`;
   }
 }

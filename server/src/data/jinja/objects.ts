@@ -2,7 +2,8 @@
  * Python's types inside a template. None, bool, int, float and str are null, boolean, whole and other numbers
  * (`../numbers.ts`) and string; a list is an array. The rest are the classes below.
  */
-import { Moment } from './moments.ts';
+import { PythonDecimal } from './pythonDecimal.ts';
+import { PythonValue } from './pythonValue.ts';
 import { WholeFloat, isFloat, isWhole } from './numbers.ts';
 
 export class Tuple {
@@ -138,7 +139,7 @@ export class Attributes {
 export function fromRow(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(fromRow);
   if (value === undefined) return null;
-  const isValue = value instanceof WholeFloat || value instanceof Dict || value instanceof Moment;
+  const isValue = value instanceof WholeFloat || value instanceof Dict || value instanceof PythonValue;
   if (typeof value !== 'object' || value === null || isValue) return value;
   return new Dict(Object.entries(value).map(([key, inner]) => [key, fromRow(inner)] as const));
 }
@@ -154,7 +155,7 @@ export function typeName(value: unknown): string {
   if (value instanceof Dict) return 'dict';
   if (value instanceof Markup) return 'Markup';
   if (value instanceof Undefined) return 'Undefined';
-  if (value instanceof Lazy || value instanceof Attributes || value instanceof Moment) return value.type;
+  if (value instanceof Lazy || value instanceof Attributes || value instanceof PythonValue) return value.type;
   return 'function';
 }
 
@@ -176,7 +177,8 @@ function hash(value: unknown): string {
   if (typeof value === 'bigint') return `n${value}`;
   if (isNumeric(value)) return `n${Number(value)}`;
   if (value === null) return 'None';
-  if (value instanceof Moment) return value.representation();
+  if (value instanceof PythonDecimal) return `n${value.toFloat()}`;
+  if (value instanceof PythonValue) return value.representation();
   if (value instanceof Tuple) return `t${value.items.map((item) => hash(item).replaceAll(',', ',,')).join(',;')}`;
   throw new Error(`unhashable type: '${typeName(value)}'`);
 }

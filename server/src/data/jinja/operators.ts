@@ -14,7 +14,8 @@ import {
   isNumeric,
   typeName,
 } from './objects.ts';
-import { Moment } from './moments.ts';
+import { PythonDecimal, decimalOperation } from './pythonDecimal.ts';
+import { PythonValue } from './pythonValue.ts';
 import { percentFormat } from './percent.ts';
 import { LONGEST, representation } from './text.ts';
 import { lookup } from '../../text/lookup.ts';
@@ -82,6 +83,10 @@ export function binary(operator: string, left: unknown, right: unknown): unknown
     if (isInteger(left) && isInteger(right)) return integers(big(left), big(right));
     return float(floats(Number(left), Number(right)));
   }
+  if (left instanceof PythonDecimal || right instanceof PythonDecimal) {
+    const [a, b] = [decimalOf(left), decimalOf(right)];
+    if (a !== null && b !== null) return decimalOperation(operator, a, b);
+  }
   if (operator === '+') {
     if (typeof left === 'string' && typeof right === 'string')
       return bounded(left.length + right.length, () => left + right);
@@ -99,6 +104,12 @@ export function binary(operator: string, left: unknown, right: unknown): unknown
   if (operator === '+' && typeof left === 'string')
     throw new Error(`can only concatenate str (not "${typeName(right)}") to str`);
   throw new Error(`unsupported operand type(s) for ${operator}: ${types}`);
+}
+
+/** A decimal as it is, a whole number as one; null for others, floats too. */
+function decimalOf(value: unknown): PythonDecimal | null {
+  if (value instanceof PythonDecimal) return value;
+  return isInteger(value) ? new PythonDecimal(big(value), 0) : null;
 }
 
 function bounded<T>(length: number, make: () => T): T {
@@ -119,6 +130,7 @@ export function negated(value: unknown): unknown {
   defined(value);
   if (isInteger(value)) return whole(-big(value));
   if (isFloat(value)) return float(-Number(value));
+  if (value instanceof PythonDecimal) return value.negated();
   throw new Error(`bad operand type for unary -: '${typeName(value)}'`);
 }
 
@@ -132,6 +144,7 @@ export function truth(value: unknown): boolean {
   if (value instanceof Lazy && value.label === '') return value.items.length > 0;
   if (value instanceof Dict) return value.size > 0;
   if (value instanceof Markup) return value.text !== '';
+  if (value instanceof PythonValue) return value.truth();
   return true;
 }
 
@@ -144,7 +157,8 @@ export function equal(left: unknown, right: unknown): boolean {
   if (a instanceof Range && b instanceof Range) return sameItems(a.items, b.items);
   if (a instanceof Dict && b instanceof Dict)
     return a.size === b.size && a.entries().every(([key, value]) => b.has(key) && equal(value, b.get(key)));
-  if (a instanceof Moment && b instanceof Moment) return a.representation() === b.representation();
+  const order = ofPython(a, b);
+  if (order !== null) return order === 0;
   return a === b;
 }
 
@@ -158,6 +172,18 @@ function compareNumbers(a: Operand, b: Operand): number {
   const number = (value: Operand) => (typeof value === 'bigint' ? value : Number(value));
   const [x, y] = [number(a), number(b)];
   return x < y ? -1 : x > y ? 1 : x >= y ? 0 : NaN;
+}
+
+/** Order of values with a class of Python's, undefined where they have none; null for others. */
+function ofPython(a: unknown, b: unknown): number | undefined | null {
+  if (a instanceof PythonDecimal && isFloat(b)) return compareFloat(a, Number(b));
+  if (isFloat(a) && b instanceof PythonDecimal) return -compareFloat(b, Number(a));
+  const [left, right] = [decimalOf(a) ?? a, decimalOf(b) ?? b];
+  return left instanceof PythonValue && right instanceof PythonValue ? left.compare(right) : null;
+}
+
+function compareFloat(decimal: PythonDecimal, value: number): number {
+  return Number.isFinite(value) ? decimal.compare(PythonDecimal.ofFloat(value))! : -value;
 }
 
 function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
@@ -176,7 +202,8 @@ export function compare(left: unknown, right: unknown, operator = '<'): number {
   const [a, b] = [plain(defined(left)), plain(defined(right))];
   if (isNumeric(a) && isNumeric(b)) return compareNumbers(a, b);
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
-  if (a instanceof Moment && b instanceof Moment && a.type === b.type) return a.valueOf() - b.valueOf();
+  const order = ofPython(a, b);
+  if (order !== null && order !== undefined) return order;
   const [x, y] = [a, b].map((value) =>
     Array.isArray(value) ? (value as unknown[]) : value instanceof Tuple ? value.items : null,
   );

@@ -1,7 +1,8 @@
 /** Python's `text % values`, which the filter `format` is too. */
-import { isFloat, isWhole } from './numbers.ts';
+import { float, isFloat, isWhole, whole } from './numbers.ts';
 import { floatDigits } from './formatSpec.ts';
 import { Dict, Tuple, isNumeric, typeName } from './objects.ts';
+import { PythonDecimal } from './pythonDecimal.ts';
 import { quoted, representation, text } from './text.ts';
 
 const DIRECTIVE = /%(?:\(([^()]*)\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?[hlL]?(.)?/gsu;
@@ -33,8 +34,9 @@ export function percentFormat(template: string, values: unknown): string {
     const precision = starred(precise as string | undefined) ?? (hasPoint ? 0 : null);
     if (Math.abs(width) > WIDEST) throw new Error(`a field of ${width} characters; at most ${WIDEST} are printed`);
     const value = key === undefined ? next() : (values as Dict).get(key);
+    const computed = value instanceof PythonDecimal && !'sra'.includes(String(type)) ? asNumber(value, type) : value;
     const left = flags.includes('-') || width < 0;
-    const { sign, body, numeric } = one(type as string, value, flags, precision);
+    const { sign, body, numeric } = one(type as string, computed, flags, precision);
     const missing = Math.max(0, Math.abs(width) - [...sign].length - [...body].length);
     if (left) return sign + body + ' '.repeat(missing);
     return numeric && flags.includes('0') ? sign + '0'.repeat(missing) + body : ' '.repeat(missing) + sign + body;
@@ -42,6 +44,11 @@ export function percentFormat(template: string, values: unknown): string {
   if (!named && used < list.length && !(values instanceof Dict))
     throw new Error('not all arguments converted during string formatting');
   return shown;
+}
+
+/** A decimal as `%` takes it. */
+function asNumber(value: PythonDecimal, type: unknown): unknown {
+  return 'diu'.includes(String(type)) ? whole(value.toWhole()) : float(value.toFloat());
 }
 
 function one(

@@ -14,6 +14,7 @@ import {
   isNumeric,
 } from './objects.ts';
 import { binary, compared, contains, equal } from './operators.ts';
+import { PythonDecimal } from './pythonDecimal.ts';
 import { text } from './text.ts';
 
 type Test = (value: unknown, args: readonly unknown[]) => boolean;
@@ -56,7 +57,7 @@ export function testsOf(filterNames: ReadonlySet<string>): Readonly<Record<strin
     upper: (value) => cased(value, upper, lower),
     string: (value) => typeof value === 'string' || value instanceof Markup,
     mapping: (value) => value instanceof Dict,
-    number: (value) => isNumeric(value),
+    number: (value) => isNumeric(value) || value instanceof PythonDecimal,
     sequence: (value) =>
       value instanceof Blank ||
       typeof value === 'string' ||

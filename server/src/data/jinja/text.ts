@@ -1,6 +1,6 @@
 /** Python's `str` and `repr`. */
-import { Moment } from './moments.ts';
 import { floatText, isFloat, isWhole } from './numbers.ts';
+import { PythonValue } from './pythonValue.ts';
 import { Attributes, Blank, Callable, Dict, Lazy, Markup, Tuple, Undefined, fromRow, typeName } from './objects.ts';
 
 /** Python's `str` of a value of a row. */
@@ -13,7 +13,7 @@ export function text(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value instanceof Markup) return value.text;
   if (value instanceof Undefined) return value instanceof Blank ? '' : value.refuse();
-  if (value instanceof Moment) return value.toString();
+  if (value instanceof PythonValue) return value.toString();
   return representation(value);
 }
 
@@ -31,7 +31,7 @@ export function representation(value: unknown): string {
   }
   if (value instanceof Dict)
     return `{${joined(value.entries(), ([key, item]) => `${representation(key)}: ${representation(item)}`)}}`;
-  if (value instanceof Moment) return value.representation();
+  if (value instanceof PythonValue) return value.representation();
   if (value instanceof Undefined) return 'Undefined';
   if (value instanceof Lazy && value.label !== null)
     return value.label === '' ? `${value.type}(${representation([...value.items])})` : value.label;

@@ -1,22 +1,26 @@
 /**
  * Apache Arrow IPC, stream (what `datasets` keeps in its cache and writes by `save_to_disk`) and file (Feather 2): told
  * apart by the first bytes. Batches come one after the other; no more than one is in memory. Rows have no line. Values
- * are what the Parquet reader gives for the same column: 64-bit integers exact, whole floats as `WholeFloat`, dates and
- * timestamps as Python's, bytes as Base64, dictionaries as what they stand for. To read one more type, write a row in
- * `conversions`.
+ * are what the Parquet reader gives for the same column: 64-bit integers exact, whole floats as `WholeFloat`, dates,
+ * times and decimals as Python's, bytes as Base64, dictionaries as what they stand for. To read one more type, write a
+ * row in `conversions`.
  */
 import { open } from 'node:fs/promises';
 import {
   CompressionType,
   compressionRegistry,
   RecordBatchReader,
+  TimeUnit,
   Type,
   type DataType,
   type RecordBatch,
+  type Timestamp,
 } from 'apache-arrow';
 import { decompress } from 'fzstd';
 import { Moment } from '../jinja/moments.ts';
 import { float, whole } from '../jinja/numbers.ts';
+import { PythonDecimal } from '../jinja/pythonDecimal.ts';
+import { duration, timeOfDay, units, zoneNamed, type Unit } from './columnValues.ts';
 import { broken, readable, type Reader } from './reader.ts';
 import { nth } from '../../lists/nth.ts';
 import { take } from '../../lists/take.ts';
@@ -89,17 +93,11 @@ const kept: Conversion = (value) => value;
 const integer: Conversion = (value: number | bigint) => (typeof value === 'bigint' ? whole(value) : value);
 const date: Conversion = (value: number) => new Moment(value, 'date');
 /** @param value milliseconds, with a fraction where the unit is smaller */
-const timestamp: Conversion = (value: number, type, column, file) => {
-  const { timezone = null } = type as unknown as { timezone?: string | null };
-  const inZone = timezone !== null && timezone !== '';
-  if (inZone && !/^(?:UTC|GMT|Z|\+00:00)$/i.test(timezone))
-    throw broken(
-      file,
-      undefined,
-      `the column "${column}" holds times of the zone ${timezone}, and only UTC is read; write it in UTC or as text`,
-    );
+const timestamp: Conversion = (value: number, type) => {
+  const { timezone, unit } = type as Timestamp;
   const ms = Math.floor(value);
-  return new Moment(ms, 'datetime', Math.round((value - ms) * 1000), inZone ? 0 : null);
+  const nanos = Math.round((value - ms) * 1000) * 1000;
+  return new Moment(ms, unit === TimeUnit.NANOSECOND ? 'Timestamp' : 'datetime', nanos, zoneNamed(timezone));
 };
 const bytes: Conversion = (value: Uint8Array) => Buffer.from(value).toString('base64');
 /** Of a list, or of a map, whose items are entries. */
@@ -111,8 +109,8 @@ const conversions: Partial<Record<Type, Conversion>> = {
   [Type.Null]: () => null,
   [Type.Bool]: kept,
   [Type.Int]: integer,
-  [Type.Time]: integer,
-  [Type.Duration]: integer,
+  [Type.Time]: (value: number | bigint, type) => timeOfDay(value, unitOf(type)),
+  [Type.Duration]: (value: bigint, type) => duration(value, unitOf(type)),
   [Type.Float]: (value: number) => float(value),
   [Type.Decimal]: (words: Uint32Array, type) => decimal(words, (type as unknown as { scale: number }).scale),
   [Type.Utf8]: kept,
@@ -157,7 +155,11 @@ function plain(value: unknown, type: DataType, column: string, file: string): un
 }
 
 /** @param words two's complement, little-endian words of 32 bits */
-function decimal(words: Uint32Array, scale: number): number {
+function decimal(words: Uint32Array, scale: number): PythonDecimal {
   const unsigned = words.reduceRight((sum, word) => (sum << 32n) | BigInt(word), 0n);
-  return Number(`${BigInt.asIntN(words.length * 32, unsigned)}e${-scale}`);
+  return new PythonDecimal(BigInt.asIntN(words.length * 32, unsigned), scale);
+}
+
+function unitOf(type: DataType): Unit {
+  return nth(units, (type as Timestamp).unit);
 }
