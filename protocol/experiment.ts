@@ -84,6 +84,14 @@ export interface Task {
   fewshot_config?: FewshotConfig;
   /** Text between prompt and answer that the answer begins with: template or column name. */
   gen_prefix?: string;
+  /** Texts are rendered by the model's chat template, or by the one of that name. */
+  apply_chat_template?: true | string;
+  /** Before everything else; the system's message where a chat template is applied. */
+  system_instruction?: string;
+  /** False: few-shot examples stand in the user's turn as text. Default: turns of their own. */
+  fewshot_as_multiturn?: false;
+  /** Further names that the chat template reads. */
+  chat_template_args?: Record<string, unknown>;
   metric_list?: unknown[];
   /** `!function NAME`: Python that makes the metrics, so that `evaluate` leaves the task out. */
   process_results?: string;

@@ -146,6 +146,21 @@ const read = {
     'Between prompt and answer, as if the answer had begun: a template or the name of a column.',
     ['Answer:'],
   ).optional(),
+  apply_chat_template: doc(
+    z.union([z.boolean(), z.string().min(1)]),
+    "Whether the model's chat template renders the texts: the prompt is the user's turn, or a conversation where doc_to_text is a list of messages; true, or the name of one of several templates.",
+  ).optional(),
+  system_instruction: doc(
+    z.string().nullable(),
+    "Text before everything else; with apply_chat_template the system's message.",
+  ).optional(),
+  fewshot_as_multiturn: doc(
+    z.boolean().nullable(),
+    'With apply_chat_template: whether few-shot examples are turns of their own (default) or stand in the turn of the user as text.',
+  ).optional(),
+  chat_template_args: doc(z.record(z.string(), z.unknown()).nullable(), 'Further names that the chat template reads.', [
+    { enable_thinking: false },
+  ]).optional(),
   fewshot_config: doc(
     z
       .strictObject({

@@ -1,11 +1,14 @@
 /**
- * What stands around a row's own text, as lm-evaluation-harness 0.4.13 writes it: description, few-shot examples,
- * `gen_prefix`, delimiters. `exampleOf` is what is scored, `requestsOf` what an evaluation asks the model; both are
+ * What stands around a row's own text, as lm-evaluation-harness 0.4.13 writes it: system instruction, description,
+ * few-shot examples, `gen_prefix`, delimiters. All of it is turns, which stand one behind the other or are rendered by
+ * the model's chat template. `exampleOf` is what is scored, `requestsOf` what an evaluation asks the model; both are
  * made of the same parts.
  */
 import type { OutputType, Task } from '../../../protocol/experiment.ts';
-import { docOf, rollingText } from './examples.ts';
+import { conversationIn, docOf, rollingText } from './examples.ts';
 import type { Doc } from './examples.ts';
+import { hasTemplate, renderedTurns, renderedWhole, usesChat } from './chatTurns.ts';
+import type { Turn } from './chatTurns.ts';
 import { compileField, fieldText, fieldValue, type Field } from './templates.ts';
 import type { Example, Row } from './types.ts';
 
@@ -41,20 +44,39 @@ function shotsOf(task: Task): Task {
   return set.length === 0 ? task : { ...task, ...Object.fromEntries(set) };
 }
 
-/** Description and few-shot examples that stand before a row's own text. */
-export function prefixOf(task: Task, row: Row, examples: readonly Row[]): string {
+/** System instruction, description and few-shot examples that stand before a row's own text. */
+function frontOf(task: Task, row: Row, examples: readonly Row[]): Turn[] {
   const { description, shots } = partsOf(task);
-  return (description ? fieldText(description, row) : '') + examples.map((example) => solved(shots, example)).join('');
+  const about = description ? fieldText(description, row) : '';
+  const system = joined(task.system_instruction ?? '', about, task.fewshot_delimiter);
+  return [
+    ...(system === '' ? [] : [{ role: 'system' as const, content: system, delimiter: '' }]),
+    ...examples.flatMap((example) => solved(shots, example)),
+  ];
+}
+
+/** The same as text. */
+export function prefixOf(task: Task, row: Row, examples: readonly Row[]): string {
+  return textOfTurns(frontOf(task, row, examples));
+}
+
+function textOfTurns(turns: readonly Turn[]): string {
+  return turns.map(({ content, delimiter }) => content + delimiter).join('');
 }
 
 /** One solved example, with the delimiter behind it. */
-function solved(task: Task, row: Row): string {
+function solved(task: Task, row: Row): Turn[] {
   const doc = docOf(task, row);
   const prefix = genPrefixOf(task, row);
+  const user = (delimiter: string): Turn => ({ role: 'user', content: doc.text, delimiter });
   // An answer without text leaves out every delimiter, as in the harness.
-  if (doc.gold === null && doc.target === '') return doc.text + before(doc, prefix, task.target_delimiter) + prefix;
+  if (doc.gold === null && doc.target === '') {
+    const open: Turn[] = prefix === '' ? [] : [{ role: 'assistant', content: prefix, delimiter: '' }];
+    return [user(before(doc, prefix, task.target_delimiter)), ...open];
+  }
   const delimiter = prefix === '' ? task.target_delimiter : before(doc, prefix, task.target_delimiter);
-  return doc.text + delimiter + joined(prefix, doc.target) + task.fewshot_delimiter;
+  const answer = joined(prefix, doc.target, ' ');
+  return [user(delimiter), { role: 'assistant', content: answer, delimiter: task.fewshot_delimiter }];
 }
 
 /** `gen_prefix` of a row; empty where there is none. */
@@ -73,31 +95,41 @@ function before({ text }: Pick<Doc, 'text'>, prefix: string, delimiter: string):
   return prefix === '' || text === '' || endsInSpace(text) || beginsWithSpace(prefix) ? '' : delimiter;
 }
 
-/** `gen_prefix` and answer: one space, unless white space is there already. */
-function joined(prefix: string, answer: string): string {
-  if (prefix === '' || answer === '') return prefix + answer;
-  return prefix + (endsInSpace(prefix) || beginsWithSpace(answer) ? '' : ' ') + answer;
+/** Two texts and what stands between them, unless white space is there already or one is empty. */
+function joined(one: string, other: string, delimiter: string): string {
+  if (one === '' || other === '') return one + other;
+  return one + (endsInSpace(one) || beginsWithSpace(other) ? '' : delimiter) + other;
 }
 
 /**
  * What stands before the answer of a row, but for the delimiter. `text` is that of a choice where the choices are
- * contexts.
+ * contexts. A conversation in place of the text stands as it is.
  */
-function contextOf(task: Task, row: Row, doc: Doc, text: string, front: string): string {
+function contextOf(task: Task, row: Row, doc: Doc, text: string, front: readonly Turn[]): string {
   const prefix = genPrefixOf(task, row);
-  return front + text + before({ text }, prefix, doc.choicesAreContexts ? '' : task.target_delimiter) + prefix;
+  const delimiter = before({ text }, prefix, doc.choicesAreContexts ? '' : task.target_delimiter);
+  const open: Turn[] = prefix === '' ? [] : [{ role: 'assistant', content: prefix, delimiter: '' }];
+  if (!usesChat(task)) return textOfTurns([...front, { role: 'user', content: text, delimiter }, ...open]);
+  const messages = conversationIn(task, row) ?? [{ role: 'user', content: text }];
+  return renderedTurns(task, row, front, messages, open);
 }
 
 /** What stands between context and answer, by output type. */
 function delimiterOf(task: Task, row: Row, answer: string): string {
   // The harness puts none here: targets bring their own space.
   if (task.output_type === 'loglikelihood') return '';
-  if (task.output_type === 'multiple_choice') return task.target_delimiter;
+  if (task.output_type === 'multiple_choice') return choiceDelimiter(task);
   const prefix = genPrefixOf(task, row);
   // A generation goes on behind its gen_prefix; the answer follows as in a few-shot example.
-  return prefix === ''
-    ? task.target_delimiter
-    : joined(prefix, answer).slice(prefix.length, -answer.length || undefined);
+  if (prefix === '') return usesChat(task) ? '' : task.target_delimiter;
+  return joined(prefix, answer, ' ').slice(prefix.length, -answer.length || undefined);
+}
+
+/** Behind a chat template's header of an answer stands none; behind the beginning of an answer one may be needed. */
+function choiceDelimiter(task: Task): string {
+  if (!usesChat(task)) return task.target_delimiter;
+  const prefix = task.gen_prefix ?? '';
+  return prefix === '' || endsInSpace(prefix) ? '' : task.target_delimiter;
 }
 
 /**
@@ -105,9 +137,16 @@ function delimiterOf(task: Task, row: Row, answer: string): string {
  * @param answer default: the gold answer
  */
 export function exampleOf(task: Task, row: Row, examples: readonly Row[] = []): Example {
-  if (task.output_type === 'loglikelihood_rolling') return { row, prompt: '', answer: rollingText(task, row) };
+  if (task.output_type === 'loglikelihood_rolling') return rollingExample(task, row);
   const doc = docOf(task, row);
   return answered(task, row, doc, doc.text, doc.target, examples);
+}
+
+/** A text alone, or a conversation as the chat template renders it. */
+function rollingExample(task: Task, row: Row): Example {
+  const messages = usesChat(task) ? conversationIn(task, row) : null;
+  if (messages === null) return { row, prompt: '', answer: rollingText(task, row) };
+  return { row, prompt: '', answer: renderedWhole(task, row, messages), rendered: true };
 }
 
 /** The same row with another choice as its answer. */
@@ -119,14 +158,15 @@ export function exampleWithChoice(task: Task, row: Row, choice: string, examples
 }
 
 function answered(task: Task, row: Row, doc: Doc, text: string, answer: string, examples: readonly Row[]): Example {
-  const context = contextOf(task, row, doc, text, prefixOf(task, row, examples));
-  return { row, prompt: context + delimiterOf(task, row, answer), answer };
+  const context = contextOf(task, row, doc, text, frontOf(task, row, examples));
+  const prompt = context + delimiterOf(task, row, answer);
+  return { row, prompt, answer, ...(usesChat(task) ? { rendered: true } : {}) };
 }
 
 /** What stands before the answer of a row, few-shot examples included, where a model goes on. */
 export function promptOf(task: Task, row: Row, examples: readonly Row[]): string {
   const doc = docOf(task, row);
-  return contextOf(task, row, doc, doc.text, prefixOf(task, row, examples));
+  return contextOf(task, row, doc, doc.text, frontOf(task, row, examples));
 }
 
 /** What a model is to write for a row: what stands before, and the right answers. */
@@ -145,20 +185,21 @@ export interface Requests {
 /** Requests of the harness for one row; in place of a generation, each right answer as a continuation. */
 export function requestsOf(task: Task, row: Row, examples: readonly Row[]): Requests {
   const doc = docOf(task, row);
-  const front = prefixOf(task, row, examples);
+  const front = frontOf(task, row, examples);
   return byType[task.output_type as Exclude<OutputType, 'loglikelihood_rolling'>](task, row, doc, front);
 }
 
 const byType: Record<
   Exclude<OutputType, 'loglikelihood_rolling'>,
-  (task: Task, row: Row, doc: Doc, front: string) => Requests
+  (task: Task, row: Row, doc: Doc, front: readonly Turn[]) => Requests
 > = {
   multiple_choice(task, row, doc, front) {
     const choices = doc.choices!;
+    const delimiter = choiceDelimiter(task);
     const pairs = choices.map((choice): [string, string] =>
       doc.choicesAreContexts
-        ? [contextOf(task, row, doc, choice, front), task.target_delimiter + doc.target]
-        : [contextOf(task, row, doc, doc.text, front), task.target_delimiter + choice],
+        ? [contextOf(task, row, doc, choice, front), delimiter + doc.target]
+        : [contextOf(task, row, doc, doc.text, front), delimiter + choice],
     );
     return { pairs, choices, golds: doc.golds };
   },
@@ -176,3 +217,8 @@ const byType: Record<
     };
   },
 };
+
+/** To be shown without a model: a task whose chat template is not at hand has its turns as plain text. */
+export function shownTask(task: Task): Task {
+  return !usesChat(task) || hasTemplate(task) ? task : { ...task, apply_chat_template: undefined };
+}

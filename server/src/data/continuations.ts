@@ -55,8 +55,26 @@ function pair(tokenizer: TextTokenizer, context: string, continuation: string) {
 
 /** As the harness encodes: a text that begins with BOS (EOS where there is none) is given no special tokens. */
 export function harnessIds(tokenizer: TextTokenizer, text: string): Int32Array {
-  const begun = tokenizer.prefixText !== null && text.startsWith(tokenizer.prefixText);
-  return begun ? tokenizer.encodePlain(text) : tokenizer.encode(text);
+  return isBegun(tokenizer, text) ? tokenizer.encodePlain(text) : tokenizer.encode(text);
+}
+
+function isBegun({ prefixText }: TextTokenizer, text: string): boolean {
+  return prefixText !== null && text.startsWith(prefixText);
+}
+
+/** A tokenizer for texts of a chat template, which may bring BOS along: the harness' rule everywhere. */
+export function byHarness(tokenizer: TextTokenizer): TextTokenizer {
+  return {
+    ...tokenizer,
+    encode: (text) => harnessIds(tokenizer, text),
+    encodeStart(text, limit) {
+      if (!isBegun(tokenizer, text)) return tokenizer.encodeStart(text, limit);
+      const tokens = tokenizer.encodePlain(text);
+      return { tokens: tokens.slice(0, limit), truncated: tokens.length > limit };
+    },
+    promptLength: (text) =>
+      isBegun(tokenizer, text) ? tokenizer.encodePlain(text).length : tokenizer.promptLength(text),
+  };
 }
 
 function alone(tokenizer: TextTokenizer, continuation: string, row: Row) {

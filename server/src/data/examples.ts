@@ -8,6 +8,8 @@
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Task } from '../../../protocol/experiment.ts';
+import { conversationOf } from './chatTemplate.ts';
+import type { Message } from './chatTemplate.ts';
 import { literalList } from './jinja/literal.ts';
 import { WholeFloat } from './jinja/numbers.ts';
 import { pythonText } from './jinja/text.ts';
@@ -155,6 +157,14 @@ function fieldsOf(task: Task): Fields {
   };
   compiled.set(task, fields);
   return fields;
+}
+
+/** A list of messages that `doc_to_text` gives in place of a text; null for texts. */
+export function conversationIn(task: Task, row: Row): Message[] | null {
+  const { text } = fieldsOf(task);
+  if (text === null || looksLikeColumn(text, row)) return null;
+  const { value } = fieldValue(text, row);
+  return conversationOf(typeof value === 'string' && value.startsWith('[') ? literalList(value) : value);
 }
 
 /** `index` is set where the text is a whole number, as column or as rendered digits: the index of a context. */

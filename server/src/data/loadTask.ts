@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Dataset, LabelNoise, LossId, Task } from '../../../protocol/experiment.ts';
+import { templateWarnings } from './chatTurns.ts';
 import { exampleOf } from './context.ts';
 import { fewshotForRows, fewshotPool, type Fewshot } from './fewshot.ts';
 import { graphSample } from './graphSamples.ts';
@@ -60,7 +61,7 @@ export async function loadTask(options: LoadModelTaskOptions): Promise<LoadedTas
   return {
     train,
     validation,
-    textWarnings: twiceBegun(task, [...train, ...validation], options.tokenizer),
+    textWarnings: [...twiceBegun(task, [...train, ...validation], options.tokenizer), ...templateWarnings(task)],
     warnings: [...dataset.warnings, ...shared(task, trainRows, validationRows)],
     files: dataset.files,
   };

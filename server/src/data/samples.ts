@@ -8,6 +8,7 @@
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { LossId } from '../../../protocol/experiment.ts';
+import { byHarness } from './continuations.ts';
 import { placeOf } from './splits.ts';
 import type { TextTokenizer } from './tokenizer.ts';
 import type { Example, Sample } from './types.ts';
@@ -20,12 +21,13 @@ export interface SampleOptions {
 
 /** @throws LayerifError `badData` with file and row when no token is counted. */
 export function sampleOf(example: Example, tokenizer: TextTokenizer, { maxLength, loss }: SampleOptions): Sample {
-  const { row, prompt, answer } = example;
+  const { row, prompt, answer, rendered } = example;
   const text = prompt + answer;
+  const by = rendered ? byHarness(tokenizer) : tokenizer;
   const { tokens, truncated, countedFrom } = placed(example, () =>
     loss === 'all' || prompt === ''
-      ? { ...tokenizer.encodeStart(text, maxLength), countedFrom: 1 }
-      : targetTokens(prompt, text, tokenizer, maxLength),
+      ? { ...by.encodeStart(text, maxLength), countedFrom: 1 }
+      : targetTokens(prompt, text, by, maxLength),
   );
   if (tokens.length <= countedFrom) throw nothingCounted(example, tokens.length, loss, maxLength);
   return { file: row.file, row: row.row, line: row.line, text, tokens, countedFrom, truncated };

@@ -18,6 +18,8 @@ export interface Example {
   prompt: string;
   /** The gold answer; the whole text for rolling. */
   answer: string;
+  /** Rendered by a chat template, which may write the special tokens itself that the tokenizer would put in front. */
+  rendered?: boolean;
 }
 
 /** A tokenised example. */

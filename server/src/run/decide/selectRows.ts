@@ -11,7 +11,7 @@ import { SCORES_SUFFIX } from '../../../../protocol/scores.ts';
 import type { ScoresFile, ScoreTable } from '../../../../protocol/scores.ts';
 import { writeAtomically } from '../../checkpoints/fileBytes.ts';
 import { loadExperiment } from '../../config/experiment.ts';
-import { exampleOf } from '../../data/context.ts';
+import { exampleOf, shownTask } from '../../data/context.ts';
 import { columnsOf, formatOf, readRows } from '../../data/formats.ts';
 import { asRead } from '../../data/splits.ts';
 import type { Row } from '../../data/types.ts';
@@ -276,7 +276,7 @@ async function textsOf(
   for await (const { index, row, columns } of plainRows(table, baseDir, source.kind, all)) {
     const read = asRead(row, columns, source.mapping);
     const { prompt, answer } = source.task
-      ? exampleOf({ ...source.task, num_fewshot: 0 }, read)
+      ? exampleOf(shownTask({ ...source.task, num_fewshot: 0 }), read)
       : { prompt: '', answer: String(read.values.text) };
     keys[index] = `${prompt}\n${answer}`.replace(/\s+/g, ' ').trim();
     if (column === undefined) continue;

@@ -1,8 +1,10 @@
 /** The chat template of an open model, and what it makes of a conversation, with errors that say whose fault it is. */
 import { LayerifError } from '../../../../protocol/errors.ts';
+import type { Task } from '../../../../protocol/experiment.ts';
 import type { Place } from '../../../../protocol/errors.ts';
 import { chatTemplates, specialTokens } from '../../checkpoints/chatTemplates.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
+import { bindTemplate } from '../../data/chatTurns.ts';
 import { ChatTemplate } from '../../data/chatTemplate.ts';
 import type { ChatOptions, Message } from '../../data/chatTemplate.ts';
 import { nth } from '../../lists/nth.ts';
@@ -42,6 +44,14 @@ export function chatTemplateOf(checkpoint: Checkpoint, name: true | string = tru
       { cause: error },
     );
   }
+}
+
+/** Says that the texts of a task are rendered by the chat template of this model, which is read when one is. */
+export function bindChat(task: Task, checkpoint: Checkpoint): void {
+  const { apply_chat_template: asked } = task;
+  if (asked === undefined) return;
+  let found: ChatTemplate | undefined;
+  bindTemplate(task, () => (found ??= chatTemplateOf(checkpoint, asked)));
 }
 
 /**

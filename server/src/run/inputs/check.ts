@@ -14,7 +14,7 @@ import { besidePath } from '../../checkpoints/openCheckpoint.ts';
 import { parseExperiment, readExperimentText } from '../../config/experiment.ts';
 import type { Path, Positions, Problem } from '../../config/experiment.ts';
 import type { OpenDataset } from '../../data/dataset.ts';
-import { exampleOf } from '../../data/context.ts';
+import { exampleOf, shownTask } from '../../data/context.ts';
 import { fewshotOf, fewshotSplit, ownSamples } from '../../data/fewshot.ts';
 import { hubDatasetOf, revisionsOf } from '../../data/hubDataset.ts';
 import { loadTask } from '../../data/loadTask.ts';
@@ -280,9 +280,9 @@ class DiskCheck {
     if (estimator) this.#attempt(at('training_split'), () => requireTrainSamples(estimator, train, task.task));
     // Loading renders every row, and tokenizes it.
     if (this.#tokenizer || this.#graph) return this.#load(task, at);
-    // Without the tokenizer: of a graph, rows are not rendered before it is known what it takes.
-    if (isGraphPath(this.#experiment.model.path)) return;
-    await this.#attempt(at('doc_to_text'), () => this.#render(task, dataset, [task.training_split, validationText!]));
+    if (isGraphPath(this.#experiment.model.path)) return; // what it takes is not known without it
+    const slices = [task.training_split, validationText!];
+    await this.#attempt(at('doc_to_text'), () => this.#render(shownTask(task), dataset, slices));
   }
 
   /** Whether a task can be evaluated alone, and says so. */

@@ -10,8 +10,7 @@ import type { GenerationConfig } from '../../checkpoints/generationConfig.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { encodeContinuation, harnessIds, requirePrefix } from '../../data/continuations.ts';
-import { requestsOf, writtenOf } from '../../data/context.ts';
-import { rollingText } from '../../data/examples.ts';
+import { exampleOf, requestsOf, writtenOf } from '../../data/context.ts';
 import { fewshotForEvaluation, fewshotPool } from '../../data/fewshot.ts';
 import { readPlainTexts } from '../../data/plainTexts.ts';
 import { defaultValidation, openDataset, readSlice } from '../../data/splits.ts';
@@ -345,7 +344,7 @@ function documentOf(
   add: (sequence: EncodedSample) => number,
 ): Document {
   if (task.output_type === 'loglikelihood_rolling') {
-    return rollingDocument(rollingText(task, row), row, tokenizer, maxLength, add);
+    return rollingDocument(exampleOf(task, row).answer, row, tokenizer, maxLength, add);
   }
   const { pairs, choices, golds } = requestsOf(task, row, examples);
   const candidates = pairs.map(([context, continuation]) => ({

@@ -11,6 +11,7 @@ import { createTokenizer } from '../../data/tokenizer.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
 import type { OpenedGraph } from '../../graphs/open.ts';
 import type { Architecture } from '../../models/types.ts';
+import { bindChat } from './chat.ts';
 import { fetchDatasets, fetchModel } from './hubInputs.ts';
 import type { FetchOptions } from './hubInputs.ts';
 import { modelNotes, tokenWarnings } from './modelNotes.ts';
@@ -107,6 +108,7 @@ export class OpenExperiment implements ExperimentFile, OpenedModel {
     this.model = model;
     this.graph = graph;
     this.#fetching = fetching;
+    for (const task of experiment.tasks) bindChat(task, checkpoint);
   }
 
   /** Of the model. @throws LayerifError `badModel` where it has none */

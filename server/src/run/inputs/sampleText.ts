@@ -10,7 +10,7 @@ import type { SampleTextAnswer } from '../../../../protocol/lsp.ts';
 import { sideWords } from '../../../../protocol/samples.ts';
 import type { Result, SampleRow } from '../../../../protocol/result.ts';
 import { hashFiles } from '../../checkpoints/hashFiles.ts';
-import { exampleOf } from '../../data/context.ts';
+import { exampleOf, shownTask } from '../../data/context.ts';
 import { answerOf, choicesOf } from '../../data/examples.ts';
 import { columnsOf, formatOf, readRows } from '../../data/formats.ts';
 import { asRead } from '../../data/splits.ts';
@@ -134,7 +134,7 @@ function shownText(task: Task, row: Row): string {
       ' ',
     );
   }
-  const { prompt, answer } = exampleOf(task, row);
+  const { prompt, answer } = exampleOf(shownTask(task), row);
   return prompt + answer;
 }
 

@@ -7,6 +7,7 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, ScoredTexts, Task } from '../../../../protocol/experiment.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { docOf } from '../../data/examples.ts';
+import { usesChat } from '../../data/chatTurns.ts';
 import { promptOf } from '../../data/context.ts';
 import { harnessIds } from '../../data/continuations.ts';
 import { fewshotForEvaluation, fewshotPool } from '../../data/fewshot.ts';
@@ -255,7 +256,7 @@ const kinds: Record<Kind, (reading: Reading) => Found | Promise<Found>> = {
 
 /** Prompt and answer as one text, as `score` reads them with `loss: target`. */
 function add(
-  { prompt, task, tools, maxLength }: Reading,
+  { prompt, source, task, tools, maxLength }: Reading,
   found: Found,
   row: Row,
   question: number,
@@ -265,8 +266,11 @@ function add(
     found.empty.push(row);
     return;
   }
-  const before = prompt(row).trimEnd();
-  const example = { row, prompt: before === '' ? '' : before + (task?.target_delimiter ?? ' '), answer: text };
+  const given = prompt(row);
+  const rendered = task !== undefined && source.prompt === undefined && usesChat(task);
+  const before = given.trimEnd();
+  const delimited = before === '' ? '' : before + (task?.target_delimiter ?? ' ');
+  const example = { row, prompt: rendered ? given : delimited, answer: text, rendered };
   const { tokens, countedFrom } = sampleOf(example, tools.tokenizer, { maxLength, loss: 'target' });
   found.answers.push({ row, question, hallucinated, tokens, countedFrom });
 }

@@ -5,6 +5,8 @@
 import { createHash } from 'node:crypto';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, ScoredTexts, Task } from '../../../../protocol/experiment.ts';
+import { usesChat } from '../../data/chatTurns.ts';
+import { byHarness } from '../../data/continuations.ts';
 import { exampleOf } from '../../data/context.ts';
 import { datasetNamed } from '../../data/datasetNamed.ts';
 import { openDataset, placeOf, readSlice } from '../../data/splits.ts';
@@ -49,12 +51,13 @@ export async function labelledTexts(
   const task = tasks.find((t) => t.dataset === name && t.doc_to_text !== undefined);
   const labelOf = labelReader(source, task, dataset.columns);
   const textOf = textReader(name, task);
+  const by = task && usesChat(task) ? byHarness(tokenizer) : tokenizer;
   const read = async (slice: string) =>
     (await readSlice(dataset, slice)).map((row) => ({
       file: row.file,
       line: row.line,
       label: labelOf(row),
-      tokens: tokenizer.encodeStart(textOf(row), max_length ?? model.max_length).tokens,
+      tokens: by.encodeStart(textOf(row), max_length ?? model.max_length).tokens,
       row,
     }));
   const fitted = await read(split);

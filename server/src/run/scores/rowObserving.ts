@@ -1,4 +1,6 @@
 /** A chunk of rows through one model: every form of the texts that is asked for, observed where it is not yet. */
+import { usesChat } from '../../data/chatTurns.ts';
+import { byHarness } from '../../data/continuations.ts';
 import { createHash } from 'node:crypto';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { Json, ModelVariant, ObserveSummary, ScoresFile, Tensors } from '../../../../protocol/scores.ts';
@@ -71,8 +73,9 @@ export class Observing {
     folds: readonly Folded[],
     { done, total, what }: { done: number; total: number; what: string },
   ): Promise<Chunk[]> {
-    const { tokenizer } = this.#scorer.opened;
-    const { maxLength } = this.#source;
+    const { maxLength, task } = this.#source;
+    const own = this.#scorer.opened.tokenizer;
+    const tokenizer = task !== null && usesChat(task) ? byHarness(own) : own;
     const all: (Encoded | null)[] = [];
     const facts: RowFacts[] = [];
     for (const row of rows) {

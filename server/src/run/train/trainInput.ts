@@ -5,6 +5,7 @@ import type { Experiment, LossId, Task, TrainSettings } from '../../../../protoc
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import { defaultTrain } from '../../config/trainSchema.ts';
+import { byHarness } from '../../data/continuations.ts';
 import { exampleOf } from '../../data/context.ts';
 import { fewshotForRows, fewshotPool } from '../../data/fewshot.ts';
 import { sampleOf } from '../../data/samples.ts';
@@ -134,7 +135,10 @@ async function samplesOf(
   return rows.map((row) => {
     const example = exampleOf(task, row, fewshot(row));
     const { tokens, countedFrom } = sampleOf(example, tokenizer, { maxLength, loss });
-    const whole = mask === undefined ? null : tokenizer.encode(example.prompt + example.answer);
+    const whole =
+      mask === undefined
+        ? null
+        : (example.rendered ? byHarness(tokenizer) : tokenizer).encode(example.prompt + example.answer);
     const counted = whole === null ? undefined : maskOf(row, mask!, whole, tokens, countedFrom);
     return { sample: { tokens, countedFrom, ...(counted ? { counted } : {}) }, tokens, file: row.file, line: row.line };
   });
