@@ -24,6 +24,8 @@ export interface GenerateRequest {
   prompts: Int32Array[];
   /** Most new tokens of each prompt. */
   maxNewTokens: number[];
+  /** Which random numbers each prompt is drawn with, beside the seed; default: by its index. */
+  streams?: string[] | undefined;
   /** Indices of prompts that share runs. */
   batches: number[][];
   weights: 'resident' | 'streamed';

@@ -44,6 +44,7 @@ export const optionTable = {
   top: { type: 'string', value: 'N', help: 'how many rows (default 10)' },
   keep: { type: 'string', value: 'N|P%', help: 'how many rows, or which share of them' },
   lowest: { type: 'boolean', help: 'the lowest rows in place of the highest' },
+  level: { type: 'string', value: 'N', help: 'of facts: how well they are known, 0 to 4; several with commas' },
   dedup: { type: 'boolean', help: 'of rows with the same prompt and answer one alone' },
   balance: { type: 'string', value: 'COLUMN', help: 'as many rows of each value of this column, as far as there are' },
   text: { type: 'boolean', help: 'whole texts' },

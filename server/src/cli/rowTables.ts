@@ -4,6 +4,7 @@
  */
 import { questionWords } from '../../../protocol/scores.ts';
 import type { ScoresFile, ScoreTable } from '../../../protocol/scores.ts';
+import { LEVELS } from '../scores/mastery.ts';
 import { rowAgreements } from '../run/scores/rowAgreement.ts';
 import { counted, score as number, table as columns } from './format.ts';
 import { optionWords } from './optionWords.ts';
@@ -37,6 +38,7 @@ export function rowTableLines(table: ScoreTable): string[] {
             ...rowLines(table, rows),
           ]),
         ]),
+    ...levelLines(table),
     ...marks.map(
       ({ at: rows, words, drop }) =>
         `${drop ? 'left out by a selection: ' : ''}${words}: ${counted(rows.length, 'row')}`,
@@ -48,12 +50,32 @@ export function rowTableLines(table: ScoreTable): string[] {
 function rowLines(table: ScoreTable, rows: readonly number[]): string[] {
   const parts = Object.entries(table.parts ?? {});
   const cell = (value: number | null) => (value === null ? '-' : number(value));
+  const intervals = table.intervals ?? null;
   const body = rows.map((row) => [
     placeOfRow(table, row),
     cell(nth(table.values, row)),
+    ...(intervals ? [intervals[row]?.map(number).join(' to ') ?? '-'] : []),
     ...parts.map(([, part]) => cell(nth(part, row))),
   ]);
-  const head = ['row', 'score', ...parts.map(([name]) => name)];
+  const head = [
+    'row',
+    'score',
+    ...(intervals ? [`${100 * (table.level ?? 0)} %`] : []),
+    ...parts.map(([name]) => name),
+  ];
+  return columns([head, ...body], head.map((_, i) => i).slice(1)).map((line) => `  ${line}`);
+}
+
+/** Of facts: how many of each relation are of each level. */
+function levelLines({ subject, axes, parts }: ScoreTable): string[] {
+  const [axis] = axes;
+  if (subject !== 'fact' || !axis?.groups || !parts?.level) return [];
+  const { groups } = axis;
+  const body = [...new Set(groups)].map((relation) => {
+    const own = parts.level.filter((_, row) => groups[row] === relation);
+    return [relation || '-', ...LEVELS.map((level) => String(own.filter((one) => one === level).length))];
+  });
+  const head = ['facts of level', ...LEVELS.map(String)];
   return columns([head, ...body], head.map((_, i) => i).slice(1)).map((line) => `  ${line}`);
 }
 

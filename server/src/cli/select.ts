@@ -6,6 +6,7 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import { maskForms, selectRows } from '../run/decide/selectRows.ts';
 import type { Selected } from '../run/decide/selectRows.ts';
 import { count, counted, noteLine, score as number, table } from './format.ts';
+import { readCount } from './lists.ts';
 import { shortened } from './paths.ts';
 import type { Command } from './types.ts';
 
@@ -15,9 +16,10 @@ export const select: Command = {
   summary: 'write a dataset of the rows that a score of rows chooses, or with token masks',
   details:
     'FILE is an experiment whose data_scores are computed (layerif score), or a *.layerif-scores.json. The new file has the format of the dataset; Parquet and Arrow become JSON lines. ' +
-    'Rows that the rule of a score leaves out are not chosen. Beside the choice stands how many of its rows bm25, similarity, loss, length and random would have chosen. Nothing runs on the model.',
-  options: ['by', 'keep', 'lowest', 'dedup', 'balance', 'to', 'output', 'json'],
+    'Rows that the rule of a score leaves out are not chosen. Beside the choice stands how many of its rows bm25, similarity, loss, length and random would have chosen. Of facts (mastery) as many as wanted are drawn from --level, as many of each relation as there are. Nothing runs on the model.',
+  options: ['by', 'keep', 'level', 'seed', 'lowest', 'dedup', 'balance', 'to', 'output', 'json'],
   words: {
+    seed: { value: 'N', help: 'of the facts that are drawn from a level (default 0)' },
     by: { help: 'the score of rows, such as ifd_ppl' },
     to: { value: 'FORM', help: `of token_mask: ${maskForms.join(' | ')} (default loss_mask)` },
     output: { value: 'FILE', help: 'the new file (default: beside the scores)' },
@@ -33,6 +35,8 @@ export const select: Command = {
       lowest: flags.has('lowest'),
       dedup: flags.has('dedup'),
       balance: values.balance,
+      level: values.level,
+      seed: values.seed === undefined ? undefined : readCount('seed', values.seed, 0),
       to: values.to,
       output: output === undefined ? undefined : path.resolve(terminal.baseDir, output),
       signal: terminal.signal,

@@ -7,6 +7,7 @@ import { bm25 } from './bm25.ts';
 import type { DataScore } from './dataTypes.ts';
 import { diversity } from './diversity.ts';
 import { ifdLoss, ifdPpl } from './ifd.ts';
+import { mastery } from './mastery.ts';
 import { randomOrder, rowLength, rowLoss } from './rowBaselines.ts';
 import { influence, influenceRank, influenceVote } from './rowInfluence.ts';
 import { similarity } from './similarity.ts';
@@ -16,6 +17,7 @@ export const dataScores: readonly DataScore[] = [
   ifdPpl,
   ifdLoss,
   tokenMask,
+  mastery,
   influence,
   influenceRank,
   influenceVote,

@@ -61,8 +61,31 @@ export interface RowFacts {
   emptyAnswer: boolean;
 }
 
+/** What is asked of the model for facts: a subject, a relation and the answers that are right. */
+export interface FactAsk {
+  /** File with the templates of each relation; '' for the prompt of the task. */
+  templates: string;
+  /** Drawn texts behind each template; null for none. */
+  completions: { samples: number; temperature: number; maxNewTokens: number; seed: number } | null;
+}
+
+/** A fact, and what the model makes of it. */
+export interface FactSeen {
+  relation: string;
+  /** The object, and what else is right. */
+  answers: readonly string[];
+  /** One for each template. */
+  prompts: readonly string[];
+  /** Template x answer: tokens of the answer behind the prompt, and their log-probability together in nats. */
+  continuations: readonly (readonly { tokens: ArrayLike<number>; logProbability: number }[])[];
+  /** Template x sample; null where none were asked for. */
+  completions: readonly (readonly string[])[] | null;
+}
+
 export interface Chunk<N extends string = string> {
   facts: readonly RowFacts[];
+  /** Of scores of facts, one for each row. */
+  known?: readonly FactSeen[];
   /** By the names of the score's needs. */
   observed: Record<N, RowTexts>;
 }
@@ -82,7 +105,13 @@ export interface End {
 }
 
 /** Numbers of a table, one value a row; `run` adds the words. */
-export type DataNumbers = Pick<ScoreTable, 'values' | 'parts' | 'marks' | 'reference' | 'thresholds' | 'notes'>;
+export type DataNumbers = Pick<
+  ScoreTable,
+  'values' | 'parts' | 'intervals' | 'level' | 'marks' | 'reference' | 'thresholds' | 'notes'
+> & {
+  /** What each row belongs to. */
+  groups?: string[];
+};
 
 /** Rows pass by in their order, a chunk at a time; those that they are compared with before them. */
 export interface RowFold<N extends string = string> {
@@ -96,6 +125,8 @@ export interface DataScore<R extends OptionRows = OptionRows, N extends string =
   options: R;
   /** Empty for scores that do not ask the model. */
   needs(options: OptionValues<R>): Record<N, RowNeed>;
+  /** Of facts in place of texts: what is asked of the model for each. */
+  facts?(options: OptionValues<R>): FactAsk;
   /** Whether the rows' tokens are counted although nothing may be observed of them. */
   tokens?: boolean;
   /** Whether it reads the texts themselves. */

@@ -2,7 +2,7 @@
  * Texts that go on from prompts, batch by batch. A prompt is read in pieces of `chunk` tokens, then every text of the
  * batch gets one token a run until all have ended; ended ones leave the batch. A text alone, among others, with
  * streamed or resident weights has the same tokens but where two logits are closer than rounding; what is drawn for a
- * text depends on the seed and its own number alone.
+ * text depends on the seed and its own number (or its `streams`) alone.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Ending, GenerateRequest, GenerateSummary } from '../../../../protocol/generation.ts';
@@ -33,7 +33,7 @@ export async function generate(
   report: Report,
   finished: ReadonlySet<number> = new Set(),
 ): Promise<GenerateSummary> {
-  const { prompts, maxNewTokens, batches, sampling, chunk } = request;
+  const { prompts, maxNewTokens, streams, batches, sampling, chunk } = request;
   const eos = new Set(request.eos);
   model.weights.restore();
   model.weights.mode = request.weights;
@@ -75,7 +75,7 @@ export async function generate(
 
   for (const batch of batches) {
     let texts = batch.map((prompt): Text => {
-      const random = sampling.doSample ? new Random(sampling.seed, `text ${prompt}`) : null;
+      const random = sampling.doSample ? new Random(sampling.seed, streams?.[prompt] ?? `text ${prompt}`) : null;
       const tokens = [...prompts[prompt]];
       return { prompt, tokens, seen: new Set(tokens), random, short: tokens.length <= anew };
     });

@@ -17,6 +17,7 @@ import { asRead } from '../../data/splits.ts';
 import type { Row } from '../../data/types.ts';
 import { writers, writtenFormat } from '../../data/writers.ts';
 import type { WrittenFormat } from '../../data/writers.ts';
+import { Random } from '../../random/random.ts';
 import { cannotWrite, makeFolders } from '../../files/writing.ts';
 import { listed } from '../../text/listed.ts';
 import { didYouMean } from '../../text/nearest.ts';
@@ -26,7 +27,7 @@ import { experimentName, resultFiles, writeJson } from '../files/results.ts';
 import { maskedRows } from '../scores/maskedRows.ts';
 import type { MaskedRow } from '../scores/maskedRows.ts';
 import { labelOf } from '../scores/rowAgreement.ts';
-import { chosenRows, controlIds, keptCount, overlaps } from './selection.ts';
+import { chosenRows, controlIds, keptCount, levelsOf, overlaps } from './selection.ts';
 import type { Overlap } from './selection.ts';
 import { nth } from '../../lists/nth.ts';
 
@@ -61,6 +62,10 @@ export interface SelectOptions {
   dedup?: boolean;
   /** Column whose values get as many rows each. */
   balance?: string | undefined;
+  /** Of facts: their levels, with commas. */
+  level?: string | undefined;
+  /** Of what is drawn from a level. */
+  seed?: number | undefined;
   to?: string | undefined;
   output?: string | undefined;
   /** Of the experiment, where runs lie in another folder. */
@@ -90,6 +95,7 @@ export async function selectRows(options: SelectOptions): Promise<Selected> {
   const table = tableOf(scores, options.by, scoresFile);
   const baseDir = path.dirname(scores.experimentFile);
   const form = maskFormOf(table, options);
+  const levels = levelsOf(table, options.level);
   await requireSameData(table, scores, baseDir);
   const { experiment, task } = taskOf(scores, table);
   const { field, ds_type, field_mapping: mapping = {} } = experiment.datasets[table.rows!.dataset] ?? {};
@@ -109,15 +115,19 @@ export async function selectRows(options: SelectOptions): Promise<Selected> {
           lowest: options.lowest === true,
           keys: options.dedup ? texts?.keys : undefined,
           classes: options.balance === undefined ? undefined : texts?.classes,
+          levels,
+          random: new Random(options.seed ?? 0, 'facts of a level'),
         });
   if (choice.rows.length === 0)
     throw new LayerifError(
       'badRequest',
-      `${options.by} leaves out all ${all} rows: look at their marks with layerif score`,
+      levels
+        ? `no fact of ${all} is of level ${listed(levels.map(String))}: choose another one`
+        : `${options.by} leaves out all ${all} rows: look at their marks with layerif score`,
     );
   if (wanted !== null && choice.rows.length < wanted)
     notes.push(
-      `only ${choice.rows.length} of ${wanted} rows could be chosen: ${choice.left} are left out by the score or have no value${options.dedup ? `, ${choice.doubles} are doubles` : ''}`,
+      `only ${choice.rows.length} of ${wanted} rows could be chosen: ${choice.left} are ${levels ? 'of another level' : 'left out by the score or have no value'}${options.dedup ? `, ${choice.doubles} are doubles` : ''}`,
     );
   const first = nth(table.rows!.files, 0);
   const sourceFormat = ds_type ?? formatOf(path.resolve(baseDir, first));
@@ -134,7 +144,7 @@ export async function selectRows(options: SelectOptions): Promise<Selected> {
   const missing = controlIds.filter(
     (id) => id !== table.score && !others.some(({ control }) => control.split(' ')[0] === id),
   );
-  if (wanted !== null && missing.length > 0)
+  if (wanted !== null && levels === undefined && missing.length > 0)
     notes.push(`not beside it: ${listed([...missing])}; add them to data_scores to see whether they choose the same`);
   if (form !== null) notes.push(maskUse[form]);
   const provenanceFile = `${file}.provenance.json`;
@@ -151,6 +161,7 @@ export async function selectRows(options: SelectOptions): Promise<Selected> {
     lowest: options.lowest === true,
     dedup: options.dedup === true,
     balance: options.balance ?? null,
+    ...(levels ? { levels, seed: options.seed ?? 0 } : {}),
     to: form,
     dataset: table.rows!.dataset,
     split: table.rows!.split,

@@ -4,6 +4,9 @@
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { ScoreTable } from '../../../../protocol/scores.ts';
+import type { Random } from '../../random/random.ts';
+import { LEVELS } from '../../scores/mastery.ts';
+import { listed } from '../../text/listed.ts';
 import { labelOf, sameRows } from '../scores/rowAgreement.ts';
 import { nth } from '../../lists/nth.ts';
 
@@ -27,6 +30,32 @@ export interface ChoiceOptions {
   keys?: readonly string[] | undefined;
   /** Class of each row. */
   classes?: readonly string[] | undefined;
+  /** Of facts: only those of these levels, in an order that is drawn. */
+  levels?: readonly number[] | undefined;
+  random?: Random | undefined;
+}
+
+/** "2" or "1,2" of the levels of a table of facts. @throws LayerifError `badRequest` */
+export function levelsOf(table: ScoreTable, word: string | undefined): number[] | undefined {
+  if (table.subject !== 'fact') {
+    if (word === undefined) return undefined;
+    throw new LayerifError(
+      'badRequest',
+      `--level is of facts, and ${table.score} scores rows: leave it out, or use --by mastery`,
+    );
+  }
+  const counts = LEVELS.map(
+    (level) => `${level} (${(table.parts?.level ?? []).filter((one) => one === level).length})`,
+  );
+  const fault = (what: string) =>
+    new LayerifError(
+      'badRequest',
+      `${what}: use one or several of the levels, with commas; facts of each: ${listed(counts)}`,
+    );
+  if (word === undefined) throw fault('facts of which level? give --level');
+  const levels = word.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
+  if (levels.every((level) => (LEVELS as readonly number[]).includes(level))) return levels;
+  throw fault(`--level ${word} is not allowed`);
 }
 
 /** "10" or "12.5%" of `rows`. @throws LayerifError `badRequest` */
@@ -46,9 +75,14 @@ export function keptCount(word: string, rows: number): number {
 export function chosenRows(table: ScoreTable, options: ChoiceOptions): Choice {
   const { values } = table;
   const dropped = new Set((table.marks ?? []).filter(({ drop }) => drop).flatMap(({ at }) => at));
-  const able = values.flatMap((value, row) => (value !== null && !dropped.has(row) ? [row] : []));
+  const { levels, random } = options;
+  const level = table.parts?.level ?? [];
+  const fits = (row: number) => levels === undefined || levels.includes(level[row] ?? -1);
+  const able = values.flatMap((value, row) => (value !== null && !dropped.has(row) && fits(row) ? [row] : []));
   const sign = options.lowest ? 1 : -1;
-  able.sort((a, b) => sign * (values[a]! - values[b]!) || a - b);
+  const drawn = random && levels ? random.permutation(values.length) : null;
+  const place = (row: number) => (drawn ? nth(drawn, row) : sign * values[row]!);
+  able.sort((a, b) => place(a) - place(b) || a - b);
   const seen = new Set<string>();
   const single = able.filter((row) => {
     const key = options.keys?.[row];
@@ -57,7 +91,8 @@ export function chosenRows(table: ScoreTable, options: ChoiceOptions): Choice {
     seen.add(key);
     return !known;
   });
-  const { classes } = options;
+  // Facts of a level are as many of each relation, where nothing else is asked for.
+  const classes = options.classes ?? (levels === undefined ? undefined : table.axes[0]?.groups);
   const rows = classes ? balanced(single, classes, options.keep) : single.slice(0, options.keep);
   return {
     rows: rows.sort((a, b) => a - b),

@@ -16,6 +16,8 @@ export interface Prompt {
   maxNewTokens: number;
   /** Strings before which the text ends. */
   stop: readonly string[];
+  /** Which random numbers it is drawn with; default: by its index. */
+  stream?: string;
 }
 
 export interface GeneratedText {
@@ -68,6 +70,7 @@ export async function generateTexts(
       adapter: adapter ?? undefined,
       prompts: prompts.map(({ tokens }) => tokens),
       maxNewTokens: prompts.map(({ maxNewTokens }) => maxNewTokens),
+      streams: prompts.map(({ stream }, i) => stream ?? `text ${i}`),
       eos: [...eos],
       sampling,
       ...plan,

@@ -15,9 +15,11 @@ import { findDataScore } from '../../scores/dataScores.ts';
 import { optionValues } from '../../scores/options.ts';
 import { engineOf } from '../files/finished.ts';
 import { modelStamp } from '../files/modelStamp.ts';
+import { dataHashes } from '../files/provenance.ts';
 import { writeJson } from '../files/results.ts';
 import { experimentFor, openExperiment } from '../inputs/openExperiment.ts';
 import type { OpenExperiment } from '../inputs/openExperiment.ts';
+import { Templates } from './factRows.ts';
 import { ObservationFiles } from './observationFiles.ts';
 import { influencedRows } from './rowInfluences.ts';
 import { Observing, ROWS_PER_CHUNK } from './rowObserving.ts';
@@ -25,11 +27,13 @@ import type { ObservingTools } from './rowObserving.ts';
 import {
   amongNeeds,
   amongOf,
+  asksModel,
   groupsOf,
   isTableOf,
   readsTokens,
   requireAdapter,
   requireLayer,
+  requirePrompt,
   sameAsked,
 } from './rowPlans.ts';
 import type { Plan, Scorer } from './rowPlans.ts';
@@ -67,9 +71,9 @@ export async function computeDataScores(options: DataScoresOptions): Promise<Com
       return scorer;
     };
     const sources = new Map<string, RowSource>();
-    const sourceOf = async ({ texts }: AskedScore): Promise<RowSource> => {
-      const name = JSON.stringify(texts ?? null);
-      const known = sources.get(name) ?? (await RowSource.open(opened, texts));
+    const sourceOf = async ({ texts }: AskedScore, reads: RowSource['reads']): Promise<RowSource> => {
+      const name = `${reads} ${JSON.stringify(texts ?? null)}`;
+      const known = sources.get(name) ?? (await RowSource.open(opened, texts, reads));
       sources.set(name, known);
       return known;
     };
@@ -80,14 +84,20 @@ export async function computeDataScores(options: DataScoresOptions): Promise<Com
       const scorer = await scorerOf(typeof values.scorer === 'string' ? values.scorer : '');
       const resultFile = scoresFile.replace(SCORES_SUFFIX, RESULT_SUFFIX);
       const influence = score.influence ? await influencedRows(resultFile, String(values.task), read.baseDir) : null;
-      const source = influence ? null : await sourceOf(asked);
+      const facts = score.facts?.(values as never);
+      const templatesFile = facts && facts.templates !== '' ? path.resolve(read.baseDir, facts.templates) : null;
+      const templates = templatesFile === null ? null : Templates.read(templatesFile);
+      const source = influence ? null : await sourceOf(asked, templates ? 'columns' : 'texts');
+      if (facts && !templates) requirePrompt(source);
       requireLayer(score, values, scorer);
       requireAdapter(score, values, scorer);
       const rows = influence?.id ?? `rows ${source!.id.slice(0, 16)}`;
       const asks = readsTokens(score)
         ? [`model ${scorer.sha256.slice(0, 16)} ${scorer.tokenizerSha256.slice(0, 16)}`]
         : [];
-      plans.push({ score, asked, values, needs: [rows, ...asks], scorer, source, influence });
+      const made = templatesFile === null ? [] : Object.values(await dataHashes([templatesFile], read.baseDir));
+      const needs = [rows, ...asks, ...made.map((sha256) => `templates ${sha256.slice(0, 16)}`)];
+      plans.push({ score, asked, values, needs, scorer, source, influence, templates });
     }
     // A score among the rows of another one comes behind it, and changes with it.
     plans.sort((a, b) => Number(amongOf(a) !== '') - Number(amongOf(b) !== ''));
@@ -97,8 +107,7 @@ export async function computeDataScores(options: DataScoresOptions): Promise<Com
     const missing = plans.filter((plan) => !made?.tables.some((table) => isTableOf(table, plan)));
     if (made && missing.length === 0) return { file: made, scoresFile, passes: [] };
     if (!run) throw new LayerifError('badRequest', 'scores of rows are not computed yet: layerif score FILE does it');
-    const asksModel = missing.some(({ score, values }) => Object.keys(score.needs(values as never)).length > 0);
-    const engineInfo = asksModel || !made ? await startedEngine(run) : null;
+    const engineInfo = missing.some(asksModel) || !made ? await startedEngine(run) : null;
     const file = begunScores(made, engineInfo, {
       experimentFile: options.file,
       model: { name: opened.checkpoint.name, family: opened.model.family, layers: opened.model.layers, sha256 },

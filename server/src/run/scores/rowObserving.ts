@@ -4,12 +4,16 @@ import { byHarness } from '../../data/continuations.ts';
 import { createHash } from 'node:crypto';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { Json, ModelVariant, ObserveSummary, ScoresFile, Tensors } from '../../../../protocol/scores.ts';
-import type { Chunk, RowFacts, RowFold, RowNeed, RowTexts } from '../../scores/dataTypes.ts';
+import type { Chunk, FactSeen, RowFacts, RowFold, RowNeed, RowTexts } from '../../scores/dataTypes.ts';
+import { placeOf } from '../../data/splits.ts';
 import { observationOf } from '../../scores/observations.ts';
 import { requireUnchanged } from '../files/modelStamp.ts';
 import { limitsOf, requireTexts } from '../inputs/sampleRefusals.ts';
 import { memoryLimit } from '../machine/machine.ts';
 import { observedShape, requireMemory } from '../machine/observing.ts';
+import { drawnCompletions } from './factCompletions.ts';
+import { factsSeen, factTexts } from './factTexts.ts';
+import type { FactTexts } from './factTexts.ts';
 import { keyed, passesOf } from './needs.ts';
 import type { KeyedNeed } from './needs.ts';
 import { plannedPass } from './plannedPass.ts';
@@ -98,13 +102,57 @@ export class Observing {
         return { name, texts, need: keyed(this.#filled(need), texts.id, this.#variant(need)) };
       }),
     );
-    const known = await this.#observed(asked.flat(), { done, total, rows: rows.length, what });
-    return asked.map((needs) => ({
+    const ofFacts = folds.map(({ plan }) => this.#factTexts(plan, rows));
+    const asksFacts = ofFacts.flatMap((texts) => (texts ? [texts] : []));
+    const place = { done, total, rows: rows.length, what };
+    const known = await this.#observed([...asked.flat(), ...asksFacts], place);
+    const seen: (FactSeen[] | null)[] = [];
+    for (const [i, { plan }] of folds.entries()) {
+      const texts = ofFacts[i];
+      seen.push(
+        texts
+          ? factsSeen(texts.all, known.get(texts.need.key)!, await this.#completions(plan, texts.all, rows, place))
+          : null,
+      );
+    }
+    return asked.map((needs, i) => ({
       facts,
+      ...(seen[i] ? { known: seen[i] } : {}),
       observed: Object.fromEntries(
         needs.map(({ name, texts, need }): [string, RowTexts] => [name, { ...texts, tensors: known.get(need.key)! }]),
       ),
     }));
+  }
+
+  /** Every answer behind every prompt, as one set of texts; null for a score of other rows. */
+  #factTexts(plan: Plan, rows: readonly SourceRow[]): { all: FactTexts[]; texts: Formed; need: KeyedNeed } | null {
+    if (!plan.score.facts) return null;
+    const { tokenizer } = this.#scorer.opened;
+    const all = rows.map((row) => factTexts(row, plan.templates, { tokenizer, maxLength: this.#source.maxLength }));
+    const samples = all.flatMap(({ continuations }) => continuations.flat());
+    const places = all.flatMap(({ continuations }, i) =>
+      continuations.flat().map(({ tokens }) => ({ tokens, file: rows[i].row.file, line: rows[i].row.line })),
+    );
+    this.#requireTexts('fact', places);
+    const texts = { samples, text: new Int32Array(0), id: textsId(samples) };
+    return { all, texts, need: keyed({ of: 'token_log_probabilities', options: {} }, texts.id, this.#scorer.variant) };
+  }
+
+  async #completions(
+    plan: Plan,
+    all: readonly FactTexts[],
+    rows: readonly SourceRow[],
+    { done, total }: { done: number; total: number },
+  ): Promise<string[][][] | null> {
+    const { completions } = plan.score.facts!(plan.values as never);
+    if (completions === null) return null;
+    const { opened, files, sha256 } = this.#scorer;
+    const { run, signal, onProgress } = this.#tools.options;
+    const asked = all.map((one, i) => ({ ...one, place: placeOf(rows[i].row) }));
+    return drawnCompletions(opened, asked, completions, {
+      ...{ run: run!, folder: files.folder, modelSha256: sha256, signal },
+      onProgress: (event) => onProgress?.({ ...event, done: done + event.done, total }),
+    });
   }
 
   #variant({ base }: RowNeed): ModelVariant {
@@ -120,7 +168,7 @@ export class Observing {
   }
 
   #formed(all: readonly Encoded[], need: RowNeed, rows: readonly SourceRow[]): Formed {
-    const { tokenizer, model } = this.#scorer.opened;
+    const { tokenizer } = this.#scorer.opened;
     const { maxLength } = this.#source;
     const samples: EncodedSample[] = [];
     const places: { tokens: Int32Array; file: string; line: number | null }[] = [];
@@ -131,9 +179,14 @@ export class Observing {
       places.push({ tokens: sample.tokens, file, line });
       return samples.push(sample) - 1;
     });
-    const task = this.#source.task?.task ?? 'data_scores';
-    requireTexts({ what: 'row', task, texts: places, tokenizer, ...limitsOf(model) }, 'score');
+    this.#requireTexts('row', places);
     return { samples, text, id: textsId(samples) };
+  }
+
+  #requireTexts(what: string, texts: Parameters<typeof requireTexts>[0]['texts']): void {
+    const { tokenizer, model } = this.#scorer.opened;
+    const task = this.#source.task?.task ?? 'data_scores';
+    requireTexts({ what, task, texts, tokenizer, ...limitsOf(model) }, 'score');
   }
 
   async #observed(

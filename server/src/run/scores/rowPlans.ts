@@ -11,6 +11,7 @@ import type { modelStamp } from '../files/modelStamp.ts';
 import type { OpenExperiment } from '../inputs/openExperiment.ts';
 import { canonical } from './needs.ts';
 import type { ObservationFiles } from './observationFiles.ts';
+import type { Templates } from './factRows.ts';
 import type { InfluencedRows } from './rowInfluences.ts';
 import type { RowSource } from './rowSource.ts';
 
@@ -33,7 +34,13 @@ export interface Plan {
   scorer: Scorer;
   source: RowSource | null;
   influence: InfluencedRows | null;
+  /** Of a score of facts; null where the task's prompt is the template. */
+  templates: Templates | null;
 }
+
+/** Whether something is asked of the model. */
+export const asksModel = ({ score, values }: Pick<Plan, 'score' | 'values'>): boolean =>
+  score.facts !== undefined || Object.keys(score.needs(values as never)).length > 0;
 
 export const readsTokens = (score: DataScore): boolean => score.tokens === true;
 
@@ -66,6 +73,15 @@ export function requireLayer(score: DataScore, { layer }: Record<string, Json>, 
   const { layers } = opened.model;
   if (typeof layer !== 'number' || layer < layers) return;
   throw new LayerifError('badRequest', `${score.id}.layer ${layer} is beyond the last layer: use -1 to ${layers - 1}`);
+}
+
+/** @throws LayerifError `badRequest` where the task's prompt is to be the template of facts, and there is none */
+export function requirePrompt(source: RowSource | null): void {
+  if (source?.task) return;
+  throw new LayerifError(
+    'badRequest',
+    `mastery has no prompt for facts of the dataset "${source?.dataset.name}": name a file of templates (mastery.templates), or give a task over the dataset a doc_to_text`,
+  );
 }
 
 /** @throws LayerifError `badRequest` where tokens are to be compared with those of an adapter, and there is none */

@@ -31,8 +31,9 @@ export class RowSource {
   readonly sha256: Record<string, string>;
   /** Hash of everything that decides the texts. */
   readonly id: string;
+  readonly reads: 'texts' | 'columns';
 
-  private constructor(fields: Pick<RowSource, 'dataset' | 'task' | 'split' | 'maxLength' | 'sha256' | 'id'>) {
+  private constructor(fields: Pick<RowSource, 'dataset' | 'task' | 'split' | 'maxLength' | 'sha256' | 'id' | 'reads'>) {
     ({
       dataset: this.dataset,
       task: this.task,
@@ -40,22 +41,30 @@ export class RowSource {
       maxLength: this.maxLength,
       sha256: this.sha256,
       id: this.id,
+      reads: this.reads,
     } = fields);
   }
 
   /**
    * @param asked default: the training samples of the first task
+   * @param reads `columns`: rows of which prompt and answer are not read, and which need none
    * @throws LayerifError `badData`: no such dataset or split, rows without a text
    */
-  static async open(opened: OpenExperiment, asked: TextSource | undefined): Promise<RowSource> {
+  static async open(
+    opened: OpenExperiment,
+    asked: TextSource | undefined,
+    reads: 'texts' | 'columns' = 'texts',
+  ): Promise<RowSource> {
     const { experiment, baseDir } = opened;
     const { datasets, tasks, model } = experiment;
     const name = asked?.dataset ?? nth(tasks, 0).dataset;
     const declared = datasetNamed(datasets, name);
     await opened.fetchDatasets([name]);
     const dataset = await openDataset(name, declared, baseDir);
-    const task = tasks.find((t) => t.dataset === name && t.doc_to_text !== undefined) ?? null;
-    if (task === null && !dataset.columns.includes('text')) {
+    const prompted =
+      reads === 'texts' ? tasks.find((t) => t.dataset === name && t.doc_to_text !== undefined) : undefined;
+    const task = prompted ?? null;
+    if (task === null && reads === 'texts' && !dataset.columns.includes('text')) {
       throw new LayerifError(
         'badData',
         `dataset "${name}" has no column "text", and no task over it has a doc_to_text: name a task with a prompt and an answer; columns: ${listed(dataset.columns)}`,
@@ -65,9 +74,9 @@ export class RowSource {
     const maxLength = asked?.max_length ?? model.max_length;
     const sha256 = await dataHashes(dataset.files, baseDir);
     const id = createHash('sha256')
-      .update(JSON.stringify([datasets[name], task, split, maxLength, sha256]))
+      .update(JSON.stringify([datasets[name], task, split, maxLength, sha256, ...(reads === 'texts' ? [] : [reads])]))
       .digest('hex');
-    return new RowSource({ dataset, task, split, maxLength, sha256, id });
+    return new RowSource({ dataset, task, split, maxLength, sha256, id, reads });
   }
 
   count(): Promise<number> {
@@ -111,6 +120,7 @@ export class RowSource {
   }
 
   #text(row: Row, examples: readonly Row[]): PromptAndAnswer {
+    if (this.reads === 'columns') return { prompt: '', answer: '' };
     if (this.task) {
       const { prompt, answer } = exampleOf(this.task, row, examples);
       return { prompt, answer };

@@ -44,7 +44,7 @@ export class Rows {
 
 export function tableOf(
   { score, values: options, needs }: Plan,
-  { values, parts, notes, ...rest }: Awaited<ReturnType<RowFold['numbers']>>,
+  { values, parts, notes, groups, ...rest }: Awaited<ReturnType<RowFold['numbers']>>,
   rows: ScoredRows,
   texts: string,
 ): ScoreTable {
@@ -54,7 +54,7 @@ export function tableOf(
     ...wordsOf(score),
     options,
     texts,
-    axes: [{ name: 'row', labels: values.map((_, row) => row) }],
+    axes: [{ name: 'row', labels: values.map((_, row) => row), ...(groups ? { groups } : {}) }],
     ...definedNumbers({ values, parts }),
     ...rest,
     rows: readsTokens(score) ? rows : { ...rows, tokenizer: null },
