@@ -13,7 +13,12 @@ const examples = join(import.meta.dirname, '../../examples');
 
 test('the datasets are the ones that their README describes', async () => {
   const readme = readFileSync(join(examples, 'data/README.md'), 'utf8');
-  const rows: Record<string, number> = { 'sentiment.jsonl': 2400, 'capitals.csv': 243, 'facts.jsonl': 486, 'supersense.parquet': 2500 };
+  const rows: Record<string, number> = {
+    'sentiment.jsonl': 2400,
+    'capitals.csv': 243,
+    'facts.jsonl': 486,
+    'supersense.parquet': 2500,
+  };
   const files = readdirSync(join(examples, 'data')).filter((name) => /\.(jsonl|csv|parquet)$/.test(name));
   assert.deepEqual(files.sort(), Object.keys(rows).sort());
   for (const name of files) {
