@@ -28,7 +28,7 @@ const TEMPLATES =
 function workspace(
   t: TestContext,
   {
-    facts = FACTS as object[],
+    facts = FACTS,
     templates = TEMPLATES,
     scores = '[{ mastery: { templates: t.yaml, samples: 3, max_new_tokens: 4 } }]',
   } = {},
@@ -66,9 +66,9 @@ test('shares, levels and probabilities of a model; the same from any chunks and 
   const [table] = scores!.tables as [ScoreTable];
   assert.equal(table.subject, 'fact');
   assert.deepEqual(table.parts!.completions, [6, 6, 3, 3, 3]);
-  assert.deepEqual(table.axes[0]!.groups, ['capital', 'capital', 'region', 'region', 'region']);
+  assert.deepEqual(table.axes[0].groups, ['capital', 'capital', 'region', 'region', 'region']);
   for (const [row, value] of table.values.entries())
-    assert.ok(Math.abs(value! * table.parts!.completions![row]! - table.parts!.hits![row]!) < 1e-9);
+    assert.ok(Math.abs(value! * table.parts!.completions[row] - table.parts!.hits[row]!) < 1e-9);
   assert.match(table.notes.join('\n'), /in 1 facts an answer has another one as its part/);
 
   const inChunks = workspace(t);
@@ -77,7 +77,7 @@ test('shares, levels and probabilities of a model; the same from any chunks and 
     run(inChunks.file, { rowsPerChunk: 2, signal: abort.signal, onProgress: ({ done }) => done >= 3 && abort.abort() }),
   );
   const again = await run(inChunks.file, { rowsPerChunk: 2 });
-  assert.deepEqual(numbersOf(again.scores!.tables[0]!), numbersOf(table));
+  assert.deepEqual(numbersOf(again.scores!.tables[0]), numbersOf(table));
 
   // Completions that are kept are not drawn again; a line that was cut off is.
   const observed = fs.readdirSync(path.dirname(again.scoresFile!)).includes('observations');
@@ -88,7 +88,7 @@ test('shares, levels and probabilities of a model; the same from any chunks and 
   fs.writeFileSync(path.join(folderOf, kept), whole.slice(0, -3));
   fs.rmSync(again.scoresFile!);
   const third = await run(inChunks.file, { rowsPerChunk: 2 });
-  assert.deepEqual(numbersOf(third.scores!.tables[0]!), numbersOf(table));
+  assert.deepEqual(numbersOf(third.scores!.tables[0]), numbersOf(table));
   assert.ok(fs.existsSync(folder));
 });
 
@@ -125,8 +125,8 @@ test('a draw from a level is balanced over relations, random by its seed, and of
     const { rows } = draw(seed, 4, [2]);
     sets.add(rows.join());
     assert.equal(rows.length, 4);
-    assert.ok(rows.every((row) => table.parts!.level![row] === 2));
-    const relations = rows.map((row) => table.axes[0]!.groups![row]!).join('');
+    assert.ok(rows.every((row) => table.parts!.level[row] === 2));
+    const relations = rows.map((row) => table.axes[0].groups![row]).join('');
     counts.set(relations, (counts.get(relations) ?? 0) + 1);
   }
   // Six, two and one fact of a, b and c: one of each, and the fourth of a or b.
@@ -171,7 +171,7 @@ const bad: [string, Parameters<typeof workspace>[1], RegExp][] = [
   ],
   [
     'no object',
-    { facts: [FACTS[0]!, { subject: 'x', relation: 'region' }] },
+    { facts: [FACTS[0], { subject: 'x', relation: 'region' }] },
     /facts\.jsonl:2: row 1: a fact needs an answer in the column object/,
   ],
   [

@@ -57,10 +57,7 @@ test('a model that always names the object knows it, one that never does not; al
     ],
   );
   for (const [row, [low, high]] of table.intervals!.map((one) => one!).entries())
-    assert.ok(
-      low <= table.values[row]! && table.values[row]! <= high && high - low > 0.4,
-      'four completions say little',
-    );
+    assert.ok(low <= table.values[row] && table.values[row] <= high && high - low > 0.4, 'four completions say little');
   assert.deepEqual(
     table.marks!.map(({ at, words }) => [words.slice(0, 7), at]),
     [
@@ -122,7 +119,7 @@ test('the surrogate is the enumerated probability on a vocabulary of five tokens
   /** P(next | last). */
   const step = rows.map((row) => row.map((value) => value / row.reduce((a, b) => a + b, 0)));
   const probability = (start: number, tokens: number[]) =>
-    tokens.reduce(({ p, last }, token) => ({ p: p * step[last]![token]!, last: token }), { p: 1, last: start }).p;
+    tokens.reduce(({ p, last }, token) => ({ p: p * step[last][token], last: token }), { p: 1, last: start }).p;
   // [1, 2] is the beginning of [1, 2, 3]; [4] and [4] are one.
   const answers = [[1, 2, 3], [1, 2], [4], [0, 0, 0], [4]];
   const starts = [0, 3, 2];
@@ -138,7 +135,7 @@ test('the surrogate is the enumerated probability on a vocabulary of five tokens
   const expected = enumerated.reduce((a, b) => a + b, 0) / 3;
   assert.ok(Math.abs(surrogateOf({ continuations }) - expected) < 1e-12);
   assert.deepEqual(
-    prefixFree(continuations[0]!).map(({ tokens }) => tokens),
+    prefixFree(continuations[0]).map(({ tokens }) => tokens),
     [[4], [1, 2], [0, 0, 0]],
   );
 });

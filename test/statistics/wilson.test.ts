@@ -20,7 +20,7 @@ test("Wilson's interval agrees with scipy and holds the share", () => {
   for (const [hits, trials, level, low, high] of scipy) {
     const found = wilsonInterval(hits, trials, level)!;
     for (const [i, value] of [low, high].entries())
-      assert.ok(Math.abs(found[i]! - value) < 1e-12, `${hits} of ${trials} at ${level}: ${found[i]}, scipy ${value}`);
+      assert.ok(Math.abs(found[i] - value) < 1e-12, `${hits} of ${trials} at ${level}: ${found[i]}, scipy ${value}`);
     assert.ok(found[0] <= hits / trials && hits / trials <= found[1]);
   }
   assert.equal(wilsonInterval(0, 0), null);

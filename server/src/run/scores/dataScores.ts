@@ -84,7 +84,7 @@ export async function computeDataScores(options: DataScoresOptions): Promise<Com
       const scorer = await scorerOf(typeof values.scorer === 'string' ? values.scorer : '');
       const resultFile = scoresFile.replace(SCORES_SUFFIX, RESULT_SUFFIX);
       const influence = score.influence ? await influencedRows(resultFile, String(values.task), read.baseDir) : null;
-      const facts = score.facts?.(values as never);
+      const facts = score.facts?.(values);
       const templatesFile = facts && facts.templates !== '' ? path.resolve(read.baseDir, facts.templates) : null;
       const templates = templatesFile === null ? null : Templates.read(templatesFile);
       const source = influence ? null : await sourceOf(asked, templates ? 'columns' : 'texts');
