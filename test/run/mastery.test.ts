@@ -25,13 +25,19 @@ const FACTS = [
 const TEMPLATES =
   'capital: ["The capital of {subject} is", "{subject}, whose capital is"]\nregion: ["{subject} is in"]\n';
 
+interface Given {
+  facts?: readonly object[];
+  templates?: string;
+  scores?: string;
+}
+
 function workspace(
   t: TestContext,
   {
     facts = FACTS,
     templates = TEMPLATES,
     scores = '[{ mastery: { templates: t.yaml, samples: 3, max_new_tokens: 4 } }]',
-  } = {},
+  }: Given = {},
 ): { file: string; folder: string } {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-facts-'));
   t.after(() => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
@@ -163,7 +169,7 @@ test('facts of a level are written as a dataset; other levels and other scores a
   assert.deepEqual([from.levels, from.seed], [[0, 4], 2]);
 });
 
-const bad: [string, Parameters<typeof workspace>[1], RegExp][] = [
+const bad: [string, Given, RegExp][] = [
   [
     'no subject',
     { facts: [{ object: 'x', relation: 'region' }] },
