@@ -61,6 +61,9 @@ export const PRONE_MARK = 'prone to hallucination';
 
 export type Subject = 'layer' | 'module' | 'layer_pair' | 'sample' | 'token' | 'fact' | 'model' | 'run';
 
+/** Of facts (`mastery`): how well they are known; the part `level` of a table. */
+export const factLevels = [0, 1, 2, 3, 4] as const;
+
 /** One score of one model on one set of texts. */
 export interface ScoreTable {
   score: string;

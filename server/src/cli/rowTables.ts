@@ -2,9 +2,8 @@
  * Tables of scores of rows as people read them in a terminal: how the values lie, which rows are highest and lowest,
  * which the rule of the score leaves out, and how far the scores agree. Pure.
  */
-import { questionWords } from '../../../protocol/scores.ts';
+import { factLevels, questionWords } from '../../../protocol/scores.ts';
 import type { ScoresFile, ScoreTable } from '../../../protocol/scores.ts';
-import { LEVELS } from '../scores/mastery.ts';
 import { rowAgreements } from '../run/scores/rowAgreement.ts';
 import { counted, score as number, table as columns } from './format.ts';
 import { optionWords } from './optionWords.ts';
@@ -73,9 +72,9 @@ function levelLines({ subject, axes, parts }: ScoreTable): string[] {
   const { groups } = axis;
   const body = [...new Set(groups)].map((relation) => {
     const own = parts.level.filter((_, row) => groups[row] === relation);
-    return [relation || '-', ...LEVELS.map((level) => String(own.filter((one) => one === level).length))];
+    return [relation || '-', ...factLevels.map((level) => String(own.filter((one) => one === level).length))];
   });
-  const head = ['facts of level', ...LEVELS.map(String)];
+  const head = ['facts of level', ...factLevels.map(String)];
   return columns([head, ...body], head.map((_, i) => i).slice(1)).map((line) => `  ${line}`);
 }
 

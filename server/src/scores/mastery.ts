@@ -1,6 +1,6 @@
 /**
- * How well a model knows facts before it is tuned (60 Data Points are Sufficient to Fine-Tune LLMs for QA; the formula as
- * the same authors give it in arXiv 2509.16596). With N templates of a relation and M drawn completions of each
+ * How well a model knows facts before it is tuned (60 Data Points are Sufficient to Fine-Tune LLMs for QA; the formula
+ * as the same authors give it in arXiv 2509.16596). With N templates of a relation and M drawn completions of each
  *
  *     R = completions that name the object or one of its aliases / (N M)
  *     level 0: R = 0; level i of 1 .. 4: R above (i - 1) / 4, up to i / 4
@@ -9,6 +9,7 @@
  * templates of the probability of its tokens. Of aliases those count of which no other one is the beginning, so that
  * nothing counts twice. It asks for no completions, and at temperature 1 it is a lower bound of what R estimates.
  */
+import { factLevels } from '../../../protocol/scores.ts';
 import { spearman } from '../statistics/rankCorrelation.ts';
 import type { Interval } from '../statistics/intervals.ts';
 import { wilsonInterval } from '../statistics/wilson.ts';
@@ -17,7 +18,6 @@ import type { FactSeen } from './dataTypes.ts';
 import { folded, idle, matchIds, names, prefixFree } from './factAnswers.ts';
 import type { MatchId } from './factAnswers.ts';
 
-export const LEVELS = [0, 1, 2, 3, 4] as const;
 const LEVEL = 0.95;
 /** A probability below this is as good as none: half a hit in the 210 completions of the paper. */
 const NOTHING = 1 / 420;
@@ -135,7 +135,7 @@ export const mastery = defineDataScore({
               : {}),
           },
           groups: facts.map(({ relation }) => relation),
-          marks: LEVELS.flatMap((level) =>
+          marks: factLevels.flatMap((level) =>
             mark(
               rowsWhere(facts.length, (row) => levels[row] === level),
               levelWords(level),

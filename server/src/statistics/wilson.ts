@@ -1,7 +1,7 @@
 /**
- * The score interval of a proportion (Wilson, Probable inference, the law of succession, and statistical inference, JASA
- * 1927): all p from which the observed share is no further away than the normal quantile allows. It does not collapse at
- * 0 and 1, and holds for few trials.
+ * The score interval of a proportion (Wilson, Probable inference, the law of succession, and statistical inference,
+ * JASA 1927): all p from which the observed share is no further away than the normal quantile allows. It does not
+ * collapse at 0 and 1, and holds for few trials.
  */
 import type { Interval } from './intervals.ts';
 import { normalCdf, normalDensity } from './normal.ts';

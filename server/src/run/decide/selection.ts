@@ -3,9 +3,9 @@
  * many of each class; and how many of them the controls would have chosen too. Pure.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
+import { factLevels } from '../../../../protocol/scores.ts';
 import type { ScoreTable } from '../../../../protocol/scores.ts';
 import type { Random } from '../../random/random.ts';
-import { LEVELS } from '../../scores/mastery.ts';
 import { listed } from '../../text/listed.ts';
 import { labelOf, sameRows } from '../scores/rowAgreement.ts';
 import { nth } from '../../lists/nth.ts';
@@ -44,7 +44,7 @@ export function levelsOf(table: ScoreTable, word: string | undefined): number[] 
       `--level is of facts, and ${table.score} scores rows: leave it out, or use --by mastery`,
     );
   }
-  const counts = LEVELS.map(
+  const counts = factLevels.map(
     (level) => `${level} (${(table.parts?.level ?? []).filter((one) => one === level).length})`,
   );
   const fault = (what: string) =>
@@ -54,7 +54,7 @@ export function levelsOf(table: ScoreTable, word: string | undefined): number[] 
     );
   if (word === undefined) throw fault('facts of which level? give --level');
   const levels = word.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
-  if (levels.every((level) => (LEVELS as readonly number[]).includes(level))) return levels;
+  if (levels.every((level) => (factLevels as readonly number[]).includes(level))) return levels;
   throw fault(`--level ${word} is not allowed`);
 }
 
