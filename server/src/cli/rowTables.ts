@@ -67,11 +67,11 @@ function rowLines(table: ScoreTable, rows: readonly number[]): string[] {
 
 /** Of facts: how many of each relation are of each level. */
 function levelLines({ subject, axes, parts }: ScoreTable): string[] {
-  const [axis] = axes;
-  if (subject !== 'fact' || !axis?.groups || !parts?.level) return [];
-  const { groups } = axis;
+  const { groups } = axes[0] ?? {};
+  const { level: levels } = parts ?? {};
+  if (subject !== 'fact' || !groups || !levels) return [];
   const body = [...new Set(groups)].map((relation) => {
-    const own = parts.level.filter((_, row) => groups[row] === relation);
+    const own = levels.filter((_, row) => groups[row] === relation);
     return [relation || '-', ...factLevels.map((level) => String(own.filter((one) => one === level).length))];
   });
   const head = ['facts of level', ...factLevels.map(String)];

@@ -17,6 +17,16 @@ export function startsOf(samples: readonly EncodedSample[]): number[] {
   });
 }
 
+/** Of each text the log-probability of its counted tokens together, in nats. */
+export function logProbabilities({ samples, tensors }: Pick<RowTexts, 'samples' | 'tensors'>): Float64Array {
+  const starts = startsOf(samples);
+  return Float64Array.from(samples, ({ tokens, countedFrom }, text) => {
+    let sum = 0;
+    for (let t = countedFrom; t < tokens.length; t++) sum += tensors.logProbability.data[starts[text] + t];
+    return sum;
+  });
+}
+
 /** Per row the mean negative log-probability of its counted tokens in nats; NaN where there are none. */
 export function meanLosses({ samples, text, tensors }: RowTexts): Float64Array {
   const starts = startsOf(samples);

@@ -3,7 +3,8 @@ import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { encodeContinuation, harnessIds, requirePrefix } from '../../data/continuations.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
 import type { FactSeen } from '../../scores/dataTypes.ts';
-import { startsOf } from '../../scores/rowLosses.ts';
+import { logProbabilities } from '../../scores/rowLosses.ts';
+import { nth } from '../../lists/nth.ts';
 import type { Tensors } from '../../../../protocol/scores.ts';
 import { factOf } from './factRows.ts';
 import type { Fact, Templates } from './factRows.ts';
@@ -48,20 +49,18 @@ export function factsSeen(
   observed: Tensors,
   completions: readonly (readonly (readonly string[])[])[] | null,
 ): FactSeen[] {
-  const starts = startsOf(all.flatMap(({ continuations }) => continuations.flat()));
-  const { data } = observed.logProbability;
+  const samples = all.flatMap(({ continuations }) => continuations.flat());
+  const known = logProbabilities({ samples, tensors: observed });
   let text = 0;
   return all.map(({ fact, prompts, continuations }, i) => ({
     relation: fact.relation,
     answers: fact.answers,
     prompts,
     continuations: continuations.map((answers) =>
-      answers.map(({ tokens, countedFrom }) => {
-        const start = starts[text++];
-        let logProbability = 0;
-        for (let t = countedFrom; t < tokens.length; t++) logProbability += data[start + t];
-        return { tokens: tokens.subarray(countedFrom), logProbability };
-      }),
+      answers.map(({ tokens, countedFrom }) => ({
+        tokens: tokens.subarray(countedFrom),
+        logProbability: nth(known, text++),
+      })),
     ),
     completions: completions?.[i] ?? null,
   }));

@@ -131,7 +131,7 @@ export class Observing {
     const all = rows.map((row) => factTexts(row, plan.templates, { tokenizer, maxLength: this.#source.maxLength }));
     const samples = all.flatMap(({ continuations }) => continuations.flat());
     const places = all.flatMap(({ continuations }, i) =>
-      continuations.flat().map(({ tokens }) => ({ tokens, file: rows[i].row.file, line: rows[i].row.line })),
+      continuations.flat().map(({ tokens }) => ({ tokens, ...placeOf(nth(rows, i).row) })),
     );
     this.#requireTexts('fact', places);
     const texts = { samples, text: new Int32Array(0), id: textsId(samples) };
@@ -148,7 +148,7 @@ export class Observing {
     if (completions === null) return null;
     const { opened, files, sha256 } = this.#scorer;
     const { run, signal, onProgress } = this.#tools.options;
-    const asked = all.map((one, i) => ({ ...one, place: placeOf(rows[i].row) }));
+    const asked = all.map((one, i) => ({ ...one, place: placeOf(nth(rows, i).row) }));
     return drawnCompletions(opened, asked, completions, {
       ...{ run: run!, folder: files.folder, modelSha256: sha256, signal },
       onProgress: (event) => onProgress?.({ ...event, done: done + event.done, total }),
