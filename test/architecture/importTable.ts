@@ -136,7 +136,7 @@ export const table: Record<string, Row> = {
   'server/src/linear': { folders: [], packages: numeric, node: [] },
   'server/src/lists': { folders: [], packages: [], node: [] },
   'server/src/random': { folders: [lists], packages: ['pure-rand'], node: [] },
-  'server/src/text': { folders: [], packages: ['fastest-levenshtein'], node: [] },
+  'server/src/text': { folders: [], packages: ['fastest-levenshtein'], node: ['vm'] },
   'server/src/processes': { folders: [], packages: [], node: 'all' },
   'server/src/files': { folders: ['protocol', text], packages: [], node: 'all' },
   'server/src/hub': { folders: ['protocol', text, files], packages: ['@huggingface/hub'], node: 'all' },

@@ -141,6 +141,21 @@ for (const [what, [changes, message]] of Object.entries(configurations)) {
   });
 }
 
+test('a pattern of modules that backtracks ends by its time, with key and module', () => {
+  const endless = '([\\w.]+)+!';
+  const module = 'model.layers.0.self_attn_of_a_very_long_name_without_any_point';
+  const message = (key: string) =>
+    new RegExp(`${key} is .*, which takes longer than 1 s for "${module}": it backtracks`);
+  assert.match(
+    complaint(() => of({ target_modules: endless }).targets(module), '<none>'),
+    message('target_modules'),
+  );
+  assert.match(
+    complaint(() => of({ rank_pattern: { [endless]: 4 } }).factorOf(module), '<none>'),
+    message('rank_pattern'),
+  );
+});
+
 test('what does not change a trained adapter is accepted', () => {
   const neutral = {
     use_dora: false,

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { createTokenizer, type TextTokenizer } from '../../server/src/data/tokenizer.ts';
+import { mayBacktrack } from '../../server/src/data/tokenizers/patterns.ts';
 import { refusal } from './files.ts';
 
 const folder = join(import.meta.dirname, '../reference/tokenizer');
@@ -78,4 +79,41 @@ test('a file that is no tokenizer is a fault of the model', async () => {
     await refusal(() => createTokenizer({ tokenizerJson: { model: { type: 'New' } }, tokenizerConfig: {} })),
     /^the tokenizer cannot be used: .*; tokenizer\.json must be a file of the Hugging Face tokenizers library$/,
   );
+});
+
+test('a pattern that backtracks ends by its time with the pattern, whatever part it stands in', () => {
+  const tokenizerJson = JSON.parse(readFileSync(join(folder, 'llama.json'), 'utf8')) as Record<string, unknown>;
+  const text = `${'a'.repeat(40)}!`;
+  const parts = ['(a+)+$', '(a|aa)+$', '([a-z]*)*!!', 'a*a*a*a*a*a*a*a*a*a*a*a*a*b'].flatMap((Regex) => [
+    { pre_tokenizer: { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false } },
+    { normalizer: { type: 'Replace', pattern: { Regex }, content: ' ' } },
+    {
+      pre_tokenizer: {
+        type: 'Sequence',
+        pretokenizers: [{ type: 'Split', pattern: { Regex }, behavior: 'Removed', invert: true }],
+      },
+    },
+  ]);
+  for (const part of parts) {
+    const tokenizer = createTokenizer({ tokenizerJson: { ...tokenizerJson, ...part }, tokenizerConfig: {} }, 0.02);
+    assert.throws(
+      () => tokenizer.encode(text),
+      /^LayerifError: the tokenizer takes longer than 0 s for a text of 41 characters: a pattern of its normalizer or pre_tokenizer backtracks \(".+"\); write it without nested repetition/,
+    );
+    // The next text is cut as if nothing had been.
+    assert.ok(tokenizer.encode('b').length > 0);
+  }
+});
+
+test('which patterns are watched: nested repetition, choices that repeat, many repetitions; none of the usual ones', () => {
+  for (const pattern of ['(a+)+', '(?:a|b)*', '((a{1,5})){2,6}', 'a*a*a*b*', '(?=(a*))+', '(\\s|\\S)*x'])
+    assert.ok(mayBacktrack(pattern), pattern);
+  for (const pattern of [
+    ' ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+',
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}",
+    '(?:\\r?\\n)+',
+    '[(a+)+]',
+    '\\(a+\\)+',
+  ])
+    assert.ok(!mayBacktrack(pattern), pattern);
 });

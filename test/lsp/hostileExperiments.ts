@@ -16,7 +16,12 @@ interface TaskOptions {
   extra?: string;
 }
 
-function experiment({ model = './model', text = '{{text}}', data = 'data/h.jsonl', extra = '' }: TaskOptions): string {
+export function experiment({
+  model = './model',
+  text = '{{text}}',
+  data = 'data/h.jsonl',
+  extra = '',
+}: TaskOptions): string {
   return [
     'version: 1',
     `model: { path: ${JSON.stringify(model)} }`,
@@ -35,12 +40,12 @@ function experiment({ model = './model', text = '{{text}}', data = 'data/h.jsonl
 }
 
 /** Rows that a backtracking engine takes 2^30 steps for. */
-function writeRows(folder: string, length = 34): void {
+export function writeRows(folder: string, length = 34): void {
   const rows = Array.from({ length: 20 }, (_, i) => JSON.stringify({ text: `${'a'.repeat(length)}!${i}`, label: 'x' }));
   fs.writeFileSync(path.join(folder, 'data', 'h.jsonl'), `${rows.join('\n')}\n`);
 }
 
-function copyModel(folder: string, name: string): string {
+export function copyModel(folder: string, name: string): string {
   const to = path.join(folder, name);
   fs.rmSync(to, { recursive: true, force: true });
   fs.cpSync(path.join(folder, 'model'), to, { recursive: true });
@@ -56,7 +61,7 @@ function changeTokenizer(folder: string, name: string, change: (json: Record<str
   return experiment({ model: `./${name}` });
 }
 
-const pick = <T>(random: () => number, list: readonly T[]): T => list[Math.floor(random() * list.length)];
+export const pick = <T>(random: () => number, list: readonly T[]): T => list[Math.floor(random() * list.length)];
 
 /** Kinds that keep a loop busy although every text is read from a regular file of a sensible size. */
 export const busyKinds = {

@@ -34,6 +34,25 @@ before(() => {
 });
 after(() => fs.rmSync(root, { recursive: true }));
 
+test('links that form a circle are no defect: model, weights, tokenizer and data', async () => {
+  fs.cpSync(path.join(root, 'model'), path.join(root, 'circle'), { recursive: true });
+  const said = async (name: string, text: string): Promise<string> => {
+    const at = path.join(root, name);
+    const kept = fs.existsSync(at) ? fs.readFileSync(at) : null;
+    fs.rmSync(at, { force: true });
+    fs.symlinkSync(path.basename(at), at);
+    const found = await lines(text, 'full');
+    fs.rmSync(at);
+    if (kept !== null) fs.writeFileSync(at, kept);
+    return found.join('\n');
+  };
+  const model = good.replace('./model', './circle');
+  for (const name of ['config.json', 'model.safetensors', 'tokenizer.json'])
+    assert.match(await said(`circle/${name}`, model), /symbolic links form a circle|does not exist|has no/, name);
+  assert.match(await said('loop', good.replace('./model', './loop')), /loop/);
+  assert.match(await said('data/loop.jsonl', good.replace('reviews.jsonl', 'loop.jsonl')), /data\/loop\.jsonl/);
+});
+
 async function lines(text: string, depth: 'quick' | 'full'): Promise<string[]> {
   const { problems } = await checkExperiment(file, text, depth);
   return problems.map(

@@ -7,6 +7,7 @@
  * in `refused` unless it has its neutral value. A key that is none of these is refused too, for a newer PEFT may mean
  * anything by it.
  */
+import { inTime, TooSlow } from '../text/inTime.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { quoted } from './printable.ts';
 import type { LoraFactor } from './types.ts';
@@ -83,6 +84,12 @@ const refused: Readonly<Record<string, string>> = {
  */
 const plainInitialisations: readonly unknown[] = [undefined, null, true, false, 'gaussian', 'eva', 'orthogonal'];
 
+/** Where a pattern matches a module's path; null where it does not. @throws LayerifError for one that backtracks */
+type Match = (path: string) => RegExpExecArray | null;
+/** @throws LayerifError for a text that is no regular expression */
+type Pattern = (text: string, key: string) => Match;
+const PATTERN_SECONDS = 1;
+
 /** @throws LayerifError `badModel` naming the key, its value and what is supported */
 export function peftConfig(file: string, json: Json): PeftConfig {
   const fail = (what: string): LayerifError => new LayerifError('badModel', `${file}: ${what}`, { place: { file } });
@@ -108,15 +115,26 @@ export function peftConfig(file: string, json: Json): PeftConfig {
       throw fail(`${key} is ${quoted(value)}; a positive ${whole ? 'whole ' : ''}number is needed`);
     return value;
   };
-  const pattern = (text: string, key: string): RegExp => {
+  const pattern: Pattern = (text, key) => {
+    let regex: RegExp;
     try {
-      return new RegExp(text);
+      regex = new RegExp(text);
     } catch (error) {
       throw fail(`${shown(key)}, which holds no regular expression: ${(error as Error).message}`);
     }
+    return (path) => {
+      try {
+        return inTime(PATTERN_SECONDS, () => regex.exec(path));
+      } catch (error) {
+        if (!(error instanceof TooSlow)) throw error;
+        throw fail(
+          `${shown(key)}, which takes longer than ${PATTERN_SECONDS} s for ${quoted(path)}: it backtracks; write it without nested repetition`,
+        );
+      }
+    };
   };
   /** First matching key wins; a key stands for the end of a module's path. */
-  const patterns = (key: string, whole: boolean): [RegExp, number][] => {
+  const patterns = (key: string, whole: boolean): [Match, number][] => {
     const given = json[key] ?? {};
     if (typeof given !== 'object' || Array.isArray(given))
       throw fail(`${shown(key)}; an object of module names and numbers is needed`);
@@ -130,8 +148,8 @@ export function peftConfig(file: string, json: Json): PeftConfig {
   const [ranks, alphas] = [patterns('rank_pattern', true), patterns('alpha_pattern', false)];
   const stabilised = json.use_rslora === true;
   const bias = json.lora_bias === true;
-  const first = (list: [RegExp, number][], path: string, fallback: number) =>
-    list.find(([regex]) => regex.test(path))?.[1] ?? fallback;
+  const first = (list: [Match, number][], path: string, fallback: number) =>
+    list.find(([match]) => match(path) !== null)?.[1] ?? fallback;
 
   return {
     baseModel: typeof json.base_model_name_or_path === 'string' ? json.base_model_name_or_path : null,
@@ -150,21 +168,13 @@ export function peftConfig(file: string, json: Json): PeftConfig {
 }
 
 /** A text is a regular expression over the whole path, a list holds paths or their ends. */
-function matcher(
-  given: string | readonly string[],
-  key: string,
-  pattern: (text: string, key: string) => RegExp,
-): (path: string) => boolean {
+function matcher(given: string | readonly string[], key: string, pattern: Pattern): (path: string) => boolean {
   if (typeof given !== 'string') return (path) => given.some((name) => path === name || path.endsWith(`.${name}`));
-  const regex = pattern(`^(?:${given})$`, key);
-  return (path) => regex.test(path);
+  const match = pattern(`^(?:${given})$`, key);
+  return (path) => match(path) !== null;
 }
 
-function targetRule(
-  json: Json,
-  fail: (what: string) => LayerifError,
-  pattern: (text: string, key: string) => RegExp,
-): PeftConfig['targets'] {
+function targetRule(json: Json, fail: (what: string) => LayerifError, pattern: Pattern): PeftConfig['targets'] {
   const included = names('target_modules', json, fail);
   const parameters = parameterRule(json, fail);
   const excluded = names('exclude_modules', json, fail);
@@ -199,7 +209,7 @@ function parameterRule(json: Json, fail: (what: string) => LayerifError): ((path
 function layerRule(
   json: Json,
   fail: (what: string) => LayerifError,
-  pattern: (text: string, key: string) => RegExp,
+  pattern: Pattern,
 ): ((path: string) => boolean) | null {
   const given = json.layers_to_transform ?? [];
   const layers: readonly unknown[] = Array.isArray(given) ? given : [given];
@@ -207,12 +217,12 @@ function layerRule(
     throw fail(`layers_to_transform is ${quoted(given)}; a layer's number or a list of layer numbers is needed`);
   if (layers.length === 0) return null;
   const words = names('layers_pattern', json, fail) ?? [];
-  const regexes = (typeof words === 'string' ? [words] : words).map((word) =>
+  const matches = (typeof words === 'string' ? [words] : words).map((word) =>
     pattern(`^(?:|.*?\\.)(?:${word})\\.(?<layer>\\d+)\\.`, 'layers_pattern'),
   );
-  if (regexes.length === 0) regexes.push(/^.*?\.[^.]*\.(?<layer>\d+)\./);
+  if (matches.length === 0) matches.push((path) => /^.*?\.[^.]*\.(?<layer>\d+)\./.exec(path));
   return (path) => {
-    const found = regexes.map((regex) => regex.exec(path)).find((match) => match !== null);
+    const found = matches.map((match) => match(path)).find((one) => one !== null);
     return found !== undefined && layers.includes(Number(found.groups!.layer));
   };
 }

@@ -1,4 +1,5 @@
 /** The command line without a process around it: words in, text and exit code out. */
+import { knownFault } from '../files/reading.ts';
 import { exitCodes, LayerifError, located } from '../../../protocol/errors.ts';
 import { version } from '../run/files/version.ts';
 import { parseCommandLine } from './arguments.ts';
@@ -47,15 +48,15 @@ function report(error: unknown, verbose: boolean, terminal: Terminal): number {
     terminal.err('layerif: cancelled\n');
     return exitCodes.cancelled;
   }
-  const known = error instanceof LayerifError;
+  const known = knownFault(error);
   const message = error instanceof Error ? error.message : String(error);
   // A message of a library may have several lines; ours never has.
   const line = known
-    ? located(error)
+    ? located(known)
     : `layerif: defect: ${message.split('\n')[0]} (please report it with the output of --verbose)`;
   terminal.err(`${line}\n`);
   if (verbose && error instanceof Error) {
     for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) terminal.err(`${cause.stack}\n`);
   }
-  return known ? exitCodes[error.code] : exitCodes.failed;
+  return known ? exitCodes[known.code] : exitCodes.failed;
 }

@@ -8,7 +8,7 @@ import type { OptionName } from './options.ts';
 import { readNumber } from './lists.ts';
 import type { Options } from './types.ts';
 import { readText } from '../files/textFile.ts';
-import { unreadableWords } from '../run/files/readFile.ts';
+import { unreadableWords } from '../files/reading.ts';
 
 export const requestOptions = [
   'kind',

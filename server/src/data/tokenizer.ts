@@ -11,7 +11,9 @@ import type { Json } from './tokenizers/json.ts';
 import { modelOf } from './tokenizers/models.ts';
 import { normalizerOf } from './tokenizers/normalizers.ts';
 import { around } from './tokenizers/postProcessors.ts';
+import { patternsIn, mayBacktrack } from './tokenizers/patterns.ts';
 import { preTokenizerOf } from './tokenizers/preTokenizers.ts';
+import { inTime, TooSlow } from '../text/inTime.ts';
 
 /** As in `Checkpoint.tokenizer()`. */
 export interface TokenizerFiles {
@@ -53,6 +55,8 @@ export interface TextTokenizer {
   warnings: readonly string[];
 }
 
+/** Characters of a pattern that a message shows. */
+const LONGEST_PATTERN = 60;
 /** Characters of the library's own words in an error: they may repeat a piece of a damaged file. */
 const LONGEST_REASON = 300;
 /** Ids at the end of a cut text that may differ from those of the whole. */
@@ -60,10 +64,22 @@ const CUT_MARGIN_TOKENS = 64;
 /** Characters that are tried first for each wanted id. */
 const CHARACTERS_PER_TOKEN = 16;
 
-/** @throws LayerifError `badModel` for a tokenizer.json that asks for what is not known */
-export function createTokenizer({ tokenizerJson, tokenizerConfig, warnings = [] }: TokenizerFiles): TextTokenizer {
+/**
+ * @param seconds that patterns may take for a text, beside what a long one takes
+ * @throws LayerifError `badModel` for a tokenizer.json that asks for what is not known
+ */
+export function createTokenizer(
+  { tokenizerJson, tokenizerConfig, warnings = [] }: TokenizerFiles,
+  seconds = PATTERN_SECONDS,
+): TextTokenizer {
   const { plain, before, behind, idOf, contents } = usable(() => pipeline(tokenizerJson));
-  const ids = (text: string): number[] => usable(() => plain(text));
+  const patterns = patternsIn([tokenizerJson['normalizer'], tokenizerJson['pre_tokenizer']]);
+  const watched = patterns.some(mayBacktrack);
+  const ids = (text: string): number[] =>
+    usable(() => {
+      if (!watched && text.length < LONG_TEXT) return plain(text);
+      return bounded(text, patterns, seconds + text.length / CHARACTERS_A_SECOND, () => plain(text));
+    });
   const encode = (text: string): Int32Array => Int32Array.from([...before, ...ids(text), ...behind]);
 
   const prefix = specialToken(idOf, tokenizerConfig, ['bos_token', 'eos_token']);
@@ -177,10 +193,32 @@ function decoderOf(json: Json, config: Json, contents: ReadonlyMap<string, numbe
   return tokenizer;
 }
 
+/** A pattern takes time of the square of white space even when it is meant well: longer texts are watched. */
+const LONG_TEXT = 1000;
+const PATTERN_SECONDS = 20;
+/** A tenth of what is made when all is well. */
+const CHARACTERS_A_SECOND = 100_000;
+
+/** @throws LayerifError `badModel` for patterns that do not come to an end */
+function bounded<T>(text: string, patterns: readonly string[], seconds: number, work: () => T): T {
+  try {
+    return inTime(seconds, work);
+  } catch (error) {
+    if (!(error instanceof TooSlow)) throw error;
+    const shown = patterns.map((pattern) => JSON.stringify(pattern.slice(0, LONGEST_PATTERN))).join(', ');
+    throw new LayerifError(
+      'badModel',
+      `the tokenizer takes longer than ${Math.round(seconds)} s for a text of ${text.length} characters: a pattern of its normalizer or pre_tokenizer backtracks (${shown || 'none of its own'}); write it without nested repetition, or cut the text`,
+      { cause: error },
+    );
+  }
+}
+
 function usable<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
+    if (error instanceof LayerifError) throw error;
     throw new LayerifError(
       'badModel',
       `the tokenizer cannot be used: ${(error instanceof Error ? error.message : String(error)).slice(0, LONGEST_REASON)}; tokenizer.json must be a file of the Hugging Face tokenizers library`,

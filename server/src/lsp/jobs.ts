@@ -3,6 +3,7 @@
  * run goes to the editor, which draws it. The engine stays warm between runs until it has been idle for as long as the
  * settings say.
  */
+import { knownFault } from '../files/reading.ts';
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { CancellationToken, Connection, WorkDoneProgressServerReporter } from 'vscode-languageserver/node';
@@ -256,7 +257,8 @@ class Progress {
 }
 
 function asKnown(error: unknown, signal: AbortSignal): LayerifError {
-  if (error instanceof LayerifError) return error;
+  const known = knownFault(error);
+  if (known) return known;
   if (signal.aborted) return new LayerifError('cancelled', 'cancelled');
   return new LayerifError('failed', `${(error as Error).message}; please report this`, { cause: error });
 }

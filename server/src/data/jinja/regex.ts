@@ -3,20 +3,16 @@
  * What means another thing in JavaScript is rewritten, what has no counterpart is refused. A pattern that does not end
  * within a second is stopped.
  */
-import { createContext, Script } from 'node:vm';
+import { inTime, TooSlow } from '../../text/inTime.ts';
 import { lookup } from '../../text/lookup.ts';
 import { nth } from '../../lists/nth.ts';
 
-const MILLISECONDS = 1000;
-
-const run = new Script(
-  '(() => { const found = []; const pattern = new RegExp(source, flags); let m; while ((m = pattern.exec(text)) !== null) { found.push({ index: m.index, groups: [...m], named: m.groups ?? {} }); if (found.length >= most) break; if (m[0] === "") pattern.lastIndex += text.codePointAt(pattern.lastIndex) > 0xffff ? 2 : 1; } return JSON.stringify(found); })()',
-);
+const SECONDS = 1;
 
 interface Match {
   index: number;
   groups: (string | null)[];
-  named: Record<string, string | null>;
+  named: Record<string, string | undefined>;
 }
 
 /** @throws Error for a pattern that is broken, refused or too slow */
@@ -45,18 +41,27 @@ export function regexFindAll(text: string, pattern: string): (string | string[])
 
 function matchesOf(text: string, pattern: string, most: number): Match[] {
   const { source, flags } = translated(pattern);
-  const context = createContext(Object.assign(Object.create(null) as object, { source, flags, text, most }));
   try {
-    return JSON.parse(run.runInContext(context, { timeout: MILLISECONDS }) as string) as Match[];
+    const compiled = new RegExp(source, flags);
+    return inTime(SECONDS, () => found(text, compiled, most));
   } catch (error) {
-    const slow = (error as { code?: string }).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
     throw new Error(
-      slow
-        ? `regex_replace with ${JSON.stringify(pattern)} takes longer than ${MILLISECONDS / 1000} s: it backtracks; write it without nested repetition`
+      error instanceof TooSlow
+        ? `regex_replace with ${JSON.stringify(pattern)} takes longer than ${SECONDS} s: it backtracks; write it without nested repetition`
         : `regex_replace: ${(error as Error).message}`,
       { cause: error },
     );
   }
+}
+
+function found(text: string, pattern: RegExp, most: number): Match[] {
+  const matches: Match[] = [];
+  for (let match = pattern.exec(text); match !== null && matches.length < most; match = pattern.exec(text)) {
+    const groups = [...match].map((group: string | undefined) => group ?? null);
+    matches.push({ index: match.index, groups, named: match.groups ?? {} });
+    if (match[0] === '') pattern.lastIndex += (text.codePointAt(pattern.lastIndex) ?? 0) > 0xffff ? 2 : 1;
+  }
+  return matches;
 }
 
 /** Python's pattern in JavaScript's words. */

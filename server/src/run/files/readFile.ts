@@ -4,18 +4,8 @@ import { fileKinds } from '../../../../protocol/files/kinds.ts';
 import type { FileContents, FileKind } from '../../../../protocol/files/kinds.ts';
 import type { Schema } from '../../../../protocol/files/parts.ts';
 import { faultSentence, parseFile } from '../../../../protocol/files/read.ts';
-import { readText, UnreadableFile } from '../../files/textFile.ts';
-import { lookup } from '../../text/lookup.ts';
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'it does not exist',
-  ENOTDIR: 'a part of the path is a file',
-  EISDIR: 'it is a folder, a file is needed',
-  EACCES: 'permission to read it is missing',
-  EPERM: 'permission to read it is missing',
-  ELOOP: 'its symbolic links form a circle',
-  ENAMETOOLONG: 'the path is too long',
-};
+import { unreadableWords } from '../../files/reading.ts';
+import { readText } from '../../files/textFile.ts';
 
 /**
  * @param advice what to do where it cannot be read; by default, what writes such a file
@@ -38,11 +28,4 @@ export function readFileOf<K extends FileKind>(
   const { value, fault } = parseFile(kind, text, schema ?? fileKinds[kind].schema);
   if (fault !== null) throw new LayerifError('badRequest', faultSentence(kind, file, fault, advice));
   return value;
-}
-
-/** Why a text that a user named could not be read. */
-export function unreadableWords(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
-  if (error instanceof UnreadableFile && code !== 'EISDIR') return error.message;
-  return lookup(reasons, code) ?? `the system says ${code ?? 'that it cannot be read'}`;
 }

@@ -8,7 +8,7 @@
  */
 import path from 'node:path';
 import { sideWords } from '../../../../protocol/samples.ts';
-import { LayerifError } from '../../../../protocol/errors.ts';
+import type { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, Score, Task } from '../../../../protocol/experiment.ts';
 import { besidePath } from '../../checkpoints/openCheckpoint.ts';
 import { parseExperiment, readExperimentText } from '../../config/experiment.ts';
@@ -21,6 +21,7 @@ import { loadTask } from '../../data/loadTask.ts';
 import { parseSlices } from '../../data/slices.ts';
 import { countSlice, defaultValidation, readSlice } from '../../data/splits.ts';
 import type { GraphInputs } from '../../data/graphSamples.ts';
+import { knownFault } from '../../files/reading.ts';
 import { isGraphPath } from '../../graphs/open.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
 import { estimators, requireTrainSamples } from '../../estimators/estimators.ts';
@@ -28,17 +29,15 @@ import { cachedCommit } from '../../hub/cache.ts';
 import { listed } from '../../text/listed.ts';
 import { offlineBy } from '../../hub/environment.ts';
 import { relativeTo } from '../files/paths.ts';
-import { openKnownDataset, tryModel } from './describe.ts';
-import type { Tried } from './describe.ts';
+import { openKnownDataset, tryModel, type Tried } from './describe.ts';
 import { evaluatedAlone } from './evaluatedAlone.ts';
 import { evaluationInput, leftOut, readsOf } from './evaluationInput.ts';
 import { firstRows } from './firstRows.ts';
 import { isModelAbsent, missingDataset, missingModel, notHere, sizeOf, wantedSplits } from './hubInputs.ts';
 import { modelRefusals } from './modelRefusals.ts';
 import { openAtHand } from './openExperiment.ts';
-import { graphInputs } from './openModel.ts';
+import { graphInputs, type OpenedModel } from './openModel.ts';
 import { outputFault } from './outputFolder.ts';
-import type { OpenedModel } from './openModel.ts';
 import { byPlace, told } from './problemPlace.ts';
 import { pruneInputOf } from './pruneInput.ts';
 import { errorOf, refusalsIn, verbsOf } from './refusals.ts';
@@ -370,9 +369,10 @@ class DiskCheck {
   #attempt<T>(where: Path, work: () => T): T | null;
   #attempt<T>(where: Path, work: () => T | Promise<T>): T | null | Promise<T | null> {
     const failed = (error: unknown): null => {
-      if (!(error instanceof LayerifError)) throw error;
-      const { key, message } = told(error, where);
-      this.#say(key, this.#withPlace(message, error));
+      const known = knownFault(error);
+      if (known === null) throw error;
+      const { key, message } = told(known, where);
+      this.#say(key, this.#withPlace(message, known));
       return null;
     };
     try {

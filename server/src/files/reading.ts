@@ -1,0 +1,31 @@
+/** What is said when something that a user names cannot be read: one sentence with the path. */
+import { LayerifError } from '../../../protocol/errors.ts';
+import { lookup } from '../text/lookup.ts';
+import { UnreadableFile } from './textFile.ts';
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  ENOTDIR: 'a part of the path is a file',
+  EISDIR: 'it is a folder, a file is needed',
+  EACCES: 'permission to read it is missing',
+  EPERM: 'permission to read it is missing',
+  ELOOP: 'its symbolic links form a circle',
+  ENAMETOOLONG: 'the path is too long',
+  EIO: 'the disk reports a read error',
+};
+
+/** Why a text that a user named could not be read. */
+export function unreadableWords(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof UnreadableFile && code !== 'EISDIR') return error.message;
+  return lookup(reasons, code) ?? `the system says ${code ?? 'that it cannot be read'}`;
+}
+
+/** Errors that may reach a user, the file system's about a path among them; null for a defect. */
+export function knownFault(error: unknown): LayerifError | null {
+  if (error instanceof LayerifError) return error;
+  const { code, path, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  if (!(error instanceof Error) || path === undefined || syscall === undefined) return null;
+  if (lookup(reasons, code) === undefined) return null;
+  return new LayerifError('failed', `cannot read ${path}: ${unreadableWords(error)}`, { cause: error });
+}
