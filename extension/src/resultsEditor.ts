@@ -201,7 +201,10 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
       case 'ask': {
         const answered = await answer(this.client, { resultFile: editor.uri.fsPath }, message);
         // The watcher of the file may be late, or not work at all on a shared disk.
-        if (message.what === 'measureScores') await this.postScores(editor);
+        if (message.what === 'measureScores') {
+          if (isScoresFile(editor.uri.path)) editor.refresh();
+          else await this.postScores(editor);
+        }
         editor.page.post(answered);
         return;
       }

@@ -19,6 +19,7 @@ import { vsix } from './vsix.ts';
 import {
   accessibilityFaults,
   bars,
+  chooseTheme,
   clickLens,
   explainFailure,
   notification,
@@ -155,6 +156,58 @@ test('Sparsity by OWL is measured in place, and the Scores tab shows what was me
   assert.ok(Math.abs(shown / table.values[0]! - 1) < 1e-3, `${shown} is not ${table.values[0]}`);
   assert.deepEqual(await accessibilityFaults(frame), []);
   await screenshot(page, 'scores');
+});
+
+test('What if blocks were removed: layers are ticked, the perplexity without them is measured and stays', async () => {
+  const frame = await resultsPage(page);
+  const part = frame.locator('.what-if', { hasText: 'What if these blocks were removed?' });
+  for (const layer of ['1', '2']) await part.getByRole('checkbox', { name: layer, exact: true }).check();
+  await part.locator('vscode-button', { hasText: 'Measure without 2 layers' }).click();
+  const row = part.locator('tbody tr');
+  await row.waitFor({ timeout: 60_000 });
+  const { tables } = JSON.parse(readFileSync(fileOf('.layerif-scores.json')!, 'utf8')) as ScoresFile;
+  const table = tables.find(({ score }) => score === 'removal')!;
+  assert.deepEqual(table.axes[0].labels, ['1-2']);
+  const cells = await row.locator('td').allTextContents();
+  assert.ok(Math.abs(Number(cells[0]) / table.parts!.perplexity[0]! - 1) < 1e-2, `${cells[0]}`);
+  assert.equal(cells.at(-1), 'you');
+  assert.deepEqual(await accessibilityFaults(frame), []);
+  await screenshot(page, 'what-if');
+});
+
+test('Probe Layers and Show Claimed Weights: tasks are ticked, the tab Scores shows them beside each other', async () => {
+  const run = async (command: string, untick: string | null) => {
+    await runCommand(page, command);
+    const input = page.locator('.quick-input-widget');
+    await input.locator('input[placeholder^="Tasks whose"]').waitFor();
+    if (untick !== null) await input.locator('.monaco-list-row', { hasText: untick }).first().click();
+    await input.getByRole('button', { name: 'OK' }).click();
+  };
+  // No two capitals are alike, so that nothing can be told from them.
+  await run('LayerIF: Probe Layers on Labels', 'capital');
+  const frame = await resultsPage(page);
+  await frame.locator('#score-heading', { hasText: 'Probe on labels' }).waitFor({ timeout: 60_000 });
+  await run('LayerIF: Show Claimed Weights', null);
+  await frame
+    .locator('#score-heading', { hasText: 'Share of the weights that the task claims' })
+    .waitFor({ timeout: 60_000 });
+  const { tables } = JSON.parse(readFileSync(fileOf('.layerif-scores.json')!, 'utf8')) as ScoresFile;
+  assert.deepEqual(
+    tables.filter(({ texts }) => texts?.startsWith('task ')).map(({ score, texts }) => [score, texts!.split(',')[0]]),
+    [
+      ['probe', 'task sentiment'],
+      ['spider', 'task sentiment'],
+      ['spider', 'task capital'],
+    ],
+  );
+  const charts = frame.locator('.small-multiples h3');
+  assert.equal(await charts.filter({ hasText: 'Share of the weights' }).count(), 2);
+  await chooseTheme(page, 'Dark High Contrast');
+  await screenshot(page, 'scores-beside-each-other-high-contrast');
+  await chooseTheme(page, 'Dark Modern');
+  assert.deepEqual(await accessibilityFaults(frame), []);
+  await screenshot(page, 'scores-beside-each-other-dark');
+  await chooseTheme(page, 'Light Modern');
 });
 
 test('Prune and Evaluate: choices, an estimate, then the comparison', async () => {

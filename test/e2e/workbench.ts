@@ -42,6 +42,8 @@ async function pick(page: Page, key: string, text: string, entry: string): Promi
     40_000,
   );
   await row.click();
+  // Else the tooltip of whatever comes up below it takes the next click.
+  await page.mouse.move(0, 0);
 }
 
 export async function runCommand(page: Page, title: string): Promise<void> {

@@ -1,24 +1,30 @@
 /**
- * A score that nobody knew before is one row: with a temporary row in the table it is in the schema, in completion and
- * hover, in the list and the reference page, is measured on a model, and has its report, its chart and its file,
- * without a line about it anywhere else.
+ * A score that nobody knew before is one file and one row: with a temporary file and its row in the table it is in the
+ * schema, in completion and hover, in the list and the reference page, is measured on a model, and has its report in the
+ * terminal, its chart, its place beside the others, its exports, its comparison and its allocation, without a line about
+ * it anywhere else.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { MarkupContent } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { parseFile } from '../../protocol/files/read.ts';
 import { scores } from '../../server/src/scores/scores.ts';
-import { defineScore, total } from '../../server/src/scores/types.ts';
 import type { Score } from '../../server/src/scores/types.ts';
 import { chartOf, columnsOf, directionText, factsOf } from '../../webview/src/model/scoreTable.ts';
+import { ranksOf, scoreLines } from '../../webview/src/model/scoreOverview.ts';
 import { csvOf } from '../../webview/src/model/scoreExport.ts';
 
+/** As in `server/src/scores/`, but for where its imports lie. */
+const source = `
+import { defineScore, total } from ${JSON.stringify(new URL('../../server/src/scores/types.ts', import.meta.url).href)};
+
 /** Sum of the eigenvalues of all matrices of a layer, times a factor: the squared Frobenius norm. */
-const brightness = defineScore({
+export const brightness = defineScore({
   id: 'brightness',
   version: 1,
   title: 'Brightness of a layer',
@@ -47,6 +53,11 @@ const brightness = defineScore({
     };
   },
 });
+`;
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-new-score-'));
+after(() => fs.rmSync(folder, { recursive: true }));
+fs.writeFileSync(path.join(folder, 'brightness.ts'), source);
+const { brightness } = (await import(pathToFileURL(path.join(folder, 'brightness.ts')).href)) as { brightness: Score };
 // Before the schema and the lists are made from the table.
 (scores as Score[]).push(brightness);
 const { engine, machine, tinyWorkspace } = await import('../run/workspace.ts');
@@ -58,6 +69,10 @@ const { listOf } = await import('../../server/src/run/inputs/lists.ts');
 const { generatedParts } = await import('../../server/src/cli/documents.ts');
 const { scoresReport } = await import('../../server/src/cli/scoreTables.ts');
 const { runExperiment } = await import('../../server/src/run/influence/runExperiment.ts');
+const { exportScores } = await import('../../server/src/run/decide/exportScores.ts');
+const { allocateResult } = await import('../../server/src/run/decide/allocate.ts');
+const { compareScores } = await import('../../server/src/run/influence/compareScores.ts');
+const { scoresComparisonReport } = await import('../../server/src/cli/compareScoresReport.ts');
 
 test('a row alone: schema, completion, hover, list, reference page', async (t) => {
   const schema = experimentJsonSchemaText();
@@ -126,4 +141,60 @@ test('measured on a model: table, report, file, chart, rows and CSV', async (t) 
     ['layer', 'score', 'reference', 'marked'],
   );
   assert.equal(csvOf(read).split('\r\n')[2], `1,${twice.values[1]},2,the middle`);
+});
+
+test('beside other scores: the terminal, exports, comparison and allocation', async (t) => {
+  const { experiment } = tinyWorkspace(t);
+  const list = 'scores: [brightness, magnitude, { brightness: { gain: 3 } }]\n';
+  fs.writeFileSync(experiment, fs.readFileSync(experiment, 'utf8').replace(/score:\n[\s\S]*/, list));
+  const { scores: file, scoresFile } = await runExperiment({ file: experiment, machine, engine });
+  const [own, other] = file!.tables;
+  const values = own.values as number[];
+
+  // In the terminal each layer has its value, its reference and a bar as long as its share of the highest.
+  const report = scoresReport(file!, scoresFile!, { width: 100, colour: false } as never).split('\n');
+  const head = report.findIndex((line) => /^layer\s+score\s+reference/.test(line));
+  const bars = values.map((_, layer) => /[█▏▎▍▌▋▊▉]+/.exec(report[head + 1 + layer])?.[0].length ?? 0);
+  const longest = Math.max(...bars);
+  values.forEach((value, layer) => {
+    assert.match(report[head + 1 + layer], new RegExp(`^\\s*${layer}\\s+[\\d.,]+\\s+2`));
+    assert.ok(Math.abs(bars[layer] - (longest * value) / Math.max(...values)) <= 1, `bar of layer ${layer}`);
+  });
+
+  const exported = (to: string) => exportScores({ scoresFile: scoresFile!, to, by: 'brightness' });
+  const lines = (exported('csv').content as string).split('\r\n');
+  // Of two tables of one score the newest.
+  assert.deepEqual(
+    lines.slice(1, 1 + values.length).map((line) => Number(line.split(',')[1])),
+    file!.tables[2].values,
+  );
+  assert.match(path.basename(exported('csv').file), /\.brightness\.csv$/);
+  const markdown = exported('markdown').content as string;
+  assert.match(markdown, /## Brightness of a layer \(lux\)[\s\S]*this test[\s\S]*gain/);
+  const bytes = exported('npy').content as Uint8Array;
+  assert.deepEqual([...new Float64Array(bytes.slice(-8 * values.length).buffer)], file!.tables[2].values);
+
+  const compared = await compareScores([scoresFile!], { by: ['brightness', 'magnitude'] });
+  const labels = compared.series.map(({ label }) => label);
+  assert.ok(labels.some((label) => label.startsWith('brightness')) && labels.includes('magnitude'), labels.join());
+  const text = scoresComparisonReport(compared);
+  assert.match(text, /brightness/);
+  assert.ok(compared.pairs.every(({ spearman }) => spearman.value !== null));
+
+  const lined = scoreLines(file!.tables, values.length);
+  assert.deepEqual(
+    lined.map(({ name, ranks }) => [name, ranks]),
+    [
+      ['Brightness of a layer, gain 1', ranksOf(values, false)],
+      ['Brightness of a layer, gain 3', ranksOf(values, false)],
+      [other.title, ranksOf(other.values, other.higherMeans === 'remove')],
+    ],
+  );
+
+  // It says so where its direction does not fit.
+  const request = { kind: 'sparsity', by: 'brightness', ratio: 0.5, epsilon: 0.1 } as const;
+  await assert.rejects(
+    allocateResult({ resultFile: scoresFile!, request }),
+    /^LayerifError: Brightness of a layer says of no layer that it matters more: nothing can be shared out by it$/,
+  );
 });

@@ -90,6 +90,63 @@ test('two axes are a heat map whose cells are spoken', async () => {
   await page.close();
 });
 
+test('scores beside each other: ranks as cells, small charts, a table; layers by any score; one is shown below', async () => {
+  const { page, post, errors, screenshot } = await openPage(browser, 'results', { state: { tab: 'scores' } });
+  await post({ type: 'result', result, file: '/workspace/x.layerif-result.json' });
+  const other = { ...layerTable, score: 'other', title: 'Other', values: [1, 4, 3, 2], higherMeans: 'keep' as const };
+  await post({ ...found, scores: scoresFile([layerTable, other]) });
+  const part = page.locator('section', { has: page.getByRole('heading', { name: 'Scores beside each other' }) });
+  assert.equal(await part.locator('.heat-cell').count(), 7);
+  assert.equal(await part.locator('.heat-undefined').count(), 1);
+  assert.equal(await part.locator('.small-multiples svg').count(), 2);
+  assert.equal(await part.locator('.small-multiples .layerif-whisker line').count(), 6);
+  assert.equal(await part.locator('.small-multiples .band.blank').count(), 1);
+  await part.getByRole('application', { name: 'Ranks of the layers by score' }).focus();
+  const spoken = part.locator('.chart [role=status]').first();
+  assert.match(await spoken.innerText(), /^Test score; layer 0: rank 2 of 3, 2\.00; which blocks can go: a high value/);
+  const rows = () => part.locator('.rank-rows tbody th').allInnerTexts();
+  assert.deepEqual(await rows(), ['0', '1', '2', '3']);
+  await part.locator('.rank-rows').getByRole('button', { name: 'Other' }).click();
+  assert.deepEqual(await rows(), ['1', '2', '3', '0']);
+  assert.deepEqual(await part.locator('.rank-rows tbody tr').first().locator('td').allInnerTexts(), [
+    'undefined',
+    '4.00 #1',
+  ]);
+  await part.locator('.small-multiples').getByRole('button', { name: 'Other' }).click();
+  assert.equal(await page.locator('#score-heading').innerText(), 'Other (nats)');
+  await post({ type: 'showTab', tab: 'scores', score: 'test_score' });
+  assert.equal(await page.locator('#score-heading').innerText(), 'Test score (nats)');
+  for (const theme of ['light', 'dark', 'high-contrast', 'high-contrast-light'] as ThemeName[]) {
+    await setTheme(page, theme);
+    assert.deepEqual(await accessibilityViolations(page), [], theme);
+    await screenshot(`scores-overview-${theme}`);
+  }
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('where influence finds mislabelled rows: a share of labels is changed and one question is asked', async () => {
+  const { page, post, sent, errors } = await openPage(browser, 'results', { state: { tab: 'scores' } });
+  const tasks = result.experiment.tasks.map((task) => ({ ...task, doc_to_choice: ['no', 'yes'] }));
+  await post({
+    type: 'result',
+    result: { ...result, experiment: { ...result.experiment, tasks } },
+    file: '/workspace/x.layerif-result.json',
+  });
+  const part = page.locator('section', { has: page.getByRole('heading', { name: /mislabelled rows/ }) });
+  await part.getByRole('slider').fill('0.3');
+  await part.locator('vscode-button').click();
+  const [asked] = (await sent()).slice(-1) as { type: string; what: string; params: unknown }[];
+  assert.deepEqual(
+    [asked.type, asked.what, asked.params],
+    ['ask', 'measureScores', { scores: [{ id: 'ndr', options: { flips: 0.3, task: 'a' } }] }],
+  );
+  assert.match(await part.innerText(), /Measuring/);
+  assert.deepEqual(await accessibilityViolations(page), []);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
 test('axe finds nothing in four kinds of theme', async () => {
   for (const table of [layerTable, heatTable]) {
     const { page, post } = await openPage(browser, 'results', {});

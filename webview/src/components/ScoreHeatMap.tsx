@@ -15,7 +15,15 @@ const PER_LETTER = 6.6;
 const RIGHT = 12;
 const BOTTOM = 20;
 
-export function ScoreHeatMap(props: { name: string; chart: HeatScoreChart; words: (at: number) => string[] }) {
+interface ScoreHeatMapProps {
+  name: string;
+  chart: HeatScoreChart;
+  words: (at: number) => string[];
+  /** What the colours say; default: the values. */
+  scale?: string;
+}
+
+export function ScoreHeatMap(props: ScoreHeatMapProps) {
   const { rows, columns, values, limit, marked } = props.chart;
   const area = useRef<HTMLDivElement>(null);
   const left = Math.max(LABELS, Math.ceil(12 + PER_LETTER * Math.max(0, ...rows.map(({ length }) => length))));
@@ -130,9 +138,8 @@ export function ScoreHeatMap(props: { name: string; chart: HeatScoreChart; words
       </div>
       <p class="scale faint">
         Down: {props.chart.rowAxis}; across: {props.chart.columnAxis}.{' '}
-        {negative ? `${formatNumber(-limit)} to ` : '0 to '}
-        {formatNumber(limit)}, the deeper the colour the larger{negative ? ', hatched where negative' : ''}; crossed out
-        where undefined.
+        {props.scale ??
+          `${negative ? `${formatNumber(-limit)} to ` : '0 to '}${formatNumber(limit)}, the deeper the colour the larger${negative ? ', hatched where negative' : ''}; crossed out where undefined.`}
       </p>
       <p id={help} class="spoken">
         Arrow keys move between cells.

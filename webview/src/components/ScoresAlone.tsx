@@ -5,6 +5,7 @@ import type { Choices } from '../model/pageState.ts';
 import { Agreement } from './AgreementTab.tsx';
 import { ScoreTables } from './ScoresTab.tsx';
 import { Tabs } from './Tabs.tsx';
+import { WhatIf } from './WhatIf.tsx';
 
 export function ScoresAlone(props: { file: ScoresFile; choices: Choices; change: (part: Partial<Choices>) => void }) {
   const agreements = props.file.tables.filter(isAgreement);
@@ -15,7 +16,16 @@ export function ScoresAlone(props: { file: ScoresFile; choices: Choices; change:
   const selected = tabs.find(({ id }) => id === props.choices.tab)?.id ?? 'scores';
   return (
     <Tabs label="Scores" tabs={tabs} selected={selected} onSelect={(tab) => props.change({ tab })}>
-      {selected === 'agreement' ? <Agreement tables={agreements} /> : <ScoreTables {...props} />}
+      {selected === 'agreement' ? (
+        <Agreement tables={agreements} />
+      ) : (
+        <>
+          <ScoreTables {...props} />
+          {props.file.status === 'complete' && (
+            <WhatIf file={props.file} source={{ key: props.file.model.sha256, layers: props.file.model.layers }} />
+          )}
+        </>
+      )}
     </Tabs>
   );
 }

@@ -4,7 +4,10 @@ import type { Choices } from '../model/pageState.ts';
 import { chosenTable, tableKey, tableName } from '../model/scoreTable.ts';
 import { resultKey } from '../rescored.ts';
 import type { TabProps } from '../tabProps.ts';
+import { scoreLines } from '../model/scoreOverview.ts';
 import { Select } from './controls.tsx';
+import { NoiseCheck } from './NoiseCheck.tsx';
+import { ScoreOverview } from './ScoreOverview.tsx';
 import { ScoreView } from './ScoreView.tsx';
 import { WhatIf } from './WhatIf.tsx';
 
@@ -16,7 +19,10 @@ export function ScoresTab({ result, running, scores, choices, change }: TabProps
       </p>
     );
   const whatIf = result.status === 'complete' && !running && (
-    <WhatIf file={scores?.scores ?? null} source={{ key: resultKey(result), layers: result.model.layers }} />
+    <>
+      <WhatIf file={scores?.scores ?? null} source={{ key: resultKey(result), layers: result.model.layers }} />
+      <NoiseCheck result={result} source={`${resultKey(result)} ${String(scores?.scores?.tables.length ?? 0)}`} />
+    </>
   );
   if (!scores?.scores)
     return (
@@ -47,12 +53,22 @@ export function ScoreTables({
 }) {
   const { tables } = file;
   const table = chosenTable(tables, choices.scoreTable);
+  const lines = scoreLines(tables, file.model.layers);
   return (
     <>
       {file.status === 'partial' && (
         <p class="recomputed" role="status">
           Not all scores are measured yet: {tables.length} so far.
         </p>
+      )}
+      {lines.length > 1 && (
+        <ScoreOverview
+          lines={lines}
+          layers={file.model.layers}
+          sort={choices.scoreSort}
+          onSort={(scoreSort) => change({ scoreSort })}
+          onSelect={(scoreTable) => change({ scoreTable })}
+        />
       )}
       {tables.length > 1 && (
         <div class="controls">

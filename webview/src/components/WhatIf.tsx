@@ -4,29 +4,21 @@
  */
 import { useState } from 'preact/hooks';
 import type { ScoresFile, ScoreTable } from '../../../protocol/scores.ts';
-import { ask } from '../ask.ts';
+import { useMeasuring } from '../measured.ts';
 import { formatNumber } from '../model/format.ts';
 import { layerWords, lowestLayers, removalsOf } from '../model/whatIf.ts';
 import { Button, Select } from './controls.tsx';
 
 export function WhatIf({ file, source }: { file: ScoresFile | null; source: { key: string; layers: number } }) {
   const [ticked, setTicked] = useState<ReadonlySet<number>>(new Set());
-  const [state, setState] = useState<{ busy: boolean; failure: string | null }>({ busy: false, failure: null });
   const [by, setBy] = useState('');
   const tables = file?.tables ?? [];
+  const { busy, failure, measure } = useMeasuring(`${source.key} ${tables.length}`);
   const choosers = tables.filter((table) => lowestLayers(table, source.layers) !== null);
   const layers = Array.from({ length: source.layers }, (_, layer) => layer);
   const chosen = layers.filter((layer) => ticked.has(layer));
   const toggle = (layer: number) =>
     setTicked((old) => new Set(old.has(layer) ? [...old].filter((one) => one !== layer) : [...old, layer]));
-  const measure = () => {
-    setState({ busy: true, failure: null });
-    const scores = [{ id: 'removal', options: { layers: layerWords(chosen) } }];
-    ask(`${source.key} ${tables.length}`, 'measureScores', { scores }).then(
-      ({ error }) => setState({ busy: false, failure: error?.message ?? null }),
-      (error: Error) => setState({ busy: false, failure: error.message }),
-    );
-  };
   const pick = (id: string) => {
     setBy(id);
     const table = choosers.find(({ title }) => title === id);
@@ -34,7 +26,7 @@ export function WhatIf({ file, source }: { file: ScoresFile | null; source: { ke
   };
   const all = chosen.length === source.layers;
   return (
-    <section class="what-if" aria-labelledby="what-if-heading" aria-busy={state.busy}>
+    <section class="what-if" aria-labelledby="what-if-heading" aria-busy={busy}>
       <h2 id="what-if-heading">What if these blocks were removed?</h2>
       <p class="caption">
         Tick layers and measure the perplexity of the model without all of them, beside random sets of as many. Nothing
@@ -57,7 +49,11 @@ export function WhatIf({ file, source }: { file: ScoresFile | null; source: { ke
             onChange={pick}
           />
         )}
-        <Button primary disabled={chosen.length === 0 || all || state.busy} onClick={measure}>
+        <Button
+          primary
+          disabled={chosen.length === 0 || all || busy}
+          onClick={() => measure([{ id: 'removal', options: { layers: layerWords(chosen) } }])}
+        >
           {`Measure without ${chosen.length === 1 ? `layer ${chosen[0]!}` : `${chosen.length} layers`}`}
         </Button>
         <Button disabled={chosen.length === 0} onClick={() => setTicked(new Set())}>
@@ -65,7 +61,7 @@ export function WhatIf({ file, source }: { file: ScoresFile | null; source: { ke
         </Button>
       </div>
       <p role="status" class="faint">
-        {state.busy
+        {busy
           ? 'Measuring\u2026 Progress and cancel are in the notification.'
           : all
             ? 'At least one layer must stay.'
@@ -73,13 +69,18 @@ export function WhatIf({ file, source }: { file: ScoresFile | null; source: { ke
               ? `Left out: ${layerWords(chosen)}.`
               : 'No layer is ticked.'}
       </p>
-      {state.failure !== null && (
-        <p class="message" role="alert">
-          {state.failure}
-        </p>
-      )}
+      <MeasuringFault failure={failure} />
       <Removals tables={removalsOf(tables)} />
     </section>
+  );
+}
+
+export function MeasuringFault({ failure }: { failure: string | null }) {
+  if (failure === null) return null;
+  return (
+    <p class="message" role="alert">
+      {failure}
+    </p>
   );
 }
 

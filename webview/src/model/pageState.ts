@@ -29,6 +29,8 @@ export interface Choices {
   perLayer: boolean;
   /** Which table of scores, as `tableKey` says, or a score whose newest is meant; '' = the first. */
   scoreTable: string;
+  /** Of the scores beside each other: which orders the layers, as `tableKey` says; '' = their place in the model. */
+  scoreSort: string;
   recompute: Recompute;
   allocation: AllocationForm;
   sparsity: AllocationForm;
@@ -45,6 +47,7 @@ export const defaultChoices: Choices = {
   order: 'total',
   perLayer: false,
   scoreTable: '',
+  scoreSort: '',
   recompute: asTheRun,
   allocation: countForm,
   sparsity: sparsityForm,

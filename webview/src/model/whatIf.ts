@@ -1,13 +1,14 @@
 /** The what-if of removed blocks: which layers a score would remove, and what was measured. Pure: no DOM. */
 import type { ScoreTable } from '../../../protocol/scores.ts';
+import { layerValues } from './scoreOverview.ts';
 
 const QUARTER = 0.25;
 
 /** The quarter of the layers that a score speaks least for keeping; null where it says nothing of single layers. */
 export function lowestLayers(table: ScoreTable, layers: number): number[] | null {
-  const { subject, values: own, layers: byLayer, higherMeans, question } = table;
-  const values = subject === 'layer' ? own : byLayer?.values;
-  if (values?.length !== layers || higherMeans === null || question !== 'remove_block') return null;
+  const { higherMeans, question } = table;
+  const values = layerValues(table, layers);
+  if (!values || higherMeans === null || question !== 'remove_block') return null;
   const sign = higherMeans === 'keep' ? 1 : -1;
   const known = values.flatMap((value, layer) => (value === null ? [] : [{ layer, value: sign * value }]));
   if (known.length === 0) return null;
