@@ -31,6 +31,16 @@ testMistakes([
     says: ['12:18: unknown key "allocation" in train_experts; did you mean "allocations"?'],
   },
   {
+    name: 'layers that are trained: a range that runs backwards',
+    text: `${small}train: { layers: 9-3 }\n`,
+    says: ['12:18: train.layers "9-3" runs backwards: write "3-9"'],
+  },
+  {
+    name: 'layers that are trained: words',
+    text: `${small}train: { layers: last }\n`,
+    says: ['12:18: train.layers is "last": expected all or a list such as [0,5,7] or text such as "8-15"'],
+  },
+  {
     name: 'scores: an empty list',
     text: inTask('scores: []'),
     says: [`12:9: scores is []: expected a list such as ${JSON.stringify(scoreExamples)}`],

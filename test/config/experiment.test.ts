@@ -163,6 +163,18 @@ const words: { name: string; text: string; get: (e: ReturnType<typeof resolved>)
     get: (e) => e.score.layers,
     value: [0, 7],
   },
+  {
+    name: 'a range of layers that are trained',
+    text: `${small}train: { layers: "8-10" }`,
+    get: (e) => e.train!.layers,
+    value: [8, 9, 10],
+  },
+  {
+    name: 'a list of layers that are trained',
+    text: `${small}train: { layers: [7, 0, 7] }`,
+    get: (e) => e.train!.layers,
+    value: [0, 7],
+  },
   { name: 'a projection of 64', text: `${small}score: { projection: 64 }`, get: (e) => e.score.projection, value: 64 },
   {
     name: 'choices that are numbers',

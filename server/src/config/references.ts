@@ -5,6 +5,7 @@
  */
 import { isHubId } from '../hub/cache.ts';
 import { scores as ownScores } from '../scores/scores.ts';
+import { layerRange } from './layerList.ts';
 import { at, didYouMean, dotted, missing, shown } from './messages.ts';
 import type { Finding } from './messages.ts';
 import { readsTask } from './scoresSchema.ts';
@@ -189,12 +190,13 @@ function splits(task: Record<string, unknown>, path: Path): Finding[] {
 }
 
 function layers(root: Record<string, unknown>): Finding[] {
-  const text = at(root, ['score', 'layers']);
-  const range = typeof text === 'string' ? /^\s*(\d+)\s*-\s*(\d+)\s*$/.exec(text) : null;
-  if (!range || Number(range[1]) <= Number(range[2])) return [];
-  return [
-    error(['score', 'layers'], 'value', `score.layers ${shown(text)} runs backwards: write "${range[2]}-${range[1]}"`),
-  ];
+  return ['score', 'train'].flatMap((section) => {
+    const path = [section, 'layers'];
+    const text = at(root, path);
+    const range = typeof text === 'string' ? layerRange.exec(text) : null;
+    if (!range || Number(range[1]) <= Number(range[2])) return [];
+    return [error(path, 'value', `${section}.layers ${shown(text)} runs backwards: write "${range[2]}-${range[1]}"`)];
+  });
 }
 
 function fisher(root: Record<string, unknown>): Finding[] {

@@ -6,6 +6,7 @@ import { isHubId } from '../hub/cache.ts';
 import type { Dataset, Experiment, Score, Task } from '../../../protocol/experiment.ts';
 import type { ParsedDataset, ParsedExperiment } from './schema.ts';
 import { builders, ignoredKeys } from './taskSchema.ts';
+import { layersOf } from './layerList.ts';
 import { resolveAsked } from './scoresSchema.ts';
 import { resolveTrainExperts } from './trainExpertsSchema.ts';
 import { resolveTrain } from './trainSchema.ts';
@@ -187,14 +188,6 @@ function resolveScore({ damping_factor, damping, layers, fisher, ...score }: Par
     damping: damping ?? { rule: 'mean_square', factor: damping_factor ?? 0.1 },
     layers: layersOf(layers),
   });
-}
-
-function layersOf(layers: ParsedExperiment['score']['layers']): 'all' | number[] {
-  if (Array.isArray(layers)) return [...new Set(layers)].sort((a, b) => a - b);
-  const range = /(\d+)\s*-\s*(\d+)/.exec(layers);
-  if (!range) return 'all';
-  const [first, last] = [Number(range[1]), Number(range[2])];
-  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }
 
 type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {

@@ -20,6 +20,7 @@ import { datasetName, doc, filePath, maxLength, textSource } from './words.ts';
 import { dataScoreExamples, dataScoresSchema, scoreExamples, scoresSchema } from './scoresSchema.ts';
 import { taskSchema } from './taskSchema.ts';
 import { trainExpertsSchema } from './trainExpertsSchema.ts';
+import { layerList } from './layerList.ts';
 import { trainSchema } from './trainSchema.ts';
 import { validateSchema } from './validateSchema.ts';
 
@@ -129,20 +130,7 @@ const scoreSchema = z.strictObject({
     'Globs over module names below a layer; `*` is every linear module.',
     [['mlp.*'], ['self_attn.q_proj', 'self_attn.v_proj']],
   ),
-  layers: doc(
-    z
-      .union([
-        z.literal('all'),
-        z.array(z.int().min(0)).min(1),
-        z
-          .string()
-          .regex(/^\s*\d+\s*-\s*\d+\s*$/)
-          .meta({ examples: ['8-15'] }),
-      ])
-      .default('all'),
-    'Layers to score, counted from 0: all, a list, or a range "8-15" that includes both ends.',
-    ['all', [0, 5, 7], '8-15'],
-  ),
+  layers: layerList('Layers to score'),
   projection: doc(
     z.union([z.enum(['auto', 'none']), z.int().min(1)]).default('auto'),
     'none: exact gradients; a number k: Kronecker sketch with k dimensions a side; auto: exact where it fits.',

@@ -2,6 +2,7 @@
 import type { TrainSettings } from '../../../protocol/experiment.ts';
 import { optimizerIds, scheduleIds } from '../../../protocol/optimizer.ts';
 import { z } from 'zod';
+import { layerList, layersOf } from './layerList.ts';
 import { doc, splitSlice } from './words.ts';
 
 const count = (least: number) => z.int().min(least);
@@ -12,11 +13,7 @@ export const trainSchema = z.strictObject({
     z.enum(['lora', 'full']).default('lora'),
     'lora: low-rank factors, written as a PEFT adapter; full: the weight matrices themselves, written as a model folder.',
   ),
-  layers: doc(
-    z.union([z.literal('all'), z.array(z.int().min(0)).min(1)]).default('all'),
-    'Layers that are trained: all, or their numbers.',
-    [[0, 5, 7]],
-  ),
+  layers: layerList('Layers that are trained'),
   modules: doc(
     z.array(z.string().min(1)).min(1).default(['*']),
     'Globs over module names below a layer that are trained; `*` is every linear module.',
@@ -64,8 +61,7 @@ export const trainSchema = z.strictObject({
 
 export function resolveTrain({ layers, ...rest }: z.output<typeof trainSchema>): TrainSettings {
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);
-  const sorted = layers === 'all' ? layers : [...new Set(layers)].sort((a, b) => a - b);
-  return { ...Object.fromEntries(given), layers: sorted } as unknown as TrainSettings;
+  return { ...Object.fromEntries(given), layers: layersOf(layers) } as unknown as TrainSettings;
 }
 
 /** Of an experiment without the section. */

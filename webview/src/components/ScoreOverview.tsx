@@ -109,7 +109,7 @@ function RankTable({
               <th scope="row">{layer}</th>
               {lines.map((line) => (
                 <td key={line.key} class="number">
-                  {line.values[layer] === null ? 'undefined' : formatNumber(line.values[layer]!)}{' '}
+                  {line.values[layer] === null ? 'undefined' : formatNumber(line.values[layer])}{' '}
                   <span class="faint">{line.ranks[layer] === null ? '' : `#${String(line.ranks[layer])}`}</span>
                 </td>
               ))}
