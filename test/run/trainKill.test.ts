@@ -1,7 +1,7 @@
 /**
  * A training that is killed at any moment goes on behind its last saved step, and ends with the same factors, matrices,
- * losses and curve to the bit. Moments are calls by which engine or run change the file system (faults.mjs); a sample of
- * them by default, LAYERIF_ALL_FAULTS=1 takes them all.
+ * losses and curve to the bit. Moments are calls by which engine or run change the file system (faults.mjs); a sample
+ * of them by default, LAYERIF_ALL_FAULTS=1 takes them all.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

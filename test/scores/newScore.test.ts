@@ -1,8 +1,8 @@
 /**
  * A score that nobody knew before is one file and one row: with a temporary file and its row in the table it is in the
- * schema, in completion and hover, in the list and the reference page, is measured on a model, and has its report in the
- * terminal, its chart, its place beside the others, its exports, its comparison and its allocation, without a line about
- * it anywhere else.
+ * schema, in completion and hover, in the list and the reference page, is measured on a model, and has its report in
+ * the terminal, its chart, its place beside the others, its exports and its comparison, without a line about it
+ * anywhere else.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
