@@ -1,6 +1,7 @@
 /**
  * Hidden states of users' graphs: those of the same model in float64 PyTorch (test/reference/onnx_graphs/hidden.py),
- * for both exporters; scores on graphs by both exporters are alike; what a graph cannot give is named.
+ * for both exporters, and inputs of their matrices (inputs.py); scores on graphs by both exporters are alike; what a
+ * graph cannot give is named.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -85,6 +86,45 @@ for (const name of ['gpt2', 'llama', 'bert', 'vit']) {
   }
 }
 
+const norms = readSafetensors(path.join(folder, 'inputs.safetensors'));
+
+for (const name of ['gpt2', 'llama', 'bert', 'vit']) {
+  for (const exporter of ['torchscript', 'dynamo']) {
+    test(`${name}-${exporter}: inputs of the matrices and OWL's outliers are those of float64 PyTorch`, async () => {
+      const texts = samplesOf(name);
+      const observations: ObserveRequest['observations'] = [
+        { name: 'norms', of: 'input_norms', options: {} },
+        { name: 'owl', of: 'outliers', options: { multiple: 2 } },
+      ];
+      const groups = [texts.map((_, i) => [i])];
+      const pass = { ...passOf(path.join(folder, `${name}-${exporter}.onnx`), texts), observations, groups };
+      const found = (await observeGraph(runtime, pass, () => undefined)).observations;
+      const modules = Object.keys(found.norms);
+      assert.ok(modules.length >= 8, modules.join());
+      for (const module of modules) {
+        const wanted = norms.tensor(`${name}.${module}`);
+        const { data } = found.norms[module];
+        assert.equal(data.length, wanted.length);
+        wanted.forEach((value, i) =>
+          assert.ok(Math.abs(data[i] / Number(value) - 1) < 1e-4, `${module} ${i}: ${data[i]}`),
+        );
+      }
+      const own = norms.tensor(`${name}.owl`);
+      own.forEach((value, layer) => assert.ok(Math.abs(found.owl.percent.data[layer] - Number(value)) < 1e-4));
+    });
+  }
+}
+
+test('a convolution in a layer has no inputs that are read, which is said', async () => {
+  const modelPath = path.join(folder, 'resnet-dynamo.onnx');
+  const observations: ObserveRequest['observations'] = [{ name: 'owl', of: 'outliers', options: { multiple: 5 } }];
+  const pass = { ...passOf(modelPath, [{ tokens: new Int32Array(0), countedFrom: 1 }]), observations };
+  await assert.rejects(
+    observeGraph(runtime, pass, () => undefined),
+    /resnet-dynamo\.onnx.* is a convolution, whose inputs are not read/,
+  );
+});
+
 test('a graph of convolutions has states of another form, which are named', async () => {
   const modelPath = path.join(folder, 'resnet-dynamo.onnx');
   const pixels = readSafetensors(path.join(folder, 'resnet.safetensors')).tensor(
@@ -114,7 +154,7 @@ function alone(name: string, graph: string, scores: string): string {
 }
 
 test('scores of a causal graph, both exporters alike; what a graph cannot give is named and the others finish', async () => {
-  const ids = ['block_influence', 'relative_magnitude', 'angular_distance', 'cka', 'avss', 'magnitude', 'alpha_hill'];
+  const ids = 'block_influence relative_magnitude angular_distance cka avss magnitude alpha_hill owl'.split(' ');
   const views = `  - mean_cca: { view: position, vectors: 60 }
   - cluster_information: { view: position, clusters: 4, vectors: 60 }
 `;
@@ -123,14 +163,17 @@ test('scores of a causal graph, both exporters alike; what a graph cannot give i
     const file = alone(
       exporter,
       `llama-${exporter}`,
-      [...ids, 'owl', 'taylor'].map((id) => `  - ${id}\n`).join('') + views,
+      [...ids, 'logit_lens', 'taylor'].map((id) => `  - ${id}\n`).join('') + views,
     );
     const { scores } = await runExperiment({ file, machine: { device: 'cpu', threads: 1 } });
     assert.deepEqual(
       scores!.refused!.map(({ score }) => score),
-      ['owl', 'taylor'],
+      ['logit_lens', 'taylor'],
     );
-    assert.match(scores!.refused![0].message, /owl reads inputs of linear modules, and of the ONNX graph .*llama/);
+    assert.match(
+      scores!.refused![0].message,
+      /logit_lens reads what the head makes of hidden states, and of the ONNX graph .*llama/,
+    );
     assert.match(scores!.refused![1].message, /taylor reads gradients/);
     assert.deepEqual(
       scores!.tables.map(({ score }) => score).sort(),

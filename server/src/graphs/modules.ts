@@ -76,7 +76,7 @@ export function modulesOf(model: DecodedModel): GraphModule[] {
       const weight = sourceOf(node.inputs[input] ?? '', constants, makers);
       if (!weight || weight.shape.length < 2 || (side !== 'kernel' && weight.shape.length !== 2)) continue;
       found.push({
-        use: { node, side, initializer: weight.initializer },
+        use: { node, side, initializer: weight.initializer, turned: turnedAt(node, side) !== weight.turned },
         size: row!.size(node, weight.shape, side),
       });
       break;
@@ -85,8 +85,17 @@ export function modulesOf(model: DecodedModel): GraphModule[] {
   return named(found);
 }
 
+/** Whether a node reads its weight as columns x rows: x W does, W x does not, and flags turn either. */
+function turnedAt(node: DecodedNode, side: WeightSide): boolean {
+  if (side === 'kernel') return false;
+  const flag = readerOf(node).int(side === 'right' ? 'transB' : 'transA', 0) !== 0;
+  return (side === 'right') !== flag;
+}
+
 interface Source {
   initializer: string;
+  /** Whether the first axis of the constant is the last one here. */
+  turned: boolean;
   shape: readonly number[];
 }
 
@@ -100,7 +109,8 @@ function sourceOf(
   makers: ReadonlyMap<string, DecodedNode>,
 ): Source | null {
   const constant = constants.get(value);
-  if (constant) return weightTypes.has(constant.type) ? { initializer: value, shape: constant.shape } : null;
+  if (constant)
+    return weightTypes.has(constant.type) ? { initializer: value, shape: constant.shape, turned: false } : null;
   const node = makers.get(value);
   if (!node) return null;
   const from = (): Source | null => sourceOf(node.inputs[0] ?? '', constants, makers);
@@ -112,7 +122,8 @@ function sourceOf(
     case 'Transpose': {
       const source = from();
       const order = readerOf(node).ints('perm') ?? source?.shape.map((_, i, all) => all.length - 1 - i);
-      return source && { ...source, shape: order!.map((axis) => nth(source.shape, axis)) };
+      const turned = source?.turned !== (nth(order ?? [0], 0) !== 0);
+      return source && { ...source, turned, shape: order!.map((axis) => nth(source.shape, axis)) };
     }
     case 'Squeeze': {
       const source = from();

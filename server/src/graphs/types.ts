@@ -24,6 +24,8 @@ export interface WeightUse {
   side: WeightSide;
   /** Constant that the weight comes from, perhaps transposed or cast on its way. */
   initializer: string;
+  /** Whether that constant is stored as columns x rows. */
+  turned: boolean;
 }
 
 /** A matrix or kernel whose per-sample gradients can be taken: y = x Wᵀ with W rows x columns. */

@@ -1,6 +1,7 @@
 /**
- * Observations of a user's graph: what is read of weights and of hidden states between its layers. The graph runs as it
- * is, sample by sample, and gives the values between its layers; the reducers are those of every other model.
+ * Observations of a user's graph: what is read of weights, of hidden states between its layers and of the inputs of its
+ * matrices. The graph runs as it is, sample by sample, and gives these values; the reducers are those of every other
+ * model.
  */
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { ObserveRequest, ObserveSummary } from '../../../../protocol/scores.ts';
@@ -8,7 +9,10 @@ import { hiddenOf } from '../../graphs/hidden.ts';
 import type { HiddenStates } from '../../graphs/hidden.ts';
 import { openGraph } from '../../graphs/open.ts';
 import type { OpenedGraph } from '../../graphs/open.ts';
+import { moduleInputs } from '../../graphs/moduleInputs.ts';
+import type { ModuleInput } from '../../graphs/moduleInputs.ts';
 import { fault } from '../../graphs/read.ts';
+import type { InputStatistics } from '../../pruning/types.ts';
 import { observationOf } from '../../scores/observations.ts';
 import type { ObservedShape } from '../../scores/observations.ts';
 import { zeros } from '../grams/observedGradients.ts';
@@ -19,16 +23,17 @@ import { integers } from '../runtime/runtime.ts';
 import type { Runtime, Tensor } from '../runtime/runtime.ts';
 import type { Batch } from '../sweep/batch.ts';
 import { graphModel } from './collectGraph.ts';
+import { addSquares } from './inputSquares.ts';
 
 export async function observeGraph(runtime: Runtime, request: ObserveRequest, report: Report): Promise<ObserveSummary> {
   const started = performance.now();
   const runsBefore = runtime.runs;
   const graph = openGraph(request.modelPath, request.graph ?? {});
   const specs = request.observations.map(({ of }) => observationOf(reducerOf(of).id));
-  const reads = specs.some((spec) => spec.reads === 'hidden');
-  const hidden = reads ? statesOf(graph) : null;
+  const hidden = specs.some((spec) => spec.reads === 'hidden') ? statesOf(graph) : null;
+  const inputs = specs.some((spec) => spec.reads === 'inputs') ? new InputSums(graph) : null;
   const { architecture } = graph;
-  const reader = hidden && new StateReader(runtime, graph, hidden);
+  const reader = hidden || inputs ? new StateReader(runtime, graph, hidden, inputs) : null;
   try {
     const texts = reader ? await reader.withPositions(request.texts) : request.texts;
     const shape: ObservedShape = {
@@ -58,11 +63,15 @@ export async function observeGraph(runtime: Runtime, request: ObserveRequest, re
         runtime.signal?.throwIfAborted();
         const states = await reader!.states(request.texts[text]);
         states.forEach((state, depth) => depths[depth].push(state));
-        batches.push(batchOf(text, texts[text].tokens.length, states[0].dims[1]));
+        if (hidden) batches.push(batchOf(text, texts[text].tokens.length, states[0].dims[1]));
         report({ type: 'observing', done: ++done, total });
       }
       for (let layer = 0; layer < architecture.layers; layer++) {
-        for (const fold of folds) await fold.hidden?.(layer, batches, depths[layer], depths[layer + 1]);
+        const own = inputs?.taken(layer);
+        for (const fold of folds) {
+          if (hidden) await fold.hidden?.(layer, batches, depths[layer], depths[layer + 1]);
+          if (own) await fold.inputs?.(layer, own);
+        }
       }
     }
     return {
@@ -85,56 +94,110 @@ function statesOf({ file, found, logits }: OpenedGraph): HiddenStates {
   }
 }
 
-/** Reducers of weights and of hidden states read no more of a model than this. */
-function weightsAlone(
-  runtime: Runtime,
-  { architecture, checkpoint, file, found }: OpenedGraph,
-): ReducerContext['model'] {
-  const shapes = new Map(file.model.initializers.map(({ name, shape }) => [name, shape]));
+/** Reducers of weights, inputs and hidden states read no more of a model than this. */
+function weightsAlone(runtime: Runtime, { architecture, checkpoint, found }: OpenedGraph): ReducerContext['model'] {
   const modules = (layer: number) =>
     found.layers[layer].modules.map(({ name, module: { rows, columns, uses } }) => {
-      const [first] = shapes.get(uses[0].initializer) ?? [rows];
-      return { name, rows, columns, transposed: first !== rows };
+      return { name, rows, columns, transposed: uses[0].turned };
     });
   return {
     runtime,
     architecture: { ...architecture, modules },
-    weights: { original: (tensor: string) => checkpoint.read(tensor) },
+    weights: {
+      original: (tensor: string) => checkpoint.read(tensor),
+      values: (tensor: string) => checkpoint.read(tensor),
+    },
   } as unknown as ReducerContext['model'];
 }
 
-/** Hidden states of samples, one session for all of them or one for each shape. */
+/** Squared inputs of the matrices, summed over the samples that were read since they were taken. */
+class InputSums {
+  readonly inputs: readonly ModuleInput[];
+  readonly #path: string;
+  #sums = new Map<string, Float64Array>();
+  #samples = 0;
+
+  /** @throws LayerifError `badModel` for a graph whose layers have kernels */
+  constructor({ found, file }: OpenedGraph) {
+    this.#path = file.path;
+    try {
+      this.inputs = moduleInputs(found);
+    } catch (error) {
+      throw fault(file.path, (error as Error).message, error);
+    }
+  }
+
+  add(values: Readonly<Record<string, Tensor>>, places: { positions: number; padded: number }): void {
+    for (const { layer, module, columns, value, axis } of this.inputs) {
+      const key = `${layer}.${module}`;
+      const sums = this.#sums.get(key) ?? new Float64Array(columns);
+      this.#sums.set(key, sums);
+      const { type, dims, data } = values[value];
+      try {
+        if (type !== 'float32') throw new Error(`its input is ${type}, not float32`);
+        addSquares(sums, { dims, data: data as Float32Array }, axis, places);
+      } catch (error) {
+        throw fault(this.#path, `module ${module} of layer ${layer}: ${(error as Error).message}`, error);
+      }
+    }
+    this.#samples++;
+  }
+
+  /** By module of the layer; a layer's sums are handed over once. */
+  taken(layer: number): Map<string, InputStatistics> {
+    const names = [...new Set(this.inputs.filter((one) => one.layer === layer).map(({ module }) => module))];
+    return new Map(
+      names.map((module) => {
+        const squaredNorms = this.#sums.get(`${layer}.${module}`)!;
+        this.#sums.delete(`${layer}.${module}`);
+        return [module, { squaredNorms, sequences: this.#samples }];
+      }),
+    );
+  }
+}
+
+/**
+ * Hidden states of samples, and what is summed of the inputs of their matrices: one session for all of them or one for
+ * each shape.
+ */
 class StateReader {
   readonly #graph: OpenedGraph;
-  readonly #hidden: HiddenStates;
+  readonly #hidden: HiddenStates | null;
+  readonly #inputs: InputSums | null;
   readonly #model;
   readonly #readers = new Map<string, Awaited<ReturnType<ReturnType<typeof graphModel>['reader']>>>();
   readonly #positions = new Map<string, number>();
 
-  constructor(runtime: Runtime, graph: OpenedGraph, hidden: HiddenStates) {
+  constructor(runtime: Runtime, graph: OpenedGraph, hidden: HiddenStates | null, inputs: InputSums | null) {
     this.#graph = graph;
     this.#hidden = hidden;
+    this.#inputs = inputs;
     this.#model = graphModel(runtime, graph);
   }
 
   /** Per depth [1, positions, width]. @throws LayerifError `badModel` for states of another form */
   async states(sample: EncodedSample): Promise<Tensor[]> {
-    const fed = this.#model.bind(sample, this.#graph.architecture.longest ?? sample.tokens.length);
+    const padded = this.#graph.architecture.longest ?? sample.tokens.length;
+    const fed = this.#model.bind(sample, padded);
     const key = shapeKey(sample);
     const [shared] = this.#readers.values();
     let reader = shared?.anyShape ? shared : this.#readers.get(key);
     if (!reader) {
-      reader = await this.#model.reader(this.#hidden.values, fed);
+      const asked = [...(this.#hidden?.values ?? []), ...(this.#inputs?.inputs ?? []).map(({ value }) => value)];
+      reader = await this.#model.reader([...new Set(asked)], fed);
       this.#readers.set(key, reader);
     }
     const values = await reader.run(fed);
+    this.#inputs?.add(values, { positions: sample.tokens.length, padded });
+    if (!this.#hidden) return [];
+    const { width } = this.#hidden;
     const { path } = this.#graph.file;
     return this.#hidden.values.map((name, depth) => {
       const { dims, type } = values[name];
-      if (type !== 'float32' || dims.length !== 3 || dims[0] !== 1 || dims[2] !== this.#hidden.width) {
+      if (type !== 'float32' || dims.length !== 3 || dims[0] !== 1 || dims[2] !== width) {
         throw fault(
           path,
-          `the value between layers at depth ${depth} ("${name}") is ${type} [${dims.join(', ')}], not float32 [1, positions, ${this.#hidden.width}]: hidden states per layer were not found; export the graph with outputs hidden_states.0, hidden_states.1 and so on`,
+          `the value between layers at depth ${depth} ("${name}") is ${type} [${dims.join(', ')}], not float32 [1, positions, ${width}]: hidden states per layer were not found; export the graph with outputs hidden_states.0, hidden_states.1 and so on`,
         );
       }
       if (dims[1] < sample.tokens.length)
@@ -150,7 +213,7 @@ class StateReader {
   async withPositions(samples: readonly EncodedSample[]): Promise<EncodedSample[]> {
     const found: EncodedSample[] = [];
     for (const sample of samples) {
-      if (sample.tokens.length > 0) {
+      if (sample.tokens.length > 0 || !this.#hidden) {
         found.push(sample);
         continue;
       }

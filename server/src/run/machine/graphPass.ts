@@ -32,9 +32,10 @@ export function planGraphPass(
 ): ObservedPass {
   const { architecture, checkpoint } = graph;
   const specs = observations.map(({ of }) => observationOf(of));
-  const reads = specs.some(({ reads }) => reads === 'hidden');
+  const states = specs.some(({ reads }) => reads === 'hidden');
+  const reads = states || specs.some(({ reads }) => reads === 'inputs');
   const apart = specs.every(({ textsApart }) => textsApart);
-  const hidden = reads ? hiddenWidth(graph) : architecture.hidden;
+  const hidden = states ? hiddenWidth(graph) : architecture.hidden;
   const lengths = texts.map(({ tokens }) => tokens.length || POSITIONS_OF_ARRAYS);
   const longest = Math.max(0, ...lengths);
   const kept = apart ? longest : lengths.reduce((a, b) => a + b, 0);
@@ -59,7 +60,8 @@ export function planGraphPass(
       weights: 8 * weights,
       ...observationCosts(observations, observedShape({ ...architecture, hidden }, texts.length)),
       work: 4 * longest * (WIDTHS_PER_LAYER * hidden + 16 * longest),
-      boundaries: 4 * (architecture.layers + 1) * kept * hidden,
+      // Of matrices the inputs of one sample at a time.
+      boundaries: 4 * (architecture.layers + 1) * (states ? kept : 0) * hidden,
     }),
   };
 }

@@ -1,4 +1,7 @@
-/** What of a score a user's graph can give: what is read of its weights and of hidden states between its layers. */
+/**
+ * What of a score a user's graph can give: what is read of its weights, of hidden states between its layers and of the
+ * inputs of its matrices.
+ */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { OpenedGraph } from '../../graphs/open.ts';
 import type { Architecture } from '../../models/types.ts';
@@ -11,7 +14,7 @@ import { hiddenWidth } from '../machine/graphPass.ts';
 const missing: Record<ObservationSpec['reads'], string | null> = {
   weights: null,
   hidden: null,
-  inputs: 'inputs of linear modules',
+  inputs: null,
   logits: 'what the head makes of hidden states',
   ablated: 'losses with layers left out',
   gradients: 'gradients',
@@ -28,7 +31,7 @@ export function requireOfGraph(score: string, needs: readonly ScoreNeed[], graph
     if (words !== null) {
       throw new LayerifError(
         'badRequest',
-        `score ${score} reads ${words}, and of the ONNX graph ${path} weights and hidden states are read alone; use the checkpoint that it was exported from`,
+        `score ${score} reads ${words}, and of the ONNX graph ${path} weights, hidden states and inputs of matrices are read alone; use the checkpoint that it was exported from`,
       );
     }
     if (reads === 'hidden') requireStates(score, graph);
