@@ -331,8 +331,15 @@ export interface ValidateSettings {
   };
   retrieval: { train_per_class: number; validation_per_class: number };
   surrogate: { pooling: 'last' | 'mean'; components: number; weight_decay: number; damping: number };
+  // Absent in files of earlier versions.
+  selection?: { share: number; draws: number; held_out: number };
+  forgetting?: { threshold: number; corpus?: { dataset: string; split: string }; texts: number; seeds: number };
+  mastery?: { facts: number; held_out: number; max_new_tokens: number; seeds: number };
 }
 
-export const protocolIds = ['lds', 'loo', 'mislabel', 'retrieval', 'surrogate'] as const;
+/** Of influence. */
+export const influenceProtocols = ['lds', 'loo', 'mislabel', 'retrieval', 'surrogate'] as const;
+/** All: the others train on what scores of rows, tokens and facts choose. */
+export const protocolIds = [...influenceProtocols, 'selection', 'forgetting', 'mastery'] as const;
 
 export type ProtocolId = (typeof protocolIds)[number];

@@ -39,12 +39,37 @@ export interface Measure {
   rows: AgreementRow[];
 }
 
+/** A way to train that is compared with a baseline, or stands beside it. */
+export interface ComparedWay {
+  /** Score, mask or level by which was chosen. */
+  way: string;
+  control: boolean;
+  value: number;
+  /** This way less the baseline; null for what only stands beside. */
+  difference: number | null;
+  /** 95 % for all compared ways of the table together; null where one training cannot tell. */
+  interval: [number, number] | null;
+  /** Selection: how often a random choice lies as far on this side of the random ones; else of a paired t-test. */
+  p: number | null;
+}
+
+/** Ways to train, by what they end with. */
+export interface Comparison {
+  /** What is measured, with its unit. */
+  name: string;
+  better: 'lower' | 'higher';
+  baseline: string;
+  ways: ComparedWay[];
+}
+
 export interface ProtocolResult {
   protocol: ProtocolId;
   title: string;
   /** What was done, with numbers. */
   how: string;
   measures: Measure[];
+  /** Of the protocols selection, forgetting and mastery. */
+  comparisons?: Comparison[];
   /** Share of flipped labels found among the most suspicious share of samples, per predictor. */
   recall?: { shares: number[]; rows: { predictor: string; point: string | null; by: string; recall: number[] }[] };
   /** Predicted and true changes, for a chart. */

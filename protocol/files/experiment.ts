@@ -189,6 +189,16 @@ export const validateSettings: Schema<ValidateSettings> = z.object({
     weight_decay: number,
     damping: number,
   }),
+  selection: optional(z.object({ share: number, draws: number, held_out: number })),
+  forgetting: optional(
+    z.object({
+      threshold: number,
+      corpus: optional(z.object({ dataset: text, split: text })),
+      texts: number,
+      seeds: number,
+    }),
+  ),
+  mastery: optional(z.object({ facts: number, held_out: number, max_new_tokens: number, seeds: number })),
 });
 
 export const expertsSettings: Schema<TrainExpertsSettings> = z.object({

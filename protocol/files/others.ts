@@ -136,6 +136,16 @@ const protocol: Schema<ValidationResult['protocols'][number]> = z.object({
   title: text,
   how: text,
   measures: many(z.object({ name: text, chance: number, rows: many(agreement) })),
+  comparisons: z.optional(
+    many(
+      z.object({
+        name: text,
+        better: z.enum(['lower', 'higher']),
+        baseline: text,
+        ways: many(z.object({ way: text, control: flag, value: number, difference: maybe, interval, p: maybe })),
+      }),
+    ),
+  ),
   recall: z.optional(
     z.object({ shares: numbers, rows: many(z.object({ predictor: text, point, by: text, recall: numbers })) }),
   ),

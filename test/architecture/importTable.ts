@@ -112,7 +112,7 @@ const runRooms: Record<string, string[]> = {
   influence: ['files', 'machine', 'inputs', 'scores'],
   decide: ['files', 'machine', 'inputs', 'scores', 'influence'],
   prune: ['files', 'machine', 'inputs', 'scores', 'evaluate', 'decide'],
-  validate: ['files', 'machine', 'inputs', 'scores', 'evaluate', 'influence'],
+  validate: ['files', 'machine', 'inputs', 'generate', 'scores', 'evaluate', 'influence', 'decide'],
   experts: ['files', 'machine', 'inputs', 'scores', 'evaluate', 'decide', 'prune'],
   train: ['files', 'machine', 'inputs', 'prune'],
   predict: ['files', 'inputs'],

@@ -102,7 +102,7 @@ export const optionTable = {
   protocol: {
     type: 'string',
     value: 'ID',
-    help: `${protocolIds.join(', ')} or all; several with commas (default: those of the experiment)`,
+    help: `${protocolIds.join(', ')} or all (those of influence); several with commas (default: those of the experiment)`,
   },
   estimator: { type: 'string', value: 'ID', help: "estimators, several with commas (default: the run's own)" },
   factor: { type: 'string', value: 'X', help: 'damping factors, several with commas (default 0.001 to 1000)' },

@@ -3,10 +3,10 @@
  * small model.
  */
 import type { ValidateSettings } from '../../../protocol/experiment.ts';
-import { protocolIds } from '../../../protocol/experiment.ts';
+import { influenceProtocols, protocolIds } from '../../../protocol/experiment.ts';
 import { optimizerIds, scheduleIds } from '../../../protocol/optimizer.ts';
 import { z } from 'zod';
-import { doc } from './words.ts';
+import { doc, textSource } from './words.ts';
 
 const count = (least: number) => z.int().min(least);
 
@@ -36,8 +36,8 @@ export const validateSchema = z.strictObject({
     z
       .array(z.enum(protocolIds))
       .min(1)
-      .default([...protocolIds]),
-    'lds: losses after training on random half subsets; loo: leave-one-out and leave-k-out; mislabel: finding changed labels; retrieval: finding training samples of the same kind; surrogate: exact leave-one-out of a classifier on frozen features.',
+      .default([...influenceProtocols]),
+    'lds: losses after training on random half subsets; loo: leave-one-out and leave-k-out; mislabel: finding changed labels; retrieval: finding training samples of the same kind; surrogate: exact leave-one-out of a classifier on frozen features; default: these. selection: training on the rows that data_scores choose against random ones; forgetting: training with token masks; mastery: training on facts of each level.',
   ),
   train: doc(count(4).default(48), 'Training samples of the task that are used, the first ones.'),
   validation: doc(count(2).default(16), 'Validation samples of the task that are used, the first ones.'),
@@ -73,14 +73,57 @@ export const validateSchema = z.strictObject({
       .prefault({}),
     'The classifier on frozen features.',
   ),
+  selection: doc(
+    z
+      .strictObject({
+        share: doc(z.number().gt(0).lt(1).default(0.25), 'Share of the training samples that is chosen.'),
+        draws: doc(count(2).default(19), 'Random choices of as many; 19 are the fewest that can show a difference.'),
+        held_out: doc(
+          count(4).default(32),
+          'Samples that the trainings are judged on: of test_split, else of validation_split behind those that scores are compared with.',
+        ),
+      })
+      .prefault({}),
+    'Sizes of the protocol selection.',
+  ),
+  forgetting: doc(
+    z
+      .strictObject({
+        threshold: doc(z.number().positive().default(2.5), 'Perplexity above which a token is masked.'),
+        corpus: doc(
+          z.strictObject(textSource),
+          'Texts that have nothing to do with the task; default: evaluate.perplexity.',
+        ).optional(),
+        texts: doc(count(2).default(32), 'How many of them, the first ones.'),
+        seeds: doc(count(1).default(3), 'Trainings of each mask, with initial factors and batches of their own.'),
+      })
+      .prefault({}),
+    'Sizes of the protocol forgetting.',
+  ),
+  mastery: doc(
+    z
+      .strictObject({
+        facts: doc(count(1).default(12), 'Facts of each level that are trained on.'),
+        held_out: doc(count(2).default(24), 'Other facts that are asked about: the first of validation_split.'),
+        max_new_tokens: doc(count(1).default(16), 'Most tokens of an answer.'),
+        seeds: doc(count(1).default(3), 'Trainings of each level, with facts and initial factors of their own.'),
+      })
+      .prefault({}),
+    'Sizes of the protocol mastery.',
+  ),
 });
+
+/** With what files of earlier versions do not say. */
+export type WholeSettings = ValidateSettings & Required<Pick<ValidateSettings, 'selection' | 'forgetting' | 'mastery'>>;
 
 export function resolveValidation({
   retrain: { layers, max_grad_norm, ...retrain },
+  forgetting: { corpus, ...forgetting },
   ...rest
-}: z.output<typeof validateSchema>): ValidateSettings {
+}: z.output<typeof validateSchema>): WholeSettings {
   return {
     ...rest,
+    forgetting: { ...forgetting, ...(corpus === undefined ? {} : { corpus }) },
     retrain: {
       ...retrain,
       ...(layers === undefined ? {} : { layers: [...new Set(layers)].sort((a, b) => a - b) }),
@@ -90,4 +133,4 @@ export function resolveValidation({
 }
 
 /** Of an experiment without the section. */
-export const defaultValidation: ValidateSettings = resolveValidation(validateSchema.parse({}));
+export const defaultValidation: WholeSettings = resolveValidation(validateSchema.parse({}));

@@ -88,6 +88,31 @@ export async function countSlice(dataset: OpenDataset, text: string): Promise<nu
   return total;
 }
 
+/**
+ * So many rows of a slice as a slice of their own, counted within it, as far as they go.
+ * @returns how many there are too; the text of no rows is the slice's own
+ */
+export async function firstOfSlice(
+  dataset: OpenDataset,
+  text: string,
+  from: number,
+  count: number,
+): Promise<{ text: string; rows: number }> {
+  const terms: string[] = [];
+  let [skip, left] = [from, count];
+  for (const slice of parseSlices(text)) {
+    const all = await dataset.count(slice.split);
+    const { start, end } = await resolveSlice(slice, () => Promise.resolve(all));
+    const first = start + skip;
+    const last = Math.min(end, all, first + left);
+    skip = Math.max(0, skip - Math.max(0, Math.min(end, all) - start));
+    if (last <= first) continue;
+    terms.push(`${slice.split}[${first}:${last}]`);
+    left -= last - first;
+  }
+  return { text: terms.length === 0 ? text : terms.join('+'), rows: count - left };
+}
+
 /** `validation[:50]` where the dataset has that split, else the 50 rows after the training slice. */
 export async function defaultValidation(dataset: OpenDataset, training: string): Promise<string> {
   if (dataset.splits.includes('validation')) return `validation[:${DEFAULT_VALIDATION_ROWS}]`;

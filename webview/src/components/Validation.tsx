@@ -2,10 +2,10 @@
 import { useMemo } from 'preact/hooks';
 import { correlationText } from '../../../protocol/readability.ts';
 import type { Result } from '../../../protocol/result.ts';
-import type { Measure, ProtocolResult } from '../../../protocol/validation.ts';
+import type { Comparison, Measure, ProtocolResult } from '../../../protocol/validation.ts';
 import type { Trust } from '../../../protocol/webview.ts';
 import { send } from '../host.ts';
-import { formatDate, formatShare, plural } from '../model/format.ts';
+import { formatDate, formatNumber, formatShare, plural } from '../model/format.ts';
 import type { Series } from '../model/series.ts';
 import { verdicts } from '../model/trust.ts';
 import { Button } from './controls.tsx';
@@ -81,6 +81,9 @@ function Protocol({ protocol }: { protocol: ProtocolResult }) {
       {protocol.measures.map((measure) => (
         <MeasureTable key={measure.name} measure={measure} />
       ))}
+      {protocol.comparisons?.map((comparison) => (
+        <ComparisonTable key={comparison.name} comparison={comparison} />
+      ))}
       {protocol.recall && <Recall recall={protocol.recall} />}
     </div>
   );
@@ -135,6 +138,49 @@ function MeasureTable({ measure }: { measure: Measure }) {
                   </span>
                 )}
               </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** Ways to train, the best first. */
+function ComparisonTable({ comparison: { name, better, baseline, ways } }: { comparison: Comparison }) {
+  const sorted = ways.toSorted((a, b) => (better === 'lower' ? a.value - b.value : b.value - a.value));
+  return (
+    <div class="table-scroll" tabIndex={0} role="region" aria-label={name}>
+      <table class="data measure">
+        <caption>
+          {name}; {better} is better
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">Trained on</th>
+            <th scope="col" class="number">
+              Value
+            </th>
+            <th scope="col" class="number">
+              Less {baseline}
+            </th>
+            <th scope="col">95 % interval</th>
+            <th scope="col" class="number">
+              p
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {sorted.map(({ way, control, value, difference, interval, p }) => (
+            <tr key={way}>
+              <th scope="row">
+                {way}
+                {control && difference !== null && <span class="faint"> (control)</span>}
+              </th>
+              <td class="number">{formatNumber(value)}</td>
+              <td class="number">{difference === null ? '' : formatNumber(difference)}</td>
+              <td class="faint">{interval ? interval.map(formatNumber).join(' to ') : ''}</td>
+              <td class="number">{p === null ? '' : formatNumber(p)}</td>
             </tr>
           ))}
         </tbody>

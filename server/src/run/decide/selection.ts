@@ -72,7 +72,10 @@ export function keptCount(word: string, rows: number): number {
   return count;
 }
 
-export function chosenRows(table: ScoreTable, options: ChoiceOptions): Choice {
+export function chosenRows(
+  table: Pick<ScoreTable, 'values' | 'marks' | 'parts' | 'axes'>,
+  options: ChoiceOptions,
+): Choice {
   const { values } = table;
   const dropped = new Set((table.marks ?? []).filter(({ drop }) => drop).flatMap(({ at }) => at));
   const { levels, random } = options;

@@ -7,13 +7,13 @@ import type { FetchOptions } from '../inputs/hubInputs.ts';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
-import type { ValidateSettings, ProtocolId } from '../../../../protocol/experiment.ts';
+import type { ProtocolId } from '../../../../protocol/experiment.ts';
 import { protocolIds } from '../../../../protocol/experiment.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import { VALIDATION_SUFFIX } from '../../../../protocol/validation.ts';
 import type { ValidationResult } from '../../../../protocol/validation.ts';
 import { defaultValidation } from '../../config/validateSchema.ts';
-import { loadLabelled } from '../../data/labelledTask.ts';
+import type { WholeSettings } from '../../config/validateSchema.ts';
 import { engineFor } from '../machine/enginePool.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import { prepare } from '../inputs/prepare.ts';
@@ -25,7 +25,7 @@ import { engineOf, FinishedParts, removedText, tokensHash } from '../files/finis
 import { modelStamp } from '../files/modelStamp.ts';
 import { experimentName, leaveRunFolder, openRunFolder, writeJson } from '../files/results.ts';
 import { provenanceOf } from '../files/provenance.ts';
-import { ValidationContext } from './validateContext.ts';
+import { labelledSamples, ValidationContext } from './validateContext.ts';
 import { protocols } from './validateProtocols.ts';
 import { requireLanguageModel } from '../inputs/scope.ts';
 import type { Prepared } from '../inputs/prepared.ts';
@@ -72,17 +72,7 @@ export function validateExperiment(
     const started = performance.now();
     const engine = await pool.start(options.machine);
     const { task } = nth(prepared.tasks, 0);
-    const samples = await loadLabelled(
-      {
-        task,
-        datasets: prepared.experiment.datasets,
-        baseDir: prepared.baseDir,
-        maxLength: prepared.experiment.model.max_length,
-        loss: prepared.experiment.score.loss,
-        tokenizer: prepared.opened.tokenizer,
-      },
-      settings,
-    );
+    const samples = await labelledSamples(prepared, task, settings);
     requireSamples(samples, task.task);
     const finished = new FinishedParts(path.join(folder.folder, 'partial'), {
       hash,
@@ -162,14 +152,14 @@ export function validateExperiment(
 }
 
 /** @throws LayerifError `badExperiment` */
-function settingsOf({ experiment, file }: Prepared, chosen: readonly ProtocolId[] | undefined): ValidateSettings {
+function settingsOf({ experiment, file }: Prepared, chosen: readonly ProtocolId[] | undefined): WholeSettings {
   requireSupported(experiment, file, 'validate');
-  const settings = experiment.validate ?? defaultValidation;
+  const settings = { ...defaultValidation, ...experiment.validate };
   return chosen === undefined ? settings : { ...settings, protocols: [...chosen] };
 }
 
 /** Layers that are trained and checked, and their modules. @throws LayerifError `badExperiment` */
-function trainedScope({ model, scope, graph = null, experiment, file }: Prepared, settings: ValidateSettings) {
+function trainedScope({ model, scope, graph = null, experiment, file }: Prepared, settings: WholeSettings) {
   requireNone(modelRefusals, { model, graph, experiment }, 'validate', file);
   const layers = settings.retrain.layers ?? scope.layers.slice(-2);
   const present = new Set(layers.flatMap((layer) => model.modules(layer).map(({ name }) => name)));
@@ -186,8 +176,8 @@ function requireSamples({ train, validation }: { train: unknown[]; validation: u
 }
 
 /** Hash of everything that decides the numbers. */
-function identity(prepared: Prepared, settings: ValidateSettings, modelSha256: string): string {
-  const { model, datasets, score } = prepared.experiment;
+function identity(prepared: Prepared, settings: WholeSettings, modelSha256: string): string {
+  const { model, datasets, score, data_scores, evaluate } = prepared.experiment;
   const parts = [
     'validate',
     model,
@@ -195,6 +185,8 @@ function identity(prepared: Prepared, settings: ValidateSettings, modelSha256: s
     nth(prepared.tasks, 0).task,
     score,
     settings,
+    data_scores,
+    evaluate?.perplexity,
     prepared.dataSha256,
     modelSha256,
   ];

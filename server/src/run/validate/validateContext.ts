@@ -5,12 +5,17 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
-import type { ValidateSettings } from '../../../../protocol/experiment.ts';
+import type { LossId, Task } from '../../../../protocol/experiment.ts';
 import type { OptimizerSettings } from '../../../../protocol/optimizer.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { LoraSettings, TrainOutcome, TrainRun } from '../../../../protocol/training.ts';
+import { loadLabelled } from '../../data/labelledTask.ts';
 import type { LabelledSample } from '../../data/labelledTask.ts';
+import { datasetOf, slicesOf } from '../../data/loadTask.ts';
+import type { WholeSettings } from '../../config/validateSchema.ts';
+import { startsOf } from '../../scores/rowLosses.ts';
+import { tokenPerplexities } from '../../scores/tokenMask.ts';
 import type { Sample } from '../../data/types.ts';
 import type { ModuleGrams } from '../../estimators/layerScores.ts';
 import { optimizerDefaults } from '../../training/optimizers.ts';
@@ -46,16 +51,19 @@ export interface Features {
   mean: Float32Array;
 }
 
+/** A sample of which some tokens may be left out of the loss. */
+export type MaskableSample = Sample & Pick<EncodedSample, 'counted'>;
+
 /** Training and validation samples that belong together; `key` names their files. */
 export interface SampleSet {
   key: string;
-  train: readonly Sample[];
+  train: readonly MaskableSample[];
   validation: readonly Sample[];
 }
 
 export interface ContextOptions {
   prepared: Prepared;
-  settings: ValidateSettings;
+  settings: WholeSettings;
   layers: number[];
   modules: string[];
   train: LabelledSample[];
@@ -178,23 +186,50 @@ export class ValidationContext {
     return runs.map(({ id }) => parts.get(id)!.read<Retrained>()!);
   }
 
+  /** The task with its dataset and slices. */
+  async slices() {
+    const { prepared } = this.options;
+    const { task } = nth(prepared.tasks, 0);
+    const dataset = await datasetOf({ task, datasets: prepared.experiment.datasets, baseDir: prepared.baseDir });
+    return { task, dataset, slices: await slicesOf(task, dataset) };
+  }
+
+  /** Samples of the task. @param changes other slices */
+  labelled(changes: Partial<Task>, sizes: { train: number; validation: number }, loss?: LossId) {
+    const { prepared } = this.options;
+    return labelledSamples(prepared, { ...nth(prepared.tasks, 0).task, ...changes }, sizes, loss);
+  }
+
+  /** Of the counted tokens of each sample, under the model as it is before training. */
+  async perplexities(samples: readonly Sample[]): Promise<number[][]> {
+    const texts = samples.map(encoded);
+    const asked = [{ name: 'tokens', of: 'token_log_probabilities' as const, options: {} }];
+    const own = { samples: texts, tensors: entry(await this.#observed(texts, asked), 'tokens') };
+    return [...startsOf(texts)].map((start, i) => tokenPerplexities(own, null, i, start).own);
+  }
+
   /** Hidden states of texts behind layers, ascending. */
   async features(texts: readonly Int32Array[], layers: readonly number[]): Promise<Features[]> {
-    const { prepared, pool, machine, signal, onProgress } = this.options;
-    onProgress('hidden states');
-    const { checkpoint, model } = prepared;
+    const { model } = this.options.prepared;
+    this.options.onProgress('hidden states');
     const samples = texts.map((tokens) => ({ tokens, countedFrom: tokens.length }));
     const asked = [{ name: 'states', of: 'hidden_pooled' as const, options: { layers: [...layers] } }];
-    const limit = memoryLimit(machine);
-    const pass = planPass({ checkpoint, model, adapter: null }, samples, asked, limit); // as it is before training
-    requireMemory(pass, limit, `keeping hidden states of ${texts.length} texts`);
-    const { observations } = await runPass(pass, { pool, machine, signal });
-    const states = entry(observations, 'states');
+    const states = entry(await this.#observed(samples, asked), 'states');
     const { hidden } = model;
     const size = texts.length * hidden;
     const part = (pool: string, i: number) =>
       Float32Array.from(entry(states, pool).data.subarray(i * size, (i + 1) * size));
     return layers.map((layer, i) => ({ layer, hidden, last: part('last', i), mean: part('mean', i) }));
+  }
+
+  /** Of the model as it is before training. @throws LayerifError `notEnoughMemory` */
+  async #observed(samples: EncodedSample[], asked: Parameters<typeof planPass>[2]) {
+    const { prepared, pool, machine, signal } = this.options;
+    const { checkpoint, model } = prepared;
+    const limit = memoryLimit(machine);
+    const pass = planPass({ checkpoint, model, adapter: null }, samples, asked, limit);
+    requireMemory(pass, limit, `observing ${samples.length} texts`);
+    return (await runPass(pass, { pool, machine, signal })).observations;
   }
 
   /** @throws LayerifError `notEnoughMemory` */
@@ -220,15 +255,27 @@ export class ValidationContext {
   }
 }
 
-function encoded({ tokens, countedFrom }: Sample): EncodedSample {
-  return { tokens, countedFrom };
+function encoded({ tokens, countedFrom, counted }: MaskableSample): EncodedSample {
+  return { tokens, countedFrom, ...(counted ? { counted } : {}) };
+}
+
+/** Of a task with its own slices. @throws LayerifError `badData` */
+export function labelledSamples(
+  { experiment, baseDir, opened }: Prepared,
+  task: Task,
+  sizes: { train: number; validation: number },
+  loss: LossId = experiment.score.loss,
+): ReturnType<typeof loadLabelled> {
+  const { tokenizer } = opened;
+  const maxLength = experiment.model.max_length;
+  return loadLabelled({ task, datasets: experiment.datasets, baseDir, maxLength, loss, tokenizer }, sizes);
 }
 
 function retrained({ trainLoss, validationLoss, gradientNorm }: TrainOutcome): Retrained {
   return { train: [...trainLoss], validation: [...validationLoss], gradientNorm };
 }
 
-function optimizerOf({ retrain }: ValidateSettings): OptimizerSettings {
+function optimizerOf({ retrain }: WholeSettings): OptimizerSettings {
   return {
     ...optimizerDefaults,
     id: retrain.optimizer,

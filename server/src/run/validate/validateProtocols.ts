@@ -1,7 +1,8 @@
 /**
- * The protocols that retrain LoRA factors, one function each; `validateSurrogate.ts` holds the one that does not. Every
- * protocol shows every estimator beside gradient dot, random, uniform, length, BM25 and similarity. To add one, write a
- * function, a row in `protocols` and a word in `ProtocolId`.
+ * The protocols of influence that retrain LoRA factors, one function each; `validateSurrogate.ts` holds the one
+ * that does not, `validateSelection.ts`, `validateForgetting.ts` and `validateMastery.ts` those of other scores.
+ * Every one here shows every estimator beside gradient dot, random, uniform, length, BM25 and similarity. To add
+ * one, write a function, a row in `protocols` and a word in `ProtocolId`.
  */
 import type { ProtocolId } from '../../../../protocol/experiment.ts';
 import type { Measure } from '../../../../protocol/validation.ts';
@@ -24,6 +25,9 @@ import type { Agreement } from '../../validation/agreementMeasures.ts';
 import type { Protocol, ProtocolAnswer } from './protocol.ts';
 import type { SampleSet, ValidationContext } from './validateContext.ts';
 import { blindPredictors, gramPredictors, similarityPredictor, textPredictors } from './validatePredictors.ts';
+import { forgetting } from './validateForgetting.ts';
+import { mastery } from './validateMastery.ts';
+import { selection } from './validateSelection.ts';
 import { surrogate } from './validateSurrogate.ts';
 import { verdictOf } from './validateVerdict.ts';
 import { nth } from '../../lists/nth.ts';
@@ -34,6 +38,9 @@ export const protocols: Record<ProtocolId, Protocol> = {
   mislabel: { title: 'Mislabel detection', obstacle: withoutChoices, run: mislabel },
   retrieval: { title: 'Same-class retrieval on ten template classes', obstacle: () => null, run: retrieve },
   surrogate,
+  selection,
+  forgetting,
+  mastery,
 };
 
 /** Trains on everything, once per seed, and keeps the adapters. @returns their folders */

@@ -1,0 +1,187 @@
+/**
+ * Does selection work? LoRA factors are trained on the rows that each score of rows chooses and on as many random
+ * rows, the same steps, initial factors and order of batches, and the loss of held-out samples is compared. Scores
+ * that compare rows with validation samples see other samples than those on which they are judged.
+ */
+import path from 'node:path';
+import type { AskedScore } from '../../../../protocol/experiment.ts';
+import { LayerifError } from '../../../../protocol/errors.ts';
+import { SCORES_SUFFIX } from '../../../../protocol/scores.ts';
+import type { ScoreTable } from '../../../../protocol/scores.ts';
+import type { Comparison } from '../../../../protocol/validation.ts';
+import type { OpenDataset } from '../../data/dataset.ts';
+import { firstOfSlice } from '../../data/splits.ts';
+import { Random } from '../../random/random.ts';
+import { findDataScore } from '../../scores/dataScores.ts';
+import { againstDraws, mean } from '../../validation/comparison.ts';
+import { overColumns } from '../../validation/agreementMeasures.ts';
+import { chosenRows, controlIds } from '../decide/selection.ts';
+import { labelOf } from '../scores/rowAgreement.ts';
+import { computeDataScores } from '../scores/dataScores.ts';
+import { experimentName } from '../files/results.ts';
+import { nth } from '../../lists/nth.ts';
+import type { Protocol, ProtocolAnswer } from './protocol.ts';
+import { compared, sentences, shown } from './validateComparison.ts';
+import type { SampleSet, ValidationContext } from './validateContext.ts';
+import { gramPredictors } from './validatePredictors.ts';
+
+export const selection: Protocol = { title: 'Does selection work?', obstacle, run };
+
+/** A choice of rows. */
+interface Chosen {
+  name: string;
+  control: boolean;
+  rows: number[];
+}
+
+const LEAST_HELD_OUT = 4;
+
+function obstacle({ options: { prepared } }: ValidationContext): string | null {
+  if (rowScores(prepared.experiment.data_scores).length > 0) return null;
+  return 'the experiment names no scores of rows to select by; give data_scores, such as [ifd_ppl, bm25, loss, length]';
+}
+
+/** Facts and tokens are no rows that are chosen. */
+const rowScores = (asked: readonly AskedScore[] = []) =>
+  asked.filter(({ id }) => findDataScore(id).subject === 'sample');
+
+async function run(context: ValidationContext): Promise<ProtocolAnswer> {
+  const { settings, train, validation } = context.options;
+  const { draws, share } = settings.selection;
+  const { dataset, held } = await heldOut(context);
+  const size = Math.max(1, Math.round(share * train.length));
+  const { choices, notes } = await choicesOf(context, dataset, size);
+  const samples = await context.labelled(
+    { validation_split: held },
+    { train: train.length, validation: settings.selection.held_out },
+  );
+  const set: SampleSet = { key: 'selection', train: samples.train, validation: samples.validation };
+  const random = new Random(context.seed, 'random subsets');
+  const subsets = Array.from({ length: draws }, () => random.subset(train.length, size));
+  const losses = async (id: string, rows: readonly number[], steps = settings.retrain.steps): Promise<number[]> => {
+    const seeds = steps === 0 ? 1 : settings.seeds;
+    const runs = Array.from({ length: seeds }, (_, s) => ({
+      ...{ id: `selection-${id}-s${s}`, seed: context.seed + s, samples: [...rows], start: null, steps, save: null },
+    }));
+    const done = await context.retrain(set, runs);
+    return samples.validation.map((_, j) => mean(done.map((one) => nth(one.validation, j))));
+  };
+  const ofDraws: number[][] = [];
+  for (const [r, rows] of subsets.entries()) ofDraws.push(await losses(`random-${r}`, rows));
+  const ofChoices: number[][] = [];
+  for (const { name, rows } of choices) ofChoices.push(await losses(`by ${name} ${rows.join('+')}`, rows));
+  const everything = await losses(
+    'all',
+    train.map((_, i) => i),
+  );
+  const before = await losses('untrained', [0], 0);
+  const baseline = `random choices of ${size} rows`;
+  const comparison: Comparison = {
+    name: 'Held-out loss (nats per token)',
+    better: 'lower',
+    baseline,
+    ways: [
+      ...choices.map(({ name, control }, i) => {
+        const own = nth(ofChoices, i);
+        return compared(name, mean(own), againstDraws(own, ofDraws, choices.length), control);
+      }),
+      shown(`${baseline}, mean of ${draws}`, mean(ofDraws.map(mean))),
+      shown(`all ${train.length} rows`, mean(everything)),
+      shown('untrained', mean(before)),
+    ],
+  };
+  const trains = mean(ofDraws.map(mean)) < mean(before);
+  return {
+    how: `${size} of ${train.length} training samples, chosen by each score and ${draws} times at random; LoRA trained from its initial factors ${settings.seeds === 1 ? 'with one seed' : `with ${settings.seeds} seeds`}, ${settings.retrain.steps} steps each, and judged on ${samples.validation.length} samples (${held}) that no score has seen. Scores that compare rows with validation samples took ${validation.length} others.`,
+    measures: [],
+    comparisons: [comparison],
+    verdict: [
+      ...(trains
+        ? []
+        : [
+            'Training on random rows does not lower the held-out loss at all: what is chosen can hardly matter. Try more steps or another learning rate.',
+          ]),
+      ...sentences(comparison),
+      `p is exact for each choice by itself, whatever the scatter: a random choice would be said to beat, or to be worse, in at most one of twenty cases each${draws < 19 ? `; with ${draws} draws it cannot be told at all (at least 19 are needed)` : ''}. Intervals hold for the ${choices.length} choices together where draws scatter normally.`,
+      ...notes,
+    ],
+  };
+}
+
+/** Samples that no score compares rows with. @throws LayerifError `badData` */
+async function heldOut(context: ValidationContext): Promise<{ dataset: OpenDataset; held: string }> {
+  const { settings, validation } = context.options;
+  const { task, dataset, slices } = await context.slices();
+  const wanted = settings.selection.held_out;
+  const [from, split] = task.test_split === undefined ? [validation.length, slices.validation] : [0, task.test_split];
+  const { text: held, rows } = await firstOfSlice(dataset, split, from, wanted);
+  if (rows >= LEAST_HELD_OUT) return { dataset, held };
+  throw new LayerifError(
+    'badData',
+    `task "${task.task}": ${split} of ${task.dataset} has ${rows} rows beyond the ${from} that scores are compared with, at least ${LEAST_HELD_OUT} are needed to judge selections: give test_split, more rows in validation_split, or a smaller validate.validation`,
+  );
+}
+
+async function choicesOf(
+  context: ValidationContext,
+  dataset: OpenDataset,
+  size: number,
+): Promise<{ choices: Chosen[]; notes: string[] }> {
+  const { prepared, train, validation, machine, pool, signal, onProgress, finished } = context.options;
+  const { slices, task } = await context.slices();
+  const asked = rowScores(prepared.experiment.data_scores);
+  const [rows, targets] = [
+    await firstOfSlice(dataset, slices.training, 0, train.length),
+    await firstOfSlice(dataset, slices.validation, 0, validation.length),
+  ];
+  const texts = { dataset: task.dataset, split: rows.text };
+  const own = asked.filter(({ id }) => !findDataScore(id).influence).map((one) => ({ ...one, texts }));
+  const folder = path.join(path.dirname(finished.folder), 'selection');
+  const scores =
+    own.length === 0
+      ? null
+      : await computeDataScores({
+          file: prepared.file,
+          experiment: {
+            ...prepared.experiment,
+            tasks: [{ ...task, training_split: rows.text, validation_split: targets.text }],
+          },
+          asked: own,
+          scoresFile: path.join(folder, `${experimentName(prepared.file)}${SCORES_SUFFIX}`),
+          run: { machine, engine: pool },
+          onProgress: ({ message }) => onProgress(message),
+          signal,
+        });
+  const tables = scores?.file.tables ?? [];
+  const notes = (scores?.file.refused ?? []).map(({ score, message }) => `${score} is not there: ${message}`);
+  const choices: Chosen[] = [];
+  const add = (name: string, table: Pick<ScoreTable, 'values' | 'marks' | 'parts' | 'axes'>, lowest: boolean): void => {
+    const { rows: chosen } = chosenRows(table, { keep: size, lowest });
+    if (chosen.length === size)
+      choices.push({
+        name,
+        rows: chosen,
+        control: (controlIds as readonly string[]).includes(name.replace(/ .*/, '')),
+      });
+    else notes.push(`${name} is not compared: it can choose only ${chosen.length} of ${size} rows.`);
+  };
+  for (const table of tables) add(labelOf(table, tables), table, table.higherMeans === 'remove');
+  const ofInfluence = asked.filter(({ id }) => findDataScore(id).influence);
+  if (ofInfluence.length > 0) {
+    const set: SampleSet = { key: 'task', train, validation };
+    const { score } = prepared.experiment;
+    const { predictors } = gramPredictors(await context.grams(set, null), 'pretrained', score.damping);
+    const predictor = predictors.find(({ id }) => id === score.estimator);
+    if (predictor?.B)
+      add(
+        `influence (${score.estimator})`,
+        { values: [...overColumns(predictor.B, train.length, validation.length)], axes: [] },
+        false,
+      );
+    else notes.push(`influence by ${score.estimator} is not compared: it needs more than Grams.`);
+    const others = ofInfluence.filter(({ id }) => id !== 'influence').map(({ id }) => id);
+    if (others.length > 0)
+      notes.push(`${others.join(' and ')} are compared as influence, summed over the trained layers.`);
+  }
+  return { choices, notes };
+}

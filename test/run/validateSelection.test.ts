@@ -1,0 +1,309 @@
+/**
+ * Protocols that train on what scores of rows, tokens and facts choose, on a tiny model; how often their words are
+ * wrong where nothing is better than anything.
+ */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { fileKinds } from '../../protocol/files/kinds.ts';
+import { parseFile } from '../../protocol/files/read.ts';
+import type { ProtocolId } from '../../protocol/experiment.ts';
+import type { ScoresFile } from '../../protocol/scores.ts';
+import type { Comparison, ProtocolResult } from '../../protocol/validation.ts';
+import { validationReport } from '../../server/src/cli/validateReport.ts';
+import { openDataset, firstOfSlice } from '../../server/src/data/splits.ts';
+import { Random } from '../../server/src/random/random.ts';
+import { sentences, wordOf } from '../../server/src/run/validate/validateComparison.ts';
+import { validateExperiment } from '../../server/src/run/validate/validate.ts';
+import type { ValidateOptions } from '../../server/src/run/validate/validate.ts';
+import { againstDraws, paired, updateNorm } from '../../server/src/validation/comparison.ts';
+import { engine, machine, tinyWorkspace } from './workspace.ts';
+
+const near = (found: number, expected: number, tolerance = 1e-9) =>
+  assert.ok(Math.abs(found - expected) < tolerance, `${found} is not ${expected}`);
+
+test('of one sample a paired difference is a t-test over units, as scipy.stats.ttest_1samp', () => {
+  const d = [0.3, -0.1, 0.45, 0.2, 0.05];
+  const { difference, interval, p } = paired(
+    d.map((value) => [value]),
+    d.map(() => [0]),
+    1,
+  );
+  near(difference, 0.18);
+  near(p!, 0.13301194756747767);
+  near(interval![0], -0.08558261221871735);
+  near(interval![1], 0.4455826122187174);
+});
+
+test('the norm of an update is that of the product, as numpy.linalg.norm', () => {
+  near(
+    updateNorm(
+      [0.126, -0.132, 0.64, 0.105, -0.536, 0.362, 1.304, 0.947, -0.704, -1.265],
+      [-0.623, 0.041, -2.325, -0.219, -1.246, -0.732, -0.544, -0.316],
+      2,
+      1.5,
+    ),
+    5.275271114459663,
+    1e-9,
+  );
+});
+
+test('p of a choice is its place among the draws; one draw, and equal losses, tell nothing', () => {
+  const draws = [[1], [2], [3], [4]];
+  near(againstDraws([0.5], draws, 1).p!, 1 / 5);
+  near(againstDraws([1.5], draws, 1).p!, 2 / 5);
+  near(againstDraws([4.5], draws, 1).p!, 1 / 5);
+  near(againstDraws([1], draws, 1).p!, 2 / 5, 1e-12);
+  assert.equal(againstDraws([0], [[1]], 1).interval, null);
+  const same = againstDraws(
+    [1, 1],
+    [
+      [1, 1],
+      [1, 1],
+    ],
+    1,
+  );
+  assert.deepEqual([same.difference, same.p, wordOf(same, 'lower')], [0, 1, 'not told apart']);
+});
+
+/** Losses after training on something that is no better than random: `alike` is what all samples share. */
+function world(random: Random, samples: number, alike: number, shape: (normal: number) => number) {
+  const base = Array.from({ length: samples }, () => 2 * random.normal());
+  return () => {
+    const common = shape(random.normal());
+    return base.map((value) => value + Math.sqrt(alike) * common + Math.sqrt(1 - alike) * random.normal());
+  };
+}
+
+for (const [name, shape] of [
+  ['normal', (z: number) => z],
+  ['skewed', (z: number) => Math.exp(z) - Math.exp(0.5)],
+  ['heavy', (z: number) => z ** 3 / 4],
+] as const) {
+  test(`random against random, ${name} scatter: a choice is said to beat and to be worse in at most one of twenty cases each`, () => {
+    const cases = 1500;
+    const random = new Random(5, name);
+    for (const alike of [0, 0.5, 1]) {
+      const said = { better: 0, worse: 0, 'not told apart': 0 };
+      let family = 0;
+      for (let i = 0; i < cases; i++) {
+        const losses = world(random, 12, alike, shape);
+        const draws = Array.from({ length: 19 }, losses);
+        const words = Array.from({ length: 5 }, () => wordOf(againstDraws(losses(), draws, 5), 'lower'));
+        said[words[0]]++;
+        if (words.some((word) => word !== 'not told apart')) family++;
+      }
+      // Three standard errors of one twentieth.
+      const most = 0.05 + 3 * Math.sqrt((0.05 * 0.95) / cases);
+      assert.ok(said.better / cases < most, `alike ${alike}: better ${said.better / cases}`);
+      assert.ok(said.worse / cases < most, `alike ${alike}: worse ${said.worse / cases}`);
+      if (name === 'normal') assert.ok(family / cases < most, `alike ${alike}: any of five ${family / cases}`);
+    }
+  });
+}
+
+test('a choice that is better by three deviations is found; nineteen draws are the fewest that find it', () => {
+  const random = new Random(6, 'better');
+  const found = (draws: number) => {
+    let count = 0;
+    for (let i = 0; i < 200; i++) {
+      const losses = world(random, 12, 1, (z) => z);
+      const own = losses().map((value) => value - 5);
+      if (wordOf(againstDraws(own, Array.from({ length: draws }, losses), 1), 'lower') === 'better') count++;
+    }
+    return count / 200;
+  };
+  assert.ok(found(19) > 0.9);
+  assert.equal(found(18), 0);
+});
+
+test('paired ways without a difference are told apart in about one of twenty cases', () => {
+  const random = new Random(7, 'paired');
+  for (const alike of [0, 0.5]) {
+    let wrong = 0;
+    for (let i = 0; i < 1500; i++) {
+      const effects = Array.from({ length: 24 }, () => random.normal());
+      const own = Array.from({ length: 3 }, () => {
+        const common = random.normal();
+        return effects.map((effect) => effect + Math.sqrt(alike) * common + Math.sqrt(1 - alike) * random.normal());
+      });
+      const found = paired(
+        own,
+        own.map((row) => row.map(() => 0)),
+        1,
+      );
+      if (wordOf(found, 'lower') !== 'not told apart') wrong++;
+    }
+    assert.ok(wrong / 1500 < 0.075, `alike ${alike}: ${wrong / 1500}`);
+  }
+});
+
+test('sentences say who beats whom, in the direction of the measure, and where one seed cannot tell', () => {
+  const way = (difference: number, interval: [number, number] | null, p: number | null) => ({
+    ...{ way: 'ifd_ppl', control: false, value: 1, difference, interval, p },
+  });
+  const say = (better: 'lower' | 'higher', ...ways: Comparison['ways']) =>
+    sentences({ name: 'Loss', better, baseline: 'random rows', ways });
+  assert.deepEqual(say('lower', way(-0.2, [-0.3, -0.1], 0.05)), [
+    'Loss: ifd_ppl beats random rows (difference -0.20 [-0.30, -0.10], p 0.050).',
+  ]);
+  assert.match(say('higher', way(-0.2, [-0.3, -0.1], 0.0001))[0], /ifd_ppl is worse than random rows .*p < 0\.001/);
+  assert.match(say('lower', way(-0.2, [-0.3, -0.1], 0.1))[0], /does not beat random rows beyond chance/);
+  assert.match(say('lower', way(0.2, [-0.1, 0.3], 0.01))[0], /does not beat random rows \(/);
+  assert.match(say('lower', way(-0.2, null, null))[0], /does not beat .*no interval from one seed/);
+  assert.deepEqual(say('lower', { ...way(0, null, null), difference: null }), []);
+});
+
+test('rows of a slice within a slice', async (t) => {
+  const { folder } = tinyWorkspace(t, { train: 10 });
+  const dataset = await openDataset('reviews', { path: 'data/reviews.jsonl' }, folder);
+  const first = (text: string, from: number, count: number) => firstOfSlice(dataset, text, from, count);
+  assert.deepEqual(await first('train[2:9]', 3, 2), { text: 'train[5:7]', rows: 2 });
+  assert.deepEqual(await first('train[2:9]', 5, 9), { text: 'train[7:9]', rows: 2 });
+  assert.deepEqual(await first('train[:2]+train[5:7]+train[9:]', 1, 3), { text: 'train[1:2]+train[5:7]', rows: 3 });
+  assert.deepEqual(await first('train[:2]+train[5:7]+train[9:]', 3, 90), { text: 'train[6:7]+train[9:15]', rows: 7 });
+  assert.deepEqual(await first('train', 15, 4), { text: 'train', rows: 0 });
+});
+
+const sizes = (rest: string) =>
+  `validate: { validation: 4, retrain: { rank: 2, alpha: 4, steps: 2, batch_size: 4, learning_rate: 0.02 }, ${rest} }\n`;
+
+function workspace(t: TestContext, section: string) {
+  const made = tinyWorkspace(t, { train: 20, layers: 2 });
+  fs.appendFileSync(made.experiment, section);
+  return made;
+}
+
+const run = (file: string, protocol: ProtocolId, options: Partial<ValidateOptions> = {}) =>
+  validateExperiment({ file, machine, engine, protocols: [protocol], ...options });
+
+const waysOf = ({ comparisons }: ProtocolResult, table = 0) =>
+  Object.fromEntries(comparisons![table].ways.map((one) => [one.way, one]));
+
+test('selection: every score of rows against random choices, judged on samples that no score has seen', async (t) => {
+  const section = `data_scores: [loss, length, bm25, random, influence, { token_mask: { threshold: 9 } }]\n${sizes('selection: { share: 0.25, draws: 4, held_out: 6 }')}`;
+  const { experiment } = workspace(t, section);
+  const { result, resultFile } = await run(experiment, 'selection');
+  assert.equal(parseFile('validation', JSON.stringify(result), fileKinds.validation.schema).fault, null);
+  const [protocol] = result.protocols;
+  const ways = waysOf(protocol);
+  assert.deepEqual(Object.keys(ways), [
+    'loss',
+    'length',
+    'bm25',
+    'random',
+    'influence (datainf)',
+    'random choices of 5 rows, mean of 4',
+    'all 20 rows',
+    'untrained',
+  ]);
+  for (const { difference, interval, p, value } of Object.values(ways).slice(0, 5)) {
+    assert.ok(Number.isFinite(value) && interval![0] <= difference! && difference! <= interval![1]);
+    assert.ok([1, 2, 3, 4, 5].some((rank) => Math.abs(p! * 5 - rank) < 1e-9));
+    near(difference!, value - ways['random choices of 5 rows, mean of 4'].value);
+  }
+  // Five choices, four random ones, everything, and losses before.
+  assert.equal(result.provenance.retrainings, 11);
+  assert.match(protocol.how, /judged on 6 samples \(train\[24:30\]\) that no score has seen.* took 4 others/);
+  assert.match(protocol.verdict.join('\n'), /with 4 draws it cannot be told at all/);
+  const scores = JSON.parse(
+    fs.readFileSync(path.join(path.dirname(resultFile), 'selection', 'tiny.layerif-scores.json'), 'utf8'),
+  ) as ScoresFile;
+  assert.deepEqual(
+    scores.tables.map(({ score, rows }) => [score, rows!.split]),
+    ['loss', 'length', 'bm25', 'random'].map((id) => [id, 'train[0:20]']),
+  );
+  assert.match(
+    validationReport(result, resultFile),
+    /Held-out loss \(nats per token\), lower is better +value +less random choices of 5 rows/,
+  );
+
+  // Interrupted, it goes on behind the trainings that are there, with the same numbers.
+  const again = workspace(t, section);
+  const abort = new AbortController();
+  await assert.rejects(
+    run(again.experiment, 'selection', {
+      signal: abort.signal,
+      onProgress: ({ message }) => /training selection-random-2/.test(message) && abort.abort(),
+    }),
+  );
+  const messages: string[] = [];
+  const second = await run(again.experiment, 'selection', { onProgress: ({ message }) => messages.push(message) });
+  assert.deepEqual(second.result.protocols[0].comparisons, protocol.comparisons);
+  assert.ok(!messages.some((message) => /training selection-random-0/.test(message)));
+});
+
+test('selection is not run without scores of rows, and refused without samples to judge on', async (t) => {
+  const none = workspace(t, sizes('seeds: 1'));
+  await assert.rejects(run(none.experiment, 'selection'), /selection: the experiment names no scores of rows/);
+  const few = workspace(t, `data_scores: [length]\n${sizes('seeds: 1').replace('validation: 4', 'validation: 8')}`);
+  await assert.rejects(
+    run(few.experiment, 'selection'),
+    /train\[20:30\] of reviews has 2 rows beyond the 8 that scores are compared with, at least 4/,
+  );
+});
+
+test('forgetting: masks against none, on the task, on other texts and in the norm of the update', async (t) => {
+  const forgetting = (threshold: number) =>
+    sizes(`forgetting: { threshold: ${threshold}, corpus: { dataset: capitals, split: train }, texts: 5, seeds: 2 }`);
+  const { experiment } = workspace(t, forgetting(300));
+  const { result } = await run(experiment, 'forgetting');
+  assert.equal(parseFile('validation', JSON.stringify(result), fileKinds.validation.schema).fault, null);
+  const [protocol] = result.protocols;
+  assert.deepEqual(
+    protocol.comparisons!.map(({ name }) => name),
+    ['Held-out loss of the task (nats per token)', 'Loss of other texts (nats per token)', 'Norm of the update'],
+  );
+  const norms = waysOf(protocol, 2);
+  assert.deepEqual(Object.keys(norms), ['highest', 'lowest', 'random', 'no mask', 'untrained']);
+  assert.ok(norms['no mask'].value > 0 && norms.untrained.value === 0);
+  // A mask that masks nothing is no mask.
+  const { experiment: without } = workspace(t, forgetting(1e9));
+  const [same] = (await run(without, 'forgetting')).result.protocols;
+  for (const table of [0, 1, 2]) {
+    const ways = waysOf(same, table);
+    assert.equal(ways.highest.difference, 0);
+    assert.equal(ways.highest.value, ways['no mask'].value);
+  }
+  assert.match(
+    same.verdict.join('\n'),
+    /lowest masks every token of every row at threshold 1000000000 and is not trained/,
+  );
+});
+
+test('forgetting needs other texts', async (t) => {
+  const { experiment } = workspace(t, sizes('seeds: 1'));
+  await assert.rejects(
+    run(experiment, 'forgetting'),
+    /forgetting: it needs texts that have nothing to do with the task/,
+  );
+});
+
+test('mastery: facts of each level that has enough, against facts of any, by level of the held-out facts', async (t) => {
+  const made = workspace(
+    t,
+    `data_scores: [{ mastery: { by: probability, texts: { dataset: capitals, split: train } } }]\n${sizes('mastery: { facts: 3, held_out: 4, max_new_tokens: 3, seeds: 2 }')}`,
+  );
+  made.edit(
+    '    path: data/capitals.jsonl',
+    '    path: data/capitals.jsonl\n    field_mapping: { subject: country, object: capital }',
+  );
+  const { result } = await run(made.experiment, 'mastery', { task: 'capital' });
+  assert.equal(parseFile('validation', JSON.stringify(result), fileKinds.validation.schema).fault, null);
+  const [protocol] = result.protocols;
+  const [whole, byLevel] = protocol.comparisons!;
+  assert.deepEqual([whole.name, whole.better], ['Accuracy on held-out facts', 'higher']);
+  assert.deepEqual(
+    whole.ways.map(({ way }) => way),
+    ['level 0', 'any level', 'untrained'],
+  );
+  assert.match(byLevel.name, /Accuracy on the 4 held-out facts of level 0/);
+  for (const { value } of whole.ways) assert.ok(value >= 0 && value <= 1);
+  assert.match(protocol.verdict.join('\n'), /Level 4 has 0 of 20 training facts, fewer than 3/);
+  await assert.rejects(
+    run(made.experiment, 'mastery', { task: 'sentiment' }),
+    /mastery is of the dataset capitals, and the task "sentiment" asks about reviews/,
+  );
+});
