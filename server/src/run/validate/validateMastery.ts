@@ -85,14 +85,20 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
     );
   const before = await right('untrained', null);
   const results = new Map<string, number[][]>();
-  for (const [way, from] of ways) {
-    const runs = Array.from({ length: seeds }, (_, s) => {
+  const trainings = [...ways].map(([way, from]) => ({
+    way,
+    runs: Array.from({ length: seeds }, (_, s) => {
       const id = `mastery-${way}-s${s}`;
       const drawn = new Random(context.seed + s, `facts of ${way}`).subset(from.length, size).map((i) => nth(from, i));
       const { steps } = settings.retrain;
       return { id, seed: context.seed + s, samples: drawn, start: null, steps, save: context.adapter(id) };
-    });
-    await context.retrain(set, runs);
+    }),
+  }));
+  await context.retrain(
+    set,
+    trainings.flatMap(({ runs }) => runs),
+  );
+  for (const { way, runs } of trainings) {
     const found: number[][] = [];
     for (const { id, save } of runs) found.push(await right(id, save));
     results.set(way, found);

@@ -58,23 +58,28 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
   const set: SampleSet = { key: 'selection', train: samples.train, validation: samples.validation };
   const random = new Random(context.seed, 'random subsets');
   const subsets = Array.from({ length: draws }, () => random.subset(train.length, size));
-  const losses = async (id: string, rows: readonly number[], steps = settings.retrain.steps): Promise<number[]> => {
-    const seeds = steps === 0 ? 1 : settings.seeds;
-    const runs = Array.from({ length: seeds }, (_, s) => ({
+  // Together, so that what lies below the trained layers is computed once.
+  const sets: { id: string; rows: readonly number[]; steps?: number }[] = [
+    ...subsets.map((rows, r) => ({ id: `random-${r}`, rows })),
+    ...choices.map(({ name, rows }) => ({ id: `by ${name} ${rows.join('+')}`, rows })),
+    { id: 'all', rows: train.map((_, i) => i) },
+    { id: 'untrained', rows: [0], steps: 0 },
+  ];
+  const runs = sets.map(({ id, rows, steps = settings.retrain.steps }) =>
+    Array.from({ length: steps === 0 ? 1 : settings.seeds }, (_, s) => ({
       ...{ id: `selection-${id}-s${s}`, seed: context.seed + s, samples: [...rows], start: null, steps, save: null },
-    }));
-    const done = await context.retrain(set, runs);
-    return samples.validation.map((_, j) => mean(done.map((one) => nth(one.validation, j))));
-  };
-  const ofDraws: number[][] = [];
-  for (const [r, rows] of subsets.entries()) ofDraws.push(await losses(`random-${r}`, rows));
-  const ofChoices: number[][] = [];
-  for (const { name, rows } of choices) ofChoices.push(await losses(`by ${name} ${rows.join('+')}`, rows));
-  const everything = await losses(
-    'all',
-    train.map((_, i) => i),
+    })),
   );
-  const before = await losses('untrained', [0], 0);
+  const done = await context.retrain(set, runs.flat());
+  let next = 0;
+  /** Of each set, the losses of the held-out samples, seeds averaged. */
+  const losses = runs.map(({ length }) => {
+    const own = done.slice(next, (next += length));
+    return samples.validation.map((_, j) => mean(own.map((one) => nth(one.validation, j))));
+  });
+  const ofDraws = losses.slice(0, draws);
+  const ofChoices = losses.slice(draws, -2);
+  const [everything, before] = [nth(losses, losses.length - 2), nth(losses, losses.length - 1)];
   const baseline = `random choices of ${size} rows`;
   const comparison: Comparison = {
     name: 'Held-out loss (nats per token)',
