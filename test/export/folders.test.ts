@@ -2,6 +2,7 @@
  * `layerif export --to peft` from a result: what the command writes equals the committed folders, which peft loads with
  * the ranks of the allocation (test/reference/export/folders.py).
  */
+import { execFileSync } from 'node:child_process';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -72,4 +73,15 @@ test('a folder that is not there is named, not made, unless it is the last one',
   );
   writeExport('{}', path.join(folder, 'a', 'adapter_config.json'));
   assert.ok(fs.existsSync(path.join(folder, 'a', 'adapter_config.json')));
+});
+
+test('a device or a pipe of that name is left alone', { skip: process.platform === 'win32' }, (t) => {
+  const { folder } = tinyWorkspace(t);
+  const pipe = path.join(folder, 'pipe.csv');
+  execFileSync('mkfifo', [pipe]);
+  assert.throws(
+    () => writeExport('a', pipe),
+    /^LayerifError: cannot write .*pipe\.csv: it is a device or a pipe, whose place the file would take; give a file with --output$/,
+  );
+  assert.ok(fs.statSync(pipe).isFIFO());
 });

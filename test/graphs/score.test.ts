@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { PNG } from 'pngjs';
 import { checkExperiment } from '../../server/src/run/inputs/check.ts';
 import { inspectModel } from '../../server/src/run/inputs/inspect.ts';
+import { exportResult } from '../../server/src/run/decide/export.ts';
 import { scoreExperiment } from '../../server/src/run/influence/score.ts';
 import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 import { textExperiment, writeGraphWorkspace } from './tiny.ts';
@@ -37,6 +38,24 @@ test('a causal graph: checked without problems, scored by layers under their Hug
     outputDir: path.join(root, 'again'),
   });
   assert.deepEqual(narrow.tasks[0].layers, result.tasks[0].layers);
+});
+
+test('decisions from a graph: what needs its modules is refused with what to do, the rest is written', async () => {
+  const folder = path.join(root, 'llama');
+  const { resultFile } = await scoreExperiment({ file: path.join(folder, 'moods.layerif.yaml'), machine, engine });
+  const to = (target: string, kind?: 'rank' | 'experts') =>
+    exportResult({ resultFile, to: target, machine, request: kind === undefined ? {} : { kind } });
+  await assert.rejects(
+    to('peft'),
+    /^LayerifError: target peft: PEFT adapts the modules of a PyTorch model, and \.\/llama-dynamo\.onnx is an ONNX graph; score the folder or \.gguf file that the graph was made from, or use --to csv or --to markdown$/,
+  );
+  await assert.rejects(
+    to('csv', 'rank'),
+    /^LayerifError: rank needs the shapes of the model's modules, and \.\/llama-dynamo\.onnx is an ONNX graph; allocate experts, tune/,
+  );
+  const { content, notes } = await to('csv');
+  assert.equal(String(content).trim().split('\n').length, 3);
+  assert.ok(notes.includes('the model is an ONNX graph: sizes of layers are the mean'));
 });
 
 test('a text classifier: labels by name or number, and a label that the graph has no class for', async () => {

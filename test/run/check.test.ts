@@ -34,6 +34,30 @@ before(() => {
 });
 after(() => fs.rmSync(root, { recursive: true }));
 
+test('a URL where a path belongs is said to be one, whatever key it stands at', async () => {
+  const url = 'https://example.org/a/b';
+  const said = async (text: string): Promise<string> => (await lines(text, 'quick')).join('\n');
+  const dataset = (was: string) => good.replace(/path: data\/reviews\.jsonl/, was);
+  assert.match(await said(good.replace('./model', url)), /model https:\/\/example\.org\/a\/b is a URL; of a model on/);
+  for (const other of [url, 's3://example.org/a/b', 'hf://datasets/a/b', `${url}/train.jsonl`]) {
+    const expected = `"${other}" is a URL; of a dataset on the Hugging Face hub give the id org/name, of another download it and give its path`;
+    assert.ok((await said(dataset(`path: ${other}`))).includes(expected), other);
+    assert.ok((await said(dataset(`data_files: { train: "${other}" }`))).includes(expected), other);
+  }
+  assert.match(
+    await said(good.replace('./model', `./model\n  adapter: ${url}`)),
+    /adapter https:\/\/example\.org\/a\/b: it is a URL; download it and give its path/,
+  );
+  assert.match(
+    await said(good.replace('tasks:', `output_dir: ${url}\ntasks:`)),
+    /output_dir https:.*: it is a URL; give a folder/,
+  );
+  assert.match(
+    await said(good.replace(/ {2}- task:/, `  - include: ${url}\n    task:`)),
+    /include "https:.*": it is a URL; download/,
+  );
+});
+
 test('links that form a circle are no defect: model, weights, tokenizer and data', async () => {
   fs.cpSync(path.join(root, 'model'), path.join(root, 'circle'), { recursive: true });
   const said = async (name: string, text: string): Promise<string> => {

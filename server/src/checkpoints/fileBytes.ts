@@ -63,12 +63,16 @@ export function readTensorBytes(
 }
 
 /**
- * Writes `parts` one after the other into a temporary file of the same folder, has them on the disk, then renames it.
+ * Writes `parts` one after the other into a temporary file of the same folder, has them on the disk, then renames it. A
+ * device or a pipe of that name is left alone: the new file would take its place.
  * @throws the file system's error; `file` is untouched then
  */
 export function writeAtomically(file: string, parts: Iterable<NodeJS.ArrayBufferView>): void {
   const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.tmp`);
   try {
+    const there = fs.statSync(file, { throwIfNoEntry: false });
+    if (there && !there.isFile() && !there.isDirectory())
+      throw Object.assign(new Error('it is no regular file'), { code: 'ENOTFILE' });
     const fd = fs.openSync(temporary, 'w');
     try {
       for (const { buffer, byteOffset, byteLength } of parts) {

@@ -1,4 +1,5 @@
 /** Opens whatever lies at a path: one row per kind of checkpoint. */
+import { urlAdvice, urlIn } from '../text/url.ts';
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
@@ -62,12 +63,8 @@ function openBase(target: string, revision: string | undefined): Checkpoint {
   const stat = fs.statSync(absolute, { throwIfNoEntry: false });
   const known = checkpointFormats.map((f) => f.title).join(', ');
   if (!stat) {
-    const url = /(?:^|\/)(https?:\/+[^/].*)$/i.exec(target)?.[1];
-    if (url !== undefined)
-      throw new LayerifError(
-        'badModel',
-        `model ${url.replace(/^(\w+:)\/+/, '$1//')} is a URL; of a model on the Hugging Face hub give the id org/name, of another download it and give its path`,
-      );
+    const url = urlIn(target);
+    if (url !== null) throw new LayerifError('badModel', `model ${url} ${urlAdvice('model')}`);
     if (isHubId(target)) {
       const cached = cachedModel(target, revision, besidePath(target));
       return { ...openBase(cached.target, undefined), name: target.split('/')[1], revision: cached.commit };

@@ -4,6 +4,7 @@
  * `<module>.lora_B.bias` [out]. Applied in models/adapter.ts. Base weights that the file carries along are none of
  * these; they have to be the base model's (peftCarried.ts).
  */
+import { urlAdvice, urlIn } from '../text/url.ts';
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
@@ -48,6 +49,8 @@ export function openAdapter(target: string): AdapterFolder {
   const folder = path.resolve(target);
   const configFile = path.join(folder, CONFIG);
   if (!fs.existsSync(configFile)) {
+    const url = urlIn(folder);
+    if (url !== null && !fs.existsSync(folder)) throw new LayerifError('badModel', `adapter ${url}: ${urlAdvice()}`);
     const absent = fs.existsSync(folder) ? `${folder} has no ${CONFIG}` : `adapter ${folder} does not exist`;
     throw bad(configFile, `${absent}${inside(folder)}; give a folder that peft's save_pretrained wrote`);
   }

@@ -5,6 +5,7 @@
  * Everything that is wrong is reported at once, each problem at the key or value it is about; a missing key is reported
  * at its parent.
  */
+import { urlIn } from '../text/url.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Experiment } from '../../../protocol/experiment.ts';
 import { groupFindings } from './groups.ts';
@@ -143,11 +144,11 @@ export function readExperimentText(file: string): string {
     const why =
       code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : (error as Error).message;
     const advice = 'give the path of a *.layerif.yaml or layerif.yaml file';
-    const url = /\bhttps?:\/.*/.exec(file);
-    if (code === 'ENOENT' && url)
+    const url = urlIn(file);
+    if (code === 'ENOENT' && url !== null)
       throw new LayerifError(
         'badExperiment',
-        `cannot read the experiment ${url[0].replace(/:\/(?!\/)/, '://')}: it is a URL; download it and ${advice}`,
+        `cannot read the experiment ${url}: it is a URL; download it and ${advice}`,
       );
     const what = code === 'EENCODING' ? why : `${why}; ${advice}`;
     throw new LayerifError('badExperiment', `cannot read the experiment ${file}: ${what}`, { cause: error });

@@ -4,6 +4,7 @@
  * Paths in an included file are relative to it; they are rewritten to be relative to the experiment's folder. Every key
  * remembers which text it came from, so that a problem in an included file is reported there.
  */
+import { urlAdvice, urlIn } from '../text/url.ts';
 import fs from 'node:fs';
 import path from 'node:path';
 import { dotted, shown } from './messages.ts';
@@ -115,7 +116,7 @@ export function expandIncludes(
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       return say(
-        `include ${JSON.stringify(name)}: ${code === 'ENOENT' ? `there is no file ${file}` : (error as Error).message}`,
+        `include ${JSON.stringify(name)}: ${code !== 'ENOENT' ? (error as Error).message : urlIn(name) === null ? `there is no file ${file}` : urlAdvice()}`,
       );
     }
     const included = new YamlSource(text, file, 'pyyaml');

@@ -17,6 +17,7 @@ import { cachedDatasetFolders, describesSubsets, hubDatasetOf, hubSplits } from 
 import { savedFiles, savedSplits } from './savedDataset.ts';
 import { listed } from '../text/listed.ts';
 import { didYouMean } from '../text/nearest.ts';
+import { urlAdvice, urlIn } from '../text/url.ts';
 import { readText } from '../files/textFile.ts';
 import { nth } from '../lists/nth.ts';
 
@@ -273,6 +274,8 @@ function standsIn(word: string, part: string): boolean {
 }
 
 function missing(name: string, pattern: string, path: string, baseDir: string): LayerifError {
+  const url = urlIn(pattern);
+  if (url !== null) return fault(name, `"${url}" ${urlAdvice('dataset')}`);
   const folder = dirname(path);
   if (!existsSync(folder))
     return fault(

@@ -19,6 +19,7 @@ export const peft: ExportTarget = {
   kinds: ['rank', 'experts', 'tune', 'freeze'],
   ending: '.adapter_config.json',
   fileName: 'adapter_config.json',
+  noGraphs: 'PEFT adapts the modules of a PyTorch model',
 
   make(input) {
     return `${JSON.stringify(loraConfig(input), null, 2)}\n`;

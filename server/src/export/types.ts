@@ -41,6 +41,8 @@ export interface ExportTarget {
   ending: string;
   /** Where the consumer looks for a file of this name: it gets a folder of its own. */
   fileName?: string;
+  /** Why it takes nothing of an ONNX graph, for a consumer that does not. */
+  noGraphs?: string;
   /** @throws LayerifError `badRequest` for what the consumer cannot express */
   make(input: ExportInput): string | Uint8Array;
 }

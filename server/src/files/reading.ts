@@ -1,6 +1,7 @@
 /** What is said when something that a user names cannot be read: one sentence with the path. */
 import { LayerifError } from '../../../protocol/errors.ts';
 import { lookup } from '../text/lookup.ts';
+import { urlAdvice, urlIn } from '../text/url.ts';
 import { UnreadableFile } from './textFile.ts';
 
 const reasons: Readonly<Record<string, string>> = {
@@ -16,7 +17,8 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** Why a text that a user named could not be read. */
 export function unreadableWords(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' && urlIn(path ?? '') !== null) return urlAdvice();
   if (error instanceof UnreadableFile && code !== 'EISDIR') return error.message;
   return lookup(reasons, code) ?? `the system says ${code ?? 'that it cannot be read'}`;
 }

@@ -4,6 +4,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
+import { urlIn } from '../text/url.ts';
 import { lookup } from '../text/lookup.ts';
 
 const OTHER_FOLDER = 'choose another folder with output_dir or --output';
@@ -18,6 +19,7 @@ const reasons: Readonly<Record<string, string>> = {
   EROFS: `the disk is read-only; ${OTHER_FOLDER}`,
   ENOTDIR: `a part of the path is a file; ${OTHER_FOLDER}`,
   EEXIST: `a part of the path is a file; ${OTHER_FOLDER}`,
+  ENOTFILE: 'it is a device or a pipe, whose place the file would take; give a file with --output',
   EISDIR: 'there is a folder of that name; give a file with --output',
   ENOENT: 'no folder can be made there; choose another with output_dir or --output',
   ENAMETOOLONG: `the path is too long; ${OTHER_FOLDER}`,
@@ -101,6 +103,9 @@ export function makeFolder(folder: string): void {
  * @throws LayerifError `cannotWrite`
  */
 export function requireWritable(folder: string): void {
+  const url = urlIn(folder);
+  if (url !== null && !fs.existsSync(folder))
+    throw new LayerifError('cannotWrite', `cannot write ${url}: it is a URL; give a folder of this machine`);
   let made: string[] = [];
   try {
     made = makeFolders(folder);

@@ -24,6 +24,7 @@ import type { BareAllocation } from '../../allocation/allocate.ts';
 import type { LayerInput } from '../../allocation/layers.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import { loadExperiment } from '../../config/experiment.ts';
+import { isGraphPath } from '../../graphs/open.ts';
 import type { Architecture } from '../../models/types.ts';
 import { optionValues } from '../../scores/options.ts';
 import { findScore } from '../../scores/scores.ts';
@@ -278,7 +279,7 @@ class OpenModel {
 
 /** Names and sizes of the layers; where sizes do not matter, a model that is gone is no obstacle. */
 function layersOf(
-  { result, model: scored }: AllocationSource,
+  { result, model: scored, experiment }: AllocationSource,
   { kind }: AllocationRequest,
   opened: OpenModel,
 ): { layers: LayerInput[]; notes: string[] } {
@@ -299,7 +300,14 @@ function layersOf(
       notes: [],
     };
   } catch (error) {
-    if (kind === 'sparsity' || kind === 'rank' || !result || !known) throw error;
+    const graph = isGraphPath(experiment.model.path);
+    if (kind === 'sparsity' || kind === 'rank' || !result || !known) {
+      if (!graph) throw error;
+      throw new LayerifError(
+        'badRequest',
+        `${kind} needs the shapes of the model's modules, and ${experiment.model.path} is an ONNX graph; allocate experts, tune, freeze or drop, or score the folder or .gguf file that the graph was made from`,
+      );
+    }
     const { modules, layers, scoredParameters } = result.model;
     const each = Math.round(scoredParameters / layers / modules.length);
     return {
@@ -308,7 +316,11 @@ function layersOf(
         name,
         modules: modules.map((module) => ({ name: module, rows: each, columns: 1 })),
       })),
-      notes: [`the model could not be opened (${(error as Error).message}): sizes of layers are the mean`],
+      notes: [
+        graph
+          ? 'the model is an ONNX graph: sizes of layers are the mean'
+          : `the model could not be opened (${(error as Error).message}): sizes of layers are the mean`,
+      ],
     };
   }
 }

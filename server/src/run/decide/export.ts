@@ -8,6 +8,7 @@ import type { Allocation, AllocationKind, AllocationRequest } from '../../../../
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { RESULT_SUFFIX } from '../../../../protocol/result.ts';
 import { minMax } from '../../allocation/rounding.ts';
+import { isGraphPath } from '../../graphs/open.ts';
 import { savitzkyGolay } from '../../allocation/savitzkyGolay.ts';
 import { writeAtomically } from '../../checkpoints/fileBytes.ts';
 import { exportTarget } from '../../export/targets.ts';
@@ -57,6 +58,12 @@ export async function exportResult(options: ExportOptions): Promise<Exported> {
     );
   }
   const source = allocationSource(resultFile);
+  const scored = source.experiment.model.path;
+  if (target.noGraphs !== undefined && isGraphPath(scored))
+    throw new LayerifError(
+      'badRequest',
+      `target ${target.id}: ${target.noGraphs}, and ${scored} is an ONNX graph; score the folder or .gguf file that the graph was made from, or use --to csv or --to markdown`,
+    );
   const { result } = source;
   const allocation =
     made?.allocation ??

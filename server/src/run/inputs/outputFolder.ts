@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
+import { urlIn } from '../../text/url.ts';
 import { requireWritable } from '../../files/writing.ts';
 
 /**
@@ -11,6 +12,8 @@ import { requireWritable } from '../../files/writing.ts';
  */
 export function outputFault(outputDir: string, baseDir: string, tried: boolean): string | null {
   const wanted = path.resolve(baseDir, outputDir);
+  if (urlIn(outputDir) !== null && !fs.existsSync(wanted))
+    return `output_dir ${outputDir}: it is a URL; give a folder of this machine`;
   let existing = wanted;
   while (!fs.existsSync(existing)) existing = path.dirname(existing);
   try {
