@@ -9,7 +9,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { AllocationKind } from '../../protocol/allocation.ts';
 import type { Result } from '../../protocol/result.ts';
-import { exportResult, writeExport } from '../../server/src/run/decide/export.ts';
+import { exportTargets } from '../../server/src/export/targets.ts';
+import { exportName, exportResult, writeExport } from '../../server/src/run/decide/export.ts';
 import { allocateResult } from '../../server/src/run/decide/allocate.ts';
 import { tinyWorkspace } from '../run/workspace.ts';
 
@@ -84,4 +85,21 @@ test('a device or a pipe of that name is left alone', { skip: process.platform =
     /^LayerifError: cannot write .*pipe\.csv: it is a device or a pipe, whose place the file would take; give a file with --output$/,
   );
   assert.ok(fs.statSync(pipe).isFIFO());
+});
+
+test('default names say the target once', () => {
+  const names = Object.fromEntries(exportTargets.map((target) => [target.id, exportName(target, 't')]));
+  assert.deepEqual(
+    ['csv', 'markdown', 'axolotl', 'llamafactory', 'mergekit', 'mola', 'peft'].map((id) => names[id]),
+    [
+      't.csv',
+      't.markdown.md',
+      't.axolotl.yaml',
+      't.llamafactory.yaml',
+      't.mergekit.yaml',
+      't.mola.args.txt',
+      path.join('t.peft', 'adapter_config.json'),
+    ],
+  );
+  assert.equal(new Set(Object.values(names)).size, exportTargets.length);
 });

@@ -100,10 +100,14 @@ export async function exportResult(options: ExportOptions): Promise<Exported> {
     })),
   };
   const base = path.basename(resultFile).replace(/(\.layerif-(result|scores))?\.json$/, '');
-  const own = target.ending === `.${target.id}` ? base : `${base}.${target.id}`; // "tickets.csv", not "tickets.csv.csv"
-  const name = target.fileName === undefined ? `${own}${target.ending}` : path.join(own, target.fileName);
-  const file = path.join(path.dirname(resultFile), name);
+  const file = path.join(path.dirname(resultFile), exportName(target, base));
   return { content: target.make(input), file, notes: allocation?.notes ?? [] };
+}
+
+/** What is written by default: "tickets.csv" and "tickets.axolotl.yaml", each word once. */
+export function exportName({ id, ending, fileName }: ExportTarget, base: string): string {
+  if (fileName !== undefined) return path.join(`${base}.${id}`, fileName);
+  return ending === `.${id}` || ending.startsWith(`.${id}.`) ? base + ending : `${base}.${id}${ending}`;
 }
 
 /** A model on this machine by its whole path, so that the file can be used from any folder; a hub id as it is. */
