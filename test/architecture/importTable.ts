@@ -172,7 +172,11 @@ export const table: Record<string, Row> = {
   'server/src/statistics': { folders: ['protocol', random, linear], packages: [...numeric, 'umap-js'], node: [] },
   [planning]: { folders: ['server/src/statistics'], packages: [], node: [] },
   // What scores need and how observations become numbers; no files, no graphs.
-  'server/src/scores': { folders: [lists, 'protocol', random, 'server/src/statistics'], packages: [], node: [] },
+  'server/src/scores': {
+    folders: [lists, 'protocol', random, linear, 'server/src/statistics'],
+    packages: [],
+    node: [],
+  },
   'server/src/allocation': { folders: [lists, 'protocol', text, random, linear], packages: numeric, node: [] },
   // The next token from the logits.
   'server/src/generation': { folders: [lists, 'protocol', random, text], packages: [], node: [] },

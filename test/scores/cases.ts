@@ -240,6 +240,32 @@ export const scoreCases: readonly ScoreCase[] = [
     },
   },
   {
+    // Ten texts to fit on, ten held out. The first model says the label in layer 0 alone, the second nothing: together
+    // they say it too, and no weight of the second helps.
+    score: 'fusion',
+    options: { second: 'other' },
+    texts: 20,
+    labels: { of: Int32Array.from({ length: 20 }, (_, i) => i % 2), names: ['no', 'yes'], heldOut: 10 },
+    observed: {
+      states: {
+        states: f64(
+          [4, 20, 4],
+          [0, 1, 0, 0].flatMap((sign) =>
+            Array.from({ length: 20 }, (_, i) => [sign * (2 * (i % 2) - 1), 0, 0, 0]).flat(),
+          ),
+        ),
+      },
+      others: { states: f64([2, 20, 2], Array<number>(80).fill(0)) },
+    },
+    axes: [{ name: 'classifier', labels: ['first model', 'second model', 'concat', 'mean', 'weighted'] }],
+    expected: {
+      values: [1, 0.5, 1, 1, 1],
+      parts: { 'numbers a text': [4, 2, 6, 2, 6], 'parameters of the head': [5, 3, 7, 3, 9] },
+    },
+    notes:
+      /^Accuracy; no 5, yes 5 texts; [^]*layer 0 of 3; second model: layer 0 of 1 \(other\)[^]*differ on 50\.0 %[^]*100\.0 % \(oracle\), 0\.0 points/,
+  },
+  {
     // Layers in the same order, in the opposite one, and with too few values to tell. The texts of `drop` and `cheap`
     // are drawn together, so that their correlation stays 1; text 1 alone turns both around.
     score: 'agreement',

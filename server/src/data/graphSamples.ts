@@ -52,12 +52,16 @@ export async function graphSample(
   if (!graph.tokens)
     return { ...place, text: '', tokens: new Int32Array(0), countedFrom: 0, truncated: false, classIndex, ...filled };
   const text = prefixOf(task, row, fewshot) + promptOf(task, row);
-  const tokens = classified(tokenizer!, text, options.maxLength);
+  const tokens = encodedWithin(tokenizer!, text, options.maxLength);
   return { ...place, text, ...tokens, countedFrom: 0, classIndex, ...filled };
 }
 
 /** A long text loses its last tokens, but not the special tokens behind it (BERT's [SEP]). */
-function classified(tokenizer: TextTokenizer, text: string, limit: number): Pick<Sample, 'tokens' | 'truncated'> {
+export function encodedWithin(
+  tokenizer: TextTokenizer,
+  text: string,
+  limit: number,
+): Pick<Sample, 'tokens' | 'truncated'> {
   const tokens = tokenizer.encode(text);
   if (tokens.length <= limit) return { tokens, truncated: false };
   const behind = tokens.length - tokenizer.promptLength(text);

@@ -7,20 +7,23 @@
  * finds chance regularities too. Pooling, head and the choice of the layer are ours: only the abstract of the source
  * could be read.
  */
-import { Random } from '../random/random.ts';
 import { resample } from '../statistics/bootstrap.ts';
-import { accuracy, macroF1, stratifiedFolds } from '../statistics/classification.ts';
-import { fitClassifier } from '../statistics/classifier.ts';
-import type { Rows } from '../statistics/classifier.ts';
+import { accuracy, macroF1 } from '../statistics/classification.ts';
 import { percentileInterval } from '../statistics/intervals.ts';
+import {
+  classifierOptions,
+  deviation,
+  fittingOf,
+  metricWords,
+  predictions,
+  rowsAt,
+  splitOf,
+  standardisedOf,
+} from './crossFitted.ts';
 import { defineScore } from './types.ts';
-import type { Labels } from './types.ts';
 
 const LEVEL = 0.9;
 const REPLICATES = 200;
-const FOLDS = 5;
-/** The largest class is so many times the smallest: accuracy would flatter who names the largest alone. */
-const UNEQUAL = 1.5;
 
 export const probe = defineScore({
   id: 'probe',
@@ -42,64 +45,31 @@ export const probe = defineScore({
       choices: ['last', 'mean'],
       words: 'The vector of a text: of its last token, which alone has seen all of it, or the mean over its tokens.',
     },
-    head: {
-      type: 'choice',
-      default: 'linear',
-      choices: ['linear', 'mlp'],
-      words: 'Logistic regression, or a perceptron with one hidden layer of 32 units.',
-    },
-    c: {
-      type: 'number',
-      default: 1,
-      above: 0,
-      words: 'Inverse strength of the penalty on the weights, C of scikit-learn.',
-    },
-    metric: {
-      type: 'choice',
-      default: 'auto',
-      choices: ['auto', 'accuracy', 'macro_f1'],
-      words: 'What is measured; auto takes macro-F1 where the largest class is more than 1.5 times the smallest.',
-    },
-    seed: {
-      type: 'number',
-      default: 0,
-      least: 0,
-      whole: true,
-      words: 'Of the folds and of the start of the perceptron.',
-    },
+    ...classifierOptions,
   },
   needs: ({ pool }) => ({ states: { of: 'text_states', options: { pool } } }),
   score: () => {
     throw new Error('a probe is fitted');
   },
 
-  async fitted({ states }, { head, c, metric, seed }, { model, random, labels }) {
-    const { of, names, heldOut } = labels!;
-    const classes = names.length;
-    const all = Array.from({ length: of.length }, (_, i) => i);
-    const fold =
-      heldOut > 0
-        ? Int32Array.from(all, (i) => (i < of.length - heldOut ? -1 : 0))
-        : stratifiedFolds(of, classes, FOLDS, new Random(seed, 'folds'));
-    const measured = all.filter((i) => fold[i] >= 0);
-    const counts = names.map((_, k) => measured.filter((i) => of[i] === k).length);
-    const unequal = Math.max(...counts) > UNEQUAL * Math.min(...counts);
-    const chosen = metric === 'auto' ? (unequal ? 'macro_f1' : 'accuracy') : metric;
+  async fitted({ states }, options, { model, random, labels }) {
+    const { of, heldOut } = labels!;
+    const split = splitOf(labels!, options);
+    const { measured, metric: chosen } = split;
     const drawn = Array.from({ length: REPLICATES }, () => resample(measured.length, random));
     const depths: { accuracy: number; macroF1: number; replicates: number[] }[] = [];
     for (let depth = 0; depth <= model.layers; depth++) {
-      const rows = rowsOf(states.states.data, depth, of.length, model.hidden);
-      const found = predictions(
-        rows,
-        { of, classes, fold, hidden: head === 'mlp' ? 32 : 0, C: c },
-        () => new Random(seed, `perceptron ${depth}`),
-      );
-      const measure = (chosenRows: ArrayLike<number>) =>
-        chosen === 'accuracy' ? accuracy(found, of, chosenRows) : macroF1(found, of, chosenRows, classes);
+      const rows = rowsAt(states.states.data, depth, of.length, model.hidden);
+      const found = predictions(standardisedOf(rows), fittingOf(split, options, `perceptron ${depth}`));
       depths.push({
         accuracy: accuracy(found, of, measured),
-        macroF1: macroF1(found, of, measured, classes),
-        replicates: drawn.map((places) => measure(Array.from(places, (place) => measured[place]))),
+        macroF1: macroF1(found, of, measured, split.classes),
+        replicates: drawn.map((places) =>
+          split.measure(
+            found,
+            Array.from(places, (place) => measured[place]),
+          ),
+        ),
       });
       // A turn of the loop, in which a cancel can arrive.
       await new Promise((turn) => setImmediate(turn));
@@ -110,7 +80,6 @@ export const probe = defineScore({
     const errors = layers.map(({ replicates }) => deviation(replicates));
     const best = values.indexOf(Math.max(...values));
     const tied = values.flatMap((own, layer) => (own >= values[best] - errors[best] ? [layer] : []));
-    const most = Math.max(...counts) / measured.length;
     return {
       values,
       parts: {
@@ -120,21 +89,14 @@ export const probe = defineScore({
       },
       intervals: layers.map(({ replicates }) => percentileInterval(replicates, LEVEL)),
       level: LEVEL,
-      reference: {
-        value: chosen === 'accuracy' ? most : (2 * most) / (1 + most) / classes,
-        words: 'who always names the largest class',
-      },
+      reference: split.reference,
       marks: [
         { at: [best], words: 'best layer' },
         { at: tied, words: 'within one standard error of the best layer' },
       ],
       notes: [
-        `${chosen === 'accuracy' ? 'Accuracy' : `Macro-F1${unequal ? ', for the classes are unequal' : ''}`}; before the first layer ${value(depths[0]).toFixed(3)}.`,
-        `${names.map((name, k) => `${name} ${counts[k]}`).join(', ')} texts; ${
-          heldOut > 0
-            ? `measured on ${heldOut} held-out texts, fitted on ${of.length - heldOut}`
-            : `${FOLDS} folds with equal shares of the classes`
-        }.`,
+        `${metricWords(split)}; before the first layer ${value(depths[0]).toFixed(3)}.`,
+        split.words,
         'Intervals draw the measured texts again and do not fit again.',
         ...(of.length - heldOut < model.hidden
           ? [
@@ -145,62 +107,3 @@ export const probe = defineScore({
     };
   },
 });
-
-function rowsOf(data: ArrayLike<number>, depth: number, count: number, width: number): Rows {
-  const own = new Float64Array(count * width);
-  for (let i = 0; i < own.length; i++) own[i] = data[depth * count * width + i];
-  return { data: own, count, width };
-}
-
-/**
- * Class of each row, told by a classifier that was fitted on the rows of other folds; rows of fold -1 are fitted on
- * alone.
- */
-function predictions(
-  rows: Rows,
-  { of, classes, fold, hidden, C }: { of: Labels['of']; classes: number; fold: Int32Array; hidden: number; C: number },
-  random: () => Random,
-): Int32Array {
-  const found = new Int32Array(rows.count).fill(-1);
-  for (let f = 0; f <= Math.max(...fold); f++) {
-    const train = Array.from(fold, (_, i) => i).filter((i) => fold[i] !== f);
-    const test = Array.from(fold, (_, i) => i).filter((i) => fold[i] === f);
-    if (test.length === 0) continue;
-    const scale = scaleOf(rows, train);
-    const classifier = fitClassifier(
-      standardised(rows, train, scale),
-      train.map((i) => of[i]),
-      { classes, C, hidden, random: random() },
-    );
-    const told = classifier.classify(standardised(rows, test, scale));
-    test.forEach((i, place) => (found[i] = told[place]));
-  }
-  return found;
-}
-
-/** Mean and standard deviation of each column over some rows. */
-function scaleOf({ data, width }: Rows, rows: readonly number[]) {
-  const mean = new Float64Array(width);
-  const spread = new Float64Array(width);
-  for (const i of rows) for (let j = 0; j < width; j++) mean[j] += data[i * width + j] / rows.length;
-  for (const i of rows) for (let j = 0; j < width; j++) spread[j] += (data[i * width + j] - mean[j]) ** 2 / rows.length;
-  for (let j = 0; j < width; j++) spread[j] = Math.sqrt(spread[j]) + 1e-6;
-  return { mean, spread };
-}
-
-function standardised(
-  { data, width }: Rows,
-  rows: readonly number[],
-  { mean, spread }: ReturnType<typeof scaleOf>,
-): Rows {
-  const own = new Float64Array(rows.length * width);
-  rows.forEach((i, at) => {
-    for (let j = 0; j < width; j++) own[at * width + j] = (data[i * width + j] - mean[j]) / spread[j];
-  });
-  return { data: own, count: rows.length, width };
-}
-
-function deviation(values: readonly number[]): number {
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
-}

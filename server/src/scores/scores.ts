@@ -20,6 +20,7 @@ import { magnitude } from './magnitude.ts';
 import { meanCca } from './meanCca.ts';
 import { ndr } from './ndr.ts';
 import { owl } from './owl.ts';
+import { fusion } from './fusion.ts';
 import { probe } from './probe.ts';
 import { pwcca } from './pwcca.ts';
 import { removal } from './removal.ts';
@@ -50,6 +51,7 @@ export const scores: readonly Score[] = [
   spider,
   ila,
   probe,
+  fusion,
   clusterInformation,
   pwcca,
   meanCca,

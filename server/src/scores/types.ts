@@ -37,9 +37,11 @@ export interface ScoreNeed {
   options: Record<string, Json>;
   /**
    * Of which model: the experiment's, or the one that it is compared with. That is the checkpoint of the option
-   * `tuned`, or without one the model without its adapter. Default: `own`.
+   * `tuned`, or without one the model without its adapter; or a second model of its own kind. Default: `own`.
    */
-  model?: 'own' | 'tuned';
+  model?: 'own' | 'tuned' | 'second';
+  /** Of `second`: which model, as its path is written; it reads the same rows with its own tokenizer. */
+  second?: string;
 }
 
 /** What is known of each text beside its tokens. */

@@ -31,6 +31,8 @@ export interface Classifier {
   weights: Float64Array;
   biases: Float64Array;
   classify: (rows: Rows) => Int32Array;
+  /** [rows, classes] */
+  probabilities: (rows: Rows) => Float64Array;
 }
 
 /** @param labels class of each row, 0 .. classes - 1 */
@@ -61,6 +63,21 @@ export function fitClassifier(rows: Rows, labels: ArrayLike<number>, options: Fi
         if (outputs === 1) return Number(logits[0] > 0);
         return logits.indexOf(Math.max(...logits));
       });
+    },
+    probabilities: (given) => {
+      const logits = new Float64Array(outputs);
+      const units = new Float64Array(hidden);
+      const found = new Float64Array(given.count * classes);
+      for (let row = 0; row < given.count; row++) {
+        forward(given, row, at, layout, units, logits);
+        // One logit is that of class 1 against 0.
+        const all = outputs === 1 ? [0, logits[0]] : [...logits];
+        const largest = Math.max(...all);
+        const parts = all.map((logit) => Math.exp(logit - largest));
+        const sum = parts.reduce((a, b) => a + b, 0);
+        parts.forEach((part, k) => (found[row * classes + k] = part / sum));
+      }
+      return found;
     },
   };
 }

@@ -8,6 +8,7 @@ import type { Experiment, ScoredTexts, Task } from '../../../../protocol/experim
 import { usesChat } from '../../data/chatTurns.ts';
 import { byHarness } from '../../data/continuations.ts';
 import { exampleOf } from '../../data/context.ts';
+import { encodedWithin } from '../../data/graphSamples.ts';
 import { datasetNamed } from '../../data/datasetNamed.ts';
 import { openDataset, placeOf, readSlice } from '../../data/splits.ts';
 import { compileField, fieldText } from '../../data/templates.ts';
@@ -57,7 +58,7 @@ export async function labelledTexts(
       file: row.file,
       line: row.line,
       label: labelOf(row),
-      tokens: by.encodeStart(textOf(row), max_length ?? model.max_length).tokens,
+      tokens: encodedWithin(by, textOf(row), max_length ?? model.max_length).tokens,
       row,
     }));
   const fitted = await read(split);

@@ -17,6 +17,7 @@ import type { Plan } from './plans.ts';
 import { sampleInfluence } from './sampleInfluence.ts';
 import type { NoisyRun } from './sampleInfluence.ts';
 import type { AnswerTools } from './answerTexts.ts';
+import { requireOfSecond } from './secondModel.ts';
 import type { TextSet, TextSets } from './textSets.ts';
 import type { TunedModels } from './tunedModel.ts';
 import { viewKey } from './viewedTexts.ts';
@@ -84,19 +85,29 @@ async function planOf(chosen: Chosen, tools: PlanTools): Promise<Plan> {
   if (graph)
     requireOfGraph(
       score.id,
-      bare.map(([, need]) => need),
+      bare.map(([, need]) => need).filter(({ model }) => model !== 'second'),
       graph,
     );
   const reads = bare.some(([, need]) => keyed(need, '', variant).need.texts !== null);
   const set = reads ? await setOf(score, asked, values, tools) : null;
+  const secondOf = (need: ScoreNeed) => others.second(score.id, need.second ?? '');
+  // A second model reads the same rows by its own tokenizer.
+  const readBy = async (need: ScoreNeed): Promise<TextSet | null> => {
+    if (need.model !== 'second') return set;
+    const second = await secondOf(need);
+    requireOfSecond(score.id, need, second);
+    return tools.sets.ofTask(asked.task).labelledBy(asked.texts, second);
+  };
   const variantOf = async (need: ScoreNeed): Promise<ModelVariant> => {
+    if (need.model === 'second') return (await secondOf(need)).variant;
     if (need.model === 'tuned') return others.variant(score.id, need, set!.samples);
     // Changes to a second checkpoint start at the bare model.
     return tunedPath(need, baseDir) === null ? variant : { variant: 'base' };
   };
   const needs: Plan['needs'] = {};
   for (const [name, need] of bare) {
-    needs[name] = keyed(spanned(need, set), set?.id ?? null, await variantOf(need));
+    const read = await readBy(need);
+    needs[name] = keyed(spanned(need, read), read?.id ?? null, await variantOf(need));
   }
   const labels = set?.labels ? labelsKey(set.labels) : set?.view ? viewKey(set.view) : undefined;
   return { ...chosen, set, needs, ...(labels === undefined ? {} : { labels }) };

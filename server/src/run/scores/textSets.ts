@@ -15,6 +15,7 @@ import { audioTexts } from './audioTexts.ts';
 import { labelledTexts } from './labelledTexts.ts';
 import type { LabelSource } from './labelledTexts.ts';
 import { textsId } from './texts.ts';
+import type { SecondModel } from './secondModel.ts';
 import { drawnStretches, drawnTokens, wordTexts } from './viewedTexts.ts';
 import { nth } from '../../lists/nth.ts';
 
@@ -114,16 +115,20 @@ export class TextSets {
     return this.#task === null ? source : { ...source, answers: true };
   }
 
-  async #withLabels(source: LabelSource): Promise<TextSet> {
-    const { baseDir, model } = this.#opened;
+  /** The same rows by the tokenizer of a second model. @throws LayerifError `badData` */
+  labelledBy(asked: ScoredTexts | undefined, second: SecondModel): Promise<TextSet> {
+    const source = asked ?? this.#training();
+    return this.#kept(['labelled by', second.variant.sha256, source], () => this.#withLabels(source, second));
+  }
+
+  async #withLabels(source: LabelSource, second?: SecondModel): Promise<TextSet> {
+    const { baseDir } = this.#opened;
     const experiment = this.#experiment;
     await this.#opened.fetchDatasets([source.dataset]);
-    const { tokenizer } = this.#opened;
+    const { model, graph } = second?.opened ?? this.#opened;
+    const { tokenizer } = second ?? this.#opened;
     const { texts, labels, words, files } = await labelledTexts(experiment, source, baseDir, tokenizer);
-    requireTexts(
-      { what: 'labelled text', task: 'texts', texts, tokenizer, ...limitsOf(model, this.#opened.graph) },
-      'score',
-    );
+    requireTexts({ what: 'labelled text', task: 'texts', texts, tokenizer, ...limitsOf(model, graph) }, 'score');
     const samples = texts.map(({ tokens }) => ({ tokens, countedFrom: 1 }));
     Object.assign(this.dataSha256, await dataHashes(files, baseDir));
     return { id: textsId(samples), words, samples, labels };

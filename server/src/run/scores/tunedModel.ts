@@ -1,7 +1,7 @@
 /**
  * The other model of scores that compare two: the checkpoint of the option `tuned`, or without one the model without
  * its adapter. Layers are compared one by one and texts are those of the experiment, so both must have as many layers
- * and a place for every token.
+ * and a place for every token. A second model (`secondModel.ts`) reads the rows by itself and need not be alike.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
@@ -10,12 +10,15 @@ import type { ScoreNeed } from '../../scores/types.ts';
 import { fetchModel } from '../inputs/hubInputs.ts';
 import { openModel } from '../inputs/openModel.ts';
 import type { OpenedModel } from '../inputs/openModel.ts';
+import { secondModel } from './secondModel.ts';
+import type { SecondModel } from './secondModel.ts';
 import type { OpenExperiment } from '../inputs/openExperiment.ts';
 
 export class TunedModels {
   readonly #opened: OpenExperiment;
   readonly #known = new Map<string, OpenedModel>();
   readonly #bySha = new Map<string, OpenedModel>();
+  readonly #seconds = new Map<string, Promise<SecondModel>>();
 
   constructor(opened: OpenExperiment) {
     this.#opened = opened;
@@ -26,7 +29,7 @@ export class TunedModels {
    *   compared
    */
   async variant(score: string, { options }: ScoreNeed, samples: readonly EncodedSample[]): Promise<ModelVariant> {
-    const { checkpoint, model, baseDir } = this.#opened;
+    const { checkpoint, model } = this.#opened;
     const named = typeof options.tuned === 'string' ? options.tuned : '';
     if (named === '') {
       if (checkpoint.adapter) return { variant: 'base' };
@@ -35,12 +38,7 @@ export class TunedModels {
         `score ${score} with view tuned compares two models, and the experiment names one: set model.adapter to a LoRA folder, or ${score}.tuned to a second checkpoint`,
       );
     }
-    let other = this.#known.get(named);
-    if (!other) {
-      await fetchModel({ path: named }, baseDir, {});
-      other = openModel({ path: named }, baseDir);
-      this.#known.set(named, other);
-    }
+    const other = await this.#open(named);
     if (other.model.layers !== model.layers) {
       throw new LayerifError(
         'badModel',
@@ -57,6 +55,31 @@ export class TunedModels {
     const sha256 = await other.checkpoint.sha256();
     this.#bySha.set(sha256, other);
     return { variant: 'checkpoint', sha256 };
+  }
+
+  /** @throws LayerifError `badRequest` where none is named, `badModel` for what cannot be opened or reads no texts */
+  async second(score: string, named: string): Promise<SecondModel> {
+    if (named === '') {
+      throw new LayerifError(
+        'badRequest',
+        `score ${score} looks at the texts with two models: name the second one with ${score}.second, a folder, a .gguf or .onnx file or a hub id`,
+      );
+    }
+    let found = this.#seconds.get(named);
+    if (!found) this.#seconds.set(named, (found = secondModel(score, await this.#open(named))));
+    const second = await found;
+    this.#bySha.set(second.variant.sha256!, second.opened);
+    return second;
+  }
+
+  async #open(named: string): Promise<OpenedModel> {
+    const { baseDir } = this.#opened;
+    const known = this.#known.get(named);
+    if (known) return known;
+    await fetchModel({ path: named }, baseDir, {});
+    const other = openModel({ path: named }, baseDir);
+    this.#known.set(named, other);
+    return other;
   }
 
   /** The model of a need; undefined for the experiment's own. */
