@@ -10,6 +10,7 @@ import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } 
 import { cpus } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
 import { systems } from './systemClaims.mjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -29,7 +30,8 @@ for (const system of systems.filter(({ id }) => ids.length === 0 || ids.includes
   results.systems[system.id] = { seconds: Math.round(seconds), n: system.n, claims };
   results.machine = `${cpus().length} cores, ${process.platform}, ${process.arch}`;
   results.date = new Date().toISOString().slice(0, 10);
-  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+  const style = await resolveConfig(file);
+  writeFileSync(file, await format(JSON.stringify(results), { ...style, parser: 'json' }));
   for (const { verdict, because } of claims) console.log(`${system.id}: ${verdict}; ${because}`);
 }
 
