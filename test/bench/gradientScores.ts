@@ -1,6 +1,6 @@
 /**
- * What scores of gradients add to an influence run on the same texts: `taylor`, `snip`, `fisher_trace` and `spider`, read
- * from the run's own backward sweep.
+ * What scores of gradients add to an influence run on the same texts: `taylor`, `snip`, `fisher_trace` and `spider`,
+ * read from the run's own backward sweep.
  *
  *   node test/bench/gradientScores.ts --model FOLDER_OR_GGUF [--train 32] [--validation 8] [--length 128]
  *     [--rounds 2] [--threads 2] [--scores taylor,snip,fisher_trace,spider] [--only with,without]
