@@ -1,4 +1,4 @@
-/** Per-sample gradients of exported models against PyTorch in float64 (test/reference/onnx_graphs/make.py). */
+/** Per-sample gradients of exported models against PyTorch in float64 (test/reference/onnx_graphs: make.py, stored.py). */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -48,4 +48,14 @@ for (const exporter of ['torchscript', 'dynamo']) {
       for (const [module, error] of errors) assert.ok(error < 1e-5, `${module}: ${error}`);
     });
   }
+}
+
+for (const stored of ['int8', 'uint8', 'bfloat16']) {
+  test(`matrices stored as ${stored}, the head's too: losses and gradients of the numbers that are stored`, async () => {
+    const opened = openGraph(path.join(folder, `llama-${stored}.onnx`));
+    const { loss, errors } = await measure(opened, reference(`llama_${stored}`));
+    assert.equal(errors.size, 14);
+    assert.ok(loss < 2e-6, `loss: relative error ${loss}`);
+    for (const [module, error] of errors) assert.ok(error < 1e-5, `${module}: ${error}`);
+  });
 }
