@@ -44,7 +44,7 @@ export class LayerifError extends Error {
   readonly place: Place | undefined;
 
   constructor(code: ErrorCode, message: string, options: { place?: Place | undefined; cause?: unknown } = {}) {
-    super(oneLine(message), options.cause === undefined ? undefined : { cause: options.cause });
+    super(shortened(oneLine(message)), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'LayerifError';
     this.code = code;
     this.place = options.place;
@@ -65,6 +65,18 @@ export function oneLine(message: string): string {
         ? ' '
         : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
+}
+
+/** A message of this length is read as it is. */
+const LONG = 1000;
+/** Of a longer one: pieces that a file's value made so. A path has at most 255 characters between its slashes. */
+const LONG_PIECES = /[^\s/\\"]{256,}|"(?:[^"\\]|\\.){256,}"/gu;
+const KEPT = 80;
+
+/** Values out of files stand in messages as far as they tell which is meant. */
+function shortened(message: string): string {
+  if (message.length <= LONG) return message;
+  return message.replace(LONG_PIECES, (piece) => `${piece.slice(0, KEPT)}...${piece.endsWith('"') ? '"' : ''}`);
 }
 
 /** `file:line:column: message`, the form that terminals and editors turn into a link. */

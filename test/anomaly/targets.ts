@@ -13,7 +13,7 @@ import { openCheckpoint } from '../../server/src/checkpoints/openCheckpoint.ts';
 import { openAdapter } from '../../server/src/checkpoints/peftAdapter.ts';
 import { createTokenizer } from '../../server/src/data/tokenizer.ts';
 import { architectureOf } from '../../server/src/models/families.ts';
-import { decodeModel, graphOf } from '../../server/src/onnx/decode.ts';
+import { decodeModel, graphOf, NoModel } from '../../server/src/onnx/decode.ts';
 import { Graph } from '../../server/src/onnx/graph.ts';
 import { encodeModel } from '../../server/src/onnx/model.ts';
 
@@ -159,6 +159,6 @@ export const targets: readonly Target[] = [
     },
     read: (_, file) => void graphOf(decodeModel(fs.readFileSync(file))),
     // `onnx` knows no files: its callers add the path.
-    isAnswer: (error) => error.constructor === Error || error instanceof LayerifError,
+    isAnswer: (error) => error.constructor === Error || error instanceof NoModel || error instanceof LayerifError,
   },
 ];

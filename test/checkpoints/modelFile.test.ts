@@ -91,7 +91,7 @@ test('a file that is neither, or cut off, or of another kind, and a class that d
   const whole = bytesOf('unigram');
   assert.equal(
     said({ 'tokenizer.model': 'version https://git-lfs\n' }),
-    `tokenizer.model cannot be read: it is no SentencePiece model: a field has the wire type 6; ${expected}`,
+    `tokenizer.model cannot be read: it is no SentencePiece model, or damaged; ${expected}`,
   );
   assert.equal(
     said({ 'tokenizer.model': '' }),

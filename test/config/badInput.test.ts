@@ -20,17 +20,17 @@ testMistakes([
   {
     name: 'broken YAML, one problem per line',
     text: small.replace('[negative, positive]', '[negative, positive'),
-    says: ['12:1: broken YAML: Flow sequence in block collection must be sufficiently indented and end with a ]'],
+    says: ['12:1: broken YAML: a bracket is opened above and not closed; add ]'],
   },
   {
     name: 'a tab as indentation',
     text: 'version: 1\nmodel:\n\tpath: x\n',
-    says: ['3:1: broken YAML: Tabs are not allowed as indentation'],
+    says: ['3:1: broken YAML: a tab stands in the indentation; use spaces'],
   },
   {
     name: 'two documents',
     text: `${small}---\n${small}`,
-    says: ['12:1: broken YAML: A second document begins here; an experiment is one document'],
+    says: ['12:1: broken YAML: a second document begins here; an experiment is one document: remove the line ---'],
   },
   {
     name: 'an alias without anchor',

@@ -275,7 +275,10 @@ test('broken includes', () => {
   const cases: [string, string][] = [
     ['none.yaml', `x.layerif.yaml:7:14: include "none.yaml": there is no file ${path.join(folder, 'none.yaml')}`],
     ['tasks/list.yaml', 'x.layerif.yaml:7:14: include "tasks/list.yaml": expected a task file, found [1]'],
-    ['tasks/broken.yaml', `${path.join('tasks', 'broken.yaml')}:2:1: broken YAML: Missing closing "`],
+    [
+      'tasks/broken.yaml',
+      `${path.join('tasks', 'broken.yaml')}:2:1: broken YAML: the text begins with a quote " and has none at its end; close it`,
+    ],
     [
       'loop/a.yaml',
       `${path.join('loop', 'b.yaml')}:2:10: include "a.yaml" goes round in a circle: x.layerif.yaml -> a.yaml -> b.yaml -> a.yaml`,

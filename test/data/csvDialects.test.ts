@@ -123,7 +123,8 @@ test('NUL bytes, other encodings and files of another kind are refused with the 
     await say('latin1.csv'),
     `latin1.csv:40002: the text is not UTF-8, perhaps Latin-1 or Windows-1252; ${toUtf8('WINDOWS-1252')}`,
   );
-  const nul = 'the line holds a NUL byte: the file is no text, or damaged, or UTF-16 without its mark';
+  const nul =
+    'the line holds a NUL byte: the file is no text, or damaged, or UTF-16 without its mark; save it as UTF-8 text';
   assert.equal(await say('nul.csv'), `nul.csv:3: ${nul}`);
   assert.equal(await say('utf16.csv'), `utf16.csv:1: the text is UTF-16LE, UTF-8 is needed; ${toUtf8('UTF-16LE')}`);
   assert.equal(

@@ -60,15 +60,15 @@ test('JSON lines: a broken line is an error with its line, and only when it is r
   assert.deepEqual(await short(join(root, 'a.jsonl'), 0, 1), [[0, 1, { a: 1 }]]);
   assert.match(
     await refusal(() => short(join(root, 'a.jsonl')), root),
-    /^a\.jsonl:3: row 1 is not JSON: Expected double-quoted property name.*; write one complete JSON object a line$/,
+    /^a\.jsonl:3: row 1 is not JSON: column 8: "}" stands where a name in double quotes is expected; write one complete JSON object a line$/,
   );
   assert.equal(
     await refusal(() => short(join(root, 'b.jsonl')), root),
-    'b.jsonl:1: row 0 is an array, not a JSON object with named columns',
+    'b.jsonl:1: row 0 is an array, not a JSON object with named columns; write {"name": value, ...} for every row',
   );
   assert.equal(
     await refusal(() => short(join(root, 'c.jsonl')), root),
-    'c.jsonl:1: row 0 is null, not a JSON object with named columns',
+    'c.jsonl:1: row 0 is null, not a JSON object with named columns; write {"name": value, ...} for every row',
   );
 });
 
@@ -125,12 +125,15 @@ test('JSON documents that hold no rows', async (t) => {
     'scalar.json': '7',
   });
   const say = (name: string): Promise<string> => refusal(() => short(join(root, name)), root);
-  assert.match(await say('broken.json'), /^broken\.json:3: the file is not JSON: Expected ':'/);
+  assert.match(
+    await say('broken.json'),
+    /^broken\.json:3: the file is not JSON: column 6: "2" stands where a colon is expected; /,
+  );
   assert.equal(
     await say('two.json'),
     'two.json:1: the file holds one object with 2 arrays (x, y) of rows; name one of them with field: x, or write an array of objects, or one object a line',
   );
-  assert.match(await say('number.json'), /row 0 is a number, not a JSON object with named columns$/);
+  assert.match(await say('number.json'), /row 0 is a number, not a JSON object with named columns; write /);
   assert.equal(
     await say('scalar.json'),
     'scalar.json:1: the file holds a number; write an array of objects, or one object a line',

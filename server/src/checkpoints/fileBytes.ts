@@ -3,6 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { ByteSource } from '../files/byteSource.ts';
+import { HEAD_BYTES } from '../files/mistaken.ts';
+import { unreadableWords } from '../files/reading.ts';
+import { requireRegularFile } from '../files/textFile.ts';
 import type { TensorInfo } from './types.ts';
 
 /** Most bytes of one system call; more than 2 GiB is refused by some systems. */
@@ -11,18 +14,12 @@ const CALL = 1 << 30;
 /** Opens a regular file for reading; anything else (a pipe!) might block. @throws LayerifError `badModel` */
 export function openForReading(file: string): number {
   try {
-    if (!fs.statSync(file).isFile()) throw new Error('it is no regular file');
+    requireRegularFile(file);
     return fs.openSync(file, 'r');
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new LayerifError(
-      'badModel',
-      missing ? `${file} does not exist` : `${file} cannot be read: ${(error as Error).message}`,
-      {
-        place: { file },
-        cause: error,
-      },
-    );
+    const what = missing ? 'does not exist' : `cannot be read: ${unreadableWords(error)}`;
+    throw new LayerifError('badModel', `${file} ${what}; copy or download it again`, { place: { file }, cause: error });
   }
 }
 
@@ -45,6 +42,12 @@ function readAll(fd: number, into: Uint8Array, from: number): number {
     at += got;
   }
   return at;
+}
+
+/** First bytes of a file, for what was taken for it. */
+export function headOf(source: ByteSource): Uint8Array {
+  const head = new Uint8Array(HEAD_BYTES);
+  return head.subarray(0, source.read(head, 0));
 }
 
 /** The stored bytes of a tensor. @throws LayerifError `badModel` when the file became shorter since it was opened */

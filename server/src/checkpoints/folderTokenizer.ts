@@ -12,7 +12,8 @@ import { contentOf, GENERIC, rebuiltBy, tokenizerClass } from './tokenizerClasse
 import { modelFile } from './modelFile.ts';
 import type { ModelFile } from './modelFile.ts';
 import { tekken } from './tekken.ts';
-import { readBytes, readText } from '../files/textFile.ts';
+import { readBytes } from '../files/textFile.ts';
+import { readJsonObject, readModelText } from './jsonObject.ts';
 
 type Json = Record<string, unknown>;
 type Token = Json & { content: string };
@@ -266,23 +267,15 @@ function fromFile(file: string, read: (file: string) => ModelFile, expected: str
 function slowFiles(folder: string, name: string): Json {
   const [vocab, merges] = ['vocab.json', 'merges.txt'].map((some) => path.join(folder, some));
   if (!fs.existsSync(vocab) || !fs.existsSync(merges) || !SLOW.has(name)) throw absent(folder, name);
-  let tokens: unknown;
-  try {
-    tokens = JSON.parse(readText(vocab, 'tokenizer'));
-  } catch (error) {
-    throw new LayerifError('badModel', `${vocab} cannot be read: ${(error as Error).message}`, {
-      place: { file: vocab },
-      cause: error,
-    });
-  }
-  const lines = readText(merges, 'tokenizer').split(/\r?\n/);
+  const tokens = readJsonObject(vocab, 'tokenizer');
+  const lines = readModelText(merges, 'tokenizer').split(/\r?\n/);
   const pairs = lines.flatMap((line, i) => {
     if (line === '' || line.startsWith('#version')) return [];
     const parts = line.split(' ');
     if (parts.length === 2) return [parts];
     throw new LayerifError(
       'badModel',
-      `${merges}:${i + 1}: ${JSON.stringify(line.slice(0, 60))} is no merge of two parts`,
+      `${merges}:${i + 1}: ${JSON.stringify(line.slice(0, 60))} is no merge of two parts with a space between them; copy the file of the model again`,
       {
         place: { file: merges, line: i + 1 },
       },

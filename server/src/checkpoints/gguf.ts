@@ -7,7 +7,8 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import { blockTypes, otherTypes } from './dequantize.ts';
 import type { BlockType } from './blockType.ts';
 import type { ByteSource } from '../files/byteSource.ts';
-import { withFile } from './fileBytes.ts';
+import { mistakenOr } from '../files/mistaken.ts';
+import { headOf, withFile } from './fileBytes.ts';
 import { FileCursor } from './fileCursor.ts';
 import { printable } from './printable.ts';
 
@@ -90,9 +91,13 @@ export function readGgufHeader<Type extends StoredType>(
 ): GgufFile<Type> {
   const { name: file } = source;
   const fail = (what: string): never => {
-    throw new LayerifError('badModel', `${file} is not a usable GGUF file: ${printable(what)}; download it again`, {
-      place: { file },
-    });
+    throw new LayerifError(
+      'badModel',
+      `${file} is not a usable GGUF file: ${mistakenOr(headOf(source), printable(what), 'download it again')}`,
+      {
+        place: { file },
+      },
+    );
   };
   const cursor = new FileCursor(source, fail);
   const magic = cursor.bytes(4, 'the magic').toString('latin1');

@@ -3,9 +3,11 @@
  * Every length is checked against the file before it is used, so that a damaged file costs an error, not memory.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
+import { mistakenOr } from '../files/mistaken.ts';
+import { NotJson, parsedJson } from '../text/jsonFault.ts';
 import { floatTypes, storedBytes } from './dtypes.ts';
 import type { ByteSource } from '../files/byteSource.ts';
-import { readTensorBytes, withFile, writeAtomically } from './fileBytes.ts';
+import { headOf, readTensorBytes, withFile, writeAtomically } from './fileBytes.ts';
 import { allFinite, requireFinite } from './finite.ts';
 import { duplicateKey } from './jsonKeys.ts';
 import { nearestNames } from '../text/nearest.ts';
@@ -38,10 +40,8 @@ export function readSafetensorsHeader(source: ByteSource): SafetensorsFile {
   const fail: Fail = (what) => {
     throw new LayerifError(
       'badModel',
-      `${file} is not a usable safetensors file: ${printable(what)}; download or write it again`,
-      {
-        place: { file },
-      },
+      `${file} is not a usable safetensors file: ${mistakenOr(headOf(source), printable(what), 'download or write it again')}`,
+      { place: { file } },
     );
   };
   if (size < 8) fail(`it has ${size} bytes, the header length alone takes 8`);
@@ -66,9 +66,10 @@ function readHeader(
 ): Omit<SafetensorsFile, 'file'> {
   let header: Record<string, unknown>;
   try {
-    header = JSON.parse(text) as Record<string, unknown>;
+    header = parsedJson(text) as Record<string, unknown>;
   } catch (error) {
-    return fail(`its header is not JSON (${(error as Error).message})`);
+    if (!(error instanceof NotJson)) throw error;
+    return fail(`its header is not JSON (${error.message})`);
   }
   const hidden = Object.keys(header).find((name) => !isPrintable(name));
   if (hidden !== undefined) fail(`the name of tensor ${hidden} has characters that cannot be shown`);

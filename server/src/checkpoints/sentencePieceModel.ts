@@ -122,7 +122,7 @@ function fieldsOf(bytes: Buffer): Field[] {
     else if (wire === 1) fields.push({ number, value: taken(8) });
     else if (wire === 2) fields.push({ number, value: taken(varint()) });
     else if (wire === 5) fields.push({ number, value: taken(4) });
-    else throw new Error(`it is no SentencePiece model: a field has the wire type ${wire}`);
+    else throw new Error('it is no SentencePiece model, or damaged');
   }
   return fields;
 }

@@ -9,6 +9,7 @@ import { readNumber } from './lists.ts';
 import type { Options } from './types.ts';
 import { readText } from '../files/textFile.ts';
 import { unreadableWords } from '../files/reading.ts';
+import { NotJson, parsedJson } from '../text/jsonFault.ts';
 
 export const requestOptions = [
   'kind',
@@ -92,8 +93,8 @@ function readOutliers(file: string, advice: string): unknown {
     throw fail(unreadableWords(error), error);
   }
   try {
-    return JSON.parse(text);
+    return parsedJson(text);
   } catch (error) {
-    throw fail('it is not JSON', error);
+    throw error instanceof NotJson ? fail(`it is no JSON: ${error.message}`, error) : error;
   }
 }

@@ -9,6 +9,7 @@ import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, vi
 import type { Document, Node, Pair, ScalarTag, YAMLError } from 'yaml';
 import { pyyaml } from './pyyaml.ts';
 import { indentedMore } from './yamlIndent.ts';
+import { syntaxWords } from './yamlWords.ts';
 import { textLimits } from '../files/textFile.ts';
 
 export type Path = readonly (string | number)[];
@@ -79,7 +80,7 @@ export class YamlSource {
       if (seen.has(range.line)) continue;
       seen.add(range.line);
       this.problems.push({
-        ...(duplicate ? this.#duplicate(error, range) : { ...range, message: wording(error) }),
+        ...(duplicate ? this.#duplicate(error, range) : { ...range, message: syntaxWords(error) }),
         severity: 'error',
       });
     }
@@ -288,14 +289,4 @@ function nameOf(key: unknown): string | undefined {
 /** Where a collection begins to be visible: its first key. */
 function firstOf(node: Node | null): Node | null {
   return isMap(node) && node.items[0] ? (node.items[0].key as Node) : node;
-}
-
-/** yaml's sentence, shortened to its first line. */
-function wording(error: YAMLError): string {
-  const sentence = error.message
-    .replace(/\n[\s\S]*/, '')
-    .replace(/[:.]$/, '')
-    .replace(/^Missing closing (["']).*/, 'Missing closing $1')
-    .replace(/^Source contains multiple documents.*/, 'A second document begins here; an experiment is one document');
-  return `broken YAML: ${sentence}`;
 }

@@ -6,6 +6,7 @@
  */
 import { Tokenizer } from '@huggingface/tokenizers';
 import { LayerifError } from '../../../protocol/errors.ts';
+import { ourWords } from '../text/languageErrors.ts';
 import { addedTokens, TokenFinder } from './tokenizers/addedTokens.ts';
 import type { Json } from './tokenizers/json.ts';
 import { modelOf } from './tokenizers/models.ts';
@@ -21,6 +22,8 @@ export interface TokenizerFiles {
   tokenizerConfig: Record<string, unknown>;
   /** What the file leaves open and how it was taken. */
   warnings?: readonly string[];
+  /** Folder or file that it comes from, for messages. */
+  source?: string;
 }
 
 export interface TextTokenizer {
@@ -69,9 +72,10 @@ const CHARACTERS_PER_TOKEN = 16;
  * @throws LayerifError `badModel` for a tokenizer.json that asks for what is not known
  */
 export function createTokenizer(
-  { tokenizerJson, tokenizerConfig, warnings = [] }: TokenizerFiles,
+  { tokenizerJson, tokenizerConfig, warnings = [], source }: TokenizerFiles,
   seconds = PATTERN_SECONDS,
 ): TextTokenizer {
+  const usable = usableOf(source);
   const { plain, before, behind, idOf, contents } = usable(() => pipeline(tokenizerJson));
   const patterns = patternsIn([tokenizerJson['normalizer'], tokenizerJson['pre_tokenizer']]);
   const watched = patterns.some(mayBacktrack);
@@ -214,17 +218,22 @@ function bounded<T>(text: string, patterns: readonly string[], seconds: number, 
   }
 }
 
-function usable<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof LayerifError) throw error;
-    throw new LayerifError(
-      'badModel',
-      `the tokenizer cannot be used: ${(error instanceof Error ? error.message : String(error)).slice(0, LONGEST_REASON)}; tokenizer.json must be a file of the Hugging Face tokenizers library`,
-      { cause: error },
-    );
-  }
+/** Runs work on a tokenizer's file. @throws LayerifError `badModel` for whatever goes wrong in it */
+function usableOf(source?: string): <T>(work: () => T) => T {
+  const from = source === undefined ? '' : `${source}: `;
+  return (work) => {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof LayerifError) throw error;
+      const reason = (error instanceof Error ? ourWords(error) : String(error)).slice(0, LONGEST_REASON);
+      throw new LayerifError(
+        'badModel',
+        `${from}the tokenizer cannot be used: ${reason}; tokenizer.json must be a file of the Hugging Face tokenizers library`,
+        { cause: error },
+      );
+    }
+  };
 }
 
 /** The first of these tokens that the configuration names. */

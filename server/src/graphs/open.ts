@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import { folderTokenizer } from '../checkpoints/folderTokenizer.ts';
+import { readJsonObject } from '../checkpoints/jsonObject.ts';
 import { hashFiles, hashOfHashes } from '../checkpoints/hashFiles.ts';
 import type { Checkpoint, TensorInfo } from '../checkpoints/types.ts';
 import type { Architecture } from '../models/types.ts';
@@ -18,7 +19,6 @@ import { resultOf } from './loss.ts';
 import { modulesOf } from './modules.ts';
 import { fault, readGraph } from './read.ts';
 import type { GraphFile, GraphModule, GraphTask } from './types.ts';
-import { readText } from '../files/textFile.ts';
 import { nth } from '../lists/nth.ts';
 
 /** What the experiment says of a graph. */
@@ -145,8 +145,7 @@ function checkpointOf(file: GraphFile, { layers, rest }: FoundLayers): Checkpoin
       return Float32Array.from(file.constant(initializer) as ArrayLike<number>);
     },
     tokenizer: () => {
-      const read = (name: string): Record<string, unknown> =>
-        JSON.parse(readText(name, 'tokenizer')) as Record<string, unknown>;
+      const read = (name: string): Record<string, unknown> => readJsonObject(name, 'tokenizer');
       if (!fs.existsSync(path.join(folder, 'tokenizer.json'))) {
         throw new LayerifError(
           'badModel',

@@ -8,15 +8,18 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { ErrorCode } from '../../../protocol/errors.ts';
-import { decodeModel } from '../onnx/decode.ts';
+import { decodeModel, NoModel } from '../onnx/decode.ts';
 import type { DecodedInitializer, DecodedModel, DecodedNode } from '../onnx/decode.ts';
 import { floatOfBfloat, floatOfHalf } from '../onnx/half.ts';
 import type { Attribute, TypedArray } from '../onnx/types.ts';
 import { dataTypes, int64 } from '../onnx/types.ts';
 import { scopeOf } from './names.ts';
 import type { GraphFile } from './types.ts';
-import { requireRegularFile, UnreadableFile } from '../files/textFile.ts';
+import { mistakenOr } from '../files/mistaken.ts';
+import { unreadableWords } from '../files/reading.ts';
+import { requireRegularFile } from '../files/textFile.ts';
 import { nth } from '../lists/nth.ts';
+import { ourWords } from '../text/languageErrors.ts';
 
 /** Protobuf's limit, and that of what a message may hold. */
 const LONGEST = 2 ** 31 - 1;
@@ -29,18 +32,20 @@ export function readGraph(file: string): GraphFile {
   try {
     ({ size } = requireRegularFile(absolute));
   } catch (error) {
-    throw bad(error instanceof UnreadableFile ? error.message : 'the file cannot be read', error);
+    throw bad(`the file cannot be read: ${unreadableWords(error)}; give the path of an .onnx file`, error);
   }
   if (size > LONGEST) {
     throw bad(
       `the file holds ${size} bytes, an ONNX file takes ${LONGEST}: save it with its weights in external data (onnx.save_model with save_as_external_data=True)`,
     );
   }
+  const bytes = fs.readFileSync(absolute);
   let decoded: DecodedModel;
   try {
-    decoded = decodeModel(fs.readFileSync(absolute));
+    decoded = decodeModel(bytes);
   } catch (error) {
-    throw bad((error as Error).message, error);
+    const what = ourWords(error as Error);
+    throw bad(error instanceof NoModel ? mistakenOr(bytes, what, 'export, copy or download it again') : what, error);
   }
   const model = normalised(decoded);
   refuseForms(model, bad);
@@ -136,7 +141,7 @@ function externalFile(graph: string, constant: string, location: string): string
     );
   }
   if (!stat) throw fault(graph, `${named} is missing; put the file beside the .onnx file`);
-  if (!stat.isFile()) throw fault(graph, `${named} is no file`);
+  if (!stat.isFile()) throw fault(graph, `${named} is no file; put that of the weights beside the .onnx file`);
   const real = fs.realpathSync(wanted);
   if (outside(real, fs.realpathSync(folder)))
     throw fault(graph, `${named} is a symbolic link that leads out of the folder, to ${real}; copy the file there`);

@@ -70,18 +70,23 @@ export interface DecodedModel {
   nodes: readonly DecodedNode[];
 }
 
+/** Bytes that are no model at all: cut off, damaged or of another kind. */
+export class NoModel extends Error {}
+
 /**
- * @throws Error when the bytes are no ModelProto, hold no graph, or a constant's type or size is one we do not hold.
+ * @throws NoModel, and Error when the bytes are no ModelProto, hold no graph, or a constant's type or size is one we do not hold.
  */
 export function decodeModel(bytes: Uint8Array): DecodedModel {
   let model;
   try {
     model = fromBinary(ModelProtoSchema, bytes);
   } catch (error) {
-    throw new Error(`not an ONNX model (${bytes.length} bytes): ${(error as Error).message}`, { cause: error });
+    const ends = (error as Error).message.includes('premature EOF');
+    const why = ends ? 'it ends inside a field: it is cut off' : 'a field does not follow the format';
+    throw new NoModel(`not an ONNX model (${bytes.length} bytes): ${why}`, { cause: error });
   }
   const graph = model.graph;
-  if (!graph) throw new Error(`not an ONNX model (${bytes.length} bytes): it has no graph`);
+  if (!graph) throw new NoModel(`not an ONNX model (${bytes.length} bytes): it has no graph`);
   return {
     irVersion: Number(model.irVersion),
     producer: model.producerName,

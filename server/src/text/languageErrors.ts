@@ -1,6 +1,6 @@
 /**
- * Errors of JavaScript itself that the input brings about, in words for who wrote the input; all others are defects of
- * ours.
+ * Errors of JavaScript itself that the input brings about, in words for who wrote the input: the language's own name
+ * what the program does, not what is wrong with the file.
  */
 
 const words: readonly [pattern: RegExp, words: string][] = [
@@ -11,10 +11,18 @@ const words: readonly [pattern: RegExp, words: string][] = [
   ],
   [/^Maximum call stack size exceeded|^too much recursion/, 'it is nested too deep'],
   [/^Maximum BigInt size exceeded/, 'it makes a number larger than this program can hold'],
+  [/^Invalid regular expression/, 'a regular expression in it is not valid'],
+  [
+    /outside the bounds|out of (?:bounds|range)|^Invalid offset|^start offset/i,
+    'it ends too early, or a length in it is wrong',
+  ],
 ];
+const ofLanguage: ReadonlySet<unknown> = new Set([RangeError, TypeError, SyntaxError, ReferenceError]);
+const OTHER = 'a part of it is missing or of another type than belongs there';
 
-/** The message of an error, where the language made it in words of ours. */
+/** The message of an error; of one that the language made, in words of ours. */
 export function ourWords(error: Error): string {
-  if (!(error instanceof RangeError)) return error.message;
-  return words.find(([pattern]) => pattern.test(error.message))?.[1] ?? error.message;
+  // Kinds of them that are ours have words of their own.
+  if (!ofLanguage.has(error.constructor)) return error.message;
+  return words.find(([pattern]) => pattern.test(error.message))?.[1] ?? OTHER;
 }

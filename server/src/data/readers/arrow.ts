@@ -21,7 +21,7 @@ import { Moment } from '../jinja/moments.ts';
 import { float, whole } from '../jinja/numbers.ts';
 import { PythonDecimal } from '../jinja/pythonDecimal.ts';
 import { duration, timeOfDay, units, zoneNamed, type Unit } from './columnValues.ts';
-import { broken, readable, type Reader } from './reader.ts';
+import { broken, readable, UnsupportedFile, type Reader } from './reader.ts';
 import { nth } from '../../lists/nth.ts';
 import { take } from '../../lists/take.ts';
 
@@ -29,7 +29,7 @@ import { take } from '../../lists/take.ts';
 compressionRegistry.set(CompressionType.ZSTD, { decode: (data) => decompress(data).slice() });
 compressionRegistry.set(CompressionType.LZ4_FRAME, {
   decode() {
-    throw new Error(
+    throw new UnsupportedFile(
       'its columns are compressed by LZ4, which is not read here; write it uncompressed or with compression="zstd"',
     );
   },

@@ -81,9 +81,16 @@ async function* guarded(source: Bytes, { name }: Compression, file: string): Byt
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) throw error; // of the file system
-    const reason = error instanceof Error ? error.message : String(error);
-    const why = error instanceof UnsupportedFile ? `: ${reason}` : ` (${reason}): it is cut off or damaged`;
-    throw broken(file, undefined, `the file is not readable as ${name}${why}`, error);
+    if (error instanceof UnsupportedFile)
+      throw broken(file, undefined, `the file is not readable as ${name}: ${error.message}`, error);
+    // Errors of zlib and of fzstd have codes; those without one are of the decoders beside this file.
+    const why = code === undefined && error instanceof Error ? ` (${error.message})` : '';
+    throw broken(
+      file,
+      undefined,
+      `the file is not readable as ${name}${why}: it is cut off or damaged; copy or download it again`,
+      error,
+    );
   }
 }
 

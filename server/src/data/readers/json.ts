@@ -7,12 +7,16 @@
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Row } from '../types.ts';
 import { textBytes } from './bytes.ts';
+import { mistakenOr } from '../../files/mistaken.ts';
+import { NotJson } from '../../text/jsonFault.ts';
 import { parseJson } from './jsonText.ts';
 import { elementLines } from './jsonMembers.ts';
 import { anyColumn, jsonTyping, pandasDates } from './jsonTyping.ts';
 import { jsonValues, type JsonValue } from './jsonValues.ts';
 import { decode, isBlank, lineBytes } from './lines.ts';
 import { broken, type ReadOptions, type Reader } from './reader.ts';
+
+const MEND = 'mend it there, or copy the file again';
 
 /** How much of a file is looked at for names and types of its columns: the first chunk, as in `datasets`. */
 const COLUMN_SAMPLE_BYTES = 10 << 20;
@@ -179,7 +183,7 @@ function fieldRows({ source, value }: { source: JsonValue; value: unknown }, fie
 
 function rowOf(value: JsonValue, row: number, file: string, form: 'lines' | 'stream' | 'array'): Row {
   const what = form === 'array' ? 'the file' : `row ${row}`;
-  const values = parsed(value, file, what, form === 'lines' ? '; write one complete JSON object a line' : '');
+  const values = parsed(value, file, what, form === 'lines' ? 'write one complete JSON object a line' : MEND);
   return { values: valuesOfRow(values, row, file, value.line, form === 'array'), file, row, line: value.line };
 }
 
@@ -192,16 +196,23 @@ function valuesOfRow(
 ): Record<string, unknown> {
   if (isObject(value)) return value;
   if (inArray && typeof value === 'string') return { text: value };
-  throw broken(file, line, `row ${row} is ${kindOf(value)}, not a JSON object with named columns`);
+  throw broken(
+    file,
+    line,
+    `row ${row} is ${kindOf(value)}, not a JSON object with named columns; write {"name": value, ...} for every row`,
+  );
 }
 
 /** @param what of the file, for the message */
-function parsed(source: JsonValue, file: string, what: string, advice = ''): unknown {
+function parsed(source: JsonValue, file: string, what: string, advice = MEND): unknown {
   const text = decode(source.bytes, file, source.line);
   try {
     return parseJson(text);
   } catch (error) {
-    throw broken(file, source.line + linesBefore(error, text), `${what} is not JSON: ${reason(error)}${advice}`, error);
+    if (!(error instanceof NotJson)) throw error;
+    const { line, column, what: fault } = error.fault;
+    const words = mistakenOr(source.bytes, `column ${column}: ${fault}`, advice);
+    throw broken(file, source.line + line - 1, `${what} is not JSON: ${words}`, error);
   }
 }
 
@@ -241,14 +252,4 @@ function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   return { string: 'a string', number: 'a number', boolean: 'a truth value' }[typeof value as string] ?? 'an object';
-}
-
-function reason(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
-}
-
-/** Line ends before the place that the parser names. */
-function linesBefore(error: unknown, text: string): number {
-  const position = /position (\d+)/.exec(reason(error))?.[1];
-  return position === undefined ? 0 : text.slice(0, Number(position)).split(/\r\n|\n|\r/).length - 1;
 }

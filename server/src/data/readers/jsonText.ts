@@ -4,6 +4,7 @@
  * whole floats apart from whole numbers (`WholeFloat`). Of a key that stands twice the last value counts.
  */
 import { float } from '../jinja/numbers.ts';
+import { jsonFault, NotJson, parsedJson } from '../../text/jsonFault.ts';
 import type { WholeFloat } from '../jinja/numbers.ts';
 
 /** Words that are no JSON, and what they mean. */
@@ -18,9 +19,9 @@ const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:NaN|Infinity)\b|-?\d+(?:\.\d+)?(?
 /** Where no number needs care, `JSON.parse` alone does. */
 const SPECIAL = /\d{16}|\d\.0*(?!\d)|\d[eE]|\d\.\d{15}|NaN|Infinity/;
 
-/** @throws SyntaxError */
+/** @throws NotJson */
 export function parseJson(text: string): unknown {
-  return SPECIAL.test(text) ? withNumbers(text) : (JSON.parse(text) as unknown);
+  return SPECIAL.test(text) ? withNumbers(text) : parsedJson(text);
 }
 
 /**
@@ -34,15 +35,15 @@ function withNumbers(text: string): unknown {
     const value = special(token);
     return value === undefined ? token : JSON.stringify(mark + String(numbers.push(value) - 1));
   });
-  if (numbers.length === 0) return JSON.parse(text) as unknown;
+  if (numbers.length === 0) return parsedJson(text);
   try {
     return JSON.parse(marked, (_, value: unknown) =>
       typeof value === 'string' && value.startsWith(mark) ? numbers[Number(value.slice(mark.length))] : value,
     ) as unknown;
   } catch (error) {
-    // Said of the text as it stands.
-    if (![...constants.keys()].some((word) => text.includes(word))) JSON.parse(text);
-    throw error;
+    // Said of the text as it stands, in which the constants are the only words that are no JSON.
+    const fault = jsonFault(text.replace(TOKEN, (token) => (constants.has(token) ? '0'.repeat(token.length) : token)));
+    throw fault === null ? error : new NotJson(fault, error);
   }
 }
 

@@ -108,7 +108,7 @@ export async function* jsonValues(
           );
         state = 'element';
       } else if (here === 'end') {
-        throw broken(file, line, `the file is not JSON: ${shown(c)} stands behind the array's closing ]`);
+        throw broken(file, line, `the file is not JSON: ${shown(c)} stands behind the array's closing ]; remove it`);
       } else if (c === COMMA || kind === CLOSE) {
         throw broken(file, line, `the file is not JSON: expected row ${elements}, found ${shown(c)}`);
       } else {
@@ -134,10 +134,18 @@ export async function* jsonValues(
     if (!isArray) yield { bytes: Buffer.concat(begin.parts), line: begin.line };
     state = 'comma';
   } else if (state === 'value') {
-    throw broken(file, begin.line, 'the file is not JSON: it ends before the value that begins here is closed');
+    throw broken(
+      file,
+      begin.line,
+      'the file is not JSON: it ends before the value that begins here is closed; it is cut off: copy or download it again',
+    );
   }
   if (isArray && (state as State) !== 'end')
-    throw broken(file, line, 'the file is not JSON: it ends before the array is closed with ]');
+    throw broken(
+      file,
+      line,
+      'the file is not JSON: it ends before the array is closed with ]; it is cut off: copy or download it again',
+    );
 }
 
 function shown(byte: number): string {

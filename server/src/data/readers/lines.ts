@@ -70,7 +70,11 @@ export function isBlank(bytes: Buffer): boolean {
 /** @throws LayerifError `badData` with the line: no UTF-8, or a NUL byte, which no text holds */
 export function decode(bytes: Uint8Array, file: string, line: number): string {
   if (bytes.includes(0))
-    throw broken(file, line, 'the line holds a NUL byte: the file is no text, or damaged, or UTF-16 without its mark');
+    throw broken(
+      file,
+      line,
+      'the line holds a NUL byte: the file is no text, or damaged, or UTF-16 without its mark; save it as UTF-8 text',
+    );
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {

@@ -2,10 +2,13 @@
  * What every file format offers. To add a format: write one file beside this one that exports a `Reader`, and add it to
  * the table in `../formats.ts`.
  */
+import { open } from 'node:fs/promises';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { DataFormat } from '../../../../protocol/experiment.ts';
 import type { Row } from '../types.ts';
+import { HEAD_BYTES, mistakenFor } from '../../files/mistaken.ts';
 import { UnreadableFile } from '../../files/textFile.ts';
+import { ourWords } from '../../text/languageErrors.ts';
 import { lookup } from '../../text/lookup.ts';
 
 /**
@@ -47,6 +50,18 @@ export function broken(file: string, line: number | undefined, message: string, 
 /** A file that is whole, and not read here: why, and what to do. */
 export class UnsupportedFile extends Error {}
 
+/** What a library says of forms that it does not have; all else that it says is about bytes that are wrong. */
+const NOT_READ =
+  /^parquet (?:unsupported|bson|interval|file_path|encrypt)|not supported|unsupported|^Unrecognized type/i;
+const DAMAGED = 'its content is cut off or damaged; copy, download or write it again';
+
+function whyNot(error: unknown): string {
+  if (error instanceof UnsupportedFile) return error.message;
+  const message = error instanceof Error ? ourWords(error) : String(error);
+  if (!NOT_READ.test(message) || /undefined|null/.test(message)) return DAMAGED;
+  return `${message.replace(/^parquet /, '')}; write it with other settings, or as CSV or JSON`;
+}
+
 /** What `work` gives. @throws LayerifError `badData` that names the file and says why it is not readable as `format` */
 export async function readable<T>(file: string, format: string, work: () => T | Promise<T>): Promise<T> {
   try {
@@ -54,8 +69,20 @@ export async function readable<T>(file: string, format: string, work: () => T | 
   } catch (error) {
     const known = readError(error, file);
     if (known instanceof LayerifError) throw known;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw broken(file, undefined, `the file is not readable as ${format}: ${reason}`, error);
+    const head = await headOf(file);
+    const reason = mistakenFor(head);
+    const why = reason === null ? whyNot(error) : `${reason.what}; ${reason.advice}`;
+    throw broken(file, undefined, `the file is not readable as ${format}: ${why}`, error);
+  }
+}
+
+async function headOf(file: string): Promise<Uint8Array> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
   }
 }
 

@@ -4,6 +4,7 @@ import { findCachedModel } from '../../checkpoints/hubModel.ts';
 import { isHubId } from '../../hub/cache.ts';
 import { offlineBy } from '../../hub/environment.ts';
 import { listRepo, readRemoteText } from '../../hub/remote.ts';
+import { NotJson, parsedJson } from '../../text/jsonFault.ts';
 import { listed } from '../../text/listed.ts';
 
 /**
@@ -24,13 +25,18 @@ export async function hubConfig(id: string, signal?: AbortSignal): Promise<Recor
   }
   let value: unknown;
   try {
-    value = JSON.parse(await readRemoteText(wanted, listing.commit, file, signal));
+    value = parsedJson(await readRemoteText(wanted, listing.commit, file, signal));
   } catch (error) {
-    if (error instanceof LayerifError) throw error;
-    throw new LayerifError('badModel', `config.json of ${id} on the hub is not JSON: ${(error as Error).message}`, {
-      cause: error,
-    });
+    if (!(error instanceof NotJson)) throw error;
+    throw new LayerifError(
+      'badModel',
+      `config.json of ${id} on the hub is no JSON: ${error.message}; give another repository or revision`,
+      { cause: error },
+    );
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new LayerifError('badModel', `config.json of ${id} on the hub is not a JSON object`);
+  throw new LayerifError(
+    'badModel',
+    `config.json of ${id} on the hub is not a JSON object; give another repository or revision`,
+  );
 }

@@ -82,7 +82,7 @@ export function openAtHand(read: ExperimentFile, options: OpenExperimentOptions 
 
 /** Of a model without an experiment too. @throws LayerifError `badModel` where it has none */
 export function tokenizerOf(checkpoint: Checkpoint): TextTokenizer {
-  return createTokenizer(checkpoint.tokenizer());
+  return createTokenizer({ ...checkpoint.tokenizer(), source: checkpoint.path });
 }
 
 export class OpenExperiment implements ExperimentFile, OpenedModel {
