@@ -64,7 +64,7 @@ export function jsonFault(given: string): JsonFault | null {
   for (;;) {
     at += match(SPACE)!.length;
     if (at === text.length) return expected === 'nothing' ? null : cutOff(text, expected === 'value' && at === 0);
-    const character = text[at]!;
+    const character = text.charAt(at);
     const closes = character === (open.at(-1) === '[' ? ']' : '}');
     let taken: string | null = null;
     if (expected === 'comma or end') {
