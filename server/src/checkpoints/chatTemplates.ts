@@ -5,8 +5,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { LayerifError } from '../../../protocol/errors.ts';
-import { readText } from '../files/textFile.ts';
+import { readModelText } from './jsonObject.ts';
 import type { Metadata } from './ggufMetadata.ts';
 import { contentOf } from './tokenizerClasses.ts';
 
@@ -21,26 +20,15 @@ const DEFAULT = 'default';
 /** From the files of a folder; null where it has none. @throws LayerifError `badModel` for one that cannot be read */
 export function folderChatTemplate(folder: string): ChatTemplateSetting | null {
   const file = path.join(folder, FILE);
-  const single = fs.existsSync(file) ? readTemplate(file) : null;
+  const single = fs.existsSync(file) ? readModelText(file, 'config') : null;
   const more = path.join(folder, FOLDER);
   const names = fs.existsSync(more) ? fs.readdirSync(more).filter((name) => name.endsWith('.jinja')) : [];
   if (names.length === 0) return single;
   const named = names.sort().map((name) => ({
     name: name.slice(0, -'.jinja'.length),
-    template: readTemplate(path.join(more, name)),
+    template: readModelText(path.join(more, name), 'config'),
   }));
   return single === null ? named : [{ name: DEFAULT, template: single }, ...named];
-}
-
-function readTemplate(file: string): string {
-  try {
-    return readText(file, 'config');
-  } catch (error) {
-    throw new LayerifError('badModel', `${file} cannot be read: ${(error as Error).message}; it is the chat template`, {
-      place: { file },
-      cause: error,
-    });
-  }
 }
 
 export function ggufChatTemplate(metadata: Metadata): ChatTemplateSetting | null {

@@ -12,8 +12,9 @@ import { contentOf, GENERIC, rebuiltBy, tokenizerClass } from './tokenizerClasse
 import { modelFile } from './modelFile.ts';
 import type { ModelFile } from './modelFile.ts';
 import { tekken } from './tekken.ts';
-import { readBytes } from '../files/textFile.ts';
-import { readJsonObject, readModelText } from './jsonObject.ts';
+import { readBytes, unreadableWords } from '../files/textFile.ts';
+import { ourWords } from '../text/languageErrors.ts';
+import { readJsonObject, readModelJson, readModelText } from './jsonObject.ts';
 
 type Json = Record<string, unknown>;
 type Token = Json & { content: string };
@@ -245,7 +246,7 @@ function modelIn(folder: string, name: string, settings: Json): ModelFile | null
 function tekkenIn(folder: string): ModelFile | null {
   return fromFile(
     path.join(folder, 'tekken.json'),
-    (file) => tekken(JSON.parse(readText(file, 'tokenizer'))),
+    (file) => tekken(readModelJson(file, 'tokenizer')),
     'the tokenizer of a Mistral model, with config, vocab and special_tokens',
   );
 }
@@ -257,7 +258,9 @@ function fromFile(file: string, read: (file: string) => ModelFile, expected: str
     return read(file);
   } catch (error) {
     if (error instanceof LayerifError) throw error;
-    throw new LayerifError('badModel', `${file} cannot be read: ${(error as Error).message}; expected ${expected}`, {
+    const isOfSystem = (error as NodeJS.ErrnoException).code !== undefined;
+    const why = isOfSystem ? unreadableWords(error) : ourWords(error as Error);
+    throw new LayerifError('badModel', `${file} cannot be read: ${why}; expected ${expected}`, {
       place: { file },
       cause: error,
     });

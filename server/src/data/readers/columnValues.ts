@@ -2,6 +2,7 @@
 import { Duration, TimeOfDay } from '../jinja/clocks.ts';
 import { Moment } from '../jinja/moments.ts';
 import { zoneOf, type Zone } from '../jinja/zones.ts';
+import { UnsupportedFile } from './reader.ts';
 
 /** `TimeUnit` of Arrow is the index. */
 export const units = ['SECONDS', 'MILLIS', 'MICROS', 'NANOS'] as const;
@@ -20,9 +21,9 @@ export function timeOfDay(value: number | bigint, unit: Unit): TimeOfDay {
   return new TimeOfDay(microsOf(value, unit));
 }
 
-/** @throws Error for nanoseconds, of which pyarrow makes a class of pandas */
+/** @throws UnsupportedFile for nanoseconds, of which pyarrow makes a class of pandas */
 export function duration(value: number | bigint, unit: Unit): Duration {
-  if (unit === 'NANOS') throw new Error('durations in nanoseconds are not read; write them in microseconds');
+  if (unit === 'NANOS') throw new UnsupportedFile('durations in nanoseconds are not read; write them in microseconds');
   return new Duration(microsOf(value, unit));
 }
 
