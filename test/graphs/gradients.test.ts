@@ -1,4 +1,4 @@
-/** Per-sample gradients of exported models against PyTorch in float64 (test/reference/onnx_graphs: make.py, stored.py). */
+/** Per-sample gradients of exported models against PyTorch in float64 (test/reference/onnx_graphs). */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';

@@ -74,7 +74,8 @@ export interface DecodedModel {
 export class NoModel extends Error {}
 
 /**
- * @throws NoModel, and Error when the bytes are no ModelProto, hold no graph, or a constant's type or size is one we do not hold.
+ * @throws NoModel when the bytes are no ModelProto or hold no graph; Error when a constant's type or size is one we do
+ *   not hold.
  */
 export function decodeModel(bytes: Uint8Array): DecodedModel {
   let model;
