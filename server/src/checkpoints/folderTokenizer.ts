@@ -12,7 +12,8 @@ import { contentOf, GENERIC, rebuiltBy, tokenizerClass } from './tokenizerClasse
 import { modelFile } from './modelFile.ts';
 import type { ModelFile } from './modelFile.ts';
 import { tekken } from './tekken.ts';
-import { readBytes, unreadableWords } from '../files/textFile.ts';
+import { unreadableWords } from '../files/reading.ts';
+import { readBytes } from '../files/textFile.ts';
 import { ourWords } from '../text/languageErrors.ts';
 import { readJsonObject, readModelJson, readModelText } from './jsonObject.ts';
 
