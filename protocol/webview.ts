@@ -65,6 +65,17 @@ export interface ScoresSeen {
 /** Commands that a page may run on its result. */
 export type PageCommand = 'checkGradients' | 'validateInfluence' | 'pruneAndEvaluate';
 
+/** A chart or a table of the results page that can leave it. */
+export interface ExportItem {
+  id: string;
+  /** Name of the tab that it stands in. */
+  tab: string;
+  kind: 'chart' | 'table';
+  name: string;
+}
+/** `html`: the whole page. */
+export type ExportForm = 'svg' | 'png' | 'csv' | 'md' | 'html';
+
 export type ToWebview =
   | { type: 'result'; result: Result; file: string }
   /**
@@ -98,6 +109,9 @@ export type ToWebview =
   | { type: 'predicting'; file: string }
   /** To the page of a table: absolute path, and a number that grows when the file changes. */
   | { type: 'analysing'; file: string; revision: number }
+  /** To the results page: what of it can leave it, and one item of that; `id` empty for the whole page. */
+  | { type: 'listExports'; requestId: number }
+  | { type: 'makeExport'; requestId: number; id: string; form: ExportForm }
   /** Brings a tab to the front; `score`: the newest table of this score. */
   | { type: 'showTab'; tab: string; score?: string };
 
@@ -118,6 +132,14 @@ export type FromWebview =
   | { type: 'saveText'; text: string; name: string; ending: 'csv' | 'md' }
   /** Opens the layers of the model that the shown file belongs to, with what is scored of them. */
   | { type: 'inspectWhole' }
+  /** To `listExports` the items, to `makeExport` the content; `failure` says why there is none. */
+  | {
+      type: 'exported';
+      requestId: number;
+      items: ExportItem[];
+      content: string | Uint8Array | null;
+      failure: string | null;
+    }
   /** Starts an experiment about the inspected model, with what stands in the fields. */
   | { type: 'createExperiment'; layersPattern: string; output: string }
   /** Writes the allocation beside the result. */
@@ -128,7 +150,17 @@ export type FromWebview =
 /** Page -> the messages that it is told, those that it says, and the questions that it asks. */
 export interface Pages {
   results: {
-    told: 'result' | 'running' | 'failed' | 'samples' | 'trust' | 'scores' | 'answer' | 'showTab';
+    told:
+      | 'result'
+      | 'running'
+      | 'failed'
+      | 'samples'
+      | 'trust'
+      | 'scores'
+      | 'answer'
+      | 'showTab'
+      | 'listExports'
+      | 'makeExport';
     says:
       | 'ready'
       | 'cancel'
@@ -142,7 +174,8 @@ export interface Pages {
       | 'copy'
       | 'saveAllocation'
       | 'saveExport'
-      | 'saveText';
+      | 'saveText'
+      | 'exported';
     asks: Exclude<Question, 'inspectModel' | 'modelHeader' | 'predict' | 'analyse' | 'tableColumns'>;
   };
   /** The view in the side bar. */

@@ -15,6 +15,7 @@ import { registerInspectCommand } from './commands/inspect.ts';
 import { registerDeviceCommands } from './commands/devices.ts';
 import { registerLayerScoreCommands } from './commands/layerScores.ts';
 import { registerPruningCommands } from './commands/pruning.ts';
+import { registerExportCommand } from './commands/exports.ts';
 import { registerResultCommands } from './commands/results.ts';
 import { registerRunCommands } from './commands/runs.ts';
 import { registerScoreCommands } from './commands/score.ts';
@@ -70,6 +71,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     registerServerCommands(server, runs, output),
     registerDeviceCommands(server, output),
     registerResultCommands(results, list, runs),
+    registerExportCommand({ client: server, results, list, extensionUri: context.extensionUri }),
     registerRunCommands({ client: server, runs, results, output, list, marks }),
     registerCreateCommand(server),
     registerDemoCommand(context.extensionUri),

@@ -80,7 +80,7 @@ export async function saveText(
   await offerToOpen(`The table is saved as ${vscode.workspace.asRelativePath(target)}.`, target.fsPath);
 }
 
-async function offerToOpen(message: string, file: string): Promise<void> {
+export async function offerToOpen(message: string, file: string): Promise<void> {
   const choice = await vscode.window.showInformationMessage(message, 'Open');
   if (choice) await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(file));
 }

@@ -5,11 +5,12 @@
  */
 import * as vscode from 'vscode';
 import type { SampleTextAnswer, SampleTextParams } from '../../protocol/lsp.ts';
-import type { FromPage, ScoresSeen, ToPage } from '../../protocol/webview.ts';
+import type { ExportForm, FromPage, ScoresSeen, ToPage } from '../../protocol/webview.ts';
 import { requests } from '../../protocol/requests.ts';
 import type { ServerClient } from './client.ts';
 import { answer, copy, saveAllocation, saveExport, saveText } from './pageRequests.ts';
 import { columnBeside, openSample, revealInExperiment } from './jumps.ts';
+import { PageExports } from './pageExports.ts';
 import { readFileOf, whyNot } from './ourFiles.ts';
 import { forPage } from './resultFile.ts';
 import { isScoresFile, scoresBeside } from './scoresFile.ts';
@@ -42,6 +43,7 @@ interface OpenEditor {
 
 export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscode.Disposable {
   private readonly editors = new Set<OpenEditor>();
+  private readonly exports = new PageExports();
   private readonly subscriptions: vscode.Disposable[];
   private readonly extensionUri: vscode.Uri;
   private readonly client: ServerClient;
@@ -92,6 +94,20 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
   get active(): vscode.Uri | null {
     const all = [...this.editors].filter(({ uri }) => !isScoresFile(uri.path));
     return (all.find(({ panel }) => panel.active) ?? all.find(({ panel }) => panel.visible))?.uri ?? null;
+  }
+
+  /** The page in front, of a result or of scores alone, and what can leave it. */
+  get front() {
+    const all = [...this.editors];
+    const shown = all.find(({ panel }) => panel.active) ?? all.find(({ panel }) => panel.visible);
+    if (!shown) return null;
+    const { uri, page } = shown;
+    return {
+      uri,
+      isResult: !isScoresFile(uri.path),
+      list: () => this.exports.list(page),
+      make: (id: string, form: ExportForm) => this.exports.make(page, id, form),
+    };
   }
 
   private isVisible(resultFile: string): boolean {
@@ -219,6 +235,8 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
         return saveExport(this.client, editor.uri.fsPath, message);
       case 'saveText':
         return saveText(editor.uri, message);
+      case 'exported':
+        return this.exports.answered(message);
       default:
         assertNever(message);
     }

@@ -20,7 +20,7 @@ export function contentSecurityPolicy({ cspSource, nonce }: Pick<PageParts, 'csp
     `script-src 'nonce-${nonce}'`,
     `style-src ${cspSource} 'nonce-${nonce}'`,
     `font-src ${cspSource}`,
-    `img-src ${cspSource}`,
+    `img-src ${cspSource} blob: data:`,
   ].join('; ');
 }
 
@@ -47,4 +47,4 @@ const entities = new Map([
   ['>', '&gt;'],
   ['"', '&quot;'],
 ]);
-const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (c) => entities.get(c)!);
+export const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (c) => entities.get(c)!);

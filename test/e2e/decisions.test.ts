@@ -27,6 +27,7 @@ import {
   resultsPage,
   runCommand,
   screenshot,
+  until,
   webview,
 } from './workbench.ts';
 
@@ -117,7 +118,11 @@ test('Allocation: exact totals, a reason for every layer, saved beside the resul
   const frame = await resultsPage(page);
   await frame.getByRole('heading', { name: 'LoRA experts per layer' }).waitFor();
   await frame.getByText(`${5 * LAYERS} experts over ${LAYERS} layers`).waitFor();
-  assert.equal(await frame.locator('td.reason', { hasText: /^Layer \d+ gets \d+ experts? because/ }).count(), LAYERS);
+  const reasons = frame.locator('tr[title^="Layer"]');
+  assert.equal(await reasons.count(), LAYERS);
+  assert.match((await reasons.first().getAttribute('title'))!, /^Layer 0 gets \d+ experts? because/);
+  const doubt = frame.getByRole('region', { name: 'How far to rely on it' });
+  await doubt.getByText(/On other samples of this kind \(90\s% of 200 draws\)/).waitFor();
   await frame.locator('.series-legend', { hasText: 'Uniform' }).waitFor();
   assert.deepEqual(await accessibilityFaults(frame), []);
   await screenshot(page, 'allocation');
@@ -128,6 +133,39 @@ test('Allocation: exact totals, a reason for every layer, saved beside the resul
     allocations.experts!.layers.reduce((sum, { value }) => sum + value, 0),
     5 * LAYERS,
   );
+  await runCommand(page, 'Notifications: Clear All Notifications');
+});
+
+/** Takes the first entry of a list after typing. */
+async function pick(entry: string): Promise<void> {
+  const input = page.locator('.quick-input-widget input[type=text]');
+  await input.waitFor({ state: 'visible' });
+  await input.fill(entry);
+  await page.locator('.quick-input-widget .monaco-list-row', { hasText: entry }).first().waitFor({ timeout: 60_000 });
+  await page.keyboard.press('Enter');
+}
+
+test('Export Results: a chart of another tab as SVG, a table as CSV, and the page as one file', async () => {
+  const exported = async (entry: string, suffix: string) => {
+    await runCommand(page, 'LayerIF: Export Results');
+    await pick(entry);
+    // The editor's own list of folders and files, with the proposed name in it.
+    const name = page.locator('.quick-input-widget input[type=text]');
+    await until('the proposed name', async () => (await name.inputValue()).endsWith(suffix));
+    await page.keyboard.press('Enter');
+    return readFileSync(await until(suffix, () => Promise.resolve(fileOf(suffix))), 'utf8');
+  };
+  const svg = await exported('Score per layer SVG', '.layers-score-per-layer.svg');
+  assert.match(svg, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
+  const csv = await exported('Allocation per layer CSV', '.allocation-allocation-per-layer.csv');
+  assert.equal(csv.trim().split('\r\n').length, 1 + LAYERS);
+  const html = await exported('Everything on this page', '.html');
+  assert.match(html, /<h2 class="printed-name">Sparsity<\/h2>/);
+  const report = await page.context().newPage();
+  await report.setContent(html);
+  await report.locator('.printed-name', { hasText: 'Trust' }).waitFor();
+  await screenshot(report, 'exported-page');
+  await report.close();
   await runCommand(page, 'Notifications: Clear All Notifications');
 });
 

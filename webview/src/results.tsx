@@ -5,14 +5,22 @@ import './styles/tables.css';
 import './styles/decisions.css';
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
+import type { Result } from '../../protocol/result.ts';
 import { Header } from './components/Header.tsx';
 import { MISSING, formatDate } from './model/format.ts';
 import { Patterns } from './components/patterns.tsx';
 import { ScoresAlone } from './components/ScoresAlone.tsx';
 import { Tabs } from './components/Tabs.tsx';
+import { useExports } from './export/exports.tsx';
 import { onMessage, useChoices, useView } from './host.ts';
 import { useRescored } from './rescored.ts';
+import type { RescoredView } from './rescored.ts';
+import type { TabProps } from './tabProps.ts';
 import { tabs } from './tabs.tsx';
+import type { TabRow } from './tabs.tsx';
+
+/** What is drawn to be taken away chooses nothing. */
+const nothing = () => undefined;
 
 function ResultsPage() {
   const view = useView();
@@ -28,6 +36,36 @@ function ResultsPage() {
       }),
     [],
   );
+  const shown = result ? tabs.filter((tab) => tab.shown(result)) : [];
+  const running = view.run !== null;
+  const content = ({ Content }: TabRow, own: Result, seen: RescoredView, adjust: TabProps['change']) => (
+    <Content
+      result={own}
+      rescored={seen}
+      trust={view.trust}
+      scores={view.scores}
+      running={running}
+      choices={choices}
+      change={adjust}
+    />
+  );
+  const scoresAlone = view.scores?.alone ? view.scores.scores : null;
+  useExports(
+    scoresAlone
+      ? () => [
+          {
+            id: 'scores',
+            name: 'Scores',
+            content: <ScoresAlone file={scoresAlone} choices={choices} change={nothing} />,
+          },
+        ]
+      : result && rescored
+        ? () => [
+            { id: 'run', name: 'Result', content: <Header view={view} result={result} /> },
+            ...shown.map((tab) => ({ id: tab.id, name: tab.name, content: content(tab, result, rescored, nothing) })),
+          ]
+        : null,
+  );
   if (view.phase === 'loading') return <main class="page" aria-busy="true" />;
   if (view.phase === 'failed')
     return (
@@ -38,8 +76,8 @@ function ResultsPage() {
         </div>
       </main>
     );
-  if (view.scores?.alone && view.scores.scores) {
-    const { model, provenance } = view.scores.scores;
+  if (scoresAlone) {
+    const { model, provenance } = scoresAlone;
     return (
       <main class="page">
         <Patterns />
@@ -50,28 +88,18 @@ function ResultsPage() {
             {provenance?.device || MISSING}
           </p>
         </header>
-        <ScoresAlone file={view.scores.scores} choices={choices} change={change} />
+        <ScoresAlone file={scoresAlone} choices={choices} change={change} />
       </main>
     );
   }
-  const running = view.run !== null;
-  const shown = result ? tabs.filter((tab) => tab.shown(result)) : [];
-  const Content = (shown.find((tab) => tab.id === choices.tab) ?? shown[0])?.Content;
+  const selected = shown.find((tab) => tab.id === choices.tab) ?? shown[0];
   return (
     <main class="page">
       <Patterns />
       <Header view={view} result={result} />
-      {result && rescored && Content ? (
+      {result && rescored && selected ? (
         <Tabs label="Result" tabs={shown} selected={choices.tab} onSelect={(tab) => change({ tab })}>
-          <Content
-            result={result}
-            rescored={rescored}
-            trust={view.trust}
-            scores={view.scores}
-            running={running}
-            choices={choices}
-            change={change}
-          />
+          {content(selected, result, rescored, change)}
         </Tabs>
       ) : (
         <p class="empty">

@@ -17,18 +17,20 @@ export function useThemeVersion(): number {
   return version;
 }
 
-export const isHighContrast = () => document.body.classList.contains('vscode-high-contrast');
+/** What is drawn for print has its own colours, whatever the theme. */
+export const isHighContrast = (within: Element) =>
+  within.closest('.print-colours') === null && document.body.classList.contains('vscode-high-contrast');
 
 /**
  * The sRGB channels of a CSS variable of ours or of the theme; `fallback` where it is not set. Read back from a drawn
- * pixel, because the computed text of a colour has many forms (`rgb()`, `color(srgb ...)`, `oklab()`).
+ * pixel within an element, because the computed text of a colour has many forms (`rgb()`, `color(srgb ...)`, `oklab()`).
  */
-export function themeRgb(variable: string, fallback: Rgb): Rgb {
+export function themeRgb(variable: string, fallback: Rgb, within: Element = document.body): Rgb {
   const context = new OffscreenCanvas(1, 1).getContext('2d');
-  if (!context || !getComputedStyle(document.body).getPropertyValue(variable)) return fallback;
+  if (!context || !getComputedStyle(within).getPropertyValue(variable)) return fallback;
   const probe = document.createElement('span');
   probe.style.color = `var(${variable})`;
-  document.body.append(probe);
+  within.append(probe);
   context.fillStyle = getComputedStyle(probe).color;
   probe.remove();
   context.fillRect(0, 0, 1, 1);

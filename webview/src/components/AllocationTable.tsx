@@ -57,9 +57,11 @@ export function AllocationTable(props: {
                   {index}
                 </button>
               </th>
-              <td class="number">{score === null ? MISSING : formatNumber(score)}</td>
+              <td class="number" data-value={score ?? undefined}>
+                {score === null ? MISSING : formatNumber(score)}
+              </td>
               {terms.map((term) => (
-                <td key={term} class="number">
+                <td key={term} class="number" data-value={layer.terms?.[term]}>
                   {formatNumber(layer.terms?.[term] ?? NaN)}
                 </td>
               ))}

@@ -56,23 +56,24 @@ export function HeatMap(props: HeatMapProps) {
   }, [rows, props.perLayer]);
 
   useEffect(() => {
-    const context = canvas.current?.getContext('2d');
-    if (!context || width <= 0 || height <= 0 || order.length === 0) return;
+    const own = canvas.current;
+    const context = own?.getContext('2d');
+    if (!own || !context || width <= 0 || height <= 0 || order.length === 0) return;
     const ratio = window.devicePixelRatio || 1;
     const pixels = { width: Math.round(width * ratio), height: Math.round(height * ratio) };
     context.canvas.width = pixels.width;
     context.canvas.height = pixels.height;
-    const background = themeRgb('--vscode-editor-background', [255, 255, 255]);
+    const background = themeRgb('--vscode-editor-background', [255, 255, 255], own);
     const ramp = divergingRamp(
-      themeRgb('--layerif-negative', [200, 60, 60]),
+      themeRgb('--layerif-negative', [200, 60, 60], own),
       background,
-      themeRgb('--layerif-positive', [40, 100, 220]),
+      themeRgb('--layerif-positive', [40, 100, 220], own),
     );
-    const blank = themeRgb('--layerif-blank', [128, 128, 128]);
+    const blank = themeRgb('--layerif-blank', [128, 128, 128], own);
     const data = paint(rows, order, { ...pixels, rows: rows.length, columns: order.length }, limit, {
       ramp,
       blank,
-      hatch: isHighContrast(),
+      hatch: isHighContrast(own),
     });
     context.putImageData(new ImageData(data, pixels.width, pixels.height), 0, 0);
   }, [rows, order, limit, width, height, theme]);

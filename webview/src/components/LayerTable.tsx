@@ -82,7 +82,9 @@ export function LayerTable(props: {
                 const value = at(layer, task);
                 return (
                   <Fragment key={task}>
-                    <td class="number first">{value ? formatNumber(value.value) : MISSING}</td>
+                    <td class="number first" data-value={value?.value}>
+                      {value ? formatNumber(value.value) : MISSING}
+                    </td>
                     <td class="number">{value ? formatShare(value.share) : ''}</td>
                     <td class="number faint">{value ? value.rank : ''}</td>
                     {sure && (

@@ -121,6 +121,8 @@ export function reduceView(view: View, message: ToWebview): View {
     case 'samples':
     case 'answer':
     case 'showTab':
+    case 'listExports':
+    case 'makeExport':
     case 'pruningComparison':
     case 'runComparison':
     case 'inspecting':
