@@ -155,9 +155,9 @@ test('Export Results: a chart of another tab as SVG, a table as CSV, and the pag
     await page.keyboard.press('Enter');
     return readFileSync(await until(suffix, () => Promise.resolve(fileOf(suffix))), 'utf8');
   };
-  const svg = await exported('Score per layer SVG', '.layers-score-per-layer.svg');
+  const svg = await exported('Layer scores as SVG', '.layers-layer-scores.svg');
   assert.match(svg, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
-  const csv = await exported('Allocation per layer CSV', '.allocation-allocation-per-layer.csv');
+  const csv = await exported('Allocation per layer as CSV', '.allocation-allocation-per-layer.csv');
   assert.equal(csv.trim().split('\r\n').length, 1 + LAYERS);
   const html = await exported('Everything on this page', '.html');
   assert.match(html, /<h2 class="printed-name">Sparsity<\/h2>/);

@@ -68,14 +68,12 @@ async function choicesOf(parts: ExportParts, page: FrontPage): Promise<Choice[]>
   const drawn = items.flatMap((item, at): Choice[] => [
     ...(item.tab === items[at - 1]?.tab ? [] : [heading(item.tab)]),
     ...formsOf[item.kind].map((form) => ({
-      label: `$(${item.kind === 'chart' ? 'graph' : 'table'}) ${item.name}`,
-      description: formNames[form],
+      label: `$(${item.kind === 'chart' ? 'graph' : 'table'}) ${item.name} as ${formNames[form]}`,
       run: () => save(parts, page, item, form),
     })),
   ]);
   const whole: Choice = {
-    label: '$(file-code) Everything on this page',
-    description: formNames.html,
+    label: '$(file-code) Everything on this page as HTML',
     run: () => save(parts, page, null, 'html'),
   };
   const targets = page.isResult ? await targetChoices(parts, page.uri) : [];
