@@ -180,6 +180,6 @@ test('what is gone, and a page without a result, are said', async () => {
   const empty = await openPage(browser, 'results', {});
   await empty.post({ type: 'listExports', requestId: 1 });
   const [said] = (await empty.sent()).filter((message) => message.type === 'exported');
-  assert.match((said as Exported).failure!, /there is no result in this page yet/);
+  assert.match(said.failure!, /there is no result in this page yet/);
   assert.deepEqual(opened.errors, [], 'the policy of the page allows all of it');
 });
