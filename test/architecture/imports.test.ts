@@ -21,6 +21,7 @@ const parts = new Set([
   'server/src/data/tokenizers',
   'server/src/lsp/supervisor',
   'webview/src/components',
+  'webview/src/export',
   'webview/src/model',
 ]);
 

@@ -1,6 +1,6 @@
 /**
- * What leaves the page of results, in a real browser under its content security policy: charts as SVG and PNG, tables as
- * CSV and Markdown, all of it as one HTML file that opens by itself; in colours for print, whatever the theme.
+ * What leaves the page of results, in a real browser under its content security policy: charts as SVG and PNG, tables
+ * as CSV and Markdown, all of it as one HTML file that opens by itself; in colours for print, whatever the theme.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -11,7 +11,7 @@ import { MISSING, formatDate } from './model/format.ts';
 import { Patterns } from './components/patterns.tsx';
 import { ScoresAlone } from './components/ScoresAlone.tsx';
 import { Tabs } from './components/Tabs.tsx';
-import { useExports } from './export/exports.tsx';
+import { useExports } from './exports.tsx';
 import { onMessage, useChoices, useView } from './host.ts';
 import { useRescored } from './rescored.ts';
 import type { RescoredView } from './rescored.ts';

@@ -23,7 +23,9 @@ export const isHighContrast = (within: Element) =>
 
 /**
  * The sRGB channels of a CSS variable of ours or of the theme; `fallback` where it is not set. Read back from a drawn
- * pixel within an element, because the computed text of a colour has many forms (`rgb()`, `color(srgb ...)`, `oklab()`).
+ * pixel, because the computed text of a colour has many forms (`rgb()`, `color(srgb ...)`, `oklab()`).
+ *
+ * @param within the part of the page whose colours are meant
  */
 export function themeRgb(variable: string, fallback: Rgb, within: Element = document.body): Rgb {
   const context = new OffscreenCanvas(1, 1).getContext('2d');

@@ -1,6 +1,4 @@
-/**
- * Export Results…: a chart, a table or all of the page in front as a file, or its scores in the form of another program.
- */
+/** Export Results…: a chart, a table or all of the page in front as a file, or its scores for another program. */
 import * as vscode from 'vscode';
 import { requests } from '../../../protocol/requests.ts';
 import type { ExportForm, ExportItem } from '../../../protocol/webview.ts';

@@ -1,4 +1,4 @@
-/** A part of the page as markup that stands alone: canvases are images, controls are gone, styles of charts written out. */
+/** A part of the page as markup that stands alone: canvases as images, no controls, styles of charts written out. */
 import { styled } from './drawing.ts';
 
 /** What only works in the editor, or is there for screen readers while a chart is used. */

@@ -5,14 +5,14 @@
 import { render } from 'preact';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { ExportForm, ExportItem, FromWebview, ToWebview } from '../../../protocol/webview.ts';
-import { Patterns } from '../components/patterns.tsx';
-import { onMessage, send } from '../host.ts';
-import { gridCsv, gridMarkdown } from '../model/grid.ts';
-import { drawingOf } from './drawing.ts';
-import { pngOf } from './raster.ts';
-import { staticMarkup } from './staticMarkup.ts';
-import { gridOf } from './tables.ts';
+import type { ExportForm, ExportItem, FromWebview, ToWebview } from '../../protocol/webview.ts';
+import { Patterns } from './components/patterns.tsx';
+import { onMessage, send } from './host.ts';
+import { gridCsv, gridMarkdown } from './model/grid.ts';
+import { drawingOf } from './export/drawing.ts';
+import { pngOf } from './export/raster.ts';
+import { staticMarkup } from './export/staticMarkup.ts';
+import { gridOf } from './export/tables.ts';
 
 export interface Section {
   id: string;
