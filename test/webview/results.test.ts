@@ -469,3 +469,62 @@ test('a narrow column needs no horizontal scrolling', async () => {
   await opened.screenshot('results-narrow');
   await opened.page.close();
 });
+
+/** Chooses an entry of one of the page's lists, as a user's click would. */
+const pick = (page: Page, label: string, value: string) =>
+  page.locator(`vscode-single-select[label="${label}"]`).evaluate((element, wanted) => {
+    (element as HTMLElement & { value: string }).value = wanted;
+    element.dispatchEvent(new Event('change'));
+  }, value);
+
+test('eight tasks are a heat map of tasks and layers, whose cells select; bars stay a choice, each with a style of its own', async () => {
+  const tasks = Array.from({ length: 8 }, (_, t) => `task_${t}`);
+  const many = sampleResult({ layers: 12, tasks, train: 12, validation: 3 });
+  const opened = await openPage(browser, 'results', { width: 620 });
+  const { page, post, errors } = opened;
+  await post({ type: 'result', result: many, file: FILE });
+  const map = page.getByRole('application', { name: 'Layer scores' });
+  assert.equal(await map.getAttribute('aria-roledescription'), 'heat map');
+  const labels = await map.locator('svg text').allTextContents();
+  assert.deepEqual(labels.slice(0, 8), tasks);
+  await map.focus();
+  for (const key of ['ArrowDown', 'ArrowDown', 'ArrowRight', 'Enter']) await page.keyboard.press(key);
+  assert.match(await page.locator('#heat-heading').innerText(), /: task_2$/);
+  assert.match(await page.locator('.legend-task[aria-pressed=true]').innerText(), /task_2/);
+  await opened.screenshot('eight-tasks');
+  assert.deepEqual(await accessibilityViolations(page), []);
+  await pick(page, 'View', 'bars');
+  const fills = await page
+    .locator('.layerif-bar rect')
+    .evaluateAll((bars) => bars.map((bar) => bar.getAttribute('fill')!.replace('negative', 'positive')));
+  assert.equal(new Set(fills).size, 8, 'no two tasks look alike');
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('layers by score: the selected task\u2019s highest first, under the same numbers; by depth again', async () => {
+  const opened = await openPage(browser, 'results', {});
+  const { page, post } = opened;
+  await post({ type: 'result', result: twoTasks, file: FILE });
+  const axis = () => page.locator('.layerif-plot').first().locator('g[text-anchor=middle] text').allTextContents();
+  const depth = await axis();
+  await pick(page, 'Layers by', 'score');
+  const order = [...twoTasks.tasks[0].layers].sort((a, b) => b.score - a.score).map(({ index }) => String(index));
+  assert.deepEqual(
+    await axis(),
+    order.filter((_, place) => depth.includes(String(place))),
+  );
+  const boxes = await page.locator('.layerif-bar rect[aria-label*=", sentiment"]').evaluateAll((bars) =>
+    bars
+      .map((bar) => ({
+        x: bar.getBoundingClientRect().x,
+        layer: /Layer (\d+)/.exec(bar.getAttribute('aria-label')!)![1],
+      }))
+      .sort((a, b) => a.x - b.x)
+      .map(({ layer }) => layer),
+  );
+  assert.deepEqual(boxes, order);
+  await pick(page, 'Layers by', 'depth');
+  assert.deepEqual(await axis(), depth);
+  await page.close();
+});

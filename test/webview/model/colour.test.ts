@@ -28,8 +28,11 @@ test('mixing goes through OKLab: black and white meet at L = 0.5, which is sRGB 
   for (const colour of colours) assert.deepEqual(mix(colour, colour, 0.3), colour);
 });
 
-test('tasks differ by colour, fill pattern, dash and marker at once; more tasks start again', () => {
+test('six tasks differ by colour, pattern, dash and marker at once, twelve by any of these beside the colour', () => {
   for (const key of ['variable', 'pattern', 'dash', 'symbol'] as const)
-    assert.equal(new Set(taskStyles.map((style) => style[key])).size, taskStyles.length, key);
+    assert.equal(new Set(taskStyles.slice(0, 6).map((style) => style[key])).size, 6, key);
+  assert.equal(taskStyles.length, 12);
+  for (const key of ['pattern', 'dash', 'symbol'] as const)
+    assert.equal(new Set(taskStyles.map((style) => `${style.variable} ${style[key]}`)).size, 12, key);
   assert.equal(taskStyle(taskStyles.length), taskStyle(0));
 });

@@ -1,7 +1,7 @@
 /** Layers: the chart of all tasks, the heat map of one, and everything about the selected layer. */
 import { useMemo, useState } from 'preact/hooks';
 import { send } from '../host.ts';
-import { aggregations, findLayer } from '../model/layers.ts';
+import { aggregations, byScore, drawnAsHeat, findLayer } from '../model/layers.ts';
 import { orderSamples, sampleOrders } from '../model/ranking.ts';
 import { plural } from '../model/format.ts';
 import { useSelection } from '../selection.ts';
@@ -13,6 +13,7 @@ import { LayerDetail } from './LayerDetail.tsx';
 import { LayerTable } from './LayerTable.tsx';
 import { IntervalNote } from './IntervalNote.tsx';
 import { Legend } from './Legend.tsx';
+import { TaskHeatMap } from './TaskHeatMap.tsx';
 import { RecomputeControls } from './RecomputeControls.tsx';
 import { samplePlace } from './SampleTables.tsx';
 import { VerdictLines } from './VerdictLines.tsx';
@@ -21,7 +22,13 @@ const views = [
   { id: 'auto', name: 'Chart' },
   { id: 'bars', name: 'Bars' },
   { id: 'lines', name: 'Lines' },
+  { id: 'heat', name: 'Heat map' },
   { id: 'table', name: 'Table' },
+] as const;
+
+const axes = [
+  { id: 'depth', name: 'Depth' },
+  { id: 'score', name: 'Score' },
 ] as const;
 
 export function LayersTab({ result: own, rescored, running, choices, change }: TabProps) {
@@ -42,6 +49,13 @@ export function LayersTab({ result: own, rescored, running, choices, change }: T
       return at ? task.influence[at.row]! : null;
     });
   }, [task, layers]);
+  const heat = !choices.table && drawnAsHeat(choices.marks, names.length);
+  const axis = useMemo(
+    () => (choices.along === 'score' ? byScore(layers, values, taskPlace) : { layers, values }),
+    [choices.along, layers, values, taskPlace],
+  );
+  const select = (index: number, place: number | null) =>
+    change(place === null ? { layer: index } : { layer: index, task: names[place] });
   const meaning = aggregations.find((entry) => entry.id === aggregation)?.meaning ?? '';
 
   return (
@@ -64,6 +78,15 @@ export function LayersTab({ result: own, rescored, running, choices, change }: T
               options={views}
               onChange={(id) => (id === 'table' ? change({ table: true }) : change({ table: false, marks: id }))}
             />
+            {!choices.table && (
+              <Select
+                label="Layers by"
+                short
+                value={choices.along}
+                options={axes}
+                onChange={(along) => change({ along })}
+              />
+            )}
             <Checkbox
               label="Share of largest"
               title="Each task relative to its largest layer; the raw values stand in the tooltip"
@@ -80,8 +103,8 @@ export function LayersTab({ result: own, rescored, running, choices, change }: T
         <Legend
           tasks={names}
           selected={taskPlace}
-          lines={lines && !choices.table}
-          unstable={!choices.table && values.some((value) => value.unstable)}
+          lines={lines && !choices.table && !heat}
+          unstable={!choices.table && !heat && values.some((value) => value.unstable)}
           negatives={values.some((value) => value.sign === 'negative')}
           onSelect={(place) => change({ task: names[place] })}
         />
@@ -93,19 +116,25 @@ export function LayersTab({ result: own, rescored, running, choices, change }: T
             selected={layer}
             onSelect={(index) => change({ layer: index })}
           />
-        ) : (
-          <LayerChart
-            values={values}
-            layers={layers}
+        ) : heat ? (
+          <TaskHeatMap
+            values={axis.values}
+            layers={axis.layers}
             tasks={names}
             normalised={choices.normalised}
-            marks={choices.marks}
+            onSelect={select}
+          />
+        ) : (
+          <LayerChart
+            values={axis.values}
+            layers={axis.layers}
+            tasks={names}
+            normalised={choices.normalised}
+            marks={choices.marks === 'heat' ? 'auto' : choices.marks}
             onMarks={(marks) => setLines(marks === 'lines')}
             selected={layer}
             running={running}
-            onSelect={(index, place) =>
-              change(place === null ? { layer: index } : { layer: index, task: names[place] })
-            }
+            onSelect={select}
             onReveal={(place) => send({ type: 'revealTask', task: names[place]! })}
           />
         )}

@@ -21,6 +21,8 @@ interface ScoreHeatMapProps {
   words: (at: number) => string[];
   /** What the colours say; default: the values. */
   scale?: string;
+  /** A click or Enter on a cell. */
+  onSelect?: (at: number) => void;
 }
 
 export function ScoreHeatMap(props: ScoreHeatMapProps) {
@@ -49,6 +51,7 @@ export function ScoreHeatMap(props: ScoreHeatMapProps) {
       End: [row, across - 1],
     };
     if (event.key === 'Escape') setCursor(null);
+    else if ((event.key === 'Enter' || event.key === ' ') && props.onSelect && cursor !== null) props.onSelect(cursor);
     else if (event.key in places) {
       const [r, c] = places[event.key]!;
       setCursor(clamp(r, rows.length) * across + clamp(c, across));
@@ -87,6 +90,10 @@ export function ScoreHeatMap(props: ScoreHeatMapProps) {
         onBlur={() => setCursor(null)}
         onMouseMove={(event) => setHover(place(event))}
         onMouseLeave={() => setHover(null)}
+        onClick={(event) => {
+          const at = place(event);
+          if (at !== null) props.onSelect?.(at);
+        }}
       >
         {width > 0 && (
           <svg class="layerif-plot" width={width + left + RIGHT} height={height + BOTTOM} aria-hidden="true">

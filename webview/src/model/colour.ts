@@ -6,7 +6,7 @@ export type Rgb = readonly [number, number, number];
 
 /**
  * Tasks are told apart by hue and by fill pattern, lines also by dash and marker. Diagonal hatching is kept for
- * negative values. More tasks than rows repeat the table.
+ * negative values. From the seventh task on hues come again, each with another pattern, dash and marker than before.
  */
 export interface TaskStyle {
   /** CSS variable of `styles/page.css`, which makes the theme's chart colours opaque. */
@@ -23,6 +23,12 @@ export const taskStyles: readonly TaskStyle[] = [
   { variable: '--layerif-task-3', pattern: 'horizontal', dash: '8 3 2 3', symbol: 'diamond' },
   { variable: '--layerif-task-4', pattern: 'grid', dash: '12 3', symbol: 'star' },
   { variable: '--layerif-task-5', pattern: 'sparse', dash: '4 4', symbol: 'cross' },
+  { variable: '--layerif-task-0', pattern: 'dots', dash: '12 3', symbol: 'diamond' },
+  { variable: '--layerif-task-1', pattern: 'solid', dash: '4 4', symbol: 'triangle' },
+  { variable: '--layerif-task-2', pattern: 'grid', dash: '', symbol: 'cross' },
+  { variable: '--layerif-task-3', pattern: 'sparse', dash: '6 3', symbol: 'circle' },
+  { variable: '--layerif-task-4', pattern: 'vertical', dash: '2 2', symbol: 'square' },
+  { variable: '--layerif-task-5', pattern: 'horizontal', dash: '8 3 2 3', symbol: 'star' },
 ];
 
 export const taskStyle = (task: number): TaskStyle => taskStyles[task % taskStyles.length]!;

@@ -136,3 +136,33 @@ export function defaultLayer(result: Result, aggregation: AggregationId): number
 /** JSON has no NaN: a number that was not one arrives as null and counts as 0. */
 export const finite = (value: number | null | undefined) =>
   typeof value === 'number' && Number.isFinite(value) ? value : 0;
+
+/** From so many tasks on bars and lines cover each other. */
+const CROWDED = 4;
+
+export const drawnAsHeat = (marks: 'auto' | 'bars' | 'lines' | 'heat', tasks: number): boolean =>
+  marks === 'heat' || (marks === 'auto' && tasks >= CROWDED);
+
+/** The axis with the task's highest score first; layers that it has not yet stay behind, in the order of the model. */
+export function byScore(
+  layers: readonly number[],
+  values: readonly LayerValue[],
+  task: number,
+): { layers: number[]; values: LayerValue[] } {
+  const ranks = new Map(values.filter((value) => value.task === task).map(({ layer, rank }) => [layer, rank]));
+  const rank = (layer: number) => ranks.get(layer) ?? Infinity;
+  const ordered = [...layers].sort((a, b) => (rank(a) === rank(b) ? a - b : rank(a) - rank(b)));
+  const slots = new Map(ordered.map((layer, slot) => [layer, slot]));
+  return { layers: ordered, values: values.map((value) => ({ ...value, slot: slots.get(value.layer) ?? 0 })) };
+}
+
+/** Tasks x layers, row by row; null where a layer is not finished. */
+export function taskCells(
+  values: readonly LayerValue[],
+  layers: readonly number[],
+  tasks: number,
+): (LayerValue | null)[] {
+  const cells: (LayerValue | null)[] = Array.from({ length: tasks * layers.length }, () => null);
+  for (const value of values) cells[value.task * layers.length + value.slot] = value;
+  return cells;
+}

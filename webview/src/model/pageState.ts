@@ -21,7 +21,10 @@ export interface Choices {
   /** '' = as the run aggregated. */
   aggregation: AggregationId | '';
   normalised: boolean;
-  marks: 'auto' | 'bars' | 'lines';
+  /** `heat`: cells of layers and tasks; `auto`: that from four tasks on, else bars or lines as they fit. */
+  marks: 'auto' | 'bars' | 'lines' | 'heat';
+  /** Layers along the axis as in the model, or the selected task's highest score first. */
+  along: 'depth' | 'score';
   /** The tables instead of the charts. */
   table: boolean;
   order: SampleOrder;
@@ -43,6 +46,7 @@ export const defaultChoices: Choices = {
   aggregation: '',
   normalised: true,
   marks: 'auto',
+  along: 'depth',
   table: false,
   order: 'total',
   perLayer: false,
