@@ -31,13 +31,20 @@ export type Questions = {
       | 'predict'
       | 'analyse'
       | 'tableColumns'
+      | 'selectRows'
+      | 'rowsWithout'
   ]: {
     /** Without the subject of the page, and without what writes files. */
-    params: Omit<ParamsOf<Requests[Name]>, 'resultFile' | 'path' | 'save' | (Name extends 'export' ? 'output' : never)>;
+    params: Omit<ParamsOf<Requests[Name]>, 'resultFile' | 'path' | 'save' | (Name extends Writing ? 'output' : never)>;
     answer: AnswerOf<Requests[Name]>;
   };
 };
+/** Questions that show what would be written. */
+type Writing = 'export' | 'selectRows' | 'rowsWithout';
 export type Question = keyof Questions;
+type WriteRows = {
+  [What in 'selectRows' | 'rowsWithout']: { type: 'writeRows'; what: What; params: Questions[What]['params'] };
+}['selectRows' | 'rowsWithout'];
 type Ask = {
   [What in Question]: { type: 'ask'; requestId: number; what: What; params: Questions[What]['params'] };
 }[Question];
@@ -120,6 +127,10 @@ export type FromWebview =
   | { type: 'ready' }
   | { type: 'cancel' }
   | { type: 'samples'; requestId: number; task: string; split: 'train' | 'validation'; samples: number[] }
+  /** As `samples`, for rows of a score of rows. */
+  | { type: 'rowTexts'; requestId: number; by: string; rows: number[] }
+  /** Asks for a place and writes a dataset there. */
+  | WriteRows
   | { type: 'openSample'; file: string; line: number | null }
   | { type: 'revealTask'; task: string }
   | { type: 'revealDataset'; dataset: string }
@@ -165,6 +176,8 @@ export interface Pages {
       | 'ready'
       | 'cancel'
       | 'samples'
+      | 'rowTexts'
+      | 'writeRows'
       | 'openSample'
       | 'revealTask'
       | 'revealDataset'

@@ -4,6 +4,7 @@
  */
 import * as vscode from 'vscode';
 import type { FromWebview, ToWebview } from '../../protocol/webview.ts';
+import type { SelectRowsAnswer, WrittenRowsAnswer } from '../../protocol/lsp.ts';
 import { requests } from '../../protocol/requests.ts';
 import type { RequestRow } from '../../protocol/requests.ts';
 import type { ServerClient } from './client.ts';
@@ -58,6 +59,37 @@ export async function saveExport(
   const written = await client.request(requests.export, { ...params, resultFile, output: target.fsPath });
   if (written.error) void vscode.window.showErrorMessage(`The export was not written: ${written.error.message}`);
   else await offerToOpen(`Exported for ${params.to}: ${vscode.workspace.asRelativePath(target)}.`, target.fsPath);
+}
+
+/** Where it goes is asked for once it is known that it can be written. */
+export async function writeRows(
+  client: ServerClient,
+  resultFile: string,
+  message: FromWebview & { type: 'writeRows' },
+): Promise<void> {
+  const ask = async (output?: string) => {
+    const params = { ...message.params, resultFile, ...(output === undefined ? {} : { output }) };
+    const asked: RequestRow<object, SelectRowsAnswer | WrittenRowsAnswer> = requests[message.what];
+    const answer = await client.request(asked, params);
+    return { rows: 'selected' in answer ? answer.selected : answer.written, error: answer.error };
+  };
+  const dry = await ask();
+  if (!dry.rows) {
+    void vscode.window.showErrorMessage(`The dataset cannot be written: ${dry.error?.message ?? ''}`);
+    return;
+  }
+  const target = await vscode.window.showSaveDialog({
+    defaultUri: vscode.Uri.file(dry.rows.file),
+    title: `Write ${dry.rows.rows} of ${dry.rows.of} rows to a new file`,
+  });
+  if (!target) return;
+  const { rows, error } = await ask(target.fsPath);
+  if (!rows) void vscode.window.showErrorMessage(`The dataset was not written: ${error?.message ?? ''}`);
+  else
+    await offerToOpen(
+      `${rows.rows} of ${rows.of} rows are written to ${vscode.workspace.asRelativePath(target)}.`,
+      target.fsPath,
+    );
 }
 
 /** A table in the words of the page, written where the user wants it. */

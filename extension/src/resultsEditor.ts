@@ -4,11 +4,12 @@
  * run's events instead of the file. A page keeps nothing of value: it asks with `ready` whenever it is shown again.
  */
 import * as vscode from 'vscode';
-import type { SampleTextAnswer, SampleTextParams } from '../../protocol/lsp.ts';
+import type { SampleTextAnswer } from '../../protocol/lsp.ts';
 import type { ExportForm, FromPage, ScoresSeen, ToPage } from '../../protocol/webview.ts';
 import { requests } from '../../protocol/requests.ts';
+import type { RequestRow } from '../../protocol/requests.ts';
 import type { ServerClient } from './client.ts';
-import { answer, copy, saveAllocation, saveExport, saveText } from './pageRequests.ts';
+import { answer, copy, saveAllocation, saveExport, saveText, writeRows } from './pageRequests.ts';
 import { columnBeside, openSample, revealInExperiment } from './jumps.ts';
 import { PageExports } from './pageExports.ts';
 import { readFileOf, whyNot } from './ourFiles.ts';
@@ -92,14 +93,12 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
 
   /** The result that is in front, or in sight when the focus is elsewhere. */
   get active(): vscode.Uri | null {
-    const all = [...this.editors].filter(({ uri }) => !isScoresFile(uri.path));
-    return (all.find(({ panel }) => panel.active) ?? all.find(({ panel }) => panel.visible))?.uri ?? null;
+    return inFront([...this.editors].filter(({ uri }) => !isScoresFile(uri.path)))?.uri ?? null;
   }
 
   /** The page in front, of a result or of scores alone, and what can leave it. */
   get front() {
-    const all = [...this.editors];
-    const shown = all.find(({ panel }) => panel.active) ?? all.find(({ panel }) => panel.visible);
+    const shown = inFront([...this.editors]);
     if (!shown) return null;
     const { uri, page } = shown;
     return {
@@ -200,9 +199,18 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
         editor.page.post({
           type: 'samples',
           requestId: message.requestId,
-          answer: await this.samples(editor.uri, message),
+          answer: await this.texts(requests.sampleText, paramsOf(editor.uri, message), message.samples),
         });
         return;
+      case 'rowTexts':
+        editor.page.post({
+          type: 'samples',
+          requestId: message.requestId,
+          answer: await this.texts(requests.rowText, paramsOf(editor.uri, message), message.rows),
+        });
+        return;
+      case 'writeRows':
+        return writeRows(this.client, editor.uri.fsPath, message);
       case 'openSample':
         return openSample(message.file, message.line, column);
       case 'revealTask':
@@ -254,17 +262,16 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
     editor.page.post({ type: 'trust', trust: await this.trust.of(editor.uri, experimentFile) });
   }
 
-  private async samples(
-    uri: vscode.Uri,
-    message: FromPage<'results'> & { type: 'samples' },
+  private async texts<Params>(
+    request: RequestRow<Params, SampleTextAnswer>,
+    params: Params,
+    asked: readonly number[],
   ): Promise<SampleTextAnswer> {
-    const { task, split, samples } = message;
-    const params: SampleTextParams = { resultFile: uri.fsPath, task, split, samples };
     try {
-      return await this.client.request(requests.sampleText, params);
+      return await this.client.request(request, params);
     } catch {
       // The page shows figures without text; the client has logged the fault.
-      return { samples: samples.map((index) => ({ index, text: null, file: '', line: null })) };
+      return { samples: asked.map((index) => ({ index, text: null, answer: null, file: '', line: null })) };
     }
   }
 
@@ -280,6 +287,15 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
   dispose(): void {
     for (const part of this.subscriptions) part.dispose();
   }
+}
+
+const inFront = (editors: readonly OpenEditor[]): OpenEditor | null =>
+  editors.find(({ panel }) => panel.active) ?? editors.find(({ panel }) => panel.visible) ?? null;
+
+/** A question about rows without what makes it a message. */
+function paramsOf<M extends { type: string; requestId: number }>(uri: vscode.Uri, message: M) {
+  const { type: _, requestId: __, ...params } = message;
+  return { resultFile: uri.fsPath, ...params };
 }
 
 export const sameFile = (uri: vscode.Uri, path: string) => uri.fsPath === vscode.Uri.file(path).fsPath;

@@ -152,11 +152,11 @@ test('the texts of samples, until the data changes', async () => {
   const file = path.join(folder, 'data', 'reviews.jsonl');
   const expected = (row: number) => `Review: ${reviews[row].review}\nSentiment: ${reviews[row].sentiment}`;
   assert.deepEqual(await texts({ task: 'sentiment', split: 'train', samples: [5, 0] }), [
-    { index: 5, text: expected(5), file, line: 6 },
-    { index: 0, text: expected(0), file, line: 1 },
+    { index: 5, text: expected(5), answer: reviews[5].sentiment, file, line: 6 },
+    { index: 0, text: expected(0), answer: reviews[0].sentiment, file, line: 1 },
   ]);
   assert.deepEqual(await texts({ task: 'sentiment', split: 'validation', samples: [3] }), [
-    { index: 3, text: expected(11), file, line: 12 },
+    { index: 3, text: expected(11), answer: reviews[11].sentiment, file, line: 12 },
   ]);
   assert.equal(
     (await texts({ task: 'capital', split: 'train', samples: [1] }))[0].text,
@@ -181,7 +181,13 @@ test('the texts of samples, until the data changes', async () => {
     resultFile: there,
   });
   assert.deepEqual(again.samples, [
-    { index: 0, text: expected(0), file: path.join(moved, 'data', 'reviews.jsonl'), line: 1 },
+    {
+      index: 0,
+      text: expected(0),
+      answer: reviews[0].sentiment,
+      file: path.join(moved, 'data', 'reviews.jsonl'),
+      line: 1,
+    },
   ]);
 
   fs.appendFileSync(path.join(moved, 'data', 'reviews.jsonl'), '{"review":"x","sentiment":"positive"}\n');

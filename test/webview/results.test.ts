@@ -58,6 +58,7 @@ async function answerSamples({ sent, post }: OpenPage, from = 0): Promise<number
           samples: message.samples.map((index) => ({
             index,
             text: sampleText(message.task, index),
+            answer: index % 2 ? ' positive' : ' negative',
             file: `/workspace/data/${message.task}.jsonl`,
             line: index + 1,
           })),
@@ -211,7 +212,7 @@ test('a sample whose file is gone keeps its figures and says why there is no tex
   const opened = await open(twoTasks);
   const request = await last(opened, 'samples');
   assert.ok(request);
-  const samples = request.samples.map((index) => ({ index, text: null, file: '', line: null }));
+  const samples = request.samples.map((index) => ({ index, text: null, answer: null, file: '', line: null }));
   await opened.post({ type: 'samples', requestId: request.requestId, answer: { samples } });
   assert.match(await opened.page.locator('.samples').first().innerText(), /Text not available/);
   assert.equal(await opened.page.getByRole('button', { name: /^Open in dataset/ }).count(), 0);

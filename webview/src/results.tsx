@@ -3,6 +3,7 @@ import './styles/page.css';
 import './styles/charts.css';
 import './styles/tables.css';
 import './styles/decisions.css';
+import './styles/data.css';
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Result } from '../../protocol/result.ts';
@@ -84,8 +85,10 @@ function ResultsPage() {
         <header>
           <h1>{model.name}</h1>
           <p class="description">
-            Layer scores of {model.layers} layers{provenance?.date ? `, ${formatDate(provenance.date)}` : ''}, on{' '}
-            {provenance?.device || MISSING}
+            {view.scores.scores.tables.every(({ rows }) => rows)
+              ? 'Scores of rows'
+              : `Layer scores of ${model.layers} layers`}
+            {provenance?.date ? `, ${formatDate(provenance.date)}` : ''}, on {provenance?.device || MISSING}
           </p>
         </header>
         <ScoresAlone file={scoresAlone} choices={choices} change={change} />

@@ -6,6 +6,7 @@ import type { ComponentType } from 'preact';
 import type { Result } from '../../protocol/result.ts';
 import { AgreementTab } from './components/AgreementTab.tsx';
 import { AllocationTab, SparsityTab } from './components/AllocationTab.tsx';
+import { DataTab } from './components/DataTab.tsx';
 import { LayersTab } from './components/LayersTab.tsx';
 import { RunTab } from './components/RunTab.tsx';
 import { SamplesTab } from './components/SamplesTab.tsx';
@@ -25,6 +26,7 @@ export const tabs: readonly TabRow[] = [
   { id: 'samples', name: 'Samples', Content: SamplesTab, shown: () => true },
   { id: 'trust', name: 'Trust', Content: TrustTab, shown: () => true },
   { id: 'scores', name: 'Scores', Content: ScoresTab, shown: () => true },
+  { id: 'data', name: 'Data', Content: DataTab, shown: () => true },
   { id: 'agreement', name: 'Agreement', Content: AgreementTab, shown: () => true },
   { id: 'allocation', name: 'Allocation', Content: AllocationTab, shown: () => true },
   { id: 'sparsity', name: 'Sparsity', Content: SparsityTab, shown: () => true },

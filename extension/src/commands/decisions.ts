@@ -1,9 +1,9 @@
 /**
- * Allocate LoRA Experts from Scores…: the Allocation tab of a result, where rule and totals are chosen with their
- * effect in sight.
+ * Allocate LoRA Experts from Scores…, Plan Layer-Wise Sparsity from Scores…, Select Rows by Score…: the tab of a result
+ * where the choices are made with their effect in sight.
  */
 import * as vscode from 'vscode';
-import { resultOf } from './targets.ts';
+import { resultOf, scoredOf } from './targets.ts';
 import type { Source, TargetParts } from './targets.ts';
 
 export function registerDecisionCommands(parts: TargetParts): vscode.Disposable {
@@ -18,5 +18,9 @@ export function registerDecisionCommands(parts: TargetParts): vscode.Disposable 
     vscode.commands.registerCommand('layerif.planSparsity', (source: Source) =>
       openTab(source, 'sparsity', 'Result whose scores become sparsities'),
     ),
+    vscode.commands.registerCommand('layerif.selectRows', async (source: Source) => {
+      const scored = await scoredOf(parts, source, 'Scores that choose rows of a dataset');
+      if (scored) await parts.results.open(scored.fsPath, { preserveFocus: false, tab: 'data' });
+    }),
   );
 }

@@ -4,7 +4,7 @@ import { RESULT_SUFFIX } from '../../../protocol/result.ts';
 import { isExperimentFile } from '../experimentFiles.ts';
 import type { ExperimentNode } from '../experimentsView.ts';
 import type { ResultsEditor } from '../resultsEditor.ts';
-import type { RunList } from '../runList.ts';
+import type { RunEntry, RunList } from '../runList.ts';
 import type { RunNode } from '../runsView.ts';
 import { groupRuns, runDescription } from '../runTree.ts';
 import { chooseExperiment } from './score.ts';
@@ -67,17 +67,46 @@ function frontResult(results: ResultsEditor): vscode.Uri | null {
   return text && isExperimentFile(text.path) ? null : results.active;
 }
 
+/** A result or scores: of the menu or tree entry, in front, the only ones with scores beside them, or a choice. */
+export async function scoredOf(
+  { results, list }: TargetParts,
+  source: Source,
+  placeHolder: string,
+): Promise<vscode.Uri | undefined> {
+  if (source instanceof vscode.Uri) return source;
+  if (source?.kind === 'run') return source.entry.uri;
+  if (results.front) return results.front.uri;
+  const scored = (await list.entries()).filter(
+    ({ kind, beside }) => kind === 'scores' || beside.some((file) => file.kind === 'scores'),
+  );
+  const items = itemsOf(scored);
+  if (items.length === 0) {
+    void vscode.window.showInformationMessage(
+      'There are no scores of rows in this workspace yet. Name some under data_scores in an experiment and score it.',
+    );
+    return undefined;
+  }
+  if (items.length === 1) return items[0]!.uri;
+  return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true }))?.uri;
+}
+
 export type ResultItem = vscode.QuickPickItem & { uri: vscode.Uri };
 
-/** Readable results by experiment, each told from the others of its experiment as in the view Runs. */
-export async function resultItems(list: RunList): Promise<ResultItem[]> {
-  const entries = (await list.entries()).filter(({ summary }) => summary);
+/** Readable results. */
+export const resultItems = async (list: RunList): Promise<ResultItem[]> =>
+  itemsOf((await list.entries()).filter(({ summary }) => summary));
+
+/** By experiment, each told from the others of its experiment as in the view Runs. */
+function itemsOf(entries: readonly RunEntry[]): ResultItem[] {
   return groupRuns(entries).flatMap(({ name, runs }) =>
-    runs.map(({ run, title }) => ({
-      label: name,
-      description: [title, runDescription(run, Date.now())].join(' \u00b7 '),
-      detail: `${run.summary!.model}, ${run.summary!.estimator} (${vscode.workspace.asRelativePath(run.uri)})`,
-      uri: run.uri,
-    })),
+    runs.map(({ run: { summary, ...run }, title }) => {
+      const path = vscode.workspace.asRelativePath(run.uri);
+      return {
+        label: name,
+        description: [title, runDescription({ summary, ...run }, Date.now())].join(' \u00b7 '),
+        detail: summary ? `${summary.model}, ${summary.estimator} (${path})` : path,
+        uri: run.uri,
+      };
+    }),
   );
 }

@@ -58,7 +58,12 @@ export const rows: Command = {
     if (form !== 'table') for (const note of list.notes) terminal.err(`${noteLine(note)}\n`);
     if (values.without !== undefined) {
       const without = path.resolve(terminal.baseDir, values.without);
-      const written = await writeWithout(list, without);
+      const { rows: written } = await writeWithout({
+        resultFile: file,
+        task: list.task,
+        samples: list.rows.map(({ sample }) => sample),
+        file: without,
+      });
       terminal.err(
         `Written ${count(written)} of ${counted(list.of, 'training sample')} to ${shortened(without, terminal.baseDir)}, without these ${list.rows.length}.\n`,
       );

@@ -3,8 +3,8 @@
  */
 import path from 'node:path';
 import { LayerifError } from '../../../protocol/errors.ts';
+import type { SelectedRows } from '../../../protocol/rowSelection.ts';
 import { maskForms, selectRows } from '../run/decide/selectRows.ts';
-import type { Selected } from '../run/decide/selectRows.ts';
 import { count, counted, noteLine, score as number, table } from './format.ts';
 import { readCount } from './lists.ts';
 import { shortened } from './paths.ts';
@@ -47,7 +47,7 @@ export const select: Command = {
 };
 
 function report(
-  { file, provenanceFile, by, rows, of, left, doubles, overlaps, notes }: Selected,
+  { file, provenanceFile, by, rows, of, left, doubles, overlaps, notes }: SelectedRows,
   baseDir: string,
 ): string {
   const aside = [

@@ -47,6 +47,7 @@ import { quickFixes } from './quickFixes.ts';
 import { compare, compareByEstimators, rescore, sweep } from './rescoring.ts';
 import { defaultSettings, machineOf, Jobs } from './jobs.ts';
 import { PING } from './supervisor/messages.ts';
+import { select, textsOfRows, without } from './selecting.ts';
 import { workingOn } from './workingOn.ts';
 import { endWithParent } from '../processes/parentWatch.ts';
 import { WorkspaceTrust } from './workspaceTrust.ts';
@@ -160,6 +161,9 @@ const handlers: {
   sampleText: async ({ resultFile, task, split, samples }) => ({
     samples: await sampleTexts(resultFile, task, split, samples),
   }),
+  rowText: textsOfRows,
+  selectRows: select,
+  rowsWithout: without,
   allocate,
   measureScores: (params, token) => measureScores(jobs, params, token),
   export: exportTo,

@@ -2,7 +2,7 @@
 import type { Allocation, AllocationKind } from '../../../protocol/allocation.ts';
 import { spreadText } from '../../../protocol/allocationSpread.ts';
 import { valueText } from '../model/allocation.ts';
-import { MISSING, formatNumber } from '../model/format.ts';
+import { MISSING, capital, formatNumber } from '../model/format.ts';
 
 export function AllocationTable(props: {
   allocation: Allocation;
@@ -91,5 +91,3 @@ const gets: Readonly<Record<AllocationKind, string>> = {
   drop: 'Left out',
   sparsity: 'Sparsity',
 };
-
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -15,7 +15,7 @@ import { IntervalNote } from './IntervalNote.tsx';
 import { Legend } from './Legend.tsx';
 import { TaskHeatMap } from './TaskHeatMap.tsx';
 import { RecomputeControls } from './RecomputeControls.tsx';
-import { samplePlace } from './SampleTables.tsx';
+import { samplePlace } from './RowCells.tsx';
 import { VerdictLines } from './VerdictLines.tsx';
 
 const views = [

@@ -2,16 +2,14 @@
  * The training samples that help and hurt validation most at one layer, with their text and the way to their line in
  * the data.
  */
-import { useState } from 'preact/hooks';
-import type { ResultTask, SampleRow } from '../../../protocol/result.ts';
-import { send } from '../host.ts';
+import type { ResultTask } from '../../../protocol/result.ts';
 import { formatNumber, formatSigned } from '../model/format.ts';
 import { finite } from '../model/layers.ts';
 import { rankSamples } from '../model/ranking.ts';
 import type { RankedSample } from '../model/ranking.ts';
-import { useSampleTexts } from '../samples.ts';
+import { samplesOf, useTexts } from '../samples.ts';
 import type { SampleText } from '../samples.ts';
-import { LinkButton } from './controls.tsx';
+import { SourceCell, TextCell } from './RowCells.tsx';
 import { SignedBar } from './SignedBar.tsx';
 
 export interface SampleTablesProps {
@@ -34,7 +32,7 @@ export function SampleTables(props: SampleTablesProps) {
       ? [{ index: props.picked, influence: finite(influence[props.picked]) }]
       : [];
   const indices = [...new Set([...picked, ...helpful, ...harmful].map((sample) => sample.index))];
-  const texts = useSampleTexts(props.source, props.task.task, indices);
+  const texts = useTexts(samplesOf(props.source, props.task.task), indices);
   const largest = Math.max(0, ...influence.map((value) => Math.abs(finite(value))));
   const table = (title: string, samples: RankedSample[], none: string) => (
     <SampleTable {...props} title={title} samples={samples} none={none} texts={texts} largest={largest} />
@@ -110,10 +108,8 @@ function SampleLine(props: {
   task: ResultTask;
   text: SampleText | undefined;
 }) {
-  const [open, setOpen] = useState(false);
   const { sample, task, text } = props;
   const row = task.train.rows[sample.index]!;
-  const place = samplePlace(row);
   return (
     <tr>
       <td class="influence">
@@ -122,23 +118,7 @@ function SampleLine(props: {
           <span class="number">{formatSigned(sample.influence)}</span>
         </div>
       </td>
-      <td class="text">
-        {text?.text ? (
-          <button
-            type="button"
-            class={open ? 'sample-text open' : 'sample-text'}
-            aria-expanded={open}
-            title={open ? 'Show less' : 'Show all'}
-            onClick={() => setOpen(!open)}
-          >
-            {text.text}
-          </button>
-        ) : (
-          <span class="sample-text faint">
-            {text ? 'Text not available: the data file changed or is not there.' : 'Loading text\u2026'}
-          </span>
-        )}
-      </td>
+      <TextCell text={text} />
       <td class="number loss">{formatNumber(task.train.loss[sample.index])}</td>
       <td class="number tokens">
         {row.tokens}
@@ -149,27 +129,7 @@ function SampleLine(props: {
           </span>
         )}
       </td>
-      <td class="source">
-        <span class="place" title={row.file}>
-          <span class="file">{baseName(row.file)}</span>
-          <span class="at">{rowPlace(row)}</span>
-        </span>
-        {text && text.file !== '' ? (
-          <LinkButton
-            label={`Open in dataset: ${place}`}
-            title={`Open in dataset: ${place}`}
-            onClick={() => send({ type: 'openSample', file: text.file, line: text.line })}
-          >
-            Open in dataset
-          </LinkButton>
-        ) : null}
-      </td>
+      <SourceCell row={row} text={text} />
     </tr>
   );
 }
-
-/** `reviews.jsonl:12`, or `reviews.parquet row 11` where a format has no lines. */
-export const samplePlace = (row: SampleRow | undefined) => (row ? baseName(row.file) + rowPlace(row) : '');
-
-const baseName = (file: string) => file.slice(file.lastIndexOf('/') + 1);
-const rowPlace = (row: SampleRow) => (row.line === null ? ` row ${row.row}` : `:${row.line}`);

@@ -5,7 +5,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { ScoreTable } from '../../../protocol/scores.ts';
 import { send } from '../host.ts';
-import { formatNumber, formatTick } from '../model/format.ts';
+import { capital, formatNumber, formatTick } from '../model/format.ts';
 import { scoreForms } from '../model/scoreExport.ts';
 import {
   SCORE,
@@ -107,5 +107,3 @@ export function ScoreView({ table }: { table: ScoreTable }) {
 
 const intervalWords = (interval: readonly [number, number] | null) =>
   interval ? [`${formatNumber(interval[0])} to ${formatNumber(interval[1])}`] : [];
-
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

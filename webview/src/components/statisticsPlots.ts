@@ -11,7 +11,7 @@ import { positiveFill, taskColour } from './patterns.tsx';
 export const PLOT_HEIGHT = 280;
 const foreground = 'var(--vscode-foreground)';
 
-function finished(figure: unknown, label: string): SVGSVGElement {
+export function finished(figure: unknown, label: string): SVGSVGElement {
   const svg = figure as SVGSVGElement;
   svg.querySelector('style')?.remove();
   for (const named of svg.querySelectorAll('[aria-label]')) named.removeAttribute('aria-label');

@@ -76,3 +76,5 @@ export function formatDate(iso: string): string {
 
 export const plural = (count: number, one: string, many = `${one}s`) =>
   `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+
+export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

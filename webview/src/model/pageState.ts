@@ -12,6 +12,18 @@ import type { SampleOrder } from './ranking.ts';
 import { asTheRun } from './rescore.ts';
 import type { Recompute } from './rescore.ts';
 
+/** Of the tab Data. */
+export interface DataChoices {
+  /** Label of the score; '' = the first. */
+  score: string;
+  /** Rows above the threshold; null = half of them. */
+  keep: number | null;
+  lowest: boolean;
+  dedup: boolean;
+  /** Column; '' = none. */
+  balance: string;
+}
+
 export interface Choices {
   tab: string;
   /** Name of the selected task; '' = the first. */
@@ -35,6 +47,7 @@ export interface Choices {
   /** Of the scores beside each other: which orders the layers, as `tableKey` says; '' = their place in the model. */
   scoreSort: string;
   recompute: Recompute;
+  data: DataChoices;
   allocation: AllocationForm;
   sparsity: AllocationForm;
 }
@@ -53,6 +66,7 @@ export const defaultChoices: Choices = {
   scoreTable: '',
   scoreSort: '',
   recompute: asTheRun,
+  data: { score: '', keep: null, lowest: false, dedup: false, balance: '' },
   allocation: countForm,
   sparsity: sparsityForm,
 };

@@ -5,7 +5,7 @@
  */
 import { questionWords } from '../../../protocol/scores.ts';
 import type { ScoredRows, ScoreTable } from '../../../protocol/scores.ts';
-import { formatNumber } from './format.ts';
+import { capital, formatNumber } from './format.ts';
 import type { Series } from './series.ts';
 
 type Values = readonly (number | null)[];
@@ -208,7 +208,7 @@ function dataColumns({ files, file, row, line }: ScoredRows): ScoreColumn[] {
 }
 
 /** Words of the marks at every place, which a dataset has many of. */
-function markedCells({ values, marks = [] }: ScoreTable): string[] {
+export function markedCells({ values, marks = [] }: ScoreTable): string[] {
   const words = values.map((): string[] => []);
   for (const mark of marks) for (const at of mark.at) words[at]?.push(mark.words);
   return words.map((all) => all.join('; '));
@@ -232,5 +232,3 @@ export function orderOf(table: ScoreTable, sort: ScoreSort | null): number[] {
     return sign * String(x).localeCompare(String(y)) || a - b;
   });
 }
-
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -3,33 +3,28 @@
  * where it is asked for), never one of the dataset's own, with a file that says where it comes from. With `token_mask`
  * a column `loss_mask` is added, or the tokens are written as TRL or axolotl read them.
  */
-import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
-import type { DataFormat } from '../../../../protocol/experiment.ts';
+import { labelOf } from '../../../../protocol/rowSelection.ts';
+import type { SelectedRows } from '../../../../protocol/rowSelection.ts';
 import { SCORES_SUFFIX } from '../../../../protocol/scores.ts';
 import type { ScoresFile, ScoreTable } from '../../../../protocol/scores.ts';
-import { writeAtomically } from '../../checkpoints/fileBytes.ts';
-import { loadExperiment } from '../../config/experiment.ts';
-import { exampleOf, shownTask } from '../../data/context.ts';
-import { columnsOf, formatOf, readRows } from '../../data/formats.ts';
-import { asRead } from '../../data/splits.ts';
-import type { Row } from '../../data/types.ts';
+import { formatOf } from '../../data/formats.ts';
 import { writers, writtenFormat } from '../../data/writers.ts';
 import type { WrittenFormat } from '../../data/writers.ts';
+import { nth } from '../../lists/nth.ts';
 import { Random } from '../../random/random.ts';
-import { cannotWrite, makeFolders } from '../../files/writing.ts';
 import { listed } from '../../text/listed.ts';
 import { didYouMean } from '../../text/nearest.ts';
-import { dataHashes, written } from '../files/provenance.ts';
-import { readFileOf } from '../files/readFile.ts';
-import { experimentName, resultFiles, writeJson } from '../files/results.ts';
+import { written } from '../files/provenance.ts';
+import { writeJson } from '../files/results.ts';
+import { freeName, previewOf, requireNew, writeRows } from '../inputs/dataRows.ts';
 import { maskedRows } from '../scores/maskedRows.ts';
 import type { MaskedRow } from '../scores/maskedRows.ts';
-import { labelOf } from '../scores/rowAgreement.ts';
+import { requireSameData, rowsOf, scoresOf, sourceOf, tableOf, textsOf } from './scoredRows.ts';
+import type { RowsSource, TableOfRows } from './scoredRows.ts';
 import { chosenRows, controlIds, keptCount, levelsOf, overlaps } from './selection.ts';
-import type { Overlap } from './selection.ts';
-import { nth } from '../../lists/nth.ts';
+import type { Choice } from './selection.ts';
 
 /** How tokens and their masks are written. */
 export const maskForms = ['loss_mask', 'trl', 'axolotl'] as const;
@@ -56,8 +51,10 @@ export interface SelectOptions {
   file: string;
   /** Id of the score. */
   by: string;
-  /** Absent: all rows, for token masks. */
+  /** Absent: all rows, for token masks; or all but `without`. */
   keep?: string | undefined;
+  /** Rows of the table that are left out, in place of `keep`. */
+  without?: readonly number[] | undefined;
   lowest?: boolean;
   dedup?: boolean;
   /** Column whose values get as many rows each. */
@@ -68,48 +65,34 @@ export interface SelectOptions {
   seed?: number | undefined;
   to?: string | undefined;
   output?: string | undefined;
+  /** Nothing is written. */
+  dry?: boolean;
   /** Of the experiment, where runs lie in another folder. */
   outputDir?: string | undefined;
   signal?: AbortSignal | undefined;
-}
-
-export interface Selected {
-  file: string;
-  provenanceFile: string;
-  by: string;
-  rows: number;
-  of: number;
-  /** Rows that the rule of the score leaves out. */
-  left: number;
-  doubles: number;
-  overlaps: Overlap[];
-  notes: string[];
 }
 
 /**
  * @throws LayerifError `badRequest`: no scores, no such score or column, a file that exists; `badData` where the data
  *   were changed since; `cannotWrite`
  */
-export async function selectRows(options: SelectOptions): Promise<Selected> {
-  const { scoresFile, scores } = scoresOf(options);
+export async function selectRows(options: SelectOptions): Promise<SelectedRows> {
+  const { scoresFile, scores } = scoresOf(options.file, options.outputDir);
   const table = tableOf(scores, options.by, scoresFile);
-  const baseDir = path.dirname(scores.experimentFile);
   const form = maskFormOf(table, options);
   const levels = levelsOf(table, options.level);
-  await requireSameData(table, scores, baseDir);
-  const { experiment, task } = taskOf(scores, table);
-  const { field, ds_type, field_mapping: mapping = {} } = experiment.datasets[table.rows!.dataset] ?? {};
-  const kind: Kind = { field, format: ds_type };
+  await requireSameData(table, scores);
+  const source = sourceOf(scores, table);
   const all = table.values.length;
   const notes: string[] = [];
   const wanted = options.keep === undefined ? null : keptCount(options.keep, all);
-  if (wanted === null && form === null)
+  if (wanted === null && form === null && options.without === undefined)
     throw new LayerifError('badRequest', 'how many rows? give --keep N or --keep P%');
   const needsTexts = options.dedup === true || options.balance !== undefined;
-  const texts = needsTexts ? await textsOf(table, baseDir, { kind, mapping, task }, options.balance) : null;
+  const texts = needsTexts ? await keysOf(table, source, options.balance) : null;
   const choice =
     wanted === null
-      ? { rows: Array.from({ length: all }, (_, row) => row), left: 0, doubles: 0 }
+      ? allBut(options.without ?? [], all)
       : chosenRows(table, {
           keep: wanted,
           lowest: options.lowest === true,
@@ -121,25 +104,26 @@ export async function selectRows(options: SelectOptions): Promise<Selected> {
   if (choice.rows.length === 0)
     throw new LayerifError(
       'badRequest',
-      levels
-        ? `no fact of ${all} is of level ${listed(levels.map(String))}: choose another one`
-        : `${options.by} leaves out all ${all} rows: look at their marks with layerif score`,
+      options.without
+        ? `none of the ${all} rows would be left: choose fewer`
+        : levels
+          ? `no fact of ${all} is of level ${listed(levels.map(String))}: choose another one`
+          : `${options.by} leaves out all ${all} rows: look at their marks with layerif score`,
     );
   if (wanted !== null && choice.rows.length < wanted)
     notes.push(
       `only ${choice.rows.length} of ${wanted} rows could be chosen: ${choice.left} are ${levels ? 'of another level' : 'left out by the score or have no value'}${options.dedup ? `, ${choice.doubles} are doubles` : ''}`,
     );
-  const first = nth(table.rows!.files, 0);
-  const sourceFormat = ds_type ?? formatOf(path.resolve(baseDir, first));
+  const first = nth(table.rows.files, 0);
+  const sourceFormat = source.kind.format ?? formatOf(first);
   const format: WrittenFormat = form === null ? writtenFormat(sourceFormat, first) : 'jsonl';
   if (form === null && format === 'jsonl' && sourceFormat !== 'json')
     notes.push(`written as JSON lines: files of the format ${sourceFormat ?? 'of this dataset'} are not written`);
   const file = outputOf(options, scoresFile, table, form, writers[format].ending);
   const rows =
     form === null
-      ? plainRows(table, baseDir, kind, choice.rows)
+      ? rowsOf(table, source, choice.rows)
       : masked(scores, scoresFile, table, form, choice.rows, options.signal);
-  const count = await write(file, format, rows);
   const others = wanted === null ? [] : overlaps(table, choice.rows, scores.tables);
   const missing = controlIds.filter(
     (id) => id !== table.score && !others.some(({ control }) => control.split(' ')[0] === id),
@@ -148,6 +132,19 @@ export async function selectRows(options: SelectOptions): Promise<Selected> {
     notes.push(`not beside it: ${listed([...missing])}; add them to data_scores to see whether they choose the same`);
   if (form !== null) notes.push(maskUse[form]);
   const provenanceFile = `${file}.provenance.json`;
+  const selected: SelectedRows = {
+    file,
+    provenanceFile,
+    by: labelOf(table, scores.tables),
+    rows: choice.rows.length,
+    of: all,
+    left: choice.left,
+    doubles: choice.doubles,
+    overlaps: others,
+    notes,
+  };
+  if (options.dry) return { ...selected, preview: await previewOf(format, rows) };
+  selected.rows = await writeRows(file, format, rows);
   writeJson(provenanceFile, {
     by: table.score,
     options: table.options,
@@ -155,67 +152,54 @@ export async function selectRows(options: SelectOptions): Promise<Selected> {
     source: table.source,
     model: scores.model,
     scoresFile,
-    rows: count,
+    rows: selected.rows,
     of: all,
     keep: options.keep ?? null,
+    without: options.without?.length ?? null,
     lowest: options.lowest === true,
     dedup: options.dedup === true,
     balance: options.balance ?? null,
     ...(levels ? { levels, seed: options.seed ?? 0 } : {}),
     to: form,
-    dataset: table.rows!.dataset,
-    split: table.rows!.split,
-    dataSha256: table.rows!.sha256,
-    tokenizer: form === null ? null : { model: scores.model.name, sha256: table.rows!.tokenizer },
+    dataset: table.rows.dataset,
+    split: table.rows.split,
+    dataSha256: table.rows.sha256,
+    tokenizer: form === null ? null : { model: scores.model.name, sha256: table.rows.tokenizer },
     overlaps: others,
     ...written(),
   });
-  const label = labelOf(table, scores.tables);
-  return {
-    file,
-    provenanceFile,
-    by: label,
-    rows: count,
-    of: all,
-    left: choice.left,
-    doubles: choice.doubles,
-    overlaps: others,
-    notes,
-  };
+  return selected;
 }
 
-/** How the files of the dataset are read. */
-interface Kind {
-  field: string | undefined;
-  format: DataFormat | undefined;
+function allBut(without: readonly number[], all: number): Choice {
+  const unknown = without.find((row) => !Number.isInteger(row) || row < 0 || row >= all);
+  if (unknown !== undefined)
+    throw new LayerifError('badRequest', `there is no row ${unknown}: the score has rows 0 to ${all - 1}`);
+  const left = new Set(without);
+  return { rows: Array.from({ length: all }, (_, row) => row).filter((row) => !left.has(row)), left: 0, doubles: 0 };
 }
 
-function scoresOf({ file, outputDir }: SelectOptions): { scoresFile: string; scores: ScoresFile } {
-  const absolute = path.resolve(file);
-  if (absolute.endsWith(SCORES_SUFFIX)) return { scoresFile: absolute, scores: readFileOf('scores', absolute) };
-  const experiment = loadExperiment(absolute);
-  const output = path.resolve(path.dirname(absolute), outputDir ?? experiment.output_dir);
-  for (const scoresFile of resultFiles(output, experimentName(absolute), SCORES_SUFFIX)) {
-    const scores = readFileOf('scores', scoresFile);
-    if (scores.tables.some(({ rows }) => rows)) return { scoresFile, scores };
+/** What doubles have in common, and the class of each row. @param column whose values are the classes */
+async function keysOf(
+  table: TableOfRows,
+  source: RowsSource,
+  column: string | undefined,
+): Promise<{ keys: string[]; classes: string[] }> {
+  const keys: string[] = [];
+  const classes: string[] = [];
+  const all = table.values.map((_, row) => row);
+  for await (const { index, prompt, answer, values, names } of textsOf(table, source, all)) {
+    keys[index] = `${prompt}\n${answer}`.replace(/\s+/g, ' ').trim();
+    if (column === undefined) continue;
+    if (!names.includes(column)) {
+      throw new LayerifError(
+        'badRequest',
+        `--balance ${column}: the dataset has no such column; columns: ${listed(names)}${didYouMean(column, names)}`,
+      );
+    }
+    classes[index] = JSON.stringify(values[column] ?? null);
   }
-  throw new LayerifError(
-    'badRequest',
-    `${path.basename(absolute)} has no scores of rows yet: name some under data_scores and run layerif score ${path.basename(absolute)}`,
-  );
-}
-
-function tableOf({ tables }: ScoresFile, by: string, scoresFile: string): ScoreTable {
-  const ofRows = tables.filter(({ rows }) => rows);
-  const table = ofRows.findLast((one) => one.score === by || labelOf(one, ofRows) === by);
-  if (table) return table;
-  const known = [...new Set(ofRows.map((one) => labelOf(one, ofRows)))];
-  throw new LayerifError(
-    'badRequest',
-    known.length === 0
-      ? `${path.basename(scoresFile)} holds no scores of rows: name some under data_scores`
-      : `${path.basename(scoresFile)} has no score of rows "${by}": use one of ${listed(known)}${didYouMean(by, known)}`,
-  );
+  return { keys, classes };
 }
 
 function maskFormOf(table: ScoreTable, { to, by }: SelectOptions): MaskForm | null {
@@ -226,81 +210,6 @@ function maskFormOf(table: ScoreTable, { to, by }: SelectOptions): MaskForm | nu
   const form = maskForms.find((one) => one === (to ?? 'loss_mask'));
   if (form) return form;
   throw new LayerifError('badRequest', `--to ${to} is not allowed with token_mask: use ${listed([...maskForms])}`);
-}
-
-async function requireSameData(
-  { rows, score }: ScoreTable,
-  { experimentFile }: ScoresFile,
-  baseDir: string,
-): Promise<void> {
-  for (const file of rows!.files) {
-    const absolute = path.resolve(baseDir, file);
-    const now = fs.existsSync(absolute) ? (await dataHashes([absolute], baseDir))[file] : null;
-    if (now === rows!.sha256[file]) continue;
-    throw new LayerifError(
-      'badData',
-      `${file} ${now === null ? 'is gone' : 'was changed'} since ${score} was computed: run layerif score ${path.basename(experimentFile)} --only data_scores again, or bring the file back`,
-    );
-  }
-}
-
-function taskOf({ experimentFile }: ScoresFile, { rows }: ScoreTable) {
-  const experiment = loadExperiment(experimentFile);
-  return { experiment, task: experiment.tasks.find(({ task }) => task === rows!.task) ?? null };
-}
-
-/** Rows of the table with the columns of their files, in the order of the table. */
-async function* plainRows(
-  { rows }: ScoreTable,
-  baseDir: string,
-  kind: Kind,
-  chosen: readonly number[],
-): AsyncGenerator<{ index: number; row: Row; values: Record<string, unknown>; columns: string[] }, void, undefined> {
-  const { files, file, row: numbers } = rows!;
-  for (const at of new Set(chosen.map((index) => nth(file, index)))) {
-    const source = {
-      path: path.resolve(baseDir, nth(files, at)),
-      format: kind.format ?? formatOf(nth(files, at))!,
-      field: kind.field,
-    };
-    const wanted = new Map<number, number[]>();
-    for (const index of chosen)
-      if (file[index] === at) wanted.set(nth(numbers, index), [...(wanted.get(nth(numbers, index)) ?? []), index]);
-    const places = [...wanted.keys()];
-    const first = places.reduce((a, b) => Math.min(a, b));
-    const last = places.reduce((a, b) => Math.max(a, b));
-    const columns = await columnsOf(source);
-    for await (const row of readRows(source, first, last + 1))
-      for (const index of wanted.get(row.row) ?? []) yield { index, row, values: row.values, columns };
-  }
-}
-
-async function textsOf(
-  table: ScoreTable,
-  baseDir: string,
-  source: { kind: Kind; mapping: Record<string, string>; task: ReturnType<typeof taskOf>['task'] },
-  column: string | undefined,
-): Promise<{ keys: string[]; classes: string[] }> {
-  const keys: string[] = [];
-  const classes: string[] = [];
-  const all = table.values.map((_, row) => row);
-  for await (const { index, row, columns } of plainRows(table, baseDir, source.kind, all)) {
-    const read = asRead(row, columns, source.mapping);
-    const { prompt, answer } = source.task
-      ? exampleOf(shownTask({ ...source.task, num_fewshot: 0 }), read)
-      : { prompt: '', answer: String(read.values.text) };
-    keys[index] = `${prompt}\n${answer}`.replace(/\s+/g, ' ').trim();
-    if (column === undefined) continue;
-    const names = [...columns, ...Object.keys(source.mapping)];
-    if (!names.includes(column)) {
-      throw new LayerifError(
-        'badRequest',
-        `--balance ${column}: the dataset has no such column; columns: ${listed(names)}${didYouMean(column, names)}`,
-      );
-    }
-    classes[index] = JSON.stringify(read.values[column] ?? null);
-  }
-  return { keys, classes };
 }
 
 async function* masked(
@@ -326,34 +235,9 @@ function outputOf(
 ): string {
   if (output !== undefined) {
     const file = path.resolve(output);
-    if (!fs.existsSync(file)) return file;
-    throw new LayerifError('badRequest', `--output ${output} exists already: give the name of a new file`);
+    requireNew(file, `--output ${output}`);
+    return file;
   }
   const stem = `${path.basename(scoresFile).slice(0, -SCORES_SUFFIX.length)}.${table.score}${form === null ? '' : `.${form}`}`;
-  for (let n = 1; ; n++) {
-    const file = path.join(path.dirname(scoresFile), `${stem}${n === 1 ? '' : `-${n}`}${ending}`);
-    if (!fs.existsSync(file)) return file;
-  }
-}
-
-async function write(
-  file: string,
-  format: WrittenFormat,
-  rows: AsyncIterable<{ values: Record<string, unknown>; columns: string[] }>,
-): Promise<number> {
-  const writer = writers[format];
-  const parts: Buffer[] = [];
-  let count = 0;
-  for await (const { values, columns } of rows) {
-    parts.push(Buffer.from((count === 0 ? writer.start(columns) : writer.between) + writer.row(values, columns)));
-    count++;
-  }
-  parts.push(Buffer.from(writer.end));
-  try {
-    makeFolders(path.dirname(file));
-    writeAtomically(file, parts);
-  } catch (error) {
-    throw cannotWrite(file, error);
-  }
-  return count;
+  return freeName(path.join(path.dirname(scoresFile), stem), ending);
 }

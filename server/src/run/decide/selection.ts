@@ -3,11 +3,12 @@
  * many of each class; and how many of them the controls would have chosen too. Pure.
  */
 import { LayerifError } from '../../../../protocol/errors.ts';
+import { ableRows, labelOf, sameRows } from '../../../../protocol/rowSelection.ts';
+import type { Overlap } from '../../../../protocol/rowSelection.ts';
 import { factLevels } from '../../../../protocol/scores.ts';
 import type { ScoreTable } from '../../../../protocol/scores.ts';
 import type { Random } from '../../random/random.ts';
 import { listed } from '../../text/listed.ts';
-import { labelOf, sameRows } from '../scores/rowAgreement.ts';
 import { nth } from '../../lists/nth.ts';
 
 /** What a choice is put beside. */
@@ -77,11 +78,10 @@ export function chosenRows(
   options: ChoiceOptions,
 ): Choice {
   const { values } = table;
-  const dropped = new Set((table.marks ?? []).filter(({ drop }) => drop).flatMap(({ at }) => at));
   const { levels, random } = options;
   const level = table.parts?.level ?? [];
   const fits = (row: number) => levels === undefined || levels.includes(level[row] ?? -1);
-  const able = values.flatMap((value, row) => (value !== null && !dropped.has(row) && fits(row) ? [row] : []));
+  const able = ableRows(table).filter(fits);
   const sign = options.lowest ? 1 : -1;
   const drawn = random && levels ? random.permutation(values.length) : null;
   const place = (row: number) => (drawn ? nth(drawn, row) : sign * values[row]!);
@@ -113,14 +113,6 @@ function balanced(rows: readonly number[], classes: readonly string[], keep: num
   for (let place = 0; chosen.length < keep && lists.some((list) => place < list.length); place++)
     for (const list of lists) if (place < list.length && chosen.length < keep) chosen.push(nth(list, place));
   return chosen;
-}
-
-export interface Overlap {
-  control: string;
-  /** Rows that both choose. */
-  shared: number;
-  /** Expected of a random choice of as many rows. */
-  chance: number;
 }
 
 /** How many of the rows each control would have chosen, among the rows that both can choose. */

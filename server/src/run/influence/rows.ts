@@ -6,18 +6,19 @@
  * rank over layers, unless asked otherwise; each layer ranks them by their influence on all validation rows together
  * (`estimators/crossLayer.ts`).
  */
-import fs from 'node:fs';
+import path from 'node:path';
+import { Readable } from 'node:stream';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
+import type { WrittenRows } from '../../../../protocol/rowSelection.ts';
 import type { LayerRule, ListedRow, RowList, RowOrder } from '../../../../protocol/rows.ts';
-import { writeAtomically } from '../../checkpoints/fileBytes.ts';
-import { jsonLine } from '../../data/jsonLine.ts';
+import { formatOf } from '../../data/formats.ts';
+import { writers, writtenFormat } from '../../data/writers.ts';
 import { crossLayerRules } from '../../estimators/crossLayer.ts';
-import { cannotWrite, makeFolders } from '../../files/writing.ts';
+import { freeName, previewOf, requireNew, writeRows } from '../inputs/dataRows.ts';
 import { sampleRows, sampleTexts } from '../inputs/sampleText.ts';
 import { readResult } from '../files/results.ts';
 import { chosenTasks } from './rescore.ts';
-import path from 'node:path';
 import { nth } from '../../lists/nth.ts';
 
 /**
@@ -155,34 +156,51 @@ function taskOf(result: Result, file: string, name: string | undefined): ResultT
   return nth(chosenTasks(result, file, name === undefined ? undefined : [name]), 0);
 }
 
+export interface Without {
+  /** Partial results will do too. */
+  resultFile: string;
+  task: string;
+  /** Indices into the training rows that are left out. */
+  samples: readonly number[];
+  /** The new file; its ending tells the format (.csv, .tsv, .json, else JSON lines). Default: beside the result. */
+  file?: string | undefined;
+}
+
 /**
- * The training rows of the task but the listed ones, as JSON lines with the columns that their files have.
- * @returns how many rows were written
+ * The training rows of the task but some, with the columns that their files have; never over a file that exists.
+ * @param dry nothing is written
  * @throws LayerifError `badRequest`: the file exists, rows cannot be read again; `cannotWrite`
  */
-export async function writeWithout(list: RowList, file: string): Promise<number> {
-  if (fs.existsSync(file))
-    throw new LayerifError('badRequest', `--without ${file} exists already: give the name of a new file`);
-  const left = new Set(list.rows.map(({ sample }) => sample));
-  const kept = Array.from({ length: list.of }, (_, i) => i).filter((sample) => !left.has(sample));
+export async function writeWithout(
+  { resultFile, task, samples, file: asked }: Without,
+  dry = false,
+): Promise<WrittenRows> {
+  const { train } = taskOf(readResult(resultFile), resultFile, task);
+  const source = formatOf(nth(train.rows, 0).file);
+  const ending = writers[writtenFormat(source, nth(train.rows, 0).file)].ending;
+  const stem = resultFile.replace(/(\.layerif-result)?\.json$/, '');
+  const file = asked ?? freeName(`${stem}.${task.replaceAll(/[^\w.-]+/g, '_')}-without`, ending);
+  requireNew(file, `--without ${file}`);
+  const left = new Set(samples);
+  const of = train.samples;
+  const kept = Array.from({ length: of }, (_, i) => i).filter((sample) => !left.has(sample));
   if (kept.length === 0)
     throw new LayerifError(
       'badRequest',
-      `--without would leave none of the ${list.of} training samples: list fewer with --top`,
+      `--without would leave none of the ${of} training samples: list fewer with --top`,
     );
-  const rows = await sampleRows(list.resultFile, list.task, 'train', kept);
-  const lost = kept.find((sample) => !rows.has(sample));
+  const found = await sampleRows(resultFile, task, 'train', kept);
+  const lost = kept.find((sample) => !found.has(sample));
   if (lost !== undefined)
     throw new LayerifError(
       'badRequest',
-      `the rows of task "${list.task}" cannot be copied: that of training sample ${lost} is not there, not as it was scored, or of a format without columns; run layerif score again`,
+      `the rows of task "${task}" cannot be copied: that of training sample ${lost} is not there, not as it was scored, or of a format without columns; run layerif score again`,
     );
-  const lines = kept.map((sample) => `${jsonLine(rows.get(sample)!.values)}\n`);
-  try {
-    makeFolders(path.dirname(path.resolve(file)));
-    writeAtomically(file, [Buffer.from(lines.join(''))]);
-  } catch (error) {
-    throw cannotWrite(file, error);
-  }
-  return kept.length;
+  const values = kept.map((sample) => found.get(sample)!.values);
+  const columns = [...new Set(values.flatMap((row) => Object.keys(row)))];
+  const format = writtenFormat(formatOf(file), file);
+  const rows = Readable.from(values.map((row) => ({ values: row, columns })));
+  const told: WrittenRows = { file, rows: kept.length, of, notes: [] };
+  if (dry) return { ...told, preview: await previewOf(format, rows) };
+  return { ...told, rows: await writeRows(path.resolve(file), format, rows) };
 }

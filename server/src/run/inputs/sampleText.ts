@@ -12,10 +12,10 @@ import type { Result, SampleRow } from '../../../../protocol/result.ts';
 import { hashFiles } from '../../checkpoints/hashFiles.ts';
 import { exampleOf, shownTask } from '../../data/context.ts';
 import { answerOf, choicesOf } from '../../data/examples.ts';
-import { columnsOf, formatOf, readRows } from '../../data/formats.ts';
 import { asRead } from '../../data/splits.ts';
 import type { Row } from '../../data/types.ts';
 import { readResult } from '../files/results.ts';
+import { rowsAt } from './dataRows.ts';
 import { nth } from '../../lists/nth.ts';
 import { datasetNamed } from '../../data/datasetNamed.ts';
 
@@ -44,14 +44,13 @@ export async function sampleTexts(
   const { result, task, rows, baseDir } = recorded;
   const alone: Task = { ...task, num_fewshot: 0, description: undefined };
   const mapping = datasetNamed(result.experiment.datasets, task.dataset).field_mapping ?? {};
-  const texts = new Map<number, string>();
-  for await (const { indices, row, columns } of readAgain(recorded, samples)) {
-    const text = shownText(alone, asRead(row, columns, mapping));
-    for (const index of indices) texts.set(index, text);
-  }
+  const texts = new Map<number, ShownText>();
+  for await (const { index, row, columns } of readAgain(recorded, samples))
+    texts.set(index, shownText(alone, asRead(row, columns, mapping)));
   return samples.map((index) => ({
     index,
-    text: texts.get(index) ?? null,
+    text: texts.get(index)?.text ?? null,
+    answer: texts.get(index)?.answer ?? null,
     file: path.resolve(baseDir, nth(rows, index).file),
     line: nth(rows, index).line,
   }));
@@ -69,8 +68,8 @@ export async function sampleRows(
   samples: readonly number[],
 ): Promise<Map<number, Row>> {
   const found = new Map<number, Row>();
-  for await (const { indices, row } of readAgain(recordedRows(resultFile, taskName, split, samples), samples))
-    for (const index of indices) found.set(index, row);
+  for await (const { index, row } of readAgain(recordedRows(resultFile, taskName, split, samples), samples))
+    found.set(index, row);
   return found;
 }
 
@@ -97,45 +96,40 @@ function recordedRows(
   return { result, task, rows, baseDir: experimentFolder(result, resultFile) };
 }
 
-/** Rows of the samples' files; `indices` are the samples that a row is. */
+/** Rows of the samples whose files are those that were scored. */
 async function* readAgain(
   { result, task, rows, baseDir }: Recorded,
   samples: readonly number[],
-): AsyncGenerator<{ indices: number[]; row: Row; columns: string[] }, void, undefined> {
-  const dataset = datasetNamed(result.experiment.datasets, task.dataset);
+): AsyncGenerator<{ index: number; row: Row; columns: string[] }, void, undefined> {
+  const { ds_type: format, field } = datasetNamed(result.experiment.datasets, task.dataset);
+  const same = new Set<string>();
   for (const recorded of new Set(samples.map((index) => nth(rows, index).file))) {
     const file = path.resolve(baseDir, recorded);
-    const format = dataset.ds_type ?? formatOf(file);
-    if (format === null || !fs.existsSync(file)) continue;
-    if ((await hashFiles([file]))[0] !== result.provenance.dataSha256[recorded]) continue;
-    const byRow = new Map<number, number[]>();
-    for (const index of samples) {
-      const { file: own, row } = nth(rows, index);
-      if (own === recorded) byRow.set(row, [...(byRow.get(row) ?? []), index]);
-    }
-    const numbers = [...byRow.keys()];
-    const first = numbers.reduce((a, b) => Math.min(a, b));
-    const last = numbers.reduce((a, b) => Math.max(a, b));
-    const source = { path: file, format, field: dataset.field };
-    const columns = await columnsOf(source);
-    for await (const row of readRows(source, first, last + 1)) {
-      const indices = byRow.get(row.row);
-      if (indices) yield { indices, row, columns };
-    }
+    if (fs.existsSync(file) && (await hashFiles([file]))[0] === result.provenance.dataSha256[recorded])
+      same.add(recorded);
   }
+  const places = samples.flatMap((index) => {
+    const { file, row } = nth(rows, index);
+    return same.has(file) ? [{ index, file: path.resolve(baseDir, file), row }] : [];
+  });
+  yield* rowsAt(places, { format, field });
+}
+
+interface ShownText {
+  text: string;
+  answer: string | null;
 }
 
 /** A row without text, as an image has, is shown by the columns that fill the graph's inputs. */
-function shownText(task: Task, row: Row): string {
+function shownText(task: Task, row: Row): ShownText {
   if (task.doc_to_text === undefined && task.inputs) {
     const cells = Object.values(task.inputs).map(({ column }) => row.values[column]);
     const known = cells.map((cell) => (typeof cell === 'string' ? cell : '(array)'));
-    return [...known, ...(task.doc_to_target === undefined ? [] : [answerOf(task, row, choicesOf(task, row))])].join(
-      ' ',
-    );
+    const answer = task.doc_to_target === undefined ? null : String(answerOf(task, row, choicesOf(task, row)));
+    return { text: [...known, ...(answer === null ? [] : [answer])].join(' '), answer };
   }
   const { prompt, answer } = exampleOf(shownTask(task), row);
-  return prompt + answer;
+  return { text: prompt + answer, answer: task.output_type === 'loglikelihood_rolling' ? null : answer };
 }
 
 /**

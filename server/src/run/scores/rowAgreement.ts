@@ -2,7 +2,8 @@
  * How far scores of the same rows agree, such as that of a small model with that of a large one: rank correlation, and
  * how many rows of the highest tenth they share.
  */
-import type { Json, ScoreTable } from '../../../../protocol/scores.ts';
+import { labelOf, sameRows } from '../../../../protocol/rowSelection.ts';
+import type { ScoreTable } from '../../../../protocol/scores.ts';
 import { spearman } from '../../statistics/rankCorrelation.ts';
 import { topKOverlap } from '../../statistics/topK.ts';
 import { nth } from '../../lists/nth.ts';
@@ -38,20 +39,3 @@ export function rowAgreements(tables: readonly ScoreTable[], share = SHARE): Row
     }),
   );
 }
-
-export function sameRows({ rows: a }: ScoreTable, { rows: b }: ScoreTable): boolean {
-  if (!a || !b || a.row.length !== b.row.length) return false;
-  return a.row.every((row, i) => row === b.row[i] && a.files[nth(a.file, i)] === b.files[nth(b.file, i)]);
-}
-
-/** The score's id, with the options in which it differs from another table of the score. */
-export function labelOf(table: ScoreTable, among: readonly ScoreTable[]): string {
-  const alike = among.filter(({ score }) => score === table.score);
-  const differ = Object.entries(table.options).filter(([name, value]) =>
-    alike.some(({ options }) => JSON.stringify(options[name]) !== JSON.stringify(value)),
-  );
-  return [table.score, ...differ.map(([name, value]) => `${name} ${wordOf(value)}`)].join(' ');
-}
-
-const wordOf = (value: Json): string =>
-  value === '' ? 'default' : typeof value === 'string' ? value : JSON.stringify(value);

@@ -1,0 +1,34 @@
+/** Requests of the editor about rows: their texts, and datasets of some of them; written only when asked for. */
+import type {
+  RowTextParams,
+  RowsWithoutParams,
+  SampleTextAnswer,
+  SelectRowsAnswer,
+  SelectRowsParams,
+  WrittenRowsAnswer,
+} from '../../../protocol/lsp.ts';
+import { rowTexts } from '../run/decide/rowTexts.ts';
+import { selectRows } from '../run/decide/selectRows.ts';
+import { requireNew } from '../run/inputs/dataRows.ts';
+import { writeWithout } from '../run/influence/rows.ts';
+import { scoresFileOf } from '../run/scores/scoresFile.ts';
+import { answered } from './answered.ts';
+
+export async function select({ resultFile, output, ...options }: SelectRowsParams): Promise<SelectRowsAnswer> {
+  return answered<Pick<SelectRowsAnswer, 'selected'>>({ selected: null }, async () => {
+    if (output !== undefined) requireNew(output, output);
+    const file = scoresFileOf(resultFile);
+    return { selected: await selectRows({ ...options, file, output, dry: output === undefined }) };
+  });
+}
+
+export async function without({ resultFile, task, samples, output }: RowsWithoutParams): Promise<WrittenRowsAnswer> {
+  return answered<Pick<WrittenRowsAnswer, 'written'>>({ written: null }, async () => {
+    if (output !== undefined) requireNew(output, output);
+    return { written: await writeWithout({ resultFile, task, samples, file: output }, output === undefined) };
+  });
+}
+
+export async function textsOfRows({ resultFile, by, rows }: RowTextParams): Promise<SampleTextAnswer> {
+  return { samples: await rowTexts(scoresFileOf(resultFile), by, rows) };
+}

@@ -1,0 +1,124 @@
+/**
+ * Rows of a dataset in the installed extension: a score of rows as a threshold, the subset that is written, never over
+ * the dataset. The model is a tiny random Llama.
+ */
+import { after, afterEach, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Frame, Page } from 'playwright-core';
+import { writeTinyWorkspace } from '../tinyLlama.ts';
+import { startWorkbench } from './harness.ts';
+import type { Workbench } from './harness.ts';
+import { vsix } from './vsix.ts';
+import {
+  accessibilityFaults,
+  chooseTheme,
+  clickLens,
+  explainFailure,
+  notification,
+  openFile,
+  resultsPage,
+  runCommand,
+  screenshot,
+  until,
+} from './workbench.ts';
+
+const ROWS = 24;
+let bench: Workbench;
+let page: Page;
+
+before(async () => {
+  bench = await startWorkbench({
+    vsix,
+    fill: (folder) => {
+      const { experiment } = writeTinyWorkspace(folder, { layers: 3, train: ROWS });
+      appendFileSync(experiment, 'data_scores: [ifd_ppl, length, random, { token_mask: { threshold: 300 } }]\n');
+    },
+  });
+  page = bench.page;
+  await page.setViewportSize({ width: 1500, height: 1000 });
+  await page.goto(bench.url);
+  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+  await openFile(page, 'tiny.layerif.yaml');
+  await clickLens(page, /^Score Layers$/);
+  const frame = await resultsPage(page);
+  await frame.locator('.status', { hasText: 'Complete' }).waitFor({ timeout: 60_000 });
+});
+after(() => bench?.stop());
+afterEach(async (context) => {
+  if ('passed' in context && !context.passed) await explainFailure(page, context.name, bench.logs());
+});
+
+const button = (frame: Frame, text: string | RegExp) => frame.locator('vscode-button', { hasText: text });
+/** Answers the question for a place with a name in the workspace's folder. */
+async function saveAs(name: string): Promise<string> {
+  const input = page.locator('.quick-input-widget input[type=text]');
+  await until('the proposed name', async () => (await input.inputValue()).includes('tiny.'));
+  const file = join(bench.folder, name);
+  await input.fill(file);
+  await until('the name', async () => (await input.inputValue()) === file);
+  await page.keyboard.press('Enter');
+  return file;
+}
+const dark = async (frame: Frame, name: string) => {
+  for (const [theme, kind, body] of [
+    ['Dark Modern', 'dark', 'vscode-dark'],
+    ['Dark High Contrast', 'high-contrast', 'vscode-high-contrast'],
+  ]) {
+    await chooseTheme(page, theme!);
+    await frame.locator(`body.${body}`).waitFor();
+    assert.deepEqual(await accessibilityFaults(frame), [], `${name}, ${theme}`);
+    await screenshot(page, `${name}-${kind}`);
+  }
+  await chooseTheme(page, 'Light Modern');
+};
+
+test('Select Rows by Score: a threshold moved by keys, the subset written where it is asked for', async () => {
+  await runCommand(page, 'LayerIF: Select Rows by Score');
+  const frame = await resultsPage(page);
+  const slider = frame.getByRole('slider', { name: /^Threshold of Instruction-following difficulty/ });
+  await slider.waitFor();
+  assert.match((await slider.getAttribute('aria-valuetext'))!, new RegExp(`keeps \\d+ of ${ROWS} rows`));
+  await slider.press('End');
+  for (let key = 0; key < 3; key++) await slider.press('ArrowLeft');
+  const kept = Number((await slider.getAttribute('aria-valuetext'))!.match(/keeps (\d+)/)![1]);
+  assert.ok(kept >= 4 && kept < ROWS);
+  await frame.locator('table.rows .sample-text', { hasText: 'Review: ' }).first().waitFor();
+  const write = frame.locator('.write-preview').getByRole('button', { name: `Write ${kept} Rows` });
+  await write.waitFor();
+  await dark(frame, 'data');
+  await frame.locator('table.rows').scrollIntoViewIfNeeded();
+  await screenshot(page, 'data-rows');
+  await button(frame, `Write ${kept} Rows`).click();
+  const file = await saveAs('subset.jsonl');
+  await notification(page, `${kept} of ${ROWS} rows are written to subset.jsonl`).waitFor();
+  const written = readFileSync(file, 'utf8').trim().split('\n');
+  assert.equal(written.length, kept);
+  const data = readFileSync(join(bench.folder, 'data', 'reviews.jsonl'), 'utf8');
+  for (const line of written) assert.ok(data.includes((JSON.parse(line) as { review: string }).review));
+  assert.ok(existsSync(`${file}.provenance.json`));
+  await runCommand(page, 'Notifications: Clear All Notifications');
+});
+
+test('never over a file: the dataset itself is refused and stays as it was', async () => {
+  const frame = await resultsPage(page);
+  const data = join(bench.folder, 'data', 'reviews.jsonl');
+  const before = readFileSync(data, 'utf8');
+  await frame.locator('table.rows td.picked input').first().press(' ');
+  await button(frame, 'Write Dataset without These Rows').click();
+  const write = button(frame, `Write ${ROWS - 1} Rows`);
+  await write.waitFor();
+  await write.click();
+  await saveAs('data/reviews.jsonl');
+  // The dialog itself asks whether the file may be replaced.
+  await page
+    .locator('.quick-input-widget .monaco-button', { hasText: /^(Yes|OK)$/ })
+    .or(page.locator('.monaco-dialog-box .monaco-button', { hasText: /Replace|Yes/ }))
+    .first()
+    .click();
+  await notification(page, /was not written: .*reviews\.jsonl exists already/).waitFor();
+  assert.equal(readFileSync(data, 'utf8'), before);
+  await until('the row is still ticked', async () => (await frame.locator('table.rows tr.selected').count()) === 1);
+  await runCommand(page, 'Notifications: Clear All Notifications');
+});

@@ -1,0 +1,211 @@
+/**
+ * The tab Data in a real browser: threshold by keys and pointer, losses, rows, the dataset that would be written; the
+ * questions are answered by the real program.
+ */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import type { FromWebview } from '../../protocol/webview.ts';
+import { select } from '../../server/src/lsp/selecting.ts';
+import { accessibilityViolations, openPage, setTheme, startChromium } from './page.ts';
+import type { OpenPage } from './page.ts';
+import { sampleResult } from './sampleResult.ts';
+import { scoresFile } from './scoreTables.ts';
+import { answerRows, hostile, writeScoredRows } from './scoredRows.ts';
+import type { ScoredFolder } from './scoredRows.ts';
+import type { ThemeName } from './themes.ts';
+
+const themes = ['light', 'dark', 'high-contrast', 'high-contrast-light'] as const satisfies ThemeName[];
+let browser: Browser;
+let scored: ScoredFolder;
+before(async () => {
+  browser = await startChromium();
+  scored = writeScoredRows(fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-data-')));
+});
+after(async () => {
+  await browser?.close();
+  fs.rmSync(scored.folder, { recursive: true });
+});
+
+async function dataTab(options: { theme?: ThemeName } = {}): Promise<OpenPage> {
+  const opened = await openPage(browser, 'results', { state: { tab: 'data' }, height: 1400, ...options });
+  await opened.post({ type: 'scores', alone: true, scores: scored.scores, fault: null });
+  await answerRows(opened, scored.scoresFile);
+  return opened;
+}
+const threshold = ({ page }: OpenPage) => page.getByRole('slider', { name: /^Threshold of/ });
+const words = async (opened: OpenPage) => (await threshold(opened).getAttribute('aria-valuetext'))!;
+const lastAsk = (sent: FromWebview[]) =>
+  sent.findLast((message): message is FromWebview & { type: 'ask'; what: 'selectRows' } => message.type === 'ask')!;
+const rows = ({ page }: OpenPage) => page.locator('table.rows tbody tr');
+
+test('the threshold moves by keys and pointer, and what it keeps is what select writes', async () => {
+  const opened = await dataTab();
+  const { page, errors } = opened;
+  // Row 19 is left out by the score: 10 of the other 19 are kept, from 0.9 on.
+  assert.equal(await words(opened), 'from 0.900: keeps 10 of 20 rows (50\u00a0%)');
+  await threshold(opened).focus();
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await words(opened), 'from 1.00: keeps 9 of 20 rows (45\u00a0%)');
+  await page.keyboard.press('Home');
+  assert.equal(await words(opened), 'from 0: keeps 19 of 20 rows (95\u00a0%)');
+  await page.keyboard.press('End');
+  assert.equal(await words(opened), 'from 1.80: keeps 1 of 20 rows (5.0\u00a0%)');
+  await page.keyboard.press('PageDown');
+  assert.equal(await words(opened), 'from 0.800: keeps 11 of 20 rows (55\u00a0%)');
+  for (const key of ['ArrowUp', 'ArrowLeft', 'ArrowRight']) await page.keyboard.press(key);
+  const area = (await page.locator('.threshold-chart .chart-area').boundingBox())!;
+  // Values run from 0 to 1.9 between the sides of the chart.
+  const at = (value: number) => area.x + 56 + ((area.width - 72) * value) / 1.9;
+  await page.mouse.move(at(0.9), area.y + 80);
+  await page.mouse.down();
+  await page.mouse.move(at(1.45), area.y + 80, { steps: 3 });
+  await page.mouse.up();
+  assert.equal(await words(opened), 'from 1.50: keeps 4 of 20 rows (20\u00a0%)');
+  const sent = await answerRows(opened, scored.scoresFile);
+  assert.deepEqual(lastAsk(sent).params, { by: 'ifd_ppl', keep: '4', lowest: false, dedup: false });
+  const preview = page.locator('.write-preview');
+  const text = await preview.locator('pre').innerText();
+  assert.deepEqual(
+    text
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { text: string }).text.match(/\d+/)![0]),
+    ['15', '16', '17', '18'],
+  );
+  assert.match(await preview.innerText(), /4 of 20 rows \(20\s%\), 1 left out by the score, as rows\.ifd_ppl\.jsonl/);
+  assert.match(await preview.innerText(), /not beside it: bm25, similarity, loss, random/);
+  assert.deepEqual(await preview.locator('tbody tr').allInnerTexts(), ['length\t0 of 4\t0.800']);
+  await preview.locator('vscode-button').click();
+  const write = (await opened.sent()).at(-1) as FromWebview & { type: 'writeRows' };
+  assert.deepEqual([write.type, write.what, write.params], ['writeRows', 'selectRows', lastAsk(sent).params]);
+  const output = path.join(scored.folder, 'subset.jsonl');
+  const { selected } = await select({
+    resultFile: scored.scoresFile,
+    ...(write.params as typeof sent & { by: string }),
+    output,
+  });
+  assert.equal(selected!.rows, 4);
+  assert.equal(fs.readFileSync(output, 'utf8').trim(), text.trim());
+  assert.equal(await page.locator('.layerif-kept circle').count(), 4);
+  assert.equal(await page.locator('.layerif-left path').count(), 16);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('the lowest, doubles and classes are asked for; another score has the losses of the same rows', async () => {
+  const opened = await dataTab();
+  const { page } = opened;
+  const choose = (label: string, value: string) =>
+    page.locator(`vscode-single-select[label="${label}"]`).evaluate((element, wanted) => {
+      Object.assign(element, { value: wanted });
+      element.dispatchEvent(new Event('change', { bubbles: true }));
+    }, value);
+  await choose('Score', 'length');
+  await choose('Keep', 'lowest');
+  await page.getByRole('checkbox', { name: 'Leave out doubles' }).press(' ');
+  await page.getByRole('textbox', { name: 'Balance by column' }).fill('labl');
+  await answerRows(opened, scored.scoresFile);
+  assert.match(await page.getByRole('alert').innerText(), /--balance labl: .*did you mean "label"/);
+  await page.getByRole('textbox', { name: 'Balance by column' }).fill('label');
+  const sent = await answerRows(opened, scored.scoresFile);
+  assert.deepEqual(lastAsk(sent).params, { by: 'length', keep: '10', lowest: true, dedup: true, balance: 'label' });
+  // Five different values, four rows each: half of the rows end inside the third.
+  await threshold(opened).focus();
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await words(opened), 'up to 4.00: keeps 16 of 20 rows (80\u00a0%)');
+  await page.keyboard.press('ArrowLeft');
+  assert.equal(await words(opened), 'up to 3.00: keeps 12 of 20 rows (60\u00a0%)');
+  assert.match(await page.locator('.panel').innerText(), /The losses are those of ifd_ppl/);
+  await page.close();
+});
+
+test('rows: hostile texts are text, search, filters, sort, ids, the dataset without ticked rows', async () => {
+  const opened = await dataTab();
+  const { page, errors } = opened;
+  const first = () => rows(opened).first().innerText();
+  assert.match(await first(), /1\.90/);
+  await page
+    .locator('table.rows thead')
+    .getByRole('button', { name: /^Score/ })
+    .click();
+  const texts = await page.locator('table.rows .sample-text').allTextContents();
+  hostile.forEach((text, row) => assert.ok(texts[row]!.includes(text), `row ${row}`));
+  assert.equal(await page.locator('table.rows img, table.rows b').count(), 0);
+  assert.equal(await page.title(), 'LayerIF');
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
+  await rows(opened).nth(1).locator('.sample-text').press('Enter');
+  assert.equal(await rows(opened).nth(1).locator('.sample-text').getAttribute('aria-expanded'), 'true');
+  await page.getByRole('textbox', { name: 'Search' }).fill('ODD number 1');
+  assert.equal(await page.locator('.row-table .caption').innerText(), '5 rows of 20');
+  const choose = (label: string, value: string) =>
+    page.locator(`vscode-single-select[label="${label}"]`).evaluate((element, wanted) => {
+      Object.assign(element, { value: wanted });
+      element.dispatchEvent(new Event('change', { bubbles: true }));
+    }, value);
+  await page.getByRole('textbox', { name: 'Search' }).fill('');
+  await choose('Label', 'label positive');
+  await choose('Show', 'kept');
+  assert.equal(await rows(opened).count(), 5);
+  for (const box of await page.locator('table.rows td.picked input').all()) await box.press(' ');
+  assert.equal(await page.locator('.row-table .caption').innerText(), '5 rows of 20, 5 selected');
+  await page.locator('vscode-button', { hasText: 'Copy Ids' }).click();
+  assert.deepEqual((await opened.sent()).at(-1), {
+    type: 'copy',
+    what: '5 row ids',
+    text: 'file,row,line\r\nrows.jsonl,9,10\r\nrows.jsonl,11,12\r\nrows.jsonl,13,14\r\nrows.jsonl,15,16\r\nrows.jsonl,17,18\r\n',
+  });
+  await page.locator('vscode-button', { hasText: 'Write Dataset without These Rows' }).click();
+  const sent = await answerRows(opened, scored.scoresFile);
+  assert.deepEqual(lastAsk(sent).params, { by: 'ifd_ppl', without: [9, 11, 13, 15, 17] });
+  assert.match(await page.locator('.row-actions .write-preview').innerText(), /^15 of 20 rows \(75\s%\), as rows/);
+  await page.getByRole('button', { name: 'Open in dataset: rows.jsonl:10' }).click();
+  assert.deepEqual((await opened.sent()).at(-1), { type: 'openSample', file: scored.data, line: 10 });
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('a dataset that changed is refused by its hash, with what to do', async () => {
+  const before = fs.readFileSync(scored.data);
+  fs.appendFileSync(scored.data, '{}\n');
+  const opened = await dataTab();
+  assert.match(
+    await opened.page.getByRole('alert').innerText(),
+    /rows\.jsonl was changed since ifd_ppl was computed: run layerif score rows\.layerif\.yaml --only data_scores again, or bring the file back/,
+  );
+  assert.match(await rows(opened).first().innerText(), /Text not available/);
+  assert.equal(await opened.page.locator('vscode-button', { hasText: /^Write \d/ }).count(), 0);
+  fs.writeFileSync(scored.data, before);
+  await opened.page.close();
+});
+
+test('beside a result: without scores of rows how to get them, a fault as it is', async () => {
+  const { page, post } = await openPage(browser, 'results', { state: { tab: 'data' } });
+  const result = sampleResult({ layers: 4, tasks: ['a'], train: 4, validation: 2 });
+  await post({ type: 'result', result, file: '/workspace/x.layerif-result.json' });
+  await post({ type: 'scores', alone: false, scores: scoresFile(), fault: null });
+  assert.match(await page.locator('.panel').innerText(), /No row .* is scored yet.*data_scores: \[ifd_ppl/);
+  await post({ type: 'scores', alone: false, scores: null, fault: 'These scores are damaged.' });
+  assert.equal(await page.getByRole('alert').innerText(), 'These scores are damaged.');
+  await page.close();
+});
+
+test('axe finds nothing in four kinds of theme', async () => {
+  const opened = await dataTab();
+  await opened.page.locator('table.rows td.picked input').first().press(' ');
+  await opened.page.locator('vscode-button', { hasText: 'Write Dataset without These Rows' }).click();
+  await answerRows(opened, scored.scoresFile);
+  for (const theme of themes) {
+    await setTheme(opened.page, theme);
+    assert.deepEqual(await accessibilityViolations(opened.page), [], theme);
+    if (theme === 'dark' || theme === 'high-contrast') await opened.screenshot(`data-${theme}`);
+  }
+  await opened.page.setViewportSize({ width: 340, height: 900 });
+  await opened.page.waitForTimeout(200);
+  assert.ok(await opened.page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
+  await opened.screenshot('data-narrow');
+  await opened.page.close();
+});
