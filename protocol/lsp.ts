@@ -7,7 +7,6 @@ import type { GradientCheckReport } from './check.ts';
 import type { Allocation, AllocationKind, AllocationRequest } from './allocation.ts';
 import type { AskedScore, EstimatorId, Score, ProtocolId } from './experiment.ts';
 import type { DescribedData } from './dataDescription.ts';
-import type { SelectedRows, WrittenRows } from './rowSelection.ts';
 import type { InspectedModel } from './inspection.ts';
 import type { ModelHeader } from './modelHeader.ts';
 import type { ResultTask } from './result.ts';
@@ -97,53 +96,6 @@ export interface SampleTextAnswer {
     file: string;
     line: number | null;
   }[];
-}
-
-/** The same for rows of a score of rows. */
-export interface RowTextParams {
-  /** Result beside which the scores lie, or the scores. */
-  resultFile: string;
-  /** Label of the table, as `labelOf` says it. */
-  by: string;
-  /** Places in the table. */
-  rows: readonly number[];
-}
-
-/** A dataset of the rows that a score chooses, as `layerif select` writes it. */
-export interface SelectRowsParams {
-  /** Result beside which the scores lie, or the scores. */
-  resultFile: string;
-  /** Label of the table. */
-  by: string;
-  /** "100" or "10%"; absent: all rows but `without`, or all with token masks. */
-  keep?: string;
-  without?: readonly number[];
-  lowest?: boolean;
-  dedup?: boolean;
-  /** Column whose values get as many rows each. */
-  balance?: string;
-  /** Absolute; absent: nothing is written, and the beginning of the file is shown. */
-  output?: string;
-}
-export interface SelectRowsAnswer {
-  /** Null with an error. */
-  selected: SelectedRows | null;
-  error: { code: string; message: string } | null;
-}
-
-/** The training rows of a task but some, as `layerif rows --without` writes them. */
-export interface RowsWithoutParams {
-  resultFile: string;
-  task: string;
-  /** Training samples that are left out. */
-  samples: readonly number[];
-  /** Absolute; absent: nothing is written, and the beginning of the file is shown. */
-  output?: string;
-}
-export interface WrittenRowsAnswer {
-  /** Null with an error. */
-  written: WrittenRows | null;
-  error: { code: string; message: string } | null;
 }
 
 /** Where a task and its dataset stand in an experiment file (lines from 0). */

@@ -39,21 +39,23 @@ import type {
   PruneAnswer,
   PruneParams,
   RescoreAnswer,
-  RowTextParams,
-  RowsWithoutParams,
   RescoreParams,
   SampleTextAnswer,
   SampleTextParams,
   ScoreAnswer,
   ScoreParams,
-  SelectRowsAnswer,
-  SelectRowsParams,
   SweepAnswer,
   SweepParams,
   ValidateAnswer,
   ValidateParams,
-  WrittenRowsAnswer,
 } from './lsp.ts';
+import type {
+  RowTextParams,
+  RowsWithoutParams,
+  SelectRowsAnswer,
+  SelectRowsParams,
+  WrittenRowsAnswer,
+} from './rowRequests.ts';
 import type { AnalyseAnswer, AnalyseParams, TableColumnsAnswer, TableColumnsParams } from './analysis.ts';
 import type { PredictAnswer, PredictParams } from './prediction.ts';
 

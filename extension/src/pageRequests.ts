@@ -4,7 +4,7 @@
  */
 import * as vscode from 'vscode';
 import type { FromWebview, ToWebview } from '../../protocol/webview.ts';
-import type { SelectRowsAnswer, WrittenRowsAnswer } from '../../protocol/lsp.ts';
+import type { SelectRowsAnswer, WrittenRowsAnswer } from '../../protocol/rowRequests.ts';
 import { requests } from '../../protocol/requests.ts';
 import type { RequestRow } from '../../protocol/requests.ts';
 import type { ServerClient } from './client.ts';

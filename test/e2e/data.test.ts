@@ -6,6 +6,7 @@ import { after, afterEach, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Frame, Page } from 'playwright-core';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
 import { startWorkbench } from './harness.ts';
@@ -51,16 +52,8 @@ afterEach(async (context) => {
 });
 
 const button = (frame: Frame, text: string | RegExp) => frame.locator('vscode-button', { hasText: text });
-/** Answers the question for a place with a name in the workspace's folder. */
-async function saveAs(name: string): Promise<string> {
-  const input = page.locator('.quick-input-widget input[type=text]');
-  await until('the proposed name', async () => (await input.inputValue()).includes('tiny.'));
-  const file = join(bench.folder, name);
-  await input.fill(file);
-  await until('the name', async () => (await input.inputValue()) === file);
-  await page.keyboard.press('Enter');
-  return file;
-}
+const input = () => page.locator('.quick-input-widget input[type=text]');
+const proposed = () => until('the proposed name', async () => (await input().inputValue()).includes('tiny.'));
 const dark = async (frame: Frame, name: string) => {
   for (const [theme, kind, body] of [
     ['Dark Modern', 'dark', 'vscode-dark'],
@@ -91,8 +84,13 @@ test('Select Rows by Score: a threshold moved by keys, the subset written where 
   await frame.locator('table.rows').scrollIntoViewIfNeeded();
   await screenshot(page, 'data-rows');
   await button(frame, `Write ${kept} Rows`).click();
-  const file = await saveAs('subset.jsonl');
-  await notification(page, `${kept} of ${ROWS} rows are written to subset.jsonl`).waitFor();
+  await proposed();
+  const file = await input().inputValue();
+  await page.keyboard.press('Enter');
+  await notification(
+    page,
+    new RegExp(`${kept} of ${ROWS} rows are written to runs/tiny/.*tiny\\.ifd_ppl\\.jsonl`),
+  ).waitFor();
   const written = readFileSync(file, 'utf8').trim().split('\n');
   assert.equal(written.length, kept);
   const data = readFileSync(join(bench.folder, 'data', 'reviews.jsonl'), 'utf8');
@@ -110,7 +108,10 @@ test('never over a file: the dataset itself is refused and stays as it was', asy
   const write = button(frame, `Write ${ROWS - 1} Rows`);
   await write.waitFor();
   await write.click();
-  await saveAs('data/reviews.jsonl');
+  await proposed();
+  await input().fill(data);
+  await delay(1500); // the list of files follows what is typed, and takes no Enter until then
+  await page.keyboard.press('Enter');
   // The dialog itself asks whether the file may be replaced.
   await page
     .locator('.quick-input-widget .monaco-button', { hasText: /^(Yes|OK)$/ })

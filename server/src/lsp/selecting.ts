@@ -1,12 +1,12 @@
 /** Requests of the editor about rows: their texts, and datasets of some of them; written only when asked for. */
+import type { SampleTextAnswer } from '../../../protocol/lsp.ts';
 import type {
   RowTextParams,
   RowsWithoutParams,
-  SampleTextAnswer,
   SelectRowsAnswer,
   SelectRowsParams,
   WrittenRowsAnswer,
-} from '../../../protocol/lsp.ts';
+} from '../../../protocol/rowRequests.ts';
 import { rowTexts } from '../run/decide/rowTexts.ts';
 import { selectRows } from '../run/decide/selectRows.ts';
 import { requireNew } from '../run/inputs/dataRows.ts';

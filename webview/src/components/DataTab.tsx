@@ -107,6 +107,7 @@ function Chosen(props: {
   const kept = new Set(order.rows.slice(0, keep));
   const losses = lossesOf(table, tables);
   const places = placesOf(table);
+  const marks = markedCells(table);
   const data = `${file.experimentFile}\n${file.provenance.date}\n${JSON.stringify(table.rows.sha256)}`;
   const source: TextSource = {
     key: `${data}\n${label}\n`,
@@ -181,6 +182,7 @@ function Chosen(props: {
           filters={filtersOf(table, kept)}
           ticked={ticked}
           onTick={setTicked}
+          note={(row) => marks[row]!}
         />
       </section>
     </>
@@ -190,21 +192,15 @@ function Chosen(props: {
 const placesOf = ({ rows: { files, file, row, line } }: RowsTable) =>
   row.map((number, at) => ({ file: files[file[at]!]!, row: number, line: line[at]! }));
 
-function columnsOf(table: RowsTable): RowColumn[] {
-  const marks = markedCells(table);
+function columnsOf({ values, parts = {} }: RowsTable): RowColumn[] {
   return [
     {
       id: 'score',
       name: 'Score',
-      value: (row) => table.values[row]!,
-      show: (row) => (
-        <>
-          {table.values[row] === null ? 'undefined' : formatNumber(table.values[row])}
-          {marks[row] !== '' && <span class="cut">{marks[row]}</span>}
-        </>
-      ),
+      value: (row) => values[row]!,
+      show: (row) => (values[row] === null ? 'undefined' : formatNumber(values[row])),
     },
-    ...Object.entries(table.parts ?? {}).map(([name, cells]) => ({
+    ...Object.entries(parts).map(([name, cells]) => ({
       id: `part-${name.replaceAll(/\W+/g, '-')}`,
       name: capital(name),
       value: (row: number) => cells[row] ?? null,

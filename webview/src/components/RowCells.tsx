@@ -14,7 +14,7 @@ export interface RowPlace {
   line: number | null;
 }
 
-export function TextCell({ text }: { text: SampleText | undefined }) {
+export function TextCell({ text, note }: { text: SampleText | undefined; note?: string | undefined }) {
   const [open, setOpen] = useState(false);
   return (
     <td class="text">
@@ -38,6 +38,7 @@ export function TextCell({ text }: { text: SampleText | undefined }) {
               : 'Text not available: the data file changed or is not there.'}
         </span>
       )}
+      {note && <span class="cut">{note}</span>}
     </td>
   );
 }

@@ -4,7 +4,8 @@
  */
 import { useEffect, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
-import { formatNumber, plural } from '../model/format.ts';
+import { plural } from '../model/format.ts';
+import { cellText } from '../model/grid.ts';
 import { ALL, foundRows, labelFilter } from '../model/rowTable.ts';
 import type { RowColumn, RowFilter, RowSort } from '../model/rowTable.ts';
 import { useAllTexts, useTexts } from '../samples.ts';
@@ -13,6 +14,8 @@ import { Button, Select, TextField } from './controls.tsx';
 import { SourceCell, TextCell, samplePlace } from './RowCells.tsx';
 import type { RowPlace } from './RowCells.tsx';
 
+/** Pixels: a column of numbers, and the others together. */
+const WIDTHS = { column: 84, fixed: 400 };
 /** Rows shown at first, and more each time. */
 const STEP = 50;
 /** Texts of so many rows are read without a search: labels can be filtered by then. */
@@ -29,6 +32,8 @@ export interface RowTableProps {
   filters: readonly RowFilter[];
   ticked: ReadonlySet<number>;
   onTick: (rows: ReadonlySet<number>) => void;
+  /** What is to be known of a row, below its text. */
+  note?: (row: number) => string;
   /** A line below a row, such as its tokens; null for none. */
   more?: (row: number) => ComponentChildren;
 }
@@ -54,6 +59,25 @@ export function RowTable(props: RowTableProps) {
   const by = (column: string) =>
     setSort((old) => ({ column, descending: old.column === column ? !old.descending : true }));
 
+  const head = (some: readonly RowColumn[]) =>
+    some.map(({ id, name, title }) => (
+      <th
+        key={id}
+        scope="col"
+        class={`number ${id}`}
+        aria-sort={sort.column === id ? (sort.descending ? 'descending' : 'ascending') : 'none'}
+      >
+        <button type="button" class="sort" title={title ?? `Sort by ${name}`} onClick={() => by(id)}>
+          {name}
+        </button>
+      </th>
+    ));
+  const cells = (row: number, some: readonly RowColumn[]) =>
+    some.map(({ id, value, show }) => (
+      <td key={id} class={`number ${id}`}>
+        {show ? show(row) : cellText(value(row))}
+      </td>
+    ));
   return (
     <div class="row-table">
       <div class="controls" role="group" aria-label="Search and filter">
@@ -74,7 +98,7 @@ export function RowTable(props: RowTableProps) {
         {reading && `; ${all.size} texts read so far`}
       </p>
       <div class="table-scroll" tabIndex={0} role="region" aria-label={`Table: ${label}`}>
-        <table class="data samples rows">
+        <table class="data samples rows" style={{ minWidth: `${WIDTHS.fixed + WIDTHS.column * columns.length}px` }}>
           <caption class="spoken">{label}</caption>
           <thead>
             <tr>
@@ -86,22 +110,12 @@ export function RowTable(props: RowTableProps) {
                   onChange={() => onTick(toggled(ticked, found, !every))}
                 />
               </th>
-              {columns.map(({ id, name, title }) => (
-                <th
-                  key={id}
-                  scope="col"
-                  class={`number ${id}`}
-                  aria-sort={sort.column === id ? (sort.descending ? 'descending' : 'ascending') : 'none'}
-                >
-                  <button type="button" class="sort" title={title ?? `Sort by ${name}`} onClick={() => by(id)}>
-                    {name}
-                  </button>
-                </th>
-              ))}
+              {head(columns.slice(0, 1))}
               <th scope="col">Text</th>
               <th scope="col" class="source">
                 Source
               </th>
+              {head(columns.slice(1))}
             </tr>
           </thead>
           <tbody>
@@ -118,13 +132,10 @@ export function RowTable(props: RowTableProps) {
                       onChange={() => onTick(toggled(ticked, [row], !ticked.has(row)))}
                     />
                   </td>
-                  {columns.map(({ id, value, show }) => (
-                    <td key={id} class={`number ${id}`}>
-                      {show ? show(row) : cellWords(value(row))}
-                    </td>
-                  ))}
-                  <TextCell text={textOf(row)} />
+                  {cells(row, columns.slice(0, 1))}
+                  <TextCell text={textOf(row)} note={props.note?.(row)} />
                   <SourceCell row={place} text={textOf(row)} />
+                  {cells(row, columns.slice(1))}
                 </tr>,
                 more !== null && (
                   <tr key={`${row} more`} class="more">
@@ -154,5 +165,3 @@ export function toggled(ticked: ReadonlySet<number>, rows: readonly number[], on
     else next.delete(row);
   return next;
 }
-
-const cellWords = (value: number | string | null) => (typeof value === 'string' ? value : formatNumber(value));

@@ -1,6 +1,8 @@
 /** What a table of rows shows: found by a search and filters, in the order of a column. Pure: no DOM. */
 import type { ComponentChildren } from 'preact';
-import type { SampleText } from '../samples.ts';
+import type { SampleTextAnswer } from '../../../protocol/lsp.ts';
+
+type SampleText = SampleTextAnswer['samples'][number];
 
 export interface RowColumn {
   id: string;

@@ -30,7 +30,9 @@ export interface FileKind {
   format: DataFormat | undefined;
 }
 
-/** File after file, in the order of each; a row that is asked for twice comes twice. Files of no known format have none. */
+/**
+ * File after file, in the order of each; a row that is asked for twice comes twice. Files of no known format have none.
+ */
 export async function* rowsAt(
   places: readonly RowPlace[],
   kind: FileKind,
