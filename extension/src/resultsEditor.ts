@@ -184,6 +184,7 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
 
   private async receive(editor: OpenEditor, message: FromPage<'results'>): Promise<void> {
     const column = columnBeside(editor.panel.viewColumn);
+    const resultFile = editor.uri.fsPath;
     switch (message.type) {
       case 'ready':
         editor.page.post(await this.snapshot(editor.uri));
@@ -195,20 +196,19 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
       case 'cancel':
         await vscode.commands.executeCommand('layerif.cancelRun');
         return;
-      case 'samples':
-        editor.page.post({
-          type: 'samples',
-          requestId: message.requestId,
-          answer: await this.texts(requests.sampleText, paramsOf(editor.uri, message), message.samples),
-        });
+      case 'samples': {
+        const { requestId, task, split, samples } = message;
+        const params = { resultFile, task, split, samples };
+        const texts = await this.texts(requests.sampleText, params, samples);
+        editor.page.post({ type: 'samples', requestId, answer: texts });
         return;
-      case 'rowTexts':
-        editor.page.post({
-          type: 'samples',
-          requestId: message.requestId,
-          answer: await this.texts(requests.rowText, paramsOf(editor.uri, message), message.rows),
-        });
+      }
+      case 'rowTexts': {
+        const { requestId, by, rows } = message;
+        const texts = await this.texts(requests.rowText, { resultFile, by, rows }, rows);
+        editor.page.post({ type: 'samples', requestId, answer: texts });
         return;
+      }
       case 'writeRows':
         return writeRows(this.client, editor.uri.fsPath, message);
       case 'openSample':
@@ -291,12 +291,6 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
 
 const inFront = (editors: readonly OpenEditor[]): OpenEditor | null =>
   editors.find(({ panel }) => panel.active) ?? editors.find(({ panel }) => panel.visible) ?? null;
-
-/** A question about rows without what makes it a message. */
-function paramsOf<M extends { type: string; requestId: number }>(uri: vscode.Uri, message: M) {
-  const { type: _, requestId: __, ...params } = message;
-  return { resultFile: uri.fsPath, ...params };
-}
 
 export const sameFile = (uri: vscode.Uri, path: string) => uri.fsPath === vscode.Uri.file(path).fsPath;
 

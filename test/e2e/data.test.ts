@@ -59,7 +59,7 @@ const dark = async (frame: Frame, name: string) => {
     ['Dark Modern', 'dark', 'vscode-dark'],
     ['Dark High Contrast', 'high-contrast', 'vscode-high-contrast'],
   ]) {
-    await chooseTheme(page, theme!);
+    await chooseTheme(page, theme);
     await frame.locator(`body.${body}`).waitFor();
     assert.deepEqual(await accessibilityFaults(frame), [], `${name}, ${theme}`);
     await screenshot(page, `${name}-${kind}`);
