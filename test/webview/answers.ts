@@ -223,11 +223,13 @@ function answerTo(ask: FromWebview & { type: 'ask' }, result: Result): unknown {
     case 'measureScores':
       return { scoresFile: '/workspace/x.layerif-scores.json', error: null };
     case 'modelHeader':
+    case 'selectRows':
+    case 'rowsWithout':
     case 'inspectModel': // asked by pages of their own, whose tests answer with the real reader
     case 'predict':
     case 'analyse':
     case 'tableColumns':
-      throw new Error(`the results page does not ask ${ask.what}`);
+      throw new Error(`${ask.what} is not asked in these tests`);
   }
 }
 
