@@ -12,6 +12,8 @@
  * lower ones (rank), and the order of the samples (vote), which is ours. One row per rule.
  */
 
+import { lowerCounts } from '../../../protocol/lowerCounts.ts';
+
 export type CrossLayerId = 'mean' | 'rank' | 'vote';
 
 export interface LayerInfluences {
@@ -46,14 +48,7 @@ export const crossLayerRules: Record<CrossLayerId, Rule> = {
   rank: {
     title: 'sum of ranks',
     aggregate: (influences) =>
-      eachRanking(influences, (column, into) => {
-        const order = ascending(column);
-        let lower = 0;
-        order.forEach((i, position) => {
-          if (position > 0 && column[i] > column[order[position - 1]]) lower = position;
-          into[i] += lower;
-        });
-      }),
+      eachRanking(influences, (column, into) => lowerCounts(column).forEach((lower, i) => (into[i] += lower))),
   },
   vote: {
     title: 'positional votes against the lowest',

@@ -13,7 +13,8 @@ export function RowActions(props: {
   ticked: ReadonlySet<number>;
   /** Names the data and the run, as the preview depends on them. */
   source: string;
-  without: (rows: number[]) => Wanted;
+  /** Null where no dataset without rows can be written. */
+  without: ((rows: number[]) => Wanted) | null;
   onClear: () => void;
 }) {
   const { places, ticked } = props;
@@ -42,14 +43,18 @@ export function RowActions(props: {
         <Button disabled={none} onClick={copyIds}>
           Copy Ids
         </Button>
-        <Button disabled={none} onClick={() => setShown(!shown)}>
-          {shown ? 'Hide Preview' : 'Write Dataset without These Rows\u2026'}
-        </Button>
+        {props.without && (
+          <Button disabled={none} onClick={() => setShown(!shown)}>
+            {shown ? 'Hide Preview' : 'Write Dataset without These Rows\u2026'}
+          </Button>
+        )}
         <Button disabled={none} onClick={props.onClear}>
           Clear Selection
         </Button>
       </div>
-      {shown && !none && <WritePreview wanted={props.without(rows)} source={props.source} label="without these rows" />}
+      {shown && !none && props.without && (
+        <WritePreview wanted={props.without(rows)} source={props.source} label="without these rows" />
+      )}
     </div>
   );
 }

@@ -12,6 +12,12 @@ import type { SampleOrder } from './ranking.ts';
 import { asTheRun } from './rescore.ts';
 import type { Recompute } from './rescore.ts';
 
+/** Of the tab Samples. */
+export interface SampleChoices {
+  allLayers: boolean;
+  side: 'train' | 'validation';
+}
+
 /** Of the tab Data. */
 export interface DataChoices {
   /** Label of the score; '' = the first. */
@@ -48,6 +54,7 @@ export interface Choices {
   scoreSort: string;
   recompute: Recompute;
   data: DataChoices;
+  samples: SampleChoices;
   allocation: AllocationForm;
   sparsity: AllocationForm;
 }
@@ -66,6 +73,7 @@ export const defaultChoices: Choices = {
   scoreTable: '',
   scoreSort: '',
   recompute: asTheRun,
+  samples: { allLayers: false, side: 'train' },
   data: { score: '', keep: null, lowest: false, dedup: false, balance: '' },
   allocation: countForm,
   sparsity: sparsityForm,

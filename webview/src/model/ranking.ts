@@ -1,5 +1,6 @@
 /** Which training samples of a layer to show first. Positive influence = helps validation. Pure: no DOM. */
 import type { ResultTask } from '../../../protocol/result.ts';
+import { lowerCounts } from '../../../protocol/lowerCounts.ts';
 import { finite } from './layers.ts';
 
 export interface RankedSample {
@@ -42,4 +43,29 @@ export function totals(task: ResultTask): number[] {
   const sums = new Array<number>(task.train.rows.length).fill(0);
   for (const row of task.influence) for (let i = 0; i < sums.length; i++) sums[i]! += finite(row[i]);
   return sums;
+}
+
+export interface OverLayers {
+  /** Of each sample: sum of its influences. */
+  sums: number[];
+  /** Mean over the layers of its rank by influence, 1 = least; as `layerif rows` orders samples. */
+  meanRanks: number[];
+  /** Layers in which it harms validation. */
+  harms: number[];
+}
+
+/** @param influence layer x sample */
+export function overLayers(influence: readonly (readonly number[])[]): OverLayers {
+  const count = influence[0]?.length ?? 0;
+  const [sums, ranks, harms] = [0, 0, 0].map(() => new Array<number>(count).fill(0)) as [number[], number[], number[]];
+  for (const layer of influence) {
+    const values = layer.map(finite);
+    const lower = lowerCounts(values);
+    values.forEach((value, at) => {
+      sums[at]! += value;
+      ranks[at]! += lower[at]!;
+      if (value < 0) harms[at]!++;
+    });
+  }
+  return { sums, meanRanks: ranks.map((sum) => 1 + sum / Math.max(1, influence.length)), harms };
 }

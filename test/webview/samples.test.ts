@@ -1,0 +1,127 @@
+/** The tab Samples in a real browser: all layers, search, filters, validation samples, the dataset without ticked rows. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import type { FromWebview } from '../../protocol/webview.ts';
+import { crossLayerRules } from '../../server/src/estimators/crossLayer.ts';
+import { accessibilityViolations, openPage, setTheme, startChromium } from './page.ts';
+import type { OpenPage } from './page.ts';
+import { sampleResult } from './sampleResult.ts';
+import type { ThemeName } from './themes.ts';
+
+let browser: Browser;
+before(async () => {
+  browser = await startChromium();
+});
+after(async () => {
+  await browser?.close();
+});
+
+const TRAIN = 120;
+const result = sampleResult({ layers: 4, tasks: ['sentiment'], train: TRAIN, validation: 9 });
+const [task] = result.tasks;
+const textOf = (index: number) =>
+  index === 3 ? '<b onclick="x">\u05e9\u05dc\u05d5\u05dd</b>' : `Sample ${index} ${index % 2 ? 'odd' : 'even'}`;
+
+async function answer(opened: OpenPage): Promise<FromWebview[]> {
+  const sent = await opened.sent();
+  for (const message of sent)
+    if (message.type === 'samples')
+      await opened.post({
+        type: 'samples',
+        requestId: message.requestId,
+        answer: {
+          samples: message.samples.map((index) => ({
+            index,
+            text: `${message.split} ${textOf(index)}`,
+            answer: index % 2 ? ' positive' : ' negative',
+            file: '/workspace/data/sentiment.jsonl',
+            line: index + 1,
+          })),
+        },
+      });
+  return sent;
+}
+async function samplesTab(): Promise<OpenPage> {
+  const opened = await openPage(browser, 'results', { state: { tab: 'samples', layer: 1 }, height: 1200 });
+  await opened.post({ type: 'result', result, file: '/workspace/x.layerif-result.json' });
+  await answer(opened);
+  return opened;
+}
+const choose = ({ page }: OpenPage, label: string, value: string) =>
+  page.locator(`.panel vscode-single-select[label="${label}"]`).evaluate((element, wanted) => {
+    Object.assign(element, { value: wanted });
+    element.dispatchEvent(new Event('change', { bubbles: true }));
+  }, value);
+const rows = ({ page }: OpenPage) => page.locator('table.rows tbody tr');
+const places = async (opened: OpenPage) =>
+  (await opened.page.locator('table.rows .at').allInnerTexts()).map((text) => Number(text.slice(1)) - 1);
+
+test('one layer and all: most harmful first, by mean rank as layerif rows; more than fifty on demand', async () => {
+  const opened = await samplesTab();
+  const { page, errors } = opened;
+  const all = Array.from({ length: TRAIN }, (_, i) => i);
+  const order = (values: ArrayLike<number>) => [...all].sort((a, b) => values[a]! - values[b]! || a - b);
+  assert.deepEqual(await places(opened), order(task.influence[1]).slice(0, 50));
+  await page.locator('vscode-button', { hasText: 'Show 50 more of 70' }).click();
+  assert.equal(await rows(opened).count(), 100);
+  await choose(opened, 'Layer', 'all');
+  await answer(opened);
+  const layers = task.influence.map((values) => Float64Array.from(values));
+  const ranks = crossLayerRules.rank.aggregate({ n: TRAIN, m: 1, layers }, {});
+  assert.deepEqual(await places(opened), order(ranks).slice(0, 50));
+  await page
+    .locator('table.rows thead')
+    .getByRole('button', { name: /^Harms in/ })
+    .click();
+  const harms = all.map((i) => task.influence.filter((values) => values[i]! < 0).length);
+  assert.equal(harms[(await places(opened))[0]!], Math.max(...harms));
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('search, label, effect; validation samples; ids; the dataset without ticked samples is asked for', async () => {
+  const opened = await samplesTab();
+  const { page, errors } = opened;
+  await choose(opened, 'Label', 'label positive');
+  await choose(opened, 'Show', 'harmful');
+  const harmful = task.influence[1].flatMap((value, i) => (value < 0 && i % 2 ? [i] : []));
+  assert.equal(await page.locator('.row-table .caption').innerText(), `${harmful.length} rows of ${TRAIN}`);
+  await choose(opened, 'Show', '');
+  await choose(opened, 'Label', '');
+  await page.getByRole('textbox', { name: 'Search' }).fill('ONCLICK');
+  assert.equal(await rows(opened).count(), 1);
+  assert.ok((await rows(opened).innerText()).includes(textOf(3)), 'markup is text');
+  await page.locator('table.rows td.picked input').press(' ');
+  await page.locator('vscode-button', { hasText: 'Copy Ids' }).click();
+  assert.equal(
+    ((await opened.sent()).at(-1) as FromWebview & { type: 'copy' }).text,
+    'file,row,line\r\ndata/sentiment.jsonl,3,4\r\n',
+  );
+  await page.locator('vscode-button', { hasText: 'Write Dataset without These Rows' }).click();
+  await page.waitForTimeout(500);
+  const ask = (await opened.sent()).at(-1) as FromWebview & { type: 'ask'; what: 'rowsWithout' };
+  assert.deepEqual([ask.what, ask.params], ['rowsWithout', { task: 'sentiment', samples: [3] }]);
+  const written = {
+    file: '/workspace/x.sentiment-without.jsonl',
+    rows: 119,
+    of: 120,
+    notes: [],
+    preview: '{"a": 1}\n',
+  };
+  await opened.post({ type: 'answer', requestId: ask.requestId, answer: { written, error: null }, failure: null });
+  for (const theme of ['light', 'dark', 'high-contrast', 'high-contrast-light'] as ThemeName[]) {
+    await setTheme(page, theme);
+    assert.deepEqual(await accessibilityViolations(page), [], theme);
+    if (theme === 'dark' || theme === 'high-contrast') await opened.screenshot(`samples-${theme}`);
+  }
+  await page.locator('vscode-button', { hasText: 'Write 119 Rows' }).click();
+  assert.deepEqual((await opened.sent()).at(-1), { type: 'writeRows', what: 'rowsWithout', params: ask.params });
+  await choose(opened, 'Split', 'validation');
+  await answer(opened);
+  assert.equal(await rows(opened).count(), 9);
+  assert.match(await rows(opened).first().innerText(), /validation Sample/);
+  assert.equal(await page.locator('vscode-button', { hasText: 'Write Dataset' }).count(), 0);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
