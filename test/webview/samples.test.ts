@@ -61,7 +61,7 @@ test('one layer and all: most harmful first, by mean rank as layerif rows; more 
   const opened = await samplesTab();
   const { page, errors } = opened;
   const all = Array.from({ length: TRAIN }, (_, i) => i);
-  const order = (values: ArrayLike<number>) => [...all].sort((a, b) => values[a]! - values[b]! || a - b);
+  const order = (values: ArrayLike<number>) => [...all].sort((a, b) => values[a] - values[b] || a - b);
   assert.deepEqual(await places(opened), order(task.influence[1]).slice(0, 50));
   await page.locator('vscode-button', { hasText: 'Show 50 more of 70' }).click();
   assert.equal(await rows(opened).count(), 100);
@@ -74,8 +74,8 @@ test('one layer and all: most harmful first, by mean rank as layerif rows; more 
     .locator('table.rows thead')
     .getByRole('button', { name: /^Harms in/ })
     .click();
-  const harms = all.map((i) => task.influence.filter((values) => values[i]! < 0).length);
-  assert.equal(harms[(await places(opened))[0]!], Math.max(...harms));
+  const harms = all.map((i) => task.influence.filter((values) => values[i] < 0).length);
+  assert.equal(harms[(await places(opened))[0]], Math.max(...harms));
   assert.deepEqual(errors, []);
   await page.close();
 });
