@@ -1,4 +1,4 @@
-/** The tab Samples in a real browser: all layers, search, filters, validation samples, the dataset without ticked rows. */
+/** The tab Samples in a real browser: layers, search, filters, validation samples, the dataset without ticked rows. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';

@@ -25,7 +25,6 @@ const LIMIT_SECONDS: Readonly<Record<Role, number>> = { language: 5, results: 60
 const SHORT_SECONDS = 15;
 const shortRequests: ReadonlySet<string> = new Set([
   requests.sampleText.method,
-  requests.rowText.method,
   requests.inspectModel.method,
   requests.modelHeader.method,
   requests.describeData.method,
