@@ -50,6 +50,9 @@ import type {
   ValidateParams,
 } from './lsp.ts';
 import type {
+  LinesWithoutParams,
+  RowMarksAnswer,
+  RowMarksParams,
   RowTextParams,
   RowsWithoutParams,
   SelectRowsAnswer,
@@ -78,6 +81,8 @@ export const requests = {
   sampleText: row<SampleTextParams, SampleTextAnswer>('layerif/sampleText'),
   rowText: row<RowTextParams, SampleTextAnswer>('layerif/rowText'),
   selectRows: row<SelectRowsParams, SelectRowsAnswer>('layerif/selectRows'),
+  rowMarks: row<RowMarksParams, RowMarksAnswer>('layerif/rowMarks'),
+  linesWithout: row<LinesWithoutParams, WrittenRowsAnswer>('layerif/linesWithout'),
   rowsWithout: row<RowsWithoutParams, WrittenRowsAnswer>('layerif/rowsWithout'),
   locate: row<LocateParams, LocateAnswer | null>('layerif/locate'),
   outline: row<OutlineParams, OutlineAnswer>('layerif/outline'),

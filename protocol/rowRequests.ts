@@ -47,3 +47,49 @@ export interface WrittenRowsAnswer {
   written: WrittenRows | null;
   error: { code: string; message: string } | null;
 }
+
+/** Newest first: what may speak of a data file. Absolute paths. */
+export interface RunOfRows {
+  result: string | null;
+  scores: string | null;
+}
+
+/** A row that the last run found harmful, misaligned or masked. */
+export interface RowMark {
+  /** From 1. */
+  line: number;
+  /** Within the file, from 0. */
+  row: number;
+  kind: 'harmful' | 'misaligned' | 'masked';
+  words: string;
+}
+
+export interface RowMarks {
+  /** The result or the scores that they come from. */
+  run: string;
+  experimentFile: string;
+  /** Hex SHA-256 of the file that they belong to; null where the file is another one now. */
+  sha256: string | null;
+  /** By line; a row may have several. */
+  marks: RowMark[];
+}
+
+export interface RowMarksParams {
+  /** Absolute path of a data file. */
+  file: string;
+  runs: readonly RunOfRows[];
+}
+export interface RowMarksAnswer {
+  /** Null where no run read the file. */
+  marks: RowMarks | null;
+}
+
+/** A data file as it stands but for the lines of some rows. */
+export interface LinesWithoutParams {
+  file: string;
+  rows: readonly number[];
+  /** Of the file when its rows were marked. */
+  sha256: string;
+  /** Absolute; absent: nothing is written, and `preview` is the whole text. */
+  output?: string;
+}

@@ -21,6 +21,7 @@ import { registerRunCommands } from './commands/runs.ts';
 import { registerScoreCommands } from './commands/score.ts';
 import { registerServerCommands } from './commands/server.ts';
 import { registerStatisticsCommands } from './commands/statistics.ts';
+import { registerWithoutMarkedCommand } from './commands/writeWithoutMarked.ts';
 import { registerTrustCommands } from './commands/trust.ts';
 import { isExperimentFile } from './experimentFiles.ts';
 import { ExperimentsView, findExperiments } from './experimentsView.ts';
@@ -31,6 +32,7 @@ import { PredictView } from './predictView.ts';
 import { openWhenWritten } from './openLive.ts';
 import { ResultsEditor } from './resultsEditor.ts';
 import { RunList } from './runList.ts';
+import { RowMarksView } from './rowMarksView.ts';
 import { RunMarks } from './runMarks.ts';
 import { RunsView } from './runsView.ts';
 import { RunTracker } from './runTracker.ts';
@@ -51,6 +53,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const inspecting = new InspectView(context.extensionUri, server);
   const predictions = new PredictView(context.extensionUri, server);
   const analyses = new AnalysisView(context.extensionUri, server);
+  const rowMarks = new RowMarksView(server, list);
   const longWork = { client: server, runs, results, list, trust, output };
   context.subscriptions.push(
     output,
@@ -86,6 +89,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     registerInspectCommand(inspecting),
     predictions,
     analyses,
+    rowMarks,
+    registerWithoutMarkedCommand(server, rowMarks),
     registerStatisticsCommands(predictions, analyses),
   );
 

@@ -1,6 +1,9 @@
 /** Requests of the editor about rows: their texts, and datasets of some of them; written only when asked for. */
 import type { SampleTextAnswer } from '../../../protocol/lsp.ts';
 import type {
+  LinesWithoutParams,
+  RowMarksAnswer,
+  RowMarksParams,
   RowTextParams,
   RowsWithoutParams,
   SelectRowsAnswer,
@@ -9,7 +12,9 @@ import type {
 } from '../../../protocol/rowRequests.ts';
 import { rowTexts } from '../run/decide/rowTexts.ts';
 import { selectRows } from '../run/decide/selectRows.ts';
+import { rowMarks } from '../run/influence/rowMarks.ts';
 import { requireNew } from '../run/inputs/dataRows.ts';
+import { linesWithout } from '../run/inputs/linesWithout.ts';
 import { writeWithout } from '../run/influence/rows.ts';
 import { scoresFileOf } from '../run/scores/scoresFile.ts';
 import { answered } from './answered.ts';
@@ -31,4 +36,14 @@ export async function without({ resultFile, task, samples, output }: RowsWithout
 
 export async function textsOfRows({ resultFile, by, rows }: RowTextParams): Promise<SampleTextAnswer> {
   return { samples: await rowTexts(scoresFileOf(resultFile), by, rows) };
+}
+
+export async function marksOfRows({ file, runs }: RowMarksParams): Promise<RowMarksAnswer> {
+  return { marks: await rowMarks(file, runs) };
+}
+
+export async function withoutLines(params: LinesWithoutParams): Promise<WrittenRowsAnswer> {
+  return answered<Pick<WrittenRowsAnswer, 'written'>>({ written: null }, async () => ({
+    written: await linesWithout(params),
+  }));
 }

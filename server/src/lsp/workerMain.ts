@@ -47,7 +47,7 @@ import { quickFixes } from './quickFixes.ts';
 import { compare, compareByEstimators, rescore, sweep } from './rescoring.ts';
 import { defaultSettings, machineOf, Jobs } from './jobs.ts';
 import { PING } from './supervisor/messages.ts';
-import { select, textsOfRows, without } from './selecting.ts';
+import { marksOfRows, select, textsOfRows, without, withoutLines } from './selecting.ts';
 import { workingOn } from './workingOn.ts';
 import { endWithParent } from '../processes/parentWatch.ts';
 import { WorkspaceTrust } from './workspaceTrust.ts';
@@ -164,6 +164,8 @@ const handlers: {
   rowText: textsOfRows,
   selectRows: select,
   rowsWithout: without,
+  rowMarks: marksOfRows,
+  linesWithout: withoutLines,
   allocate,
   measureScores: (params, token) => measureScores(jobs, params, token),
   export: exportTo,

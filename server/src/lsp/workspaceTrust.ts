@@ -25,6 +25,8 @@ export const does: Record<RequestName, string | null> = {
   rowText: null,
   selectRows: null,
   rowsWithout: null,
+  rowMarks: null,
+  linesWithout: null,
   locate: null,
   outline: null,
   allocate: null,

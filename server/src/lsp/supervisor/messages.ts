@@ -22,7 +22,7 @@ const roles: Readonly<Record<string, Role>> = Object.fromEntries(
       ['jobs', ['score', 'validate', 'checkGradients', 'prune', 'evaluate', 'pruneAndCompare', 'cancelRun']],
       ['jobs', ['measureScores', 'devices', 'cudaOffer', 'installCuda', 'removeCuda']],
       ['results', ['sampleText', 'allocate', 'export', 'rescore', 'sweepDamping', 'compare', 'inspectModel']],
-      ['results', ['rowText', 'selectRows', 'rowsWithout']],
+      ['results', ['rowText', 'selectRows', 'rowsWithout', 'rowMarks', 'linesWithout']],
       ['results', ['estimatePruning', 'describeData', 'compareEstimators', 'predict', 'analyse', 'tableColumns']],
       ['results', ['modelHeader']],
     ] as const
@@ -79,6 +79,8 @@ const valueFields: Readonly<Record<string, readonly string[]>> = {
   [requests.allocate.method]: ['allocation', 'file'],
   [requests.selectRows.method]: ['selected'],
   [requests.rowsWithout.method]: ['written'],
+  [requests.linesWithout.method]: ['written'],
+  [requests.rowMarks.method]: ['marks'],
   [requests.rescore.method]: ['tasks'],
   [requests.sweepDamping.method]: ['tasks'],
   [requests.compare.method]: ['comparison'],
