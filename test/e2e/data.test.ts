@@ -16,6 +16,7 @@ import {
   accessibilityFaults,
   chooseTheme,
   clickLens,
+  editor,
   explainFailure,
   notification,
   openFile,
@@ -122,4 +123,63 @@ test('never over a file: the dataset itself is refused and stays as it was', asy
   assert.equal(readFileSync(data, 'utf8'), before);
   await until('the row is still ticked', async () => (await frame.locator('table.rows tr.selected').count()) === 1);
   await runCommand(page, 'Notifications: Clear All Notifications');
+});
+
+test('Samples: over all layers, found by a search, left out of a new dataset', async () => {
+  const frame = await resultsPage(page);
+  await frame.getByRole('tab', { name: 'Samples' }).click();
+  await frame
+    .locator('vscode-single-select[label="Layer"]')
+    .last()
+    .evaluate((element) => {
+      (element as HTMLElement & { value: string }).value = 'all';
+      element.dispatchEvent(new Event('change'));
+    });
+  await frame.getByRole('heading', { name: /Training samples over 3 layers/ }).waitFor();
+  await frame.locator('table.rows .sample-text', { hasText: 'Review: ' }).first().waitFor();
+  await frame.locator('table.rows td.picked input').first().press(' ');
+  await button(frame, 'Write Dataset without These Rows').click();
+  await button(frame, `Write ${ROWS - 1} Rows`).waitFor();
+  await dark(frame, 'samples');
+  await button(frame, `Write ${ROWS - 1} Rows`).click();
+  await proposed();
+  const file = await input().inputValue();
+  await page.keyboard.press('Enter');
+  await notification(page, new RegExp(`${ROWS - 1} of ${ROWS} rows are written to`)).waitFor();
+  assert.equal(readFileSync(file, 'utf8').trim().split('\n').length, ROWS - 1);
+  await runCommand(page, 'Notifications: Clear All Notifications');
+});
+
+test('marks in the data file: the file without marked rows after a preview, no marks when it has changed', async () => {
+  await openFile(page, 'reviews.jsonl');
+  const text = editor(page, 'reviews.jsonl');
+  const decorated = () => text.locator('[class*="TextEditorDecorationType"]').count();
+  await until('decorations', async () => (await decorated()) > 0);
+  await screenshot(page, 'marks-light');
+  for (const [theme, name] of [
+    ['Dark Modern', 'dark'],
+    ['Dark High Contrast', 'high-contrast'],
+  ]) {
+    await chooseTheme(page, theme);
+    await screenshot(page, `marks-${name}`);
+  }
+  await chooseTheme(page, 'Light Modern');
+  const before = readFileSync(join(bench.folder, 'data', 'reviews.jsonl'), 'utf8');
+  await runCommand(page, 'LayerIF: Write Data File without Marked Rows');
+  const toast = notification(page, /nothing is written yet/);
+  await toast.waitFor();
+  await screenshot(page, 'marks-preview');
+  await toast.getByRole('button', { name: 'Write' }).click();
+  await until('the proposed name', async () => (await input().inputValue()).includes('reviews-without-'));
+  const file = await input().inputValue();
+  await page.keyboard.press('Enter');
+  await notification(page, /rows are written to data\/reviews-without-/).waitFor();
+  const written = readFileSync(file, 'utf8').split('\n');
+  assert.ok(written.length < before.split('\n').length);
+  for (const line of written) assert.ok(before.includes(line));
+  assert.equal(readFileSync(join(bench.folder, 'data', 'reviews.jsonl'), 'utf8'), before);
+  appendFileSync(join(bench.folder, 'data', 'reviews.jsonl'), '{"review":"More.","sentiment":"positive"}\n');
+  await runCommand(page, 'Notifications: Clear All Notifications');
+  await openFile(page, 'reviews.jsonl');
+  await until('no decorations', async () => (await decorated()) === 0);
 });

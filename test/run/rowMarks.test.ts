@@ -63,7 +63,7 @@ test('harmful samples by mean rank and majority, rows that a score leaves out, m
   const stale = await rowMarks(data, runs);
   assert.deepEqual([stale!.sha256, stale!.marks], [null, []]);
   await assert.rejects(
-    linesWithout({ file: data, rows: [1], sha256: sha256! }),
+    linesWithout({ file: data, rows: [1], sha256: sha256 }),
     /was changed since its rows were marked/,
   );
 });
@@ -73,26 +73,26 @@ test('the file without rows is the file but for their lines; nothing is replaced
   const csv = path.join(folder, 'a.csv');
   fs.writeFileSync(csv, 'text,label\r\n"one, two",1\r\n"over\r\ntwo lines",2\r\nlast,3');
   const [sha256] = await hashFiles([csv]);
-  const dry = await linesWithout({ file: csv, rows: [1], sha256: sha256! });
+  const dry = await linesWithout({ file: csv, rows: [1], sha256: sha256 });
   assert.deepEqual([dry.rows, dry.of, path.basename(dry.file)], [2, 3, 'a-without-1.csv']);
   assert.equal(dry.preview, 'text,label\r\n"one, two",1\r\nlast,3');
   assert.ok(!fs.existsSync(dry.file), 'a preview writes nothing');
-  await linesWithout({ file: csv, rows: [1], sha256: sha256!, output: dry.file });
+  await linesWithout({ file: csv, rows: [1], sha256: sha256, output: dry.file });
   assert.equal(fs.readFileSync(dry.file, 'utf8'), dry.preview);
   for (const output of [csv, dry.file])
     await assert.rejects(
-      linesWithout({ file: csv, rows: [0], sha256: sha256!, output }),
+      linesWithout({ file: csv, rows: [0], sha256: sha256, output }),
       /exists already: give the name/,
     );
   await assert.rejects(
-    linesWithout({ file: csv, rows: [0, 1, 2], sha256: sha256! }),
+    linesWithout({ file: csv, rows: [0, 1, 2], sha256: sha256 }),
     /none of the 3 rows would be left/,
   );
   const jsonl = path.join(folder, 'b.jsonl');
   fs.writeFileSync(jsonl, '{"a":1.0}\n\n{"a" : "\u202e<b>"}\n{"a":3}\n');
   const [own] = await hashFiles([jsonl]);
   assert.equal(
-    (await linesWithout({ file: jsonl, rows: [2], sha256: own! })).preview,
+    (await linesWithout({ file: jsonl, rows: [2], sha256: own })).preview,
     '{"a":1.0}\n\n{"a" : "\u202e<b>"}\n',
   );
 });
