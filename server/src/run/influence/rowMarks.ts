@@ -7,8 +7,8 @@ import path from 'node:path';
 import type { RowMark, RowMarks, RunOfRows } from '../../../../protocol/rowRequests.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
 import type { ScoredRows, ScoresFile, ScoreTable } from '../../../../protocol/scores.ts';
-import { hashFiles } from '../../checkpoints/hashFiles.ts';
 import { nth } from '../../lists/nth.ts';
+import { dataHashes } from '../files/provenance.ts';
 import { readFileOf } from '../files/readFile.ts';
 import { readResult } from '../files/results.ts';
 import { orderedRows } from './rows.ts';
@@ -34,7 +34,7 @@ export async function rowMarks(file: string, runs: readonly RunOfRows[]): Promis
       ...(scores === null ? [] : ofScores(readFileOf('scores', scores), file)),
     ];
     if (found.length === 0) continue;
-    const [now] = await hashFiles([file]);
+    const [now] = Object.values(await dataHashes([file], path.dirname(file)));
     const same = found.filter(({ sha256 }) => sha256 === now);
     const run = result ?? scores ?? '';
     const { experimentFile } = nth(found, 0);

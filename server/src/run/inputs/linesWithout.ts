@@ -7,8 +7,8 @@ import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { WrittenRows } from '../../../../protocol/rowSelection.ts';
 import { writeAtomically } from '../../checkpoints/fileBytes.ts';
-import { hashFiles } from '../../checkpoints/hashFiles.ts';
 import { formatOf, readRows } from '../../data/formats.ts';
+import { dataHashes } from '../files/provenance.ts';
 import { cannotWrite, makeFolders } from '../../files/writing.ts';
 import { freeName, requireNew } from './dataRows.ts';
 
@@ -23,9 +23,9 @@ export interface LinesWithout {
   output?: string | undefined;
 }
 
-/** @throws LayerifError `badData` for a file that changed or has no lines, `badRequest` for a file that exists, `cannotWrite` */
+/** @throws LayerifError `badData`: the file changed or has no lines; `badRequest`: the new one exists; `cannotWrite` */
 export async function linesWithout({ file, rows, sha256, output }: LinesWithout): Promise<WrittenRows> {
-  if ((await hashFiles([file]))[0] !== sha256)
+  if (Object.values(await dataHashes([file], path.dirname(file)))[0] !== sha256)
     throw new LayerifError('badData', `${file} was changed since its rows were marked: score it again`);
   const format = formatOf(file);
   if (format === null) throw new LayerifError('badData', `${file} is no data file that is read`);
