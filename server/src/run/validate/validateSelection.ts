@@ -4,6 +4,7 @@
  * that compare rows with validation samples see other samples than those on which they are judged.
  */
 import path from 'node:path';
+import { labelOf } from '../../../../protocol/rowSelection.ts';
 import type { AskedScore } from '../../../../protocol/experiment.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import { SCORES_SUFFIX } from '../../../../protocol/scores.ts';
@@ -16,7 +17,6 @@ import { findDataScore } from '../../scores/dataScores.ts';
 import { againstDraws, mean } from '../../validation/comparison.ts';
 import { overColumns } from '../../validation/agreementMeasures.ts';
 import { chosenRows, controlIds } from '../decide/selection.ts';
-import { labelOf } from '../scores/rowAgreement.ts';
 import { computeDataScores } from '../scores/dataScores.ts';
 import { experimentName } from '../files/results.ts';
 import { nth } from '../../lists/nth.ts';
