@@ -58,7 +58,13 @@ async function giveTexts(): Promise<void> {
   for (const message of await opened.sent()) {
     if (message.type !== 'samples' || given.has(message.requestId)) continue;
     given.add(message.requestId);
-    const samples = message.samples.map((index) => ({ index, text: `text of ${index}`, file: 'x.jsonl', line: 1 }));
+    const samples = message.samples.map((index) => ({
+      index,
+      text: `text of ${index}`,
+      answer: null,
+      file: 'x.jsonl',
+      line: 1,
+    }));
     await opened.post({ type: 'samples', requestId: message.requestId, answer: { samples } });
   }
 }

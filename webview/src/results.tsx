@@ -85,9 +85,7 @@ function ResultsPage() {
         <header>
           <h1>{model.name}</h1>
           <p class="description">
-            {view.scores.scores.tables.every(({ rows }) => rows)
-              ? 'Scores of rows'
-              : `Layer scores of ${model.layers} layers`}
+            {scoresAlone.tables.every(({ rows }) => rows) ? 'Scores of rows' : `Layer scores of ${model.layers} layers`}
             {provenance?.date ? `, ${formatDate(provenance.date)}` : ''}, on {provenance?.device || MISSING}
           </p>
         </header>
