@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { squaredSingularValues, symmetricEigenvalues } from '../../server/src/linear/eigenvalues.ts';
-import { tailExponents } from '../../server/src/scores/tailExponent.ts';
+import { tailExponents } from '../../server/src/statistics/tailExponent.ts';
 import { reference, type Reference } from '../allocation/inputs.ts';
 
 const { spectra, exponents } = reference<Reference>('reference');

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../server/src/random/random.ts';
-import { marchenkoPastur } from '../../server/src/scores/alphaHill.ts';
+import { marchenkoPastur } from '../../server/src/statistics/marchenkoPastur.ts';
 import { isObservation } from '../../server/src/scores/observations.ts';
 import type { ObservedShape } from '../../server/src/scores/observations.ts';
 import { isAllowed, optionValues, readOption } from '../../server/src/scores/options.ts';
 import { findScore, scores } from '../../server/src/scores/scores.ts';
 import { tableOf } from '../../server/src/scores/tables.ts';
-import { tailExponents } from '../../server/src/scores/tailExponent.ts';
+import { tailExponents } from '../../server/src/statistics/tailExponent.ts';
 import { squaredSingularValues } from '../../server/src/linear/eigenvalues.ts';
 import { scoreCases } from './cases.ts';
 import type { ScoreCase } from './cases.ts';

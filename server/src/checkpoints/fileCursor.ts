@@ -68,7 +68,7 @@ export class FileCursor {
   varint(what: string): number {
     let value = 0;
     for (let place = 0; place < 10; place++) {
-      const [byte] = this.bytes(1, what);
+      const byte = this.bytes(1, what).readUInt8();
       value += (byte & 127) * 2 ** (7 * place);
       if (byte < 128) return value;
     }

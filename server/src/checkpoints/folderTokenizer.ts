@@ -269,7 +269,8 @@ function fromFile(file: string, read: (file: string) => ModelFile, expected: str
 }
 
 function slowFiles(folder: string, name: string): Json {
-  const [vocab, merges] = ['vocab.json', 'merges.txt'].map((some) => path.join(folder, some));
+  const vocab = path.join(folder, 'vocab.json');
+  const merges = path.join(folder, 'merges.txt');
   if (!fs.existsSync(vocab) || !fs.existsSync(merges) || !SLOW.has(name)) throw absent(folder, name);
   const tokens = readJsonObject(vocab, 'tokenizer');
   const lines = readModelText(merges, 'tokenizer').split(/\r?\n/);

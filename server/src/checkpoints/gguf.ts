@@ -11,6 +11,7 @@ import { mistakenOr } from '../files/mistaken.ts';
 import { headOf, withFile } from './fileBytes.ts';
 import { FileCursor } from './fileCursor.ts';
 import { printable } from './printable.ts';
+import { nth } from '../lists/nth.ts';
 
 export type MetadataValue = string | number | bigint | boolean | MetadataArray;
 export type MetadataArray = readonly MetadataValue[] | NumberArray;
@@ -154,9 +155,9 @@ export function readGgufHeader<Type extends StoredType>(
   });
   const inOrder = [...tensors].sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
   for (let i = 1; i < inOrder.length; i++) {
-    const before = inOrder[i - 1];
-    if (inOrder[i].offset < before.offset + before.byteLength)
-      fail(`tensors ${before.name} and ${inOrder[i].name} overlap`);
+    const before = nth(inOrder, i - 1);
+    if (nth(inOrder, i).offset < before.offset + before.byteLength)
+      fail(`tensors ${before.name} and ${nth(inOrder, i).name} overlap`);
   }
   return { file, version, metadata, tensors };
 }
@@ -215,7 +216,7 @@ function typeOf(id: number, tensor: string, file: string): BlockType {
 /** Of every number: of a type that is not read, its name with 0 bytes. */
 export function anyType(id: number): StoredType {
   const known = blockTypes.find((row) => row.id === id);
-  const name = Object.hasOwn(otherTypes, id) ? otherTypes[id] : `number ${id}`;
+  const name = (Object.hasOwn(otherTypes, id) ? otherTypes[id] : undefined) ?? `number ${id}`;
   return known ?? { name, numbers: 1, bytes: 0 };
 }
 

@@ -2,6 +2,7 @@
 import { readTensor } from './ggufTensor.ts';
 import type { Keys } from './ggufKeys.ts';
 import { rotaryConfig } from './ggufRotary.ts';
+import { nth } from '../lists/nth.ts';
 
 type Json = Record<string, unknown>;
 
@@ -96,7 +97,7 @@ function qwenMoe(keys: Keys, architecture: string, modelType: string, normalised
 /** Width of an expert by its matrix, in one tensor with the others or by itself. */
 function expertInner(keys: Keys, layer: number): number {
   const together = `blk.${layer}.ffn_down_exps.weight`;
-  return keys.has(together) ? keys.shape(together)[2] : keys.shape(`blk.${layer}.ffn_down.0.weight`)[1];
+  return keys.has(together) ? nth(keys.shape(together), 2) : nth(keys.shape(`blk.${layer}.ffn_down.0.weight`), 1);
 }
 
 function experts(keys: Keys): number {

@@ -3,6 +3,7 @@
  * test/reference/gguf/grids.py from gguf-py's tables; base64 of indices into `values`, 2 or 4 bits each, the low ones
  * first.
  */
+import { nth } from '../lists/nth.ts';
 
 interface Packed {
   /** Numbers of a point. */
@@ -177,7 +178,7 @@ export function grid(name: keyof typeof packed): Int8Array {
   const perByte = 8 / bits;
   const mask = (1 << bits) - 1;
   const numbers = Int8Array.from({ length: bytes.length * perByte }, (_, i) => {
-    return values[(bytes[Math.floor(i / perByte)] >> (bits * (i % perByte))) & mask];
+    return nth(values, (nth(bytes, Math.floor(i / perByte)) >> (bits * (i % perByte))) & mask);
   });
   unpacked.set(name, numbers);
   return numbers;

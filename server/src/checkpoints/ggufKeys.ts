@@ -1,6 +1,7 @@
 /** The metadata of one architecture, and what every decoder's `config.json` takes from them. */
 import type { GgufTensor } from './gguf.ts';
 import type { Metadata } from './ggufMetadata.ts';
+import { nth } from '../lists/nth.ts';
 
 /**
  * Keys that change what a model computes, each with the value that changes nothing. An architecture that gives one a
@@ -98,7 +99,7 @@ export class Keys {
 
   /** What all families have by the same names. */
   frame(architecture: string, modelType: string): Record<string, unknown> {
-    const [vocabulary] = this.shape('token_embd.weight');
+    const vocabulary = nth(this.shape('token_embd.weight'), 0);
     const token = (name: string) => this.metadata.index(`tokenizer.ggml.${name}_token_id`, vocabulary) ?? null;
     return {
       architectures: [architecture],
@@ -135,7 +136,7 @@ export class Keys {
 
   /** Inner width by the matrix itself: some converters write four times the model's width whatever it is. */
   inner(): number {
-    return this.shape('blk.0.ffn_down.weight')[1];
+    return nth(this.shape('blk.0.ffn_down.weight'), 1);
   }
 
   rmsEpsilon(): { rms_norm_eps: number } {

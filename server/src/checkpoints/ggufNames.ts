@@ -39,7 +39,7 @@ export function partsOf(
       `tensor ${tensor.name} is none that a model of architecture "${id}" is known to have; leaving it out would give wrong scores`,
     );
   }
-  const change = changes && Object.hasOwn(changes, key) ? changes[key] : asStored;
+  const change = (changes && Object.hasOwn(changes, key) ? changes[key] : undefined) ?? asStored;
   return change({ tensor, name: named, metadata, id });
 }
 
@@ -48,8 +48,9 @@ function entryOf(names: Architecture['names'], stored: string): { key: string; n
   const parts = /^(?:blk\.(\d+)\.)?(.+?)(?:\.(\d+))?\.(weight|bias)$/.exec(stored);
   const [, block, module, expert, ending] = parts ?? [];
   const key = `${block === undefined ? '' : 'blk.{}.'}${module}${expert === undefined ? '' : '.#'}`;
-  if (!parts || !Object.hasOwn(names, key)) return { key, named: null };
-  return { key, named: `${names[key].replace('{}', block).replace('#', expert ?? '#')}.${ending}` };
+  const known = parts && Object.hasOwn(names, key) ? names[key] : undefined;
+  if (known === undefined) return { key, named: null };
+  return { key, named: `${known.replace('{}', block ?? '').replace('#', expert ?? '#')}.${ending}` };
 }
 
 /** Hugging Face's name of a stored tensor, for those who only show it; null where none is known. */

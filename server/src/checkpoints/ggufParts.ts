@@ -5,6 +5,7 @@
  */
 import type { GgufTensor } from './gguf.ts';
 import type { Metadata } from './ggufMetadata.ts';
+import { nth } from '../lists/nth.ts';
 
 /**
  * A tensor of the Hugging Face layout: some rows of a stored tensor. Rows are all dimensions but the last; one number
@@ -36,7 +37,7 @@ export interface Stored {
 export type Change = (stored: Stored) => Part[];
 
 export function rowsOf(shape: readonly number[]): number {
-  return shape.length === 1 ? shape[0] : shape.slice(0, -1).reduce((product, n) => product * n, 1);
+  return shape.length === 1 ? nth(shape, 0) : shape.slice(0, -1).reduce((product, n) => product * n, 1);
 }
 
 function part({ tensor, name }: Stored, changes: Partial<Part> = {}): Part {
@@ -95,7 +96,7 @@ export const grouped: Change = (stored) => {
 /** Outputs x inputs; GPT-2's Conv1D has inputs x outputs. Vectors stay. */
 export const conv1d: Change = (stored) => {
   const { shape } = stored.tensor;
-  return [part(stored, shape.length === 1 ? {} : { shape: [shape[1], shape[0]], transposed: true })];
+  return [part(stored, shape.length === 1 ? {} : { shape: [nth(shape, 1), nth(shape, 0)], transposed: true })];
 };
 
 /** The norm multiplies by 1 + w, and 1 + w is stored. What the sum rounded away is lost. */
@@ -104,14 +105,15 @@ export const plusOne: Change = (stored) => [part(stored, { add: -1 })];
 /** A vector that is a matrix of one row. */
 export const oneRow: Change = (stored) => {
   const { shape } = stored.tensor;
-  return [part(stored, shape.length === 1 ? { shape: [1, shape[0]] } : {})];
+  return [part(stored, shape.length === 1 ? { shape: [1, nth(shape, 0)] } : {})];
 };
 
 /** The first dimension counts experts or heads, which have a tensor each. */
 export const stacked: Change = (stored) => {
   const { shape } = stored.tensor;
-  const rows = rowsOf(shape) / shape[0];
-  return Array.from({ length: shape[0] }, (_, i) =>
+  const count = nth(shape, 0);
+  const rows = rowsOf(shape) / count;
+  return Array.from({ length: count }, (_, i) =>
     part(stored, { name: stored.name.replace('#', String(i)), shape: shape.slice(1), first: i * rows, rows }),
   );
 };
@@ -127,7 +129,7 @@ export function split(suffixes: Readonly<Record<string, Parameters<typeof pairs>
     const size = rowsOf(tensor.shape) / heads.reduce((sum, n) => sum + n, 0);
     let first = 0;
     return Object.keys(suffixes).map((suffix, i) => {
-      const rows = heads[i] * size;
+      const rows = nth(heads, i) * size;
       first += rows;
       const shape = [rows, ...tensor.shape.slice(1)];
       return part(stored, { name: stored.name.replace('#', suffix), shape, first: first - rows, rows });

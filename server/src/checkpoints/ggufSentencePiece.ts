@@ -6,6 +6,7 @@
  */
 import { kinds, vocabularyMap } from './ggufVocabulary.ts';
 import type { Json, TokenizerParts, Vocabulary } from './ggufVocabulary.ts';
+import { nth } from '../lists/nth.ts';
 
 /** U+2581, which stands for a space. */
 const SPACE = '▁';
@@ -80,7 +81,7 @@ function mergesByScore(
     if (all[id] !== kinds.normal) return;
     for (let at = 1; at < piece.length; at++) {
       const [left, right] = [piece.slice(0, at), piece.slice(at)];
-      if (pieces.has(left) && pieces.has(right)) found.push({ left, right, score: scores[id] });
+      if (pieces.has(left) && pieces.has(right)) found.push({ left, right, score: nth(scores, id) });
     }
   });
   found.sort((a, b) => b.score - a.score || b.left.length - a.left.length);

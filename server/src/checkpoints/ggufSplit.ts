@@ -9,6 +9,7 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import { openGgufFile } from './gguf.ts';
 import type { GgufFile } from './gguf.ts';
 import { Metadata } from './ggufMetadata.ts';
+import { nth } from '../lists/nth.ts';
 
 const PART = /^(.*)-(\d{5})-of-(\d{5})(\.gguf)$/i;
 
@@ -51,11 +52,16 @@ export function ggufModels(files: readonly string[]): GgufModel[] {
     groups.set(key, [...(groups.get(key) ?? []), file]);
   }
   return [...groups.values()].map((group) => {
-    const part = partName(group[0]);
-    if (!part) return { first: group[0], files: group, missing: [] };
-    const all = Array.from({ length: part.count }, (_, i) => named(group[0], i + 1));
+    const some = nth(group, 0);
+    const part = partName(some);
+    if (!part) return { first: some, files: group, missing: [] };
+    const all = Array.from({ length: part.count }, (_, i) => named(some, i + 1));
     const own = all.filter((file) => group.includes(file));
-    return { first: all[0], files: own, missing: all.flatMap((file, i) => (group.includes(file) ? [] : [i + 1])) };
+    return {
+      first: named(some, 1),
+      files: own,
+      missing: all.flatMap((file, i) => (group.includes(file) ? [] : [i + 1])),
+    };
   });
 }
 
@@ -115,7 +121,7 @@ function requirePlace(file: string, part: GgufFile, number: number, count: numbe
 
 /** Parts with the same names may come from two models, or from two quantisations of one. */
 function requireOneModel(parts: readonly GgufFile[], known: string): void {
-  const first = new Metadata(parts[0]);
+  const first = new Metadata(nth(parts, 0));
   const total = first.number('split.tensors.count');
   const where = new Map<string, number>();
   parts.forEach((part, i) => {
@@ -131,11 +137,11 @@ function requireOneModel(parts: readonly GgufFile[], known: string): void {
     }
     for (const key of ['general.architecture', 'general.name', 'general.uuid']) {
       const value = part.metadata.get(key);
-      if (value !== undefined && value !== parts[0].metadata.get(key))
+      if (value !== undefined && value !== nth(parts, 0).metadata.get(key))
         throw foreign(
           file,
           `a model with ${key} ${JSON.stringify(value)}`,
-          `the first part has ${String(parts[0].metadata.get(key))}`,
+          `the first part has ${String(nth(parts, 0).metadata.get(key))}`,
         );
     }
     for (const { name } of part.tensors) {

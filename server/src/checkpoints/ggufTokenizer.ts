@@ -11,6 +11,7 @@ import { sentencePiece } from './ggufSentencePiece.ts';
 import { kinds, vocabularyMap } from './ggufVocabulary.ts';
 import type { Json, TokenizerParts, Vocabulary } from './ggufVocabulary.ts';
 import { lookup } from '../text/lookup.ts';
+import { nth } from '../lists/nth.ts';
 
 const models: Readonly<Record<string, (vocabulary: Vocabulary) => TokenizerParts>> = {
   gpt2: byteLevelBpe,
@@ -41,12 +42,12 @@ export function rebuildTokenizer(metadata: Metadata): {
     metadata.index(key(`${name}_token_id`), tokens.length) ?? parts.defaults?.[name];
   const contentOf = (name: Parameters<typeof idOf>[0]): string | null => {
     const id = idOf(name);
-    return id === undefined ? null : tokens[id];
+    return id === undefined ? null : nth(tokens, id);
   };
   /** Ends of a turn and of a message, where the file tells them apart from the end of a text. */
   const named = (name: 'eot' | 'eom'): string | null => {
     const id = metadata.index(key(`${name}_token_id`), tokens.length);
-    return id === undefined ? null : tokens[id];
+    return id === undefined ? null : nth(tokens, id);
   };
   const [bos, eos] = [idOf('bos'), idOf('eos')];
   const first = (metadata.flag(key('add_bos_token')) ?? parts.addsBos) && bos !== undefined ? [bos] : [];

@@ -12,6 +12,7 @@ import { ggufModels, shownModel } from './ggufSplit.ts';
 import { listed } from '../text/listed.ts';
 import { nearest } from '../text/nearest.ts';
 import { readText } from '../files/textFile.ts';
+import { nth } from '../lists/nth.ts';
 
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
@@ -53,10 +54,10 @@ export async function modelFiles(
 
   const ggufs = ggufModels(files.map((file) => file.path).filter((name) => !name.includes('/')));
   if (ggufs.length === 1) {
-    const [{ files: parts, missing }] = ggufs;
+    const { files: parts, missing } = nth(ggufs, 0);
     if (missing.length > 0) {
       throw bad(
-        `model ${id} has ${parts.length} of the ${parts.length + missing.length} parts of ${ggufs[0].first}; part ${missing.join(', ')} is missing: take another revision or another repository`,
+        `model ${id} has ${parts.length} of the ${parts.length + missing.length} parts of ${nth(ggufs, 0).first}; part ${missing.join(', ')} is missing: take another revision or another repository`,
       );
     }
     return parts.map((name) => find(name)!);
@@ -146,7 +147,7 @@ function localTarget(snapshot: string): string | null {
     }
   }
   const ggufs = ggufModels(fs.readdirSync(snapshot).filter(has));
-  return ggufs.length === 1 && ggufs[0].missing.length === 0 ? path.join(snapshot, ggufs[0].first) : null;
+  return ggufs.length === 1 && nth(ggufs, 0).missing.length === 0 ? path.join(snapshot, nth(ggufs, 0).first) : null;
 }
 
 /**

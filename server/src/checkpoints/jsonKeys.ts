@@ -24,6 +24,7 @@ const [QUOTE, BACKSLASH, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [...'"\\{}[]'].ma
 
 /** Whether the string that ended before `at` is followed by a colon. */
 function isKey(json: string, at: number): boolean {
-  while (' \t\r\n'.includes(json[at])) at++;
-  return json[at] === ':';
+  let c = json[at];
+  while (c !== undefined && ' \t\r\n'.includes(c)) c = json[++at];
+  return c === ':';
 }

@@ -6,6 +6,7 @@
 import { CONTROL, NORMAL, sentencePieceModel, USER_DEFINED } from './sentencePieceModel.ts';
 import { byteDecoder, byteWords, ofByteRanks } from './byteRanks.ts';
 import type { SentencePieceModel } from './sentencePieceModel.ts';
+import { nth } from '../lists/nth.ts';
 
 type Json = Record<string, unknown>;
 
@@ -90,7 +91,7 @@ function ownModel(model: SentencePieceModel, settings: Json): Json {
     settings,
   );
   const normal = new Map(
-    pieces.flatMap(({ score, type }, id) => (type === NORMAL ? [[names[id], { score, id }] as const] : [])),
+    pieces.flatMap(({ score, type }, id) => (type === NORMAL ? [[nth(names, id), { score, id }] as const] : [])),
   );
   const merges = [...normal]
     .sort(([, a], [, b]) => b.score - a.score || a.id - b.id)
@@ -190,7 +191,7 @@ function ofRanks(bytes: Buffer, settings: Json): ModelFile {
   for (const [i, line] of bytes.toString('latin1').split(/\r?\n/).entries()) {
     if (line === '') continue;
     const [token, rank] = line.split(' ');
-    if (rank === undefined || !/^\d+$/.test(rank))
+    if (token === undefined || rank === undefined || !/^\d+$/.test(rank))
       throw new Error(`its line ${i + 1} is no token in base64 with its rank`);
     ranks.set(Buffer.from(token, 'base64').toString('latin1'), Number(rank));
   }

@@ -12,6 +12,7 @@ import { didYouMean } from '../text/nearest.ts';
 import { withAdapter } from './peftAdapter.ts';
 import type { Checkpoint } from './types.ts';
 import { lookup } from '../text/lookup.ts';
+import { nth } from '../lists/nth.ts';
 
 interface Format {
   title: string;
@@ -36,7 +37,7 @@ function onlyGguf(folder: string): string | null {
   const names = fs.readdirSync(folder);
   if (names.some((name) => /\.(safetensors|safetensors\.index\.json|bin|pt|pth)$/.test(name))) return null;
   const models = ggufModels(names);
-  return models.length === 1 ? path.join(folder, models[0].files[0]) : null;
+  return models.length === 1 ? path.join(folder, nth(nth(models, 0).files, 0)) : null;
 }
 
 const MOST_SIBLINGS = 8;
@@ -67,7 +68,7 @@ function openBase(target: string, revision: string | undefined): Checkpoint {
     if (url !== null) throw new LayerifError('badModel', `model ${url} ${urlAdvice('model')}`);
     if (isHubId(target)) {
       const cached = cachedModel(target, revision, besidePath(target));
-      return { ...openBase(cached.target, undefined), name: target.split('/')[1], revision: cached.commit };
+      return { ...openBase(cached.target, undefined), name: nth(target.split('/'), 1), revision: cached.commit };
     }
     throw new LayerifError(
       'badModel',

@@ -68,7 +68,7 @@ export function openAdapter(target: string): AdapterFolder {
   for (const info of openSafetensors(fs.realpathSync(weightsFile)).tensors) {
     const [, module, side, kind] = FACTOR.exec(info.name) ?? [];
     const own = carriedName(info.name);
-    if (module !== undefined && (kind === 'weight' || side === 'B')) {
+    if (module !== undefined && side !== undefined && (kind === 'weight' || side === 'B')) {
       found.set(module, { ...found.get(module), [kind === 'bias' ? 'bias' : side]: info });
     } else if (own !== null) {
       carried.set(own, info);
@@ -164,10 +164,10 @@ interface Prefix {
 
 function prefixOf(base: Checkpoint, adapter: AdapterFolder): Prefix {
   const modules = [...adapter.factors.keys()];
-  const module = modules.find((name) => !HEAD.test(name)) ?? modules[0];
+  const module = modules.find((name) => !HEAD.test(name)) ?? modules[0] ?? '';
   if (base.tensors.has(`${module}.weight`)) return { more: '', less: '' };
-  const inner = /^(\w+\.)(.+)$/.exec(module);
-  if (inner && base.tensors.has(`${inner[2]}.weight`)) return { more: '', less: inner[1] };
+  const [, less, inner] = /^(\w+\.)(.+)$/.exec(module) ?? [];
+  if (less !== undefined && base.tensors.has(`${inner}.weight`)) return { more: '', less };
   const whole = [...base.tensors.keys()].find((name) => name.replace(/^\w+\./, '') === `${module}.weight`);
   if (whole) return { more: whole.slice(0, whole.length - `${module}.weight`.length), less: '' };
   if (HEAD.test(module)) return { more: '', less: '' };

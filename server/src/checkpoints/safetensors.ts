@@ -14,6 +14,9 @@ import { nearestNames } from '../text/nearest.ts';
 import { isPrintable, printable, quoted } from './printable.ts';
 import type { TensorInfo } from './types.ts';
 import { lookup } from '../text/lookup.ts';
+import { nth } from '../lists/nth.ts';
+import { take } from '../lists/take.ts';
+import { entry } from '../lists/entry.ts';
 
 /** The format's own limit. */
 const LARGEST_HEADER = 100_000_000;
@@ -109,10 +112,10 @@ function tensorInfo(
     return fail(`tensor ${name} has the unknown type ${quoted(dtype)}`);
   }
   if (!counts(shape)) return fail(`tensor ${name} has the shape ${quoted(shape)}`);
-  if (!counts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
+  if (!counts(offsets) || offsets.length !== 2 || nth(offsets, 0) > nth(offsets, 1)) {
     return fail(`tensor ${name} has the offsets ${quoted(offsets)}`);
   }
-  const [start, end] = offsets;
+  const [start, end] = take(offsets, 2);
   if (dataStart + end > size) {
     return fail(
       `tensor ${name} ends at byte ${dataStart + end}, the file at ${size} (truncated, or the header points outside)`,
@@ -248,7 +251,7 @@ function safetensorsParts(
   let at = 0;
   for (const { name, dtype, shape, data } of tensors) {
     if (header.has(name) || name === '__metadata__') throw new Error(`a second tensor is called ${name}`);
-    const bytes = shape.reduce((product, x) => product * x, storedBytes[dtype]);
+    const bytes = bytesOf(dtype, shape);
     if (typeof data !== 'function') requireBytes(name, dtype, shape, data);
     header.set(name, { dtype, shape, data_offsets: [at, at + bytes] });
     at += bytes;
@@ -271,13 +274,17 @@ function safetensorsParts(
   }
 }
 
+function bytesOf(dtype: NewTensor['dtype'], shape: readonly number[]): number {
+  return shape.reduce((product, x) => product * x, entry(storedBytes, dtype));
+}
+
 function requireBytes<T extends NodeJS.ArrayBufferView>(
   name: string,
   dtype: NewTensor['dtype'],
   shape: readonly number[],
   data: T,
 ): T {
-  const bytes = shape.reduce((product, x) => product * x, storedBytes[dtype]);
+  const bytes = bytesOf(dtype, shape);
   if (bytes !== data.byteLength) {
     throw new Error(
       `tensor ${name} of type ${dtype} and shape [${shape.join(', ')}] takes ${bytes} bytes, its data have ${data.byteLength}`,

@@ -12,8 +12,10 @@
 import { readTensorBytes } from './fileBytes.ts';
 import { requireFinite } from './finite.ts';
 import { readFloat32 } from './safetensors.ts';
-import { float4, smallFloats } from './smallFloats.ts';
-import type { Scales, TensorInfo } from './types.ts';
+import { multiplyBlocks, unpackMxfp4 } from './scaleNumbers.ts';
+import { smallFloats } from './smallFloats.ts';
+import type { TensorInfo } from './types.ts';
+import { take } from '../lists/take.ts';
 
 /** What is behind a weight's name, or behind its module's. */
 const scaleNames = (weight: string): string[] => {
@@ -73,13 +75,13 @@ function layoutOf(
 ): [number, number] | null {
   const known = dtype === 'U8' || ['F32', 'F16', 'BF16', 'F64'].includes(dtype) || dtype.startsWith('F8_');
   if (!known || shape.length < 2) return null;
-  const [rows, columns] = shape.slice(-2);
+  const [rows, columns] = take(shape.slice(-2), 2);
   const matrices = product(shape.slice(0, -2));
   const count = product(scale);
   if (count === 1 || (count === matrices && scale.length < 2))
     return count === matrices || matrices === 1 ? [rows, columns] : null;
   if (scale.length === 1) return count === rows && matrices === 1 ? [1, columns] : null;
-  const [down, across] = scale.slice(-2);
+  const [down, across] = take(scale.slice(-2), 2);
   if (count !== matrices * down * across) return null;
   if (down === Math.ceil(rows / high) && across === Math.ceil(columns / wide)) return [high, wide];
   return rows % down === 0 && columns % across === 0 ? [rows / down, columns / across] : null;
@@ -91,7 +93,7 @@ function blockOf(config: Readonly<Record<string, unknown>>): [number, number] {
   const groups = Object.values((section.config_groups ?? {}) as Record<string, { weights?: Record<string, unknown> }>);
   const given = section.weight_block_size ?? groups.map((group) => group?.weights?.block_structure).find(Array.isArray);
   const isSize = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value) && value > 0;
-  return Array.isArray(given) && given.length === 2 && given.every(isSize) ? [given[0], given[1]] : [128, 128];
+  return Array.isArray(given) && given.length === 2 && given.every(isSize) ? take(given, 2) : [128, 128];
 }
 
 /** `X_blocks` [experts, rows, groups, 16] and `X_scales` [experts, rows, groups] -> X [experts, columns, rows] */
@@ -100,7 +102,7 @@ function takePacked(tensors: Map<string, TensorInfo>, blocks: TensorInfo): void 
   const scales = tensors.get(`${name}_scales`);
   if (!scales || tensors.has(name) || blocks.dtype !== 'U8' || scales.dtype !== 'U8' || blocks.shape.length !== 4)
     return;
-  const [experts, rows, groups, width] = blocks.shape;
+  const [experts, rows, groups, width] = take(blocks.shape, 4);
   if (width !== MXFP4_GROUP / 2 || scales.shape.join() !== [experts, rows, groups].join()) return;
   const shape = [experts, groups * MXFP4_GROUP, rows];
   tensors.set(name, { ...blocks, name, dtype: 'MXFP4', shape, scales: { kind: 'mxfp4', info: scales } });
@@ -118,7 +120,7 @@ export function readWeight(info: TensorInfo, into?: Float32Array): Float32Array 
   if (!scales) return readFloat32(info, into);
   if (scales.kind === 'mxfp4') return readPacked(info, scales.info, into);
   const values = readFloat32(info, into);
-  multiply(values, info.shape, scales, scaleValues(scales.info));
+  multiplyBlocks(values, info.shape, scales.block, scaleValues(scales.info));
   requireFinite(values, info);
   return values;
 }
@@ -128,45 +130,9 @@ function scaleValues(info: TensorInfo): Float32Array {
   return readFloat32(info.dtype === 'U8' ? { ...info, dtype: 'F8_E8M0' } : info);
 }
 
-function multiply(
-  values: Float32Array,
-  shape: readonly number[],
-  { block: [high, wide] }: Scales & { kind: 'grid' },
-  scales: Float32Array,
-): void {
-  const [rows, columns] = shape.slice(-2);
-  const [down, across] = [Math.ceil(rows / high), Math.ceil(columns / wide)];
-  const matrices = product(shape.slice(0, -2));
-  for (let matrix = 0; matrix < matrices; matrix++) {
-    for (let row = 0; row < rows; row++) {
-      const from = (matrix * rows + row) * columns;
-      const first = (matrix * down + Math.floor(row / high)) * across;
-      for (let b = 0; b < across; b++) {
-        const scale = scales[first + b];
-        for (let column = b * wide, end = Math.min(columns, column + wide); column < end; column++)
-          values[from + column] *= scale;
-      }
-    }
-  }
-}
-
 function readPacked(info: TensorInfo, scaleInfo: TensorInfo, into?: Float32Array): Float32Array {
-  const [experts, columns, rows] = info.shape;
-  const values = into ?? new Float32Array(experts * columns * rows);
-  const packed = readTensorBytes(info);
-  const exponents = readTensorBytes(scaleInfo);
-  let at = 0;
-  for (let expert = 0; expert < experts; expert++) {
-    for (let row = 0; row < rows; row++) {
-      for (let column = 0; column < columns; column += 2, at++) {
-        // 2 at numbers come before this byte, so its group is at / 16.
-        const scale = 2 ** (exponents[at >> 4] - 127);
-        const to = (expert * columns + column) * rows + row;
-        values[to] = scale * float4[packed[at] & 15];
-        values[to + rows] = scale * float4[packed[at] >> 4];
-      }
-    }
-  }
+  const values = into ?? new Float32Array(product(info.shape));
+  unpackMxfp4(values, info.shape, readTensorBytes(info), readTensorBytes(scaleInfo));
   requireFinite(values, info);
   return values;
 }

@@ -2,6 +2,7 @@
  * `tokenizer.model` of SentencePiece: pieces with their scores and types, and what its trainer and normaliser were
  * told. The file is one protobuf message; field numbers and defaults are those of sentencepiece_model.proto.
  */
+import { nth } from '../lists/nth.ts';
 
 /** Types of pieces. */
 export const NORMAL = 1;
@@ -103,7 +104,7 @@ function fieldsOf(bytes: Buffer): Field[] {
     let value = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {
       if (at >= bytes.length) throw new Error('it is no SentencePiece model, or cut off');
-      const byte = bytes[at++];
+      const byte = nth(bytes, at++);
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return Number(BigInt.asIntN(64, value));
     }

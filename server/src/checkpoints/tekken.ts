@@ -7,6 +7,7 @@
 import * as z from 'zod';
 import type { ModelFile } from './modelFile.ts';
 import { byteDecoder, byteWords, ofByteRanks } from './byteRanks.ts';
+import { nth } from '../lists/nth.ts';
 
 const file = z.object({
   config: z.object({
@@ -28,7 +29,7 @@ const NAMES = { bos_token: '<s>', eos_token: '</s>', pad_token: '<pad>', unk_tok
 export function tekken(content: unknown): ModelFile {
   const parsed = file.safeParse(content);
   if (!parsed.success) {
-    const [{ path, message }] = parsed.error.issues;
+    const { path, message } = nth(parsed.error.issues, 0);
     throw new Error(`${path.join('.') || 'the file'}: ${message}`);
   }
   const { config, vocab, special_tokens: named } = parsed.data;

@@ -6,6 +6,7 @@
  * To read another wrapper: a word of `wrappers` or `anywhere`. To read another way of calling the model itself: a row
  * of `roots`.
  */
+import { nth } from '../lists/nth.ts';
 
 interface Root {
   /** The tensor of the token embedding below the model, which every checkpoint has. */
@@ -76,7 +77,7 @@ function leadOf(names: ReadonlySet<string>): { lead: string; prefix: string } | 
       .map((name) => name.slice(0, name.length - probe.length))
       .filter((lead) => lead.split('.').every((word) => word === '' || wrappers.has(word)))
       .sort((a, b) => a.length - b.length);
-    if (leads.length > 0) return { lead: leads[0], prefix };
+    if (leads.length > 0) return { lead: nth(leads, 0), prefix };
   }
   return null;
 }

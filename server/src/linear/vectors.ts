@@ -18,3 +18,17 @@ export function diagonal(matrix: ArrayLike<number>, n: number): Float64Array<Arr
   for (let i = 0; i < n; i++) found[i] = matrix[i * n + i];
   return found;
 }
+
+/** Inner product of a vector with the numbers from place `at` on. */
+export function dotWith(data: ArrayLike<number>, at: number, vector: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < vector.length; i++) sum += data[at + i] * vector[i];
+  return sum;
+}
+
+/** Sum of the values at these places, which may repeat. */
+export function sumAt(values: ArrayLike<number>, places: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < places.length; i++) sum += values[places[i]];
+  return sum;
+}

@@ -17,6 +17,7 @@ import { kendall } from '../statistics/kendall.ts';
 import { spearman } from '../statistics/rankCorrelation.ts';
 import { defineScore } from './types.ts';
 import type { Member, ScoreNumbers } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 const LEVEL = 0.9;
 const REPLICATES = 200;
@@ -76,7 +77,7 @@ function agreementOf(
     const found = new Array<number | null>(size * size).fill(null);
     for (let a = 0; a < size; a++) {
       for (let b = 0; b <= a; b++)
-        found[a * size + b] = found[b * size + a] = over(all[a], all[b], correlation, withoutEnds);
+        found[a * size + b] = found[b * size + a] = over(nth(all, a), nth(all, b), correlation, withoutEnds);
     }
     return found;
   };
@@ -92,12 +93,13 @@ function agreementOf(
       }),
     );
   });
-  const moves = (at: number) => members[Math.floor(at / members.length)].drawn ?? members[at % members.length].drawn;
+  const moves = (at: number) =>
+    nth(members, Math.floor(at / members.length)).drawn ?? nth(members, at % members.length).drawn;
   const intervals = values.map((value, at) => {
     const own = Math.floor(at / members.length) === at % members.length;
     if (value === null || own || !moves(at)) return null;
     return percentileInterval(
-      replicates.map((found) => found[at]),
+      replicates.map((found) => nth(found, at)),
       LEVEL,
     );
   });
@@ -145,11 +147,13 @@ function notesOf(
         .sort((a, b) => (values[b.at] ?? -2) - (values[a.at] ?? -2));
       if (others.length === 0) continue;
       const words = others.map(({ label, at }) => {
-        const [value, interval] = [values[at], intervals[at]];
+        const [value, interval] = [nth(values, at), intervals[at]];
         if (value === null) return `${label} undefined`;
         return `${label} ${value.toFixed(2)}${interval ? ` [${interval[0].toFixed(2)}, ${interval[1].toFixed(2)}]` : ''}`;
       });
-      notes.push(`With ${members[truth].label}, which is measured; ${questionWords[question]}: ${words.join(', ')}.`);
+      notes.push(
+        `With ${nth(members, truth).label}, which is measured; ${questionWords[question]}: ${words.join(', ')}.`,
+      );
     }
   }
   const fixed = members.filter(({ drawn }) => !drawn).map(({ label }) => label);

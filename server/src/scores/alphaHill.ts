@@ -1,12 +1,15 @@
 /**
  * Exponent of the heavy tail of the weights' spectra (PL_Alpha_Hill), mean over the linear modules of a layer; see
- * `tailExponent.ts`. A small exponent marks a heavy tail, as well trained layers have it, which is pruned less.
+ * `statistics/tailExponent.ts`. A small exponent marks a heavy tail, as well trained layers have it, which is pruned
+ * less.
  *
  * The exponent depends on the shape of the matrix too, so each layer has the value of Gaussian matrices of the same
  * shapes beside it: Hill's estimator on the quantiles of the Marchenko-Pastur law.
  */
-import { tailExponents } from './tailExponent.ts';
+import { marchenkoPastur } from '../statistics/marchenkoPastur.ts';
+import { tailExponents } from '../statistics/tailExponent.ts';
 import { defineScore, layerWords } from './types.ts';
+import { entry } from '../lists/entry.ts';
 
 export const alphaHill = defineScore({
   id: 'alpha_hill',
@@ -39,7 +42,7 @@ export const alphaHill = defineScore({
       const own: number[] = [];
       const random: number[] = [];
       for (const { name, rows, columns } of model.modules(layer)) {
-        const exponent = tailExponents(Float64Array.from(spectra[`${layer}.${name}`].data))[fit];
+        const exponent = tailExponents(Float64Array.from(entry(spectra, `${layer}.${name}`).data))[fit];
         const part = (parts[name] ??= new Array<number | null>(model.layers).fill(null));
         if (!Number.isFinite(exponent)) continue;
         part[layer] = exponent;
@@ -71,33 +74,4 @@ function gaussianExponent(rows: number, columns: number): number {
   let exponent = known.get(key);
   if (exponent === undefined) known.set(key, (exponent = tailExponents(marchenkoPastur(ratio)).mid));
   return exponent;
-}
-
-/**
- * Quantiles of the Marchenko-Pastur law of unit variance: density √((b - x)(x - a)) / (2 π c x) between (1 - √c)² and
- * (1 + √c)².
- * @param c shorter over longer side, above 0 and at most 1
- * @param count of the quantiles, at probabilities (i + 1/2) / count
- */
-export function marchenkoPastur(c: number, count = 1000): Float64Array {
-  const [a, b] = [(1 - Math.sqrt(c)) ** 2, (1 + Math.sqrt(c)) ** 2];
-  // x = a + (b - a) sin²(t) takes the square roots at both ends away.
-  const steps = 20_000;
-  const point = (t: number) => a + (b - a) * Math.sin(t) ** 2;
-  const cumulative = new Float64Array(steps + 1);
-  for (let i = 0; i < steps; i++) {
-    const t = ((i + 0.5) / steps) * (Math.PI / 2);
-    const x = point(t);
-    cumulative[i + 1] = cumulative[i] + (x > 0 ? (Math.sin(t) * Math.cos(t)) ** 2 / x : 0);
-  }
-  const whole = cumulative[steps];
-  const quantiles = new Float64Array(count);
-  let at = 0;
-  for (let i = 0; i < count; i++) {
-    const wanted = ((i + 0.5) / count) * whole;
-    while (cumulative[at + 1] < wanted) at++;
-    const share = (wanted - cumulative[at]) / (cumulative[at + 1] - cumulative[at]);
-    quantiles[i] = point(((at + share) / steps) * (Math.PI / 2));
-  }
-  return quantiles;
 }

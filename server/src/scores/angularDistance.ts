@@ -8,6 +8,9 @@ import { allTexts, textIntervals } from './drawnTexts.ts';
 import type { ObservedShape } from './observations.ts';
 import { defineScore } from './types.ts';
 import type { OfTexts } from './types.ts';
+import { entry } from '../lists/entry.ts';
+import { nth } from '../lists/nth.ts';
+import { dotAt } from '../linear/vectors.ts';
 
 export const angularDistance = defineScore({
   id: 'angular_distance',
@@ -23,13 +26,13 @@ export const angularDistance = defineScore({
   options: {},
   needs: () => ({ last: { of: 'text_states', options: { pool: 'last' } } }),
   drawn: ({ last }, _options, { model }) => {
-    const all = distances(last.states, model);
+    const all = distances(entry(last, 'states'), model);
     return (texts) => all(texts).slice(0, model.layers);
   },
 
   score({ last }, _options, { model, random }) {
     const { layers } = model;
-    const ofTexts = distances(last.states, model);
+    const ofTexts = distances(entry(last, 'states'), model);
     const values = ofTexts(allTexts(model.texts));
     const best = Array.from({ length: layers }, (_, i) => {
       const own = values.slice(i * layers, (i + 1) * layers);
@@ -62,16 +65,16 @@ export const angularDistance = defineScore({
 
 /** Values [n - 1][l], null where l + n is beyond the last layer. */
 function distances({ data, shape }: Tensors[string], { layers, texts }: ObservedShape): OfTexts {
-  const hidden = shape[2];
+  const hidden = nth(shape, 2);
   const norms = new Float64Array((layers + 1) * texts);
-  for (let at = 0; at < norms.length; at++) norms[at] = Math.sqrt(dot(data, at * hidden, at * hidden, hidden));
+  for (let at = 0; at < norms.length; at++) norms[at] = Math.sqrt(dotAt(data, at * hidden, at * hidden, hidden));
   const angles = new Map<number, Float64Array>();
   for (let n = 1; n <= layers; n++) {
     for (let l = 0; l + n <= layers; l++) {
       const own = new Float64Array(texts);
       for (let text = 0; text < texts; text++) {
         const [a, b] = [l * texts + text, (l + n) * texts + text];
-        const cosine = dot(data, a * hidden, b * hidden, hidden) / (norms[a] * norms[b]);
+        const cosine = dotAt(data, a * hidden, b * hidden, hidden) / (nth(norms, a) * nth(norms, b));
         own[text] = Math.acos(Math.min(1, Math.max(-1, cosine))) / Math.PI;
       }
       angles.set((n - 1) * layers + l, own);
@@ -83,17 +86,12 @@ function distances({ data, shape }: Tensors[string], { layers, texts }: Observed
       if (!own) return null;
       let [sum, count] = [0, 0];
       for (let i = 0; i < chosen.length; i++) {
+        const angle = nth(own, nth(chosen, i));
         // A state that is zero has no direction.
-        if (Number.isNaN(own[chosen[i]])) continue;
-        sum += own[chosen[i]];
+        if (Number.isNaN(angle)) continue;
+        sum += angle;
         count++;
       }
       return count === 0 ? null : sum / count;
     });
-}
-
-function dot(data: ArrayLike<number>, a: number, b: number, size: number): number {
-  let sum = 0;
-  for (let i = 0; i < size; i++) sum += data[a + i] * data[b + i];
-  return sum;
 }

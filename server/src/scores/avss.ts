@@ -11,6 +11,7 @@
 import { ratioOfSums } from './drawnTexts.ts';
 import { defineScore, layerWords, row, total } from './types.ts';
 import type { OptionRows } from './types.ts';
+import { entry } from '../lists/entry.ts';
 
 /** When an activation counts as zero; also of EAVSS. */
 export const sparsityOptions = {
@@ -44,10 +45,10 @@ export const avss = defineScore({
   },
   needs: (options) => ({ moments: { of: 'hidden_moments', options: { ...options } } }),
   drawn: ({ moments }) => {
-    const sparsity = ratioOfSums(moments.below, moments.entries);
-    const shape = moments.entries.shape;
-    const there = moments.entries.data.map((count) => Number(count > 0));
-    const variance = ratioOfSums(moments.variance, { shape, data: there });
+    const sparsity = ratioOfSums(entry(moments, 'below'), entry(moments, 'entries'));
+    const shape = entry(moments, 'entries').shape;
+    const there = entry(moments, 'entries').data.map((count) => Number(count > 0));
+    const variance = ratioOfSums(entry(moments, 'variance'), { shape, data: there });
     return (texts) => {
       const [AV, AS] = [variance(texts), sparsity(texts)];
       return AV.map((value, layer) => (value !== null && AS[layer] ? value / AS[layer] : null));
@@ -56,12 +57,15 @@ export const avss = defineScore({
 
   score({ moments }, _options, { model }) {
     const layers = Array.from({ length: model.layers }, (_, layer) => layer);
-    const texts = layers.map((layer) => row(moments.entries, layer).filter((count) => count > 0).length);
-    const AV = layers.map((layer) => (texts[layer] > 0 ? total(row(moments.variance, layer)) / texts[layer] : null));
-    const AS = layers.map((layer) =>
-      texts[layer] > 0 ? total(row(moments.below, layer)) / total(row(moments.entries, layer)) : null,
-    );
-    const values = layers.map((layer) => (AV[layer] !== null && AS[layer] ? AV[layer] / AS[layer] : null));
+    const of = (name: string, layer: number) => row(entry(moments, name), layer);
+    const both = layers.map((layer): readonly [number | null, number | null] => {
+      const texts = of('entries', layer).filter((count) => count > 0).length;
+      if (texts === 0) return [null, null];
+      return [total(of('variance', layer)) / texts, total(of('below', layer)) / total(of('entries', layer))];
+    });
+    const AV = both.map(([variance]) => variance);
+    const AS = both.map(([, sparsity]) => sparsity);
+    const values = both.map(([variance, sparsity]) => (variance !== null && sparsity ? variance / sparsity : null));
     const sum = values.reduce<number>((whole, value) => whole + (value ?? 0), 0);
     const NAVSS = values.map((value) => (value === null || sum === 0 ? null : value / sum));
     let share = 0;

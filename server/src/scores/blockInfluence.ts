@@ -6,6 +6,8 @@
 import { bootstrapInterval } from '../statistics/bootstrap.ts';
 import { ratioOfSums } from './drawnTexts.ts';
 import { defineScore, layerWords, row, total } from './types.ts';
+import { entry } from '../lists/entry.ts';
+import { sumAt } from '../linear/vectors.ts';
 
 const LEVEL = 0.9;
 
@@ -29,25 +31,21 @@ export const blockInfluence = defineScore({
   },
   needs: ({ skip_first_token }) => ({ cosine: { of: 'hidden_cosine', options: { skip_first_token } } }),
   drawn: ({ cosine }) => {
-    const means = ratioOfSums(cosine.sum, cosine.tokens);
+    const means = ratioOfSums(entry(cosine, 'sum'), entry(cosine, 'tokens'));
     return (texts) => means(texts).map((mean) => (mean === null ? null : 1 - mean));
   },
 
   score({ cosine }, _options, { model, random }) {
     const layers = Array.from({ length: model.layers }, (_, layer) => layer);
     const of = (layer: number, texts: ArrayLike<number>) => {
-      const sums = row(cosine.sum, layer);
-      const tokens = row(cosine.tokens, layer);
-      let [sum, count] = [0, 0];
-      for (let i = 0; i < texts.length; i++) {
-        sum += sums[texts[i]];
-        count += tokens[texts[i]];
-      }
-      return count === 0 ? null : 1 - sum / count;
+      const sums = row(entry(cosine, 'sum'), layer);
+      const tokens = row(entry(cosine, 'tokens'), layer);
+      const count = sumAt(tokens, texts);
+      return count === 0 ? null : 1 - sumAt(sums, texts) / count;
     };
     const all = Array.from({ length: model.texts }, (_, text) => text);
     const values = layers.map((layer) => of(layer, all));
-    const skipped = layers.filter((layer) => total(row(cosine.skipped, layer)) > 0);
+    const skipped = layers.filter((layer) => total(row(entry(cosine, 'skipped'), layer)) > 0);
     const empty = layers.filter((layer) => values[layer] === null);
     return {
       values,
@@ -62,7 +60,7 @@ export const blockInfluence = defineScore({
       notes: [
         ...(skipped.length > 0
           ? [
-              `${total(cosine.skipped.data)} tokens whose input or output is zero have no direction and are left out (${layerWords(skipped)})`,
+              `${total(entry(cosine, 'skipped').data)} tokens whose input or output is zero have no direction and are left out (${layerWords(skipped)})`,
             ]
           : []),
         ...(empty.length > 0 ? [`${layerWords(empty)}: no token is left, so the value is undefined`] : []),

@@ -8,6 +8,7 @@
  * Words are runs of letters and digits in lower case; a word that stands twice in a query counts twice.
  */
 import { defineDataScore } from './dataTypes.ts';
+import { nth } from '../lists/nth.ts';
 
 export function wordsOf(text: string): string[] {
   return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
@@ -63,7 +64,7 @@ export const bm25 = defineDataScore({
         const idf = (word: string) => Math.log(1 + (rows - holding.get(word)! + 0.5) / (holding.get(word)! + 0.5));
         const values = found.map((own, row) => {
           let sum = 0;
-          const norm = k1 * (1 - b + (mean > 0 ? (b * lengths[row]) / mean : 0));
+          const norm = k1 * (1 - b + (mean > 0 ? (b * nth(lengths, row)) / mean : 0));
           for (const [word, count] of own) sum += (asked.get(word)! * idf(word) * count) / (count + norm);
           return queries > 0 ? sum / queries : 0;
         });

@@ -3,6 +3,9 @@ import type { Tensors } from '../../../protocol/scores.ts';
 import { jackknifeInterval } from '../statistics/jackknife.ts';
 import type { ObservedShape } from './observations.ts';
 import type { OptionRow } from './types.ts';
+import { entry } from '../lists/entry.ts';
+import { nth } from '../lists/nth.ts';
+import { addTo } from '../linear/vectors.ts';
 
 /** Share of the intervals that holds the value. */
 const LEVEL = 0.9;
@@ -29,7 +32,7 @@ export function ofModules(
   layer: number,
 ): { module: string; size: number; data: ArrayLike<number> }[] {
   return model.modules(layer).map(({ name: module, rows, columns }) => {
-    const { data } = observed[`${name === '' ? '' : `${name}/`}${layer}.${module}`];
+    const { data } = entry(observed, `${name === '' ? '' : `${name}/`}${layer}.${module}`);
     return { module, size: rows * columns, data };
   });
 }
@@ -37,7 +40,7 @@ export function ofModules(
 /** Position by position. */
 export function summed(parts: readonly { data: ArrayLike<number> }[]): Float64Array {
   const sum = new Float64Array(parts[0]?.data.length ?? 0);
-  for (const { data } of parts) for (let i = 0; i < sum.length; i++) sum[i] += data[i];
+  for (const { data } of parts) addTo(sum, data);
   return sum;
 }
 
@@ -62,7 +65,7 @@ export function jackknifed(
 ): { intervals: ([number, number] | null)[]; level: number } | Record<string, never> {
   if ((without[0]?.length ?? 0) < 2) return {};
   const intervals = values.map((value, layer) =>
-    value === null ? null : jackknifeInterval(value, without[layer], LEVEL),
+    value === null ? null : jackknifeInterval(value, nth(without, layer), LEVEL),
   );
   return { intervals, level: LEVEL };
 }

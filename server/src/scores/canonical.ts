@@ -9,14 +9,17 @@ import type { Tensors } from '../../../protocol/scores.ts';
 import { Random } from '../random/random.ts';
 import { resampleCounts } from '../statistics/bootstrap.ts';
 import { directionsOf, evaluateDirections, momentsOf, reduced } from '../statistics/canonicalCorrelation.ts';
-import type { Evaluated } from '../statistics/canonicalCorrelation.ts';
+import { weightedCorrelation } from '../statistics/weightedCorrelation.ts';
+import type { Measure } from '../statistics/weightedCorrelation.ts';
 import { stratifiedFolds } from '../statistics/classification.ts';
 import type { Rows } from '../statistics/classifier.ts';
 import { percentileInterval } from '../statistics/intervals.ts';
-import { rowsAt } from './clusterInformation.ts';
+import { rowsAt } from '../statistics/rows.ts';
 import type { OptionRows, OptionValues, Score, ScoreNeed, ScoreNumbers } from './types.ts';
 import { spanStates, viewAsk, viewOptions } from './viewOptions.ts';
 import type { View } from './views.ts';
+import { entry } from '../lists/entry.ts';
+import { nth } from '../lists/nth.ts';
 
 const LEVEL = 0.9;
 const REPLICATES = 200;
@@ -30,8 +33,6 @@ export const PAIRS: readonly (readonly [dev: number, test: number])[] = [
 export const EPSILONS = [1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5];
 /** Fewer rows in a test fold than this times the components would leave no room for a correlation. */
 const ROWS_PER_COMPONENT = 2;
-
-export type Measure = 'pwcca' | 'mean';
 
 export const canonicalOptions = {
   view: {
@@ -96,7 +97,7 @@ export async function canonicalScore(
   options: Values,
   { layers, view }: { layers: number; view: View },
 ): Promise<ScoreNumbers> {
-  const { states } = observed.states;
+  const states = entry(entry(observed, 'states'), 'states');
   const own = known.get(states) ?? new Map<string, Promise<Depth[]>>();
   known.set(states, own);
   const key = JSON.stringify([options, view.words]);
@@ -104,7 +105,7 @@ export async function canonicalScore(
   own.set(key, computed);
   const depths = await computed;
   const at = depths.slice(1).map(({ values }) => values[measure]);
-  const { sizes } = depths[depths.length - 1];
+  const { sizes } = nth(depths, depths.length - 1);
   const narrow = Math.min(...depths.map(({ sizes: { share } }) => share));
   return {
     values: at.map(({ value }) => value),
@@ -121,7 +122,7 @@ export async function canonicalScore(
         // Against itself it is 1.
         options.view === 'input' || options.view === 'previous'
           ? ''
-          : `; before the first layer ${depths[0].values[measure].value.toFixed(3)}`
+          : `; before the first layer ${nth(depths, 0).values[measure].value.toFixed(3)}`
       }.`,
       'Intervals draw the texts of the test folds again and do not fit again.',
     ],
@@ -129,7 +130,7 @@ export async function canonicalScore(
 }
 
 async function allDepths(
-  { states, other }: Record<string, Tensors>,
+  observed: Record<string, Tensors>,
   { view: named, components, seed }: Values,
   { layers, view }: { layers: number; view: View },
 ): Promise<Depth[]> {
@@ -137,7 +138,10 @@ async function allDepths(
   const folds = foldsOf(view, seed);
   const smallest = Math.min(...Array.from({ length: FOLDS }, (_, f) => folds.filter((fold) => fold === f).length));
   const limit = Math.max(1, Math.min(components, Math.floor(smallest / ROWS_PER_COMPONENT)));
-  const at = (depth: number, of = states) => reduced(rowsAt(of.states.data, depth, n, of.states.shape[2]), limit);
+  const at = (depth: number, of: 'states' | 'other' = 'states') => {
+    const { data, shape } = entry(entry(observed, of), 'states');
+    return reduced(rowsAt(data, depth, n, nth(shape, 2)), limit);
+  };
   const kept = new Map<number, ReturnType<typeof at>>();
   const depth = (d: number) => {
     const made = kept.get(d) ?? at(d);
@@ -150,7 +154,7 @@ async function allDepths(
     if (named === 'input') return depth(0).rows;
     if (named === 'previous') return depth(Math.max(0, d - 1)).rows;
     if (named === 'last') return depth(layers).rows;
-    return at(d, other).rows;
+    return at(d, 'other').rows;
   };
   const order = Float64Array.from(new Random(seed, 'order of the view').permutation(n));
   const draws = drawsOf(view.text, folds, new Random(seed, 'texts of the test folds'));
@@ -195,11 +199,11 @@ export function foldsOf({ text, classes }: View, seed: number): Int32Array {
   for (const own of text) sizes.set(own, (sizes.get(own) ?? 0) + 1);
   const filled = new Array<number>(FOLDS).fill(0);
   const fold = new Map<number, number>();
-  const shuffled = random.permutation(texts.length).map((i) => texts[i]);
+  const shuffled = random.permutation(texts.length).map((i) => nth(texts, i));
   for (const own of shuffled.sort((a, b) => sizes.get(b)! - sizes.get(a)!)) {
     const least = filled.indexOf(Math.min(...filled));
     fold.set(own, least);
-    filled[least] += sizes.get(own)!;
+    filled[least] = nth(filled, least) + sizes.get(own)!;
   }
   return Int32Array.from(text, (own) => fold.get(own)!);
 }
@@ -208,16 +212,16 @@ export function foldsOf({ text, classes }: View, seed: number): Int32Array {
 function drawsOf(text: Int32Array, folds: Int32Array, random: Random): Float64Array[][] {
   return PAIRS.map(([, test]) => {
     const rows = inFold(folds, (fold) => fold === test);
-    const texts = [...new Set(rows.map((row) => text[row]))];
+    const texts = [...new Set(rows.map((row) => nth(text, row)))];
     return Array.from({ length: REPLICATES }, () => {
       const counts = resampleCounts(texts.length, random);
-      return Float64Array.from(rows, (row) => counts[texts.indexOf(text[row])]);
+      return Float64Array.from(rows, (row) => nth(counts, texts.indexOf(nth(text, row))));
     });
   });
 }
 
 const inFold = (folds: Int32Array, wanted: (fold: number) => boolean): number[] =>
-  Array.from(folds, (_, i) => i).filter((i) => wanted(folds[i]));
+  Array.from(folds, (_, i) => i).filter((i) => wanted(nth(folds, i)));
 
 /** @param turned the view in random order, for the chance level */
 export function crossValidated(
@@ -229,7 +233,8 @@ export function crossValidated(
 ): Depth['values'] {
   const pairs = PAIRS.map(([dev, test]) => {
     const train = inFold(folds, (fold) => fold !== dev && fold !== test);
-    const [tried, measured] = [dev, test].map((own) => inFold(folds, (fold) => fold === own));
+    const tried = inFold(folds, (fold) => fold === dev);
+    const measured = inFold(folds, (fold) => fold === test);
     const directions = directionsOf(momentsOf(x, y, train), EPSILONS);
     const onDev = directions.map((own) => evaluateDirections(own, x, y, tried));
     const chance = momentsOf(x, turned, train);
@@ -237,9 +242,9 @@ export function crossValidated(
       const scores = onDev.map((evaluated) => evaluated[measure]);
       const best = scores.indexOf(Math.max(...scores));
       return {
-        own: evaluateDirections(directions[best], x, y, measured),
+        own: evaluateDirections(nth(directions, best), x, y, measured),
         // By chance with the same regulariser: nothing is chosen on it.
-        chance: evaluateDirections(directionsOf(chance, [EPSILONS[best]])[0], x, turned, measured),
+        chance: evaluateDirections(nth(directionsOf(chance, [nth(EPSILONS, best)]), 0), x, turned, measured),
       };
     };
     return { pwcca: chosen('pwcca'), mean: chosen('mean') };
@@ -249,7 +254,9 @@ export function crossValidated(
     const replicates =
       draws.length === 0
         ? []
-        : draws[0].map((_, r) => meanOf(pairs.map((pair, p) => weighted(pair[measure].own, draws[p][r], measure))));
+        : nth(draws, 0).map((_, r) =>
+            meanOf(pairs.map((pair, p) => weightedCorrelation(pair[measure].own, nth(nth(draws, p), r), measure))),
+          );
     return {
       value: meanOf(values),
       pairs: values,
@@ -261,26 +268,3 @@ export function crossValidated(
 }
 
 const meanOf = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-
-/** The measure on rows that are drawn so often, with directions and weights as they are. */
-function weighted({ h, k, weights }: Evaluated, drawn: Float64Array, measure: Measure): number {
-  const n = drawn.length;
-  const total = drawn.reduce((a, b) => a + b, 0);
-  let value = 0;
-  for (let i = 0; i < weights.length; i++) {
-    let [sh, sk, hk, hh, kk] = [0, 0, 0, 0, 0];
-    for (let t = 0, at = i * n; t < n; t++, at++) {
-      const times = drawn[t];
-      if (times === 0) continue;
-      sh += times * h[at];
-      sk += times * k[at];
-      hk += times * h[at] * k[at];
-      hh += times * h[at] * h[at];
-      kk += times * k[at] * k[at];
-    }
-    const [vh, vk] = [hh - (sh * sh) / total, kk - (sk * sk) / total];
-    const correlation = vh > 0 && vk > 0 ? (hk - (sh * sk) / total) / Math.sqrt(vh * vk) : 0;
-    value += correlation * (measure === 'pwcca' ? weights[i] : 1 / weights.length);
-  }
-  return value;
-}

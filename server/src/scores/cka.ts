@@ -9,8 +9,10 @@
  * Invariant to rotations and to a common factor, not to other linear maps. A massive activation on one dimension of the
  * first token decides alone, so that the first token of each text is left out by default.
  */
-import type { Tensors } from '../../../protocol/scores.ts';
+import { kernelOf, unbiasedHsic } from '../statistics/hsic.ts';
 import { defineScore, layerWords } from './types.ts';
+import { entry } from '../lists/entry.ts';
+import { nth } from '../lists/nth.ts';
 
 export const cka = defineScore({
   id: 'cka',
@@ -43,8 +45,8 @@ export const cka = defineScore({
 
   score({ tokens }, _options, { model }) {
     const depths = model.layers + 1;
-    const used = tokens.used.data.indexOf(0);
-    const n = used < 0 ? tokens.used.data.length : used;
+    const used = entry(tokens, 'used').data.indexOf(0);
+    const n = used < 0 ? entry(tokens, 'used').data.length : used;
     const labels = Array.from({ length: depths }, (_, depth) => depth);
     const axes = ['depth', 'other depth'].map((name) => ({ name, labels }));
     if (n < 4) {
@@ -54,19 +56,19 @@ export const cka = defineScore({
         notes: [`${n} tokens are too few: the unbiased estimator needs 4, so nothing is defined`],
       };
     }
-    const kernels = labels.map((depth) => kernelOf(tokens.states, depth, n));
-    const hsic = labels.map((a) => labels.map((b) => (b < a ? 0 : unbiasedHsic(kernels[a], kernels[b], n))));
+    const kernels = labels.map((depth) => kernelOf(entry(tokens, 'states'), depth, n));
+    const hsic = labels.map((a) => labels.map((b) => (b < a ? 0 : unbiasedHsic(nth(kernels, a), nth(kernels, b), n))));
     const values = labels.flatMap((a) =>
       labels.map((b) => {
-        const scale = hsic[a][a] * hsic[b][b];
-        return scale > 0 ? hsic[Math.min(a, b)][Math.max(a, b)] / Math.sqrt(scale) : null;
+        const scale = nth(nth(hsic, a), a) * nth(nth(hsic, b), b);
+        return scale > 0 ? nth(nth(hsic, Math.min(a, b)), Math.max(a, b)) / Math.sqrt(scale) : null;
       }),
     );
     const change = Array.from({ length: model.layers }, (_, layer) => {
-      const own = values[layer * depths + layer + 1];
+      const own = nth(values, layer * depths + layer + 1);
       return own === null ? null : 1 - own;
     });
-    const constant = labels.filter((depth) => hsic[depth][depth] <= 0);
+    const constant = labels.filter((depth) => nth(nth(hsic, depth), depth) <= 0);
     return {
       axes,
       values,
@@ -85,40 +87,3 @@ export const cka = defineScore({
     };
   },
 });
-
-interface Kernel {
-  /** n x n, zero diagonal. */
-  k: Float64Array;
-  rows: Float64Array;
-  sum: number;
-}
-
-/** Inner products of the tokens' states, less their mean for accuracy: HSIC does not depend on it. */
-export function kernelOf({ data, shape }: Tensors[string], depth: number, n: number): Kernel {
-  const [, places, hidden] = shape;
-  const x = new Float64Array(n * hidden);
-  for (let h = 0; h < hidden; h++) {
-    let mean = 0;
-    for (let i = 0; i < n; i++) mean += data[(depth * places + i) * hidden + h] / n;
-    for (let i = 0; i < n; i++) x[i * hidden + h] = data[(depth * places + i) * hidden + h] - mean;
-  }
-  const k = new Float64Array(n * n);
-  const rows = new Float64Array(n);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < i; j++) {
-      let sum = 0;
-      for (let h = 0, a = i * hidden, b = j * hidden; h < hidden; h++) sum += x[a++] * x[b++];
-      k[i * n + j] = k[j * n + i] = sum;
-      rows[i] += sum;
-      rows[j] += sum;
-    }
-  }
-  return { k, rows, sum: rows.reduce((a, b) => a + b, 0) };
-}
-
-export function unbiasedHsic(a: Kernel, b: Kernel, n: number): number {
-  let [trace, cross] = [0, 0];
-  for (let i = 0; i < a.k.length; i++) trace += a.k[i] * b.k[i];
-  for (let i = 0; i < n; i++) cross += a.rows[i] * b.rows[i];
-  return (trace + (a.sum * b.sum) / ((n - 1) * (n - 2)) - (2 / (n - 2)) * cross) / (n * (n - 3));
-}

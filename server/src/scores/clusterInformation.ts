@@ -8,7 +8,6 @@
  * held out.
  */
 import { Random } from '../random/random.ts';
-import type { Rows } from '../statistics/classifier.ts';
 import type { Interval } from '../statistics/intervals.ts';
 import { jackknifeInterval } from '../statistics/jackknife.ts';
 import { miniBatchKMeans, nearestCentres } from '../statistics/miniBatchKMeans.ts';
@@ -16,6 +15,9 @@ import { entropy, mutualInformation } from '../statistics/mutualInformation.ts';
 import { defineScore } from './types.ts';
 import { spanStates, viewAsk, viewOptions } from './viewOptions.ts';
 import type { View } from './views.ts';
+import { nth } from '../lists/nth.ts';
+import { rowsAt } from '../statistics/rows.ts';
+import { entry } from '../lists/entry.ts';
 
 const LEVEL = 0.9;
 /** Texts are dealt to so many groups for the interval. */
@@ -59,7 +61,8 @@ export const clusterInformation = defineScore({
     throw new Error('clusters are fitted');
   },
 
-  async fitted({ states: { states } }, { clusters, permutations, seed }, { model, view }) {
+  async fitted({ states: observed }, { clusters, permutations, seed }, { model, view }) {
+    const states = entry(observed, 'states');
     const { of, names } = classesOf(view!);
     const n = of.length;
     const all = Array.from({ length: n }, (_, i) => i);
@@ -67,7 +70,7 @@ export const clusterInformation = defineScore({
     const whole = entropy(of, names.length);
     const shuffler = new Random(seed, 'shuffled labels');
     const shuffled = Array.from({ length: permutations }, () =>
-      Int32Array.from(shuffler.permutation(n), (from) => of[from]),
+      Int32Array.from(shuffler.permutation(n), (from) => nth(of, from)),
     );
     const group = groupsOf(view!.text);
     const depths: { value: number; chance: number; p: number; without: number[]; used: number }[] = [];
@@ -84,7 +87,7 @@ export const clusterInformation = defineScore({
         chance: chances.reduce((a, b) => a + b, 0) / permutations,
         p: (1 + chances.filter((chance) => chance >= value).length) / (1 + permutations),
         without: group.map((left) => {
-          const [own, labels] = [left.map((i) => cluster[i]), left.map((i) => of[i])];
+          const [own, labels] = [left.map((i) => nth(cluster, i)), left.map((i) => nth(of, i))];
           const here = entropy(labels, names.length);
           return here > 0 ? mutualInformation(own, labels, { classesA: centres.count, ...sizes }) / here : 0;
         }),
@@ -103,7 +106,7 @@ export const clusterInformation = defineScore({
       p: layers.map(({ p }) => p),
       reference: { value: layers.map(({ chance }) => chance), words: 'the same clusters with shuffled labels' },
       notes: [
-        `${view!.words}; H(label) ${whole.toFixed(3)} nats; before the first layer ${depths[0].value.toFixed(3)}, by chance ${depths[0].chance.toFixed(3)}.`,
+        `${view!.words}; H(label) ${whole.toFixed(3)} nats; before the first layer ${nth(depths, 0).value.toFixed(3)}, by chance ${nth(depths, 0).chance.toFixed(3)}.`,
         `Intervals leave out one of ${group.length} groups of texts at a time (jackknife), with the clusters as they are.`,
         ...(fewest < clusters / 2
           ? [
@@ -128,7 +131,7 @@ function classesOf({ classes, numbers }: View): { of: Int32Array; names: readonl
   if (classes) return classes;
   const sorted = Float64Array.from(numbers!).sort();
   const cuts = [
-    ...new Set(Array.from({ length: BINS - 1 }, (_, k) => sorted[Math.floor(((k + 1) * sorted.length) / BINS)])),
+    ...new Set(Array.from({ length: BINS - 1 }, (_, k) => nth(sorted, Math.floor(((k + 1) * sorted.length) / BINS)))),
   ];
   const of = Int32Array.from(numbers!, (value) => cuts.filter((cut) => value >= cut).length);
   const used = [...new Set(of)].sort((a, b) => a - b);
@@ -140,11 +143,7 @@ function groupsOf(text: Int32Array): number[][] {
   const texts = [...new Set(text)];
   const count = Math.min(GROUPS, texts.length);
   const place = new Map(texts.map((own, i) => [own, i % count]));
-  return Array.from({ length: count }, (_, g) => Array.from(text, (_, i) => i).filter((i) => place.get(text[i]) !== g));
-}
-
-export function rowsAt(data: ArrayLike<number>, depth: number, count: number, width: number): Rows {
-  const own = new Float64Array(count * width);
-  for (let i = 0; i < own.length; i++) own[i] = data[depth * count * width + i];
-  return { data: own, count, width };
+  return Array.from({ length: count }, (_, g) =>
+    Array.from(text, (_, i) => i).filter((i) => place.get(nth(text, i)) !== g),
+  );
 }

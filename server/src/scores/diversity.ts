@@ -10,6 +10,8 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import { defineDataScore, mark, rowsWhere, scorerOption } from './dataTypes.ts';
 import { facilityLocation } from './facilityLocation.ts';
 import { layerOption, poolOption, rowStates, UnitVectors } from './rowVectors.ts';
+import { nth } from '../lists/nth.ts';
+import { dotAt } from '../linear/vectors.ts';
 
 /** Rows that are ordered where nothing is said: a tenth, and of few rows more. */
 const FEWEST = 200;
@@ -63,10 +65,9 @@ export const diversity = defineDataScore({
         if (members.length === 0)
           throw new LayerifError('badRequest', `diversity: no row takes part${name ? ` (among ${name})` : ''}`);
         const like = (row: number, into: Float64Array): void => {
-          const from = members[row] * width;
+          const from = nth(members, row) * width;
           members.forEach((member, i) => {
-            let product = 0;
-            for (let h = 0; h < width; h++) product += all[member * width + h] * all[from + h];
+            const product = dotAt(all, member * width, from, width);
             into[i] =
               similarity === 'cosine'
                 ? product
@@ -77,9 +78,9 @@ export const diversity = defineDataScore({
         const { order, gains } = await facilityLocation(members.length, like, budget, breathe);
         const values: (number | null)[] = known.map(() => null);
         // Gains fall; equal ones keep their order by the place that they have.
-        order.forEach((row, place) => (values[members[row]] = gains[place]));
+        order.forEach((row, place) => (values[nth(members, row)] = nth(gains, place)));
         const place: (number | null)[] = known.map(() => null);
-        order.forEach((row, i) => (place[members[row]] = i + 1));
+        order.forEach((row, i) => (place[nth(members, row)] = i + 1));
         return {
           values,
           parts: { place },
@@ -103,7 +104,7 @@ export const diversity = defineDataScore({
 
 /** Rows with a vector; with `among` those of its highest values. */
 function taking(known: readonly boolean[], among: readonly (number | null)[] | undefined, share: number): number[] {
-  const rows = rowsWhere(known.length, (row) => known[row]);
+  const rows = rowsWhere(known.length, (row) => nth(known, row));
   if (!among) return rows;
   const valued = rows.filter((row) => (among[row] ?? null) !== null);
   return valued

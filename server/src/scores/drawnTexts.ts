@@ -8,6 +8,8 @@ import { resample } from '../statistics/bootstrap.ts';
 import { percentileInterval } from '../statistics/intervals.ts';
 import { row } from './types.ts';
 import type { OfTexts } from './types.ts';
+import { nth } from '../lists/nth.ts';
+import { sumAt } from '../linear/vectors.ts';
 
 const LEVEL = 0.9;
 const REPLICATES = 200;
@@ -22,9 +24,9 @@ export function textIntervals(
 ): { intervals?: ([number, number] | null)[]; level?: number } {
   if (texts < 2) return {};
   const replicates = Array.from({ length: REPLICATES }, () => ofTexts(resample(texts, random)));
-  const intervals = replicates[0].map((_, i) =>
+  const intervals = nth(replicates, 0).map((_, i) =>
     percentileInterval(
-      replicates.map((values) => values[i]),
+      replicates.map((values) => nth(values, i)),
       LEVEL,
     ),
   );
@@ -37,13 +39,9 @@ export function textIntervals(
  */
 export function ratioOfSums(sums: Tensors[string], counts: Tensors[string]): OfTexts {
   return (texts) =>
-    Array.from({ length: sums.shape[0] }, (_, at) => {
+    Array.from({ length: nth(sums.shape, 0) }, (_, at) => {
       const [own, counted] = [row(sums, at), row(counts, at)];
-      let [sum, count] = [0, 0];
-      for (let i = 0; i < texts.length; i++) {
-        sum += own[texts[i]];
-        count += counted[texts[i]];
-      }
-      return count === 0 ? null : sum / count;
+      const count = sumAt(counted, texts);
+      return count === 0 ? null : sumAt(own, texts) / count;
     });
 }

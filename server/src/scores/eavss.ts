@@ -18,6 +18,9 @@ import { questionsOf } from './equalTokens.ts';
 import { allTexts } from './drawnTexts.ts';
 import { defineScore, layerWords, row, total } from './types.ts';
 import type { Labels } from './types.ts';
+import { nth } from '../lists/nth.ts';
+import { kindSums } from '../statistics/kindSums.ts';
+import { entry } from '../lists/entry.ts';
 
 /** `Labels.of` of a hallucinated answer; 0 is truthful. */
 export const HALLUCINATED = 1;
@@ -76,11 +79,11 @@ export const eavss = defineScore({
     const shuffled = tested(layers, of, questions, { permutations, random: new Random(seed, 'permutations'), seen });
     const adjusted = benjaminiHochberg(shuffled.p.eavss);
     const order = allTexts(model.layers)
-      .filter((layer) => adjusted[layer] !== null && adjusted[layer] < SIGNIFICANT)
+      .filter((layer) => (adjusted[layer] ?? 1) < SIGNIFICANT)
       .sort((a, b) => seen.eavss[b]! - seen.eavss[a]!);
     const prone = order.slice(0, Math.max(1, Math.floor(QUARTER * model.layers))).sort((a, b) => a - b);
     const replicates = Array.from({ length: REPLICATES }, () => {
-      const drawn = Array.from(resample(questions.length, random)).flatMap((q) => questions[q]);
+      const drawn = Array.from(resample(questions.length, random)).flatMap((q) => nth(questions, q));
       return sharesOf(layers, of, drawn).eavss;
     });
     const without = allTexts(model.layers).filter((layer) => seen.eavss[layer] === null);
@@ -100,7 +103,7 @@ export const eavss = defineScore({
         value === null
           ? null
           : percentileInterval(
-              replicates.map((shares) => shares[layer]),
+              replicates.map((shares) => nth(shares, layer)),
               LEVEL,
             ),
       ),
@@ -145,10 +148,11 @@ interface Sums {
   measured: boolean;
 }
 
-function sums({ variance, below, entries }: Tensors): Sums[] {
-  return Array.from({ length: variance.shape[0] }, (_, layer) => {
-    const own = row(below, layer);
-    return { variance: row(variance, layer), below: own, entries: row(entries, layer), measured: total(own) > 0 };
+function sums(moments: Tensors): Sums[] {
+  const of = (name: string, layer: number) => row(entry(moments, name), layer);
+  return Array.from({ length: nth(entry(moments, 'variance').shape, 0) }, (_, layer) => {
+    const below = of('below', layer);
+    return { variance: of('variance', layer), below, entries: of('entries', layer), measured: total(below) > 0 };
   });
 }
 
@@ -163,24 +167,11 @@ interface Shares {
 function sharesOf(layers: readonly Sums[], of: ArrayLike<number>, texts: ArrayLike<number>): Shares {
   const variance: Shares['variance'] = [];
   const sparsity: Shares['sparsity'] = [];
-  for (const { variance: own, below, entries, measured } of layers) {
-    const [count, sum, small, all] = [
-      [0, 0],
-      [0, 0],
-      [0, 0],
-      [0, 0],
-    ];
-    for (let k = 0; k < texts.length; k++) {
-      const i = texts[k];
-      if (entries[i] === 0) continue;
-      count[of[i]]++;
-      sum[of[i]] += own[i];
-      small[of[i]] += below[i];
-      all[of[i]] += entries[i];
-    }
+  for (const own of layers) {
+    const { count, variance: sums, below, entries } = kindSums(own, of, texts);
     const both = count[0] > 0 && count[1] > 0;
-    variance.push(both ? sum[1] / count[1] - sum[0] / count[0] : null);
-    sparsity.push(both && measured ? small[1] / all[1] - small[0] / all[0] : null);
+    variance.push(both ? sums[1] / count[1] - sums[0] / count[0] : null);
+    sparsity.push(both && own.measured ? below[1] / entries[1] - below[0] / entries[0] : null);
   }
   const there = (value: number | null, layer: number) => value !== null && sparsity[layer] !== null;
   const whole = (values: Shares['variance']) =>
@@ -191,7 +182,7 @@ function sharesOf(layers: readonly Sums[], of: ArrayLike<number>, texts: ArrayLi
     variance,
     sparsity,
     eavss: variance.map((value, layer) =>
-      there(value, layer) ? share(value, all) + share(sparsity[layer], small) : null,
+      there(value, layer) ? share(value, all) + share(nth(sparsity, layer), small) : null,
     ),
   };
 }
@@ -203,38 +194,39 @@ function tested(
   questions: readonly number[][],
   { permutations, random, seen }: { permutations: number; random: Random; seen: Shares },
 ): { p: Record<keyof Shares, (number | null)[]>; mean: (number | null)[] } {
-  const mixed = questions.filter((texts) => texts.some((i) => of[i] !== of[texts[0]]));
+  const mixed = questions.filter((texts) => texts.some((i) => of[i] !== of[nth(texts, 0)]));
   const strata = [...mixed, questions.filter((texts) => !mixed.includes(texts)).flat()];
   const texts = allTexts(of.length);
   const names = ['variance', 'sparsity', 'eavss'] as const;
-  const reached = Object.fromEntries(names.map((name) => [name, new Int32Array(layers.length)]));
-  const sum = new Float64Array(layers.length);
+  const none = () => layers.map(() => 0);
+  const reached = { variance: none(), sparsity: none(), eavss: none() };
+  const sum = none();
   const labels = Int32Array.from(of);
   for (let k = 0; k < permutations; k++) {
     for (const stratum of strata) {
       const order = random.permutation(stratum.length);
-      stratum.forEach((i, at) => (labels[i] = of[stratum[order[at]]]));
+      stratum.forEach((i, at) => (labels[i] = nth(of, nth(stratum, nth(order, at)))));
     }
     const found = sharesOf(layers, labels, texts);
     for (let layer = 0; layer < layers.length; layer++) {
-      sum[layer] += found.eavss[layer] ?? 0;
+      sum[layer] = nth(sum, layer) + (found.eavss[layer] ?? 0);
       for (const name of names) {
-        const [own, value] = [found[name][layer], seen[name][layer]];
+        const [own, value] = [nth(found[name], layer), nth(seen[name], layer)];
         if (own === null || value === null) continue;
-        if (Math.abs(own) >= Math.abs(value) * (1 - TOLERANCE)) reached[name][layer]++;
+        if (Math.abs(own) >= Math.abs(value) * (1 - TOLERANCE)) reached[name][layer] = nth(reached[name], layer) + 1;
       }
     }
   }
   const p = (name: keyof Shares) =>
-    seen[name].map((value, layer) => (value === null ? null : (1 + reached[name][layer]) / (1 + permutations)));
+    seen[name].map((value, layer) => (value === null ? null : (1 + nth(reached[name], layer)) / (1 + permutations)));
   return {
     p: { variance: p('variance'), sparsity: p('sparsity'), eavss: p('eavss') },
-    mean: seen.eavss.map((value, layer) => (value === null ? null : sum[layer] / permutations)),
+    mean: seen.eavss.map((value, layer) => (value === null ? null : nth(sum, layer) / permutations)),
   };
 }
 
 function counted(questions: readonly number[][], of: ArrayLike<number>): string {
-  const mixed = questions.filter((texts) => texts.some((i) => of[i] !== of[texts[0]])).length;
+  const mixed = questions.filter((texts) => texts.some((i) => of[i] !== of[nth(texts, 0)])).length;
   if (mixed === 0) return 'no question has both, so labels are shuffled among all answers.';
   return mixed === questions.length
     ? `labels are shuffled within each of the ${mixed} questions.`

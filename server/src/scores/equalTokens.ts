@@ -5,6 +5,7 @@
  * kind has at u, which is never more than it has itself.
  */
 import type { Labels } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 /** @param counts tokens of each answer @returns as many numbers, none above its count */
 export function equalTokens(counts: readonly number[], { of, groups }: Pick<Labels, 'of' | 'groups'>): number[] {
@@ -12,19 +13,19 @@ export function equalTokens(counts: readonly number[], { of, groups }: Pick<Labe
   const rest: number[][] = [[], []];
   for (const question of questionsOf(of, groups)) {
     const both = new Set(question.map((i) => of[i])).size > 1;
-    const least = Math.min(...question.map((i) => counts[i]));
+    const least = Math.min(...question.map((i) => nth(counts, i)));
     for (const i of question) {
       if (both) equal[i] = least;
-      else rest[of[i]].push(i);
+      else nth(rest, nth(of, i)).push(i);
     }
   }
-  const ordered = rest.map((kind) => kind.sort((a, b) => counts[a] - counts[b] || a - b));
+  const ordered = rest.map((kind) => kind.sort((a, b) => nth(counts, a) - nth(counts, b) || a - b));
   ordered.forEach((kind, k) => {
-    const other = ordered[1 - k];
+    const other = nth(ordered, 1 - k);
     kind.forEach((i, rank) => {
       if (other.length === 0) return;
       const at = Math.min(other.length - 1, Math.floor(((rank + 0.5) / kind.length) * other.length));
-      equal[i] = Math.min(counts[i], counts[other[at]]);
+      equal[i] = Math.min(nth(counts, i), nth(counts, nth(other, at)));
     });
   });
   return equal;
@@ -34,7 +35,7 @@ export function equalTokens(counts: readonly number[], { of, groups }: Pick<Labe
 export function questionsOf(of: ArrayLike<number>, groups: ArrayLike<number> | undefined): number[][] {
   const byGroup = new Map<number, number[]>();
   for (let i = 0; i < of.length; i++) {
-    const group = groups ? groups[i] : i;
+    const group = groups ? nth(groups, i) : i;
     byGroup.set(group, [...(byGroup.get(group) ?? []), i]);
   }
   return [...byGroup.values()];

@@ -9,6 +9,8 @@ import { allTexts, textIntervals } from './drawnTexts.ts';
 import type { ObservedShape } from './observations.ts';
 import { defineScore, layerWords, total } from './types.ts';
 import type { OfTexts } from './types.ts';
+import { entry } from '../lists/entry.ts';
+import { nth } from '../lists/nth.ts';
 
 export const fisherTrace = defineScore({
   id: 'fisher_trace',
@@ -36,7 +38,7 @@ export const fisherTrace = defineScore({
       values,
       parts: partsOf(
         model,
-        (layer, module, size) => total(norms[`${layer}.${module}`].data) / texts / (per_weight ? size : 1),
+        (layer, module, size) => total(entry(norms, `${layer}.${module}`).data) / texts / (per_weight ? size : 1),
       ),
       ...textIntervals(ofTexts, texts, random),
       notes: still.length > 0 ? [`${layerWords(still)}: no gradient reaches the weights`] : [],
@@ -53,7 +55,7 @@ function traces(norms: Tensors, perWeight: boolean, model: ObservedShape): OfTex
   return (texts) =>
     squares.map((own) => {
       let sum = 0;
-      for (let i = 0; i < texts.length; i++) sum += own[texts[i]];
+      for (let i = 0; i < texts.length; i++) sum += nth(own, nth(texts, i));
       return texts.length === 0 ? null : sum / texts.length;
     });
 }

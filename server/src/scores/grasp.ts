@@ -8,6 +8,8 @@ import { textsOfBatch } from './observations.ts';
 import type { Tensors } from '../../../protocol/scores.ts';
 import { batchesOption, jackknifed, layersOf, ofModules, partsOf } from './byModule.ts';
 import { defineScore, total } from './types.ts';
+import { entry } from '../lists/entry.ts';
+import { nth } from '../lists/nth.ts';
 
 export const grasp = defineScore({
   id: 'grasp',
@@ -34,7 +36,7 @@ export const grasp = defineScore({
 
   score({ moved }, _options, { model }) {
     const layers = layersOf(model);
-    const [norm] = moved.norm.data;
+    const [norm] = entry(moved, 'norm').data;
     if (norm === 0) {
       return { values: layers.map(() => null), notes: ['no gradient reaches any weight, so there is no direction'] };
     }
@@ -46,7 +48,7 @@ export const grasp = defineScore({
       parts: partsOf(model, (layer, module) => of(layer, module).whole),
       ...jackknifed(
         values,
-        sums.map((own) => (own[0]?.without ?? []).map((_, b) => total(own.map(({ without }) => without[b])))),
+        sums.map((own) => (own[0]?.without ?? []).map((_, b) => total(own.map(({ without }) => nth(without, b))))),
       ),
       notes: ['intervals: other texts for the Hessian, along the same gradient'],
     };
@@ -55,14 +57,14 @@ export const grasp = defineScore({
 
 /** -<W, H g> of a module for all texts, and without each batch. */
 function products(moved: Tensors, name: string, texts: number): { whole: number; without: number[] } {
-  const [plus, minus] = [moved[`plus/${name}`].data, moved[`minus/${name}`].data];
+  const [plus, minus] = [entry(moved, `plus/${name}`).data, entry(moved, `minus/${name}`).data];
   const count = plus.length;
-  const [step] = moved.step.data;
+  const step = nth(entry(moved, 'step').data, 0);
   const sizes = Array.from({ length: count }, (_, b) => textsOfBatch(texts, count, b));
-  const each = sizes.map((size, b) => (-size * (plus[b] - minus[b])) / (2 * step));
+  const each = sizes.map((size, b) => (-size * (nth(plus, b) - nth(minus, b))) / (2 * step));
   const sum = total(each);
   return {
     whole: sum / texts,
-    without: count < 2 ? [] : each.map((own, b) => (sum - own) / (texts - sizes[b])),
+    without: count < 2 ? [] : each.map((own, b) => (sum - own) / (texts - nth(sizes, b))),
   };
 }

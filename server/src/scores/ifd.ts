@@ -14,6 +14,7 @@
 import { defineDataScore, mark, orNull, rowsWhere, scorerOption } from './dataTypes.ts';
 import type { DataScore, RowFacts } from './dataTypes.ts';
 import { meanLosses, tokenLosses } from './rowLosses.ts';
+import { nth } from '../lists/nth.ts';
 
 const options = {
   scorer: scorerOption,
@@ -71,14 +72,18 @@ function defined({ id, title, formula, source, prefix, of, inclusive }: Definiti
         },
         numbers() {
           const count = facts.length;
-          const values = conditioned.map((loss, row) => of(loss, alone[row]));
+          const values = conditioned.map((loss, row) => of(loss, nth(alone, row)));
           const undefinedRow = (row: number) => !Number.isFinite(values[row]);
-          const empty = rowsWhere(count, (row) => facts[row].emptyAnswer);
-          const unknown = rowsWhere(count, (row) => undefinedRow(row) && !facts[row].emptyAnswer);
-          const hurt = rowsWhere(count, (row) => (inclusive ? values[row] >= threshold : values[row] > threshold));
-          const long = rowsWhere(count, (row) => facts[row].truncated);
+          const empty = rowsWhere(count, (row) => nth(facts, row).emptyAnswer);
+          const unknown = rowsWhere(count, (row) => undefinedRow(row) && !nth(facts, row).emptyAnswer);
+          const hurt = rowsWhere(count, (row) =>
+            inclusive ? nth(values, row) >= threshold : nth(values, row) > threshold,
+          );
+          const long = rowsWhere(count, (row) => nth(facts, row).truncated);
           const bare =
-            prefix !== '' ? 0 : rowsWhere(count, (row) => facts[row].emptyPrompt && !facts[row].emptyAnswer).length;
+            prefix !== ''
+              ? 0
+              : rowsWhere(count, (row) => nth(facts, row).emptyPrompt && !nth(facts, row).emptyAnswer).length;
           const merged = facts.filter(({ merged }) => merged).length;
           return {
             values: orNull(values),

@@ -7,6 +7,8 @@
 import { ranks, spearman } from '../statistics/rankCorrelation.ts';
 import { layersOf, partsOf } from './byModule.ts';
 import { defineScore, layerWords } from './types.ts';
+import { entry } from '../lists/entry.ts';
+import { nth } from '../lists/nth.ts';
 
 /** Of the layers that the freeze and the tune list take. */
 const QUARTER = 0.25;
@@ -51,9 +53,9 @@ export const ila = defineScore({
 
   score({ masks }, { seeds, steps }, { model }) {
     const layers = layersOf(model);
-    const changed = (layer: number, module: string) => masks[`changed/${layer}.${module}`].data[0] === 1;
+    const changed = (layer: number, module: string) => entry(masks, `changed/${layer}.${module}`).data[0] === 1;
     const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-    const s = (layer: number, module: string) => Array.from(masks[`s/${layer}.${module}`].data);
+    const s = (layer: number, module: string) => Array.from(entry(masks, `s/${layer}.${module}`).data);
     const ofModule = (layer: number, module: string) => (changed(layer, module) ? mean(s(layer, module)) : null);
     const units = layers.flatMap((layer) =>
       model.modules(layer).flatMap(({ name }) => (changed(layer, name) ? [{ layer, name, own: s(layer, name) }] : [])),
@@ -68,11 +70,13 @@ export const ila = defineScore({
     const pairs = Array.from({ length: seeds }, (_, a) => Array.from({ length: a }, (__, b) => [a, b] as const)).flat();
     const alike = pairs.map(([a, b]) =>
       spearman(
-        units.map(({ own }) => own[a]),
-        units.map(({ own }) => own[b]),
+        units.map(({ own }) => nth(own, a)),
+        units.map(({ own }) => nth(own, b)),
       ),
     );
-    const last = Array.from({ length: seeds }, (_, seed) => masks.loss.data[seed * steps + steps - 1]);
+    const losses = entry(masks, 'loss').data;
+    const [none, full] = Array.from(entry(masks, 'ends').data, (loss) => loss.toFixed(4));
+    const last = Array.from({ length: seeds }, (_, seed) => nth(losses, seed * steps + steps - 1));
     const sigmoid = (value: number | null) => (value === null ? null : 1 / (1 + Math.exp(-value)));
     const ranked = ranks(units.map(({ own }) => -mean(own)));
     return {
@@ -81,7 +85,7 @@ export const ila = defineScore({
         ...partsOf(model, ofModule),
         gamma: values.map(sigmoid),
         'mean rank of the modules': layers.map((layer) => {
-          const own = units.flatMap((unit, k) => (unit.layer === layer ? [ranked[k]] : []));
+          const own = units.flatMap((unit, k) => (unit.layer === layer ? [nth(ranked, k)] : []));
           return own.length === 0 ? null : mean(own);
         }),
       },
@@ -94,7 +98,7 @@ export const ila = defineScore({
           }
         : {}),
       notes: [
-        `loss ${masks.ends.data[0].toFixed(4)} with none of the changes, ${masks.ends.data[1].toFixed(4)} with all of them, ${last.map((loss) => loss.toFixed(4)).join(', ')} on the texts of the last step`,
+        `loss ${none} with none of the changes, ${full} with all of them, ${last.map((loss) => loss.toFixed(4)).join(', ')} on the texts of the last step`,
         ...(alike.length > 0
           ? [
               `Spearman of the modules between seeds: ${alike.map((value) => (value === null ? 'undefined' : value.toFixed(2))).join(', ')}`,

@@ -10,6 +10,9 @@ import { greedyOrder } from './greedyOrder.ts';
 import { subBlockOf } from './subBlocks.ts';
 import { defineScore, layerWords, row, total } from './types.ts';
 import type { OfTexts, ScoreNeed } from './types.ts';
+import { entry } from '../lists/entry.ts';
+import { nth } from '../lists/nth.ts';
+import { sumAt } from '../linear/vectors.ts';
 
 export const layerDrop = defineScore({
   id: 'layer_drop',
@@ -51,27 +54,27 @@ export const layerDrop = defineScore({
       ? { removal: { of: 'greedy_removal', options: { samples, rounds: greedy } } }
       : {}),
   }),
-  drawn: ({ losses }) => rises(losses, 'block'),
+  drawn: (observed) => rises(entry(observed, 'losses'), 'block'),
 
   score(observed, { parts, samples }, { model, random }) {
-    const losses = observed.losses;
+    const losses = entry(observed, 'losses');
     const removal = Object.hasOwn(observed, 'removal') ? observed.removal : null;
-    const count = total(losses.counted.data);
+    const count = total(entry(losses, 'counted').data);
     const all = allTexts(model.texts);
     const ofTexts = rises(losses, 'block');
     const values = ofTexts(all);
     const layers = values.map((_, layer) => layer);
-    const base = total(losses.whole.data) / count;
+    const base = total(entry(losses, 'whole').data) / count;
     const perplexity = (rise: number | null) => (rise === null ? null : Math.exp(base + rise));
     // A family whose halves end in modules of other names has no such variants.
     const halves = (['attention', 'mlp'] as const).filter((half) => parts && hasHalf(model, half));
-    const order = removal ? greedyOrder(removal.losses) : [];
+    const order = removal ? greedyOrder(entry(removal, 'losses')) : [];
     const place = layers.map((layer) => {
       const at = order.findIndex((step) => step.layer === layer);
       return at < 0 ? null : at + 1;
     });
-    const better = layers.filter((layer) => values[layer] !== null && values[layer] < 0);
-    const read = all.filter((text) => losses.counted.data[text] > 0).length;
+    const better = layers.filter((layer) => (values[layer] ?? 0) < 0);
+    const read = all.filter((text) => nth(entry(losses, 'counted').data, text) > 0).length;
     return {
       values,
       parts: {
@@ -112,17 +115,14 @@ const hasHalf = (model: { layers: number; modules: (layer: number) => readonly {
 
 /** Rise of the mean loss of the counted tokens, by layer. */
 function rises(losses: Tensors, without: string): OfTexts {
-  const { whole, counted } = losses;
+  const whole = entry(losses, 'whole').data;
+  const counted = entry(losses, 'counted').data;
+  const left = entry(losses, without);
   return (texts) => {
-    let [base, count] = [0, 0];
-    for (let i = 0; i < texts.length; i++) {
-      base += whole.data[texts[i]];
-      count += counted.data[texts[i]];
-    }
-    return Array.from({ length: losses[without].shape[0] }, (_, layer) => {
-      const own = row(losses[without], layer);
-      let sum = 0;
-      for (let i = 0; i < texts.length; i++) sum += own[texts[i]];
+    const base = sumAt(whole, texts);
+    const count = sumAt(counted, texts);
+    return Array.from({ length: nth(left.shape, 0) }, (_, layer) => {
+      const sum = sumAt(row(left, layer), texts);
       return count === 0 ? null : (sum - base) / count;
     });
   };

@@ -1,5 +1,6 @@
 /** Lists of layers in words: "0-3, 7" and back. */
 import { LayerifError } from '../../../protocol/errors.ts';
+import { nth } from '../lists/nth.ts';
 
 /**
  * @param words numbers and ranges that hold both ends, apart by commas @param what is named in errors
@@ -27,7 +28,7 @@ export function layerList(layers: readonly number[]): string {
   const parts: string[] = [];
   for (let i = 0; i < layers.length; i++) {
     const start = layers[i];
-    while (layers[i + 1] === layers[i] + 1) i++;
+    while (layers[i + 1] === nth(layers, i) + 1) i++;
     parts.push(start === layers[i] ? `${start}` : `${start}-${layers[i]}`);
   }
   return parts.join(', ');

@@ -9,6 +9,10 @@ import { allTexts, textIntervals } from './drawnTexts.ts';
 import type { Tensors } from '../../../protocol/scores.ts';
 import { defineScore, layerWords, row, total } from './types.ts';
 import type { OfTexts } from './types.ts';
+import { entry } from '../lists/entry.ts';
+import { nth } from '../lists/nth.ts';
+import { take } from '../lists/take.ts';
+import { sumAt } from '../linear/vectors.ts';
 
 export const logitLens = defineScore({
   id: 'logit_lens',
@@ -36,19 +40,20 @@ export const logitLens = defineScore({
   drawn: ({ lens }, _options, { model }) => gains(lens, model.texts),
 
   score({ lens }, _options, { model, random }) {
-    const used = total(lens.used.data);
+    const used = total(entry(lens, 'used').data);
     const ofTexts = gains(lens, model.texts);
     const values = ofTexts(allTexts(model.texts));
     const depths = Array.from({ length: model.layers + 1 }, (_, depth) => depth);
-    const mean = (name: string) => depths.map((depth) => (used === 0 ? null : total(row(lens[name], depth)) / used));
-    const [entropy, divergence, agreement] = ['crossEntropy', 'divergence', 'agreement'].map(mean);
+    const mean = (name: string) =>
+      depths.map((depth) => (used === 0 ? null : total(row(entry(lens, name), depth)) / used));
+    const entropy = mean('crossEntropy');
     const behind = (all: (number | null)[]) => all.slice(1);
     return {
       values,
       parts: {
         'cross-entropy': behind(entropy),
-        'divergence from the last': behind(divergence),
-        'same top token': behind(agreement),
+        'divergence from the last': behind(mean('divergence')),
+        'same top token': behind(mean('agreement')),
       },
       ...textIntervals(ofTexts, model.texts, random),
       notes:
@@ -63,23 +68,21 @@ export const logitLens = defineScore({
 });
 
 function gains(lens: Tensors, texts: number): OfTexts {
-  const [depths, places] = lens.crossEntropy.shape;
+  const { shape, data: losses } = entry(lens, 'crossEntropy');
+  const [depths, places] = take(shape, 2);
+  const used = entry(lens, 'used').data;
+  const textOf = entry(lens, 'text').data;
   const counts = new Float64Array(texts);
   const sums = Array.from({ length: depths }, () => new Float64Array(texts));
   for (let place = 0; place < places; place++) {
-    if (lens.used.data[place] === 0) continue;
-    const text = lens.text.data[place];
-    counts[text]++;
-    for (let depth = 0; depth < depths; depth++) sums[depth][text] += lens.crossEntropy.data[depth * places + place];
+    if (used[place] === 0) continue;
+    const text = nth(textOf, place);
+    counts[text] = nth(counts, text) + 1;
+    for (const [depth, own] of sums.entries()) own[text] = nth(own, text) + nth(losses, depth * places + place);
   }
   return (chosen) => {
-    let count = 0;
-    for (let i = 0; i < chosen.length; i++) count += counts[chosen[i]];
-    const entropy = sums.map((own) => {
-      let sum = 0;
-      for (let i = 0; i < chosen.length; i++) sum += own[chosen[i]];
-      return sum / count;
-    });
-    return entropy.slice(1).map((value, layer) => (count === 0 ? null : entropy[layer] - value));
+    const count = sumAt(counts, chosen);
+    const entropy = sums.map((own) => sumAt(own, chosen) / count);
+    return entropy.slice(1).map((value, layer) => (count === 0 ? null : nth(entropy, layer) - value));
   };
 }

@@ -4,6 +4,8 @@
  * between a norm and the matrix behind it.
  */
 import { defineScore, layerWords } from './types.ts';
+import { entry } from '../lists/entry.ts';
+import { nth } from '../lists/nth.ts';
 
 export const magnitude = defineScore({
   id: 'magnitude',
@@ -33,7 +35,7 @@ export const magnitude = defineScore({
     const values = Array.from({ length: model.layers }, (_, layer) => {
       let [whole, count] = [0, 0];
       for (const { name, rows, columns } of model.modules(layer)) {
-        const size = sizes[`${layer}.${name}`].data[power === 'square' ? 1 : 0];
+        const size = nth(entry(sizes, `${layer}.${name}`).data, power === 'square' ? 1 : 0);
         const part = (parts[name] ??= new Array<number | null>(model.layers).fill(null));
         part[layer] = mean ? size / (rows * columns) : size;
         whole += size;

@@ -17,6 +17,7 @@ import { defineDataScore, mark, orNull, rowsWhere, scorerOption } from './dataTy
 import type { FactSeen } from './dataTypes.ts';
 import { folded, idle, matchIds, names, prefixFree } from './factAnswers.ts';
 import type { MatchId } from './factAnswers.ts';
+import { nth } from '../lists/nth.ts';
 
 const LEVEL = 0.95;
 /** A probability below this is as good as none: half a hit in the 210 completions of the paper. */
@@ -190,7 +191,7 @@ function sampledNotes(
   },
 ): string[] {
   const certain = intervals.filter((one) => one !== null && levelOf(one[0]) === levelOf(one[1])).length;
-  const same = facts.filter((_, row) => levelOf(shares[row]) === surrogateLevelOf(surrogates[row])).length;
+  const same = facts.filter((_, row) => levelOf(nth(shares, row)) === surrogateLevelOf(nth(surrogates, row))).length;
   const mean = (values: readonly number[]) =>
     values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
   const rank = facts.length < 3 ? null : spearman([...shares], [...surrogates]);

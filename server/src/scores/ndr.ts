@@ -9,6 +9,7 @@ import { percentileInterval } from '../statistics/intervals.ts';
 import { noiseDetection } from '../statistics/noiseDetection.ts';
 import { ranks } from '../statistics/rankCorrelation.ts';
 import { defineScore, layerWords } from './types.ts';
+import { nth } from '../lists/nth.ts';
 
 const LEVEL = 0.9;
 const REPLICATES = 200;
@@ -59,7 +60,7 @@ export const ndr = defineScore({
   }),
 
   ofInfluence({ values: influence, layers, noisy, estimator }, { share }, { model, random }) {
-    const found = layers.map((_, at) => noiseDetection(influence[at], noisy, share));
+    const found = layers.map((_, at) => noiseDetection(nth(influence, at), noisy, share));
     const count = noisy.length;
     const drawn = Array.from({ length: REPLICATES }, () => resample(count, random));
     const places = new Map(layers.map((layer, at) => [layer, at]));
@@ -70,24 +71,24 @@ export const ndr = defineScore({
       });
     const rate = (values: ArrayLike<number>) => noiseDetection(values, noisy, share);
     const over = (of: (at: number) => ArrayLike<number>) =>
-      Float64Array.from({ length: count }, (_, i) => layers.reduce((sum, _layer, at) => sum + of(at)[i], 0));
+      Float64Array.from({ length: count }, (_, i) => layers.reduce((sum, _layer, at) => sum + nth(of(at), i), 0));
     const combined = [
-      { words: 'the sum over the layers', ...rate(over((at) => influence[at])) },
-      { words: 'the mean rank over the layers', ...rate(over((at) => ranks(influence[at]))) },
+      { words: 'the sum over the layers', ...rate(over((at) => nth(influence, at))) },
+      { words: 'the mean rank over the layers', ...rate(over((at) => ranks(nth(influence, at)))) },
     ];
-    const best = found.reduce((most, { rate: own }, at) => (own > found[most].rate ? at : most), 0);
-    const [{ chance, lowest }] = found;
+    const best = found.reduce((most, { rate: own }, at) => (own > nth(found, most).rate ? at : most), 0);
+    const { chance, lowest } = nth(found, 0);
     const absent = byLayer(() => 0).flatMap((value, layer) => (value === null ? [layer] : []));
     return {
-      values: byLayer((at) => found[at].rate),
-      parts: { AUC: byLayer((at) => found[at].auc), recall: byLayer((at) => found[at].recall) },
+      values: byLayer((at) => nth(found, at).rate),
+      parts: { AUC: byLayer((at) => nth(found, at).auc), recall: byLayer((at) => nth(found, at).recall) },
       intervals: byLayer((at) =>
         percentileInterval(
           drawn.map((samples) => {
-            const own = Array.from(samples, (i) => influence[at][i]);
+            const own = Array.from(samples, (i) => nth(nth(influence, at), i));
             return noiseDetection(
               own,
-              Array.from(samples, (i) => noisy[i]),
+              Array.from(samples, (i) => nth(noisy, i)),
               share,
             ).rate;
           }),
@@ -96,7 +97,7 @@ export const ndr = defineScore({
       ),
       level: LEVEL,
       reference: { value: chance, words: 'a random order: mislabelled samples among all' },
-      marks: [{ at: [layers[best]], words: 'finds most' }],
+      marks: [{ at: [nth(layers, best)], words: 'finds most' }],
       notes: [
         `${noisy.filter(Boolean).length} of ${count} training samples are mislabelled; the ${lowest} with the lowest influence (${estimator}) are looked at. AUC is 0.5 by chance.`,
         combined.map(({ words, rate: own, auc }) => `${words}: ${own.toFixed(3)}, AUC ${auc!.toFixed(3)}`).join('; '),

@@ -2,6 +2,7 @@
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Json } from '../../../protocol/scores.ts';
 import type { OptionRow, OptionValues, OptionRows, Score } from './types.ts';
+import { entry } from '../lists/entry.ts';
 
 /** "a number above 0", "mid or peak", "true or false". */
 export function allowed(row: OptionRow): string {
@@ -37,10 +38,10 @@ export function optionValues(
       const known = Object.keys(options).join(', ') || 'none';
       throw new LayerifError('badRequest', `score ${id} has no option "${name}"; its options: ${known}`);
     }
-    if (!isAllowed(options[name], value)) {
+    if (!isAllowed(entry(options, name), value)) {
       throw new LayerifError(
         'badRequest',
-        `${id}.${name} ${JSON.stringify(value)} is not allowed: use ${allowed(options[name])}`,
+        `${id}.${name} ${JSON.stringify(value)} is not allowed: use ${allowed(entry(options, name))}`,
       );
     }
   }

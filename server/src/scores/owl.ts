@@ -3,6 +3,7 @@
  * together; the share of entries above M times their mean. Layers with many outliers are pruned less.
  */
 import { defineScore } from './types.ts';
+import { entry } from '../lists/entry.ts';
 
 export const owl = defineScore({
   id: 'owl',
@@ -19,5 +20,5 @@ export const owl = defineScore({
     multiple: { type: 'number', default: 5, above: 0, words: 'How many times the mean an outlier is; M of the paper.' },
   },
   needs: ({ multiple }) => ({ outliers: { of: 'outliers', options: { multiple } } }),
-  score: ({ outliers }) => ({ values: [...outliers.percent.data], notes: [] }),
+  score: ({ outliers }) => ({ values: [...entry(outliers, 'percent').data], notes: [] }),
 });

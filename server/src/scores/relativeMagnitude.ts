@@ -5,6 +5,7 @@
  */
 import { allTexts, ratioOfSums, textIntervals } from './drawnTexts.ts';
 import { defineScore, layerWords, row, total } from './types.ts';
+import { entry } from '../lists/entry.ts';
 
 export const relativeMagnitude = defineScore({
   id: 'relative_magnitude',
@@ -25,20 +26,22 @@ export const relativeMagnitude = defineScore({
     },
   },
   needs: ({ skip_first_token }) => ({ change: { of: 'hidden_change', options: { skip_first_token } } }),
-  drawn: ({ change }) => ratioOfSums(change.sum, change.tokens),
+  drawn: ({ change }) => ratioOfSums(entry(change, 'sum'), entry(change, 'tokens')),
 
   score({ change }, _options, { model, random }) {
-    const ofTexts = ratioOfSums(change.sum, change.tokens);
+    const ofTexts = ratioOfSums(entry(change, 'sum'), entry(change, 'tokens'));
     const values = ofTexts(allTexts(model.texts));
     const layers = values.map((_, layer) => layer);
-    const skipped = layers.filter((layer) => total(row(change.skipped, layer)) > 0);
+    const skipped = layers.filter((layer) => total(row(entry(change, 'skipped'), layer)) > 0);
     const empty = layers.filter((layer) => values[layer] === null);
     return {
       values,
       ...textIntervals(ofTexts, model.texts, random),
       notes: [
         ...(skipped.length > 0
-          ? [`${total(change.skipped.data)} tokens whose output is zero are left out (${layerWords(skipped)})`]
+          ? [
+              `${total(entry(change, 'skipped').data)} tokens whose output is zero are left out (${layerWords(skipped)})`,
+            ]
           : []),
         ...(empty.length > 0 ? [`${layerWords(empty)}: no token is left, so the value is undefined`] : []),
       ],

@@ -10,6 +10,8 @@ import { allTexts, textIntervals } from './drawnTexts.ts';
 import { layerList, readLayers } from './layerList.ts';
 import { defineScore, row, total } from './types.ts';
 import type { OfTexts } from './types.ts';
+import { entry } from '../lists/entry.ts';
+import { nth } from '../lists/nth.ts';
 
 export const removal = defineScore({
   id: 'removal',
@@ -71,23 +73,23 @@ export const removal = defineScore({
   score({ losses, others }, { layers, by, samples }, { model, random }) {
     const own = readLayers(layers, model.layers, 'removal.layers');
     const all = allTexts(model.texts);
-    const count = total(losses.counted.data);
-    const base = total(losses.whole.data) / count;
+    const count = total(entry(losses, 'counted').data);
+    const base = total(entry(losses, 'whole').data) / count;
     const riseOf = (of: Tensors, set: number): OfTexts => {
-      const without = row(of.without, set);
+      const without = row(entry(of, 'without'), set);
       return (texts) => {
         let [rise, tokens] = [0, 0];
         for (let i = 0; i < texts.length; i++) {
-          rise += without[texts[i]] - losses.whole.data[texts[i]];
-          tokens += losses.counted.data[texts[i]];
+          rise += nth(without, nth(texts, i)) - nth(entry(losses, 'whole').data, nth(texts, i));
+          tokens += nth(entry(losses, 'counted').data, nth(texts, i));
         }
         return [tokens === 0 ? null : rise / tokens];
       };
     };
-    const [value] = riseOf(losses, 0)(all);
-    const randomRises = Array.from({ length: others.without.shape[0] }, (_, i) => riseOf(others, i)(all)[0]).filter(
-      (rise) => rise !== null,
-    );
+    const value = nth(riseOf(losses, 0)(all), 0);
+    const randomRises = Array.from({ length: nth(entry(others, 'without').shape, 0) }, (_, i) =>
+      nth(riseOf(others, i)(all), 0),
+    ).filter((rise) => rise !== null);
     const mean = randomRises.length === 0 ? null : total(randomRises) / randomRises.length;
     const perplexity = (rise: number) => Math.exp(base + rise).toPrecision(4);
     const sorted = [...randomRises].sort((a, b) => a - b);
@@ -109,7 +111,7 @@ export const removal = defineScore({
           : ['No token is counted, so nothing is defined.']),
         ...(sorted.length > 0
           ? [
-              `Random sets of ${own.length} layers: perplexity ${perplexity(sorted[0])} to ${perplexity(sorted.at(-1)!)}. p: share of random sets, this one counted, that do no more harm.`,
+              `Random sets of ${own.length} layers: perplexity ${perplexity(nth(sorted, 0))} to ${perplexity(sorted.at(-1)!)}. p: share of random sets, this one counted, that do no more harm.`,
             ]
           : []),
         ...(samples > 0 && samples < model.texts

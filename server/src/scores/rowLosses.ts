@@ -1,6 +1,8 @@
 /** Mean losses of rows from the log-probabilities of their counted tokens. */
 import type { EncodedSample } from '../../../protocol/samples.ts';
 import type { RowNeed, RowTexts, TextForm } from './dataTypes.ts';
+import { entry } from '../lists/entry.ts';
+import { nth } from '../lists/nth.ts';
 
 /** The one observation that scores of rows and tokens share, so that they share a sweep. */
 export function tokenLosses(form: TextForm['form'], prefix = ''): RowNeed {
@@ -20,9 +22,11 @@ export function startsOf(samples: readonly EncodedSample[]): number[] {
 /** Of each text the log-probability of its counted tokens together, in nats. */
 export function logProbabilities({ samples, tensors }: Pick<RowTexts, 'samples' | 'tensors'>): Float64Array {
   const starts = startsOf(samples);
+  const { data } = entry(tensors, 'logProbability');
   return Float64Array.from(samples, ({ tokens, countedFrom }, text) => {
+    const start = nth(starts, text);
     let sum = 0;
-    for (let t = countedFrom; t < tokens.length; t++) sum += tensors.logProbability.data[starts[text] + t];
+    for (let t = countedFrom; t < tokens.length; t++) sum += nth(data, start + t);
     return sum;
   });
 }
@@ -32,9 +36,10 @@ export function meanLosses({ samples, text, tensors }: RowTexts): Float64Array {
   const starts = startsOf(samples);
   return Float64Array.from(text, (index) => {
     if (index < 0) return NaN;
-    const { tokens, countedFrom } = samples[index];
+    const { tokens, countedFrom } = nth(samples, index);
     let sum = 0;
-    for (let t = countedFrom; t < tokens.length; t++) sum -= tensors.logProbability.data[starts[index] + t];
+    for (let t = countedFrom; t < tokens.length; t++)
+      sum -= nth(entry(tensors, 'logProbability').data, nth(starts, index) + t);
     return tokens.length > countedFrom ? sum / (tokens.length - countedFrom) : NaN;
   });
 }

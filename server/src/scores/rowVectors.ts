@@ -2,6 +2,8 @@
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { OptionRow } from './types.ts';
 import type { RowNeed, RowTexts } from './dataTypes.ts';
+import { dotAt } from '../linear/vectors.ts';
+import { entry } from '../lists/entry.ts';
 
 export const poolOption = {
   type: 'choice',
@@ -32,19 +34,21 @@ export class UnitVectors {
   readonly known: boolean[] = [];
 
   add({ text, tensors, samples }: RowTexts, pool: 'mean' | 'last'): void {
-    const { data } = tensors[pool];
+    const { data } = entry(tensors, pool);
     const width = samples.length === 0 ? this.#width : data.length / samples.length;
     if (this.#width > 0 && width !== this.#width)
       throw new LayerifError('failed', `states of ${width} numbers behind those of ${this.#width}`);
     this.#width = width;
     const chunk = new Float32Array(text.length * width);
     text.forEach((index, row) => {
-      let square = 0;
-      if (index >= 0) for (let h = 0; h < width; h++) square += data[index * width + h] ** 2;
+      const square = index < 0 ? 0 : dotAt(data, index * width, index * width, width);
       this.known.push(square > 0);
       if (square === 0) return;
       const scale = 1 / Math.sqrt(square);
-      for (let h = 0; h < width; h++) chunk[row * width + h] = scale * data[index * width + h];
+      chunk.set(
+        data.subarray(index * width, (index + 1) * width).map((value) => scale * value),
+        row * width,
+      );
     });
     this.#chunks.push(chunk);
   }

@@ -4,6 +4,7 @@
  */
 import { defineDataScore, mark, rowsWhere, scorerOption } from './dataTypes.ts';
 import { layerOption, poolOption, rowStates, UnitVectors } from './rowVectors.ts';
+import { addTo, dotWith } from '../linear/vectors.ts';
 
 export const similarity = defineDataScore({
   id: 'similarity',
@@ -32,13 +33,15 @@ export const similarity = defineDataScore({
         const count = targets.known.filter(Boolean).length;
         // The mean of cosines with unit vectors is the product with their mean.
         const mean = new Float64Array(width);
-        for (let at = 0; at < wanted.length; at++) mean[at % width] += wanted[at] / Math.max(1, count);
+        for (let at = 0; at < wanted.length; at += width)
+          addTo(
+            mean,
+            Float64Array.from(wanted.subarray(at, at + width), (value) => value / Math.max(1, count)),
+          );
         const all = rows.all();
         const values = rows.known.map((known, row) => {
           if (!known || count === 0) return null;
-          let sum = 0;
-          for (let h = 0; h < width; h++) sum += all[row * width + h] * mean[h];
-          return sum;
+          return dotWith(all, row * width, mean);
         });
         return {
           values,

@@ -6,6 +6,8 @@
  */
 import { batchesOption, jackknifed, layersOf, ofModules, partsOf, summed } from './byModule.ts';
 import { defineScore, total } from './types.ts';
+import { entry } from '../lists/entry.ts';
+import { nth } from '../lists/nth.ts';
 
 export const snip = defineScore({
   id: 'snip',
@@ -29,14 +31,14 @@ export const snip = defineScore({
     const values = sums.map((batches) => share(total(batches)));
     const without = sums.map((batches) =>
       Float64Array.from(batches, (own, b) => {
-        const rest = whole - total(sums.map((others) => others[b]));
+        const rest = whole - total(sums.map((others) => nth(others, b)));
         return rest > 0 ? (total(batches) - own) / rest : 0;
       }),
     );
     const sizes = layers.map((layer) => total(model.modules(layer).map(({ rows, columns }) => rows * columns)));
     return {
       values,
-      parts: partsOf(model, (layer, module) => share(total(gradients[`batch/${layer}.${module}`].data))),
+      parts: partsOf(model, (layer, module) => share(total(entry(gradients, `batch/${layer}.${module}`).data))),
       ...jackknifed(values, without),
       reference: { value: sizes.map((size) => size / total(sizes)), words: 'all weights alike' },
       notes: whole > 0 ? [] : ['no gradient reaches any weight, so there are no shares'],

@@ -8,6 +8,8 @@ import type { Tensors } from '../../../protocol/scores.ts';
 import { batchesOption, jackknifed, layersOf, ofModules, partsOf, summed } from './byModule.ts';
 import type { ObservedShape } from './observations.ts';
 import { defineScore, layerWords, total } from './types.ts';
+import { entry } from '../lists/entry.ts';
+import { nth } from '../lists/nth.ts';
 
 export const spider = defineScore({
   id: 'spider',
@@ -34,19 +36,19 @@ export const spider = defineScore({
     const layers = layersOf(model);
     const sizes = layers.map((layer) => total(model.modules(layer).map(({ rows, columns }) => rows * columns)));
     const shares = (name: string) =>
-      layers.map((layer) => summed(ofModules(claims, name, model, layer))[0] / sizes[layer]);
+      layers.map((layer) => nth(summed(ofModules(claims, name, model, layer)), 0) / nth(sizes, layer));
     const values = shares('claimed');
     const shuffled = shares('shuffled');
     const gradient = shares('gradient');
     const still = layers.filter((layer) => gradient[layer] === 0);
     const share = (name: string) => (layer: number, module: string, size: number) =>
-      claims[`${name}/${layer}.${module}`].data[0] / size;
+      nth(entry(claims, `${name}/${layer}.${module}`).data, 0) / size;
     return {
       values,
       parts: {
         ...partsOf(model, share('claimed')),
         ...prefixed('shuffled ', partsOf(model, share('shuffled'))),
-        'above shuffled': values.map((value, layer) => value - shuffled[layer]),
+        'above shuffled': values.map((value, layer) => value - nth(shuffled, layer)),
         'mean mask': shares('mask'),
         'mean |W|': shares('weight'),
         'mean |gradient|': gradient,
@@ -60,7 +62,7 @@ export const spider = defineScore({
 
 function withoutBatches(claims: Tensors, model: ObservedShape, sizes: readonly number[]): Float64Array[] {
   return layersOf(model).map((layer) =>
-    summed(ofModules(claims, 'without', model, layer)).map((count) => count / sizes[layer]),
+    summed(ofModules(claims, 'without', model, layer)).map((count) => count / nth(sizes, layer)),
   );
 }
 

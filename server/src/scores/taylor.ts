@@ -12,6 +12,8 @@ import type { ObservedShape } from './observations.ts';
 import { defineScore, layerWords } from './types.ts';
 import type { ScoreNumbers } from './types.ts';
 import type { Tensors } from '../../../protocol/scores.ts';
+import { entry } from '../lists/entry.ts';
+import { nth } from '../lists/nth.ts';
 
 const shared = {
   version: 1,
@@ -82,11 +84,11 @@ export const taylorPlus = defineScore({
 
 function numbersOf(gradients: Tensors, model: ObservedShape): ScoreNumbers {
   const layers = layersOf(model);
-  const values = layers.map((layer) => summed(ofModules(gradients, 'whole', model, layer))[0]);
+  const values = layers.map((layer) => nth(summed(ofModules(gradients, 'whole', model, layer)), 0));
   const still = layers.filter((layer) => values[layer] === 0);
   return {
     values,
-    parts: partsOf(model, (layer, module) => gradients[`whole/${layer}.${module}`].data[0]),
+    parts: partsOf(model, (layer, module) => nth(entry(gradients, `whole/${layer}.${module}`).data, 0)),
     ...jackknifed(
       values,
       layers.map((layer) => summed(ofModules(gradients, 'without', model, layer))),

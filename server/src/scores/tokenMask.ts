@@ -16,6 +16,8 @@ import { Random } from '../random/random.ts';
 import { defineDataScore, mark, orNull, rowsWhere, scorerOption } from './dataTypes.ts';
 import type { RowNeed } from './dataTypes.ts';
 import { startsOf, tokenLosses } from './rowLosses.ts';
+import { entry } from '../lists/entry.ts';
+import { nth } from '../lists/nth.ts';
 
 export const maskVariants = ['highest', 'lowest', 'random', 'dpf', 'stm_dpf'] as const;
 export type MaskVariant = (typeof maskVariants)[number];
@@ -108,7 +110,7 @@ export const tokenMask = defineDataScore({
     let tokens = 0;
     return {
       rows({ observed }) {
-        const { own, base } = observed;
+        const own = entry(observed, 'own');
         const starts = startsOf(own.samples);
         own.text.forEach((index) => {
           const row = kept.length;
@@ -118,9 +120,9 @@ export const tokenMask = defineDataScore({
           }
           const { own: mine, base: other } = tokenPerplexities(
             own,
-            comparesModels(variant) ? base : null,
+            comparesModels(variant) ? entry(observed, 'base') : null,
             index,
-            starts[index],
+            nth(starts, index),
           );
           const mask = maskedTokens(mine, other, row, options);
           const count = mask.reduce((sum, one) => sum + one, 0);
@@ -130,7 +132,8 @@ export const tokenMask = defineDataScore({
           tokens += mask.length;
           mine.forEach((value, t) => {
             const judge = judged(variant, value, other?.[t] ?? NaN);
-            above[firstAtLeast(at, judge)]++;
+            const place = firstAtLeast(at, judge);
+            above[place] = nth(above, place) + 1;
           });
         });
       },
@@ -139,10 +142,10 @@ export const tokenMask = defineDataScore({
         // A token is above the thresholds before the first that is at least its value.
         let left = tokens;
         const shares = at.map((_, i) => {
-          left -= above[i];
+          left -= nth(above, i);
           return tokens === 0 ? 0 : (variant === 'lowest' ? tokens - left : left) / tokens;
         });
-        const paper = PAPER.map((threshold) => `${threshold}: ${percent(shares[at.indexOf(threshold)])}`);
+        const paper = PAPER.map((threshold) => `${threshold}: ${percent(nth(shares, at.indexOf(threshold)))}`);
         return {
           values: orNull(kept),
           parts: { 'masked tokens': orNull(masked), perplexity: orNull(perplexity) },
@@ -184,7 +187,7 @@ function firstAtLeast(sorted: readonly number[], value: number): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (sorted[middle] >= value) high = middle;
+    if (nth(sorted, middle) >= value) high = middle;
     else low = middle + 1;
   }
   return low;
@@ -202,10 +205,10 @@ export function tokenPerplexities(
   text: number,
   start: number,
 ): { own: number[]; base: number[] | null } {
-  const { tokens, countedFrom } = own.samples[text];
+  const { tokens, countedFrom } = nth(own.samples, text);
   const of = ({ tensors }: TokenTexts) =>
     Array.from({ length: tokens.length - countedFrom }, (_, t) =>
-      Math.exp(-tensors.logProbability.data[start + countedFrom + t]),
+      Math.exp(-nth(entry(tensors, 'logProbability').data, start + countedFrom + t)),
     );
   return { own: of(own), base: base && of(base) };
 }

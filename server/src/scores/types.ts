@@ -10,6 +10,7 @@ import type { Json, Question, ScoreTable, Subject, Tensors } from '../../../prot
 import type { Random } from '../random/random.ts';
 import type { ObservationId, ObservedShape } from './observations.ts';
 import type { View, ViewAsk } from './views.ts';
+import { nth } from '../lists/nth.ts';
 
 /** Of one option: what it means, its default, and which values are allowed. */
 export type OptionRow =
@@ -164,13 +165,13 @@ export function defineScore<const R extends OptionRows, N extends string>(score:
 
 /** Of a tensor with one row for each layer. */
 export function row({ shape, data }: Tensors[string], layer: number): Float64Array | Float32Array {
-  const width = data.length / shape[0];
+  const width = data.length / nth(shape, 0);
   return data.subarray(layer * width, (layer + 1) * width) as Float64Array | Float32Array;
 }
 
 export function total(values: ArrayLike<number>): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
+  for (let i = 0; i < values.length; i++) sum += nth(values, i);
   return sum;
 }
 

@@ -12,6 +12,7 @@ import type { Agreement } from './agreementMeasures.ts';
 import { criticalValue, Multipliers, valueInterval } from './jackknife.ts';
 import { differenceOf, Resampling } from './resampling.ts';
 import type { Changes, Spread, Statistic } from './resampling.ts';
+import { nth } from '../lists/nth.ts';
 
 export interface Predictor {
   id: string;
@@ -83,7 +84,7 @@ export function agreementRows(
       ...(chance === undefined ? {} : { p: chance }),
     };
   });
-  const own = (row: number) => found[row].predictor;
+  const own = (row: number) => nth(found, row).predictor;
   const multipliers = new Multipliers(new Random(seed, 'leads'));
   const compare = (pairs: { row: number; other: number }[]) =>
     leads(found, resampling, agreement.range, pairs, multipliers, level);
@@ -92,12 +93,12 @@ export function agreementRows(
     const other = found.findIndex(({ predictor: { id, point } }) => id === 'dot' && point === own(row).point);
     return other < 0 || other === row ? [] : [{ row, other }];
   });
-  for (const { row, difference, interval } of compare(overDot)) rows[row].overDot = { difference, interval };
+  for (const { row, difference, interval } of compare(overDot)) nth(rows, row).overDot = { difference, interval };
   found.forEach(({ predictor: control }, other) => {
     if (!control.control || control.point !== null) return;
     const pairs = estimators.filter((row) => !own(row).control).map((row) => ({ row, other }));
     for (const { row, difference, interval } of compare(pairs))
-      (rows[row].overControls ??= []).push({ control: control.id, difference, interval });
+      (nth(rows, row).overControls ??= []).push({ control: control.id, difference, interval });
   });
   return rows;
 }
@@ -112,7 +113,7 @@ function leads(
   level: number,
 ) {
   const known = pairs.flatMap(({ row, other }) => {
-    const [a, b] = [found[row], found[other]];
+    const [a, b] = [nth(found, row), nth(found, other)];
     if (a.value === null || b.value === null) return [];
     return [{ row, difference: a.value - b.value, spread: resampling.spread(differenceOf(a.changes, b.changes)) }];
   });
@@ -160,16 +161,16 @@ function chances(
     return known.map(({ statistic }) => statistic.value({ order }));
   });
   const standard = known.map(({ value }, k) => {
-    const all = [value, ...drawn.map((row) => row[k])].filter((v) => v !== null);
+    const all = [value, ...drawn.map((row) => nth(row, k))].filter((v) => v !== null);
     const mean = all.reduce((sum, v) => sum + v, 0) / all.length;
     const deviation = Math.sqrt(all.reduce((sum, v) => sum + (v - mean) ** 2, 0) / all.length);
     // An undefined value of a random order says nothing: the mean. So does a value that no order changes.
     return (v: number | null) => (v === null || !(deviation > 1e-12) ? 0 : (v - mean) / deviation);
   });
-  const largest = drawn.map((row) => Math.max(...row.map((v, k) => standard[k](v))));
+  const largest = drawn.map((row) => Math.max(...row.map((v, k) => nth(standard, k)(v))));
   return new Map(
     known.map(({ predictor: { id, point }, value }, k) => {
-      const seen = standard[k](value) - 1e-9;
+      const seen = nth(standard, k)(value) - 1e-9;
       return [`${id} ${point}`, (1 + largest.filter((v) => v >= seen).length) / (1 + permutations)];
     }),
   );
@@ -185,7 +186,7 @@ function averaged(statistics: readonly (Statistic | null)[]): Statistic {
     value: (change) => mean(known.map(({ value }) => value(change))),
     withoutEach(halves) {
       const lists = known.map(({ withoutEach }) => withoutEach(halves));
-      return lists[0]?.map((list, u) => list.map((_, k) => mean(lists.map((own) => own[u][k])))) ?? [];
+      return lists[0]?.map((list, u) => list.map((_, k) => mean(lists.map((own) => nth(nth(own, u), k))))) ?? [];
     },
   };
 }

@@ -16,6 +16,7 @@
  * choice were random, it would come before all R draws once in R + 1 times (Fisher's randomisation test).
  */
 import { studentQuantile, studentTail } from '../statistics/student.ts';
+import { nth } from '../lists/nth.ts';
 
 export interface Difference {
   /** Mean of this way less the other one. */
@@ -36,7 +37,7 @@ const levelOf = (ways: number): number => 1 - 0.05 / Math.max(1, ways);
  * @param ways comparisons that are judged together
  */
 export function againstDraws(own: readonly number[], draws: readonly (readonly number[])[], ways: number): Difference {
-  const differences = draws.map((draw) => draw.map((value, j) => own[j] - value));
+  const differences = draws.map((draw) => draw.map((value, j) => nth(own, j) - value));
   const found = judged(differences, 1 + 1 / draws.length, ways);
   const sign = Math.sign(found.difference) || 1;
   // Of a choice that lies on this side of the draws: those that lie as far on it.
@@ -50,19 +51,21 @@ export function paired(
   other: readonly (readonly number[])[],
   ways: number,
 ): Difference {
-  const differences = own.map((row, u) => row.map((value, j) => value - other[u][j]));
+  const differences = own.map((row, u) => row.map((value, j) => value - nth(nth(other, u), j)));
   return judged(differences, 1 / own.length, ways);
 }
 
 /** @param share of a unit's variance that the mean has */
 function judged(d: readonly (readonly number[])[], share: number, ways: number): Difference {
   const units = d.length;
-  const samples = d[0].length;
+  const samples = nth(d, 0).length;
   const ofUnits = d.map(mean);
-  const ofSamples = Array.from({ length: samples }, (_, j) => mean(d.map((row) => row[j])));
+  const ofSamples = Array.from({ length: samples }, (_, j) => mean(d.map((row) => nth(row, j))));
   const difference = mean(ofUnits);
   if (units < 2) return { difference, interval: null, p: null };
-  const residuals = d.flatMap((row, u) => row.map((value, j) => value - ofUnits[u] - ofSamples[j] + difference));
+  const residuals = d.flatMap((row, u) =>
+    row.map((value, j) => value - nth(ofUnits, u) - nth(ofSamples, j) + difference),
+  );
   const together = samples < 2 ? 0 : residuals.reduce((sum, r) => sum + r * r, 0) / ((units - 1) * (samples - 1));
   const byUnits = variance(ofUnits) * share;
   const bySamples = samples < 2 ? 0 : Math.max(0, (variance(ofSamples) - together * share) / samples);
@@ -95,8 +98,8 @@ export function updateNorm(A: ArrayLike<number>, B: ArrayLike<number>, rank: num
   for (let r = 0; r < rank; r++)
     for (let s = 0; s < rank; s++) {
       let [left, right] = [0, 0];
-      for (let i = 0; i < rows; i++) left += B[i * rank + r] * B[i * rank + s];
-      for (let j = 0; j < columns; j++) right += A[r * columns + j] * A[s * columns + j];
+      for (let i = 0; i < rows; i++) left += nth(B, i * rank + r) * nth(B, i * rank + s);
+      for (let j = 0; j < columns; j++) right += nth(A, r * columns + j) * nth(A, s * columns + j);
       sum += left * right;
     }
   return Math.abs(scale) * Math.sqrt(Math.max(0, sum));

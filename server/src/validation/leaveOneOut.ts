@@ -10,6 +10,7 @@
 import { Matrix } from 'ml-matrix';
 import { Curvature, minimise } from './newton.ts';
 import type { Classified, Perceptron } from './perceptron.ts';
+import { nth } from '../lists/nth.ts';
 
 export interface Optimum {
   theta: Float64Array;
@@ -23,11 +24,11 @@ export function trainFrom(
   start: Float64Array,
   { weights, known, damping = 0 }: { weights?: ArrayLike<number>; known?: Curvature; damping?: number } = {},
 ): { theta: Float64Array; gradientNorm: number } {
-  const away = (theta: Float64Array) => theta.reduce((sum, v, k) => sum + (v - start[k]) ** 2, 0);
+  const away = (theta: Float64Array) => theta.reduce((sum, v, k) => sum + (v - nth(start, k)) ** 2, 0);
   const f = {
     value: (theta: Float64Array) => network.objective(theta, weights) + (damping / 2) * away(theta),
     gradient: (theta: Float64Array) =>
-      network.gradient(theta, weights).map((g, k) => g + damping * (theta[k] - start[k])),
+      network.gradient(theta, weights).map((g, k) => g + damping * (nth(theta, k) - nth(start, k))),
     hessian: (theta: Float64Array) => {
       const H = network.hessian(theta, weights);
       for (let k = 0; k < network.size; k++) H.set(k, k, H.get(k, k) + damping);
@@ -60,7 +61,7 @@ export function predictedChanges(
   const solved = curvature.solve(query, (value) => value + damping);
   const along = (direction: Float64Array, row: number) => {
     let sum = 0;
-    for (let k = 0; k < direction.length; k++) sum += direction[k] * g.get(row, k);
+    for (let k = 0; k < direction.length; k++) sum += nth(direction, k) * g.get(row, k);
     return sum / network.data.rows;
   };
   return {
@@ -87,7 +88,7 @@ export function trueChangesByRow(
     // The curvature at the optimum is close to that without a few rows, but not with a proximal term on top.
     const known = damping === 0 ? { known: curvature } : {};
     const retrained = trainFrom(network, theta, { weights, damping, ...known });
-    return network.losses(retrained.theta, test).map((loss, j) => loss - before[j]);
+    return network.losses(retrained.theta, test).map((loss, j) => loss - nth(before, j));
   });
 }
 

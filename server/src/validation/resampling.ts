@@ -16,6 +16,7 @@
  * Of two other levels (training and validation samples) the D of each counts, less the D that only both together show.
  */
 import type { Random } from '../random/random.ts';
+import { nth } from '../lists/nth.ts';
 
 export interface Level {
   name: string;
@@ -95,7 +96,7 @@ export class Resampling {
     );
     if (this.#others.length < 2) return { whole, halved: single };
     const both = this.#draws.map((draw, d) =>
-      single.reduce((rest, own) => less(rest, own[d]), less(read(draw), whole)),
+      single.reduce((rest, own) => less(rest, nth(own, d)), less(read(draw), whole)),
     );
     return { whole, halved: [...single, both] };
   }
@@ -106,7 +107,7 @@ export class Resampling {
     const parts: Spread['parts'] = [];
     let [variance, satterthwaite] = [0, 0];
     for (const [u, { name }] of this.#units.entries()) {
-      const deviations = deviationsOf(whole.units[u]);
+      const deviations = deviationsOf(nth(whole.units, u));
       if (!deviations) return null;
       const own = squares(deviations);
       parts.push({ level: name, deviations });
@@ -122,7 +123,7 @@ export class Resampling {
       beyond += (together ? -1 : 1) * (squares(scatter.deviations) - scatter.within);
       if (together) continue;
       seen += squares(scatter.deviations);
-      more.push({ level: this.#others[choice].name, deviations: scatter.deviations });
+      more.push({ level: nth(this.#others, choice).name, deviations: scatter.deviations });
     }
     if (beyond > 0 && seen > 0) {
       const scale = Math.sqrt(beyond / seen);
@@ -140,7 +141,7 @@ export class Resampling {
 export function differenceOf(a: Changes, b: Changes): Changes {
   return {
     whole: less(a.whole, b.whole),
-    halved: a.halved.map((draws, choice) => draws.map((own, d) => less(own, b.halved[choice][d]))),
+    halved: a.halved.map((draws, choice) => draws.map((own, d) => less(own, nth(nth(b.halved, choice), d)))),
   };
 }
 
@@ -151,7 +152,9 @@ export function differenceOf(a: Changes, b: Changes): Changes {
 function scatterOf(draws: readonly Reading[]): { deviations: Float64Array; within: number } | null {
   const values = centered(draws.map(({ value }) => value));
   if (!values) return null;
-  const units = draws[0].units.map((list, u) => list.map((_, k) => centered(draws.map((draw) => draw.units[u][k]))));
+  const units = nth(draws, 0).units.map((list, u) =>
+    list.map((_, k) => centered(draws.map((draw) => nth(nth(draw.units, u), k)))),
+  );
   let within = 0;
   for (let d = 0; d < draws.length; d++) {
     for (const list of units) {
@@ -181,7 +184,7 @@ function less(a: Reading, b: Reading): Reading {
   const minus = (x: number | null, y: number | null) => (x === null || y === null ? null : x - y);
   return {
     value: minus(a.value, b.value),
-    units: a.units.map((list, u) => list.map((value, k) => minus(value, b.units[u][k]))),
+    units: a.units.map((list, u) => list.map((value, k) => minus(value, nth(nth(b.units, u), k)))),
   };
 }
 

@@ -5,19 +5,16 @@
  */
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { crc64Check } from './crc64.ts';
+import type { Check } from './crc64.ts';
 import { Lzma } from './lzma.ts';
 import { PulledBytes } from './pulledBytes.ts';
 import { UnsupportedFile } from './reader.ts';
+import { nth } from '../../lists/nth.ts';
 
 /** Largest dictionary that is kept; `xz -9` asks for half of it. */
 const LARGEST_DICTIONARY_BYTES = 2 ** 27;
 const LZMA2 = 0x21;
-
-interface Check {
-  add(bytes: Buffer): void;
-  /** As it stands in the file. */
-  value(): Buffer;
-}
 
 /** Type -> the check that a stream's blocks end with. */
 const checks: Readonly<Record<number, { length: number; make: () => Check }>> = {
@@ -45,11 +42,11 @@ async function* stream(bytes: PulledBytes): AsyncGenerator<Buffer, void, undefin
   const flags = head.subarray(6, 8);
   if (head.toString('latin1', 0, 6) !== '\xfd7zXZ\0') throw new Error('something else stands behind the first stream');
   if (crc32(flags) !== head.readUInt32LE(8)) throw new Error('the checksum of its head differs');
-  const check = flags[0] === 0 ? checks[flags[1]] : undefined;
+  const check = flags[0] === 0 ? checks[nth(flags, 1)] : undefined;
   if (check === undefined) throw new Error(`its check ${flags.toString('hex')} is not known`);
   const blocks: [unpadded: number, text: number][] = [];
   for (;;) {
-    const [size] = await bytes.take(1);
+    const size = nth(await bytes.take(1), 0);
     if (size === 0) break;
     const headSize = (size + 1) * 4;
     const dictionary = dictionaryOf(Buffer.concat([Buffer.from([size]), await bytes.take(headSize - 1)]));
@@ -91,7 +88,7 @@ function dictionaryOf(head: Buffer): number {
   const content = head.subarray(0, -4);
   if (crc32(content) !== head.readUInt32LE(content.length))
     throw new Error('the checksum of the head of a block differs');
-  const flags = content[1];
+  const flags = nth(content, 1);
   let at = 2;
   const number = (): number => {
     const { value, length } = numberAt(content, at);
@@ -102,7 +99,7 @@ function dictionaryOf(head: Buffer): number {
   const [filter, size] = [number(), number()];
   if ((flags & 3) !== 0 || filter !== LZMA2 || size !== 1)
     throw new UnsupportedFile('it was made with a filter beside LZMA2; compress it by xz without such options');
-  const packed = content[at] & 63;
+  const packed = nth(content, at) & 63;
   const dictionary = packed === 40 ? 2 ** 32 - 1 : (2 | (packed & 1)) * 2 ** ((packed >> 1) + 11);
   if (packed > 40) throw new Error('the size of its dictionary is none');
   if (dictionary > LARGEST_DICTIONARY_BYTES)
@@ -126,7 +123,7 @@ async function* lzma2(
   // The least that the next chunk must begin: 0xe0 a dictionary, 0xc0 properties.
   let least = 0xe0;
   for (;;) {
-    const [control] = await taken(1);
+    const control = nth(await taken(1), 0);
     if (control === 0) return;
     if (control < 0x80) {
       if (control > 2 || (control === 2 && least === 0xe0)) throw new Error('a chunk of it is of no known kind');
@@ -141,7 +138,7 @@ async function* lzma2(
     least = 0x80;
     const sizes = await taken(4);
     if (control >= 0xe0) lzma.resetDictionary();
-    if (control >= 0xc0) lzma.setProperties((await taken(1))[0]);
+    if (control >= 0xc0) lzma.setProperties(nth(await taken(1), 0));
     if (control >= 0xa0) lzma.resetState();
     const size = ((control & 0x1f) << 16) + sizes.readUInt16BE() + 1;
     yield lzma.decode(await taken(sizes.readUInt16BE(2) + 1), size);
@@ -154,7 +151,7 @@ async function indexSize(bytes: PulledBytes, blocks: readonly (readonly number[]
   const number = async (): Promise<number> => {
     const parts: Buffer[] = [];
     do parts.push(await bytes.take(1));
-    while (parts.at(-1)![0] >= 0x80 && parts.length < 9);
+    while (nth(parts.at(-1)!, 0) >= 0x80 && parts.length < 9);
     const whole = Buffer.concat(parts);
     read.push(whole);
     return numberAt(whole, 0).value;
@@ -173,8 +170,9 @@ async function indexSize(bytes: PulledBytes, blocks: readonly (readonly number[]
 function numberAt(bytes: Buffer, at: number): { value: number; length: number } {
   let value = 0;
   for (let i = 0; i < 9 && at + i < bytes.length; i++) {
-    value += (bytes[at + i] & 0x7f) * 2 ** (7 * i);
-    if (bytes[at + i] < 0x80) return { value, length: i + 1 };
+    const byte = nth(bytes, at + i);
+    value += (byte & 0x7f) * 2 ** (7 * i);
+    if (byte < 0x80) return { value, length: i + 1 };
   }
   throw new Error('a number in it has no end');
 }
@@ -186,34 +184,6 @@ function crc32Check(): Check {
     value() {
       const made = Buffer.alloc(4);
       made.writeUInt32LE(value);
-      return made;
-    },
-  };
-}
-
-/** ECMA-182, reversed; in halves of 32 bits. */
-const crc64Table = Array.from({ length: 256 }, (_, byte) => {
-  let value = BigInt(byte);
-  for (let i = 0; i < 8; i++) value = (value & 1n) === 1n ? (value >> 1n) ^ 0xc96c5795d7870f42n : value >> 1n;
-  return value;
-});
-const crc64Low = Int32Array.from(crc64Table, (value) => Number(BigInt.asIntN(32, value)));
-const crc64High = Int32Array.from(crc64Table, (value) => Number(BigInt.asIntN(32, value >> 32n)));
-
-function crc64Check(): Check {
-  let [low, high] = [-1, -1];
-  return {
-    add(bytes) {
-      for (const byte of bytes) {
-        const row = (low ^ byte) & 0xff;
-        low = ((low >>> 8) | (high << 24)) ^ crc64Low[row];
-        high = (high >>> 8) ^ crc64High[row];
-      }
-    },
-    value() {
-      const made = Buffer.alloc(8);
-      made.writeInt32LE(~low);
-      made.writeInt32LE(~high, 4);
       return made;
     },
   };
