@@ -35,6 +35,8 @@ const numeric = [
   'checkpoints/smallFloats.ts',
   'data/readers/crc64.ts',
   'data/readers/lzma.ts',
+  'data/tokenizers/bpe.ts',
+  'data/tokenizers/minHeap.ts',
   'generation/sampling.ts',
   'scores/claimed.ts',
   'scores/facilityLocation.ts',

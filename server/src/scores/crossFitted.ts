@@ -6,6 +6,8 @@ import { Random } from '../random/random.ts';
 import { accuracy, macroF1, stratifiedFolds } from '../statistics/classification.ts';
 import { fitClassifier } from '../statistics/classifier.ts';
 import type { Classifier, Rows } from '../statistics/classifier.ts';
+import { scaleOf, standardised } from '../statistics/rows.ts';
+import { nth } from '../lists/nth.ts';
 import type { Labels, OptionValues } from './types.ts';
 
 const FOLDS = 5;
@@ -71,7 +73,7 @@ export function splitOf({ of, names, heldOut }: Labels, { metric, seed }: Classi
     heldOut > 0
       ? Int32Array.from(all, (i) => (i < of.length - heldOut ? FITTED : 0))
       : stratifiedFolds(of, classes, FOLDS, new Random(seed, 'folds'));
-  const measured = all.filter((i) => fold[i] >= 0);
+  const measured = all.filter((i) => nth(fold, i) >= 0);
   const counts = names.map((_, k) => measured.filter((i) => of[i] === k).length);
   const unequal = Math.max(...counts) > UNEQUAL * Math.min(...counts);
   const asked = metric === 'auto' ? (unequal ? 'macro_f1' : 'accuracy') : metric;
@@ -127,7 +129,7 @@ export function eachFold(
     if (test.length === 0) continue;
     const train = all.filter((i) => fold[i] !== f && fold[i] !== LEFT_OUT);
     const rows = features(train, test);
-    const labels = train.map((i) => of[i]);
+    const labels = train.map((i) => nth(of, i));
     take(fitClassifier(rows.train, labels, { classes, C, hidden, random: random() }), rows.test, test);
   }
 }
@@ -137,7 +139,7 @@ export function predictions(features: Features, fitting: Fitting): Int32Array {
   const found = new Int32Array(fitting.fold.length).fill(-1);
   eachFold(features, fitting, (classifier, rows, texts) => {
     const told = classifier.classify(rows);
-    texts.forEach((text, place) => (found[text] = told[place]));
+    texts.forEach((text, place) => (found[text] = nth(told, place)));
   });
   return found;
 }
@@ -149,17 +151,10 @@ export function probabilities(features: Features, fitting: Fitting): Float64Arra
   eachFold(features, fitting, (classifier, rows, texts) => {
     const told = classifier.probabilities(rows);
     texts.forEach((text, place) => {
-      for (let k = 0; k < classes; k++) found[text * classes + k] = told[place * classes + k];
+      found.set(told.subarray(place * classes, (place + 1) * classes), text * classes);
     });
   });
   return found;
-}
-
-/** Of states [depths, texts, width] those of one depth. */
-export function rowsAt(data: ArrayLike<number>, depth: number, count: number, width: number): Rows {
-  const own = new Float64Array(count * width);
-  for (let i = 0; i < own.length; i++) own[i] = data[depth * count * width + i];
-  return { data: own, count, width };
 }
 
 /** With mean 0 and deviation 1 in every column of the texts that are fitted on. */
@@ -168,28 +163,6 @@ export function standardisedOf(rows: Rows): Features {
     const scale = scaleOf(rows, train);
     return { train: standardised(rows, train, scale), test: standardised(rows, test, scale) };
   };
-}
-
-/** Mean and standard deviation of each column over some rows. */
-function scaleOf({ data, width }: Rows, rows: readonly number[]) {
-  const mean = new Float64Array(width);
-  const spread = new Float64Array(width);
-  for (const i of rows) for (let j = 0; j < width; j++) mean[j] += data[i * width + j] / rows.length;
-  for (const i of rows) for (let j = 0; j < width; j++) spread[j] += (data[i * width + j] - mean[j]) ** 2 / rows.length;
-  for (let j = 0; j < width; j++) spread[j] = Math.sqrt(spread[j]) + 1e-6;
-  return { mean, spread };
-}
-
-function standardised(
-  { data, width }: Rows,
-  rows: readonly number[],
-  { mean, spread }: ReturnType<typeof scaleOf>,
-): Rows {
-  const own = new Float64Array(rows.length * width);
-  rows.forEach((i, at) => {
-    for (let j = 0; j < width; j++) own[at * width + j] = (data[i * width + j] - mean[j]) / spread[j];
-  });
-  return { data: own, count: rows.length, width };
 }
 
 export function deviation(values: readonly number[]): number {

@@ -15,6 +15,10 @@ import { Random } from '../random/random.ts';
 import { resample } from '../statistics/bootstrap.ts';
 import { accuracy, macroF1, stratifiedFolds } from '../statistics/classification.ts';
 import type { Rows } from '../statistics/classifier.ts';
+import { rowsAt } from '../statistics/rows.ts';
+import { entry } from '../lists/entry.ts';
+import { nth } from '../lists/nth.ts';
+import { take } from '../lists/take.ts';
 import { percentileInterval } from '../statistics/intervals.ts';
 import {
   classifierOptions,
@@ -25,7 +29,6 @@ import {
   metricWords,
   predictions,
   probabilities,
-  rowsAt,
   splitOf,
   standardisedOf,
 } from './crossFitted.ts';
@@ -85,8 +88,8 @@ export const fusion = defineScore({
   async fitted({ states, others }, options, { random, labels }) {
     const split = splitOf(labels!, options);
     const { of, classes, measured } = split;
-    const first = await bestLayer(states.states, split, options);
-    const second = await bestLayer(others.states, split, options);
+    const first = await bestLayer(entry(states, 'states'), split, options);
+    const second = await bestLayer(entry(others, 'states'), split, options);
     const both = [first, second] as const;
     const found = new Map<string, { told: Int32Array; width: number; parameters: number }>();
     const parametersOf = (width: number): number =>
@@ -108,20 +111,20 @@ export const fusion = defineScore({
     const classifiers = [...found.values()];
     const values = classifiers.map((one) => split.measure(one.told, measured));
     const drawn = Array.from({ length: REPLICATES }, () => resample(measured.length, random)).map((places) =>
-      Array.from(places, (place) => measured[place]),
+      Array.from(places, (place) => nth(measured, place)),
     );
     const replicates = classifiers.map((one) => drawn.map((texts) => split.measure(one.told, texts)));
     const accuracies = classifiers.map((one) => accuracy(one.told, of, measured));
     const share = (holds: (text: number) => boolean): number => measured.filter(holds).length / measured.length;
     const disagreement = share((i) => first.told[i] !== second.told[i]);
     const oracle = share((i) => first.told[i] === of[i] || second.told[i] === of[i]);
-    const best = values[0] >= values[1] ? 0 : 1;
+    const best = nth(values, 0) >= nth(values, 1) ? 0 : 1;
     const names = [...found.keys()];
     const gain = (at: number): string => {
-      const differences = replicates[at].map((value, i) => value - replicates[best][i]);
+      const differences = nth(replicates, at).map((value, i) => value - nth(nth(replicates, best), i));
       const interval = percentileInterval(differences, LEVEL);
       const ends = interval === null ? '' : ` [${interval.map(signed).join(', ')}]`;
-      return `${names[at]} ${signed(values[at] - values[best])}${ends}`;
+      return `${names[at]} ${signed(nth(values, at) - nth(values, best))}${ends}`;
     };
     return {
       axes: [{ name: 'classifier', labels: names }],
@@ -140,7 +143,7 @@ export const fusion = defineScore({
       notes: [
         `${metricWords(split)}; ${split.words}`,
         `First model: layer ${first.layer} of ${first.layers}; second model: layer ${second.layer} of ${second.layers} (${options.second}); chosen by the same texts.`,
-        `The two differ on ${percent(disagreement)} of the texts; either is right on ${percent(oracle)} (oracle), ${(100 * (oracle - Math.max(accuracies[0], accuracies[1]))).toFixed(1)} points above the better one.`,
+        `The two differ on ${percent(disagreement)} of the texts; either is right on ${percent(oracle)} (oracle), ${(100 * (oracle - Math.max(...accuracies.slice(0, 2)))).toFixed(1)} points above the better one.`,
         `Against the ${names[best]}: ${[2, 3, 4].map(gain).join('; ')} (${100 * LEVEL} % intervals over the measured texts).`,
         `Weights of the first model's probabilities: ${[...new Set(weights)].map((weight) => weight.toFixed(2)).join(', ')}.`,
       ],
@@ -163,7 +166,7 @@ async function bestLayer(
   split: Split,
   options: ClassifierOptions,
 ): Promise<Chosen> {
-  const [depths, count, width] = shape;
+  const [depths, count, width] = take(shape, 3);
   let best: (Chosen & { value: number }) | null = null;
   for (let depth = 1; depth < depths; depth++) {
     const rows = rowsAt(data, depth, count, width);
@@ -180,7 +183,7 @@ async function bestLayer(
 function sideBySide(parts: readonly Features[]): Features {
   const joined = (all: readonly Rows[]): Rows => {
     const width = all.reduce((sum, rows) => sum + rows.width, 0);
-    const { count } = all[0];
+    const { count } = nth(all, 0);
     const data = new Float64Array(count * width);
     for (let i = 0, at = 0; i < count; i++)
       for (const rows of all) {
@@ -196,10 +199,12 @@ function sideBySide(parts: readonly Features[]): Features {
 }
 
 function meanOf(parts: readonly Features[]): Features {
-  const mean = (all: readonly Rows[]): Rows => ({
-    ...all[0],
-    data: all[0].data.map((_, i) => all.reduce((sum, { data }) => sum + data[i], 0) / all.length),
-  });
+  const mean = (all: readonly Rows[]): Rows => {
+    const first = nth(all, 0);
+    const data = new Float64Array(first.data.length);
+    for (const rows of all) rows.data.forEach((x, i) => (data[i] = (data[i] ?? 0) + x / all.length));
+    return { ...first, data };
+  };
   return (train, test) => {
     const made = parts.map((features) => features(train, test));
     return { train: mean(made.map((one) => one.train)), test: mean(made.map((one) => one.test)) };
@@ -223,7 +228,7 @@ function narrowed(rows: Rows, width: number): Features {
     const signs = Array.from({ length: kept }, (_, k) => {
       let largest = 0;
       for (let i = 0; i < train.length; i++) {
-        const score = found.train[i * found.components + k];
+        const score = nth(found.train, i * found.components + k);
         if (Math.abs(score) > Math.abs(largest) + 1e-9) largest = score;
       }
       return Math.sign(largest) || 1;
@@ -231,7 +236,7 @@ function narrowed(rows: Rows, width: number): Features {
     const spread = (scores: Float64Array, count: number): Rows => {
       const data = new Float64Array(count * width);
       for (let i = 0; i < count; i++)
-        for (let k = 0; k < kept; k++) data[i * width + k] = signs[k] * scores[i * found.components + k];
+        for (let k = 0; k < kept; k++) data[i * width + k] = nth(signs, k) * nth(scores, i * found.components + k);
       return { data, count, width };
     };
     return { train: spread(found.train, train.length), test: spread(found.test, test.length) };
@@ -259,11 +264,11 @@ function weighted(
   const weights: number[] = [];
   for (let f = 0; f <= Math.max(...fold); f++) {
     const texts = measured.filter((i) => fold[i] === f);
-    const others = heldOut > 0 ? all.filter((i) => inner[i] >= 0) : measured.filter((i) => fold[i] !== f);
+    const others = heldOut > 0 ? all.filter((i) => nth(inner, i) >= 0) : measured.filter((i) => fold[i] !== f);
     const weight = bestWeight((w) => split.measure(mixed(choosing, w, classes), others));
     weights.push(weight);
     const found = mixed(own, weight, classes);
-    for (const i of texts) told[i] = found[i];
+    for (const i of texts) told[i] = nth(found, i);
   }
   return { told, weights };
 }
@@ -272,13 +277,13 @@ function weighted(
 function innerFolds({ of, classes, fold }: Split, seed: number): Int32Array {
   const fitted = Array.from(fold, (_, i) => i).filter((i) => fold[i] === FITTED);
   const own = stratifiedFolds(
-    fitted.map((i) => of[i]),
+    fitted.map((i) => nth(of, i)),
     classes,
     FOLDS,
     new Random(seed, 'inner folds'),
   );
   const inner = new Int32Array(of.length).fill(LEFT_OUT);
-  fitted.forEach((i, place) => (inner[i] = own[place]));
+  fitted.forEach((i, place) => (inner[i] = nth(own, place)));
   return inner;
 }
 
@@ -287,13 +292,15 @@ function bestWeight(value: (weight: number) => number): number {
   const weights = Array.from({ length: STEPS + 1 }, (_, step) => step / STEPS);
   weights.sort((a, b) => Math.abs(a - 0.5) - Math.abs(b - 0.5) || a - b);
   const measured = weights.map(value);
-  return weights[measured.indexOf(Math.max(...measured))];
+  return nth(weights, measured.indexOf(Math.max(...measured)));
 }
 
-function mixed([first, second]: readonly Float64Array[], weight: number, classes: number): Int32Array {
+function mixed(both: readonly Float64Array[], weight: number, classes: number): Int32Array {
+  const [first, second] = take(both, 2);
   return Int32Array.from({ length: first.length / classes }, (_, i) => {
     let best = 0;
-    const at = (k: number): number => weight * first[i * classes + k] + (1 - weight) * second[i * classes + k];
+    const at = (k: number): number =>
+      weight * nth(first, i * classes + k) + (1 - weight) * nth(second, i * classes + k);
     for (let k = 1; k < classes; k++) if (at(k) > at(best)) best = k;
     return best;
   });

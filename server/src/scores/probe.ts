@@ -9,6 +9,9 @@
  */
 import { resample } from '../statistics/bootstrap.ts';
 import { accuracy, macroF1 } from '../statistics/classification.ts';
+import { rowsAt } from '../statistics/rows.ts';
+import { entry } from '../lists/entry.ts';
+import { nth } from '../lists/nth.ts';
 import { percentileInterval } from '../statistics/intervals.ts';
 import {
   classifierOptions,
@@ -16,7 +19,6 @@ import {
   fittingOf,
   metricWords,
   predictions,
-  rowsAt,
   splitOf,
   standardisedOf,
 } from './crossFitted.ts';
@@ -59,7 +61,7 @@ export const probe = defineScore({
     const drawn = Array.from({ length: REPLICATES }, () => resample(measured.length, random));
     const depths: { accuracy: number; macroF1: number; replicates: number[] }[] = [];
     for (let depth = 0; depth <= model.layers; depth++) {
-      const rows = rowsAt(states.states.data, depth, of.length, model.hidden);
+      const rows = rowsAt(entry(states, 'states').data, depth, of.length, model.hidden);
       const found = predictions(standardisedOf(rows), fittingOf(split, options, `perceptron ${depth}`));
       depths.push({
         accuracy: accuracy(found, of, measured),
@@ -67,7 +69,7 @@ export const probe = defineScore({
         replicates: drawn.map((places) =>
           split.measure(
             found,
-            Array.from(places, (place) => measured[place]),
+            Array.from(places, (place) => nth(measured, place)),
           ),
         ),
       });
@@ -79,7 +81,7 @@ export const probe = defineScore({
     const values = layers.map(value);
     const errors = layers.map(({ replicates }) => deviation(replicates));
     const best = values.indexOf(Math.max(...values));
-    const tied = values.flatMap((own, layer) => (own >= values[best] - errors[best] ? [layer] : []));
+    const tied = values.flatMap((own, layer) => (own >= nth(values, best) - nth(errors, best) ? [layer] : []));
     return {
       values,
       parts: {
@@ -95,7 +97,7 @@ export const probe = defineScore({
         { at: tied, words: 'within one standard error of the best layer' },
       ],
       notes: [
-        `${metricWords(split)}; before the first layer ${value(depths[0]).toFixed(3)}.`,
+        `${metricWords(split)}; before the first layer ${value(nth(depths, 0)).toFixed(3)}.`,
         split.words,
         'Intervals draw the measured texts again and do not fit again.',
         ...(of.length - heldOut < model.hidden

@@ -92,36 +92,27 @@ export function byteTokens(text: string, vocab: ReadonlyMap<string, number>): nu
 
 function merged(ids: number[], ranks: ReadonlyMap<number, number>, results: readonly number[]): number[] {
   if (ids.length < 2) return ids;
-  // Places of the neighbours, -1 where there is none.
   const next = ids.map((_, i) => (i + 1 < ids.length ? i + 1 : -1));
   const previous = ids.map((_, i) => i - 1);
   const gone = new Uint8Array(ids.length);
   const queue = new MinHeap();
-  const rightOf = (left: number): number => next[left] ?? -1;
-  /** Of the merge of a piece with its right neighbour. */
-  const rankAt = (left: number): number | undefined => {
-    const own = ids[left];
-    const right = ids[rightOf(left)];
-    return own === undefined || right === undefined ? undefined : ranks.get(own * IDS + right);
-  };
   const offer = (left: number): void => {
-    const rank = rankAt(left);
+    if (left < 0 || next[left] < 0) return;
+    const rank = ranks.get(ids[left] * IDS + ids[next[left]]);
     if (rank !== undefined) queue.push(rank * IDS + left);
   };
   for (let i = 0; i + 1 < ids.length; i++) offer(i);
   for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
     const left = key % IDS;
-    const rank = gone[left] ? undefined : rankAt(left);
-    if (rank === undefined) continue;
-    const result = results[rank];
-    if (result === undefined || result !== results[(key - left) / IDS]) continue;
-    const right = rightOf(left);
-    const after = rightOf(right);
-    ids[left] = result;
+    const right = next[left];
+    if (gone[left] || right < 0) continue;
+    const rank = ranks.get(ids[left] * IDS + ids[right]);
+    if (rank === undefined || results[rank] !== results[(key - left) / IDS]) continue;
+    ids[left] = results[rank];
     gone[right] = 1;
-    next[left] = after;
-    if (after >= 0) previous[after] = left;
-    offer(previous[left] ?? -1);
+    next[left] = next[right];
+    if (next[right] >= 0) previous[next[right]] = left;
+    offer(previous[left]);
     offer(left);
   }
   return ids.filter((_, i) => !gone[i]);

@@ -1,5 +1,4 @@
 /** The smallest of many numbers, again and again. */
-
 export class MinHeap {
   readonly #items: number[] = [];
 
@@ -7,11 +6,10 @@ export class MinHeap {
     const items = this.#items;
     let at = items.push(item) - 1;
     while (at > 0) {
-      const parent = (at - 1) >> 1;
-      const above = items[parent];
-      if (above === undefined || above <= item) break;
-      items[at] = above;
-      at = parent;
+      const above = (at - 1) >> 1;
+      if (items[above] <= item) break;
+      items[at] = items[above];
+      at = above;
     }
     items[at] = item;
   }
@@ -23,17 +21,12 @@ export class MinHeap {
     if (last === undefined || items.length === 0) return first;
     let at = 0;
     for (;;) {
-      let child = 2 * at + 1;
-      let below = items[child];
-      const other = items[child + 1];
-      if (below === undefined) break;
-      if (other !== undefined && other < below) {
-        below = other;
-        child++;
-      }
-      if (below >= last) break;
-      items[at] = below;
-      at = child;
+      let below = 2 * at + 1;
+      if (below >= items.length) break;
+      if (below + 1 < items.length && items[below + 1] < items[below]) below++;
+      if (items[below] >= last) break;
+      items[at] = items[below];
+      at = below;
     }
     items[at] = last;
     return first;
