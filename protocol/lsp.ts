@@ -11,7 +11,7 @@ import type { InspectedModel } from './inspection.ts';
 import type { ModelHeader } from './modelHeader.ts';
 import type { ResultTask } from './result.ts';
 import type { PruningReport } from './pruning.ts';
-import type { RunEvent } from './run.ts';
+import type { Estimate, RunEvent } from './run.ts';
 import type { Comparison, DampingSweep, EstimatorComparison } from './trust.ts';
 import type { DeviceReport, DeviceId } from './devices.ts';
 
@@ -58,6 +58,16 @@ export interface ValidateAnswer {
   /** `NAME.layerif-validation.json`. */
   resultFile: string | null;
   /** Null when it finished. */
+  error: { code: string; message: string } | null;
+}
+
+/** What scoring an experiment will take, `layerif estimate FILE`. One at a time with runs. */
+export interface EstimateParams {
+  uri: string;
+}
+export interface EstimateAnswer {
+  /** Null with an error; a run that does not fit is an estimate with a `refusal`. */
+  estimate: Estimate | null;
   error: { code: string; message: string } | null;
 }
 

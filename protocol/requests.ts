@@ -19,6 +19,8 @@ import type {
   DescribeDataAnswer,
   DescribeDataParams,
   DevicesAnswer,
+  EstimateAnswer,
+  EstimateParams,
   EstimatePruningAnswer,
   EvaluateAnswer,
   EvaluateParams,
@@ -76,6 +78,7 @@ const row = <Params, Answer>(method: string): RequestRow<Params, Answer> => ({ m
 export const requests = {
   score: row<ScoreParams, ScoreAnswer>('layerif/score'),
   checkGradients: row<CheckGradientsParams, CheckGradientsAnswer>('layerif/checkGradients'),
+  estimate: row<EstimateParams, EstimateAnswer>('layerif/estimate'),
   validate: row<ValidateParams, ValidateAnswer>('layerif/validate'),
   cancelRun: row<Nothing, null>('layerif/cancelRun'),
   sampleText: row<SampleTextParams, SampleTextAnswer>('layerif/sampleText'),

@@ -11,6 +11,7 @@ import { registerCompareCommand } from './commands/compare.ts';
 import { registerCreateCommand } from './commands/createExperiment.ts';
 import { registerDemoCommand } from './commands/demo.ts';
 import { registerDecisionCommands } from './commands/decisions.ts';
+import { registerEstimateCommand } from './commands/estimate.ts';
 import { registerInspectCommand } from './commands/inspect.ts';
 import { registerDeviceCommands } from './commands/devices.ts';
 import { registerLayerScoreCommands } from './commands/layerScores.ts';
@@ -31,6 +32,7 @@ import { ModelLayersEditor } from './modelLayersEditor.ts';
 import { PredictView } from './predictView.ts';
 import { openWhenWritten } from './openLive.ts';
 import { ResultsEditor } from './resultsEditor.ts';
+import { RunLenses } from './runLenses.ts';
 import { RunList } from './runList.ts';
 import { RowMarksView } from './rowMarksView.ts';
 import { RunMarks } from './runMarks.ts';
@@ -71,6 +73,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     new RunsView(runs, list),
     new ExperimentsView(server),
     registerScoreCommands({ client: server, runs, results, output }),
+    registerEstimateCommand({ client: server, runs, results, output }),
+    new RunLenses(runs, list),
     registerServerCommands(server, runs, output),
     registerDeviceCommands(server, output),
     registerResultCommands(results, list, runs),

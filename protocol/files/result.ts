@@ -190,9 +190,12 @@ export const result: Schema<Result> = z
     });
   });
 
-/** When which task was scored, for who reads no more: a whole result may be large. */
-export const whenMade: Schema<unknown> = z.object({
+const sideCounts = z.partial(z.object({ samples: z.number(), tokens: z.number(), truncated: z.number() }));
+
+/** When which task was scored with how much text, for who reads no more: a whole result may be large. */
+export const whatScored: Schema<unknown> = z.object({
   status,
-  tasks: many(z.object({ task: text })),
+  experiment: z.optional(z.unknown()),
+  tasks: many(z.object({ task: text, train: z.optional(sideCounts), validation: z.optional(sideCounts) })),
   provenance: z.object({ date: text }),
 });

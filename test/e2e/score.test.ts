@@ -246,6 +246,13 @@ test('Score This Task scores one task, and the lens remembers', async () => {
   await lens(page, /Score This Task · .* · last score (just now|\d+ \w+ ago)/)
     .first()
     .waitFor();
+  for (const title of ['Open Last Result', 'Estimate']) await lens(page, title).first().waitFor();
+  // Hints say what the result knows of the slices.
+  await page
+    .locator('.view-line', { hasText: /training_split: .*\d+ rows, \d+ tokens each/ })
+    .first()
+    .waitFor();
+  await screenshot(page, 'lenses-and-hints');
   await until(
     'two runs in the tree',
     async () => (await treeRows(page, 'Runs').filter({ hasText: '2 runs' }).count()) === 1,

@@ -17,7 +17,14 @@ test('commands that run or download are behind the guard', () => {
     .filter(({ text }) => needing.some((name) => new RegExp(`requests\\.${name}\\b`).test(text)));
   assert.deepEqual(
     senders.map(({ name }) => name.replaceAll('\\', '/')).sort(),
-    ['commands/devices.ts', 'commands/layerScores.ts', 'commands/pruning.ts', 'commands/score.ts', 'commands/trust.ts'],
+    [
+      'commands/devices.ts',
+      'commands/estimate.ts',
+      'commands/layerScores.ts',
+      'commands/pruning.ts',
+      'commands/score.ts',
+      'commands/trust.ts',
+    ],
     'a new file that starts work: see that it asks first, then add it here',
   );
   const asks = /await mayRun\(|if \(!isTrusted\(/g;
@@ -25,6 +32,7 @@ test('commands that run or download are behind the guard', () => {
   const questions = senders.map(({ name, text }) => [path.basename(name), text.match(asks)?.length ?? 0]);
   assert.deepEqual(Object.fromEntries(questions), {
     'devices.ts': 2,
+    'estimate.ts': 1,
     'layerScores.ts': 1,
     'pruning.ts': 1,
     'score.ts': 1,

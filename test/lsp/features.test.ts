@@ -10,11 +10,14 @@ import type {
   CompletionItem,
   DocumentSymbol,
   Hover,
+  InlayHint,
   Location,
   MarkupContent,
   TextEdit,
 } from 'vscode-languageserver/node';
-import { writeTinyWorkspace } from '../tinyLlama.ts';
+import { openCheckpoint } from '../../server/src/checkpoints/openCheckpoint.ts';
+import { createTokenizer } from '../../server/src/data/tokenizer.ts';
+import { tinyReviews, writeTinyWorkspace } from '../tinyLlama.ts';
 import { Client } from './client.ts';
 import { requests } from '../../protocol/requests.ts';
 
@@ -307,7 +310,51 @@ test('hover: schema, dataset, model, task, estimator', async () => {
     (await at(good.replace('task: sentiment', 'task: senti|ment')))!,
     /8 training samples × 4 validation samples/,
   );
+  assert.match(
+    (await at(good.replace('output_type: multiple_choice', 'output_type: multiple_|choice')))!,
+    /^\*\*output_type\*\*/,
+  );
+  // The first row as it is scored, with the tokens of that text: tokens 1, 2, 3 ... of a tiny vocabulary of bytes.
+  const [row] = tinyReviews(12) as { review: string; sentiment: string }[];
+  const words = `Review: ${row.review}\nSentiment: ${row.sentiment}`;
+  const first = (await at(good.replace('doc_to_text: "Review', 'doc_to_|text: "Review')))!;
+  assert.ok(first.includes(`\n\n\`\`\`text\n${words}\n\`\`\``), first);
+  const { length } = createTokenizer(openCheckpoint(path.join(folder, 'model')).tokenizer()).encode(words);
+  assert.ok(first.includes(`First training row: ${length} tokens\n`), first);
+  const cut = good
+    .replace('path: ./model', 'path: ./model\n  max_length: 5')
+    .replace('doc_to_text: "R', 'doc_to_|text: "R');
+  assert.match((await at(cut))!, /First training row: cut to 5 tokens by max_length/);
   assert.equal(await at(good.replace('version: 1', 'version: 1 |')), null);
+});
+
+test('hints: rows of datasets and slices; none for what cannot be read, and none of a broken file', async () => {
+  const hints = async (text: string) => {
+    const uri = await open(text);
+    const ask = () =>
+      client.connection.sendRequest<InlayHint[]>('textDocument/inlayHint', {
+        textDocument: { uri },
+        range: { start: { line: 0, character: 0 }, end: { line: 99, character: 0 } },
+      });
+    // What does not come at once is left out, and the editor asks again.
+    for (let found = await ask(), tries = 0; ; found = await ask(), tries++)
+      if (found.length === 6 || tries === 20) return found.map(({ position, label }) => [position.line, label]);
+  };
+  assert.deepEqual(await hints(good), [
+    [6, '12 rows'],
+    [8, '12 rows'],
+    [12, '8 rows'],
+    [13, '4 rows'],
+    [20, '8 rows'],
+    [21, '4 rows'],
+  ]);
+  const gone = await hints(good.replace('data/reviews.jsonl', 'data/gone.jsonl'));
+  assert.deepEqual(gone, [
+    [8, '12 rows'],
+    [20, '8 rows'],
+    [21, '4 rows'],
+  ]);
+  assert.deepEqual(await hints(good.replace('version: 1', 'versio: 1')), []);
 });
 
 test('lenses: places at once, words when they are resolved, one plain argument', async () => {

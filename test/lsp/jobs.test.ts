@@ -13,6 +13,7 @@ import { requests } from '../../protocol/requests.ts';
 import { defaultSettings, machineOf } from '../../server/src/lsp/jobs.ts';
 import { ago } from '../../server/src/lsp/codeLens.ts';
 import { tinyCapitals, tinyReviews, writeTinyWorkspace } from '../tinyLlama.ts';
+import type { InlayHint } from 'vscode-languageserver/node';
 import { Client } from './client.ts';
 import { descendants, isAlive, isEngine } from './descendants.ts';
 
@@ -87,6 +88,39 @@ test('a run: answer, events, progress, result file, lenses', async () => {
     (await client.resolve(lens)).command?.title,
     'Score This Task · 8 train × 4 validation · last score just now',
   );
+  // Slices that were scored as they stand say their tokens; one that was changed since says its rows alone.
+  const hints = async () =>
+    (
+      await client.connection.sendRequest<InlayHint[]>('textDocument/inlayHint', {
+        textDocument: { uri },
+        range: { start: { line: 0, character: 0 }, end: { line: 99, character: 0 } },
+      })
+    ).map(({ label }) => label);
+  const words = ({ samples, tokens }: Result['tasks'][0]['train']) =>
+    `${samples} rows, ${Math.round(tokens / samples)} tokens each`;
+  const sides = result.tasks.flatMap(({ train, validation }) => [words(train), words(validation)]);
+  assert.deepEqual((await hints()).slice(-4), sides);
+  await client.change(uri, text.replace('train[:8]', 'train[:7]'));
+  assert.deepEqual((await hints()).slice(-4), ['7 rows', ...sides.slice(1)]);
+  await client.change(uri, text);
+});
+
+test('an estimate: time, memory and disk before the run; bad input is an answer', async () => {
+  const { uri, folder } = workspace('estimated');
+  const { estimate, error } = await client.ask(requests.estimate, { uri });
+  assert.equal(error, null);
+  assert.deepEqual(
+    estimate!.tasks.map(({ task, train, validation }) => [task, train, validation]),
+    [
+      ['sentiment', 8, 4],
+      ['capital', 8, 4],
+    ],
+  );
+  assert.ok(estimate!.seconds > 0 && estimate!.memoryBytes > 0 && estimate!.refusal === null);
+  assert.ok(!fs.existsSync(path.join(folder, 'runs', 'tiny')));
+  fs.rmSync(path.join(folder, 'data', 'reviews.jsonl'));
+  const gone = await client.ask(requests.estimate, { uri });
+  assert.deepEqual([gone.estimate, gone.error!.code], [null, 'badData']);
 });
 
 test('scores alone: beside the newest result, without a run event; changed labels get an influence run of their own', async () => {

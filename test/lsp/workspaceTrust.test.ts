@@ -22,6 +22,7 @@ const refused: readonly RequestName[] = [
   'prune',
   'evaluate',
   'pruneAndCompare',
+  'estimate',
   'measureScores',
   'estimatePruning',
   'devices',

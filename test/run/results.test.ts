@@ -10,7 +10,6 @@ import type { LayerifError } from '../../protocol/errors.ts';
 import type { Result } from '../../protocol/result.ts';
 import {
   experimentName,
-  lastScored,
   newFolder,
   newRunId,
   openRunFolder,
@@ -19,6 +18,7 @@ import {
   runOfHash,
   writeJson,
 } from '../../server/src/run/files/results.ts';
+import { lastScored } from '../../server/src/run/files/scoredIndex.ts';
 import { numbersOf, score, tinyWorkspace } from './workspace.ts';
 
 function folder(t: TestContext): string {
@@ -87,10 +87,24 @@ test('result files, newest first, and when each task was last scored', (t) => {
     resultFiles(output, 'x').map((file) => path.basename(path.dirname(file))),
     ['20260103T000000Z-cccccc', '20260102T000000Z-bbbbbb', '20260101T000000Z-aaaaaa'],
   );
-  assert.deepEqual(lastScored(output, 'x'), {
-    a: new Date('2026-01-02T00:00:00Z'),
-    b: new Date('2026-01-01T00:00:00Z'),
-  });
+  const cache = fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-scored-'));
+  t.after(() => fs.rmSync(cache, { recursive: true }));
+  const before = process.env.XDG_CACHE_HOME;
+  t.after(() => (before === undefined ? delete process.env.XDG_CACHE_HOME : (process.env.XDG_CACHE_HOME = before)));
+  process.env.XDG_CACHE_HOME = cache;
+  const dates = () => Object.fromEntries([...lastScored(output, 'x')].map(([task, { date }]) => [task, date]));
+  const expected = { a: '2026-01-02T00:00:00.000Z', b: '2026-01-01T00:00:00.000Z' };
+  const newest = resultFiles(output, 'x')[1];
+  fs.utimesSync(newest, 1e9, 1e9);
+  assert.deepEqual(dates(), expected);
+  // From the index: what was read once is not read again while size and time are the same.
+  fs.writeFileSync(newest, ' '.repeat(fs.statSync(newest).size));
+  fs.utimesSync(newest, 1e9, 1e9);
+  assert.deepEqual(dates(), expected);
+  fs.writeFileSync(newest, 'damaged');
+  assert.deepEqual(dates(), { a: '2026-01-01T00:00:00.000Z', b: '2026-01-01T00:00:00.000Z' });
+  fs.writeFileSync(path.join(cache, 'layerif', 'scored.json'), '{"version":1,"entries":{"x":null}}');
+  assert.deepEqual(dates(), { a: '2026-01-01T00:00:00.000Z', b: '2026-01-01T00:00:00.000Z' });
 });
 
 /** Mounts a disk of 4 MB; answers why it cannot be done here. */

@@ -93,13 +93,15 @@ test('a row alone: schema, completion, hover, list, reference page', async (t) =
     const document = TextDocument.create(pathToFileURL(experiment).href, 'yaml', 1, `${text}${last}`);
     const parsed = parseExperiment(document.getText(), experiment);
     const open = { ...parsed, uri: document.uri, file: experiment, baseDir: path.dirname(experiment), document };
-    return { open: { ...open, lastRaw: parsed.raw }, end: document.positionAt(text.length + last.length) };
+    const whole = { ...open, lastRaw: parsed.raw };
+    const typed = { document, baseDir: open.baseDir, rawBeside: () => parsed.raw, parsed: whole };
+    return { open: whole, typed, end: document.positionAt(text.length + last.length) };
   };
   const word = opened('scores:\n  - bright');
-  assert.ok((await completionAt(word.open, word.end)).some(({ label }) => label === 'brightness'));
+  assert.ok((await completionAt(word.typed, word.end)).some(({ label }) => label === 'brightness'));
   const option = opened('scores:\n  - brightness:\n      ');
   assert.deepEqual(
-    (await completionAt(option.open as never, option.end)).map(({ label }) => label),
+    (await completionAt(option.typed, option.end)).map(({ label }) => label),
     ['gain', 'texts', 'task'],
   );
   const named = opened('scores: [brightness]');

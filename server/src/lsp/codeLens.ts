@@ -7,7 +7,8 @@ import type { CodeLens } from 'vscode-languageserver/node';
 import type { LensArgument } from '../../../protocol/lsp.ts';
 import type { Positions } from '../config/experiment.ts';
 import { countTaskRows, describeDataset } from '../run/inputs/describe.ts';
-import { experimentName, lastScored } from '../run/files/results.ts';
+import { experimentName } from '../run/files/results.ts';
+import { lastScored } from '../run/files/scoredIndex.ts';
 import { counted } from './choices.ts';
 import type { Documents, OpenExperiment } from './documents.ts';
 import { outlineOf } from './locate.ts';
@@ -64,9 +65,9 @@ async function facts(
   const own = found && lookup(experiment.datasets, found.dataset);
   if (!own) return [];
   const { train, validation } = await countTaskRows(found, own, baseDir);
-  const last = lastScored(path.resolve(baseDir, experiment.output_dir), experimentName(file))[found.task];
+  const last = lastScored(path.resolve(baseDir, experiment.output_dir), experimentName(file)).get(found.task);
   const size = `${train.toLocaleString('en-US')} train × ${validation.toLocaleString('en-US')} validation`;
-  return last ? [size, `last score ${ago(last, now)}`] : [size];
+  return last ? [size, `last score ${ago(new Date(last.date), now)}`] : [size];
 }
 
 /** `3 min ago` */

@@ -12,19 +12,21 @@ import { choicesAt, columns } from './choices.ts';
 import type { Choice } from './choices.ts';
 import { cursorAt } from './cursor.ts';
 import type { Cursor } from './cursor.ts';
-import type { OpenExperiment } from './documents.ts';
+import type { TypedExperiment } from './documents.ts';
 import { documentation } from './schemaText.ts';
 
 const suggestAgain = { title: 'Suggest', command: 'editor.action.triggerSuggest' };
 
-export async function completionAt(
-  { document, raw, lastRaw, baseDir }: OpenExperiment,
-  position: Position,
-): Promise<CompletionItem[]> {
+export async function completionAt(typed: TypedExperiment, position: Position): Promise<CompletionItem[]> {
+  const { document, baseDir } = typed;
   const cursor = cursorAt(document.getText(), position.line, position.character);
   const valuePath = cursor.key === null ? cursor.path : [...cursor.path, cursor.key];
   const asked = {
-    raw: raw ?? withoutLine(document.getText(), position.line) ?? lastRaw,
+    // A line in braces may hold what its own completion depends on.
+    raw:
+      (cursor.flow ? typed.parsed.raw : typed.rawBeside(position.line)) ??
+      withoutLine(document.getText(), position.line) ??
+      typed.parsed.lastRaw,
     baseDir,
     path: valuePath,
     word: cursor.word,

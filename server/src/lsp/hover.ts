@@ -1,10 +1,11 @@
 /** Hover: the schema's sentence for a key; beside it what lies on disk, for a dataset and for the model. */
 import { MarkupKind } from 'vscode-languageserver/node';
 import type { Hover, Position } from 'vscode-languageserver/node';
-import type { Experiment } from '../../../protocol/experiment.ts';
-import { schemaAt } from '../config/jsonSchema.ts';
+import type { Experiment, Task } from '../../../protocol/experiment.ts';
+import { allowedWords, schemaAt } from '../config/jsonSchema.ts';
 import type { Path } from '../config/experiment.ts';
 import { countTaskRows, describeDataset, describeModel } from '../run/inputs/describe.ts';
+import { firstSample } from '../run/inputs/firstSample.ts';
 import { listOf } from '../run/inputs/lists.ts';
 import { counted } from './choices.ts';
 import type { OpenExperiment } from './documents.ts';
@@ -12,6 +13,9 @@ import { lspRange } from './ranges.ts';
 import { documentation } from './schemaText.ts';
 import { nth } from '../lists/nth.ts';
 import { lookup } from '../text/lookup.ts';
+
+/** Characters of a text that is shown. */
+const LONGEST_TEXT = 1500;
 
 export async function hoverAt(open: OpenExperiment, position: Position): Promise<Hover | null> {
   const { positions, experiment, baseDir } = open;
@@ -21,6 +25,8 @@ export async function hoverAt(open: OpenExperiment, position: Position): Promise
   const parts = on === 'key' ? [schemaWords(path)] : [];
   if (experiment) parts.push(await diskWords(path, experiment, baseDir));
   if (on === 'value') parts.push(valueWords(path, open.raw));
+  // A word of several: what its key decides.
+  if (!parts.some(Boolean) && allowedWords(schemaAt(path) ?? {}).length > 1) parts.push(schemaWords(path));
   const value = parts.filter((part) => part !== '').join('\n\n---\n\n');
   if (value === '') return null;
   return {
@@ -59,6 +65,7 @@ async function diskWords(path: Path, experiment: Experiment, baseDir: string): P
     if (section === 'tasks' && typeof name === 'number') {
       const task = nth(experiment.tasks, name);
       if (key === 'dataset' || key === 'dataset_path') return await datasetWords(task.dataset, experiment, baseDir);
+      if (key === 'doc_to_text' || key === 'doc_to_target') return await sampleWords(task, experiment, baseDir);
       if (key === 'task' || key === 'training_split' || key === 'validation_split') {
         const own = lookup(experiment.datasets, task.dataset);
         if (!own) return '';
@@ -70,6 +77,25 @@ async function diskWords(path: Path, experiment: Experiment, baseDir: string): P
     return '';
   }
   return '';
+}
+
+/** The first row as it is scored. */
+async function sampleWords(task: Task, experiment: Experiment, baseDir: string): Promise<string> {
+  const found = await firstSample(experiment, task, baseDir);
+  if (!found) return '';
+  const { prompt, answer, tokens, truncated } = found;
+  const text = prompt + answer;
+  const shown = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}\u2026` : text;
+  // Longer than any in the text, which is data.
+  const fence = '`'.repeat(1 + Math.max(2, ...[...shown.matchAll(/`+/g)].map(([ticks]) => ticks.length)));
+  const size =
+    tokens === null
+      ? 'tokens are not known, for the model gives no tokenizer'
+      : truncated
+        ? `cut to ${counted(tokens, 'token')} by max_length`
+        : counted(tokens, 'token');
+  const examples = task.num_fewshot > 0 ? `, without its ${counted(task.num_fewshot, 'few-shot example')}` : '';
+  return [`First training row${examples}: ${size}`, `${fence}text\n${shown}\n${fence}`].join('\n\n');
 }
 
 async function datasetWords(name: string, experiment: Experiment, baseDir: string): Promise<string> {

@@ -34,9 +34,11 @@ import { describe } from './describing.ts';
 import { devices, installCuda, offerCuda, removeCuda } from './devices.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { Documents } from './documents.ts';
+import { estimate } from './estimating.ts';
 import { header } from './headers.ts';
 import { hoverAt } from './hover.ts';
 import { inspect } from './inspecting.ts';
+import { inlayHints } from './inlayHints.ts';
 import { locate, outlineAnswer } from './locate.ts';
 import { measureScores } from './measuring.ts';
 import { definitionAt, referencesAt, renameAt, renameRangeAt } from './names.ts';
@@ -86,6 +88,7 @@ connection.onInitialize((params): InitializeResult => {
       renameProvider: { prepareProvider: true },
       documentSymbolProvider: true,
       documentLinkProvider: {},
+      inlayHintProvider: true,
     },
   };
 });
@@ -112,7 +115,7 @@ connection.onDidChangeWatchedFiles(({ changes }) => {
 });
 
 connection.onCompletion(({ textDocument: { uri }, position }) =>
-  workingOn(uri, () => completionAt(documents.get(uri), position)),
+  workingOn(uri, () => completionAt(documents.typed(uri), position)),
 );
 connection.onHover(({ textDocument: { uri }, position }) =>
   workingOn(uri, () => hoverAt(documents.get(uri), position)),
@@ -136,6 +139,9 @@ connection.onRenameRequest(({ textDocument: { uri }, position, newName }) =>
 );
 connection.onDocumentSymbol(({ textDocument: { uri } }) => workingOn(uri, () => symbolsOf(documents.get(uri))));
 connection.onDocumentLinks(({ textDocument: { uri } }) => workingOn(uri, () => linksOf(documents.get(uri))));
+connection.languages.inlayHint.on(({ textDocument: { uri }, range }) =>
+  workingOn(uri, () => inlayHints(documents.get(uri), range, refreshHints)),
+);
 connection.onRequest(PING, () => null);
 
 /** One handler per row of `requests`. */
@@ -146,6 +152,7 @@ const handlers: {
   ) => AnswerOf<Requests[Name]> | Promise<AnswerOf<Requests[Name]>>;
 } = {
   score: (params, token) => jobs.score(params, token),
+  estimate: (params, token) => estimate(jobs, params, token),
   validate: (params, token) => jobs.validate(params, token),
   checkGradients: (params, token) => jobs.checkGradients(params, token),
   prune: (params, token) => prune(jobs, params, token),
@@ -217,4 +224,8 @@ function withDefaults(given: unknown): Settings {
 
 function refreshLenses(): void {
   if (client.workspace?.codeLens?.refreshSupport) void connection.sendRequest(CodeLensRefreshRequest.type);
+}
+
+function refreshHints(): void {
+  if (client.workspace?.inlayHint?.refreshSupport) void connection.languages.inlayHint.refresh();
 }

@@ -9,6 +9,7 @@ import type { RequestName } from '../../../protocol/requests.ts';
 /** What each does, as the refusal says it; null for those that only read files or write beside them. */
 export const does: Record<RequestName, string | null> = {
   score: 'scoring loads a model and starts a process',
+  estimate: 'the estimate may download a model and starts a process',
   validate: 'validation loads a model and starts a process',
   checkGradients: 'the check of gradients loads a model and starts a process',
   prune: 'pruning loads a model and starts a process',

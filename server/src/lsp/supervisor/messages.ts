@@ -19,7 +19,7 @@ export type Role = 'language' | 'results' | 'jobs';
 const roles: Readonly<Record<string, Role>> = Object.fromEntries(
   (
     [
-      ['jobs', ['score', 'validate', 'checkGradients', 'prune', 'evaluate', 'pruneAndCompare', 'cancelRun']],
+      ['jobs', ['score', 'estimate', 'validate', 'checkGradients', 'prune', 'evaluate', 'pruneAndCompare', 'cancelRun']],
       ['jobs', ['measureScores', 'devices', 'cudaOffer', 'installCuda', 'removeCuda']],
       ['results', ['sampleText', 'allocate', 'export', 'rescore', 'sweepDamping', 'compare', 'inspectModel']],
       ['results', ['rowText', 'selectRows', 'rowsWithout', 'rowMarks', 'linesWithout']],
@@ -69,6 +69,7 @@ export function emptyAnswer({ id, method, params }: Message): Message {
 /** The field of an answer that stands beside `error` and is null then. */
 const valueFields: Readonly<Record<string, readonly string[]>> = {
   [requests.score.method]: ['resultFile'],
+  [requests.estimate.method]: ['estimate'],
   [requests.validate.method]: ['resultFile'],
   [requests.checkGradients.method]: ['report'],
   [requests.prune.method]: ['report', 'output'],

@@ -9,7 +9,6 @@ import { writeAtomically } from '../../checkpoints/fileBytes.ts';
 import { isOwn, lockOwner, releaseLock, takeLock } from '../../hub/lock.ts';
 import { readFileOf } from './readFile.ts';
 import { RESULT_SUFFIX } from '../../../../protocol/result.ts';
-import { whenMade } from '../../../../protocol/files/result.ts';
 import type { Result } from '../../../../protocol/result.ts';
 import { readText } from '../../files/textFile.ts';
 import { cannotWrite, makeFolder, makeFolders } from '../../files/writing.ts';
@@ -160,23 +159,6 @@ export function resultFiles(outputDir: string, name: string, suffix: string = RE
   return runFolders(parent)
     .map((run) => path.join(parent, run, `${name}${suffix}`))
     .filter((file) => fs.existsSync(file));
-}
-
-/** When each task of an experiment file was last scored to the end. */
-export function lastScored(outputDir: string, name: string): Record<string, Date> {
-  const last: Record<string, Date> = {};
-  for (const file of resultFiles(outputDir, name).slice(0, 10)) {
-    let result: Pick<Result, 'status' | 'tasks' | 'provenance'>;
-    try {
-      result = readFileOf('result', file, undefined, whenMade);
-    } catch {
-      continue; // an unreadable file is nobody's last score
-    }
-    if (result.status !== 'complete') continue;
-    const date = new Date(result.provenance.date);
-    for (const { task } of result.tasks) if (!last[task] || last[task] < date) last[task] = date;
-  }
-  return last;
 }
 
 /** Run ids, newest first. */

@@ -13,6 +13,8 @@ import type { OpenDataset } from '../../data/dataset.ts';
 import { isHubId } from '../../hub/cache.ts';
 import { dataEndings } from '../../data/formats.ts';
 import { datasetFiles } from '../../data/inputFiles.ts';
+import { createTokenizer } from '../../data/tokenizer.ts';
+import type { TextTokenizer } from '../../data/tokenizer.ts';
 import { countSlice, defaultValidation, openDataset } from '../../data/splits.ts';
 import { inspectModel } from './inspect.ts';
 import type { Adapted, Inspection } from './inspect.ts';
@@ -29,6 +31,11 @@ export const dataFileEndings: readonly string[] = dataEndings;
 
 class Remembered<T> {
   readonly #entries = new Map<string, { stamp: string; value: Promise<T> }>();
+  readonly #most: number;
+
+  constructor(most = REMEMBERED) {
+    this.#most = most;
+  }
 
   get(key: string, stamp: string, make: () => T | Promise<T>): Promise<T> {
     const known = this.#entries.get(key);
@@ -37,7 +44,7 @@ class Remembered<T> {
     const value = Promise.resolve().then(make);
     this.#entries.delete(key);
     this.#entries.set(key, { stamp, value });
-    if (this.#entries.size > REMEMBERED) this.#entries.delete(this.#entries.keys().next().value!);
+    if (this.#entries.size > this.#most) this.#entries.delete(this.#entries.keys().next().value!);
     // What failed is tried again.
     value.catch(() => this.#entries.delete(key));
     return value;
@@ -47,6 +54,8 @@ class Remembered<T> {
 const datasets = new Remembered<OpenDataset>();
 const models = new Remembered<Inspection>();
 const tried = new Remembered<Tried>();
+/** A vocabulary takes tens of megabytes. */
+const tokenizers = new Remembered<TextTokenizer>(2);
 
 /** @throws LayerifError `badData` */
 export async function openKnownDataset(name: string, dataset: Dataset, baseDir: string): Promise<OpenDataset> {
@@ -97,6 +106,20 @@ export async function describeModel(modelPath: string, baseDir: string, adapted:
     modelStamp(resolved, options),
     () => Promise.resolve(inspectModel(modelPath, baseDir, adapted)),
   );
+}
+
+/** Not for a model that is not here. @throws LayerifError `badModel` */
+export async function knownTokenizer(model: Experiment['model'], baseDir: string): Promise<TextTokenizer> {
+  const resolved = resolveModel(model.path, baseDir);
+  const options = openOptions(model, baseDir);
+  return tokenizers.get(JSON.stringify([resolved, options]), modelStamp(resolved, options), () => {
+    const { checkpoint } = openModel(model, baseDir);
+    try {
+      return createTokenizer(checkpoint.tokenizer());
+    } finally {
+      checkpoint.close();
+    }
+  });
 }
 
 /** What a check says of a model that can be opened. */
