@@ -346,10 +346,7 @@ export interface InspectAnswer {
 
 /** What the header of a model file says, for the editor *Model Layers*. */
 export interface ModelHeaderParams {
-  /**
-   * Absolute path of a .gguf, .safetensors or .onnx file; or a hub id `org/name`, `org/name@revision`, with `/FILE`
-   * behind it for one of its files. Of the hub the headers alone are fetched.
-   */
+  /** Absolute path of a file; or a hub id `org/name` or `org/name@revision`, with `/FILE` behind it for one file. */
   path: string;
 }
 export interface ModelHeaderAnswer {

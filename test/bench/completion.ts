@@ -5,7 +5,8 @@
  *
  * Every request follows a keystroke: a character is typed, and what may stand there is asked for at once, at places of
  * all kinds in turn. The run scores the demo model on the machine's cores; --idle leaves it out. Prints milliseconds,
- * middle, ninetieth percentile and most. With --bundle the server is dist/server.cjs, else the sources. Node 24 or newer.
+ * middle, ninetieth percentile and most. With --bundle the server is dist/server.cjs, else the sources. Node 24 or
+ * newer.
  */
 import fs from 'node:fs';
 import os from 'node:os';

@@ -320,11 +320,11 @@ test('hover: schema, dataset, model, task, estimator', async () => {
   const first = (await at(good.replace('doc_to_text: "Review', 'doc_to_|text: "Review')))!;
   assert.ok(first.includes(`\n\n\`\`\`text\n${words}\n\`\`\``), first);
   const { length } = createTokenizer(openCheckpoint(path.join(folder, 'model')).tokenizer()).encode(words);
-  assert.ok(first.includes(`First training row: ${length} tokens\n`), first);
+  assert.ok(first.includes(`First training sample: ${length} tokens\n`), first);
   const cut = good
     .replace('path: ./model', 'path: ./model\n  max_length: 5')
     .replace('doc_to_text: "R', 'doc_to_|text: "R');
-  assert.match((await at(cut))!, /First training row: cut to 5 tokens by max_length/);
+  assert.match((await at(cut))!, /First training sample: cut to 5 tokens by max_length/);
   assert.equal(await at(good.replace('version: 1', 'version: 1 |')), null);
 });
 

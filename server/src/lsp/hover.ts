@@ -95,7 +95,7 @@ async function sampleWords(task: Task, experiment: Experiment, baseDir: string):
         ? `cut to ${counted(tokens, 'token')} by max_length`
         : counted(tokens, 'token');
   const examples = task.num_fewshot > 0 ? `, without its ${counted(task.num_fewshot, 'few-shot example')}` : '';
-  return [`First training row${examples}: ${size}`, `${fence}text\n${shown}\n${fence}`].join('\n\n');
+  return [`First training sample${examples}: ${size}`, `${fence}text\n${shown}\n${fence}`].join('\n\n');
 }
 
 async function datasetWords(name: string, experiment: Experiment, baseDir: string): Promise<string> {

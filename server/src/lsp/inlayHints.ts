@@ -1,7 +1,7 @@
 /**
  * Hints behind values: rows of datasets and slices; mean tokens and the share of truncated texts of a slice that was
- * scored as it stands. Nothing is computed for a hint: what does not come at once is left out, and the editor asks again
- * when it is there.
+ * scored as it stands. Nothing is computed for a hint: what does not come at once is left out, and the editor asks
+ * again when it is there.
  */
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';

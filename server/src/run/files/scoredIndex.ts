@@ -139,9 +139,10 @@ function read(file: string): ScoredTask[] {
     typeof side?.samples === 'number' && typeof side.tokens === 'number' && typeof side.truncated === 'number'
       ? { samples: side.samples, tokens: side.tokens, truncated: side.truncated }
       : null;
+  const date = new Date(provenance.date).toISOString();
   return result.tasks.map(({ task, train, validation }) => ({
     task,
-    date: new Date(provenance.date).toISOString(),
+    date,
     keys: { train: key(task, 'train'), validation: key(task, 'validation') },
     train: counts(train),
     validation: counts(validation),

@@ -13,13 +13,13 @@ import type { OpenDataset } from '../../data/dataset.ts';
 import { isHubId } from '../../hub/cache.ts';
 import { dataEndings } from '../../data/formats.ts';
 import { datasetFiles } from '../../data/inputFiles.ts';
-import { createTokenizer } from '../../data/tokenizer.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
 import { countSlice, defaultValidation, openDataset } from '../../data/splits.ts';
 import { inspectModel } from './inspect.ts';
 import type { Adapted, Inspection } from './inspect.ts';
 import { modelNotes } from './modelNotes.ts';
 import { openOptions, resolveModel } from './modelPath.ts';
+import { tokenizerOf } from './openExperiment.ts';
 import { graphOptions, openModel } from './openModel.ts';
 import { namedUnread, scopeOf } from './scope.ts';
 
@@ -115,7 +115,7 @@ export async function knownTokenizer(model: Experiment['model'], baseDir: string
   return tokenizers.get(JSON.stringify([resolved, options]), modelStamp(resolved, options), () => {
     const { checkpoint } = openModel(model, baseDir);
     try {
-      return createTokenizer(checkpoint.tokenizer());
+      return tokenizerOf(checkpoint);
     } finally {
       checkpoint.close();
     }
