@@ -19,7 +19,10 @@ export type Role = 'language' | 'results' | 'jobs';
 const roles: Readonly<Record<string, Role>> = Object.fromEntries(
   (
     [
-      ['jobs', ['score', 'estimate', 'validate', 'checkGradients', 'prune', 'evaluate', 'pruneAndCompare', 'cancelRun']],
+      [
+        'jobs',
+        ['score', 'estimate', 'validate', 'checkGradients', 'prune', 'evaluate', 'pruneAndCompare', 'cancelRun'],
+      ],
       ['jobs', ['measureScores', 'devices', 'cudaOffer', 'installCuda', 'removeCuda']],
       ['results', ['sampleText', 'allocate', 'export', 'rescore', 'sweepDamping', 'compare', 'inspectModel']],
       ['results', ['rowText', 'selectRows', 'rowsWithout', 'rowMarks', 'linesWithout']],
