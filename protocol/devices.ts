@@ -1,4 +1,4 @@
-/** What `layerif devices` and *LayerIF: Check Acceleration* say about the places where a model can be computed. */
+/** Devices: what is said of the places where a model can be computed, and requests about them and the CUDA runtime. */
 
 export type Device = Exclude<DeviceId, 'auto'>;
 
@@ -70,3 +70,42 @@ export interface DeviceReport {
 export type DeviceId = 'auto' | 'cpu' | 'cuda' | 'webgpu' | 'dml' | 'coreml';
 
 export const deviceIds: readonly DeviceId[] = ['auto', 'cpu', 'cuda', 'webgpu', 'dml', 'coreml'];
+
+/** Client -> server request: every device tried and measured, for *LayerIF: Check Acceleration*. */
+export interface DevicesAnswer {
+  /** Null with an error. */
+  report: DeviceReport | null;
+  /** The report as a Markdown document. */
+  markdown: string;
+  error: { code: string; message: string } | null;
+}
+
+/** Client -> server request: what *LayerIF: Install CUDA Runtime* would install, to be shown and agreed to. */
+export interface CudaOfferParams {
+  /** cuDNN too. */
+  optional: boolean;
+}
+export interface CudaOfferAnswer {
+  /** A package each, with what it is for, sizes and licence. */
+  lines: string[];
+  /** Bytes. */
+  download: number;
+  kept: number;
+  /** Folder of what is installed already, or null. */
+  installed: string | null;
+}
+
+/** Install it (agreed to by then), or remove it. */
+export interface CudaAnswer {
+  /** Folder that is now there, or that was removed; null when there was none, and with an error. */
+  folder: string | null;
+  error: { code: string; message: string } | null;
+}
+
+/** Server -> client notification: bytes of an installation under way. */
+export const INSTALL_CUDA_PROGRESS = 'layerif/installCudaProgress';
+export interface InstallCudaProgress {
+  done: number;
+  total: number;
+  message: string;
+}

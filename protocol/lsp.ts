@@ -13,7 +13,7 @@ import type { ResultTask } from './result.ts';
 import type { PruningReport } from './pruning.ts';
 import type { Estimate, RunEvent } from './run.ts';
 import type { Comparison, DampingSweep, EstimatorComparison } from './trust.ts';
-import type { DeviceReport, DeviceId } from './devices.ts';
+import type { DeviceId } from './devices.ts';
 
 /** Start a run. Answers when the run ends. Only one run at a time; a second one is refused. */
 export interface ScoreParams {
@@ -364,43 +364,4 @@ export interface DescribeDataAnswer {
   /** Null with an error. */
   data: DescribedData | null;
   error: { code: string; message: string } | null;
-}
-
-/** Client -> server request: every device tried and measured, for *LayerIF: Check Acceleration*. */
-export interface DevicesAnswer {
-  /** Null with an error. */
-  report: DeviceReport | null;
-  /** The report as a Markdown document. */
-  markdown: string;
-  error: { code: string; message: string } | null;
-}
-
-/** Client -> server request: what *LayerIF: Install CUDA Runtime* would install, to be shown and agreed to. */
-export interface CudaOfferParams {
-  /** cuDNN too. */
-  optional: boolean;
-}
-export interface CudaOfferAnswer {
-  /** A package each, with what it is for, sizes and licence. */
-  lines: string[];
-  /** Bytes. */
-  download: number;
-  kept: number;
-  /** Folder of what is installed already, or null. */
-  installed: string | null;
-}
-
-/** Install it (agreed to by then), or remove it. */
-export interface CudaAnswer {
-  /** Folder that is now there, or that was removed; null when there was none, and with an error. */
-  folder: string | null;
-  error: { code: string; message: string } | null;
-}
-
-/** Server -> client notification: bytes of an installation under way. */
-export const INSTALL_CUDA_PROGRESS = 'layerif/installCudaProgress';
-export interface InstallCudaProgress {
-  done: number;
-  total: number;
-  message: string;
 }

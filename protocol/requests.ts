@@ -13,12 +13,8 @@ import type {
   CompareEstimatorsAnswer,
   CompareEstimatorsParams,
   CompareParams,
-  CudaAnswer,
-  CudaOfferAnswer,
-  CudaOfferParams,
   DescribeDataAnswer,
   DescribeDataParams,
-  DevicesAnswer,
   EstimateAnswer,
   EstimateParams,
   EstimatePruningAnswer,
@@ -51,6 +47,7 @@ import type {
   ValidateAnswer,
   ValidateParams,
 } from './lsp.ts';
+import type { CudaAnswer, CudaOfferAnswer, CudaOfferParams, DevicesAnswer } from './devices.ts';
 import type {
   LinesWithoutParams,
   RowMarksAnswer,

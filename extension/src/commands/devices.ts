@@ -1,7 +1,7 @@
 /** Check Acceleration, Install CUDA Runtime, Remove CUDA Runtime. */
 import * as vscode from 'vscode';
-import { INSTALL_CUDA_PROGRESS } from '../../../protocol/lsp.ts';
-import type { InstallCudaProgress } from '../../../protocol/lsp.ts';
+import { INSTALL_CUDA_PROGRESS } from '../../../protocol/devices.ts';
+import type { InstallCudaProgress } from '../../../protocol/devices.ts';
 import { requests } from '../../../protocol/requests.ts';
 import type { ServerClient } from '../client.ts';
 import { isTrusted } from './guard.ts';

@@ -1,14 +1,14 @@
 /** Devices and the CUDA runtime for the editor. None of it needs the engine of a run; one installation at a time. */
 import type { CancellationToken, Connection } from 'vscode-languageserver/node';
 import { LayerifError } from '../../../protocol/errors.ts';
-import { INSTALL_CUDA_PROGRESS } from '../../../protocol/lsp.ts';
+import { INSTALL_CUDA_PROGRESS } from '../../../protocol/devices.ts';
 import type {
   CudaAnswer,
   CudaOfferAnswer,
   CudaOfferParams,
   DevicesAnswer,
   InstallCudaProgress,
-} from '../../../protocol/lsp.ts';
+} from '../../../protocol/devices.ts';
 import type { Machine } from '../../../protocol/run.ts';
 import { cudaOffer, installCudaRuntime, installedCudaRuntime, removeCudaRuntime } from '../run/machine/cudaRuntime.ts';
 import { devicesMarkdown, reportDevices } from '../run/machine/devices.ts';
