@@ -97,7 +97,11 @@ export interface Allocation {
   total: number;
   layers: AllocatedLayer[];
   /** Where the rule follows influence with stored Grams: the draws behind `layers[].spread`. */
-  spread?: { level: number; replicates: number };
+  spread?: {
+    level: number;
+    /** Number of draws. */
+    replicates: number;
+  };
   /** What a reader must know: leftovers, caps that bind, ignored options. */
   notes: string[];
   provenance: AllocationProvenance;

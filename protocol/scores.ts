@@ -102,9 +102,18 @@ export interface ScoreTable {
   /** One value a layer, where the values themselves are none: what allocation and the agreement of scores take. */
   layers?: { values: (number | null)[]; words: string };
   /** Indices of values that stand out; with `drop` they are rows that the rule of the score leaves out. */
-  marks?: { at: number[]; words: string; drop?: boolean }[];
+  marks?: {
+    at: number[];
+    words: string;
+    /** Whether `select` leaves these out. */
+    drop?: boolean;
+  }[];
   /** Of token masks: share of the tokens that each threshold masks, thresholds ascending. */
-  thresholds?: { at: number[]; masked: number[] };
+  thresholds?: {
+    at: number[];
+    /** Share of the tokens that each threshold masks. */
+    masked: number[];
+  };
   /** Of scores of rows: where the row of each value stands. */
   rows?: ScoredRows;
   notes: string[];

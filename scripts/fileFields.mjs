@@ -316,7 +316,8 @@ function meaning(path, type, member) {
   if (referred in elsewhere) return elsewhere[referred];
   const names = path.replaceAll(/\[\]|\.\*/g, '').split('.');
   const words = usual[`/${path}`] ?? usual[names.slice(-2).join('.')] ?? usual[names.at(-1)];
-  return words ?? '';
+  if (words === undefined) throw new Error(`result files: the field ${path} has no comment, and no words in \`usual\``);
+  return words;
 }
 
 /** @returns [path, type, meaning] of every field, depth first */
