@@ -71,6 +71,7 @@ test('shares, levels and probabilities of a model; the same from any chunks and 
   assert.equal(parseFile('scores', JSON.stringify(scores), fileKinds.scores.schema).fault, null);
   const [table] = scores!.tables as [ScoreTable];
   assert.equal(table.subject, 'fact');
+  assert.ok(scores!.provenance.seconds.completions > 0, 'drawing is a part of the time that the run says');
   assert.deepEqual(table.parts!.completions, [6, 6, 3, 3, 3]);
   assert.deepEqual(table.axes[0].groups, ['capital', 'capital', 'region', 'region', 'region']);
   for (const [row, value] of table.values.entries())

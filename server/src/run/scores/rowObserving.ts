@@ -149,10 +149,14 @@ export class Observing {
     const { opened, files, sha256 } = this.#scorer;
     const { run, signal, onProgress } = this.#tools.options;
     const asked = all.map((one, i) => ({ ...one, place: placeOf(nth(rows, i).row) }));
-    return drawnCompletions(opened, asked, completions, {
+    const begun = performance.now();
+    const drawn = await drawnCompletions(opened, asked, completions, {
       ...{ run: run!, folder: files.folder, modelSha256: sha256, signal },
       onProgress: (event) => onProgress?.({ ...event, done: done + event.done, total }),
     });
+    const { seconds } = this.#tools.file.provenance;
+    seconds.completions = (seconds.completions ?? 0) + (performance.now() - begun) / 1000;
+    return drawn;
   }
 
   #variant({ base }: RowNeed): ModelVariant {
