@@ -216,5 +216,8 @@ test('damaged and foreign files: one line that names the file and what is wrong'
 test('a file that is a pipe is refused and not waited for', { skip: process.platform === 'win32' }, async () => {
   const { execFileSync } = await import('node:child_process');
   execFileSync('mkfifo', [path.join(root, 'pipe.gguf')]);
-  assert.match(await refusal(path.join(root, 'pipe.gguf')), /pipe\.gguf cannot be read: it is a named pipe, a regular file is needed/);
+  assert.match(
+    await refusal(path.join(root, 'pipe.gguf')),
+    /pipe\.gguf cannot be read: it is a named pipe, a regular file is needed/,
+  );
 });
