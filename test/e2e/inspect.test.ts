@@ -13,7 +13,16 @@ import type { FakeHub } from '../hub/fakeHub.ts';
 import { root, startWorkbench } from './harness.ts';
 import type { Workbench } from './harness.ts';
 import { vsix } from './vsix.ts';
-import { accessibilityFaults, editor, explainFailure, runCommand, screenshot, until, webview } from './workbench.ts';
+import {
+  accessibilityFaults,
+  editor,
+  explainFailure,
+  runCommand,
+  screenshot,
+  until,
+  webview,
+  windowSaves,
+} from './workbench.ts';
 
 let bench: Workbench;
 let page: Page;
@@ -95,6 +104,7 @@ test('a model file in the editor Model Layers, by the keyboard; there again afte
   assert.deepEqual(await layerNames(), expected);
   assert.deepEqual(await accessibilityFaults(await webview(page, HEADER)), []);
   await screenshot(page, 'model-layers');
+  await windowSaves(page, ['layerif.modelLayers', 'tiny.gguf']);
   await page.reload();
   await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
   assert.deepEqual(await layerNames(), expected);
@@ -111,6 +121,7 @@ test('a model of the hub in the same editor: its header by range requests; there
   await screenshot(page, 'model-layers-hub');
   const asked = hub.seen.filter(({ url }) => url.startsWith('/cdn/'));
   assert.ok(asked.length > 0 && asked.every(({ range }) => range !== undefined));
+  await windowSaves(page, ['layerif.modelLayers', 'org/tiny']);
   await page.reload();
   await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
   assert.deepEqual(await layerNames(), expected);

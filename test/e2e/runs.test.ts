@@ -20,6 +20,7 @@ import {
   treeRows,
   until,
   webview,
+  windowSaves,
 } from './workbench.ts';
 
 let bench: Workbench;
@@ -67,24 +68,6 @@ const titles = () => treeRows(page, 'Runs').locator('.label-name').allInnerTexts
 
 const inMenu = (title: string, entry: string) => chooseInMenu(page, runRow(title), new RegExp(`^${entry}$`));
 
-/** Runs in the page: whether the workbench, which writes its state every few seconds, has the files compared. */
-async function isSaved(): Promise<boolean> {
-  const answer = <T>(request: IDBRequest<T>) =>
-    new Promise<T>((resolve, reject) => {
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error ?? new Error('no answer'));
-    });
-  for (const { name } of await indexedDB.databases()) {
-    const database = await answer(indexedDB.open(name ?? ''));
-    for (const store of database.objectStoreNames) {
-      const values = await answer(database.transaction(store).objectStore(store).getAll());
-      if (values.some((value) => typeof value === 'string' && /"files\\+":\[/.test(value))) return true;
-    }
-    database.close();
-  }
-  return false;
-}
-
 test('runs stand under their experiment, each told from the run before', async () => {
   await runRow('tiny').filter({ hasText: '3 runs' }).waitFor();
   assert.deepEqual(await titles(), ['tiny', 'estimator datainf, factor 1', 'estimator fisher', 'sentiment, capital']);
@@ -118,7 +101,7 @@ test('two selected runs are compared with their settings, also after a reload', 
   assert.match(text, /score\.estimator\s+(fisher\s+datainf|datainf\s+fisher)/);
   assert.deepEqual(await accessibilityFaults(frame), []);
   await screenshot(page, 'runs-compared');
-  await until('the window has saved what the page remembers', () => page.evaluate(isSaved), 90_000);
+  await windowSaves(page, ['layerif.compared', '"files']);
   await page.reload();
   await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
   const again = await webview(page, shown, 60_000);

@@ -249,7 +249,7 @@ test('Score This Task scores one task, and the lens remembers', async () => {
   for (const title of ['Open Last Result', 'Estimate']) await lens(page, title).first().waitFor();
   // Hints say what the result knows of the slices.
   await page
-    .locator('.view-line', { hasText: /training_split: .*\d+ rows, \d+ tokens each/ })
+    .locator('.view-line', { hasText: /training_split:.*\d+\srows,\s\d+\stokens\seach/ })
     .first()
     .waitFor();
   await screenshot(page, 'lenses-and-hints');

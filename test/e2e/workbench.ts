@@ -46,6 +46,32 @@ async function pick(page: Page, key: string, text: string, entry: string): Promi
   await page.mouse.move(0, 0);
 }
 
+/**
+ * Before a reload: the workbench writes its state every few seconds, and what it has not written is lost. Waits until a
+ * written value holds all of the words.
+ */
+export async function windowSaves(page: Page, words: readonly string[]): Promise<void> {
+  await until('the window has saved what the page remembers', () => page.evaluate(isSaved, words), 90_000);
+}
+
+/** Runs in the page. */
+async function isSaved(words: readonly string[]): Promise<boolean> {
+  const answer = <T>(request: IDBRequest<T>) =>
+    new Promise<T>((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error ?? new Error('no answer'));
+    });
+  for (const { name } of await indexedDB.databases()) {
+    const database = await answer(indexedDB.open(name ?? ''));
+    for (const store of database.objectStoreNames) {
+      const values = await answer(database.transaction(store).objectStore(store).getAll());
+      if (values.some((value) => typeof value === 'string' && words.every((word) => value.includes(word)))) return true;
+    }
+    database.close();
+  }
+  return false;
+}
+
 export async function runCommand(page: Page, title: string): Promise<void> {
   await pick(page, 'F1', `>${title}`, title);
 }
