@@ -23,9 +23,15 @@ const [task] = result.tasks;
 const textOf = (index: number) =>
   index === 3 ? '<b onclick="x">\u05e9\u05dc\u05d5\u05dd</b>' : `Sample ${index} ${index % 2 ? 'odd' : 'even'}`;
 
-async function answer(opened: OpenPage): Promise<FromWebview[]> {
-  const sent = await opened.sent();
-  for (const message of sent)
+/** Answers every request for texts, those that come while it does too, until no text is awaited. */
+async function answer(opened: OpenPage): Promise<void> {
+  const loading = opened.page.getByText('Loading text\u2026');
+  do await answerOnce(opened);
+  while ((await loading.count()) > 0);
+}
+
+async function answerOnce(opened: OpenPage): Promise<void> {
+  for (const message of await opened.sent())
     if (message.type === 'samples')
       await opened.post({
         type: 'samples',
@@ -40,7 +46,6 @@ async function answer(opened: OpenPage): Promise<FromWebview[]> {
           })),
         },
       });
-  return sent;
 }
 async function samplesTab(): Promise<OpenPage> {
   const opened = await openPage(browser, 'results', { state: { tab: 'samples', layer: 1 }, height: 1200 });
@@ -99,7 +104,9 @@ test('search, label, effect; validation samples; ids; the dataset without ticked
     'file,row,line\r\ndata/sentiment.jsonl,3,4\r\n',
   );
   await page.locator('vscode-button', { hasText: 'Write Dataset without These Rows' }).click();
-  await page.waitForTimeout(500);
+  await page.waitForFunction(
+    () => (window as unknown as { layerifSent: { what?: string }[] }).layerifSent.at(-1)?.what === 'rowsWithout',
+  );
   const ask = (await opened.sent()).at(-1) as FromWebview & { type: 'ask'; what: 'rowsWithout' };
   assert.deepEqual([ask.what, ask.params], ['rowsWithout', { task: 'sentiment', samples: [3] }]);
   const written = {
@@ -118,6 +125,7 @@ test('search, label, effect; validation samples; ids; the dataset without ticked
   await page.locator('vscode-button', { hasText: 'Write 119 Rows' }).click();
   assert.deepEqual((await opened.sent()).at(-1), { type: 'writeRows', what: 'rowsWithout', params: ask.params });
   await choose(opened, 'Split', 'validation');
+  await page.locator('.row-table .caption', { hasText: /^9 rows/ }).waitFor();
   await answer(opened);
   assert.equal(await rows(opened).count(), 9);
   assert.match(await rows(opened).first().innerText(), /validation Sample/);
