@@ -8,6 +8,7 @@ import type { SelectRowsAnswer, WrittenRowsAnswer } from '../../protocol/rowRequ
 import { requests } from '../../protocol/requests.ts';
 import type { RequestRow } from '../../protocol/requests.ts';
 import type { ServerClient } from './client.ts';
+import { offerToOpen, saveAs } from './saving.ts';
 
 export async function answer(
   client: ServerClient,
@@ -51,14 +52,16 @@ export async function saveExport(
     void vscode.window.showErrorMessage(`The export is not possible: ${dry.error?.message ?? ''}`);
     return;
   }
-  const target = await vscode.window.showSaveDialog({
-    defaultUri: vscode.Uri.file(dry.file),
+  await saveAs({
+    proposed: vscode.Uri.file(dry.file),
     title: `Export for ${params.to}`,
+    failure: 'The export was not written',
+    write: async (target) => {
+      const { error } = await client.request(requests.export, { ...params, resultFile, output: target.fsPath });
+      if (error) throw new Error(error.message);
+      return `Exported for ${params.to}: ${vscode.workspace.asRelativePath(target)}.`;
+    },
   });
-  if (!target) return;
-  const written = await client.request(requests.export, { ...params, resultFile, output: target.fsPath });
-  if (written.error) void vscode.window.showErrorMessage(`The export was not written: ${written.error.message}`);
-  else await offerToOpen(`Exported for ${params.to}: ${vscode.workspace.asRelativePath(target)}.`, target.fsPath);
 }
 
 /** Where it goes is asked for once it is known that it can be written. */
@@ -78,18 +81,34 @@ export async function writeRows(
     void vscode.window.showErrorMessage(`The dataset cannot be written: ${dry.error?.message ?? ''}`);
     return;
   }
-  const target = await vscode.window.showSaveDialog({
-    defaultUri: vscode.Uri.file(dry.rows.file),
-    title: `Write ${dry.rows.rows} of ${dry.rows.of} rows to a new file`,
+  await saveRows(dry.rows, 'The dataset was not written', async (output) => {
+    const { rows, error } = await ask(output);
+    if (!rows) throw new Error(error?.message ?? '');
+    return rows;
   });
-  if (!target) return;
-  const { rows, error } = await ask(target.fsPath);
-  if (!rows) void vscode.window.showErrorMessage(`The dataset was not written: ${error?.message ?? ''}`);
-  else
-    await offerToOpen(
-      `${rows.rows} of ${rows.of} rows are written to ${vscode.workspace.asRelativePath(target)}.`,
-      target.fsPath,
-    );
+}
+
+interface RowsOfFile {
+  file: string;
+  rows: number;
+  of: number;
+}
+
+/** @param planned where they would be written, and how many @param write throws an Error with the reason */
+export async function saveRows(
+  planned: RowsOfFile,
+  failure: string,
+  write: (output: string) => Promise<RowsOfFile>,
+): Promise<void> {
+  await saveAs({
+    proposed: vscode.Uri.file(planned.file),
+    title: `Write ${planned.rows} of ${planned.of} rows to a new file`,
+    failure,
+    write: async (target) => {
+      const { rows, of } = await write(target.fsPath);
+      return `${rows} of ${of} rows are written to ${vscode.workspace.asRelativePath(target)}.`;
+    },
+  });
 }
 
 /** A table in the words of the page, written where the user wants it. */
@@ -98,21 +117,13 @@ export async function saveText(
   { text, name, ending }: FromWebview & { type: 'saveText' },
 ): Promise<void> {
   const base = shown.path.slice(shown.path.lastIndexOf('/') + 1).replace(/\.layerif-\w+\.json$|\.(json|csv|tsv)$/, '');
-  const target = await vscode.window.showSaveDialog({
-    defaultUri: vscode.Uri.joinPath(shown, '..', `${base}.${name}.${ending}`),
+  await saveAs({
+    proposed: vscode.Uri.joinPath(shown, '..', `${base}.${name}.${ending}`),
     filters: ending === 'csv' ? { CSV: ['csv'] } : { Markdown: ['md'] },
+    failure: 'The table was not written',
+    write: async (target) => {
+      await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(text));
+      return `The table is saved as ${vscode.workspace.asRelativePath(target)}.`;
+    },
   });
-  if (!target) return;
-  try {
-    await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(text));
-  } catch (error) {
-    void vscode.window.showErrorMessage(`The table was not written: ${(error as Error).message}`);
-    return;
-  }
-  await offerToOpen(`The table is saved as ${vscode.workspace.asRelativePath(target)}.`, target.fsPath);
-}
-
-export async function offerToOpen(message: string, file: string): Promise<void> {
-  const choice = await vscode.window.showInformationMessage(message, 'Open');
-  if (choice) await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(file));
 }

@@ -3,9 +3,10 @@ import * as vscode from 'vscode';
 import { requests } from '../../../protocol/requests.ts';
 import type { ExportForm, ExportItem } from '../../../protocol/webview.ts';
 import type { ServerClient } from '../client.ts';
-import { offerToOpen, saveExport } from '../pageRequests.ts';
+import { saveExport } from '../pageRequests.ts';
 import { reportHtml } from '../reportHtml.ts';
 import type { ResultsEditor } from '../resultsEditor.ts';
+import { saveAs } from '../saving.ts';
 import type { Source, TargetParts } from './targets.ts';
 import { resultOf } from './targets.ts';
 
@@ -104,21 +105,18 @@ async function save(
 ): Promise<void> {
   const base = page.uri.path.slice(page.uri.path.lastIndexOf('/') + 1).replace(/\.layerif-\w+\.json$/, '');
   const name = item ? `${base}.${slug(item.tab)}-${slug(item.name)}.${form}` : `${base}.${form}`;
-  const target = await vscode.window.showSaveDialog({
-    defaultUri: vscode.Uri.joinPath(page.uri, '..', name),
+  await saveAs({
+    proposed: vscode.Uri.joinPath(page.uri, '..', name),
     filters: { [formNames[form]]: [form] },
     title: `Export as ${formNames[form]}`,
+    failure: 'Nothing was exported',
+    write: async (target) => {
+      const made = await page.make(item?.id ?? '', form);
+      const content = form === 'html' ? await report(extensionUri, base, made as string) : made;
+      await vscode.workspace.fs.writeFile(target, typeof content === 'string' ? Buffer.from(content) : content);
+      return `Exported to ${vscode.workspace.asRelativePath(target)}.`;
+    },
   });
-  if (!target) return;
-  try {
-    const made = await page.make(item?.id ?? '', form);
-    const content = form === 'html' ? await report(extensionUri, base, made as string) : made;
-    await vscode.workspace.fs.writeFile(target, typeof content === 'string' ? Buffer.from(content) : content);
-  } catch (error) {
-    void vscode.window.showErrorMessage(`Nothing was exported: ${(error as Error).message}`);
-    return;
-  }
-  await offerToOpen(`Exported to ${vscode.workspace.asRelativePath(target)}.`, target.fsPath);
 }
 
 async function report(extensionUri: vscode.Uri, title: string, markup: string): Promise<string> {

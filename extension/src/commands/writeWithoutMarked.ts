@@ -3,9 +3,11 @@ import * as vscode from 'vscode';
 import type { ServerClient } from '../client.ts';
 import { requests } from '../../../protocol/requests.ts';
 import type { RowMarksView } from '../rowMarksView.ts';
-import { offerToOpen } from '../pageRequests.ts';
+import { saveRows } from '../pageRequests.ts';
 
 const SCHEME = 'layerif-without';
+const FAILURE = 'The file was not written';
+const NO_ANSWER = 'no answer';
 
 export function registerWithoutMarkedCommand(client: ServerClient, marks: RowMarksView): vscode.Disposable {
   const previews = new Map<string, string>();
@@ -54,22 +56,16 @@ export function registerWithoutMarkedCommand(client: ServerClient, marks: RowMar
           write,
         );
         if (choice !== write) return;
-        const target = await vscode.window.showSaveDialog({
-          defaultUri: vscode.Uri.file(written.file),
-          title: `Write ${written.rows} of ${written.of} rows to a new file`,
+        await saveRows(written, FAILURE, async (output) => {
+          const answer = await ask(output);
+          if (!answer.written) throw new Error(answer.error?.message ?? NO_ANSWER);
+          return answer.written;
         });
-        if (!target) return;
-        const answer = await ask(target.fsPath);
-        if (!answer.written) return refused(answer.error?.message);
-        await offerToOpen(
-          `${answer.written.rows} of ${answer.written.of} rows are written to ${vscode.workspace.asRelativePath(target)}.`,
-          target.fsPath,
-        );
       },
     ),
   );
 }
 
 function refused(why: string | undefined): void {
-  void vscode.window.showErrorMessage(`The file was not written: ${why ?? 'no answer'}`);
+  void vscode.window.showErrorMessage(`${FAILURE}: ${why ?? NO_ANSWER}`);
 }

@@ -12,6 +12,7 @@ import { ranksWithin } from './rankBudget.ts';
 import { sum } from './rounding.ts';
 import { allocateSparsity } from './sparsity.ts';
 import { sparsityRule } from './sparsityRules.ts';
+import { termsAt } from './terms.ts';
 import { BEFORE_ROUNDING } from './types.ts';
 import type { Counts, Need } from './types.ts';
 import { lookup } from '../text/lookup.ts';
@@ -246,14 +247,11 @@ function head(
   return { kind, rule: id, ruleTitle: `${title} (${source})`, formula, quantity, settings };
 }
 
-/** @param step ranks in one unit of what is counted; shares of the unit are given as ranks, other terms as they are */
+/** @param step ranks in one unit of what is counted: a count before rounding is given in ranks */
 function termsOf({ terms }: Counts, layer: number, step = 1): Pick<AllocatedLayer, 'terms'> {
-  if (!terms) return {};
-  const scaled = Object.entries(terms).map(([name, of]) => [
-    name,
-    nth(of, layer) * (name === BEFORE_ROUNDING ? step : 1),
-  ]);
-  return { terms: Object.fromEntries(scaled) as Record<string, number> };
+  return terms
+    ? { terms: termsAt(terms, layer, (name, value) => (name === BEFORE_ROUNDING ? value * step : value)) }
+    : {};
 }
 
 function row(layer: LayerInput, need: Need, value: number, given: number): Omit<AllocatedLayer, 'why'> {

@@ -6,6 +6,7 @@ import { achieved, CAP, requireRatio } from './bounds.ts';
 import { percent } from './countText.ts';
 import { readStructure, roundToGroups } from './groups.ts';
 import { sum } from './rounding.ts';
+import { termsAt } from './terms.ts';
 import type { SparsityInput, SparsityRule } from './types.ts';
 import { nth } from '../lists/nth.ts';
 import { take } from '../lists/take.ts';
@@ -76,15 +77,11 @@ export function allocateSparsity(
         ? { modules: Object.fromEntries(own.map((i, m) => [nth(layer.modules, m).name, nth(sparsity, i)])) }
         : {}),
       ...(group ? { group } : {}),
-      ...(map.terms && own.length === 1 ? { terms: of(first, map.terms) } : {}),
+      ...(map.terms && own.length === 1 ? { terms: termsAt(map.terms, first) } : {}),
       why: `Layer ${layer.index} loses ${percent(value)} ${why}.`,
     };
   });
   return { settings, layers, total, notes: [...map.notes, ...boundNotes(), ...structureNotes()] };
-
-  function of(item: number, terms: Record<string, readonly number[]>): Record<string, number> {
-    return Object.fromEntries(Object.entries(terms).map(([name, values]) => [name, nth(values, item)]));
-  }
 
   function boundNotes(): string[] {
     if (map.atBound.length === 0) return [];

@@ -1,4 +1,5 @@
 /** What the two tables of rules hold: rules that give counts, and rules that give sparsities. */
+import type { Terms } from './terms.ts';
 
 export interface CountInput {
   /** One per layer: scores, tail exponents, or anything where the rule needs nothing. */
@@ -21,7 +22,7 @@ export interface Counts {
   because(layer: number): string;
   notes: string[];
   /** By name, one number per layer: what stands between the value and the count. */
-  terms?: Record<string, readonly number[]>;
+  terms?: Terms;
 }
 
 /**
@@ -63,7 +64,7 @@ export interface SparsityMap {
   because(item: number): string;
   notes: string[];
   /** By name, one number per item: what stands between the value and the sparsity. */
-  terms?: Record<string, readonly number[]>;
+  terms?: Terms;
   atBound: number[];
 }
 
