@@ -14,12 +14,14 @@ import type { Workbench } from './harness.ts';
 import { vsix } from './vsix.ts';
 import {
   bars,
-  explainFailure,
   clickLens,
+  enter,
+  explainFailure,
   notification,
   openFile,
   openSideBar,
   resultsPage,
+  scoreTiny,
   screenshot,
   treeRows,
   until,
@@ -38,13 +40,10 @@ before(async () => {
       void writeTinyWorkspace(folder, { layers: LAYERS, hidden: 256, heads: 8, keyValueHeads: 4, train: 64 }),
   });
   page = bench.page;
-  await page.goto(bench.url);
-  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+  await enter(bench);
 });
 after(() => bench?.stop());
-afterEach(async (context) => {
-  if ('passed' in context && !context.passed) await explainFailure(page, context.name, bench.logs());
-});
+afterEach((context) => explainFailure(context, bench));
 
 /** The newest of `count` runs. */
 function result(count: number): Result {
@@ -106,10 +105,7 @@ test('Cancel keeps the finished layers', async () => {
 
 test('scoring again goes on where it was', async () => {
   const before = result(1);
-  await openFile(page, 'tiny.layerif.yaml');
-  await clickLens(page, /^Score Layers$/);
-  const frame = await resultsPage(page);
-  await frame.locator('.status', { hasText: 'Complete' }).waitFor({ timeout: 60_000 });
+  const frame = await scoreTiny(page);
   const { status, tasks } = result(1);
   assert.equal(status, 'complete');
   assert.deepEqual(

@@ -15,13 +15,14 @@ import { vsix } from './vsix.ts';
 import {
   accessibilityFaults,
   chooseTheme,
-  clickLens,
   editor,
+  enter,
   explainFailure,
   notification,
   openFile,
   resultsPage,
   runCommand,
+  scoreTiny,
   screenshot,
   until,
 } from './workbench.ts';
@@ -40,17 +41,11 @@ before(async () => {
   });
   page = bench.page;
   await page.setViewportSize({ width: 1500, height: 1000 });
-  await page.goto(bench.url);
-  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
-  await openFile(page, 'tiny.layerif.yaml');
-  await clickLens(page, /^Score Layers$/);
-  const frame = await resultsPage(page);
-  await frame.locator('.status', { hasText: 'Complete' }).waitFor({ timeout: 60_000 });
+  await enter(bench);
+  await scoreTiny(page);
 });
 after(() => bench?.stop());
-afterEach(async (context) => {
-  if ('passed' in context && !context.passed) await explainFailure(page, context.name, bench.logs());
-});
+afterEach((context) => explainFailure(context, bench));
 
 const button = (frame: Frame, text: string | RegExp) => frame.locator('vscode-button', { hasText: text });
 const input = () => page.locator('.quick-input-widget input[type=text]');

@@ -13,6 +13,7 @@ import type { PruningComparison } from '../../protocol/pruning.ts';
 import type { Result } from '../../protocol/result.ts';
 import type { ScoresFile } from '../../protocol/scores.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
+import { choose } from '../webview/choose.ts';
 import { startWorkbench } from './harness.ts';
 import type { Workbench } from './harness.ts';
 import { vsix } from './vsix.ts';
@@ -20,12 +21,12 @@ import {
   accessibilityFaults,
   bars,
   chooseTheme,
-  clickLens,
+  enter,
   explainFailure,
   notification,
-  openFile,
   resultsPage,
   runCommand,
+  scoreTiny,
   screenshot,
   until,
   webview,
@@ -43,17 +44,11 @@ before(async () => {
   });
   page = bench.page;
   await page.setViewportSize({ width: 1500, height: 1000 });
-  await page.goto(bench.url);
-  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
-  await openFile(page, 'tiny.layerif.yaml');
-  await clickLens(page, /^Score Layers$/);
-  const frame = await resultsPage(page);
-  await frame.locator('.status', { hasText: 'Complete' }).waitFor({ timeout: 60_000 });
+  await enter(bench);
+  await scoreTiny(page);
 });
 after(() => bench?.stop());
-afterEach(async (context) => {
-  if ('passed' in context && !context.passed) await explainFailure(page, context.name, bench.logs());
-});
+afterEach((context) => explainFailure(context, bench));
 
 const runs = () => join(bench.folder, 'runs', 'tiny');
 /** The file of the run that ends so, once it is there. */
@@ -63,13 +58,6 @@ function fileOf(suffix: string): string | null {
 }
 const result = () => JSON.parse(readFileSync(fileOf('.layerif-result.json')!, 'utf8')) as Result;
 const tab = (frame: Frame, name: string) => frame.getByRole('tab', { name }).click();
-
-/** Chooses an entry of one of the page's lists, as a user's click would. */
-const choose = (frame: Frame, label: string, value: string) =>
-  frame.locator(`vscode-single-select[label="${label}"]`).evaluate((element, wanted) => {
-    (element as HTMLElement & { value: string }).value = wanted;
-    element.dispatchEvent(new Event('change'));
-  }, value);
 
 test('intervals are drawn by default', async () => {
   const frame = await resultsPage(page);

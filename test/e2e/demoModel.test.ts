@@ -9,7 +9,7 @@ import type { Page } from 'playwright-core';
 import { root, startWorkbench } from './harness.ts';
 import type { Workbench } from './harness.ts';
 import { vsix } from './vsix.ts';
-import { bars, clickLens, explainFailure, openFile, resultsPage, screenshot } from './workbench.ts';
+import { bars, clickLens, enter, explainFailure, openFile, resultsPage, screenshot } from './workbench.ts';
 
 const LAYERS = 30;
 
@@ -35,13 +35,10 @@ before(async () => {
     },
   });
   page = bench.page;
-  await page.goto(bench.url);
-  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+  await enter(bench);
 });
 after(() => bench?.stop());
-afterEach(async (context) => {
-  if ('passed' in context && !context.passed) await explainFailure(page, context.name, bench.logs());
-});
+afterEach((context) => explainFailure(context, bench));
 
 test('all 30 layers of SmolLM2 are scored for both tasks', async () => {
   await openFile(page, 'demo.layerif.yaml');

@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { startWorkbench } from './harness.ts';
 import type { Workbench } from './harness.ts';
 import { vsix } from './vsix.ts';
-import { explainFailure, runCommand, screenshot, webview } from './workbench.ts';
+import { enter, explainFailure, runCommand, screenshot, webview } from './workbench.ts';
 
 let bench: Workbench;
 let page: Page;
@@ -13,13 +13,10 @@ let page: Page;
 before(async () => {
   bench = await startWorkbench({ vsix, fill: () => undefined });
   page = bench.page;
-  await page.goto(bench.url);
-  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+  await enter(bench);
 });
 after(() => bench?.stop());
-afterEach(async (context) => {
-  if ('passed' in context && !context.passed) await explainFailure(page, context.name, bench.logs());
-});
+afterEach((context) => explainFailure(context, bench));
 
 test('the report says of every device whether it works, why not, and how fast it is', async () => {
   await page.locator('.activitybar .action-label[aria-label="LayerIF"]').waitFor({ timeout: 60_000 });

@@ -16,6 +16,7 @@ import { vsix } from './vsix.ts';
 import {
   accessibilityFaults,
   editor,
+  enter,
   explainFailure,
   runCommand,
   screenshot,
@@ -45,16 +46,13 @@ before(async () => {
     },
   });
   page = bench.page;
-  await page.goto(bench.url);
-  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+  await enter(bench);
 });
 after(async () => {
   await bench?.stop();
   for (const end of closing) await end();
 });
-afterEach(async (context) => {
-  if ('passed' in context && !context.passed) await explainFailure(page, context.name, bench.logs());
-});
+afterEach((context) => explainFailure(context, bench));
 
 test('layers of a graph, another pattern, and an experiment with the inputs of the graph', async () => {
   // A workspace without an experiment: the command itself brings the extension up. Its icon tells that the palette

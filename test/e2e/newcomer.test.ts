@@ -15,6 +15,7 @@ import {
   bars,
   clickLens,
   editor,
+  enter,
   explainFailure,
   lens,
   notification,
@@ -38,13 +39,10 @@ before(async () => {
     },
   });
   page = bench.page;
-  await page.goto(bench.url);
-  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+  await enter(bench);
 });
 after(() => bench?.stop());
-afterEach(async (context) => {
-  if ('passed' in context && !context.passed) await explainFailure(page, context.name, bench.logs());
-});
+afterEach((context) => explainFailure(context, bench));
 
 const input = () => page.locator('.quick-input-widget');
 

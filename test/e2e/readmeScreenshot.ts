@@ -7,7 +7,7 @@ import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, startWorkbench } from './harness.ts';
 import { vsix } from './vsix.ts';
-import { lens, openFile, resultsPage, runCommand } from './workbench.ts';
+import { enter, lens, openFile, resultsPage, runCommand } from './workbench.ts';
 
 mkdirSync(join(root, 'media', 'walkthrough'), { recursive: true });
 const experiment = 'sentiment-and-capitals.layerif.yaml';
@@ -29,8 +29,7 @@ try {
     await page.screenshot({ path: join(root, 'media', name) });
   };
   await page.setViewportSize({ width: 1200, height: 750 });
-  await page.goto(bench.url);
-  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+  await enter(bench);
   await openFile(page, experiment);
   await lens(page, 'Score This Task').first().waitFor();
   const input = page.locator('.quick-input-widget');

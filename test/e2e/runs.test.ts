@@ -14,6 +14,7 @@ import {
   accessibilityFaults,
   chooseInMenu,
   editor,
+  enter,
   explainFailure,
   openSideBar,
   screenshot,
@@ -52,14 +53,11 @@ function fill(folder: string): void {
 before(async () => {
   bench = await startWorkbench({ vsix, fill });
   page = bench.page;
-  await page.goto(bench.url);
-  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+  await enter(bench);
   await openSideBar(page);
 });
 after(() => bench?.stop());
-afterEach(async (context) => {
-  if ('passed' in context && !context.passed) await explainFailure(page, context.name, bench.logs());
-});
+afterEach((context) => explainFailure(context, bench));
 
 /** A row of the view Runs by its title. */
 const runRow = (title: string) =>

@@ -14,10 +14,11 @@ import type { Workbench } from './harness.ts';
 import { vsix } from './vsix.ts';
 import {
   bars,
+  clickLens,
   cursorLine,
   editor,
+  enter,
   explainFailure,
-  clickLens,
   lens,
   notification,
   openFile,
@@ -58,13 +59,10 @@ function fill(folder: string): void {
 before(async () => {
   bench = await startWorkbench({ vsix, fill });
   page = bench.page;
-  await page.goto(bench.url);
-  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+  await enter(bench);
 });
 after(() => bench?.stop());
-afterEach(async (context) => {
-  if ('passed' in context && !context.passed) await explainFailure(page, context.name, bench.logs());
-});
+afterEach((context) => explainFailure(context, bench));
 
 /** Results of the experiment, oldest first. A run's folder is there before its file. */
 function results(): Result[] {

@@ -3,14 +3,16 @@ import { after, afterEach, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Frame, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { root, startWorkbench } from './harness.ts';
+import { choose } from '../webview/choose.ts';
 import type { Workbench } from './harness.ts';
 import { vsix } from './vsix.ts';
 import {
-  chooseInMenu,
   accessibilityFaults,
+  chooseInMenu,
   chooseTheme,
+  enter,
   explainFailure,
   runCommand,
   screenshot,
@@ -38,21 +40,11 @@ before(async () => {
     },
   });
   page = bench.page;
-  await page.goto(bench.url);
-  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+  await enter(bench);
   await page.locator('.activitybar .action-label[aria-label="LayerIF"]').waitFor({ timeout: 60_000 });
 });
 after(() => bench?.stop());
-afterEach(async (context) => {
-  if ('passed' in context && !context.passed) await explainFailure(page, context.name, bench.logs());
-});
-
-/** Chooses an entry of one of the page's lists, as a user's click would. */
-const choose = (frame: Frame, label: string, value: string) =>
-  frame.locator(`vscode-single-select[label="${label}"]`).evaluate((element, wanted) => {
-    (element as HTMLElement & { value: string }).value = wanted;
-    element.dispatchEvent(new Event('change'));
-  }, value);
+afterEach((context) => explainFailure(context, bench));
 
 /** An entry of the menu of a file in the explorer. */
 const fromExplorer = (file: string, entry: string) =>

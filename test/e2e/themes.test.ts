@@ -10,11 +10,11 @@ import {
   accessibilityFaults,
   bars,
   chooseTheme,
+  enter,
   explainFailure,
-  clickLens,
-  openFile,
   openSideBar,
   resultsPage,
+  scoreTiny,
   screenshot,
   webview,
 } from './workbench.ts';
@@ -36,18 +36,12 @@ before(async () => {
     fill: (folder) => void writeTinyWorkspace(folder, { layers: 12, train: 24 }),
   });
   page = bench.page;
-  await page.goto(bench.url);
-  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+  await enter(bench);
   await openSideBar(page);
-  await openFile(page, 'tiny.layerif.yaml');
-  await clickLens(page, /^Score Layers$/);
-  const frame = await resultsPage(page);
-  await frame.locator('.status', { hasText: 'Complete' }).waitFor({ timeout: 60_000 });
+  await scoreTiny(page);
 });
 after(() => bench?.stop());
-afterEach(async (context) => {
-  if ('passed' in context && !context.passed) await explainFailure(page, context.name, bench.logs());
-});
+afterEach((context) => explainFailure(context, bench));
 
 for (const [name, { theme, bodyClass }] of Object.entries(themes)) {
   test(`${name}: nothing that axe finds, and both tasks in sight`, async () => {

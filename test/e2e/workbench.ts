@@ -3,8 +3,10 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { SuiteContext, TestContext } from 'node:test';
 import type { Frame, Locator, Page } from 'playwright-core';
 import { root } from './harness.ts';
+import type { Workbench } from './harness.ts';
 
 /** Asks until the answer is neither null nor false; on a busy machine the first answers take seconds. */
 export async function until<T>(what: string, ask: () => Promise<T>, milliseconds = 20_000): Promise<NonNullable<T>> {
@@ -199,9 +201,26 @@ export async function chooseInMenu(page: Page, row: Locator, entry: RegExp): Pro
   await label.click();
 }
 
-/** After a failed step: a picture and the logs, which name most causes at once. */
-export async function explainFailure(page: Page, name: string, logs: string): Promise<void> {
+/** Opens the workbench of a test file; its words are in sight then. */
+export async function enter({ page, url }: Workbench): Promise<void> {
+  await page.goto(url);
+  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+}
+
+/** Scores the tiny experiment by its lens. @returns its page of results, complete */
+export async function scoreTiny(page: Page): Promise<Frame> {
+  await openFile(page, 'tiny.layerif.yaml');
+  await clickLens(page, /^Score Layers$/);
+  const frame = await resultsPage(page);
+  await frame.locator('.status', { hasText: 'Complete' }).waitFor({ timeout: 60_000 });
+  return frame;
+}
+
+/** After each step: of a failed one a picture and the logs, which name most causes at once. */
+export async function explainFailure(step: TestContext | SuiteContext, bench: Workbench): Promise<void> {
+  const { page } = bench;
+  if (!('passed' in step) || step.passed) return;
   await runCommand(page, 'Notifications: Show Notifications').catch(() => undefined); // toasts may be gone
-  await screenshot(page, `failed-${name.replace(/[^\w]+/g, '-')}`).catch(() => undefined);
-  console.error(logs);
+  await screenshot(page, `failed-${step.name.replace(/[^\w]+/g, '-')}`).catch(() => undefined);
+  console.error(bench.logs());
 }

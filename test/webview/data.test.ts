@@ -10,6 +10,7 @@ import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import type { FromWebview } from '../../protocol/webview.ts';
 import { select } from '../../server/src/lsp/selecting.ts';
+import { choose } from './choose.ts';
 import { accessibilityViolations, openPage, setTheme, startChromium } from './page.ts';
 import type { OpenPage } from './page.ts';
 import { sampleResult } from './sampleResult.ts';
@@ -99,13 +100,8 @@ test('the threshold moves by keys and pointer, and what it keeps is what select 
 test('the lowest, doubles and classes are asked for; another score has the losses of the same rows', async () => {
   const opened = await dataTab();
   const { page } = opened;
-  const choose = (label: string, value: string) =>
-    page.locator(`vscode-single-select[label="${label}"]`).evaluate((element, wanted) => {
-      Object.assign(element, { value: wanted });
-      element.dispatchEvent(new Event('change', { bubbles: true }));
-    }, value);
-  await choose('Score', 'length');
-  await choose('Keep', 'lowest');
+  await choose(page, 'Score', 'length');
+  await choose(page, 'Keep', 'lowest');
   await page.getByRole('checkbox', { name: 'Leave out doubles' }).press(' ');
   await page.getByRole('textbox', { name: 'Balance by column' }).fill('labl');
   await answerRows(opened, scored.scoresFile);
@@ -141,14 +137,9 @@ test('rows: hostile texts are text, search, filters, sort, ids, the dataset with
   assert.equal(await rows(opened).nth(1).locator('.sample-text').getAttribute('aria-expanded'), 'true');
   await page.getByRole('textbox', { name: 'Search' }).fill('ODD number 1');
   assert.equal(await page.locator('.row-table .caption').innerText(), '5 rows of 20');
-  const choose = (label: string, value: string) =>
-    page.locator(`vscode-single-select[label="${label}"]`).evaluate((element, wanted) => {
-      Object.assign(element, { value: wanted });
-      element.dispatchEvent(new Event('change', { bubbles: true }));
-    }, value);
   await page.getByRole('textbox', { name: 'Search' }).fill('');
-  await choose('Label', 'label positive');
-  await choose('Show', 'kept');
+  await choose(page, 'Label', 'label positive');
+  await choose(page, 'Show', 'kept');
   assert.equal(await rows(opened).count(), 5);
   for (const box of await page.locator('table.rows td.picked input').all()) await box.press(' ');
   assert.equal(await page.locator('.row-table .caption').innerText(), '5 rows of 20, 5 selected');

@@ -8,6 +8,7 @@ import type { Browser, Page } from 'playwright-core';
 import type { Result } from '../../protocol/result.ts';
 import type { FromWebview } from '../../protocol/webview.ts';
 import { allocation, answerAll, trust, withIntervals } from './answers.ts';
+import { choose } from './choose.ts';
 import { accessibilityViolations, openPage, setTheme, startChromium } from './page.ts';
 import type { OpenPage } from './page.ts';
 import { sampleComparison } from './sampleComparison.ts';
@@ -287,10 +288,7 @@ test('Sparsity: a rule that cannot be drawn is named; N:M takes the slider away'
   await opened.screenshot('sparsity');
   assert.match(await page.locator('.panel').innerText(), /OWL is not drawn: rule owl looks at activations/);
   assert.equal(await page.getByRole('slider', { name: 'Sparsity' }).count(), 1);
-  await page.locator('vscode-single-select[label="Pattern"]').evaluate((element) => {
-    (element as HTMLElement & { value: string }).value = '2:4';
-    element.dispatchEvent(new Event('change'));
-  });
+  await choose(page, 'Pattern', '2:4');
   await answerAll(opened, result);
   assert.equal(await page.getByRole('slider', { name: 'Sparsity' }).count(), 0);
   assert.match(await page.locator('table.data tbody tr').first().innerText(), /\(\d of 4\)/);

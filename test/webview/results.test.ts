@@ -8,6 +8,7 @@ import type { Browser, Page } from 'playwright-core';
 import type { Result } from '../../protocol/result.ts';
 import type { Estimate } from '../../protocol/run.ts';
 import type { FromWebview } from '../../protocol/webview.ts';
+import { choose } from './choose.ts';
 import { accessibilityViolations, openPage, setTheme, startChromium } from './page.ts';
 import type { OpenPage } from './page.ts';
 import { sampleResult, sampleText } from './sampleResult.ts';
@@ -449,7 +450,7 @@ test('80 layers, 5 tasks, 2,000 samples: a heat map or lines, nothing wider than
   const cells = opened.page.getByRole('application', { name: 'Layer scores' }).locator('svg rect');
   await cells.first().waitFor();
   assert.ok((await cells.count()) >= 400, 'a cell for each task and layer');
-  await pick(opened.page, 'View', 'lines');
+  await choose(opened.page, 'View', 'lines');
   await opened.page.locator('.layerif-bar > *').first().waitFor();
   assert.equal(await opened.page.locator('.layerif-bar > *').count(), 400);
   assert.equal(
@@ -473,13 +474,6 @@ test('a narrow column needs no horizontal scrolling', async () => {
   await opened.page.close();
 });
 
-/** Chooses an entry of one of the page's lists, as a user's click would. */
-const pick = (page: Page, label: string, value: string) =>
-  page.locator(`vscode-single-select[label="${label}"]`).evaluate((element, wanted) => {
-    (element as HTMLElement & { value: string }).value = wanted;
-    element.dispatchEvent(new Event('change'));
-  }, value);
-
 test('eight tasks are a heat map of tasks and layers, whose cells select; bars stay a choice, each with a style of its own', async () => {
   const tasks = Array.from({ length: 8 }, (_, t) => `task_${t}`);
   const many = sampleResult({ layers: 12, tasks, train: 12, validation: 3 });
@@ -496,7 +490,7 @@ test('eight tasks are a heat map of tasks and layers, whose cells select; bars s
   assert.match(await page.locator('.legend-task[aria-pressed=true]').innerText(), /task_2/);
   await opened.screenshot('eight-tasks');
   assert.deepEqual(await accessibilityViolations(page), []);
-  await pick(page, 'View', 'bars');
+  await choose(page, 'View', 'bars');
   const fills = await page
     .locator('.layerif-bar rect')
     .evaluateAll((bars) => bars.map((bar) => bar.getAttribute('fill')!.replace('negative', 'positive')));
@@ -511,7 +505,7 @@ test('layers by score: the selected task\u2019s highest first, under the same nu
   await post({ type: 'result', result: twoTasks, file: FILE });
   const axis = () => page.locator('.layerif-plot').first().locator('g[text-anchor=middle] text').allTextContents();
   const depth = await axis();
-  await pick(page, 'Layers by', 'score');
+  await choose(page, 'Layers by', 'score');
   const order = [...twoTasks.tasks[0].layers].sort((a, b) => b.score - a.score).map(({ index }) => String(index));
   assert.deepEqual(
     await axis(),
@@ -527,7 +521,7 @@ test('layers by score: the selected task\u2019s highest first, under the same nu
       .map(({ layer }) => layer),
   );
   assert.deepEqual(boxes, order);
-  await pick(page, 'Layers by', 'depth');
+  await choose(page, 'Layers by', 'depth');
   assert.deepEqual(await axis(), depth);
   await page.close();
 });

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import type { FromWebview } from '../../protocol/webview.ts';
 import { crossLayerRules } from '../../server/src/estimators/crossLayer.ts';
+import { choose } from './choose.ts';
 import { accessibilityViolations, openPage, setTheme, startChromium } from './page.ts';
 import type { OpenPage } from './page.ts';
 import { sampleResult } from './sampleResult.ts';
@@ -53,11 +54,7 @@ async function samplesTab(): Promise<OpenPage> {
   await answer(opened);
   return opened;
 }
-const choose = ({ page }: OpenPage, label: string, value: string) =>
-  page.locator(`.panel vscode-single-select[label="${label}"]`).evaluate((element, wanted) => {
-    Object.assign(element, { value: wanted });
-    element.dispatchEvent(new Event('change', { bubbles: true }));
-  }, value);
+const panel = ({ page }: OpenPage) => page.locator('.panel');
 const rows = ({ page }: OpenPage) => page.locator('table.rows tbody tr');
 const places = async (opened: OpenPage) =>
   (await opened.page.locator('table.rows .at').allInnerTexts()).map((text) => Number(text.slice(1)) - 1);
@@ -70,7 +67,7 @@ test('one layer and all: most harmful first, by mean rank as layerif rows; more 
   assert.deepEqual(await places(opened), order(task.influence[1]).slice(0, 50));
   await page.locator('vscode-button', { hasText: 'Show 50 more of 70' }).click();
   assert.equal(await rows(opened).count(), 100);
-  await choose(opened, 'Layer', 'all');
+  await choose(panel(opened), 'Layer', 'all');
   await answer(opened);
   const layers = task.influence.map((values) => Float64Array.from(values));
   const ranks = crossLayerRules.rank.aggregate({ n: TRAIN, m: 1, layers }, {});
@@ -88,12 +85,12 @@ test('one layer and all: most harmful first, by mean rank as layerif rows; more 
 test('search, label, effect; validation samples; ids; the dataset without ticked samples is asked for', async () => {
   const opened = await samplesTab();
   const { page, errors } = opened;
-  await choose(opened, 'Label', 'label positive');
-  await choose(opened, 'Show', 'harmful');
+  await choose(panel(opened), 'Label', 'label positive');
+  await choose(panel(opened), 'Show', 'harmful');
   const harmful = task.influence[1].flatMap((value, i) => (value < 0 && i % 2 ? [i] : []));
   assert.equal(await page.locator('.row-table .caption').innerText(), `${harmful.length} rows of ${TRAIN}`);
-  await choose(opened, 'Show', '');
-  await choose(opened, 'Label', '');
+  await choose(panel(opened), 'Show', '');
+  await choose(panel(opened), 'Label', '');
   await page.getByRole('textbox', { name: 'Search' }).fill('ONCLICK');
   assert.equal(await rows(opened).count(), 1);
   assert.ok((await rows(opened).innerText()).includes(textOf(3)), 'markup is text');
@@ -124,7 +121,7 @@ test('search, label, effect; validation samples; ids; the dataset without ticked
   }
   await page.locator('vscode-button', { hasText: 'Write 119 Rows' }).click();
   assert.deepEqual((await opened.sent()).at(-1), { type: 'writeRows', what: 'rowsWithout', params: ask.params });
-  await choose(opened, 'Split', 'validation');
+  await choose(panel(opened), 'Split', 'validation');
   await page.locator('.row-table .caption', { hasText: /^9 rows/ }).waitFor();
   await answer(opened);
   assert.equal(await rows(opened).count(), 9);

@@ -11,6 +11,7 @@ import type { Browser } from 'playwright-core';
 import type { FromWebview } from '../../protocol/webview.ts';
 import { analyse, tableColumns } from '../../server/src/lsp/analysing.ts';
 import { predict } from '../../server/src/lsp/predicting.ts';
+import { choose } from './choose.ts';
 import { accessibilityViolations, openPage, setTheme, startChromium } from './page.ts';
 import type { OpenPage } from './page.ts';
 import type { ThemeName } from './themes.ts';
@@ -53,11 +54,6 @@ async function answerAll(opened: OpenPage, file: string): Promise<Ask[]> {
   }
 }
 
-const choose = ({ page }: OpenPage, label: string, value: string) =>
-  page.locator(`vscode-single-select[label="${label}"]`).evaluate((element, wanted) => {
-    Object.assign(element, { value: wanted });
-    element.dispatchEvent(new Event('change', { bubbles: true }));
-  }, value);
 const region = ({ page }: OpenPage, name: string) => page.getByRole('region', { name, exact: true });
 const cells = async (opened: OpenPage, name: string) =>
   (
@@ -125,12 +121,12 @@ test('statistics: boxes, Tukey matrix, curve and points of the chosen columns, w
   await answerAll(opened, board);
   const { page, errors } = opened;
   assert.equal(await page.locator('h2').first().innerText(), 'Params by Type');
-  await choose(opened, 'Response', 'MMLU');
-  await choose(opened, 'Groups', 'Type');
-  await choose(opened, 'Belong together', 'Architecture');
-  await choose(opened, 'Curve over', 'Params');
-  await choose(opened, 'Random effect', 'Architecture');
-  await choose(opened, 'Points', 'umap');
+  await choose(opened.page, 'Response', 'MMLU');
+  await choose(opened.page, 'Groups', 'Type');
+  await choose(opened.page, 'Belong together', 'Architecture');
+  await choose(opened.page, 'Curve over', 'Params');
+  await choose(opened.page, 'Random effect', 'Architecture');
+  await choose(opened.page, 'Points', 'umap');
   await page.getByRole('checkbox', { name: 'Logarithm' }).press(' ');
   const asked = await answerAll(opened, board);
   const tests = asked.filter((ask) => ask.what === 'analyse' && ask.params.smooths).at(-1)!;
@@ -195,8 +191,8 @@ test('statistics: numbers as groups need edges; a table that changes is read aga
   await opened.post({ type: 'analysing', file, revision: 0 });
   await answerAll(opened, file);
   const { page } = opened;
-  await choose(opened, 'Response', 'ARC');
-  await choose(opened, 'Groups', 'Params');
+  await choose(opened.page, 'Response', 'ARC');
+  await choose(opened.page, 'Groups', 'Params');
   await answerAll(opened, file);
   assert.match(await page.getByRole('alert').innerText(), /has 120 groups, more than 60/);
   await page.getByRole('textbox', { name: 'Edges' }).fill('1.5, 7, 35');
