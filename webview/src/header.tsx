@@ -8,6 +8,7 @@ import type { ModelHeader } from '../../protocol/modelHeader.ts';
 import { useAnswer } from './ask.ts';
 import { Button } from './components/controls.tsx';
 import { Fault } from './components/Fault.tsx';
+import { PlainTable } from './components/PlainTable.tsx';
 import { onMessage, send } from './host.ts';
 import { headerFacts, headerTables } from './model/header.ts';
 import type { Table } from './model/header.ts';
@@ -82,39 +83,15 @@ function Header({ header }: { header: ModelHeader }) {
 
 function TableSection({ table: { title, columns, rows } }: { table: Table }) {
   const id = title.toLowerCase().replaceAll(' ', '-');
-  const side = (column: number) => (columns[column]?.number ? 'number' : undefined);
   return (
     <section>
       <h2 id={id}>{title}</h2>
       <div class="table-scroll inspect-tall" tabIndex={0} role="region" aria-labelledby={id}>
-        <table class="data">
-          <thead>
-            <tr>
-              {columns.map(({ name }, column) => (
-                <th key={name} scope="col" class={side(column)}>
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row, at) => (
-              <tr key={at}>
-                {row.map((cell, column) =>
-                  column === 0 ? (
-                    <th key={column} scope="row" class={side(column)}>
-                      {cell}
-                    </th>
-                  ) : (
-                    <td key={column} class={side(column)}>
-                      {cell}
-                    </td>
-                  ),
-                )}
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <PlainTable
+          columns={columns.map(({ name }) => name)}
+          rows={rows}
+          numeric={(column) => columns[column]?.number ?? false}
+        />
       </div>
     </section>
   );

@@ -6,6 +6,7 @@ import { Random } from '../random/random.ts';
 import { accuracy, macroF1, stratifiedFolds } from '../statistics/classification.ts';
 import { fitClassifier } from '../statistics/classifier.ts';
 import type { Classifier, Rows } from '../statistics/classifier.ts';
+import { variance } from '../statistics/moments.ts';
 import { scaleOf, standardised } from '../statistics/rows.ts';
 import { nth } from '../lists/nth.ts';
 import type { Labels, OptionValues } from './types.ts';
@@ -165,7 +166,4 @@ export function standardisedOf(rows: Rows): Features {
   };
 }
 
-export function deviation(values: readonly number[]): number {
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
-}
+export const deviation = (values: readonly number[]): number => Math.sqrt(variance(values));

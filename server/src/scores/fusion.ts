@@ -33,6 +33,7 @@ import {
   standardisedOf,
 } from './crossFitted.ts';
 import type { ClassifierOptions, Features, Split } from './crossFitted.ts';
+import { percent } from './tables.ts';
 import { defineScore } from './types.ts';
 import type { Labels } from './types.ts';
 
@@ -308,4 +309,3 @@ function mixed(both: readonly Float64Array[], weight: number, classes: number): 
 
 const outputs = (classes: number): number => (classes === 2 ? 1 : classes);
 const signed = (value: number): string => `${value < 0 ? '-' : '+'}${Math.abs(value).toFixed(3)}`;
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

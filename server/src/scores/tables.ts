@@ -46,3 +46,6 @@ export function definedNumbers({ values, parts }: Pick<ScoreTable, 'values' | 'p
 
 /** JSON knows neither NaN nor infinity, and neither is a score. */
 const defined = (value: number | null): number | null => (value !== null && Number.isFinite(value) ? value : null);
+
+/** "12.5 %", in a note of a table. */
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

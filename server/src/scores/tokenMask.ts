@@ -12,6 +12,7 @@
  * The adapter of the last two has been trained on these rows before (`model.adapter`). The published script gives token
  * 0 a constant above τ, so that it is always masked; here it is never predicted and never counted.
  */
+import { percent } from './tables.ts';
 import { Random } from '../random/random.ts';
 import { defineDataScore, mark, orNull, rowsWhere, scorerOption } from './dataTypes.ts';
 import type { RowNeed } from './dataTypes.ts';
@@ -174,8 +175,6 @@ export const tokenMask = defineDataScore({
     };
   },
 });
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 function mean(values: readonly number[]): string {
   const known = values.filter((value) => !Number.isNaN(value));

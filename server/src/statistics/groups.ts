@@ -6,6 +6,7 @@
  *     SSB = Σ n_j (ȳ_j - ȳ)²,  SSW = Σ Σ (y_ij - ȳ_j)²,  F = (SSB / (k - 1)) / (SSW / (n - k)),  η² = SSB / (SSB + SSW)
  *     q = |ȳ_a - ȳ_b| / sqrt(MSW / 2 · (1 / n_a + 1 / n_b))
  */
+import { mean } from './moments.ts';
 import { fTail } from './beta.ts';
 import { quantile } from './intervals.ts';
 import { studentizedRangeQuantile, studentizedRangeTail } from './studentizedRange.ts';
@@ -20,12 +21,6 @@ export interface Anova {
   /** MSW, mean square within groups. */
   meanSquareWithin: number;
 }
-
-const mean = (values: ArrayLike<number>) => {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
-};
 
 /** @returns null where it is not defined: one group, no group of two, or no variance within groups */
 export function oneWayAnova(groups: readonly ArrayLike<number>[]): Anova | null {

@@ -3,6 +3,7 @@
  * samples, positive = helps) or of a score per training sample, with the levels that could have been others and the
  * orders under which a predictor that knows nothing is as likely. To add one, return an `Agreement`.
  */
+import { mean } from '../statistics/moments.ts';
 import type { Random } from '../random/random.ts';
 import { auc } from '../statistics/auc.ts';
 import { pearson, spearman } from '../statistics/rankCorrelation.ts';
@@ -319,10 +320,4 @@ function sumOf(values: ArrayLike<number>, kept?: Kept): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) if (!kept || kept[i]) sum += values[i];
   return sum;
-}
-
-function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
 }

@@ -15,6 +15,7 @@
  * intervals lean on draws that scatter like a normal distribution, which few draws cannot show; p does not: if the
  * choice were random, it would come before all R draws once in R + 1 times (Fisher's randomisation test).
  */
+import { mean, variance } from '../statistics/moments.ts';
 import { studentQuantile, studentTail } from '../statistics/student.ts';
 import { nth } from '../lists/nth.ts';
 
@@ -79,15 +80,6 @@ function judged(d: readonly (readonly number[])[], share: number, ways: number):
     interval: [difference - half, difference + half],
     p: Math.min(1, ways * studentTail(Math.abs(difference) / error, degrees)),
   };
-}
-
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function variance(values: readonly number[]): number {
-  const center = mean(values);
-  return values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1);
 }
 
 /** ‖scale · B A‖ (Frobenius) of a low-rank update, without making the product: trace((BᵀB)(AAᵀ)). */

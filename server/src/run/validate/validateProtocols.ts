@@ -4,6 +4,7 @@
  * Every one here shows every estimator beside gradient dot, random, uniform, length, BM25 and similarity. To add
  * one, write a function, a row in `protocols` and a word in `ProtocolId`.
  */
+import { mean } from '../../statistics/moments.ts';
 import type { ProtocolId } from '../../../../protocol/experiment.ts';
 import type { Measure } from '../../../../protocol/validation.ts';
 import { templateRows } from '../../data/templateClasses.ts';
@@ -312,10 +313,6 @@ function times(count: number): string {
 
 function meanOf(rows: readonly number[][]): number[] {
   return nth(rows, 0).map((_, j) => mean(rows.map((row) => nth(row, j))));
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, v) => sum + v, 0) / values.length;
 }
 
 function deviation(values: readonly number[]): number {
