@@ -11,6 +11,35 @@ export interface RowTextParams {
   rows: readonly number[];
 }
 
+/** Scores of rows that read single tokens; those first that say most of them. */
+export const TOKEN_SCORES = ['token_mask', 'loss', 'ifd_ppl', 'ifd_loss'] as const;
+
+/** The tokens of a row of a score that reads them. */
+export interface RowTokensParams {
+  /** Result beside which the scores lie, or the scores. */
+  resultFile: string;
+  /** Label of the table. */
+  by: string;
+  /** Place in the table. */
+  row: number;
+}
+
+export interface RowToken {
+  id: number;
+  /** What it adds to the text before it; a replacement character where letters are split among tokens. */
+  text: string;
+  /** exp(-log P) behind the tokens before it; null where the score does not count it. */
+  perplexity: number | null;
+  /** Left out of the loss; null where it is not counted, or the score masks nothing. */
+  masked: boolean | null;
+}
+
+export interface RowTokensAnswer {
+  /** As the model read them; null with an error. */
+  tokens: RowToken[] | null;
+  error: { code: string; message: string } | null;
+}
+
 /** A dataset of the rows that a score chooses, as `layerif select` writes it. */
 export interface SelectRowsParams {
   /** Result beside which the scores lie, or the scores. */

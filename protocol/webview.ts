@@ -31,6 +31,7 @@ export type Questions = {
       | 'predict'
       | 'analyse'
       | 'tableColumns'
+      | 'rowTokens'
       | 'selectRows'
       | 'rowsWithout'
   ]: {

@@ -63,6 +63,23 @@ const dark = async (frame: Frame, name: string) => {
   await chooseTheme(page, 'Light Modern');
 };
 
+/** Read anew by the server: perplexities above 300 are masked, and the keys say the same as the table. */
+async function tokensOfFirstRow(frame: Frame, name: string): Promise<void> {
+  const open = frame.getByRole('button', { name: /^Tokens of reviews\.jsonl:/ }).first();
+  await open.click();
+  const map = frame.getByRole('application', { name: /^\d+ tokens of .*, \d+ counted by token_mask, \d+ masked$/ });
+  await map.press('End');
+  const words = await frame.locator('.token-words').innerText();
+  const [, perplexity, masked] = /perplexity ([\d,.]+), (not )?masked/.exec(words)!;
+  assert.equal(Number(perplexity.replaceAll(',', '')) > 300, masked === undefined, words);
+  await frame.locator('.token-map summary').click();
+  const cells = await frame.locator('.token-map tbody tr').last().locator('td').allInnerTexts();
+  assert.deepEqual(cells.slice(-2), [perplexity, masked === undefined ? 'yes' : 'no']);
+  await frame.locator('.token-map').scrollIntoViewIfNeeded();
+  await dark(frame, name);
+  await open.click();
+}
+
 test('Select Rows by Score: a threshold moved by keys, the subset written where it is asked for', async () => {
   await runCommand(page, 'LayerIF: Select Rows by Score');
   const frame = await resultsPage(page);
@@ -79,6 +96,7 @@ test('Select Rows by Score: a threshold moved by keys, the subset written where 
   await dark(frame, 'data');
   await frame.locator('table.rows').scrollIntoViewIfNeeded();
   await screenshot(page, 'data-rows');
+  await tokensOfFirstRow(frame, 'data-tokens');
   await button(frame, `Write ${kept} Rows`).click();
   await proposed();
   const file = await input().inputValue();
@@ -132,6 +150,7 @@ test('Samples: over all layers, found by a search, left out of a new dataset', a
     });
   await frame.getByRole('heading', { name: /Training samples over 3 layers/ }).waitFor();
   await frame.locator('table.rows .sample-text', { hasText: 'Review: ' }).first().waitFor();
+  await tokensOfFirstRow(frame, 'samples-tokens');
   await frame.locator('table.rows td.picked input').first().press(' ');
   await button(frame, 'Write Dataset without These Rows').click();
   await button(frame, `Write ${ROWS - 1} Rows`).waitFor();

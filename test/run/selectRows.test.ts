@@ -8,13 +8,17 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { TOKEN_SCORES } from '../../protocol/rowRequests.ts';
 import type { ScoreTable } from '../../protocol/scores.ts';
+import { rowTokens } from '../../server/src/run/decide/rowTokens.ts';
 import { selectRows } from '../../server/src/run/decide/selectRows.ts';
 import type { SelectOptions } from '../../server/src/run/decide/selectRows.ts';
 import { chosenRows, keptCount } from '../../server/src/run/decide/selection.ts';
 import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
 import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 import { prepareTraining } from '../../server/src/run/train/trainInput.ts';
+import { dataScores } from '../../server/src/scores/dataScores.ts';
+import { optionValues } from '../../server/src/scores/options.ts';
 import { maskedTokens } from '../../server/src/scores/tokenMask.ts';
 import type { MaskVariant } from '../../server/src/scores/tokenMask.ts';
 import { writeTinyLlama } from '../tinyLlama.ts';
@@ -153,6 +157,50 @@ test('masks are those of the reference at every threshold, written for train, TR
     const own = expected[row].logp.map((value) => Number(!(Math.exp(-value) > 300)));
     assert.deepEqual([...counted!].slice(countedFrom), own, `row ${row} in training`);
   });
+});
+
+test('tokens of a row: perplexities of the reference, masks of the score, refusals', async (t) => {
+  const { file } = workspace(t, '[{ token_mask: { threshold: 300 } }, loss, ifd_ppl, length]', {
+    name: 'rows.jsonl',
+    text: jsonl(lines),
+  });
+  const { scoresFile } = await runExperiment({ file, machine, engine, rowsPerChunk: 4 });
+  const tokensOf = (by: string, row: number) => rowTokens(scoresFile!, by, row, { rowsPerChunk: 4 });
+  for (const [row, expected] of reference.begins.tokens.entries()) {
+    const tokens = await tokensOf('token_mask', row);
+    if (expected === null) {
+      assert.deepEqual(tokens, [], `row ${row} has no answer`);
+      continue;
+    }
+    const counted = tokens.filter(({ perplexity }) => perplexity !== null);
+    assert.equal(counted.length, expected.logp.length);
+    counted.forEach(({ perplexity, masked }, i) => {
+      assert.ok(Math.abs(Math.log(perplexity!) + expected.logp[i]) < 1e-5, `row ${row}, token ${i}`);
+      assert.equal(masked, perplexity! > 300);
+    });
+    assert.ok(tokens.every(({ perplexity, masked }) => (perplexity === null) === (masked === null)));
+    if (row > 1) continue;
+    const losses = await tokensOf('loss', row);
+    assert.deepEqual(
+      losses,
+      tokens.map((token) => ({ ...token, masked: null })),
+    );
+    const alike = await tokensOf('ifd_ppl', row);
+    assert.equal(alike.map(({ text }) => text).join(''), losses.map(({ text }) => text).join(''));
+  }
+  assert.deepEqual(
+    dataScores
+      .filter((score) =>
+        Object.values(score.needs(optionValues(score, {}) as never)).some(({ of }) => of === 'token_log_probabilities'),
+      )
+      .map(({ id }) => id)
+      .sort(),
+    [...TOKEN_SCORES].sort(),
+  );
+  await assert.rejects(tokensOf('length', 0), /length reads no single tokens: ask for those of token_mask or loss/);
+  await assert.rejects(tokensOf('loss', lines.length), new RegExp(`there is no row ${lines.length}`));
+  fs.appendFileSync(path.join(path.dirname(file), 'rows.jsonl'), '{}\n');
+  await assert.rejects(tokensOf('loss', 0), /rows\.jsonl was changed since loss was computed/);
 });
 
 test('variants: lowest is the other side, random masks as many at most, adapters are compared with their base', () => {

@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
+import type { RowToken } from '../../protocol/rowRequests.ts';
 import type { FromWebview } from '../../protocol/webview.ts';
 import { select } from '../../server/src/lsp/selecting.ts';
 import { choose } from './choose.ts';
@@ -157,6 +158,113 @@ test('rows: hostile texts are text, search, filters, sort, ids, the dataset with
   assert.deepEqual((await opened.sent()).at(-1), { type: 'openSample', file: scored.data, line: 10 });
   assert.deepEqual(errors, []);
   await page.close();
+});
+
+/** The tokens of the rows as a table of `token_mask` says them, and the page's question for those of one row. */
+async function openTokens(options: { theme?: ThemeName } = {}) {
+  const opened = await dataTab(options);
+  const { page } = opened;
+  const [ifd] = scored.scores.tables;
+  const masks = { ...ifd, score: 'token_mask', title: 'Tokens that stay in the loss', subject: 'token' as const };
+  const scores = { ...scored.scores, tables: [ifd, masks] };
+  await opened.post({ type: 'scores', alone: true, scores, fault: null });
+  await page.getByRole('button', { name: 'Tokens of rows.jsonl:19' }).click();
+  const asked = async () =>
+    (await opened.sent()).filter(
+      (message): message is FromWebview & { type: 'ask'; what: 'rowTokens' } =>
+        message.type === 'ask' && message.what === 'rowTokens',
+    );
+  while ((await asked()).length === 0) await page.waitForTimeout(20);
+  const [{ requestId, params }] = await asked();
+  const answer = async (tokens: RowToken[] | null, error: { code: string; message: string } | null = null) => {
+    await opened.post({ type: 'answer', requestId, answer: { tokens, error }, failure: null });
+    await page.waitForTimeout(100);
+  };
+  return { opened, params, answer };
+}
+const rowOfTokens: RowToken[] = [
+  { id: 7, text: 'Say', perplexity: null, masked: null },
+  { id: 9, text: ' <b>', perplexity: 1.25, masked: false },
+  { id: 11, text: '\n', perplexity: 3, masked: true },
+  { id: 13, text: '\u05e9\u05dc', perplexity: 7, masked: true },
+  { id: 15, text: '\u202eexe', perplexity: 42, masked: true },
+  { id: 17, text: ' end', perplexity: 1234.5, masked: true },
+];
+
+test('tokens of a row: shades, masks, words by keys and pointer, the same as a table', async () => {
+  const { opened, params, answer } = await openTokens();
+  const { page, errors } = opened;
+  // Of the score whose tokens are masked, whichever one is chosen.
+  assert.deepEqual(params, { by: 'token_mask', row: 18 });
+  await answer(rowOfTokens);
+  const map = page.getByRole('application', {
+    name: /^6 tokens of rows\.jsonl:19, 5 counted by token_mask, 4 masked$/,
+  });
+  const tokens = map.locator('.token');
+  assert.deepEqual(await tokens.allTextContents(), ['Say', ' <b>', '\u21b5\n', '\u05e9\u05dc', '\u202eexe', ' end']);
+  assert.deepEqual(
+    await Promise.all((await tokens.all()).map((token) => token.getAttribute('class'))),
+    ['uncounted', 'shade-0', 'shade-1 masked', 'shade-2 masked', 'shade-3 masked', 'shade-4 masked'].map(
+      (words) => `token ${words}`,
+    ),
+  );
+  assert.equal(await page.locator('.token-text b').count(), 0);
+  assert.equal(
+    await tokens.nth(5).getAttribute('title'),
+    'Token 6 " end" (17): perplexity 1,235, masked: left out of the loss',
+  );
+  const words = page.locator('.token-words');
+  assert.equal(await words.innerText(), '5 of 6 tokens are counted, 4 of them masked.');
+  await map.focus();
+  assert.equal(await words.innerText(), 'Token 2 " <b>" (9): perplexity 1.25, not masked');
+  await page.keyboard.press('ArrowLeft');
+  assert.equal(await words.innerText(), 'Token 1 "Say" (7): not counted');
+  await page.keyboard.press('End');
+  assert.match(await words.innerText(), /^Token 6 " end"/);
+  assert.match((await tokens.nth(5).getAttribute('class'))!, /current$/);
+  await tokens.nth(2).hover();
+  assert.match(await words.innerText(), /^Token 3 "\\n" \(11\): perplexity 3\.00, masked/);
+  await page.locator('.token-map summary').click();
+  assert.deepEqual(await page.locator('.token-map tbody tr').nth(5).locator('th, td').allTextContents(), [
+    '6',
+    '" end"',
+    '17',
+    '1,235',
+    'yes',
+  ]);
+  const button = page.getByRole('button', { name: 'Tokens of rows.jsonl:19' });
+  assert.equal(await button.getAttribute('aria-expanded'), 'true');
+  await button.click();
+  assert.equal(await page.locator('.token-map').count(), 0);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('tokens of a row in four kinds of theme: axe finds nothing, lines stand where colours do not', async () => {
+  const { opened, answer } = await openTokens();
+  await answer(rowOfTokens);
+  await opened.page.locator('.token-map summary').click();
+  for (const theme of themes) {
+    await setTheme(opened.page, theme);
+    assert.deepEqual(await accessibilityViolations(opened.page), [], theme);
+    const lines = await opened.page
+      .locator('.token-text .token')
+      .evaluateAll((all) => all.map((one) => getComputedStyle(one).borderBottomWidth));
+    assert.deepEqual(lines, ['0px', '0px', '1px', '2px', '3px', '4px'], theme);
+    await opened.page.locator('.token-map').scrollIntoViewIfNeeded();
+    await opened.screenshot(`tokens-${theme}`);
+  }
+  await opened.page.close();
+});
+
+test('tokens of a row that cannot be read: the reason', async () => {
+  const { opened, answer } = await openTokens();
+  await answer(null, { code: 'badData', message: 'rows.jsonl was changed since token_mask was computed' });
+  assert.match(
+    await opened.page.locator('tr.more').getByRole('alert').innerText(),
+    /rows\.jsonl was changed since token_mask/,
+  );
+  await opened.page.close();
 });
 
 test('a dataset that changed is refused by its hash, with what to do', async () => {

@@ -5,12 +5,15 @@ import type {
   RowMarksAnswer,
   RowMarksParams,
   RowTextParams,
+  RowTokensAnswer,
+  RowTokensParams,
   RowsWithoutParams,
   SelectRowsAnswer,
   SelectRowsParams,
   WrittenRowsAnswer,
 } from '../../../protocol/rowRequests.ts';
 import { rowTexts } from '../run/decide/rowTexts.ts';
+import { rowTokens } from '../run/decide/rowTokens.ts';
 import { selectRows } from '../run/decide/selectRows.ts';
 import { rowMarks } from '../run/influence/rowMarks.ts';
 import { requireNew } from '../run/inputs/dataRows.ts';
@@ -36,6 +39,12 @@ export async function without({ resultFile, task, samples, output }: RowsWithout
 
 export async function textsOfRows({ resultFile, by, rows }: RowTextParams): Promise<SampleTextAnswer> {
   return { samples: await rowTexts(scoresFileOf(resultFile), by, rows) };
+}
+
+export async function tokensOfRow({ resultFile, by, row }: RowTokensParams): Promise<RowTokensAnswer> {
+  return answered<Pick<RowTokensAnswer, 'tokens'>>({ tokens: null }, async () => ({
+    tokens: await rowTokens(scoresFileOf(resultFile), by, row),
+  }));
 }
 
 export async function marksOfRows({ file, runs }: RowMarksParams): Promise<RowMarksAnswer> {

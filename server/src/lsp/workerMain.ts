@@ -49,7 +49,7 @@ import { quickFixes } from './quickFixes.ts';
 import { compare, compareByEstimators, rescore, sweep } from './rescoring.ts';
 import { defaultSettings, machineOf, Jobs } from './jobs.ts';
 import { PING } from './supervisor/messages.ts';
-import { marksOfRows, select, textsOfRows, without, withoutLines } from './selecting.ts';
+import { marksOfRows, select, textsOfRows, tokensOfRow, without, withoutLines } from './selecting.ts';
 import { workingOn } from './workingOn.ts';
 import { endWithParent } from '../processes/parentWatch.ts';
 import { WorkspaceTrust } from './workspaceTrust.ts';
@@ -169,6 +169,7 @@ const handlers: {
     samples: await sampleTexts(resultFile, task, split, samples),
   }),
   rowText: textsOfRows,
+  rowTokens: tokensOfRow,
   selectRows: select,
   rowsWithout: without,
   rowMarks: marksOfRows,

@@ -24,6 +24,7 @@ export const does: Record<RequestName, string | null> = {
   cancelRun: null,
   sampleText: null,
   rowText: null,
+  rowTokens: null,
   selectRows: null,
   rowsWithout: null,
   rowMarks: null,

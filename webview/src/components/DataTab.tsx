@@ -2,7 +2,7 @@
  * Data: a score of rows as a choice of rows. A threshold over its histogram, the two losses against each other, the
  * dataset that would be written, and the rows themselves.
  */
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { ScoresFile } from '../../../protocol/scores.ts';
 import { keptRows, lossesOf, orderOf, rowLabel, rowTables } from '../model/dataChoice.ts';
 import type { RowsTable } from '../model/dataChoice.ts';
@@ -17,6 +17,7 @@ import { LossScatter } from './LossScatter.tsx';
 import { RowActions } from './RowActions.tsx';
 import { samplePlace } from './RowCells.tsx';
 import { RowTable, toggled } from './RowTable.tsx';
+import { tokensOf } from './TokenMap.tsx';
 import { ThresholdChart } from './ThresholdChart.tsx';
 import { WritePreview } from './WritePreview.tsx';
 import type { Wanted } from './WritePreview.tsx';
@@ -109,6 +110,7 @@ function Chosen(props: {
   const places = placesOf(table);
   const marks = markedCells(table);
   const data = `${file.experimentFile}\n${file.provenance.date}\n${JSON.stringify(table.rows.sha256)}`;
+  const tokens = useMemo(() => tokensOf(tables, places, data), [file, label]);
   const source: TextSource = {
     key: `${data}\n${label}\n`,
     request: (requestId, rows) => ({ type: 'rowTexts', requestId, by: label, rows }),
@@ -183,6 +185,7 @@ function Chosen(props: {
           ticked={ticked}
           onTick={setTicked}
           note={(row) => marks[row]!}
+          more={tokens}
         />
       </section>
     </>

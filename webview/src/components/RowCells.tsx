@@ -1,4 +1,5 @@
 /** Cells that every table of rows has: the text, whole on demand, and the way to the row in its dataset. */
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { send } from '../host.ts';
 import type { SampleText } from '../samples.ts';
@@ -43,7 +44,15 @@ export function TextCell({ text, note }: { text: SampleText | undefined; note?: 
   );
 }
 
-export function SourceCell({ row, text }: { row: RowPlace; text: SampleText | undefined }) {
+export function SourceCell({
+  row,
+  text,
+  children,
+}: {
+  row: RowPlace;
+  text: SampleText | undefined;
+  children?: ComponentChildren;
+}) {
   const place = samplePlace(row);
   return (
     <td class="source">
@@ -60,6 +69,7 @@ export function SourceCell({ row, text }: { row: RowPlace; text: SampleText | un
           Open in dataset
         </LinkButton>
       ) : null}
+      {children}
     </td>
   );
 }

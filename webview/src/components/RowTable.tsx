@@ -10,7 +10,7 @@ import { ALL, foundRows, labelFilter } from '../model/rowTable.ts';
 import type { RowColumn, RowFilter, RowSort } from '../model/rowTable.ts';
 import { useAllTexts, useTexts } from '../samples.ts';
 import type { TextSource } from '../samples.ts';
-import { Button, Select, TextField } from './controls.tsx';
+import { Button, LinkButton, Select, TextField } from './controls.tsx';
 import { SourceCell, TextCell, samplePlace } from './RowCells.tsx';
 import type { RowPlace } from './RowCells.tsx';
 
@@ -34,8 +34,8 @@ export interface RowTableProps {
   onTick: (rows: ReadonlySet<number>) => void;
   /** What is to be known of a row, below its text. */
   note?: (row: number) => string;
-  /** A line below a row, such as its tokens; null for none. */
-  more?: (row: number) => ComponentChildren;
+  /** A line below a row that a button of this name opens; null for rows without. */
+  more?: { name: string; of: (row: number) => ComponentChildren } | null;
 }
 
 export function RowTable(props: RowTableProps) {
@@ -44,6 +44,7 @@ export function RowTable(props: RowTableProps) {
   const [chosen, setChosen] = useState<Record<string, string>>({});
   const [sort, setSort] = useState(props.first);
   const [most, setMost] = useState(STEP);
+  const [opened, setOpened] = useState<ReadonlySet<number>>(new Set());
   const whole = search !== '' || places.length <= READ_AT_ONCE;
   const all = useAllTexts(source, places.length, whole);
   const labels = all.size === places.length ? labelFilter(all) : null;
@@ -121,7 +122,8 @@ export function RowTable(props: RowTableProps) {
           <tbody>
             {shown.map((row) => {
               const place = places[row]!;
-              const more = props.more?.(row) ?? null;
+              const more = props.more?.of(row) ?? null;
+              const open = more !== null && opened.has(row);
               return [
                 <tr key={row} class={ticked.has(row) ? 'selected' : undefined}>
                   <td class="picked">
@@ -134,10 +136,20 @@ export function RowTable(props: RowTableProps) {
                   </td>
                   {cells(row, columns.slice(0, 1))}
                   <TextCell text={textOf(row)} note={props.note?.(row)} />
-                  <SourceCell row={place} text={textOf(row)} />
+                  <SourceCell row={place} text={textOf(row)}>
+                    {more !== null && (
+                      <LinkButton
+                        label={`${props.more?.name} of ${samplePlace(place)}`}
+                        expanded={open}
+                        onClick={() => setOpened(toggled(opened, [row], !open))}
+                      >
+                        {props.more?.name}
+                      </LinkButton>
+                    )}
+                  </SourceCell>
                   {cells(row, columns.slice(1))}
                 </tr>,
-                more !== null && (
+                open && (
                   <tr key={`${row} more`} class="more">
                     <td colSpan={columns.length + 3}>{more}</td>
                   </tr>

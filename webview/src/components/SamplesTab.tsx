@@ -4,6 +4,8 @@
  */
 import { useState } from 'preact/hooks';
 import type { Result, ResultTask } from '../../../protocol/result.ts';
+import type { ScoresFile } from '../../../protocol/scores.ts';
+import { rowTables } from '../model/dataChoice.ts';
 import { formatNumber, formatSigned } from '../model/format.ts';
 import { finite } from '../model/layers.ts';
 import type { SampleChoices } from '../model/pageState.ts';
@@ -17,11 +19,12 @@ import { pending, sourceKey } from './LayerDetail.tsx';
 import { RowActions } from './RowActions.tsx';
 import { RowTable } from './RowTable.tsx';
 import { SignedBar } from './SignedBar.tsx';
+import { tokensOf } from './TokenMap.tsx';
 
 /** In place of a layer. */
 const ALL_LAYERS = 'all';
 
-export function SamplesTab({ rescored: { result }, running, choices, change }: TabProps) {
+export function SamplesTab({ rescored: { result }, scores, running, choices, change }: TabProps) {
   const { taskPlace, task, layer, found } = useSelection(result, choices);
   if (!task || layer === null)
     return (
@@ -83,6 +86,7 @@ export function SamplesTab({ rescored: { result }, running, choices, change }: T
           taskPlace={taskPlace}
           side={side}
           row={allLayers ? null : (found?.row ?? null)}
+          scores={scores?.scores ?? null}
         />
       )}
     </section>
@@ -96,8 +100,9 @@ function Samples(props: {
   taskPlace: number;
   side: SampleChoices['side'];
   row: number | null;
+  scores: ScoresFile | null;
 }) {
-  const { result, task, taskPlace, side, row } = props;
+  const { result, task, taskPlace, side, row, scores } = props;
   const [ticked, setTicked] = useState<ReadonlySet<number>>(new Set());
   const source = sourceKey(result);
   const influenced = side === 'train' ? influenceColumns(task, taskPlace, row) : [];
@@ -141,6 +146,7 @@ function Samples(props: {
         ticked={ticked}
         onTick={setTicked}
         note={(at) => (rows[at]?.truncated ? 'cut: longer than max_length, only the first tokens were scored' : '')}
+        more={scores && tokensOf(rowTables(scores), rows, `${source}\n${scores.provenance.date}`)}
       />
     </>
   );

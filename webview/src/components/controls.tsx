@@ -27,9 +27,18 @@ export function LinkButton(props: {
   onClick: () => void;
   title?: string;
   label?: string;
+  /** Of a button that opens something. */
+  expanded?: boolean;
 }) {
   return (
-    <button type="button" class="link" title={props.title} aria-label={props.label} onClick={props.onClick}>
+    <button
+      type="button"
+      class="link"
+      title={props.title}
+      aria-label={props.label}
+      aria-expanded={props.expanded}
+      onClick={props.onClick}
+    >
       {props.children}
     </button>
   );

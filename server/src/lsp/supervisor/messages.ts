@@ -25,7 +25,7 @@ const roles: Readonly<Record<string, Role>> = Object.fromEntries(
       ],
       ['jobs', ['measureScores', 'devices', 'cudaOffer', 'installCuda', 'removeCuda']],
       ['results', ['sampleText', 'allocate', 'export', 'rescore', 'sweepDamping', 'compare', 'inspectModel']],
-      ['results', ['rowText', 'selectRows', 'rowsWithout', 'rowMarks', 'linesWithout']],
+      ['results', ['rowText', 'rowTokens', 'selectRows', 'rowsWithout', 'rowMarks', 'linesWithout']],
       ['results', ['estimatePruning', 'describeData', 'compareEstimators', 'predict', 'analyse', 'tableColumns']],
       ['results', ['modelHeader']],
     ] as const
@@ -81,6 +81,7 @@ const valueFields: Readonly<Record<string, readonly string[]>> = {
   [requests.estimatePruning.method]: ['estimate'],
   [requests.measureScores.method]: ['scoresFile'],
   [requests.allocate.method]: ['allocation', 'file'],
+  [requests.rowTokens.method]: ['tokens'],
   [requests.selectRows.method]: ['selected'],
   [requests.rowsWithout.method]: ['written'],
   [requests.linesWithout.method]: ['written'],
