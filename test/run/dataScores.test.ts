@@ -250,6 +250,57 @@ test('a row that is changed makes another table; scores among rows of another; a
   assert.equal(changed.scores!.tables.length, 3, 'in place of those of the rows as they were');
 });
 
+test('an encoder as an .onnx graph orders rows by its own vectors and tokens; what it cannot say is refused by name', async (t) => {
+  const encoder = JSON.parse(fs.readFileSync(path.join(folderOfReference, 'encoder.json'), 'utf8')) as {
+    tokenizer: object;
+    rows: object[];
+    order: number[];
+    gains: number[];
+  };
+  const { file, folder, data } = workspace(
+    t,
+    true,
+    '[ifd_ppl, { diversity: { scorer: ./bert.onnx } }, { diversity: { scorer: ./bert.onnx, among: ifd_ppl, share: 0.5 } }]',
+  );
+  const graphs = path.join(import.meta.dirname, '..', 'reference', 'onnx_graphs');
+  fs.copyFileSync(path.join(graphs, 'bert-torchscript.onnx'), path.join(folder, 'bert.onnx'));
+  fs.writeFileSync(path.join(folder, 'tokenizer.json'), JSON.stringify(encoder.tokenizer));
+  fs.writeFileSync(data, encoder.rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('target_delimiter: ""', 'target_delimiter: " "'));
+  const { scores } = await run(file);
+  const { values, parts } = tableOf(scores!, 'diversity', { among: '' });
+  const order = values.map((_, row) => row).sort((a, b) => parts!.place[a]! - parts!.place[b]!);
+  assert.deepEqual(order, encoder.order);
+  near(
+    order.map((row) => values[row]),
+    encoder.gains,
+    1e-4,
+    'gains',
+  );
+  const among = tableOf(scores!, 'diversity', { among: 'ifd_ppl' }).values.filter((value) => value !== null);
+  assert.ok(among.length > 0 && among.length <= 6);
+
+  const refused: [scores: string, says: RegExp][] = [
+    [
+      '[{ ifd_ppl: { scorer: ./bert.onnx } }]',
+      /score ifd_ppl reads what the head makes of hidden states, and of the ONNX graph .*bert\.onnx/,
+    ],
+    [
+      `[{ diversity: { scorer: ${path.join(graphs, 'resnet-torchscript.onnx')} } }]`,
+      /the scorer .*resnet-torchscript\.onnx takes no tokens, so it reads no texts/,
+    ],
+    [
+      '[{ mastery: { scorer: ./bert.onnx } }]',
+      /mastery\.scorer .*bert\.onnx is an ONNX graph, which writes no answers/,
+    ],
+  ];
+  const text = fs.readFileSync(file, 'utf8');
+  for (const [asked, says] of refused) {
+    fs.writeFileSync(file, text.replace(/data_scores: .*/, `data_scores: ${asked}`));
+    await assert.rejects(run(file), says);
+  }
+});
+
 test('influence of the result beside it as a score of its rows; refused where the data are other ones', async (t) => {
   const workspace = tinyWorkspace(t);
   fs.appendFileSync(workspace.experiment, 'data_scores: [influence, influence_rank, influence_vote, random]\n');

@@ -7,9 +7,9 @@
  * Similarity of vectors of length 1 is that of submodlib: exp(-distance / width), or the cosine.
  */
 import { LayerifError } from '../../../protocol/errors.ts';
-import { defineDataScore, mark, rowsWhere, scorerOption } from './dataTypes.ts';
+import { defineDataScore, mark, rowsWhere } from './dataTypes.ts';
 import { facilityLocation } from './facilityLocation.ts';
-import { layerOption, poolOption, rowStates, UnitVectors } from './rowVectors.ts';
+import { encoderOption, layerOption, poolOption, rowStates, UnitVectors } from './rowVectors.ts';
 import { nth } from '../lists/nth.ts';
 import { dotAt } from '../linear/vectors.ts';
 
@@ -28,7 +28,7 @@ export const diversity = defineDataScore({
   source: 'Superfiltering.D, arXiv 2402.00530',
   status: 'ours',
   options: {
-    scorer: scorerOption,
+    scorer: encoderOption,
     layer: layerOption,
     pool: poolOption,
     similarity: {

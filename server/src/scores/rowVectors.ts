@@ -5,6 +5,14 @@ import type { RowNeed, RowTexts } from './dataTypes.ts';
 import { dotAt } from '../linear/vectors.ts';
 import { entry } from '../lists/entry.ts';
 
+/** Of scores that read hidden states alone. */
+export const encoderOption = {
+  type: 'text',
+  default: '',
+  words:
+    'Folder, .gguf file, .onnx encoder with its tokenizer.json beside it, or hub id of the model whose vectors are taken; empty: the model of the experiment.',
+} as const satisfies OptionRow;
+
 export const poolOption = {
   type: 'choice',
   default: 'mean',

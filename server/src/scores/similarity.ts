@@ -2,8 +2,8 @@
  * How alike the hidden states of a row are to those of the validation samples: mean over these of the cosine, behind
  * one layer. Rows like the task's own help it (LESS and RDS+ take such a mean as a baseline).
  */
-import { defineDataScore, mark, rowsWhere, scorerOption } from './dataTypes.ts';
-import { layerOption, poolOption, rowStates, UnitVectors } from './rowVectors.ts';
+import { defineDataScore, mark, rowsWhere } from './dataTypes.ts';
+import { encoderOption, layerOption, poolOption, rowStates, UnitVectors } from './rowVectors.ts';
 import { addTo, dotWith } from '../linear/vectors.ts';
 
 export const similarity = defineDataScore({
@@ -17,7 +17,7 @@ export const similarity = defineDataScore({
   formula: 'mean over the validation samples v of cos(state of the row, state of v)',
   source: 'a control',
   status: 'ours',
-  options: { scorer: scorerOption, layer: layerOption, pool: poolOption },
+  options: { scorer: encoderOption, layer: layerOption, pool: poolOption },
   tokens: true,
   targets: true,
   needs: ({ layer }) => ({ states: rowStates(layer) }),

@@ -21,6 +21,7 @@ import { experimentFor, openExperiment } from '../inputs/openExperiment.ts';
 import type { OpenExperiment } from '../inputs/openExperiment.ts';
 import { Templates } from './factRows.ts';
 import { ObservationFiles } from './observationFiles.ts';
+import { requireTokens } from './graphScores.ts';
 import { influencedRows } from './rowInfluences.ts';
 import { Observing, ROWS_PER_CHUNK } from './rowObserving.ts';
 import type { ObservingTools } from './rowObserving.ts';
@@ -34,6 +35,7 @@ import {
   requireAdapter,
   requireLayer,
   requirePrompt,
+  requireScorer,
   sameAsked,
 } from './rowPlans.ts';
 import type { Plan, Scorer } from './rowPlans.ts';
@@ -66,6 +68,7 @@ export async function computeDataScores(options: DataScoresOptions): Promise<Com
       if (known) return known;
       const other = name === '' ? null : await openExperiment(read, otherModel(name, signal));
       if (other) open.push(other);
+      requireTokens(`the scorer ${name}`, other?.graph ?? null);
       const scorer = await scorerFrom(other ?? opened, other !== null, runFolder);
       scorers.set(name, scorer);
       return scorer;
@@ -89,6 +92,7 @@ export async function computeDataScores(options: DataScoresOptions): Promise<Com
       const templates = templatesFile === null ? null : Templates.read(templatesFile);
       const source = influence ? null : await sourceOf(asked, templates ? 'columns' : 'texts');
       if (facts && !templates) requirePrompt(source);
+      requireScorer(score, values, scorer);
       requireLayer(score, values, scorer);
       requireAdapter(score, values, scorer);
       const rows = influence?.id ?? `rows ${source!.id.slice(0, 16)}`;
@@ -143,7 +147,7 @@ export async function computeDataScores(options: DataScoresOptions): Promise<Com
 }
 
 function otherModel(name: string, signal: AbortSignal | undefined) {
-  return { fetching: { signal }, model: { path: name }, graphs: false };
+  return { fetching: { signal }, model: { path: name } };
 }
 
 async function scorerFrom(opened: OpenExperiment, other: boolean, runFolder: string): Promise<Scorer> {

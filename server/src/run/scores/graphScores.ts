@@ -38,6 +38,15 @@ export function requireOfGraph(score: string, needs: readonly ScoreNeed[], graph
   }
 }
 
+/** @throws LayerifError `badModel` for a graph that reads no texts */
+export function requireTokens(named: string, graph: OpenedGraph | null): void {
+  if (graph?.tokens !== false) return;
+  throw new LayerifError(
+    'badModel',
+    `${named} takes no tokens, so it reads no texts; take an encoder or a language model`,
+  );
+}
+
 function requireStates(score: string, graph: OpenedGraph): void {
   try {
     hiddenWidth(graph);

@@ -14,6 +14,7 @@ import { observedShape, requireMemory } from '../machine/observing.ts';
 import { drawnCompletions } from './factCompletions.ts';
 import { factsSeen, factTexts } from './factTexts.ts';
 import type { FactTexts } from './factTexts.ts';
+import { observedModel } from './graphScores.ts';
 import { keyed, passesOf } from './needs.ts';
 import type { KeyedNeed } from './needs.ts';
 import { plannedPass } from './plannedPass.ts';
@@ -188,9 +189,9 @@ export class Observing {
   }
 
   #requireTexts(what: string, texts: Parameters<typeof requireTexts>[0]['texts']): void {
-    const { tokenizer, model } = this.#scorer.opened;
+    const { tokenizer, model, graph } = this.#scorer.opened;
     const task = this.#source.task?.task ?? 'data_scores';
-    requireTexts({ what, task, texts, tokenizer, ...limitsOf(model) }, 'score');
+    requireTexts({ what, task, texts, tokenizer, ...limitsOf(model, graph) }, 'score');
   }
 
   async #observed(
@@ -198,7 +199,8 @@ export class Observing {
     { done, total, rows, what }: { done: number; total: number; rows: number; what: string },
   ): Promise<ReadonlyMap<string, Tensors>> {
     const { opened, files, sha256, stamp } = this.#scorer;
-    const { checkpoint, model } = opened;
+    const { checkpoint, graph } = opened;
+    const model = observedModel(opened.model, graph);
     const { options, file, engine, baseDir } = this.#tools;
     const known = new Map<string, Tensors>();
     const textsOf = new Map(asked.map(({ texts, need }) => [need.key, texts.samples]));
@@ -214,7 +216,8 @@ export class Observing {
     const limit = memoryLimit(run!.machine);
     const planned = (needs: readonly KeyedNeed[]) => {
       const adapter = nth(needs, 0).need.model.variant === 'adapter' ? checkpoint.adapter!.path : null;
-      return plannedPass(needs, { checkpoint, model, adapter }, [...textsOf.get(nth(needs, 0).key)!], limit, baseDir);
+      const target = { checkpoint, model, adapter, graph: graph ? { graph, options: {} } : undefined };
+      return plannedPass(needs, target, [...textsOf.get(nth(needs, 0).key)!], limit, baseDir);
     };
     const passes = passesOf(wanted, (pass) => planned(pass).memoryBytes <= limit);
     for (const [index, pass] of passes.entries()) {

@@ -9,6 +9,7 @@ import type { DataScore } from '../../scores/dataTypes.ts';
 import { listed } from '../../text/listed.ts';
 import type { modelStamp } from '../files/modelStamp.ts';
 import type { OpenExperiment } from '../inputs/openExperiment.ts';
+import { requireOfGraph } from './graphScores.ts';
 import { canonical } from './needs.ts';
 import type { ObservationFiles } from './observationFiles.ts';
 import type { Templates } from './factRows.ts';
@@ -66,6 +67,18 @@ function amongPlan(plan: Plan, plans: readonly Plan[]): Plan {
   }
   if (other.source?.id === plan.source?.id) return other;
   throw new LayerifError('badRequest', `${plan.score.id}.among ${name} scores other rows: give both the same texts`);
+}
+
+/** @throws LayerifError `badModel`, `badRequest` for what a user's graph cannot say of rows */
+export function requireScorer(score: DataScore, values: Record<string, Json>, { opened }: Scorer): void {
+  const { graph } = opened;
+  if (!graph) return;
+  if (score.facts)
+    throw new LayerifError(
+      'badRequest',
+      `${score.id}.scorer ${graph.file.path} is an ONNX graph, which writes no answers; take a language model: a folder, a .gguf file or a hub id`,
+    );
+  requireOfGraph(score.id, Object.values(score.needs(values as never)), graph);
 }
 
 /** @throws LayerifError `badRequest` */

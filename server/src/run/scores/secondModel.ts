@@ -6,13 +6,12 @@
  *   const set = await sets.labelledBy(texts, second);                   // the rows by its tokenizer
  *   needs: { of: 'text_states', options, model: 'second', second: './models/MiniLM' }
  */
-import { LayerifError } from '../../../../protocol/errors.ts';
 import type { ModelVariant } from '../../../../protocol/scores.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
 import type { ScoreNeed } from '../../scores/types.ts';
 import type { OpenedModel } from '../inputs/openModel.ts';
 import { tokenizerOf } from '../inputs/openExperiment.ts';
-import { requireOfGraph } from './graphScores.ts';
+import { requireOfGraph, requireTokens } from './graphScores.ts';
 
 export interface SecondModel {
   opened: OpenedModel;
@@ -26,12 +25,7 @@ export interface SecondModel {
  */
 export async function secondModel(score: string, opened: OpenedModel): Promise<SecondModel> {
   const { checkpoint, graph } = opened;
-  if (graph?.tokens === false) {
-    throw new LayerifError(
-      'badModel',
-      `${score}.second ${checkpoint.path} takes no tokens, so it reads no texts; take an encoder or a language model`,
-    );
-  }
+  requireTokens(`${score}.second ${checkpoint.path}`, graph);
   const variant: ModelVariant = { variant: 'checkpoint', sha256: await checkpoint.sha256() };
   return { opened, tokenizer: tokenizerOf(checkpoint), variant };
 }
