@@ -16,3 +16,4 @@ export function against(
   words: { below: string; above: string; between: string },
 ): Verdict;
 export function systemsPage(results: SystemResults): string;
+export function fileOf(name: string): string;

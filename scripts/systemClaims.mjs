@@ -3,32 +3,16 @@
  * follows from the runs. A verdict is `holds`, `does not hold` or `cannot be told`, always of this model and these texts;
  * the last with the n that would tell. Pure: what is read is handed in by `systems.mjs`.
  *
- * To add a system: an experiment in examples/systems, a row here, `npm run systems -- ID`, `npm run docs`.
+ * To add a system: an experiment in examples/systems, a row here (of scores of rows and of statistics in
+ * `dataSystemClaims.mjs`), `npm run systems -- ID`, `npm run docs`.
  */
+import { dataSystems } from './dataSystemClaims.mjs';
+import { against, fails, holds, open, short, tableOf } from './systemVerdicts.mjs';
+
+export { against } from './systemVerdicts.mjs';
 
 /** Performance of 90 % is read as a loss that rises by no more than this, in nats. */
 const TENTH = Math.log(1 / 0.9);
-
-const holds = (because) => ({ verdict: 'holds', because });
-const fails = (because) => ({ verdict: 'does not hold', because });
-const open = (because) => ({ verdict: 'cannot be told', because });
-
-const short = (value) =>
-  Math.abs(value) >= 1e4 ? Math.round(value).toLocaleString('en-US') : Number(value.toPrecision(3)).toString();
-
-/** An estimate against a bound: below, above, or with how many samples it would be told. */
-export function against(value, [low, high], bound, n, words) {
-  if (high < bound) return holds(words.below);
-  if (low > bound) return fails(words.above);
-  const half = (high - low) / 2;
-  const needed = Math.ceil(n * (half / Math.max(1e-9, Math.abs(value - bound))) ** 2);
-  return open(`${words.between}; n = ${needed.toLocaleString('en-US')} would tell a difference of this size`);
-}
-
-const tableOf = ({ tables }, score, options = {}) =>
-  tables.findLast(
-    (table) => table.score === score && Object.entries(options).every(([name, value]) => table.options[name] === value),
-  );
 
 /** Rows of a removal: what is measured, in nats, beside random sets. */
 function removalRow(table, words) {
@@ -402,7 +386,11 @@ export const systems = [
       ];
     },
   },
+  ...dataSystems,
 ];
+
+/** Experiments are named without their ending, other files with it. */
+export const fileOf = (name) => (name.includes('.') ? name : `${name}.layerif.yaml`);
 
 /** Values of the linear modules of an `ila` table. */
 function modulesOf({ parts }) {
@@ -433,11 +421,11 @@ export function systemsPage(results, rows = systems) {
     '',
     ...known.flatMap((system) => {
       const { claims, seconds } = results.systems[system.id];
-      const links = system.experiments.map((name) => `[${name}](../examples/systems/${name}.layerif.yaml)`).join(', ');
+      const links = system.experiments.map((name) => `[${name}](../examples/systems/${fileOf(name)})`).join(', ');
       return [
         `### ${system.title}`,
         '',
-        `${system.paper}. ${links}; n: ${system.n}. ${seconds} s on the machine of the last run.`,
+        `${system.paper}. ${links}; n: ${system.n}. ${seconds === 0 ? 'A few seconds' : `${seconds} s`} on the machine of the last run.`,
         '',
         ...claims.flatMap(({ claim, measured, verdict, because }) => [
           `**${claim}** ${capital(verdict)}: ${because}.`,

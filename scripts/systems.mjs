@@ -6,7 +6,7 @@
  *   npm run systems [-- ID...] [--collect]      --collect only reads the newest runs
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,33 +22,59 @@ const ids = words.filter((word) => !word.startsWith('--'));
 const unknown = ids.find((id) => !systems.some((system) => system.id === id));
 if (unknown) throw new Error(`there is no system "${unknown}": use one of ${systems.map(({ id }) => id).join(', ')}`);
 
-const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { systems: {} };
-for (const system of systems.filter(({ id }) => ids.length === 0 || ids.includes(id))) {
-  if (!collect) for (const step of system.steps) run(step);
-  const claims = system.measure(found);
-  const seconds = system.experiments.reduce((sum, name) => sum + secondsOf(name), 0);
-  results.systems[system.id] = { seconds: Math.round(seconds), n: system.n, claims };
-  results.machine = `${cpus().length} cores, ${process.platform}, ${process.arch}`;
-  results.date = new Date().toISOString().slice(0, 10);
-  const style = await resolveConfig(file);
-  writeFileSync(file, await format(JSON.stringify(results), { ...style, parser: 'json' }));
-  for (const { verdict, because } of claims) console.log(`${system.id}: ${verdict}; ${because}`);
-}
-
-/** Words of a command line of layerif; `adapter NAME` puts a trained adapter where the next experiment looks for it. */
-function run(step) {
-  const [verb, name, ...options] = step;
-  if (verb === 'adapter') {
+/** What is done other than a command of layerif over the experiment. */
+const verbs = {
+  /** Puts a trained adapter where the next experiment looks for it. */
+  adapter(name) {
     const kept = path.join(folder, 'runs', name, 'adapter');
     rmSync(kept, { recursive: true, force: true });
     cpSync(path.join(newest(name), 'adapter'), kept, { recursive: true });
-    return;
-  }
-  console.log(`layerif ${verb} ${name}`);
-  const words = [path.join(root, 'dist', 'cli.cjs'), verb, path.join(folder, `${name}.layerif.yaml`), ...options];
-  const { status } = spawnSync(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit'] });
-  if (status !== 0) throw new Error(`layerif ${verb} ${name} ended with ${status}`);
+  },
+  /** The newest run as a table. */
+  table(name, ...options) {
+    layerif(['table', newest(name), ...options, '--output', madeFile(name, 'csv')]);
+  },
+  /** That table. */
+  analyse(name, ...options) {
+    layerif(['analyse', madeFile(name, 'csv'), ...options]);
+  },
+  /** Every row of NAME.csv, whose columns are options but for `model` and `published`. */
+  predict(name) {
+    const [head, ...lines] = readFileSync(path.join(folder, `${name}.csv`), 'utf8')
+      .trim()
+      .split('\n');
+    const rows = lines.map((line) => Object.fromEntries(line.split(',').map((cell, i) => [head.split(',')[i], cell])));
+    const predictions = rows.map(({ model, published, ...numbers }) => {
+      const options = Object.entries(numbers).flatMap(([option, value]) => [`--${option}`, value]);
+      return {
+        model,
+        published: Number(published),
+        predicted: JSON.parse(layerif(['predict', ...options, '--json'])).score,
+      };
+    });
+    mkdirSync(path.join(folder, 'runs', name), { recursive: true });
+    writeFileSync(madeFile(name, 'layerif-predictions.json'), JSON.stringify(predictions));
+  },
+};
+
+function run([verb, name, ...options]) {
+  if (Object.hasOwn(verbs, verb)) return verbs[verb](name, ...options);
+  layerif([verb, path.join(folder, `${name}.layerif.yaml`), ...options]);
 }
+
+/** A command line of layerif. @returns what it prints */
+function layerif(words) {
+  console.log(`layerif ${words.map((word) => path.relative(folder, path.resolve(folder, word)) || word).join(' ')}`);
+  const { status, stdout } = spawnSync(process.execPath, [path.join(root, 'dist', 'cli.cjs'), ...words], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`layerif ${words.join(' ')} ended with ${status}`);
+  return stdout;
+}
+
+/** What is made of the runs of an experiment lies beside them. */
+const madeFile = (name, ending) => path.join(folder, 'runs', name, `${name}.${ending}`);
 
 /** The newest run folder of an experiment. */
 function newest(name) {
@@ -69,14 +95,19 @@ function found(name, kind = 'scores') {
     if (made.length === 0) throw new Error(`${runs} holds no complete comparison`);
     return JSON.parse(readFileSync(made.at(-1), 'utf8'));
   }
-  return JSON.parse(readFileSync(path.join(newest(name), `${name}.layerif-${kind}.json`), 'utf8'));
+  const made = madeFile(name, `layerif-${kind}.json`);
+  const file = existsSync(made) ? made : path.join(newest(name), `${name}.layerif-${kind}.json`);
+  return JSON.parse(readFileSync(file, 'utf8'));
 }
 
 /** Of everything that the newest run of an experiment has written. */
 function secondsOf(name) {
   const phases = (seconds) =>
     typeof seconds === 'number' ? seconds : Object.values(seconds).reduce((sum, own) => sum + (own ?? 0), 0);
-  const here = readdirSync(newest(name)).filter((entry) => /\.layerif-(result|scores|training)\.json$/.test(entry));
+  if (name.includes('.')) return 0; // a table, in no time
+  const here = readdirSync(newest(name)).filter((entry) =>
+    /\.layerif-(result|scores|training|validation)\.json$/.test(entry),
+  );
   let sum = 0;
   for (const entry of here)
     sum += phases(JSON.parse(readFileSync(path.join(newest(name), entry), 'utf8')).provenance.seconds);
@@ -86,4 +117,17 @@ function secondsOf(name) {
     // most experiments compare no prunings
   }
   return sum;
+}
+
+const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { systems: {} };
+for (const system of systems.filter(({ id }) => ids.length === 0 || ids.includes(id))) {
+  if (!collect) for (const step of system.steps) run(step);
+  const claims = system.measure(found);
+  const seconds = system.experiments.reduce((sum, name) => sum + secondsOf(name), 0);
+  results.systems[system.id] = { seconds: Math.round(seconds), n: system.n, claims };
+  results.machine = `${cpus().length} cores, ${process.platform}, ${process.arch}`;
+  results.date = new Date().toISOString().slice(0, 10);
+  const style = await resolveConfig(file);
+  writeFileSync(file, await format(JSON.stringify(results), { ...style, parser: 'json' }));
+  for (const { verdict, because } of claims) console.log(`${system.id}: ${verdict}; ${because}`);
 }

@@ -3,15 +3,16 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { against, systems, systemsPage } from '../../scripts/systemClaims.mjs';
+import { against, fileOf, systems, systemsPage } from '../../scripts/systemClaims.mjs';
+import { knownModels } from '../../server/src/planning/knownModels.ts';
 import { parseExperiment } from '../../server/src/config/experiment.ts';
 
 const folder = fileURLToPath(new URL('../../examples/systems/', import.meta.url));
 
 test('every experiment is valid and belongs to a system', () => {
   const files = fs.readdirSync(folder).filter((name) => name.endsWith('.layerif.yaml'));
-  const named = systems.flatMap(({ experiments }) => experiments.map((name) => `${name}.layerif.yaml`));
-  assert.deepEqual([...named].sort(), files.sort());
+  const named = systems.flatMap(({ experiments }) => experiments.map(fileOf));
+  assert.deepEqual([...named].sort(), [...files, 'performance-law.csv'].sort());
   for (const name of files) {
     const text = fs.readFileSync(`${folder}${name}`, 'utf8');
     assert.deepEqual(
@@ -44,4 +45,28 @@ test('the page names every measured system with claim, value and verdict', () =>
       assert.ok(page.includes(claim) && page.includes(because), claim);
     }
   }
+});
+
+test('the models of the table are those of the error band', () => {
+  const [head, ...lines] = fs.readFileSync(`${folder}performance-law.csv`, 'utf8').trim().split('\n');
+  assert.equal(head, 'model,layers,hidden,ffn,parameters,tokens,published');
+  const size = (word: string, of: 'B' | 'T') => {
+    const scale = { M: 1e6, B: 1e9, T: 1e12 }[word.at(-1) as 'M' | 'B' | 'T'];
+    return (Number(word.slice(0, -1)) * scale) / { B: 1e9, T: 1e12 }[of];
+  };
+  assert.deepEqual(
+    lines.map((line) => {
+      const [name, layers, hidden, ffn, parameters, tokens, published] = line.split(',');
+      return {
+        name,
+        layers: Number(layers),
+        hidden: Number(hidden),
+        feedForward: Number(ffn),
+        tokens: size(tokens, 'T'),
+        parameters: size(parameters, 'B'),
+        published: Number(published),
+      };
+    }),
+    knownModels,
+  );
 });
