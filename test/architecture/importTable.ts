@@ -115,6 +115,21 @@ const runRooms: Record<string, string[]> = {
   validate: ['files', 'machine', 'inputs', 'generate', 'scores', 'evaluate', 'influence', 'decide'],
   experts: ['files', 'machine', 'inputs', 'scores', 'evaluate', 'decide', 'prune'],
   train: ['files', 'machine', 'inputs', 'prune'],
+  check: [
+    ...[
+      'files',
+      'machine',
+      'inputs',
+      'scores',
+      'evaluate',
+      'influence',
+      'decide',
+      'prune',
+      'validate',
+      'experts',
+      'train',
+    ],
+  ],
   predict: ['files', 'inputs'],
   analyse: ['files'],
 };

@@ -13,7 +13,7 @@ import { located } from '../../protocol/errors.ts';
 import type { LayerifError } from '../../protocol/errors.ts';
 import { parseExperiment } from '../../server/src/config/experiment.ts';
 import { openDataset, readSlice } from '../../server/src/data/splits.ts';
-import { checkExperiment } from '../../server/src/run/inputs/check.ts';
+import { checkExperiment } from '../../server/src/run/check/check.ts';
 import { describeData } from '../../server/src/run/inputs/describeData.ts';
 import { writeTinyLlama } from '../tinyLlama.ts';
 

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { PNG } from 'pngjs';
-import { checkExperiment } from '../../server/src/run/inputs/check.ts';
+import { checkExperiment } from '../../server/src/run/check/check.ts';
 import { inspectModel } from '../../server/src/run/inputs/inspect.ts';
 import { exportResult } from '../../server/src/run/decide/export.ts';
 import { scoreExperiment } from '../../server/src/run/influence/score.ts';

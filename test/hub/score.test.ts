@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { loadExperiment } from '../../server/src/config/experiment.ts';
 import { datasetFiles } from '../../server/src/data/inputFiles.ts';
-import { checkExperiment } from '../../server/src/run/inputs/check.ts';
+import { checkExperiment } from '../../server/src/run/check/check.ts';
 import { fetchDatasets, missingDataset } from '../../server/src/run/inputs/hubInputs.ts';
 import { inspectModel } from '../../server/src/run/inputs/inspect.ts';
 import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';

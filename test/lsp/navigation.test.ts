@@ -12,7 +12,7 @@ import type { OpenExperiment } from '../../server/src/lsp/documents.ts';
 import { definitionAt, namesIn, referencesAt, renameAt, renameRangeAt } from '../../server/src/lsp/names.ts';
 import { linksOf, symbolsOf } from '../../server/src/lsp/outlineSymbols.ts';
 import { quickFixes } from '../../server/src/lsp/quickFixes.ts';
-import { checkExperiment } from '../../server/src/run/inputs/check.ts';
+import { checkExperiment } from '../../server/src/run/check/check.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
 
 const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-navigation-')));

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { checkExperiment } from '../../server/src/run/inputs/check.ts';
+import { checkExperiment } from '../../server/src/run/check/check.ts';
 import { countTaskRows, describeDataset, describeModel } from '../../server/src/run/inputs/describe.ts';
 import { dataScores } from '../../server/src/scores/dataScores.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { LayerifError } from '../../protocol/errors.ts';
 import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
-import { checkExperiment } from '../../server/src/run/inputs/check.ts';
+import { checkExperiment } from '../../server/src/run/check/check.ts';
 import { describeModel } from '../../server/src/run/inputs/describe.ts';
 import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 import { seededRandom, writeSafetensors } from '../tinyLlama.ts';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { openCheckpoint } from '../../server/src/checkpoints/openCheckpoint.ts';
-import { checkExperiment } from '../../server/src/run/inputs/check.ts';
+import { checkExperiment } from '../../server/src/run/check/check.ts';
 import { inspectModel } from '../../server/src/run/inputs/inspect.ts';
 import { modelNotes } from '../../server/src/run/inputs/modelNotes.ts';
 import { prepare } from '../../server/src/run/inputs/prepare.ts';

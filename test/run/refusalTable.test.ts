@@ -12,7 +12,7 @@ import { evaluateExperiment } from '../../server/src/run/evaluate/evaluate.ts';
 import { trainExperiment } from '../../server/src/run/train/train.ts';
 import { generateFile } from '../../server/src/run/generate/generateFile.ts';
 import { prepareExperts } from '../../server/src/run/experts/trainExpertsInput.ts';
-import { checkExperiment } from '../../server/src/run/inputs/check.ts';
+import { checkExperiment } from '../../server/src/run/check/check.ts';
 import { graphRefusals, modelRefusals, weightRefusals } from '../../server/src/run/inputs/modelRefusals.ts';
 import type { Verb } from '../../server/src/run/inputs/refusals.ts';
 import { sampleRefusals } from '../../server/src/run/inputs/sampleRefusals.ts';
@@ -30,8 +30,7 @@ import { encodeModel } from '../../server/src/onnx/model.ts';
 import { textExperiment, writeGraphWorkspace } from '../graphs/tiny.ts';
 import { rawTensors, writeRaw } from '../checkpoints/rewrite.ts';
 import type { Raw } from '../checkpoints/rewrite.ts';
-import { writeSafetensors } from '../tinyLlama.ts';
-import { machine, score, tinyWorkspace } from './workspace.ts';
+import { machine, score, tinyWorkspace, writeTinyAdapter } from './workspace.ts';
 
 const all = [
   ...experimentRefusals,
@@ -138,16 +137,7 @@ function with_(spoilt: Spoilt, change: (spoilt: Spoilt) => void): Spoilt {
 
 function adapter(t: TestContext): Spoilt {
   return with_(llama(t), ({ model, edit }) => {
-    const to = path.join(path.dirname(model), 'adapter');
-    fs.mkdirSync(to);
-    const name = 'base_model.model.model.layers.0.self_attn.q_proj';
-    const factor = (shape: number[]) => ({ shape, data: new Float32Array(64).fill(0.1) });
-    writeSafetensors(path.join(to, 'adapter_model.safetensors'), {
-      [`${name}.lora_A.weight`]: factor([2, 32]),
-      [`${name}.lora_B.weight`]: factor([32, 2]),
-    });
-    const config = { peft_type: 'LORA', r: 2, lora_alpha: 4, target_modules: ['q_proj'], layers_to_transform: [0] };
-    fs.writeFileSync(path.join(to, 'adapter_config.json'), JSON.stringify(config));
+    writeTinyAdapter(path.join(path.dirname(model), 'adapter'));
     edit('path: ./model\n', 'path: ./model\n  adapter: ./adapter\n');
   });
 }

@@ -12,6 +12,7 @@ import { logMel, SAMPLE_RATE } from '../../server/src/linear/logMel.ts';
 import { decodeWav } from '../../server/src/data/wav.ts';
 import { Runtime } from '../../server/src/engine/runtime/runtime.ts';
 import { observeGraph } from '../../server/src/engine/userGraph/observeGraph.ts';
+import { checkExperiment } from '../../server/src/run/check/check.ts';
 import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
 
 const folder = path.join(import.meta.dirname, '../reference/speech');
@@ -109,6 +110,13 @@ test('labels of stretches with times, of whole audio, and drawn frames: tables o
 `,
   );
   t.after(() => fs.rmSync(path.dirname(file), { recursive: true, force: true }));
+  // What the run leaves out is all that `check` has to say of audio.
+  const { problems } = await checkExperiment(file);
+  assert.deepEqual(
+    problems.map(({ severity, path: where }) => [severity, where]),
+    [['warning', ['scores', 3]]],
+  );
+  assert.match(problems[0].message, /takes the column "input_features", which row 0 does not have/);
   const { tables, refused } = await run(file);
   assert.deepEqual(tables.map(({ score }) => score).sort(), ['cluster_information', 'mean_cca', 'pwcca']);
   const information = tables.find(({ score }) => score === 'cluster_information')!;

@@ -9,7 +9,7 @@ import type { RunEvent } from '../../protocol/run.ts';
 import { scoreExperiment } from '../../server/src/run/influence/score.ts';
 import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 import type { ScoreOptions } from '../../server/src/run/influence/score.ts';
-import { writeTinyWorkspace } from '../tinyLlama.ts';
+import { writeSafetensors, writeTinyWorkspace } from '../tinyLlama.ts';
 import type { TinyWorkspaceOptions } from '../tinyLlama.ts';
 
 export const machine = { device: 'cpu', threads: 1 } as const;
@@ -39,6 +39,20 @@ export function tinyWorkspace(t: TestContext, options: TinyWorkspaceOptions = {}
     fs.writeFileSync(experiment, text.replace(from, to));
   };
   return { folder, experiment, model, edit };
+}
+
+/** A LoRA of rank 2 on one matrix of the tiny model's first layer. */
+export function writeTinyAdapter(to: string, { bias = false } = {}): void {
+  fs.mkdirSync(to);
+  const name = 'base_model.model.model.layers.0.self_attn.q_proj';
+  const filled = (shape: number[], size: number) => ({ shape, data: new Float32Array(size).fill(0.1) });
+  writeSafetensors(path.join(to, 'adapter_model.safetensors'), {
+    [`${name}.lora_A.weight`]: filled([2, 32], 64),
+    [`${name}.lora_B.weight`]: filled([32, 2], 64),
+    ...(bias ? { [`${name}.lora_B.bias`]: filled([32], 32) } : {}),
+  });
+  const config = { peft_type: 'LORA', r: 2, lora_alpha: 4, target_modules: ['q_proj'], layers_to_transform: [0] };
+  fs.writeFileSync(path.join(to, 'adapter_config.json'), JSON.stringify({ ...config, lora_bias: bias }));
 }
 
 export async function score(

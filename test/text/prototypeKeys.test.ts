@@ -12,7 +12,7 @@ import type { Rule } from 'eslint';
 import ts from 'typescript';
 import tseslint from 'typescript-eslint';
 import { runCommandLine } from '../../server/src/cli/cli.ts';
-import { checkExperiment } from '../../server/src/run/inputs/check.ts';
+import { checkExperiment } from '../../server/src/run/check/check.ts';
 import { lookup } from '../../server/src/text/lookup.ts';
 import { tinyWorkspace } from '../run/workspace.ts';
 

@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import { located } from '../../../protocol/errors.ts';
-import { checkExperiment } from '../run/inputs/check.ts';
+import { checkExperiment } from '../run/check/check.ts';
 import { checkGradients } from '../run/influence/checkGradients.ts';
 import { counted } from './format.ts';
 import { gradientReport } from './gradientReport.ts';
@@ -19,13 +19,14 @@ export const check: Command = {
   summary: 'validate an experiment file, its data and its model; with --gradients also the gradients',
   details:
     'Prints file:line:column: message for every problem, as linters do, without running the model. Exit code 2 when there is an error, 0 with warnings alone. ' +
+    'Each section of the file is prepared as its command does it (score, scores, data_scores, evaluate, prune, train, train_experts, validate), up to the first run of the model; where a command only leaves something out, or this machine has too little memory for it (--memory), that is a warning. ' +
     'With --gradients: samples alone, padded and batched have to agree, and the loss has to change as the gradient says. Exit code 1 when a check fails.',
   options: ['gradients', 'json', ...machineOptions],
 
   async run(argument, options, terminal) {
     const file = path.resolve(terminal.baseDir, argument);
     if (options.flags.has('gradients')) return gradients(file, options, terminal);
-    const { problems } = await checkExperiment(file);
+    const { problems } = await checkExperiment(file, undefined, 'full', options.machine);
     const errors = problems.filter(({ severity }) => severity === 'error').length;
     if (options.json) {
       terminal.out(`${JSON.stringify({ format: 'layerif-check', version: 1, file, problems })}\n`);

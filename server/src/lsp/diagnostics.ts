@@ -7,7 +7,7 @@ import { DiagnosticSeverity, DiagnosticTag } from 'vscode-languageserver/node';
 import type { Connection, Diagnostic } from 'vscode-languageserver/node';
 import { located } from '../../../protocol/errors.ts';
 import type { Positions, Problem } from '../config/experiment.ts';
-import { checkExperiment } from '../run/inputs/check.ts';
+import { checkExperiment } from '../run/check/check.ts';
 import { fileOf } from './documents.ts';
 import type { Documents } from './documents.ts';
 import { lspRange } from './ranges.ts';

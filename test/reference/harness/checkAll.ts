@@ -12,7 +12,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
-import { checkExperiment } from '../../../server/src/run/inputs/check.ts';
+import { checkExperiment } from '../../../server/src/run/check/check.ts';
 import { writeTinyLlama } from '../../tinyLlama.ts';
 
 interface Line {

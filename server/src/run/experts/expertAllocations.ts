@@ -40,7 +40,7 @@ export interface AllocationsInput {
   /** In place of the newest result of the experiment. */
   resultFile?: string | undefined;
   machine: Machine;
-  engine: EnginePool;
+  engine?: EnginePool | undefined;
   onProgress?: ((event: { done: number; total: number; message: string }) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -54,12 +54,7 @@ export async function expertAllocations(
   input: AllocationsInput,
 ): Promise<{ allocations: ExpertAllocation[]; scores: string | null }> {
   const { settings } = input;
-  const repeated = settings.allocations.find((id, i) => settings.allocations.indexOf(id) < i);
-  if (repeated !== undefined)
-    throw new LayerifError('badExperiment', `train_experts.allocations: ${repeated} is named twice; name it once`);
-  const rules = settings.allocations.filter((id) => !isFile(id));
-  for (const id of rules) countRule(id);
-  const reader = rules.find((rule) => needOf({ kind: 'experts', rule }) !== null);
+  const [reader] = rulesWithScores(settings);
   const scores = reader === undefined ? null : scoresFor(input, reader);
   const allocations: ExpertAllocation[] = [];
   for (const id of settings.allocations) {
@@ -68,12 +63,41 @@ export async function expertAllocations(
     const note = twin && `the same experts as ${twin.id}, whose trainings these are`;
     allocations.push({ ...made, sameAs: twin?.id ?? null, notes: note ? [...made.notes, note] : made.notes });
   }
-  const ids = allocations.map((a) => a.id);
-  const same = ids.find((id, i) => ids.indexOf(id) < i);
-  if (same !== undefined)
-    throw new LayerifError('badExperiment', `train_experts.allocations: two files are called ${same}; rename one`);
   return { allocations, scores };
 }
+
+/**
+ * Allocations that need no scores; what those that need some lack is said where it can be.
+ * @throws LayerifError as `expertAllocations`; `MissingResult` where scores are not computed yet
+ */
+export async function foreseenAllocations(input: AllocationsInput): Promise<Omit<ExpertAllocation, 'sameAs'>[]> {
+  const readers = rulesWithScores(input.settings);
+  const allocations: Omit<ExpertAllocation, 'sameAs'>[] = [];
+  for (const id of input.settings.allocations) if (!readers.includes(id)) allocations.push(await one(input, id, null));
+  for (const rule of readers.slice(0, 1)) scoresFor(input, rule);
+  return allocations;
+}
+
+/**
+ * Rules that read scores.
+ * @throws LayerifError `badExperiment` for names that stand twice, `badRequest` for unknown ones
+ */
+function rulesWithScores({ allocations }: TrainExpertsSettings): string[] {
+  const repeated = allocations.find((id, i) => allocations.indexOf(id) < i);
+  if (repeated !== undefined)
+    throw new LayerifError('badExperiment', `train_experts.allocations: ${repeated} is named twice; name it once`);
+  const names = allocations.map(nameOf);
+  const same = names.find((name, i) => names.indexOf(name) < i);
+  if (same !== undefined)
+    throw new LayerifError('badExperiment', `train_experts.allocations: two files are called ${same}; rename one`);
+  const rules = allocations.filter((id) => !isFile(id));
+  for (const id of rules) countRule(id);
+  return rules.filter((rule) => needOf({ kind: 'experts', rule }) !== null);
+}
+
+/** A file without its folder. */
+const nameOf = (id: string): string =>
+  isFile(id) ? path.basename(id).replace(/(\.layerif-allocation)?\.json$/, '') : id;
 
 const equal = (a: readonly number[], b: readonly number[]): boolean => a.every((value, i) => value === b[i]);
 
@@ -108,7 +132,7 @@ async function one(
   const experts = layers.map(({ value }) => value);
   if (experts.every((count) => count === 0)) throw new LayerifError('badRequest', `${id} gives no layer an expert`);
   return {
-    id: isFile(id) ? path.basename(id).replace(/(\.layerif-allocation)?\.json$/, '') : id,
+    id: nameOf(id),
     title: ruleTitle,
     experts,
     topK: layers.map(({ value, topK }) => Math.min(value, isFile(id) ? (topK ?? settings.top_k) : settings.top_k)),

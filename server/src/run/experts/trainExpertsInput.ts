@@ -19,6 +19,7 @@ import { evaluationInput, readsOf } from '../inputs/evaluationInput.ts';
 import type { EvaluationInput, TaskInput } from '../inputs/evaluationInput.ts';
 import type { FetchOptions } from '../inputs/hubInputs.ts';
 import { openExperiment, readExperiment } from '../inputs/openExperiment.ts';
+import type { ExperimentFile } from '../inputs/openExperiment.ts';
 import { scopeOf } from '../inputs/scope.ts';
 import { limitsOf, requireTexts } from '../inputs/sampleRefusals.ts';
 import type { EncodedText } from '../inputs/sampleRefusals.ts';
@@ -49,11 +50,22 @@ export interface ExpertsSelection extends FetchOptions {
 
 /** @throws LayerifError `badExperiment`, `badModel`, `badData`, `badRequest` */
 export async function prepareExperts(file: string, selection: ExpertsSelection): Promise<ExpertsInput> {
-  const read = readExperiment(file, 'train-experts');
+  return expertsInputOf(readExperiment(file, 'train-experts'), selection, selection);
+}
+
+/**
+ * The same of an experiment that is read already.
+ * @param fetching null: what has to be downloaded is missing
+ */
+export async function expertsInputOf(
+  read: ExperimentFile,
+  selection: Pick<ExpertsSelection, 'task' | 'limit'>,
+  fetching: FetchOptions | null,
+): Promise<ExpertsInput> {
   const { file: absolute, baseDir, experiment } = read;
   const settings = experiment.train_experts ?? defaultTrainExperts;
   const task = taskOf(experiment, absolute, selection.task);
-  const opened = await openExperiment(read, { fetching: selection });
+  const opened = await openExperiment(read, { fetching });
   try {
     await opened.fetchDatasets([task.dataset]);
     const { checkpoint, model, tokenizer } = opened;

@@ -21,7 +21,7 @@ const HEAD_BYTES = 256 << 20;
 /** @returns whether the model's weights stay in memory. @throws LayerifError `notEnoughMemory` */
 export function requireMemory(
   { checkpoint, model, modules, settings, train }: ExpertsInput,
-  allocations: readonly ExpertAllocation[],
+  allocations: readonly Pick<ExpertAllocation, 'experts'>[],
   machine: Machine,
 ): WeightMode {
   const { rank, batch_size } = settings;

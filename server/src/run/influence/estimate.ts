@@ -133,7 +133,33 @@ const advice: Record<string, string> = {
   programs: 'the limit is below what the programs alone need',
 };
 
-function refusal(e: Estimate, asked: Score['projection']): string | null {
+/**
+ * Why the run does not fit the machine as it is; null where it does, and for a user's graph, whose plan needs a run of
+ * it.
+ */
+export function foreseenFit(prepared: Prepared, machine: Machine): string | null {
+  if (prepared.graph) return null;
+  const { output_dir, score } = prepared.experiment;
+  const limits = limitsOf(machine, path.resolve(prepared.baseDir, output_dir));
+  const plans = planTasks(prepared, limits);
+  const largest = plans.reduce((a, b) => (a.memoryBytes >= b.memoryBytes ? a : b));
+  const passes = prepared.checkpoints?.length ?? 1;
+  return refusal(
+    {
+      ...largest,
+      memoryLimitBytes: limits.memoryBytes,
+      diskBytes: plans.reduce((sum, { diskBytes }) => sum + passes * diskBytes, 0),
+      diskFreeBytes: limits.diskBytes,
+    },
+    score.projection,
+  );
+}
+
+type Needed = Pick<Estimate, 'memoryBytes' | 'memoryLimitBytes' | 'memoryParts' | 'diskBytes' | 'diskFreeBytes'> & {
+  plan: Pick<Estimate['plan'], 'boundaries'>;
+};
+
+function refusal(e: Needed, asked: Score['projection']): string | null {
   if (e.memoryBytes > e.memoryLimitBytes) {
     const [part, bytes] = Object.entries(e.memoryParts).reduce((a, b) => (a[1] >= b[1] ? a : b));
     const sketch =

@@ -124,6 +124,12 @@ export class OpenExperiment implements ExperimentFile, OpenedModel {
     ];
   }
 
+  /** Another model that the experiment names, such as a second one. @throws LayerifError `badModel`; of the hub */
+  async openOther(path: string): Promise<OpenedModel> {
+    if (this.#fetching) await fetchModel({ path }, this.baseDir, this.#fetching);
+    return openModel({ path }, this.baseDir);
+  }
+
   /** Downloads what is missing of these datasets. @param names keys of `datasets`; undefined ones are left out */
   async fetchDatasets(names: readonly (string | undefined)[]): Promise<void> {
     const known = names.filter((name) => name !== undefined);

@@ -12,6 +12,7 @@ import { openCheckpoints } from './trainingCheckpoints.ts';
 import { headBlocks } from './units.ts';
 import { modelNotes } from './modelNotes.ts';
 import { openExperiment, readExperiment } from './openExperiment.ts';
+import type { ExperimentFile } from './openExperiment.ts';
 import { graphInputs } from './openModel.ts';
 import { modelRefusals } from './modelRefusals.ts';
 import { requireNone } from './refusals.ts';
@@ -31,6 +32,18 @@ export async function prepare(
   fetching: FetchOptions = {},
 ): Promise<Prepared> {
   const read = readExperiment(file, 'score', (experiment, absolute) => select(experiment, selection, absolute));
+  return preparedOf(read, fetching, onModel);
+}
+
+/**
+ * The same of an experiment that is read already.
+ * @param fetching null: what has to be downloaded is missing
+ */
+export async function preparedOf(
+  read: ExperimentFile,
+  fetching: FetchOptions | null,
+  onModel: (checkpoint: Checkpoint, model: Architecture) => void = () => undefined,
+): Promise<Prepared> {
   const { file: absolute, baseDir, experiment } = read;
   const estimator = findEstimator(experiment.score.estimator);
   const opened = await openExperiment(read, { fetching });

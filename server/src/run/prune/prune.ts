@@ -11,10 +11,10 @@ import { fitWeights } from '../machine/fitting.ts';
 import type { WeightMode } from '../machine/fitting.ts';
 import { memoryLimit } from '../machine/machine.ts';
 import { PROGRAMS, streamedBytes, weightBytes } from '../machine/memory.ts';
-import { layersToDrop, resolveMap } from './pruneMap.ts';
+import { foreseenMap, layersToDrop, resolveMap } from './pruneMap.ts';
 import { preparePruning } from '../inputs/pruneInput.ts';
 import type { PruneInput, PruneOptions } from '../inputs/pruneInput.ts';
-import { requireOutput, writePrunedModel } from './prunedModel.ts';
+import { requireOutput, writePrunedModel, shortened } from './prunedModel.ts';
 import { alone } from '../files/alone.ts';
 import { engineOf, FinishedParts, removedText, tokensHash } from '../files/finished.ts';
 import { modelStamp } from '../files/modelStamp.ts';
@@ -102,6 +102,18 @@ export async function runPrune(
     },
     signal,
   );
+}
+
+/**
+ * What a pruning is refused for before it starts.
+ * @throws LayerifError `badRequest`, `notEnoughMemory`, `notEnoughDisk`; `MissingResult` where scores are not computed
+ *   yet
+ */
+export async function foreseenPruning(input: PruneInput, machine: PruneOptions['machine']): Promise<void> {
+  await foreseenMap(input, machine);
+  if (input.structure === 'layers') shortened(input.checkpoint, input.model, []);
+  else weightsFor(input, true, memoryLimit(machine));
+  requireOutput(outputOf(input, undefined), input.checkpoint, 0);
 }
 
 /** @throws LayerifError `notEnoughMemory` */

@@ -28,7 +28,11 @@ import type { SparsityMap } from '../decide/sparsityMap.ts';
 type Options = Pick<PruneOptions, 'resultFile' | 'task' | 'machine' | 'onProgress' | 'signal'>;
 
 /** @throws LayerifError `badRequest` */
-export async function resolveMap(input: PruneInput, options: Options, pool: EnginePool): Promise<SparsityMap> {
+export async function resolveMap(
+  input: PruneInput,
+  options: Options,
+  pool: EnginePool | undefined,
+): Promise<SparsityMap> {
   const { model, asked, baseDir } = input;
   requireResultRead(asked, options.resultFile);
   if (Array.isArray(asked.map)) return mapOfList(model, asked.map, 'prune.map');
@@ -121,20 +125,36 @@ interface Request {
   unit?: 'block';
 }
 
+/**
+ * What a map is refused for that is known before its scores are read.
+ * @throws LayerifError `badRequest`; `MissingResult` where they are not computed yet
+ */
+export async function foreseenMap(input: PruneInput, machine: PruneOptions['machine']): Promise<void> {
+  const { structure, asked } = input;
+  const { map } = asked;
+  const dropping = structure === 'layers';
+  if (typeof map !== 'string' || map === 'uniform' || map.endsWith('.json'))
+    return void (dropping ? await layersToDrop(input, { machine }) : await resolveMap(input, { machine }, undefined));
+  requireModelOf(input, findScored(input));
+}
+
+function requireModelOf({ checkpoint }: PruneInput, resultFile: string): void {
+  const { model } = allocationSource(resultFile);
+  if (model.name === checkpoint.name) return;
+  throw new LayerifError(
+    'badRequest',
+    `${resultFile} holds scores of ${model.name}, the model to prune is ${checkpoint.name}; give another result with --result`,
+  );
+}
+
 function allocated(
-  { checkpoint }: PruneInput,
+  input: PruneInput,
   { task, machine, onProgress, signal }: Options,
   resultFile: string,
   request: Request,
   engine: EnginePool | undefined,
 ): Promise<Allocation> {
-  const { model } = allocationSource(resultFile);
-  if (model.name !== checkpoint.name) {
-    throw new LayerifError(
-      'badRequest',
-      `${resultFile} holds scores of ${model.name}, the model to prune is ${checkpoint.name}; give another result with --result`,
-    );
-  }
+  requireModelOf(input, resultFile);
   return allocateResult({
     resultFile,
     tasks: task === undefined ? undefined : [task],
@@ -158,6 +178,14 @@ function findScores({ file, baseDir, experiment, asked: { by } }: PruneInput): s
   });
 }
 
+/** Scores that a job reads and that are not computed yet. */
+export class MissingResult extends LayerifError {
+  constructor(message: string) {
+    super('badRequest', message);
+    this.name = 'MissingResult';
+  }
+}
+
 /**
  * The newest complete result of the experiment.
  * @param what reads it, for the message
@@ -176,8 +204,7 @@ export function findResult(
     }
   });
   if (complete !== undefined) return complete;
-  throw new LayerifError(
-    'badRequest',
+  throw new MissingResult(
     `${what} reads a result, and ${folder} holds no complete one of ${experimentName(file)}; run first: layerif score ${file}`,
   );
 }

@@ -161,7 +161,12 @@ function renumbered(tensor: string, model: Architecture, dropped: readonly numbe
 const LAYER_COUNTS = ['num_hidden_layers', 'n_layer', 'n_layers', 'num_layers'];
 
 /** Configuration with fewer layers; lists with one entry a layer lose those of the dropped ones. */
-function shortened(checkpoint: Checkpoint, model: Architecture, dropped: readonly number[]): Record<string, unknown> {
+/** @throws LayerifError `badModel` where the kind of a layer follows from its number alone */
+export function shortened(
+  checkpoint: Checkpoint,
+  model: Architecture,
+  dropped: readonly number[],
+): Record<string, unknown> {
   const kept = model.layers - dropped.length;
   let perLayer = false;
   const entries = Object.entries(checkpoint.config).map(([key, value]): [string, unknown] => {

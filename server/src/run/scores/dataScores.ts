@@ -3,43 +3,17 @@
  * model -> tables in the same file as the layer scores. A chunk is finished when its observations lie in the run
  * folder, so that an interrupted run goes on there; of the rows nothing is held but their numbers.
  */
-import { createHash } from 'node:crypto';
-import path from 'node:path';
-import type { AskedScore } from '../../../../protocol/experiment.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
-import { RESULT_SUFFIX } from '../../../../protocol/result.ts';
-import { SCORES_SUFFIX } from '../../../../protocol/scores.ts';
-import type { ModelVariant, ObserveSummary, ScoresFile, ScoreTable } from '../../../../protocol/scores.ts';
+import type { ObserveSummary, ScoresFile, ScoreTable } from '../../../../protocol/scores.ts';
 import { Random } from '../../random/random.ts';
-import { findDataScore } from '../../scores/dataScores.ts';
-import { optionValues } from '../../scores/options.ts';
 import { engineOf } from '../files/finished.ts';
-import { modelStamp } from '../files/modelStamp.ts';
-import { dataHashes } from '../files/provenance.ts';
 import { writeJson } from '../files/results.ts';
 import { experimentFor, openExperiment } from '../inputs/openExperiment.ts';
-import type { OpenExperiment } from '../inputs/openExperiment.ts';
-import { Templates } from './factRows.ts';
-import { ObservationFiles } from './observationFiles.ts';
-import { requireTokens } from './graphScores.ts';
-import { influencedRows } from './rowInfluences.ts';
 import { Observing, ROWS_PER_CHUNK } from './rowObserving.ts';
 import type { ObservingTools } from './rowObserving.ts';
-import {
-  amongNeeds,
-  amongOf,
-  asksModel,
-  groupsOf,
-  isTableOf,
-  readsTokens,
-  requireAdapter,
-  requireLayer,
-  requirePrompt,
-  requireScorer,
-  sameAsked,
-} from './rowPlans.ts';
-import type { Plan, Scorer } from './rowPlans.ts';
-import { RowSource } from './rowSource.ts';
+import { amongNeeds, amongOf, asksModel, groupsOf, isTableOf, readsTokens, sameAsked } from './rowPlans.ts';
+import { RowPlanning } from './rowPlanning.ts';
+import type { Plan } from './rowPlans.ts';
 import { Rows, tableOf } from './rowTable.ts';
 import type { ComputedScores, ScoresOptions } from './scores.ts';
 import { begunScores, completed, readScores, requireModelOf, startedEngine } from './scoresFile.ts';
@@ -57,52 +31,12 @@ export async function computeDataScores(options: DataScoresOptions): Promise<Com
   const { experiment, scoresFile, run, signal } = options;
   const read = experimentFor({ ...experiment, data_scores: [...options.asked] }, options.file, 'score');
   const opened = await openExperiment(read, { fetching: { signal } });
-  const open: OpenExperiment[] = [opened];
+  const planning = new RowPlanning(opened, scoresFile, { signal });
   try {
     const sha256 = await opened.checkpoint.sha256();
     requireModelOf(scoresFile, { path: opened.checkpoint.path, sha256 }, options.modelSha256);
-    const runFolder = path.dirname(scoresFile);
-    const scorers = new Map<string, Scorer>();
-    const scorerOf = async (name: string): Promise<Scorer> => {
-      const known = scorers.get(name);
-      if (known) return known;
-      const other = name === '' ? null : await openExperiment(read, otherModel(name, signal));
-      if (other) open.push(other);
-      requireTokens(`the scorer ${name}`, other?.graph ?? null);
-      const scorer = await scorerFrom(other ?? opened, other !== null, runFolder);
-      scorers.set(name, scorer);
-      return scorer;
-    };
-    const sources = new Map<string, RowSource>();
-    const sourceOf = async ({ texts }: AskedScore, reads: RowSource['reads']): Promise<RowSource> => {
-      const name = `${reads} ${JSON.stringify(texts ?? null)}`;
-      const known = sources.get(name) ?? (await RowSource.open(opened, texts, reads));
-      sources.set(name, known);
-      return known;
-    };
     const plans: Plan[] = [];
-    for (const asked of options.asked) {
-      const score = findDataScore(asked.id);
-      const values = optionValues(score, asked.options);
-      const scorer = await scorerOf(typeof values.scorer === 'string' ? values.scorer : '');
-      const resultFile = scoresFile.replace(SCORES_SUFFIX, RESULT_SUFFIX);
-      const influence = score.influence ? await influencedRows(resultFile, String(values.task), read.baseDir) : null;
-      const facts = score.facts?.(values);
-      const templatesFile = facts && facts.templates !== '' ? path.resolve(read.baseDir, facts.templates) : null;
-      const templates = templatesFile === null ? null : Templates.read(templatesFile);
-      const source = influence ? null : await sourceOf(asked, templates ? 'columns' : 'texts');
-      if (facts && !templates) requirePrompt(source);
-      requireScorer(score, values, scorer);
-      requireLayer(score, values, scorer);
-      requireAdapter(score, values, scorer);
-      const rows = influence?.id ?? `rows ${source!.id.slice(0, 16)}`;
-      const asks = readsTokens(score)
-        ? [`model ${scorer.sha256.slice(0, 16)} ${scorer.tokenizerSha256.slice(0, 16)}`]
-        : [];
-      const made = templatesFile === null ? [] : Object.values(await dataHashes([templatesFile], read.baseDir));
-      const needs = [rows, ...asks, ...made.map((sha256) => `templates ${sha256.slice(0, 16)}`)];
-      plans.push({ score, asked, values, needs, scorer, source, influence, templates });
-    }
+    for (const asked of options.asked) plans.push(await planning.plan(asked));
     // A score among the rows of another one comes behind it, and changes with it.
     plans.sort((a, b) => Number(amongOf(a) !== '') - Number(amongOf(b) !== ''));
     for (const plan of plans) if (amongOf(plan) !== '') plan.needs.push(...amongNeeds(plan, plans));
@@ -138,27 +72,13 @@ export async function computeDataScores(options: DataScoresOptions): Promise<Com
       });
       passes.push(...done);
     }
-    for (const { files } of scorers.values()) files.removeWork();
+    planning.removeWork();
     completed(file, scoresFile);
     return { file, scoresFile, passes };
   } finally {
-    for (const one of open) one.close();
+    planning.close();
+    opened.close();
   }
-}
-
-function otherModel(name: string, signal: AbortSignal | undefined) {
-  return { fetching: { signal }, model: { path: name } };
-}
-
-async function scorerFrom(opened: OpenExperiment, other: boolean, runFolder: string): Promise<Scorer> {
-  const { checkpoint } = opened;
-  const sha256 = await checkpoint.sha256();
-  const variant: ModelVariant = { variant: checkpoint.adapter ? 'adapter' : 'base', ...(other ? { sha256 } : {}) };
-  const tokenizerSha256 = createHash('sha256')
-    .update(JSON.stringify(checkpoint.tokenizer().tokenizerJson))
-    .digest('hex');
-  const files = new ObservationFiles(runFolder, sha256);
-  return { opened, sha256, variant, tokenizerSha256, stamp: modelStamp(checkpoint), files };
 }
 
 interface GroupTools extends ObservingTools {

@@ -50,6 +50,27 @@ export async function followed(
   });
 }
 
+/**
+ * What a score that follows another one is refused for before either is made.
+ * @throws LayerifError `badRequest`
+ */
+export function requireFollowable(asked: readonly AskedScore[], scoresAlone: boolean): void {
+  for (const one of asked) {
+    const score = findScore(one.id);
+    const follows = score.follows?.(optionValues(score, one.options)) ?? null;
+    if (follows === null) continue;
+    if (follows.score !== INFLUENCE) findScore(follows.score);
+    else if (scoresAlone) throw noInfluence(score, 'them');
+  }
+}
+
+function noInfluence({ id: by }: Score, beside: string): LayerifError {
+  return new LayerifError(
+    'badRequest',
+    `score ${by} cannot follow influence: there is no complete result beside ${beside}; add a section score and run it first`,
+  );
+}
+
 const INFLUENCE = 'influence';
 
 function importance(table: ScoreTable | undefined, id: string, { id: by }: Score): (number | null)[] {
@@ -64,13 +85,9 @@ function importance(table: ScoreTable | undefined, id: string, { id: by }: Score
 }
 
 /** Of the first task of the result beside which the scores stand. */
-function influenceOf({ scoresFile }: { scoresFile: string }, { id: by }: Score): (number | null)[] {
+function influenceOf({ scoresFile }: { scoresFile: string }, by: Score): (number | null)[] {
   const resultFile = scoresFile.replace(SCORES_SUFFIX, RESULT_SUFFIX);
   const found = influenceMembers(resultFile);
-  if (!found)
-    throw new LayerifError(
-      'badRequest',
-      `score ${by} cannot follow influence: there is no complete result beside ${scoresFile}; add a section score and run it first`,
-    );
+  if (!found) throw noInfluence(by, scoresFile);
   return nth(found.members, 0).values;
 }

@@ -32,15 +32,9 @@ export interface WritingTools {
 
 /** @throws LayerifError `badModel` for a graph; `badRequest` where answers are missing and may not be written */
 export function ownAnswers(opened: OpenExperiment, tools: WritingTools): AnswerTools['write'] {
-  const { checkpoint, model, graph } = opened;
+  const { checkpoint, model } = opened;
   return async (prompts) => {
-    if (graph) {
-      throw new LayerifError(
-        'badModel',
-        `${checkpoint.path} is an ONNX graph, which writes no answers; name answers of a file (label, or truthful and incorrect)`,
-      );
-    }
-    requireLanguageModel(model, checkpoint, 'generation');
+    requireWriter(opened);
     // A graph that takes no texts has none.
     const { tokenizer } = opened;
     const adapter = checkpoint.adapter?.path ?? null;
@@ -77,6 +71,17 @@ export function ownAnswers(opened: OpenExperiment, tools: WritingTools): AnswerT
     writeJson(file, { key, answers });
     return answers;
   };
+}
+
+/** @throws LayerifError `badModel` for a graph or a classifier */
+export function requireWriter({ checkpoint, model, graph }: OpenExperiment): void {
+  if (graph) {
+    throw new LayerifError(
+      'badModel',
+      `${checkpoint.path} is an ONNX graph, which writes no answers; name answers of a file (label, or truthful and incorrect)`,
+    );
+  }
+  requireLanguageModel(model, checkpoint, 'generation');
 }
 
 /** The first tokens, as many as the text is made of. */

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import fs from 'node:fs';
 import { LayerifError } from '../../../../protocol/errors.ts';
+import type { Experiment } from '../../../../protocol/experiment.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
 import type { ScoredRows } from '../../../../protocol/scores.ts';
 import { crossLayerRules } from '../../estimators/crossLayer.ts';
@@ -64,6 +65,13 @@ export async function influencedRows(resultFile: string, taskName: string, baseD
     },
     id: JSON.stringify([date, task.task, n]),
   };
+}
+
+/** What is known before the influence is there. @throws LayerifError `badRequest` */
+export function foreseenRowInfluence({ tasks }: Experiment, taskName: string): void {
+  if (taskName === '' || tasks.some(({ task }) => task === taskName)) return;
+  const known = tasks.map(({ task }) => task).join(', ');
+  throw new LayerifError('badRequest', `there is no influence for a task "${taskName}"; tasks: ${known}`);
 }
 
 async function requireSameData(result: Result, files: readonly string[], baseDir: string): Promise<void> {

@@ -1,37 +1,29 @@
 /** A chunk of rows through one model: every form of the texts that is asked for, observed where it is not yet. */
-import { usesChat } from '../../data/chatTurns.ts';
-import { byHarness } from '../../data/continuations.ts';
 import { createHash } from 'node:crypto';
-import type { EncodedSample } from '../../../../protocol/samples.ts';
-import type { Json, ModelVariant, ObserveSummary, ScoresFile, Tensors } from '../../../../protocol/scores.ts';
-import type { Chunk, FactSeen, RowFacts, RowFold, RowNeed, RowTexts } from '../../scores/dataTypes.ts';
+import type { ObserveSummary, ScoresFile, Tensors } from '../../../../protocol/scores.ts';
+import type { Chunk, FactSeen, RowFold, RowNeed, RowTexts } from '../../scores/dataTypes.ts';
 import { placeOf } from '../../data/splits.ts';
 import { observationOf } from '../../scores/observations.ts';
 import { requireUnchanged } from '../files/modelStamp.ts';
-import { limitsOf, requireTexts } from '../inputs/sampleRefusals.ts';
 import { memoryLimit } from '../machine/machine.ts';
 import { observedShape, requireMemory } from '../machine/observing.ts';
 import { drawnCompletions } from './factCompletions.ts';
-import { factsSeen, factTexts } from './factTexts.ts';
+import { factsSeen } from './factTexts.ts';
 import type { FactTexts } from './factTexts.ts';
 import { observedModel } from './graphScores.ts';
-import { keyed, passesOf } from './needs.ts';
+import { passesOf } from './needs.ts';
 import type { KeyedNeed } from './needs.ts';
 import { plannedPass } from './plannedPass.ts';
-import { encoded, factsOf, formed } from './rowForms.ts';
-import type { Encoded } from './rowForms.ts';
-import { readsTokens } from './rowPlans.ts';
+import { RowForming } from './rowForming.ts';
+import type { Formed } from './rowForming.ts';
 import type { Plan, Scorer } from './rowPlans.ts';
 import type { RowSource, SourceRow } from './rowSource.ts';
 import type { ScoresOptions } from './scores.ts';
-import { textsId } from './texts.ts';
 import { keepPass } from './scoresFile.ts';
 import { nth } from '../../lists/nth.ts';
 
 /** Rows whose texts and observations are in memory at a time. */
 export const ROWS_PER_CHUNK = 2048;
-/** Rows between two looks at the event loop. */
-const ROWS_PER_TURN = 64;
 
 export interface ObservingTools {
   options: Pick<ScoresOptions, 'run' | 'signal' | 'onProgress' | 'checkpointSeconds'>;
@@ -46,14 +38,9 @@ export type Folded = { plan: Plan; fold: RowFold };
 /** Chunks of one source through one model. */
 export class Observing {
   readonly #scorer: Scorer;
-  readonly #source: RowSource;
   readonly #tools: ObservingTools;
   readonly #passes: ObserveSummary[];
-  readonly #breathe: () => Promise<void>;
-  readonly #encodes: boolean;
-  readonly #texts: boolean;
-  /** Of the rows' own texts, as they are trained on. */
-  tokens = 0;
+  readonly #forming: RowForming;
 
   constructor(
     scorer: Scorer,
@@ -64,12 +51,15 @@ export class Observing {
     breathe: () => Promise<void>,
   ) {
     this.#scorer = scorer;
-    this.#source = source;
     this.#tools = tools;
     this.#passes = passes;
-    this.#breathe = breathe;
-    this.#encodes = folds.some(({ plan }) => readsTokens(plan.score));
-    this.#texts = folds.some(({ plan }) => plan.score.texts === true);
+    const plans = folds.map(({ plan }) => plan);
+    this.#forming = new RowForming(scorer, source, plans, breathe);
+  }
+
+  /** Of the rows' own texts so far, as they are trained on. */
+  get tokens(): number {
+    return this.#forming.tokens;
   }
 
   /** @returns for each score what it is shown of these rows */
@@ -78,32 +68,8 @@ export class Observing {
     folds: readonly Folded[],
     { done, total, what }: { done: number; total: number; what: string },
   ): Promise<Chunk[]> {
-    const { maxLength, task } = this.#source;
-    const own = this.#scorer.opened.tokenizer;
-    const tokenizer = task !== null && usesChat(task) ? byHarness(own) : own;
-    const all: (Encoded | null)[] = [];
-    const facts: RowFacts[] = [];
-    for (const row of rows) {
-      if (all.length % ROWS_PER_TURN === ROWS_PER_TURN - 1) await this.#breathe();
-      const one = this.#encodes ? encoded(row, tokenizer) : null;
-      all.push(one);
-      const bare = { prompt: 0, answer: 0, truncated: false, merged: false };
-      const known = one
-        ? factsOf(one, maxLength)
-        : { ...bare, emptyPrompt: row.prompt.trim() === '', emptyAnswer: row.answer.trim() === '' };
-      facts.push({ ...known, text: this.#texts ? row.prompt + row.answer : '' });
-      if (what === 'rows') this.tokens += one?.whole.length ?? 0;
-    }
-    const forms = new Map<string, Formed>();
-    const asked = folds.map(({ plan }) =>
-      Object.entries(plan.score.needs(plan.values as never)).map(([name, need]) => {
-        const form = JSON.stringify(need.text);
-        const texts = forms.get(form) ?? this.#formed(all as Encoded[], need, rows);
-        forms.set(form, texts);
-        return { name, texts, need: keyed(this.#filled(need), texts.id, this.#variant(need)) };
-      }),
-    );
-    const ofFacts = folds.map(({ plan }) => this.#factTexts(plan, rows));
+    const plans = folds.map(({ plan }) => plan);
+    const { facts, asked, ofFacts } = await this.#forming.texts(rows, plans, what);
     const asksFacts = ofFacts.flatMap((texts) => (texts ? [texts] : []));
     const place = { done, total, rows: rows.length, what };
     const known = await this.#observed([...asked.flat(), ...asksFacts], place);
@@ -125,20 +91,6 @@ export class Observing {
     }));
   }
 
-  /** Every answer behind every prompt, as one set of texts; null for a score of other rows. */
-  #factTexts(plan: Plan, rows: readonly SourceRow[]): { all: FactTexts[]; texts: Formed; need: KeyedNeed } | null {
-    if (!plan.score.facts) return null;
-    const { tokenizer } = this.#scorer.opened;
-    const all = rows.map((row) => factTexts(row, plan.templates, { tokenizer, maxLength: this.#source.maxLength }));
-    const samples = all.flatMap(({ continuations }) => continuations.flat());
-    const places = all.flatMap(({ continuations }, i) =>
-      continuations.flat().map(({ tokens }) => ({ tokens, ...placeOf(nth(rows, i).row) })),
-    );
-    this.#requireTexts('fact', places);
-    const texts = { samples, text: new Int32Array(0), id: textsId(samples) };
-    return { all, texts, need: keyed({ of: 'token_log_probabilities', options: {} }, texts.id, this.#scorer.variant) };
-  }
-
   async #completions(
     plan: Plan,
     all: readonly FactTexts[],
@@ -158,40 +110,6 @@ export class Observing {
     const { seconds } = this.#tools.file.provenance;
     seconds.completions = (seconds.completions ?? 0) + (performance.now() - begun) / 1000;
     return drawn;
-  }
-
-  #variant({ base }: RowNeed): ModelVariant {
-    const { variant } = this.#scorer;
-    return base ? { ...variant, variant: 'base' } : variant;
-  }
-
-  /** Layer -1 is the last one. */
-  #filled({ of, options }: RowNeed): { of: RowNeed['of']; options: Record<string, Json> } {
-    const { layers } = this.#scorer.opened.model;
-    if (!Array.isArray(options.layers)) return { of, options };
-    return { of, options: { ...options, layers: options.layers.map((layer) => (layer === -1 ? layers - 1 : layer)) } };
-  }
-
-  #formed(all: readonly Encoded[], need: RowNeed, rows: readonly SourceRow[]): Formed {
-    const { tokenizer } = this.#scorer.opened;
-    const { maxLength } = this.#source;
-    const samples: EncodedSample[] = [];
-    const places: { tokens: Int32Array; file: string; line: number | null }[] = [];
-    const text = Int32Array.from(all, (row, i) => {
-      const sample = formed(row, need.text, { tokenizer, maxLength });
-      if (!sample) return -1;
-      const { file, line } = nth(rows, i).row;
-      places.push({ tokens: sample.tokens, file, line });
-      return samples.push(sample) - 1;
-    });
-    this.#requireTexts('row', places);
-    return { samples, text, id: textsId(samples) };
-  }
-
-  #requireTexts(what: string, texts: Parameters<typeof requireTexts>[0]['texts']): void {
-    const { tokenizer, model, graph } = this.#scorer.opened;
-    const task = this.#source.task?.task ?? 'data_scores';
-    requireTexts({ what, task, texts, tokenizer, ...limitsOf(model, graph) }, 'score');
   }
 
   async #observed(
@@ -246,12 +164,6 @@ export class Observing {
     }
     return known;
   }
-}
-
-interface Formed {
-  samples: EncodedSample[];
-  text: Int32Array;
-  id: string;
 }
 
 /** Of no texts. */

@@ -21,11 +21,9 @@ import { modelStamp, requireUnchanged } from '../files/modelStamp.ts';
 import { readFileOf } from '../files/readFile.ts';
 import { readResult, writeJson } from '../files/results.ts';
 import { experimentFor, openExperiment } from '../inputs/openExperiment.ts';
-import { graphOptions } from '../inputs/openModel.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import { memoryLimit } from '../machine/machine.ts';
 import { requireMemory } from '../machine/observing.ts';
-import type { ObservedModel } from '../machine/observing.ts';
 import { followed } from './followed.ts';
 import { observedModel } from './graphScores.ts';
 import { influenceMembers } from './members.ts';
@@ -102,10 +100,7 @@ export async function computeScores(given: ScoresOptions): Promise<ComputedScore
   const options = { ...given, asked: await followed(given, tablesOf) };
   const { experiment, run, signal, scoresFile } = options;
   const read = experimentFor({ ...experiment, scores: [...options.asked] }, options.file, 'score');
-  const chosen = options.asked.map((asked) => {
-    const score = findScore(asked.id, options.table ?? scores);
-    return { score, asked, values: optionValues(score, asked.options) };
-  });
+  const chosen = chosenScores(options.asked, options.table);
   const opened = await openExperiment(read, { fetching: { signal } });
   const { checkpoint, graph } = opened;
   const model = observedModel(opened.model, graph);
@@ -114,7 +109,6 @@ export async function computeScores(given: ScoresOptions): Promise<ComputedScore
     const stamp = modelStamp(checkpoint);
     const sha256 = await checkpoint.sha256();
     requireModelOf(scoresFile, { path: checkpoint.path, sha256 }, options.modelSha256);
-    const adapter = checkpoint.adapter?.path ?? null;
     const sets = new TextSets(opened);
     const files = new ObservationFiles(path.dirname(scoresFile), sha256);
     const others = new TunedModels(opened);
@@ -164,21 +158,9 @@ export async function computeScores(given: ScoresOptions): Promise<ComputedScore
       seed: experiment.score.seed,
     });
     const limit = run ? memoryLimit(run.machine) : Infinity;
-    const target: ObservedModel = {
-      ...{ checkpoint, model, adapter },
-      graph: graph ? { graph, options: graphOptions(experiment.model) } : undefined,
-    };
     const textsOf = (need: KeyedNeed): EncodedSample[] => sets.samples(need.need.texts);
-    const targetOf = ({ need }: KeyedNeed): ObservedModel => {
-      const other = others.of(need.model);
-      if (other) {
-        const own = other.graph ? { graph: other.graph, options: {} } : undefined;
-        return { checkpoint: other.checkpoint, model: other.model, adapter: null, graph: own };
-      }
-      return need.model.variant === 'base' ? { ...target, adapter: null } : target;
-    };
     const planned = (needs: readonly KeyedNeed[]) =>
-      plannedPass(needs, targetOf(nth(needs, 0)), textsOf(nth(needs, 0)), limit, opened.baseDir);
+      plannedPass(needs, others.target(nth(needs, 0)), textsOf(nth(needs, 0)), limit, opened.baseDir);
     const passes = passesOf(wanted, (pass) => planned(pass).memoryBytes <= limit);
     const done: ComputedScores['passes'] = [];
     const lost = new Set<Plan>();
@@ -256,6 +238,14 @@ export async function computeScores(given: ScoresOptions): Promise<ComputedScore
   } finally {
     for (const close of closing) close();
   }
+}
+
+/** Scores with the values of their options. @throws LayerifError `badRequest` for one that does not exist */
+export function chosenScores(asked: readonly AskedScore[], among: readonly Score[] = scores) {
+  return asked.map((one) => {
+    const score = findScore(one.id, among);
+    return { score, asked: one, values: optionValues(score, one.options) };
+  });
 }
 
 export interface MeasureOptions extends Pick<

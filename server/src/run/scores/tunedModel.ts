@@ -7,9 +7,11 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { ModelVariant } from '../../../../protocol/scores.ts';
 import type { ScoreNeed } from '../../scores/types.ts';
-import { fetchModel } from '../inputs/hubInputs.ts';
-import { openModel } from '../inputs/openModel.ts';
+import { graphOptions } from '../inputs/openModel.ts';
 import type { OpenedModel } from '../inputs/openModel.ts';
+import type { ObservedModel } from '../machine/observing.ts';
+import { observedModel } from './graphScores.ts';
+import type { KeyedNeed } from './needs.ts';
 import { secondModel } from './secondModel.ts';
 import type { SecondModel } from './secondModel.ts';
 import type { OpenExperiment } from '../inputs/openExperiment.ts';
@@ -73,18 +75,27 @@ export class TunedModels {
   }
 
   async #open(named: string): Promise<OpenedModel> {
-    const { baseDir } = this.#opened;
     const known = this.#known.get(named);
     if (known) return known;
-    await fetchModel({ path: named }, baseDir, {});
-    const other = openModel({ path: named }, baseDir);
+    const other = await this.#opened.openOther(named);
     this.#known.set(named, other);
     return other;
   }
 
-  /** The model of a need; undefined for the experiment's own. */
-  of({ sha256 }: ModelVariant): OpenedModel | undefined {
-    return sha256 === undefined ? undefined : this.#bySha.get(sha256);
+  /** The model that a need is observed of. */
+  target({ need: { model: variant } }: KeyedNeed): ObservedModel {
+    const other = variant.sha256 === undefined ? undefined : this.#bySha.get(variant.sha256);
+    if (other) {
+      const own = other.graph ? { graph: other.graph, options: {} } : undefined;
+      return { checkpoint: other.checkpoint, model: other.model, adapter: null, graph: own };
+    }
+    const { checkpoint, model, graph, experiment } = this.#opened;
+    return {
+      checkpoint,
+      model: observedModel(model, graph),
+      adapter: variant.variant === 'base' ? null : (checkpoint.adapter?.path ?? null),
+      graph: graph ? { graph, options: graphOptions(experiment.model) } : undefined,
+    };
   }
 
   close(): void {

@@ -238,7 +238,7 @@ function trainedNumbers({
 }
 
 /** @throws LayerifError `notEnoughMemory` */
-function requireMemory(input: TrainInput, machine: Machine): WeightMode {
+export function requireMemory(input: TrainInput, machine: Machine): WeightMode {
   const { checkpoint, model, settings, layers, train, validation } = input;
   const all = [...train, ...validation];
   const longest = all.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);

@@ -17,6 +17,7 @@ import type { Architecture } from '../../models/types.ts';
 import { dataHashes } from '../files/provenance.ts';
 import type { FetchOptions } from '../inputs/hubInputs.ts';
 import { openExperiment, readExperiment } from '../inputs/openExperiment.ts';
+import type { ExperimentFile } from '../inputs/openExperiment.ts';
 import { limitsOf, requireTexts } from '../inputs/sampleRefusals.ts';
 import { requireLanguageModel, scopeOf } from '../inputs/scope.ts';
 
@@ -41,11 +42,22 @@ export async function prepareTraining(
   file: string,
   selection: FetchOptions & { task?: string | undefined },
 ): Promise<TrainInput> {
-  const read = readExperiment(file, 'train');
+  return trainInputOf(readExperiment(file, 'train'), selection.task, selection);
+}
+
+/**
+ * The same of an experiment that is read already.
+ * @param fetching null: what has to be downloaded is missing
+ */
+export async function trainInputOf(
+  read: ExperimentFile,
+  name: string | undefined,
+  fetching: FetchOptions | null,
+): Promise<TrainInput> {
   const { experiment, baseDir } = read;
   const settings = experiment.train ?? defaultTrain;
-  const task = taskOf(experiment, read.file, selection.task ?? settings.task);
-  const opened = await openExperiment(read, { fetching: selection });
+  const task = taskOf(experiment, read.file, name ?? settings.task);
+  const opened = await openExperiment(read, { fetching });
   try {
     const { checkpoint, model, tokenizer } = opened;
     requireLanguageModel(model, checkpoint, 'training');

@@ -60,9 +60,7 @@ export function validateExperiment(
     );
     onEnd(() => all.checkpoint.close());
     const prepared = { ...all, tasks: all.tasks.slice(0, 1) };
-    requireLanguageModel(prepared.model, prepared.checkpoint, 'validation by retraining');
-    const settings = settingsOf(prepared, options.protocols);
-    const { layers, modules } = trainedScope(prepared, settings);
+    const { settings, layers, modules } = settingsFor(prepared, options.protocols);
     const modelSha256 = await prepared.checkpoint.sha256();
     const output = path.resolve(prepared.baseDir, options.outputDir ?? prepared.experiment.output_dir);
     const hash = identity(prepared, settings, modelSha256);
@@ -72,8 +70,7 @@ export function validateExperiment(
     const started = performance.now();
     const engine = await pool.start(options.machine);
     const { task } = nth(prepared.tasks, 0);
-    const samples = await labelledSamples(prepared, task, settings);
-    requireSamples(samples, task.task);
+    const samples = await samplesFor(prepared, settings);
     const finished = new FinishedParts(path.join(folder.folder, 'partial'), {
       hash,
       stamp: modelStamp(prepared.checkpoint),
@@ -127,7 +124,7 @@ export function validateExperiment(
     });
     for (const id of chosen) {
       options.signal?.throwIfAborted();
-      const obstacle = protocols[id].obstacle(context);
+      const obstacle = protocols[id].obstacle(context.options);
       const begun = performance.now();
       if (obstacle !== null) result.skipped.push({ protocol: id, reason: obstacle });
       else {
@@ -139,16 +136,63 @@ export function validateExperiment(
       result.provenance.retrainings = context.retrainings;
       writeJson(folder.resultFile, result);
     }
-    if (result.protocols.length === 0) {
-      throw new LayerifError(
-        'badRequest',
-        `nothing could be validated: ${result.skipped.map(({ protocol, reason }) => `${protocol}: ${reason}`).join('; ')}`,
-      );
-    }
+    requireSome(result.protocols, result.skipped);
     result.provenance.seconds = (performance.now() - started) / 1000;
     complete(folder.resultFile, result, finished);
     return { result, resultFile: folder.resultFile };
   });
+}
+
+/** @throws LayerifError `badExperiment`, `badModel` */
+function settingsFor(
+  prepared: Prepared,
+  chosen: readonly ProtocolId[] | undefined,
+): { settings: WholeSettings; layers: number[]; modules: string[] } {
+  requireLanguageModel(prepared.model, prepared.checkpoint, 'validation by retraining');
+  const settings = settingsOf(prepared, chosen);
+  return { settings, ...trainedScope(prepared, settings) };
+}
+
+/** @throws LayerifError `badData` for too few */
+async function samplesFor(prepared: Prepared, settings: WholeSettings) {
+  const { task } = nth(prepared.tasks, 0);
+  const samples = await labelledSamples(prepared, task, settings);
+  requireSamples(samples, task.task);
+  return samples;
+}
+
+/** @throws LayerifError `badRequest` where every protocol was skipped */
+function requireSome(done: readonly unknown[], skipped: ValidationResult['skipped']): void {
+  if (done.length > 0) return;
+  throw new LayerifError(
+    'badRequest',
+    `nothing could be validated: ${skipped.map(({ protocol, reason }) => `${protocol}: ${reason}`).join('; ')}`,
+  );
+}
+
+/**
+ * All that a validation is refused for before anything is trained.
+ * @param all of the tasks that are scored, with their samples
+ * @returns protocols that it leaves out, and why
+ * @throws LayerifError as `validateExperiment`
+ */
+export async function foreseenValidation(all: Prepared): Promise<ValidationResult['skipped']> {
+  const prepared = { ...all, tasks: all.tasks.slice(0, 1) };
+  const { settings } = settingsFor(prepared, undefined);
+  const facts = { prepared, settings, ...(await samplesFor(prepared, settings)) };
+  const skipped: ValidationResult['skipped'] = [];
+  const done: ProtocolId[] = [];
+  for (const id of protocolIds.filter((id) => settings.protocols.includes(id))) {
+    const reason = protocols[id].obstacle(facts);
+    if (reason !== null) {
+      skipped.push({ protocol: id, reason });
+      continue;
+    }
+    await protocols[id].requires?.(facts);
+    done.push(id);
+  }
+  requireSome(done, skipped);
+  return skipped;
 }
 
 /** @throws LayerifError `badExperiment` */

@@ -187,11 +187,8 @@ export class ValidationContext {
   }
 
   /** The task with its dataset and slices. */
-  async slices() {
-    const { prepared } = this.options;
-    const { task } = nth(prepared.tasks, 0);
-    const dataset = await datasetOf({ task, datasets: prepared.experiment.datasets, baseDir: prepared.baseDir });
-    return { task, dataset, slices: await slicesOf(task, dataset) };
+  slices(): ReturnType<typeof taskSlices> {
+    return taskSlices(this.options.prepared);
   }
 
   /** Samples of the task. @param changes other slices */
@@ -257,6 +254,13 @@ export class ValidationContext {
 
 function encoded({ tokens, countedFrom, counted }: MaskableSample): EncodedSample {
   return { tokens, countedFrom, ...(counted ? { counted } : {}) };
+}
+
+/** The first task with its dataset and slices. @throws LayerifError `badData` */
+export async function taskSlices({ tasks, experiment: { datasets }, baseDir }: Prepared) {
+  const { task } = nth(tasks, 0);
+  const dataset = await datasetOf({ task, datasets, baseDir });
+  return { task, dataset, slices: await slicesOf(task, dataset) };
 }
 
 /** Of a task with its own slices. @throws LayerifError `badData` */

@@ -14,11 +14,16 @@ import type { MaskVariant } from '../../scores/tokenMask.ts';
 import { mean } from '../../statistics/moments.ts';
 import { paired, updateNorm } from '../../validation/comparison.ts';
 import { nth } from '../../lists/nth.ts';
-import type { Protocol, ProtocolAnswer } from './protocol.ts';
+import type { Facts, Protocol, ProtocolAnswer } from './protocol.ts';
 import { compared, sentences, shown, wordOf } from './validateComparison.ts';
 import type { MaskableSample, ValidationContext } from './validateContext.ts';
 
-export const forgetting: Protocol = { title: 'Does token masking keep the model from forgetting?', obstacle, run };
+export const forgetting: Protocol = {
+  title: 'Does token masking keep the model from forgetting?',
+  obstacle,
+  requires: corpusOf,
+  run,
+};
 
 const variants = ['highest', 'lowest', 'random'] as const satisfies readonly MaskVariant[];
 const PLAIN = 'no mask';
@@ -32,7 +37,7 @@ interface Trained {
   norm: number[];
 }
 
-function obstacle({ options: { prepared, settings } }: ValidationContext): string | null {
+function obstacle({ prepared, settings }: Facts): string | null {
   if (settings.forgetting.corpus ?? prepared.experiment.evaluate?.perplexity) return null;
   return 'it needs texts that have nothing to do with the task: name a dataset and split as validate.forgetting.corpus, or as evaluate.perplexity';
 }
@@ -41,7 +46,7 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
   const { settings } = context.options;
   const { threshold, seeds } = settings.forgetting;
   const samples = await context.labelled({}, settings, 'target');
-  const corpus = await corpusOf(context);
+  const corpus = await corpusOf(context.options);
   const perplexities = await context.perplexities(samples.train);
   const notes: string[] = [];
   const all: Trained[] = [];
@@ -178,7 +183,7 @@ function normOf(folder: string, rank: number, alpha: number): number {
 }
 
 /** @throws LayerifError `badData` */
-async function corpusOf({ options: { prepared, settings } }: ValidationContext): Promise<Sample[]> {
+async function corpusOf({ prepared, settings }: Facts): Promise<Sample[]> {
   const { experiment, baseDir, opened } = prepared;
   const source = settings.forgetting.corpus ?? experiment.evaluate!.perplexity!;
   await opened.fetchDatasets([source.dataset]);

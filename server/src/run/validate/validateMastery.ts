@@ -20,7 +20,7 @@ import { generateTexts } from '../generate/generateTexts.ts';
 import { computeDataScores } from '../scores/dataScores.ts';
 import { factOf } from '../scores/factRows.ts';
 import { nth } from '../../lists/nth.ts';
-import type { Protocol, ProtocolAnswer } from './protocol.ts';
+import type { Facts, Protocol, ProtocolAnswer } from './protocol.ts';
 import { compared, sentences, shown } from './validateComparison.ts';
 import type { SampleSet, ValidationContext } from './validateContext.ts';
 
@@ -28,7 +28,7 @@ export const mastery: Protocol = { title: 'Which facts to tune on?', obstacle, r
 
 const MIXED = 'any level';
 
-function obstacle({ options: { prepared } }: ValidationContext): string | null {
+function obstacle({ prepared }: Facts): string | null {
   const asked = askedFor(prepared.experiment.data_scores);
   const { task } = nth(prepared.tasks, 0);
   if (!asked) return 'the experiment does not name mastery among its data_scores';

@@ -23,7 +23,7 @@ import {
   retrieval,
 } from '../../validation/agreementMeasures.ts';
 import type { Agreement } from '../../validation/agreementMeasures.ts';
-import type { Protocol, ProtocolAnswer } from './protocol.ts';
+import type { Facts, Protocol, ProtocolAnswer } from './protocol.ts';
 import type { SampleSet, ValidationContext } from './validateContext.ts';
 import { blindPredictors, gramPredictors, similarityPredictor, textPredictors } from './validatePredictors.ts';
 import { forgetting } from './validateForgetting.ts';
@@ -301,7 +301,7 @@ function taskSet({ options: { train, validation } }: ValidationContext): SampleS
   return { key: 'task', train, validation };
 }
 
-function withoutChoices({ options: { train, prepared } }: ValidationContext): string | null {
+function withoutChoices({ train, prepared }: Facts): string | null {
   const bad = train.find(({ label, choices }) => label === null || choices === null || choices.length < 2);
   if (!bad) return null;
   return `task "${nth(prepared.tasks, 0).task.task}" has no choices to change a label to; give doc_to_choice`;

@@ -21,12 +21,13 @@ import { chosenRows, controlIds } from '../decide/selection.ts';
 import { computeDataScores } from '../scores/dataScores.ts';
 import { experimentName } from '../files/results.ts';
 import { nth } from '../../lists/nth.ts';
-import type { Protocol, ProtocolAnswer } from './protocol.ts';
+import type { Facts, Protocol, ProtocolAnswer } from './protocol.ts';
 import { compared, sentences, shown } from './validateComparison.ts';
+import { taskSlices } from './validateContext.ts';
 import type { SampleSet, ValidationContext } from './validateContext.ts';
 import { gramPredictors } from './validatePredictors.ts';
 
-export const selection: Protocol = { title: 'Does selection work?', obstacle, run };
+export const selection: Protocol = { title: 'Does selection work?', obstacle, requires: heldOut, run };
 
 /** A choice of rows. */
 interface Chosen {
@@ -37,7 +38,7 @@ interface Chosen {
 
 const LEAST_HELD_OUT = 4;
 
-function obstacle({ options: { prepared } }: ValidationContext): string | null {
+function obstacle({ prepared }: Facts): string | null {
   if (rowScores(prepared.experiment.data_scores).length > 0) return null;
   return 'the experiment names no scores of rows to select by; give data_scores, such as [ifd_ppl, bm25, loss, length]';
 }
@@ -49,7 +50,7 @@ const rowScores = (asked: readonly AskedScore[] = []) =>
 async function run(context: ValidationContext): Promise<ProtocolAnswer> {
   const { settings, train, validation } = context.options;
   const { draws, share } = settings.selection;
-  const { dataset, held } = await heldOut(context);
+  const { dataset, held } = await heldOut(context.options);
   const size = Math.max(1, Math.round(share * train.length));
   const { choices, notes } = await choicesOf(context, dataset, size);
   const samples = await context.labelled(
@@ -115,9 +116,8 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
 }
 
 /** Samples that no score compares rows with. @throws LayerifError `badData` */
-async function heldOut(context: ValidationContext): Promise<{ dataset: OpenDataset; held: string }> {
-  const { settings, validation } = context.options;
-  const { task, dataset, slices } = await context.slices();
+async function heldOut({ prepared, settings, validation }: Facts): Promise<{ dataset: OpenDataset; held: string }> {
+  const { task, dataset, slices } = await taskSlices(prepared);
   const wanted = settings.selection.held_out;
   const [from, split] = task.test_split === undefined ? [validation.length, slices.validation] : [0, task.test_split];
   const { text: held, rows } = await firstOfSlice(dataset, split, from, wanted);

@@ -25,7 +25,7 @@ const MOST_CLASSES = 12;
 
 export const surrogate: Protocol = {
   title: 'Convex surrogate: a softmax classifier on frozen features',
-  obstacle: ({ options: { train } }) => {
+  obstacle: ({ train }) => {
     const classes = new Set(classesOf(train));
     if (classes.size < 2) return 'all training samples have the same answer, so there is nothing to classify';
     if (classes.size <= MOST_CLASSES) return null;

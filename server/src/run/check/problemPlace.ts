@@ -5,7 +5,7 @@ import { nth } from '../../lists/nth.ts';
 
 /** Errors of data and scope name the key they are about; the problem goes there. */
 export function told(error: LayerifError, where: Path): { key: Path; message: string } {
-  const scoped = /^(score|evaluate|prune|model)\.(\w+): /.exec(error.message);
+  const scoped = /^(score|evaluate|prune|model|train|train_experts|validate)\.(\w+): /.exec(error.message);
   if (scoped) return { key: [nth(scoped, 1), nth(scoped, 2)], message: error.message };
   const field = /\b(doc_to_text|doc_to_target|doc_to_choice|num_fewshot|description)\b/.exec(error.message)?.[1];
   if (where[0] === 'tasks' && where[2] === 'doc_to_text' && field)

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { sideWords } from '../../../../protocol/samples.ts';
 import type { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment, Score, Task } from '../../../../protocol/experiment.ts';
+import type { Machine } from '../../../../protocol/run.ts';
 import { besidePath } from '../../checkpoints/openCheckpoint.ts';
 import { parseExperiment, readExperimentText } from '../../config/experiment.ts';
 import type { Path, Positions, Problem } from '../../config/experiment.ts';
@@ -29,23 +30,23 @@ import { cachedCommit } from '../../hub/cache.ts';
 import { listed } from '../../text/listed.ts';
 import { offlineBy } from '../../hub/environment.ts';
 import { relativeTo } from '../files/paths.ts';
-import { openKnownDataset, tryModel, type Tried } from './describe.ts';
-import { evaluatedAlone } from './evaluatedAlone.ts';
-import { evaluationInput, leftOut, readsOf } from './evaluationInput.ts';
-import { firstRows } from './firstRows.ts';
-import { isModelAbsent, missingDataset, missingModel, notHere, sizeOf, wantedSplits } from './hubInputs.ts';
-import { modelRefusals } from './modelRefusals.ts';
-import { openAtHand } from './openExperiment.ts';
-import { graphInputs, type OpenedModel } from './openModel.ts';
-import { outputFault } from './outputFolder.ts';
+import { openKnownDataset, tryModel, type Tried } from '../inputs/describe.ts';
+import { evaluatedAlone } from '../inputs/evaluatedAlone.ts';
+import { leftOut } from '../inputs/evaluationInput.ts';
+import { firstRows } from '../inputs/firstRows.ts';
+import { isModelAbsent, missingDataset, missingModel, notHere, sizeOf, wantedSplits } from '../inputs/hubInputs.ts';
+import { modelRefusals } from '../inputs/modelRefusals.ts';
+import { openAtHand } from '../inputs/openExperiment.ts';
+import { graphInputs, type OpenedModel } from '../inputs/openModel.ts';
+import { outputFault } from '../inputs/outputFolder.ts';
+import { foreseen } from './preparations.ts';
 import { byPlace, told } from './problemPlace.ts';
-import { pruneInputOf } from './pruneInput.ts';
-import { errorOf, refusalsIn, verbsOf } from './refusals.ts';
-import { limitsOf, sampleRefusals } from './sampleRefusals.ts';
-import { scopeOf } from './scope.ts';
-import { unsupported } from './supported.ts';
-import { tryCheckpoints } from './trainingCheckpoints.ts';
-import { headBlocks } from './units.ts';
+import { errorOf, refusalsIn, verbsOf } from '../inputs/refusals.ts';
+import { limitsOf, sampleRefusals } from '../inputs/sampleRefusals.ts';
+import { scopeOf } from '../inputs/scope.ts';
+import { unsupported } from '../inputs/supported.ts';
+import { tryCheckpoints } from '../inputs/trainingCheckpoints.ts';
+import { headBlocks } from '../inputs/units.ts';
 import { datasetNamed } from '../../data/datasetNamed.ts';
 
 /** Of a model without its adapter. */
@@ -66,13 +67,19 @@ export interface Check {
 
 /**
  * @param text what the editor holds; read from `file` when it is not given
+ * @param machine what has to do for a run; its memory as it is by default
  * @throws LayerifError `badExperiment` when the file cannot be read
  */
-export async function checkExperiment(file: string, text?: string, depth: 'quick' | 'full' = 'full'): Promise<Check> {
+export async function checkExperiment(
+  file: string,
+  text?: string,
+  depth: 'quick' | 'full' = 'full',
+  machine: Machine = { device: 'auto' },
+): Promise<Check> {
   const absolute = path.resolve(file);
   const { experiment, problems, positions } = parseExperiment(text ?? readExperimentText(absolute), absolute);
   if (!experiment) return { experiment, problems, positions };
-  const check = new DiskCheck(experiment, absolute, positions, depth);
+  const check = new DiskCheck(experiment, absolute, positions, depth, machine);
   await check.all();
   return { experiment, problems: [...problems, ...check.problems].sort(byPlace(absolute)), positions };
 }
@@ -84,18 +91,20 @@ class DiskCheck {
   readonly #baseDir: string;
   readonly #positions: Positions;
   readonly #depth: 'quick' | 'full';
+  readonly #machine: Machine;
   readonly #datasets = new Map<string, OpenDataset>();
   #tokenizer: TextTokenizer | null = null;
   #graph: GraphInputs | null = null;
   /** Closed: what is left is what its headers say. */
   #opened: OpenedModel | null = null;
 
-  constructor(experiment: Experiment, file: string, positions: Positions, depth: 'quick' | 'full') {
+  constructor(experiment: Experiment, file: string, positions: Positions, depth: 'quick' | 'full', machine: Machine) {
     this.#experiment = experiment;
     this.#file = file;
     this.#baseDir = path.dirname(file);
     this.#positions = positions;
     this.#depth = depth;
+    this.#machine = machine;
   }
 
   async all(): Promise<void> {
@@ -109,32 +118,20 @@ class DiskCheck {
     for (const { where, message, wanted } of leftOut(this.#experiment))
       this.#say([...where], message, wanted ? 'warning' : 'information');
     if (this.#depth === 'full' && this.#opened && !this.problems.some(({ severity }) => severity === 'error')) {
-      await this.#evaluation(this.#opened);
-      await this.#pruning();
+      await this.#foreseen();
     }
   }
 
-  /** As `evaluate` does, up to the first run of the model; only where its section says that it is wanted. */
-  async #evaluation({ checkpoint, model }: OpenedModel): Promise<void> {
-    const tokenizer = this.#tokenizer;
-    if (!this.#experiment.evaluate || !tokenizer || !this.#allHere()) return;
+  /** As the commands do that read the other sections, up to the first run of the model. */
+  async #foreseen(): Promise<void> {
+    if (!this.#allHere()) return;
     const known = new Set(this.problems.map(({ message }) => message));
-    await this.#attempt(['evaluate'], async () => {
-      const reads = readsOf(checkpoint, model, this.#experiment);
-      const { skipped } = await evaluationInput(this.#experiment, this.#baseDir, tokenizer, reads, {});
-      for (const { task, reason } of skipped) {
-        const message = `task "${task}": evaluate: ${reason}`;
-        if (!known.has(message)) this.#say(['evaluate'], message, 'warning');
-      }
-    });
-  }
-
-  /** As `prune` does, up to the first run of the model. */
-  async #pruning(): Promise<void> {
-    if (!this.#experiment.prune || !this.#allHere()) return;
-    await this.#attempt(['prune'], async () => {
-      (await pruneInputOf(this.#experiment, this.#file, {}, null)).checkpoint.close();
-    });
+    const read = { file: this.#file, baseDir: this.#baseDir, experiment: this.#experiment };
+    const declares = (key: string) => this.#positions.has([key]);
+    for (const { path: where, message, severity, error } of await foreseen(read, this.#machine, declares)) {
+      const at = error ? told(error, where) : { key: where, message };
+      if (!known.has(at.message)) this.#say(at.key, error ? this.#withPlace(at.message, error) : at.message, severity);
+    }
   }
 
   #allHere(): boolean {
@@ -168,8 +165,9 @@ class DiskCheck {
       const opened = openAtHand(read, { model: adapts ? model : { ...model, adapter: undefined } });
       try {
         this.#opened = opened;
-        this.#graph = graphInputs(opened);
+        // The tokenizer first: without it, rows of a graph that takes tokens are not rendered.
         if (opened.graph?.tokens !== false) this.#tokenizer = opened.tokenizer;
+        this.#graph = graphInputs(opened);
         if (adapts) await this.#scope(opened);
         for (const warning of this.#tokenizer?.warnings ?? []) this.#say(['model', 'path'], warning, 'warning');
       } finally {
@@ -277,6 +275,8 @@ class DiskCheck {
 
     const estimator = estimators.find(({ id }) => id === this.#experiment.score.estimator);
     if (estimator) this.#attempt(at('training_split'), () => requireTrainSamples(estimator, train, task.task));
+    // Scores of an encoder have texts of their own.
+    if (this.#opened?.graph?.task === 'encoder') return;
     // Loading renders every row, and tokenizes it.
     if (this.#tokenizer || this.#graph) return this.#load(task, at);
     if (isGraphPath(this.#experiment.model.path)) return; // what it takes is not known without it
