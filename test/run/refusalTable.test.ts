@@ -112,6 +112,21 @@ function lastTokenGraph(file: string): void {
   fs.writeFileSync(file, encodeModel(g));
 }
 
+/** A language model with a remainder between its layers, which has no rule. */
+function modGraph(file: string): void {
+  const g = new Graph('mod');
+  const ids = g.input('input_ids', 'int64', ['batch', 'tokens']);
+  const filled = (size: number) => Float32Array.from({ length: size }, (_, i) => Math.sin(i));
+  let x = g.gather(g.initializer('embed', 'float32', [61, 4], filled(244)), ids, 0);
+  for (const layer of [0, 1]) {
+    const w = g.initializer(`model.layers.${layer}.mlp.weight`, 'float32', [4, 4], filled(16));
+    const y = g.scope(`model/layers.${layer}/mlp`, () => g.matMul(x, w));
+    x = g.node('Mod', [y, g.initializer(`divisor.${layer}`, 'float32', [], Float32Array.of(2))], { fmod: 1 })[0];
+  }
+  g.output(g.matMul(x, g.initializer('lm_head.weight', 'float32', [4, 61], filled(244))), 'logits');
+  fs.writeFileSync(file, encodeModel(g));
+}
+
 function rewriteTensors(model: string, change: (name: string) => Partial<Raw>): void {
   writeRaw(
     model,
@@ -210,6 +225,7 @@ const spoil: Record<string, (t: TestContext) => Spoilt> = {
       fs.copyFileSync(path.join(import.meta.dirname, '../reference/speech/encoder.onnx'), model),
     ),
   ekfacOfGroups: grouped,
+  operatorWithoutRule: (t) => with_(graph(t), ({ model }) => modGraph(model)),
   tokenBeyondVocabulary: (t) =>
     with_(llama(t), ({ model, file }) => {
       const json = path.join(model, 'tokenizer.json');
@@ -289,6 +305,7 @@ const words: Record<string, RegExp> = {
   lastTokenLogits: /output "logits" has logits for one token, not for all of a text .*\(Slice\)/,
   retrainedLayers: /layer 9 does not exist; the model has layers 0 to 2/,
   encoderWithoutLogits: /gives hidden states and no logits, .* or ask for scores alone/,
+  operatorWithoutRule: /operator "Mod" .* has no differentiation rule, and gradients have to go through it/,
   ekfacOfGroups: /ekfac has no factors for .*conv of .*, a convolution in 2 groups/,
   tokenBeyondVocabulary: /is outside the model's vocabulary of 298: the embedding has no row for "<\|pad\|>"/,
   moreTokensThanPositions: /a sample of task .* has \d+ tokens, the model has positions for 20; set max_length to 20/,

@@ -14,6 +14,8 @@ import { shapesRead } from '../../models/tensorsRead.ts';
 import type { Architecture } from '../../models/types.ts';
 import type { OpenedGraph } from '../../graphs/open.ts';
 import { logitPositions } from '../../graphs/lastToken.ts';
+import { nodeText } from '../../graphs/read.ts';
+import { withoutRule } from '../../graphs/withoutRule.ts';
 import { verbs } from './refusals.ts';
 import type { Refusal } from './refusals.ts';
 
@@ -169,6 +171,20 @@ export const modelRefusals: readonly Refusal<ModelFacts>[] = [
       const outside = validate?.retrain.layers?.filter((layer) => layer >= model.layers) ?? [];
       if (outside.length === 0) return null;
       return `layer ${outside.join(', ')} does not exist; the model has layers 0 to ${model.layers - 1}`;
+    },
+  },
+  {
+    id: 'operatorWithoutRule',
+    verbs: ['score'],
+    code: 'badModel',
+    path: ['model', 'path'],
+    says({ graph, experiment: { score, scores_alone } }) {
+      if (!graph || scores_alone === true) return null;
+      const scored = (layer: number, module: string) =>
+        (score.layers === 'all' || score.layers.includes(layer)) && matchesModule(score.modules, module);
+      const node = withoutRule(graph, scored);
+      if (node === null) return null;
+      return `${graph.file.path}: operator "${node.op}" ${nodeText(node)} has no differentiation rule, and gradients have to go through it; export the model without it (layerif list operators names those that have one), or score layers behind it with score.layers`;
     },
   },
   {
