@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { rawTensors, writeRaw } from '../checkpoints/rewrite.ts';
+import { writeGraphWorkspace } from '../graphs/tiny.ts';
 import { writeTinyLlama } from '../tinyLlama.ts';
 import { writeTinyAdapter } from './workspace.ts';
 
@@ -332,6 +333,14 @@ export const cases: readonly ForeseenCase[] = [
     rows: facts,
     files: { 't.yaml': 'other: ["{subject} is"]\n' },
     says: /t\.yaml has no templates for the relation "r"/,
+  },
+  {
+    sections:
+      'data_scores: [{ mastery: { scorer: ./g/llama-torchscript.onnx, templates: t.yaml, texts: { dataset: own, split: train } } }]',
+    rows: facts,
+    files: { 't.yaml': 'r: ["{subject} is"]\n' },
+    spoil: (folder) => writeGraphWorkspace(path.join(folder, 'g'), 'llama-torchscript', ''),
+    says: /mastery\.scorer .* is an ONNX graph, which writes no answers/,
   },
   { sections: 'data_scores: [{ influence: { task: nothere } }]', says: /there is no influence for a task "nothere"/ },
   // Training.

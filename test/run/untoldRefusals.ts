@@ -34,7 +34,7 @@ export const untold: Record<string, Record<string, readonly (readonly [begin: st
       ],
     ],
     'labelledTexts.ts': [['row … of dataset "…" has an empty text', 'needs a tokenizer that adds no token by itself']],
-    'maskedRows.ts': [['', result]],
+    'observedRows.ts': [['', result]],
     'measure.ts': [['', request]],
     'ownAnswers.ts': [
       ["the model's own answers", request],
