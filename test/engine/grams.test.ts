@@ -1,9 +1,15 @@
-/** K, C and diag(V Vᵀ) of both ways of Gram products against inner products of PyTorch's float64 gradients. */
+/**
+ * K, C and diag(V Vᵀ) of both ways of Gram products against inner products of PyTorch's float64 gradients; sums over
+ * batches of texts that are taken from the tiles against sums of these gradients.
+ */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { makeBatches } from '../../server/src/engine/sweep/batch.ts';
 import { cheaper, GramProducts } from '../../server/src/engine/grams/grams.ts';
+import type { DealtSums } from '../../server/src/engine/grams/dealtSums.ts';
+import { GradientSums } from '../../server/src/engine/grams/gradientSums.ts';
+import { WorkMemory } from '../../server/src/engine/grams/workMemory.ts';
 import type { ModuleGrams, Way } from '../../server/src/engine/grams/grams.ts';
 import { Model } from '../../server/src/engine/sweep/model.ts';
 import { Runtime } from '../../server/src/engine/runtime/runtime.ts';
@@ -15,7 +21,7 @@ import { casesFolder, referenceOf, relativeError, samplesOf } from './reference.
 const NAME = 'llama/biases';
 
 /** Grams of layer 1: samples 2 and 0 train (in that order), sample 1 validates. */
-async function layerGrams(way: Way, tileSize: number): Promise<Map<string, ModuleGrams>> {
+async function layerGrams(way: Way, tileSize: number): Promise<Map<string, ModuleGrams & { dealt: DealtSums }>> {
   const model = Model.open(new Runtime('cpu', 1), path.join(casesFolder, NAME));
   const [a, b, c] = samplesOf(NAME);
   const batches = [
@@ -36,11 +42,25 @@ async function layerGrams(way: Way, tileSize: number): Promise<Map<string, Modul
     () => undefined,
   );
   const products = await GramProducts.create(model.runtime);
-  const grams = new Map<string, ModuleGrams>();
-  for (const capture of captures) grams.set(capture.module, await products.of(capture, 2, 1, tileSize, way));
+  const sums = await GradientSums.create(model.runtime);
+  const grams = new Map<string, ModuleGrams & { dealt: DealtSums }>();
+  for (const capture of captures) {
+    const dealt = sums.dealt(capture, [1, 2], batches, new WorkMemory());
+    const found = await products.of(capture, 2, 1, tileSize, (tile) => dealt.see(tile), way);
+    grams.set(capture.module, { ...found, dealt });
+  }
   await products.release();
+  await sums.release();
   await model.release();
   return grams;
+}
+
+/** Sum over one batch of texts as the weight lies. */
+function placed(dealt: DealtSums, count: number, b: number): Float64Array {
+  const found = new Float64Array(dealt.order.length);
+  for (const { first, sums } of dealt.sums(count)!)
+    sums[b].forEach((value, i) => (found[dealt.order[first + i]] = value));
+  return found;
 }
 
 const ways: { title: string; way: Way; tileSize: number }[] = [
@@ -55,13 +75,25 @@ for (const { title, way, tileSize } of ways) {
     const reference = referenceOf(NAME);
     const grams = await layerGrams(way, tileSize);
     assert.equal(grams.size, 7);
-    for (const [module, { K, C, diagV }] of grams) {
+    for (const [module, { K, C, diagV, dealt }] of grams) {
       const g = [0, 1, 2].map((s) => reference.tensor(`gradient.${s}.model.layers.1.${module}.weight`) as Float64Array);
       const dot = (i: number, j: number) => g[i].reduce((sum, x, k) => sum + x * g[j][k], 0);
       const right = [dot(2, 2), dot(2, 0), dot(0, 2), dot(0, 0), dot(2, 1), dot(0, 1), dot(1, 1)];
       const error = relativeError([...K, ...C, ...diagV], right);
       assert.ok(error < 1e-5, `${module}: ${error}`);
       assert.equal(K[1], K[2], 'K is symmetric');
+      assert.equal(dealt.complete, way === 'tiles');
+      if (way !== 'tiles') continue;
+      // Training samples 0 and 1 are the texts 2 and 0: together, and in a batch each.
+      assert.ok(
+        relativeError(
+          placed(dealt, 1, 0),
+          g[2].map((x, k) => x + g[0][k]),
+        ) < 1e-5,
+        module,
+      );
+      assert.ok(relativeError(placed(dealt, 2, 0), g[2]) < 1e-5, module);
+      assert.ok(relativeError(placed(dealt, 2, 1), g[0]) < 1e-5, module);
     }
   });
 }

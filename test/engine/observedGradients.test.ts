@@ -103,6 +103,23 @@ for (const family of gradientFamilies) {
     await model.release();
   });
 
+  test(`${family}: observations with other numbers of batches do not disturb each other`, async (t) => {
+    const { model, request } = open(t, family);
+    const all = gradientCases.map(({ of, options }, i) => ({ name: String(i), of, options }));
+    const others = all.map(({ name, of, options }) => ({
+      name: `${name} of 3`,
+      of,
+      options: { ...options, batches: 3 },
+    }));
+    const observations = all.flatMap((one, i) => [one, others[i]]);
+    for (const grams of [false, true]) {
+      fs.rmSync(request.workDir, { recursive: true, force: true });
+      const { observations: found } = await collect(model, { ...request, grams, observations }, () => undefined);
+      requireRight(family, Object.fromEntries(all.map(({ name }) => [name, found[name]])));
+    }
+    await model.release();
+  });
+
   test(`${family}: continued after an interruption at each layer; what was not observed then is left out`, async (t) => {
     const { model, request } = open(t, family);
     let announced = 0;

@@ -3,9 +3,8 @@
  * batch of texts.
  */
 import { textBatches } from '../../scores/observations.ts';
-import { claim, claimedCount, standard } from '../../scores/claimed.ts';
+import { claim, claimedWithout } from '../../scores/claimed.ts';
 import type { GradientReducer } from './gradientReducer.ts';
-import { addedUp } from './weightedGradients.ts';
 
 export const claimedWeights: GradientReducer = {
   id: 'claimed_weights',
@@ -14,24 +13,19 @@ export const claimedWeights: GradientReducer = {
     return async (matrix) => {
       const name = `${matrix.layer}.${matrix.module}`;
       const weight = matrix.weight();
-      const sums = await matrix.sums(count);
-      const total = addedUp(sums);
+      const { total, parts, restSize, restSquare } = await matrix.summed(count);
       const bits = tensors[`bits/${name}`]?.data;
-      const found = claim(weight, total, (at) => {
-        if (bits) bits[at >> 3] |= 128 >> (at & 7);
-      });
+      const mark = (entry: number) => {
+        const at = matrix.place(entry);
+        bits![at >> 3] |= 128 >> (at & 7);
+      };
+      const found = claim(weight, total, bits && mark);
       tensors[`claimed/${name}`].data[0] = found.count;
       tensors[`mask/${name}`].data[0] = found.mask;
       tensors[`shuffled/${name}`].data[0] = found.shuffled;
       tensors[`weight/${name}`].data[0] = found.weight;
       tensors[`gradient/${name}`].data[0] = found.sum / shape.texts;
-      if (sums.length < 2) return;
-      const own = standard(weight);
-      const rest = new Float64Array(weight.length);
-      for (const [b, sum] of sums.entries()) {
-        for (let i = 0; i < rest.length; i++) rest[i] = total[i] - sum[i];
-        tensors[`without/${name}`].data[b] = claimedCount(weight, own, rest);
-      }
+      if (count > 1) tensors[`without/${name}`].data.set(claimedWithout(weight, parts, restSize, restSquare));
     };
   },
 };

@@ -1,18 +1,18 @@
 /** What a reducer of gradients is shown, and what it is: `gradientReducers.ts` lists them. */
 import type { Json, Tensors } from '../../../../protocol/scores.ts';
 import type { GradientObservationId, ObservedShape } from '../../scores/observations.ts';
+import type { SummedGradients } from './summedGradients.ts';
 
 /** One linear module with the gradients of all texts. */
 export interface CapturedMatrix {
   layer: number;
   module: string;
-  /** Weight as the model has it, [rows, columns]; not to be changed. */
+  /** Entries lie in an order of their own, in weights and sums alike: where in [rows, columns] an entry is. */
+  place(entry: number): number;
+  /** As the model has it; not to be changed. */
   weight(): Float32Array;
-  /**
-   * Gradients summed over the texts of each batch; text i is in batch i mod count. The numbers of the last call are
-   * kept.
-   */
-  sums(count: number): Promise<readonly Float32Array[]>;
+  /** Gradients summed over so many batches of texts, text i in batch i mod count; made once for each count. */
+  summed(count: number): Promise<SummedGradients>;
   /** Squared norm of each text's gradient. */
   squaredNorms(): Promise<Float64Array>;
 }

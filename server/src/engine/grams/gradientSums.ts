@@ -4,12 +4,16 @@
  *   sum over the texts of a batch   G_b = Σ_i Yᵢᵀ Xᵢ = Yᵀ X over all their tokens, one product for each batch
  *   squared norm of one text        |Yᵢᵀ Xᵢ|² = Σ_ts (x_t · x_s)(y_t · y_s), or of the formed gradient where that is less work
  *
- * Text i belongs to batch i mod count, so that texts that lie sorted in a file are dealt out evenly.
+ * Text i belongs to batch i mod count, so that texts that lie sorted in a file are dealt out evenly. Where Gram products
+ * form the gradients anyway, sums are taken from these (`dealtSums.ts`).
  */
 import { Graph } from '../../onnx/graph.ts';
 import { floats, numbers } from '../runtime/runtime.ts';
 import type { Runtime, Session, Tensor } from '../runtime/runtime.ts';
+import type { Batch } from '../sweep/batch.ts';
 import type { ModuleCaptures } from '../sweep/captures.ts';
+import { DealtSums } from './dealtSums.ts';
+import type { WorkMemory } from './workMemory.ts';
 
 type Part = ModuleCaptures['batches'][number];
 
@@ -17,25 +21,32 @@ export class GradientSums {
   readonly #sum: Session;
   readonly #tokens: Session;
   readonly #formed: Session;
+  readonly #dealt: Session;
   /** Inputs by batch of the newest x: q, k and v read the same one. */
   #inputs: { of: Tensor; count: number; rows: Float32Array[] } | null = null;
 
-  private constructor([sum, tokens, formed]: Session[]) {
+  private constructor([sum, tokens, formed, dealt]: Session[]) {
     this.#sum = sum;
     this.#tokens = tokens;
     this.#formed = formed;
+    this.#dealt = dealt;
   }
 
   static async create(runtime: Runtime): Promise<GradientSums> {
-    const graphs = [sumGraph(), tokenNormGraph(), formedNormGraph()];
+    const graphs = [sumGraph(), tokenNormGraph(), formedNormGraph(), dealtGraph()];
     return new GradientSums(await Promise.all(graphs.map((graph) => runtime.session(graph))));
   }
 
-  /** @param parts captures of the texts @returns per batch of texts its summed gradient [rows, columns] */
+  /**
+   * @param parts captures of the texts
+   * @param room where the numbers of a batch go, [rows, columns]
+   * @returns per batch of texts its summed gradient [rows, columns]
+   */
   async sums(
     { rows, columns }: Pick<ModuleCaptures, 'rows' | 'columns'>,
     parts: Part[],
     count: number,
+    room: (batch: number) => Float32Array = () => new Float32Array(rows * columns),
   ): Promise<Float32Array[]> {
     if (parts.length === 0) return [];
     if (this.#inputs?.of !== parts[0].x || this.#inputs.count !== count) {
@@ -46,7 +57,7 @@ export class GradientSums {
     for (const [b, y] of outputs.entries()) {
       const x = this.#inputs.rows[b];
       const tokens = y.length / rows;
-      const sum = new Float32Array(rows * columns);
+      const sum = room(b);
       await this.#sum.run(
         { y: floats(y, [tokens, rows]), x: floats(x, [tokens, columns]) },
         { g: floats(sum, [rows, columns]) },
@@ -54,6 +65,16 @@ export class GradientSums {
       sums.push(sum);
     }
     return sums;
+  }
+
+  /** Takes sums from the tiles of a module's Gram products. @param batches in the order of the tiles' samples */
+  dealt(
+    matrix: Pick<ModuleCaptures, 'rows' | 'columns'>,
+    counts: readonly number[],
+    batches: readonly Batch[],
+    memory: WorkMemory,
+  ): DealtSums {
+    return new DealtSums(this.#dealt, matrix, counts, batches, memory);
   }
 
   /** Squared norm of the gradient of each text, by its index. */
@@ -87,7 +108,7 @@ export class GradientSums {
 
   async release(): Promise<void> {
     this.rest();
-    for (const session of [this.#sum, this.#tokens, this.#formed]) await session.release();
+    for (const session of [this.#sum, this.#tokens, this.#formed, this.#dealt]) await session.release();
   }
 }
 
@@ -115,6 +136,14 @@ function sumGraph(): Graph {
   const y = g.input('y', 'float32', ['tokens', 'rows']);
   const x = g.input('x', 'float32', ['tokens', 'columns']);
   g.output(g.node('Gemm', [y, x], { transA: 1 })[0], 'g');
+  return g;
+}
+
+/** dealt [sums, samples], gradients [samples, width] -> sums [sums, width] */
+function dealtGraph(): Graph {
+  const g = new Graph('gradients summed by batches of texts');
+  const dealt = g.input('dealt', 'float32', ['sums', 'samples']);
+  g.output(g.matMul(dealt, g.input('gradients', 'float32', ['samples', 'width'])), 'sums');
   return g;
 }
 

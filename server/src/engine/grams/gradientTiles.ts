@@ -31,6 +31,14 @@ interface Part {
   inner: [number, number];
 }
 
+/** Gradients of all samples for a part of the weight. */
+export interface GradientTile extends Part {
+  /** [samples, outer, inner], written over by the next tile. */
+  gradients: Float32Array;
+  /** Whether `outer` are positions of the weight's columns and `inner` of its rows, or the other way round. */
+  byColumns: boolean;
+}
+
 export class GradientTiles {
   readonly #runtime: Runtime;
   readonly #transpose: Session;
@@ -54,8 +62,17 @@ export class GradientTiles {
     return new GradientTiles(runtime, await Promise.all(graphs.map((g) => runtime.session(g))));
   }
 
-  /** Adds the upper triangle of S in the order of the batches. @param sums [samples, samples] */
-  async addProducts(captures: ModuleCaptures, tileSize: number, sums: Float64Array): Promise<void> {
+  /**
+   * Adds the upper triangle of S in the order of the batches.
+   * @param sums [samples, samples]
+   * @param see called with each tile
+   */
+  async addProducts(
+    captures: ModuleCaptures,
+    tileSize: number,
+    sums: Float64Array,
+    see?: (tile: GradientTile) => Promise<void>,
+  ): Promise<void> {
     const { rows, columns, batches } = captures;
     const total = Math.sqrt(sums.length);
     const byColumns = columns <= rows;
@@ -72,6 +89,7 @@ export class GradientTiles {
       const gradients = this.#buffer.subarray(0, total * width);
       await this.#form(from, inner, part.inner, gradients);
       await this.#multiply(gradients, total, width, sums);
+      await see?.({ ...part, gradients, byColumns });
     }
   }
 

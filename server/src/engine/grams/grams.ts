@@ -10,6 +10,7 @@
  */
 import type { EkfacInfluence } from './ekfac.ts';
 import { GradientTiles } from './gradientTiles.ts';
+import type { GradientTile } from './gradientTiles.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { ModuleCaptures } from '../sweep/captures.ts';
 import { TokenProducts } from './tokenProducts.ts';
@@ -54,6 +55,7 @@ export class GramProducts {
    * @param train number of training samples n
    * @param validation number of validation samples m
    * @param tileSize upper bound of the numbers in one tile (one row of every sample at least)
+   * @param see called with each tile, where that is the way
    * @param way default: the cheaper one
    */
   async of(
@@ -61,11 +63,12 @@ export class GramProducts {
     train: number,
     validation: number,
     tileSize: number,
+    see?: (tile: GradientTile) => Promise<void>,
     way: Way = cheaper(captures),
   ): Promise<ModuleGrams> {
     const total = train + validation;
     const sums = new Float64Array(total * total);
-    if (way === 'tiles') await this.tiles.addProducts(captures, tileSize, sums);
+    if (way === 'tiles') await this.tiles.addProducts(captures, tileSize, sums, see);
     else await this.#tokens.addProducts(captures, sums);
     return arrange(sums, order(captures, train), train, validation);
   }

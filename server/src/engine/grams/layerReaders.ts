@@ -7,6 +7,8 @@ import type { CollectRequest } from '../../../../protocol/engine.ts';
 import type { Activations } from '../sweep/activations.ts';
 import type { Batch } from '../sweep/batch.ts';
 import { EkfacProducts } from './ekfac.ts';
+import type { DealtSums } from './dealtSums.ts';
+import type { GradientTile } from './gradientTiles.ts';
 import { GramProducts } from './grams.ts';
 import type { ModuleGrams } from './grams.ts';
 import { collectGarbage } from '../runtime/garbage.ts';
@@ -155,15 +157,18 @@ export class LayerReaders {
       bytes += capture.batches.reduce((sum, { x, y }) => sum + 4 * (x.data.length + y.data.length), 0);
       if (!byLayer.has(capture.layer)) byLayer.set(capture.layer, new Map());
       let squares: Float64Array | undefined;
+      let dealt: DealtSums | undefined;
       for (const block of wanted ? blockCaptures(capture, blocks) : []) {
         const curvature =
           this.#ekfac && own ? await this.#ekfac.of(block, train, validation, plan.gradientTile, asked!) : undefined;
         const real = { ...block, batches: block.batches.filter(({ batch }) => batch.split !== 'fisher') };
-        const grams = await this.#products.of(real, train, validation, plan.gradientTile);
+        if (own && block === capture) dealt = this.#observed.dealt(real);
+        const see = dealt && ((tile: GradientTile) => dealt!.see(tile));
+        const grams = await this.#products.of(real, train, validation, plan.gradientTile, see);
         byLayer.get(capture.layer)!.set(block.module, { ...grams, ekfac: curvature });
         if (block === capture) squares = Float64Array.from({ length: train }, (_, i) => grams.K[i * train + i]);
       }
-      if (own) await this.#observed.see(capture, squares);
+      if (own) await this.#observed.see(capture, { squares, dealt: dealt?.complete ? dealt : undefined });
       capture.batches.length = 0; // the captures are large: let them go as soon as they are used
     }
     this.#products.rest();

@@ -8,14 +8,17 @@ import path from 'node:path';
 import type { AskedObservation, Json, Tensors } from '../../../../protocol/scores.ts';
 import { dtypeOf, readSafetensors, writeSafetensors } from '../../checkpoints/safetensors.ts';
 import { numberBytes } from '../../scores/observationCosts.ts';
-import { isGradientObservation, observationOf } from '../../scores/observations.ts';
+import { isGradientObservation, observationOf, textBatches } from '../../scores/observations.ts';
 import type { ObservationSpec, ObservedShape } from '../../scores/observations.ts';
 import type { ModuleCaptures } from '../sweep/captures.ts';
 import type { NewTensor } from '../../checkpoints/safetensors.ts';
 import { gradientReducerOf } from './gradientReducers.ts';
+import { capturedMatrix } from './capturedMatrix.ts';
+import type { KnownGradients } from './capturedMatrix.ts';
+import type { DealtSums } from './dealtSums.ts';
 import type { CapturedMatrix } from './gradientReducer.ts';
 import type { GradientSums } from './gradientSums.ts';
-import { addedUp } from './weightedGradients.ts';
+import { WorkMemory } from './workMemory.ts';
 
 export interface ObservedGradientsOptions {
   asked: readonly AskedObservation[];
@@ -32,6 +35,8 @@ export interface ObservedGradientsOptions {
 
 interface Opened {
   name: string;
+  /** Into how many batches of texts it deals them; undefined where it sums nothing. */
+  batches: number | undefined;
   tensors: Tensors;
   fold: (matrix: CapturedMatrix) => Promise<void>;
 }
@@ -39,6 +44,7 @@ interface Opened {
 export class ObservedGradients {
   readonly #options: ObservedGradientsOptions;
   readonly #opened: Opened[] = [];
+  readonly #memory = new WorkMemory();
   #gradients: NewTensor[] = [];
 
   /** @param finished layers that an interrupted run has left behind */
@@ -52,30 +58,38 @@ export class ObservedGradients {
         const { tensor } = readSafetensors(this.#file(name, layer));
         for (const one of ofLayer(tensors, layer)) tensors[one].data.set(tensor(one) as Float64Array | Uint8Array);
       }
-      this.#opened.push({ name, tensors, fold: gradientReducerOf(of).open({ options: chosen, shape, tensors }) });
+      const batches = 'batches' in chosen ? textBatches(shape, chosen) : undefined;
+      const fold = gradientReducerOf(of).open({ options: chosen, shape, tensors });
+      this.#opened.push({ name, batches, tensors, fold });
     }
   }
 
-  /** @param squares squared norms of the texts' gradients, where they are known */
-  async see({ layer, module, rows, columns, batches }: ModuleCaptures, squares?: Float64Array): Promise<void> {
-    const { shape, sums, weight } = this.#options;
-    if (this.#opened.length === 0 || !shape.modules(layer).some(({ name }) => name === module)) return;
-    const parts = batches.filter(({ batch }) => batch.split === 'train');
-    let kept: { count: number; sums: Float32Array[] } | null = null;
-    const matrix: CapturedMatrix = {
-      layer,
-      module,
-      weight: () => weight(layer, module),
-      sums: async (count) => {
-        if (kept?.count !== count) kept = { count, sums: await sums.sums({ rows, columns }, parts, count) };
-        return kept.sums;
-      },
-      squaredNorms: async () => squares ?? (await sums.squaredNorms({ rows, columns }, parts, shape.texts)),
-    };
+  /** Takes sums from the tiles of a module's Gram products; undefined where nothing needs them. */
+  dealt({ layer, module, rows, columns, batches }: ModuleCaptures): DealtSums | undefined {
+    const { sums, keepGradients } = this.#options;
+    const counts = new Set(this.#opened.flatMap(({ batches: count }) => count ?? []));
+    if (keepGradients) counts.add(1);
+    if (counts.size === 0 || !this.#observes(layer, module)) return undefined;
+    const order = batches.map(({ batch }) => batch);
+    return sums.dealt({ rows, columns }, [...counts], order, this.#memory);
+  }
+
+  /** @param known what has been made of the same captures already */
+  async see(captures: ModuleCaptures, known: KnownGradients = {}): Promise<void> {
+    const { layer, module, rows, columns } = captures;
+    const { shape, sums, weight, keepGradients } = this.#options;
+    if (!this.#observes(layer, module)) return;
+    const tools = { sums, memory: this.#memory, texts: shape.texts, weight: () => weight(layer, module) };
+    const matrix = capturedMatrix(captures, tools, known);
     for (const { fold } of this.#opened) await fold(matrix);
-    if (!this.#options.keepGradients) return;
-    const mean = addedUp(await matrix.sums(1)).map((value) => value / shape.texts);
-    this.#gradients.push({ name: module, dtype: 'F32', shape: [rows, columns], data: Float32Array.from(mean) });
+    if (!keepGradients) return;
+    const mean = new Float32Array(rows * columns);
+    (await matrix.summed(1)).total.forEach((value, entry) => (mean[matrix.place(entry)] = value / shape.texts));
+    this.#gradients.push({ name: module, dtype: 'F32', shape: [rows, columns], data: mean });
+  }
+
+  #observes(layer: number, module: string): boolean {
+    return this.#opened.length > 0 && this.#options.shape.modules(layer).some(({ name }) => name === module);
   }
 
   /** Before the layer's Grams are written. */

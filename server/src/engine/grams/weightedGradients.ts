@@ -4,6 +4,7 @@
  */
 import { textBatches, textsOfBatch } from '../../scores/observations.ts';
 import type { GradientReducer } from './gradientReducer.ts';
+import { ofTotal } from './summedGradients.ts';
 
 export const weightedGradients: GradientReducer = {
   id: 'weighted_gradients',
@@ -12,33 +13,15 @@ export const weightedGradients: GradientReducer = {
     const { texts } = shape;
     return async (matrix) => {
       const name = `${matrix.layer}.${matrix.module}`;
-      const weight = matrix.weight();
-      const sums = await matrix.sums(count);
-      const total = addedUp(sums);
-      let [whole, square] = [0, 0];
-      for (let i = 0; i < weight.length; i++) {
-        whole += Math.abs(weight[i] * total[i]);
-        square += total[i] * total[i];
-      }
-      tensors[`whole/${name}`].data[0] = whole / texts;
-      tensors[`square/${name}`].data[0] = square / texts ** 2;
-      for (const [b, sum] of sums.entries()) {
+      const { total, weighted, restWeighted } = await matrix.summed(count);
+      const all = ofTotal(matrix.weight(), total);
+      tensors[`whole/${name}`].data[0] = all.weighted / texts;
+      tensors[`square/${name}`].data[0] = all.square / texts ** 2;
+      for (let b = 0; b < count; b++) {
         const own = textsOfBatch(texts, count, b);
-        let [batch, without] = [0, 0];
-        for (let i = 0; i < weight.length; i++) {
-          batch += Math.abs(weight[i] * sum[i]);
-          without += Math.abs(weight[i] * (total[i] - sum[i]));
-        }
-        tensors[`batch/${name}`].data[b] = batch / own;
-        tensors[`without/${name}`].data[b] = texts > own ? without / (texts - own) : 0;
+        tensors[`batch/${name}`].data[b] = weighted[b] / own;
+        tensors[`without/${name}`].data[b] = texts > own ? restWeighted[b] / (texts - own) : 0;
       }
     };
   },
 };
-
-/** In float64. */
-export function addedUp(sums: readonly Float32Array[]): Float64Array {
-  const total = Float64Array.from(sums[0]);
-  for (const sum of sums.slice(1)) for (let i = 0; i < total.length; i++) total[i] += sum[i];
-  return total;
-}
