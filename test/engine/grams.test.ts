@@ -58,8 +58,10 @@ async function layerGrams(way: Way, tileSize: number): Promise<Map<string, Modul
 /** Sum over one batch of texts as the weight lies. */
 function placed(dealt: DealtSums, count: number, b: number): Float64Array {
   const found = new Float64Array(dealt.order.length);
-  for (const { first, sums } of dealt.sums(count)!)
-    sums[b].forEach((value, i) => (found[dealt.order[first + i]] = value));
+  for (const { first, width, sums } of dealt.sums(count)!) {
+    const own = sums.subarray(b * width, (b + 1) * width);
+    own.forEach((value, i) => (found[dealt.order[first + i]] = value));
+  }
   return found;
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../server/src/random/random.ts';
-import { claim, claimedWithout } from '../../server/src/scores/claimed.ts';
+import { claim } from '../../server/src/scores/claimed.ts';
 
 const random = new Random(5, 'claimed');
 const normal = (count: number) => Float64Array.from({ length: count }, () => Math.fround(random.normal()));
@@ -10,14 +10,6 @@ const which = (weight: ArrayLike<number>, sum: ArrayLike<number>) => {
   const at: number[] = [];
   const found = claim(weight, sum, (i) => at.push(i));
   assert.equal(found.count, at.length);
-  // Without a batch of no gradient nothing changes; in parts of three entries.
-  const sizes = Float32Array.from(sum, Math.abs);
-  const parts = Array.from({ length: Math.ceil(sizes.length / 3) }, (_, k) => ({
-    first: 3 * k,
-    rests: [sizes.slice(3 * k, 3 * k + 3)],
-  }));
-  const [all, squares] = [1, 2].map((power) => Float64Array.of(sizes.reduce((a, size) => a + size ** power, 0)));
-  assert.equal(claimedWithout(weight, parts, all, squares)[0], at.length);
   return { ...found, at };
 };
 

@@ -30,7 +30,7 @@ export interface Claimed {
  * Standardised size before the sigmoid, scale |x| - offset: far below everything for a matrix of zeros, whose rank is
  * 0; 0 where all are alike.
  */
-interface Standard {
+export interface Standard {
   mean: number;
   scale: number;
   offset: number;
@@ -40,7 +40,7 @@ interface Standard {
 const ALIKE = 1e-10;
 
 /** Of n numbers from the sum of their sizes and of their squares. */
-function standardOf(n: number, sum: number, squares: number): Standard {
+export function standardOf(n: number, sum: number, squares: number): Standard {
   const mean = sum / n;
   if (mean === 0) return { mean, scale: 0, offset: Number.MAX_VALUE };
   const spread = squares - n * mean * mean;
@@ -49,7 +49,7 @@ function standardOf(n: number, sum: number, squares: number): Standard {
   return { mean, scale, offset: mean * scale };
 }
 
-function standard(values: ArrayLike<number>): Standard {
+export function standard(values: ArrayLike<number>): Standard {
   let [sum, squares] = [0, 0];
   for (let i = 0; i < values.length; i++) {
     const size = Math.abs(values[i]);
@@ -122,64 +122,6 @@ function kindsOf(values: ArrayLike<number>, { scale, offset }: Standard): Uint32
     kinds[((size / (1 + Math.abs(size)) + 1) * HALF_OF_THE_KINDS) | 0]++;
   }
   return kinds;
-}
-
-/** What is left of the summed gradient without each batch of texts: sizes of a few entries, from `first` on. */
-interface Part {
-  first: number;
-  /** By batch. */
-  rests: readonly Float32Array[];
-}
-
-/**
- * How many entries are claimed without each batch. Each loop over entries is a function of its own, for the compiler
- * leaves a loop within loops half compiled.
- * @param parts all entries
- * @param sizes sum of the rests, by batch
- * @param squares of their squares
- */
-export function claimedWithout(
-  weight: ArrayLike<number>,
-  parts: readonly Part[],
-  sizes: Float64Array,
-  squares: Float64Array,
-): Float64Array {
-  const own = standard(weight);
-  const counts = new Float64Array(sizes.length);
-  const rests = Array.from(sizes, (sum, b) => standardOf(weight.length, sum, squares[b]));
-  const standardised = new Float64Array(Math.max(...parts.map((part) => part.rests[0].length)));
-  for (const part of parts) {
-    standardise(weight, part.first, part.rests[0].length, own, standardised);
-    for (const [b, rest] of part.rests.entries()) counts[b] += countBelow(standardised, rest, rests[b]);
-  }
-  return counts;
-}
-
-/** Into the first places of `into`. */
-function standardise(
-  values: ArrayLike<number>,
-  first: number,
-  size: number,
-  { scale, offset }: Standard,
-  into: Float64Array,
-): void {
-  for (let i = 0; i < size; i++) into[i] = Math.abs(values[first + i]) * scale - offset;
-}
-
-const difference = new Float32Array(1);
-const sign = new Int32Array(difference.buffer);
-
-/**
- * By the bit of the sign, without a branch: half of all go either way, and a branch that cannot be foreseen costs more
- * than the rest.
- */
-function countBelow(standardised: Float64Array, rest: Float32Array, { scale, offset }: Standard): number {
-  let count = 0;
-  for (let i = 0; i < rest.length; i++) {
-    difference[0] = standardised[i] - (rest[i] * scale - offset);
-    count -= sign[0] >> 31;
-  }
-  return count;
 }
 
 /** Mean number of pairs with I < G over all orders of the entries; half of those that share a bin. */

@@ -62,8 +62,9 @@ export class DealtSums {
     this.total.set(all.subarray(0, width), first);
     let at = 1;
     for (const count of this.#counts) {
-      const own = Array.from({ length: count }, () => all.subarray(at * width, ++at * width));
-      this.#parts.get(count)!.push({ first, sums: own });
+      const own = all.subarray(at * width, (at + count) * width);
+      this.#parts.get(count)!.push({ first, width, batch: 0, sums: own });
+      at += count;
     }
     const [step, next] = byColumns ? [this.#columns, 1] : [1, this.#columns];
     for (let o = outer[0]; o < outer[1]; o++) {

@@ -1,5 +1,6 @@
 /** What a reducer of gradients is shown, and what it is: `gradientReducers.ts` lists them. */
 import type { Json, Tensors } from '../../../../protocol/scores.ts';
+import type { Standard } from '../../scores/claimed.ts';
 import type { GradientObservationId, ObservedShape } from '../../scores/observations.ts';
 import type { SummedGradients } from './summedGradients.ts';
 
@@ -13,6 +14,11 @@ export interface CapturedMatrix {
   weight(): Float32Array;
   /** Gradients summed over so many batches of texts, text i in batch i mod count; made once for each count. */
   summed(count: number): Promise<SummedGradients>;
+  /**
+   * How many standardised weights are below the standardised rest without each batch of texts.
+   * @param rests of each of as many batches as `summed` was asked for
+   */
+  countBelow(own: Standard, rests: readonly Standard[]): Promise<Float64Array>;
   /** Squared norm of each text's gradient. */
   squaredNorms(): Promise<Float64Array>;
 }

@@ -12,7 +12,9 @@ import { floats, numbers } from '../runtime/runtime.ts';
 import type { Runtime, Session, Tensor } from '../runtime/runtime.ts';
 import type { Batch } from '../sweep/batch.ts';
 import type { ModuleCaptures } from '../sweep/captures.ts';
+import type { Standard } from '../../scores/claimed.ts';
 import { DealtSums } from './dealtSums.ts';
+import type { EntrySums } from './summedGradients.ts';
 import type { WorkMemory } from './workMemory.ts';
 
 type Part = ModuleCaptures['batches'][number];
@@ -22,18 +24,20 @@ export class GradientSums {
   readonly #tokens: Session;
   readonly #formed: Session;
   readonly #dealt: Session;
+  readonly #below: Session;
   /** Inputs by batch of the newest x: q, k and v read the same one. */
   #inputs: { of: Tensor; count: number; rows: Float32Array[] } | null = null;
 
-  private constructor([sum, tokens, formed, dealt]: Session[]) {
+  private constructor([sum, tokens, formed, dealt, below]: Session[]) {
     this.#sum = sum;
     this.#tokens = tokens;
     this.#formed = formed;
     this.#dealt = dealt;
+    this.#below = below;
   }
 
   static async create(runtime: Runtime): Promise<GradientSums> {
-    const graphs = [sumGraph(), tokenNormGraph(), formedNormGraph(), dealtGraph()];
+    const graphs = [sumGraph(), tokenNormGraph(), formedNormGraph(), dealtGraph(), belowGraph()];
     return new GradientSums(await Promise.all(graphs.map((graph) => runtime.session(graph))));
   }
 
@@ -77,6 +81,36 @@ export class GradientSums {
     return new DealtSums(this.#dealt, matrix, counts, batches, memory);
   }
 
+  /** How many standardised weights are below what is left without each batch of texts, standardised too. */
+  async countBelow(
+    weight: Float32Array,
+    own: Standard,
+    parts: readonly EntrySums[],
+    rests: readonly Standard[],
+  ): Promise<Float64Array> {
+    const counts = new Float64Array(rests.length);
+    for (const { first, width, batch, sums } of parts) {
+      const batches = sums.length / width;
+      const chosen = rests.slice(batch, batch + batches);
+      const { count } = await this.#below.run({
+        w: floats(weight.subarray(first, first + width), [width]),
+        r: floats(sums, [batches, width]),
+        ownScale: floats(Float32Array.of(own.scale), [1]),
+        ownOffset: floats(Float32Array.of(own.offset), [1]),
+        scale: floats(
+          Float32Array.from(chosen, (rest) => rest.scale),
+          [batches, 1],
+        ),
+        offset: floats(
+          Float32Array.from(chosen, (rest) => rest.offset),
+          [batches, 1],
+        ),
+      });
+      numbers(count).forEach((found, b) => (counts[batch + b] += found));
+    }
+    return counts;
+  }
+
   /** Squared norm of the gradient of each text, by its index. */
   async squaredNorms(
     { rows, columns }: Pick<ModuleCaptures, 'rows' | 'columns'>,
@@ -108,7 +142,8 @@ export class GradientSums {
 
   async release(): Promise<void> {
     this.rest();
-    for (const session of [this.#sum, this.#tokens, this.#formed, this.#dealt]) await session.release();
+    const sessions = [this.#sum, this.#tokens, this.#formed, this.#dealt, this.#below];
+    for (const session of sessions) await session.release();
   }
 }
 
@@ -144,6 +179,17 @@ function dealtGraph(): Graph {
   const g = new Graph('gradients summed by batches of texts');
   const dealt = g.input('dealt', 'float32', ['sums', 'samples']);
   g.output(g.matMul(dealt, g.input('gradients', 'float32', ['samples', 'width'])), 'sums');
+  return g;
+}
+
+/** w [width], r [batches, width], each scaled and moved -> how many of w are below r, [batches], below 2^24 */
+function belowGraph(): Graph {
+  const g = new Graph('weights below gradients');
+  const column = (name: string) => g.input(name, 'float32', ['batches', 1]);
+  const r = g.sub(g.mul(g.input('r', 'float32', ['batches', 'width']), column('scale')), column('offset'));
+  const size = g.abs(g.input('w', 'float32', ['width']));
+  const w = g.sub(g.mul(size, g.input('ownScale', 'float32', [1])), g.input('ownOffset', 'float32', [1]));
+  g.output(g.reduceSum(g.cast(g.less(w, r), 'float32'), [1], false), 'count');
   return g;
 }
 

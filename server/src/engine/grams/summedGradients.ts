@@ -1,17 +1,13 @@
 /**
- * What is said of gradients that are summed over batches of texts, entry by entry beside the weight, all in one pass: a
- * matrix is read once for each batch, in parts that stay in the cache.
+ * What is said of gradients that are summed over batches of texts, entry by entry beside the weight, all in one pass.
  */
-import { addTo } from '../../linear/vectors.ts';
 
-/** Entries that are looked at together: of these the sums over eight batches fit a cache of 256 KiB. */
-const PART = 1 << 16;
-
-/** Of some entries, from `first` on: the gradient summed over each batch of texts. */
+/** Of some entries, from `first` on, and some batches of texts, from `batch` on: their sums [batches, width]. */
 export interface EntrySums {
   first: number;
-  /** By batch. */
-  sums: readonly Float32Array[];
+  width: number;
+  batch: number;
+  sums: Float32Array;
 }
 
 export interface SummedGradients {
@@ -24,32 +20,33 @@ export interface SummedGradients {
   restWeighted: Float64Array;
   restSize: Float64Array;
   restSquare: Float64Array;
-  /** |r| of all entries, a few after others. */
-  parts: { first: number; rests: Float32Array[] }[];
+  /** |r| of all entries and batches in the place of their sums. */
+  rests: readonly EntrySums[];
 }
 
 /**
  * @param weight in the order of the entries
- * @param sums of all entries; written over by what is left without them
- * @param total of the batches; made here where it is not known
+ * @param total of all batches
+ * @param parts all entries; sums are written over by what is left without them
  */
 export function summedGradients(
   weight: Float32Array,
-  sums: readonly EntrySums[],
+  total: Float32Array,
+  parts: readonly EntrySums[],
   count: number,
-  total: Float32Array | null = null,
 ): SummedGradients {
   const numbers = () => new Float64Array(count);
   const found: SummedGradients = {
-    total: total ?? addedUp(sums, weight.length),
+    total,
     ...{ product: numbers(), weighted: numbers() },
     ...{ restWeighted: numbers(), restSize: numbers(), restSquare: numbers() },
-    parts: sums.flatMap(({ first, sums: own }) => inParts(first, own)),
+    rests: parts,
   };
-  for (const { first, rests } of found.parts) {
-    const end = first + rests[0].length;
-    const [own, all] = [weight.subarray(first, end), found.total.subarray(first, end)];
-    for (const [b, sum] of rests.entries()) readBatch(own, all, sum, b, found);
+  for (const { first, width, batch, sums } of parts) {
+    const [own, all] = [weight.subarray(first, first + width), total.subarray(first, first + width)];
+    for (let b = 0; b * width < sums.length; b++) {
+      readBatch(own, all, sums.subarray(b * width, (b + 1) * width), batch + b, found);
+    }
   }
   return found;
 }
@@ -62,9 +59,7 @@ function readBatch(
   b: number,
   into: SummedGradients,
 ): void {
-  let [product, weighted, restWeighted] = [0, 0, 0];
-  // From where the part before has ended, so that equal numbers in equal order have equal sums.
-  let [restSize, restSquare] = [into.restSize[b], into.restSquare[b]];
+  let [product, weighted, restWeighted, restSize, restSquare] = [0, 0, 0, 0, 0];
   for (let i = 0; i < sum.length; i++) {
     const along = weight[i] * sum[i];
     const rest = Math.abs(total[i] - sum[i]);
@@ -78,28 +73,8 @@ function readBatch(
   into.product[b] += product;
   into.weighted[b] += weighted;
   into.restWeighted[b] += restWeighted;
-  into.restSize[b] = restSize;
-  into.restSquare[b] = restSquare;
-}
-
-function inParts(first: number, sums: readonly Float32Array[]): { first: number; rests: Float32Array[] }[] {
-  return Array.from({ length: Math.ceil(sums[0].length / PART) }, (_, k) => ({
-    first: first + k * PART,
-    rests: sums.map((sum) => sum.subarray(k * PART, (k + 1) * PART)),
-  }));
-}
-
-/** Added up in float64. */
-function addedUp(sums: readonly EntrySums[], entries: number): Float32Array {
-  const total = new Float32Array(entries);
-  for (const { first, sums: own } of sums) {
-    for (let start = 0; start < own[0].length; start += PART) {
-      const sum = new Float64Array(Math.min(PART, own[0].length - start));
-      for (const one of own) addTo(sum, one.subarray(start, start + sum.length));
-      total.set(sum, first + start);
-    }
-  }
-  return total;
+  into.restSize[b] += restSize;
+  into.restSquare[b] += restSquare;
 }
 
 /** |W G| and G^2 summed over the entries, G over all texts. */
