@@ -1,4 +1,4 @@
-/** What reducers of gradients ask of one module, made of its captures once: sums and norms, and the weight beside them. */
+/** What reducers of gradients ask of one module, made of its captures once. */
 import { addTo } from '../../linear/vectors.ts';
 import type { ModuleCaptures } from '../sweep/captures.ts';
 import type { DealtSums } from './dealtSums.ts';

@@ -4,8 +4,8 @@
  *   sum over the texts of a batch   G_b = Σ_i Yᵢᵀ Xᵢ = Yᵀ X over all their tokens, one product for each batch
  *   squared norm of one text        |Yᵢᵀ Xᵢ|² = Σ_ts (x_t · x_s)(y_t · y_s), or of the formed gradient where that is less work
  *
- * Text i belongs to batch i mod count, so that texts that lie sorted in a file are dealt out evenly. Where Gram products
- * form the gradients anyway, sums are taken from these (`dealtSums.ts`).
+ * Text i belongs to batch i mod count, so that texts that lie sorted in a file are dealt out evenly. Where Gram
+ * products form the gradients anyway, sums are taken from these (`dealtSums.ts`).
  */
 import { Graph } from '../../onnx/graph.ts';
 import { floats, numbers } from '../runtime/runtime.ts';
