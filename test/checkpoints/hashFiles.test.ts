@@ -2,7 +2,7 @@ import { beforeEach, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, hashFiles, hashOfHashes } from '../../server/src/checkpoints/hashFiles.ts';
 import { LayerifError } from '../../protocol/errors.ts';
@@ -49,6 +49,19 @@ test('a hash is remembered by real path, size and time', async (t) => {
   writeFileSync(path, 'abcd');
   utimesSync(path, new Date(), new Date(entry.mtimeMs));
   assert.deepEqual(await hashFiles([path]), [digest('abcd')]);
+});
+
+test('files that are gone are forgotten, and what killed processes left beside the cache', async (t) => {
+  const root = folder(t, { a: 'abc', b: '', c: 'abcd' });
+  await hashFiles([join(root, 'a'), join(root, 'b')]);
+  rmSync(join(root, 'a'));
+  const old = new Date(Date.now() - 2 * 3_600_000);
+  const [left, young, other] = ['.sha256.json.17.tmp', '.sha256.json.18.tmp', 'other.tmp'];
+  for (const name of [left, young, other]) writeFileSync(join(cacheFolder(), name), '{');
+  for (const name of [left, other]) utimesSync(join(cacheFolder(), name), old, old);
+  await hashFiles([join(root, 'c')]);
+  assert.deepEqual(Object.keys(cached()), [realpathSync(join(root, 'b')), realpathSync(join(root, 'c'))]);
+  assert.deepEqual(readdirSync(cacheFolder()).sort(), [young, other, 'sha256.json']);
 });
 
 for (const [what, spoil] of Object.entries({

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Client } from './client.ts';
+import { isAlive } from './descendants.ts';
 
 test('shutdown and exit end the process with code 0', async () => {
   const client = await Client.start(os.tmpdir());
@@ -60,12 +61,3 @@ test('the server never loads ONNX Runtime', async () => {
   }
   await client.stop();
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

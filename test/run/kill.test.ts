@@ -2,7 +2,8 @@
  * A run that is killed at any moment is resumed, and the resumed result equals the uninterrupted one exactly. Every
  * call by which engine or run change the file system is a moment (test/run/faults.mjs): writes of spilled activations,
  * Grams, exact Grams of the projection's check, saved cotangents, losses, merged Grams and results, half written, and
- * every rename between them. A sample of the moments by default; LAYERIF_ALL_FAULTS=1 takes them all.
+ * every rename between them. By default every kind of call once, dealt out to the ways to influence that make it;
+ * LAYERIF_ALL_FAULTS=1 takes all calls in all ways.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -15,11 +16,9 @@ import type { TaskPlan } from '../../server/src/run/influence/plan.ts';
 import { scoreExperiment } from '../../server/src/run/influence/score.ts';
 import { prepare } from '../../server/src/run/inputs/prepare.ts';
 import type { EnginePool } from '../../server/src/run/machine/enginePool.ts';
-import { runApart, withFaultyEngine } from './withFault.ts';
+import { killAt, momentsOf, runApart, sampleOf, withFaultyEngine } from './withFault.ts';
 import { engine, machine, tinyWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
-
-const every = process.env.LAYERIF_ALL_FAULTS ? 1 : 13;
 
 interface Outcome {
   status: number | null;
@@ -42,15 +41,15 @@ async function scoreHere(experiment: string, memoryBytes: number, pool: EnginePo
   }
 }
 
+type Target = 'engine' | 'run';
+
 /** Scores where the fault belongs: a process that dies is one of its own; an engine always is, new for every fault. */
 async function scoreWithFault(
   experiment: string,
   memoryBytes: number,
-  what: string,
-  target: 'engine' | 'run',
-  argument: string | number,
+  target: Target,
+  fault: string,
 ): Promise<Outcome> {
-  const fault = `${what} ${target} ${argument}`;
   if (target === 'engine') return withFaultyEngine(fault, (pool) => scoreHere(experiment, memoryBytes, pool));
   const { status, signal, stderr } = await runApart('scoreOnce.ts', [experiment, String(memoryBytes)], fault);
   return { status, signal, message: stderr.trim().split('\n').at(-1) ?? '' };
@@ -58,13 +57,15 @@ async function scoreWithFault(
 
 function runs(folder: string): string[] {
   const parent = path.join(folder, 'runs', 'tiny');
-  return fs.existsSync(parent) ? fs.readdirSync(parent).map((run) => path.join(parent, run)) : [];
+  const names = fs.existsSync(parent) ? fs.readdirSync(parent) : [];
+  // A lock may be left.
+  return names.filter((name) => !name.startsWith('.')).map((run) => path.join(parent, run));
 }
 
 /** What the only run of a folder computed. */
-function outcome(folder: string): { tasks: unknown; projection: unknown; grams: string; files: string[] } {
+function outcome(folder: string, words = '') {
   const all = runs(folder);
-  assert.equal(all.length, 1, 'the interrupted run was resumed, not begun again');
+  assert.equal(all.length, 1, `the interrupted run was resumed, not begun again${words}`);
   const result = JSON.parse(fs.readFileSync(path.join(all[0], 'tiny.layerif-result.json'), 'utf8')) as Result;
   assert.equal(result.status, 'complete');
   const grams = fs.readFileSync(path.join(all[0], 'grams.safetensors')).toString('base64');
@@ -100,46 +101,59 @@ async function workspace(t: TestContext, way: string): Promise<Workspace & { mem
   throw new Error('no plan has its activations in files');
 }
 
-for (const way of Object.keys(ways)) {
-  for (const target of ['engine', 'run'] as const) {
-    test(`${way}: killed at writes of the ${target}, resumed, the same result`, async (t) => {
-      const { folder, experiment, memoryBytes } = await workspace(t, way);
-      const counter = path.join(folder, 'calls');
-      assert.equal((await scoreWithFault(experiment, memoryBytes, 'count', target, counter)).message, '');
-      const whole = outcome(folder);
-      assert.deepEqual(whole.files, ['grams.safetensors', 'tiny.layerif-result.json']);
-      const calls = fs.statSync(counter).size;
-      assert.ok(calls > 10, `${calls} calls`);
+/** A way's workspace and run without a fault, with the moments that the target had in it. */
+async function counted(t: TestContext, way: string, target: Target) {
+  const made = await workspace(t, way);
+  const counter = path.join(made.folder, 'calls');
+  assert.equal(
+    (await scoreWithFault(made.experiment, made.memoryBytes, target, `count ${target} ${counter}`)).message,
+    '',
+  );
+  const whole = outcome(made.folder);
+  assert.deepEqual(whole.files, ['grams.safetensors', 'tiny.layerif-result.json']);
+  const moments = momentsOf(counter);
+  assert.ok(moments.length > 10, `${moments.length} calls`);
+  return { ...made, whole, moments };
+}
 
-      let tried = 0;
-      for (let call = 1; call <= calls; call += every) {
-        fs.rmSync(path.join(folder, 'runs'), { recursive: true });
-        const killed = await scoreWithFault(experiment, memoryBytes, 'kill', target, call);
-        // Results under way are written by the clock, so the last moments may lie behind the end.
-        if (killed.status === 0) continue;
-        if (target === 'run') assert.equal(killed.signal, 'SIGKILL', `call ${call}: ${killed.message}`);
-        else assert.match(killed.message, /the engine ended with signal SIGKILL/, `call ${call}`);
-        tried++;
-        // The result was in place, and only the clearing up is missing: nothing to resume.
-        const [run] = runs(folder);
-        const result = run && path.join(run, 'tiny.layerif-result.json');
-        const finished =
-          result &&
-          fs.existsSync(result) &&
-          (JSON.parse(fs.readFileSync(result, 'utf8')) as Result).status === 'complete';
-        if (!finished) {
-          const resumed = await scoreHere(experiment, memoryBytes, engine);
-          assert.equal(resumed.status, 0, `call ${call}: ${resumed.message}`);
+for (const target of ['engine', 'run'] as const) {
+  test(`killed at writes of the ${target}, resumed, the same result`, async (t) => {
+    const runsOf: Record<string, Awaited<ReturnType<typeof counted>>> = {};
+    for (const way of Object.keys(ways)) runsOf[way] = await counted(t, way, target);
+    const samples = sampleOf(runsOf);
+    for (const [way, { folder, experiment, memoryBytes, whole, moments }] of Object.entries(runsOf)) {
+      await t.test(way, async (t) => {
+        let tried = 0;
+        for (const moment of samples[way]) {
+          const words = `killed at ${moment.kind}, ${moment.nth}`;
+          fs.rmSync(path.join(folder, 'runs'), { recursive: true });
+          const killed = await scoreWithFault(experiment, memoryBytes, target, killAt(target, moment));
+          // Results under way are written by the clock, so the last moments may lie behind the end.
+          if (killed.status === 0) continue;
+          if (target === 'run') assert.equal(killed.signal, 'SIGKILL', `${words}: ${killed.message}`);
+          else assert.match(killed.message, /the engine ended with signal SIGKILL/, words);
+          tried++;
+          // The result was in place, and only the clearing up is missing: nothing to resume.
+          const [run] = runs(folder);
+          const result = run && path.join(run, 'tiny.layerif-result.json');
+          const finished =
+            result &&
+            fs.existsSync(result) &&
+            (JSON.parse(fs.readFileSync(result, 'utf8')) as Result).status === 'complete';
+          if (!finished) {
+            const resumed = await scoreHere(experiment, memoryBytes, engine);
+            assert.equal(resumed.status, 0, `${words}: ${resumed.message}`);
+          }
+          const { files, ...numbers } = outcome(folder, `, ${words}`);
+          const { files: wholeFiles, ...wholeNumbers } = whole;
+          assert.deepEqual(numbers, wholeNumbers, words);
+          if (!finished) assert.deepEqual(files, wholeFiles, words);
         }
-        const { files, ...numbers } = outcome(folder);
-        const { files: wholeFiles, ...wholeNumbers } = whole;
-        assert.deepEqual(numbers, wholeNumbers, `killed at call ${call} of ${calls}`);
-        if (!finished) assert.deepEqual(files, wholeFiles, `killed at call ${call} of ${calls}`);
-      }
-      assert.ok(tried > 3, `${tried} moments`);
-      t.diagnostic(`${tried} of ${calls} moments`);
-    });
-  }
+        assert.ok(tried > 3, `${tried} moments`);
+        t.diagnostic(`${tried} of ${moments.length} moments`);
+      });
+    }
+  });
 }
 
 test('a full disk: one message that says so, and the run goes on from where it was', async (t) => {
@@ -148,13 +162,14 @@ test('a full disk: one message that says so, and the run goes on from where it w
   for (const target of ['engine', 'run'] as const) {
     fs.rmSync(counter, { force: true });
     fs.rmSync(path.join(folder, 'runs'), { recursive: true, force: true });
-    assert.equal((await scoreWithFault(experiment, memoryBytes, 'count', target, counter)).message, '');
+    const count = await scoreWithFault(experiment, memoryBytes, target, `count ${target} ${counter}`);
+    assert.equal(count.message, '');
     const whole = outcome(folder);
-    const calls = fs.statSync(counter).size;
-    const step = every === 1 ? 1 : Math.ceil(calls / 4);
+    const calls = momentsOf(counter).length;
+    const step = process.env.LAYERIF_ALL_FAULTS ? 1 : Math.ceil(calls / 4);
     for (let call = 3; call < calls - 6; call += step) {
       fs.rmSync(path.join(folder, 'runs'), { recursive: true });
-      const full = await scoreWithFault(experiment, memoryBytes, 'full', target, call);
+      const full = await scoreWithFault(experiment, memoryBytes, target, `full ${target} ${call}`);
       assert.equal(full.status, 1, `call ${call}`);
       assert.match(full.message, /disk is full.*run again|no space left.*run again/, `call ${call}`);
       const resumed = await scoreHere(experiment, memoryBytes, engine);

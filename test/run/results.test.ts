@@ -50,6 +50,16 @@ test('an interrupted run of the same hash is continued, one of another hash or a
   assert.equal(openRunFolder(output, 'x', 'aaaaaa11').resumed, false);
 });
 
+test('a folder in which nothing was written yet is taken, one with something of others is not', (t) => {
+  const output = folder(t);
+  const runs = path.join(output, 'x');
+  fs.mkdirSync(path.join(runs, '20260203T040506Z-aaaaaa'), { recursive: true });
+  fs.mkdirSync(path.join(runs, '20260203T040506Z-bbbbbb', 'notes'), { recursive: true });
+  const { runId, resumed } = openRunFolder(output, 'x', 'aaaaaa11');
+  assert.deepEqual([runId, resumed], ['20260203T040506Z-aaaaaa', true]);
+  assert.equal(openRunFolder(output, 'x', 'bbbbbb11').resumed, false);
+});
+
 test('a run that another living process has is left alone', (t) => {
   const output = folder(t);
   const first = openRunFolder(output, 'x', 'aaaaaa11');

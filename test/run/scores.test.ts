@@ -12,7 +12,7 @@ import type { RunOptions } from '../../server/src/run/influence/runExperiment.ts
 import { keyed, passesOf } from '../../server/src/run/scores/needs.ts';
 import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
 import { commandLine } from '../cli/commandLine.ts';
-import { runApart, withFaultyEngine } from './withFault.ts';
+import { momentsOf, runApart, withFaultyEngine } from './withFault.ts';
 import { engine, machine, tinyWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -239,7 +239,7 @@ test('killed at any moment, resumed behind the last finished layer: the same tab
   alone(whole, lines);
   const counter = path.join(whole.folder, 'calls');
   await failing(whole.experiment, 'engine', `count engine ${counter}`);
-  const calls = fs.statSync(counter).size;
+  const calls = momentsOf(counter).length;
   assert.ok(calls > 20, `${calls} calls`);
   const expected = outcome(whole.folder);
   let resumed = 0;

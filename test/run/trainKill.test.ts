@@ -1,24 +1,26 @@
 /**
  * A training that is killed at any moment goes on behind its last saved step, and ends with the same factors, matrices,
- * losses and curve to the bit. Moments are calls by which engine or run change the file system (faults.mjs); a sample
- * of them by default, LAYERIF_ALL_FAULTS=1 takes them all.
+ * losses and curve to the bit. Moments are calls by which engine or run change the file system (faults.mjs): one of
+ * every kind by default, LAYERIF_ALL_FAULTS=1 takes them all.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import type { TestContext } from 'node:test';
 import type { TrainingResult } from '../../protocol/training.ts';
 import type { EnginePool } from '../../server/src/run/machine/enginePool.ts';
 import { trainExperiment } from '../../server/src/run/train/train.ts';
-import { runApart, withFaultyEngine } from './withFault.ts';
+import { killAt, momentsOf, runApart, sampleOf, withFaultyEngine } from './withFault.ts';
 import { engine, machine, tinyWorkspace } from './workspace.ts';
 
-const moments = process.env.LAYERIF_ALL_FAULTS ? Infinity : 3;
 const settings = 'steps: 3, batch_size: 4, learning_rate: 0.01, schedule: cosine, warmup_steps: 1, seed: 3';
 const ways = {
   lora: `{ ${settings}, rank: 2, layers: "0-1" }`,
   full: `{ ${settings}, method: full, optimizer: adamw, layers: [1], modules: ["mlp.*"] }`,
 };
+
+type Target = 'engine' | 'run';
 
 async function trainHere(file: string, pool: EnginePool): Promise<string> {
   try {
@@ -30,8 +32,12 @@ async function trainHere(file: string, pool: EnginePool): Promise<string> {
 }
 
 /** With a fault where it belongs: a process that dies is one of its own; an engine is new for every fault. */
-async function trainWithFault(file: string, fault: string): Promise<{ message: string; killed: boolean }> {
-  if (/ engine /.test(fault)) {
+async function trainWithFault(
+  file: string,
+  target: Target,
+  fault: string,
+): Promise<{ message: string; killed: boolean }> {
+  if (target === 'engine') {
     const message = await withFaultyEngine(fault, (pool) => trainHere(file, pool));
     return { message, killed: /the engine ended with signal SIGKILL/.test(message) };
   }
@@ -60,31 +66,38 @@ function outcome(folder: string) {
   return { curve, learningRates, train, validation, bytes };
 }
 
-for (const [way, section] of Object.entries(ways)) {
-  test(`${way}: killed at writes of engine and run, resumed, the same to the bit`, async (t) => {
-    const { folder, experiment } = tinyWorkspace(t, { layers: 2 });
-    fs.appendFileSync(experiment, `\ntrain: ${section}\n`);
-    for (const target of ['engine', 'run']) {
-      fs.rmSync(path.join(folder, 'runs'), { recursive: true, force: true });
-      const counter = path.join(folder, `calls-${target}`);
-      assert.equal((await trainWithFault(experiment, `count ${target} ${counter}`)).message, '');
-      const whole = outcome(folder)!;
-      assert.equal(whole.curve.length, 3);
-      const calls = fs.statSync(counter).size;
-      const every = Math.max(1, Math.floor(calls / moments));
-      let tried = 0;
-      for (let call = 2; call <= calls; call += every) {
-        fs.rmSync(path.join(folder, 'runs'), { recursive: true });
-        const { killed, message } = await trainWithFault(experiment, `kill ${target} ${call}`);
-        // What is written by the clock may be fewer calls.
-        if (message === '' && !killed) continue;
-        assert.ok(killed, `call ${call} of ${calls}: ${message}`);
-        tried++;
-        if (outcome(folder) === null) assert.equal(await trainHere(experiment, engine), '', `call ${call} of ${calls}`);
-        assert.deepEqual(outcome(folder), whole, `${target} killed at call ${call} of ${calls}`);
-      }
-      assert.ok(tried >= 2, `${tried} moments of the ${target}`);
-      t.diagnostic(`${target}: ${tried} of ${calls} moments`);
+/** A way's workspace and run without a fault, with the moments that the target had in it. */
+async function counted(t: TestContext, way: keyof typeof ways, target: Target) {
+  const { folder, experiment } = tinyWorkspace(t, { layers: 2 });
+  fs.appendFileSync(experiment, `\ntrain: ${ways[way]}\n`);
+  const counter = path.join(folder, 'calls');
+  assert.equal((await trainWithFault(experiment, target, `count ${target} ${counter}`)).message, '');
+  const whole = outcome(folder)!;
+  assert.equal(whole.curve.length, 3);
+  return { folder, experiment, whole, moments: momentsOf(counter) };
+}
+
+for (const target of ['engine', 'run'] as const) {
+  test(`killed at writes of the ${target}, resumed, the same to the bit`, async (t) => {
+    const runs = { lora: await counted(t, 'lora', target), full: await counted(t, 'full', target) };
+    const samples = sampleOf(runs);
+    for (const [way, { folder, experiment, whole, moments }] of Object.entries(runs)) {
+      await t.test(way, async (t) => {
+        let tried = 0;
+        for (const moment of samples[way]) {
+          const words = `killed at ${moment.kind}, ${moment.nth}`;
+          fs.rmSync(path.join(folder, 'runs'), { recursive: true });
+          const { killed, message } = await trainWithFault(experiment, target, killAt(target, moment));
+          // What is written by the clock may be fewer calls.
+          if (message === '' && !killed) continue;
+          assert.ok(killed, `${words}: ${message}`);
+          tried++;
+          if (outcome(folder) === null) assert.equal(await trainHere(experiment, engine), '', words);
+          assert.deepEqual(outcome(folder), whole, words);
+        }
+        assert.ok(tried >= 2, `${tried} moments`);
+        t.diagnostic(`${tried} of ${moments.length} moments`);
+      });
     }
   });
 }

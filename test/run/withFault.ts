@@ -1,25 +1,58 @@
 /** Runs whose file system fails at a chosen call (faults.mjs): in an engine of this process, or in a process apart. */
 import { spawnSync } from 'node:child_process';
 import type { SpawnSyncReturns } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { Random } from '../../server/src/random/random.ts';
 import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
+import { groupIsAlive } from '../lsp/descendants.ts';
+
+/** A call that changes the file system: the nth of its kind (faults.mjs) in a process. */
+export interface Moment {
+  kind: string;
+  nth: number;
+}
+
+/** All moments of a process, in order. @param counter what `count` wrote */
+export function momentsOf(counter: string): Moment[] {
+  const met = new Map<string, number>();
+  const kinds = fs.readFileSync(counter, 'utf8').trimEnd().split('\n');
+  return kinds.map((kind) => {
+    const nth = (met.get(kind) ?? 0) + 1;
+    met.set(kind, nth);
+    return { kind, nth };
+  });
+}
+
+/**
+ * Moments to try of several ways to compute something: one of every kind, drawn, and a kind that several ways have in
+ * one of them; all of them with LAYERIF_ALL_FAULTS=1.
+ */
+export function sampleOf(ways: Readonly<Record<string, { moments: readonly Moment[] }>>): Record<string, Moment[]> {
+  const all = Object.entries(ways).map(([way, { moments }]) => [way, moments] as const);
+  if (process.env.LAYERIF_ALL_FAULTS) return Object.fromEntries(all.map(([way, moments]) => [way, [...moments]]));
+  const random = new Random(1);
+  const sample: Record<string, Moment[]> = Object.fromEntries(all.map(([way]) => [way, []]));
+  const kinds = new Set(all.flatMap(([, moments]) => moments.map(({ kind }) => kind)));
+  for (const [i, kind] of [...kinds].sort().entries()) {
+    const able = all
+      .map(([way, moments]) => [way, moments.filter((moment) => moment.kind === kind)] as const)
+      .filter(([, same]) => same.length > 0);
+    const [way, same] = able[i % able.length];
+    sample[way].push(same[random.integer(same.length)]);
+  }
+  return sample;
+}
+
+/** The fault that ends a process at a moment. */
+export const killAt = (target: 'engine' | 'run', { kind, nth }: Moment): string => `kill ${target} ${nth} ${kind}`;
 
 /** What a process needs to fail. @param fault `kill engine 17`, see faults.mjs */
 function environmentOf(fault: string): Record<string, string> {
   const faults = pathToFileURL(path.join(import.meta.dirname, 'faults.mjs')).href;
   return { NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import ${faults}`, LAYERIF_TEST_FAULT: fault };
-}
-
-/** Whether a process of the group is left. */
-function groupLives(id: number): boolean {
-  try {
-    process.kill(-id, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /**
@@ -33,7 +66,7 @@ export async function runApart(
 ): Promise<SpawnSyncReturns<string>> {
   const options = { encoding: 'utf8' as const, env: { ...process.env, ...environmentOf(fault) }, detached: true };
   const outcome = spawnSync(process.execPath, [path.join(import.meta.dirname, script), ...words], options);
-  while (groupLives(outcome.pid)) await delay(20);
+  while (groupIsAlive(outcome.pid)) await delay(20);
   return outcome;
 }
 

@@ -1,7 +1,7 @@
 /**
  * SHA-256 of files, remembered in the user's cache folder by real path, size and times (mtime, which a copy may keep,
- * and ctime, which it changes): a model of many gigabytes is hashed once. A cache that cannot be read or written costs
- * only time.
+ * and ctime, which it changes): a model of many gigabytes is hashed once. Files that are gone are forgotten. A cache
+ * that cannot be read or written costs only time.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -11,6 +11,8 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import { writeAtomically } from './fileBytes.ts';
 import { requireRegularFile } from '../files/textFile.ts';
 import { makeFolders } from '../files/writing.ts';
+
+const HOUR = 3_600_000;
 
 type Cache = Map<string, { size: number; mtimeMs: number; ctimeMs: number; sha256: string }>;
 
@@ -83,10 +85,22 @@ function readCache(file: string): Cache {
 }
 
 function writeCache(file: string, cache: Cache): void {
+  const present = [...cache].filter(([name]) => fs.existsSync(name));
   try {
     makeFolders(path.dirname(file));
-    writeAtomically(file, [Buffer.from(JSON.stringify(Object.fromEntries(cache)))]);
+    removeTemporary(file);
+    writeAtomically(file, [Buffer.from(JSON.stringify(Object.fromEntries(present)))]);
   } catch {
     // the next run hashes again
+  }
+}
+
+/** What processes that were killed while they wrote the cache have left; a younger one may still be written. */
+function removeTemporary(file: string): void {
+  const folder = path.dirname(file);
+  for (const name of fs.readdirSync(folder)) {
+    if (!name.startsWith(`.${path.basename(file)}.`) || !name.endsWith('.tmp')) continue;
+    const left = path.join(folder, name);
+    if (fs.statSync(left).mtimeMs < Date.now() - HOUR) fs.rmSync(left, { force: true });
   }
 }

@@ -59,12 +59,7 @@ export function takeLock(file: string): boolean {
     since: new Date().toISOString(),
     command: commandLine(),
   };
-  try {
-    fs.writeFileSync(file, JSON.stringify(owner), { flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
+  if (!create(file, JSON.stringify(owner))) return false;
   const touch = setInterval(() => {
     const now = new Date();
     fs.utimes(file, now, now, (error) => {
@@ -108,6 +103,29 @@ export function ownerText(owner: LockOwner | null): string {
   if (owner === null) return 'another process';
   const more = [owner.command, owner.since && `since ${owner.since}`].filter(Boolean).join(', ');
   return `process ${owner.pid} on ${owner.host}${more ? ` (${more})` : ''}`;
+}
+
+/**
+ * Makes a file that is whole as soon as it is there: a process that is killed leaves no lock without an owner, which
+ * others would wait for. Only a disk without hard links gets it in two steps. @returns false when there is one
+ */
+function create(file: string, text: string): boolean {
+  const aside = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.tmp`);
+  try {
+    fs.writeFileSync(aside, text);
+    try {
+      fs.linkSync(aside, file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      fs.writeFileSync(file, text, { flag: 'wx' });
+    }
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    fs.rmSync(aside, { force: true });
+  }
 }
 
 /** What ends the touching of the locks that this process holds. */

@@ -106,9 +106,10 @@ export function runOfHash(
   return { runId, folder, resultFile: path.join(folder, `${name}${suffix}`) };
 }
 
-/** Whether a run was interrupted here, perhaps before its first result. */
+/** Whether a run was interrupted here, perhaps before its first result, or before anything was in its folder. */
 function isOpen({ folder, resultFile }: RunFolder): boolean {
-  return fs.existsSync(resultFile) ? readStatus(resultFile) === 'partial' : fs.existsSync(path.join(folder, 'partial'));
+  if (fs.existsSync(resultFile)) return readStatus(resultFile) === 'partial';
+  return fs.existsSync(path.join(folder, 'partial')) || fs.readdirSync(folder).length === 0;
 }
 
 /** What a process that was killed while it wrote has left (checkpoints/fileBytes.ts). */
