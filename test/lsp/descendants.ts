@@ -15,8 +15,8 @@ export function isEngine(pid: number): boolean {
 }
 
 /**
- * Whether a process runs. One that has ended and waits for its parent to hear of it does not: where it is an orphan, the
- * system's first process may take seconds to, or never do it.
+ * Whether a process runs. One that has ended and waits for its parent to hear of it does not: of an orphan the system's
+ * first process hears late or never.
  */
 export function isAlive(pid: number): boolean {
   try {
