@@ -155,7 +155,7 @@ export class Client {
   }
 
   /** Waits for something that messages bring about. */
-  until(condition: () => boolean, what: string, milliseconds = 20_000): Promise<void> {
+  until(condition: () => boolean, what: string, milliseconds = 60_000): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = () => {
         if (!condition()) return;

@@ -53,3 +53,12 @@ function stateOf(pid: string): { state: string; group: number } | null {
     return null;
   }
 }
+
+/** Which of these processes took most processor time in the last tenth of a second. */
+export async function busiest(pids: readonly number[]): Promise<number> {
+  const ticks = (pid: number): number => Number(fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[13]);
+  const before = pids.map(ticks);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const took = pids.map((pid, i) => ticks(pid) - before[i]);
+  return pids[took.indexOf(Math.max(...took))];
+}

@@ -73,13 +73,6 @@ export const busyKinds = {
   },
 } satisfies Record<string, Kind>;
 
-/** Lists of an allowed length, as many as memory holds. */
-export function memoryKind(folder: string): string {
-  writeRows(folder);
-  const grow = '{% for i in range(500) %}{% set ns.x = ns.x + [[i] * 9000000] %}{% endfor %}';
-  return experiment({ text: `{% set ns = namespace(x=[]) %}${grow}{{ ns.x | length }}` });
-}
-
 /** Scores of these never come to tokens: the check of a file does not tokenize, a run does. */
 export const busyRuns = {
   tokenizerRegex(folder, random) {
@@ -144,6 +137,21 @@ export const refusedKinds = {
     },
     /a text of \d+ characters or more; at most 10000000 are made/,
   ],
+  keptLists: [
+    (folder) => {
+      writeRows(folder);
+      const grow = '{% for i in range(500) %}{% set ns.x = ns.x + [[i] * 9000000] %}{% endfor %}';
+      return experiment({ text: `{% set ns = namespace(x=[]) %}${grow}{{ ns.x | length }}` });
+    },
+    /the template reads and makes more than \d+ characters and elements/,
+  ],
+  widened: [
+    (folder) => {
+      writeRows(folder);
+      return experiment({ text: "{{ 'a'.center(999999999) }}" });
+    },
+    /doc_to_text fails on row 0 \(a text of 999999999 characters or more; at most 10000000 are made\)/,
+  ],
   nestedLists: [
     (folder) => {
       writeRows(folder);
@@ -156,7 +164,7 @@ export const refusedKinds = {
       writeRows(folder);
       return experiment({ text: "{{ ('a' * 1000000) | replace('a', 'b' * 1000000) }}" });
     },
-    /it makes a text longer than this program can hold/,
+    /a text of \d+ characters or more; at most 10000000 are made/,
   ],
   deviceAsData: [() => experiment({ data: '/dev/zero' }), /device|no regular file|there is no|ending/],
   deepYaml: [() => `a: ${'['.repeat(100_000)}`, /deep in each other/],

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { wideningTemplates } from '../data/wideningTemplates.ts';
 import { experiment, copyModel, pick, writeRows, type Kind } from './hostileExperiments.ts';
 
 type Random = () => number;
@@ -54,22 +55,7 @@ const templates: Readonly<Record<string, (random: Random) => string>> = {
     const grow = pick(random, ['ns.x + ns.x', 'ns.x * 3', '[ns.x, ns.x]', 'ns.x|list + ns.x|list']);
     return `{% set ns = namespace(x=${start}) %}{% for i in range(200) %}{% set ns.x = ${grow} %}{% endfor %}{{ ns.x }}`;
   },
-  widening: (random) =>
-    pick(random, [
-      "{{ '%999999999d' % 1 }}",
-      "{{ '{:>999999999}'.format(1) }}",
-      "{{ 'a'.center(999999999) }}",
-      "{{ 'a'|center(999999999) }}",
-      "{{ ('a' * 3000000)|replace('a', 'b' * 1000) }}",
-      "{{ (range(9999999)|list)|join('x' * 999) }}",
-      '{{ 9**9**9 }}',
-      '{{ (10**4000) * (10**4000) * (10**90000) }}',
-      '{{ range(10**12)|list }}',
-      "{{ 'a' * 10**15 }}",
-      "{{ ('a' * 9999999)|wordwrap(1) }}",
-      "{{ ('a,' * 4999999).split(',')|sort|unique|list|length }}",
-      "{{ 'x'|indent(10**9, true) }}",
-    ]),
+  widening: (random) => pick(random, wideningTemplates)[0],
   patterns: (random) => `{{ text | regex_replace(${JSON.stringify(backtracking(random))}, 'x') }}`,
   macros: (random) =>
     pick(random, [

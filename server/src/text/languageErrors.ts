@@ -20,9 +20,13 @@ const words: readonly [pattern: RegExp, words: string][] = [
 const ofLanguage: ReadonlySet<unknown> = new Set([RangeError, TypeError, SyntaxError, ReferenceError]);
 const OTHER = 'a part of it is missing or of another type than belongs there';
 
-/** The message of an error; of one that the language made, in words of ours. */
+/** Characters of a message: some repeat the text that they are about. */
+const LONGEST = 500;
+
+/** The message of an error, cut where it is long; of one that the language made, in words of ours. */
 export function ourWords(error: Error): string {
   // Kinds of them that are ours have words of their own.
-  if (!ofLanguage.has(error.constructor)) return error.message;
+  if (!ofLanguage.has(error.constructor))
+    return error.message.length <= LONGEST ? error.message : `${error.message.slice(0, LONGEST)}...`;
   return words.find(([pattern]) => pattern.test(error.message))?.[1] ?? OTHER;
 }

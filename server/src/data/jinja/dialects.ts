@@ -5,6 +5,7 @@
 import { filters, type Filter } from './filters.ts';
 import { dict, globals } from './globals.ts';
 import { json, separatorsOf } from './json.ts';
+import { repeatedText } from './limits.ts';
 import { Attributes, Blank, Callable, Dict, TemplateError, Undefined } from './objects.ts';
 import { iterate, truth, wholeNumber } from './operators.ts';
 import { text } from './text.ts';
@@ -57,7 +58,7 @@ const ofJinja = Object.fromEntries(Object.entries(filters).filter(([name]) => na
 const tojson: Filter = {
   names: ['ensure_ascii', 'indent', 'separators', 'sort_keys'],
   call(value, [ascii = false, indent = null, separators = null, sortKeys = false]) {
-    const level = typeof indent === 'string' ? indent : ' '.repeat(Math.max(0, wholeNumber(indent ?? 0, 'indent')));
+    const level = typeof indent === 'string' ? indent : repeatedText(' ', wholeNumber(indent ?? 0, 'indent'));
     const [between, colon] = separators === null ? separatorsOf(indent !== null) : iterate(separators).map(text);
     return json(value, {
       indent: indent === null ? null : level,

@@ -4,22 +4,32 @@
  */
 import { requirePublic, withheldBySandbox, type Dialect } from './dialects.ts';
 import { applyFilter, filters, Group, type Context } from './filters.ts';
+import { countElements, countStep, joinedTexts, withinLimits } from './limits.ts';
 import { methodOf } from './methods.ts';
 import { loopOf } from './loop.ts';
 import type { Call, Expression, Signature, Statement, Target } from './nodes.ts';
 import { PythonValue } from './pythonValue.ts';
-import { Attributes, Blank, Callable, Dict, Tuple, defined, fromRow, typeName, type Arguments } from './objects.ts';
+import {
+  Attributes,
+  Blank,
+  Callable,
+  Dict,
+  Tuple,
+  countRead,
+  defined,
+  fromRow,
+  made,
+  typeName,
+  type Arguments,
+} from './objects.ts';
 import { binary, compared, equal, item, iterate, negated, sliced, truth } from './operators.ts';
 import { testsOf } from './tests.ts';
-import { representation, requireText, text } from './text.ts';
+import { representation, text } from './text.ts';
 import { lookup } from '../../text/lookup.ts';
 
 const tests = testsOf(new Set(Object.keys(filters)));
 export const testNames: ReadonlySet<string> = new Set(Object.keys(tests));
 
-/** Most steps and characters of one rendering, so that a slip cannot take all time and memory. */
-const MOST_STEPS = 1_000_000;
-const MOST_CHARACTERS = 50_000_000;
 /** Deepest nesting of macros and recursive loops. */
 const DEEPEST_CALLS = 100;
 
@@ -36,14 +46,13 @@ class Scope {
 
 /** @throws UnknownName, Error */
 export function renderTree(body: readonly Statement[], columns: Record<string, unknown>, dialect: Dialect): string {
-  return new Renderer(columns, dialect).body(body, new Scope(null));
+  return withinLimits(() => new Renderer(columns, dialect).body(body, new Scope(null)));
 }
 
 class Renderer implements Context {
   readonly #columns: Record<string, unknown>;
   readonly #known = new Map<string, unknown>();
-  #steps = 0;
-  #characters = 0;
+  readonly #names = new Map<readonly Statement[], ReadonlySet<string>>();
   #calls = 0;
   /** Set from a `break` or `continue` until its loop has seen it. */
   #jump: 'break' | 'continue' | null = null;
@@ -65,23 +74,15 @@ class Renderer implements Context {
     return out;
   }
 
-  #step(characters = 0): void {
-    this.#steps += 1;
-    this.#characters += characters;
-    if (this.#steps > MOST_STEPS) throw new Error(`the template takes more than ${MOST_STEPS} steps`);
-    if (this.#characters > MOST_CHARACTERS)
-      throw new Error(`the template makes more than ${MOST_CHARACTERS} characters`);
-  }
-
   #statement(node: Statement, scope: Scope): string {
-    this.#step();
+    countStep();
     switch (node.type) {
       case 'text':
-        this.#step(node.text.length);
+        countElements(node.text.length);
         return node.text;
       case 'output': {
         const shown = text(this.#value(node.value, scope));
-        this.#step(shown.length);
+        countElements(shown.length);
         return shown;
       }
       case 'if': {
@@ -127,6 +128,7 @@ class Renderer implements Context {
 
   #for(node: Extract<Statement, { type: 'for' }>, over: unknown, scope: Scope, depth: number): string {
     const { target, test } = node;
+    countRead(over);
     let items = iterate(over);
     if (test)
       items = items.filter((one) => {
@@ -147,7 +149,7 @@ class Renderer implements Context {
     // Jinja's rule: `else` stands for a loop of which no round came to its end.
     let complete = false;
     for (const [index, one] of items.entries()) {
-      this.#step();
+      countStep();
       const inner = new Scope(scope);
       inner.values.set('loop', loopOf(items, index, depth, changed, again, this.missing));
       this.#assign(target, one, inner);
@@ -186,7 +188,7 @@ class Renderer implements Context {
 
   #macro(name: string, signature: Signature, body: readonly Statement[], scope: Scope): Callable {
     const { names, defaults } = signature;
-    const read = namesRead(body);
+    const read = this.#namesOf(body);
     return new Callable(name, ({ positional, named }) => {
       const inner = new Scope(scope);
       const rest = new Map(named);
@@ -211,6 +213,13 @@ class Renderer implements Context {
     });
   }
 
+  /** A body may be defined again in every round of a loop. */
+  #namesOf(body: readonly Statement[]): ReadonlySet<string> {
+    const known = this.#names.get(body) ?? namesRead(body);
+    this.#names.set(body, known);
+    return known;
+  }
+
   // Expressions.
 
   #named(name: string, scope: Scope): unknown {
@@ -229,7 +238,7 @@ class Renderer implements Context {
   }
 
   #value(node: Expression, scope: Scope): unknown {
-    this.#step();
+    countStep();
     switch (node.type) {
       case 'constant':
         return node.value;
@@ -267,9 +276,12 @@ class Renderer implements Context {
         return truth(left) === (node.operator === 'or') ? left : this.#value(node.right, scope);
       }
       case 'concat': {
-        const parts = node.parts.map((part) => text(this.#value(part, scope)));
-        requireText(parts.reduce((length, part) => length + part.length, 0));
-        return parts.join('');
+        return made(
+          joinedTexts(
+            node.parts.map((part) => text(this.#value(part, scope))),
+            '',
+          ),
+        );
       }
       case 'compare':
         return this.#compare(node, scope);
@@ -328,12 +340,14 @@ class Renderer implements Context {
   }
 
   filter(name: string, value: unknown, args: Arguments): unknown {
-    return applyFilter(this.#dialect.filters, name, value, args, this);
+    countRead(value);
+    return made(applyFilter(this.#dialect.filters, name, value, args, this));
   }
 
   test(name: string, value: unknown, { positional }: Arguments): boolean {
     const own = lookup(tests, name);
     if (!own) throw new Error(`there is no test "${name}"`);
+    countRead(value);
     return own(value, positional);
   }
 
@@ -342,7 +356,7 @@ class Renderer implements Context {
       positional: positional.map((one) => this.#value(one, scope)),
       named: new Map(named.map(([name, one]) => [name, this.#value(one, scope)])),
     };
-    if (list) args.positional.push(...iterate(this.#value(list, scope)));
+    if (list) args.positional = [...args.positional, ...iterate(this.#value(list, scope))];
     if (dict) {
       const more = this.#value(dict, scope);
       if (!(more instanceof Dict)) throw new Error(`** needs a mapping, not ${typeName(more)}`);
@@ -353,8 +367,9 @@ class Renderer implements Context {
 
   #called(value: unknown, args: Arguments): unknown {
     defined(value);
-    if (value instanceof Callable) return value.call(args);
-    if (value instanceof Attributes && value.call) return value.call(args);
+    args.positional.forEach(countRead);
+    if (value instanceof Callable) return made(value.call(args));
+    if (value instanceof Attributes && value.call) return made(value.call(args));
     throw new Error(`'${typeName(value)}' object is not callable`);
   }
 }

@@ -1,6 +1,15 @@
 /** What single filters make of numbers, texts and lists; the table is in `filters.ts`. */
-import { float, isFloat, isWhole, whole } from './numbers.ts';
+import { MOST_WHOLE_DIGITS, float, isFloat, isWhole, whole } from './numbers.ts';
 import { roundFloat } from './decimal.ts';
+import {
+  OverLimit,
+  joinedTexts,
+  repeatedText,
+  requireDigits,
+  requireElements,
+  requireRange,
+  requireText,
+} from './limits.ts';
 import { floatDigits } from './formatSpec.ts';
 import { floatOf } from './methods.ts';
 import { Dict, Markup, defined, isNumeric, typeName } from './objects.ts';
@@ -20,9 +29,14 @@ export function string(value: unknown): string {
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', "'": '&#39;', '"': '&#34;' };
 export const escaped = (value: string): string => value.replace(/[&<>'"]/g, (char) => lookup(entities, char)!);
 
-/** Python's `int(text, base)`. */
+/** Of these bases Python reads any number of digits. */
+const POWERS_OF_TWO: ReadonlySet<number> = new Set([2, 4, 8, 16, 32]);
+
+/** Python's `int(text, base)`; null for what is none, and for more digits than Python reads. */
 export function integerOf(value: string, base: number): number | bigint | null {
-  const found = /^([-+]?)(0[xX]|0[oO]|0[bB])?([0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*)$/.exec(stripped(value, null, 'both'));
+  const source = stripped(value, null, 'both');
+  requireDigits(source.length);
+  const found = /^([-+]?)(0[xX]|0[oO]|0[bB])?([0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*)$/.exec(source);
   if (!found) return null;
   const [, sign, prefix = '', body = ''] = found;
   const prefixes: Record<string, number> = { '0x': 16, '0o': 8, '0b': 2 };
@@ -30,6 +44,7 @@ export function integerOf(value: string, base: number): number | bigint | null {
   const own = lookup(prefixes, prefix.toLowerCase());
   if (prefix !== '' && own !== base && base !== 0) digits = prefix + digits;
   const radix = base === 0 ? (own ?? 10) : base;
+  if (digits.length > MOST_WHOLE_DIGITS && !POWERS_OF_TWO.has(radix)) return null;
   let total = 0n;
   for (const char of digits) {
     const digit = parseInt(char, 36);
@@ -54,7 +69,8 @@ export function int(value: unknown, fallback: unknown, base: number): unknown {
   if (exact !== null) return exact;
   try {
     return truncated(Number(floatOf(value)));
-  } catch {
+  } catch (error) {
+    if (error instanceof OverLimit) throw error;
     return fallback;
   }
 }
@@ -71,8 +87,9 @@ export function round(value: unknown, precision: number, method: string): unknow
   if (isFloat(value)) return float(roundFloat(Number(value), precision));
   const exact = BigInt(value as number);
   if (precision >= 0) return whole(exact);
-  const unit = 10n ** BigInt(-precision);
   const size = exact < 0n ? -exact : exact;
+  if (-precision > String(size).length) return 0;
+  const unit = 10n ** BigInt(-precision);
   const rest = size % unit;
   let down = size - rest;
   if (2n * rest > unit || (2n * rest === unit && (down / unit) % 2n === 1n)) down += unit;
@@ -91,23 +108,29 @@ export function truncated(value: string, length: number, kill: boolean, end: str
 
 /** Lines are indented, the first and empty ones only if asked. */
 export function indented(value: unknown, width: unknown, first: boolean, blank: boolean): string {
-  const indention = typeof width === 'string' ? width : ' '.repeat(Math.min(10_000, wholeNumber(width, 'width')));
+  const indention = typeof width === 'string' ? width : repeatedText(' ', wholeNumber(width, 'width'));
   const lines = splitLines(`${string(value)}\n`);
+  requireText(indention.length * lines.length);
   const rest = lines.slice(1).map((line) => (blank || line !== '' ? indention + line : line));
-  return (first ? indention : '') + [lines[0], ...rest].join('\n');
+  return (first ? indention : '') + joinedTexts([nth(lines, 0), ...rest], '\n');
 }
 
 /** As many lists as asked (`slice`), or lists of as many items (`batch`). */
 export function batches(items: readonly unknown[], size: number, fill: unknown): unknown[][] {
   const found: unknown[][] = [];
-  for (let i = 0; i < items.length; i += size) found.push(items.slice(i, i + size));
+  // Jinja looks for the size before each item: none has fewer items than none, so that all stand in one list.
+  if (size === 0 && items.length > 0) found.push([]);
+  const step = size > 0 ? size : items.length;
+  for (let i = 0; i < items.length; i += step) found.push(items.slice(i, i + step));
   const last = found.at(-1);
-  if (last && fill !== null && fill !== undefined) while (last.length < size) last.push(fill);
+  if (last && fill !== null && fill !== undefined && last.length < requireElements(size))
+    return [...found.slice(0, -1), [...last, ...Array<unknown>(size - last.length).fill(fill)]];
   return found;
 }
 
 export function slices(items: readonly unknown[], count: number, fill: unknown): unknown[][] {
   if (count === 0) throw new Error('integer division or modulo by zero');
+  requireRange('slice()', count);
   const [size, extra] = [Math.floor(items.length / count), items.length % count];
   let at = 0;
   return Array.from({ length: count }, (_, i) => {
@@ -136,15 +159,11 @@ export function fileSize(value: unknown, isBinary: boolean): string {
 
 /** Python's `urllib.parse.quote`. */
 export function urlQuoted(value: unknown, query: boolean): string {
-  const bytes = Buffer.from(text(value), 'utf8');
-  const quotedText = [...bytes]
-    .map((byte) => {
-      const char = String.fromCharCode(byte);
-      return /[A-Za-z0-9_.~-]/.test(char) || (!query && char === '/')
-        ? char
-        : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-    })
-    .join('');
+  const quotedText = text(value).replace(query ? /[^A-Za-z0-9_.~-]+/g : /[^A-Za-z0-9_.~/-]+/g, (run) => {
+    const hex = Buffer.from(run, 'utf8').toString('hex').toUpperCase();
+    requireText(hex.length);
+    return hex.replace(/../g, '%$&');
+  });
   return query ? quotedText.replaceAll('%20', '+') : quotedText;
 }
 
@@ -158,10 +177,14 @@ export function urlEncoded(value: unknown): string {
 export function withoutTags(value: string): string {
   if (/&[#\w]+;?/.test(value))
     throw new Error('the filter striptags would resolve HTML entities, which is not done here');
-  return value
-    .replace(/<!--[^]*?-->/g, '')
-    .replace(/<[^]*?>/g, '')
-    .split(/\s+/)
-    .filter(Boolean)
-    .join(' ');
+  let kept = '';
+  let at = 0;
+  for (let start = value.indexOf('<'); start >= 0; start = value.indexOf('<', at)) {
+    const [open, close] = value.startsWith('<!--', start) ? ['<!--', '-->'] : ['<', '>'];
+    const end = value.indexOf(close, start + open.length);
+    if (end < 0) break;
+    kept += value.slice(at, start);
+    at = end + close.length;
+  }
+  return (kept + value.slice(at)).split(/\s+/).filter(Boolean).join(' ');
 }

@@ -19,6 +19,7 @@ import {
   withoutTags,
 } from './filterForms.ts';
 import { htmlJson } from './json.ts';
+import { OverLimit, joinedTexts } from './limits.ts';
 import { floatOf, methodOf } from './methods.ts';
 import {
   Blank,
@@ -216,7 +217,7 @@ export const filters: Readonly<Record<string, Filter>> = {
     try {
       return floatOf(defined(value));
     } catch (error) {
-      if (value instanceof Undefined) throw error;
+      if (value instanceof Undefined || error instanceof OverLimit) throw error;
       return fallback;
     }
   }),
@@ -243,9 +244,10 @@ export const filters: Readonly<Record<string, Filter>> = {
     return new Lazy(value.entries().map((pair) => new Tuple(pair)));
   }),
   join: withNames('d attribute', (value, [separator = '', attribute], context) =>
-    iterate(value)
-      .map((one) => text(attributeOf(context, one, attribute)))
-      .join(text(separator)),
+    joinedTexts(
+      iterate(value).map((one) => text(attributeOf(context, one, attribute))),
+      text(separator),
+    ),
   ),
   last: withNames('', (value, _, context) => {
     const items =

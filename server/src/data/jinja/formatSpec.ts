@@ -2,7 +2,8 @@
  * Python's format specifications, `[[fill]align][sign][z][#][0][width][grouping][.precision][type]`, and the number
  * forms that they share with `%`.
  */
-import { floatText, isFloat, isWhole } from './numbers.ts';
+import { repeatedText, requireText } from './limits.ts';
+import { floatText, isFloat, isWhole, wholeText } from './numbers.ts';
 import { fixedDigits, significant } from './decimal.ts';
 import { typeName } from './objects.ts';
 import { text } from './text.ts';
@@ -10,8 +11,7 @@ import { lookup } from '../../text/lookup.ts';
 
 const SPEC = /^(?:(.)?([<>=^]))?([-+ ])?(z)?(#)?(0)?(\d+)?([,_])?(?:\.(\d+))?([a-zA-Z%])?$/su;
 
-/** Widest field. */
-const WIDEST = 100_000;
+const LAST_CODE_POINT = 0x10ffff;
 
 interface Spec {
   fill: string;
@@ -42,7 +42,7 @@ export function formatted(value: unknown, specification: string): string {
     precision: precision === undefined ? null : Number(precision),
     type,
   };
-  if (spec.width > WIDEST) throw new Error(`a field of ${spec.width} characters; at most ${WIDEST} are printed`);
+  requireText(spec.width);
   if (isWhole(value) || (typeof value === 'boolean' && type !== undefined && type !== 's')) {
     return 'eEfFgG%'.includes(type ?? ' ') ? ofFloat(Number(value), spec) : ofInteger(BigInt(value), spec);
   }
@@ -71,9 +71,9 @@ function ofInteger(value: bigint, spec: Spec): string {
     const shown = type === 'X' ? digits.toUpperCase() : digits;
     return padded(sign + (spec.alternate ? prefix : ''), shown, spec, 4);
   }
-  if (type === 'c') return padded('', String.fromCodePoint(Number(value)), { ...spec, align: spec.align ?? '<' });
+  if (type === 'c') return padded('', characterOf(value), { ...spec, align: spec.align ?? '<' });
   if (type !== 'd' && type !== 'n') return refuse(type, 'int');
-  return padded(sign, String(size), spec, 3);
+  return padded(sign, wholeText(size), spec, 3);
 }
 
 function ofFloat(value: number, spec: Spec): string {
@@ -84,6 +84,13 @@ function ofFloat(value: number, spec: Spec): string {
   const isZero = spec.noNegativeZero && !/[1-9]/.test(shown) && Number.isFinite(value);
   const negative = !isZero && (value < 0 || Object.is(value, -0));
   return padded(signOf(negative, spec.sign), shown + (percent ? '%' : ''), spec, 3);
+}
+
+/** Of `%c` and `{:c}`. */
+export function characterOf(value: unknown): string {
+  const code = Number(value);
+  if (!Number.isInteger(code) || code < 0 || code > LAST_CODE_POINT) throw new Error('%c arg not in range(0x110000)');
+  return String.fromCodePoint(code);
 }
 
 function signOf(negative: boolean, sign: string): string {
@@ -143,30 +150,39 @@ function general(
   return before.slice(0, exponent + 1) + (after || alternate ? `.${after}` : '');
 }
 
+/** `1234567` -> `1,234,567` */
+function inGroups(digits: string, size: number, mark: string): string {
+  const first = digits.length % size || size;
+  const parts = [digits.slice(0, first)];
+  for (let at = first; at < digits.length; at += size) parts.push(digits.slice(at, at + size));
+  return parts.join(mark);
+}
+
 /** @param group digits between separators */
 function padded(prefix: string, body: string, spec: Spec, group = 0): string {
-  const [, digits = '', rest = ''] = /^([0-9a-fA-F]*)(.*)$/s.exec(body) ?? [];
+  const [, digits = '', rest = ''] = (group === 4 ? /^([\da-fA-F]*)(.*)$/s : /^(\d*)(.*)$/s).exec(body) ?? [];
+  const { grouping } = spec;
   const grouped = (count: string): string =>
-    spec.grouping === undefined || group === 0
-      ? count
-      : count.replace(new RegExp(`\\B(?=(?:.{${group}})+$)`, 'g'), spec.grouping);
+    grouping === undefined || group === 0 ? count : inGroups(count, group, grouping);
   const isNumber = group > 0;
-  let shown = isNumber && /^\d/.test(body) ? grouped(digits) + rest : body;
+  let shown = isNumber && digits !== '' ? grouped(digits) + rest : body;
   const align = spec.align ?? (isNumber ? '>' : '<');
   if (align === '=' && spec.fill === '0' && spec.grouping !== undefined && isNumber) {
-    let zeros = digits;
-    while ([...prefix, ...grouped(zeros), ...rest].length < spec.width) zeros = `0${zeros}`;
-    shown = grouped(zeros) + rest;
+    const wide = spec.width - prefix.length - rest.length;
+    let count = Math.max(digits.length, Math.floor((wide * group) / (group + 1)) - 1);
+    while (count + Math.ceil(count / group) - 1 < wide) count += 1;
+    shown = grouped(digits.padStart(count, '0')) + rest;
   }
   const missing = Math.max(0, spec.width - [...prefix].length - [...shown].length);
+  const fill = (count: number): string => repeatedText(spec.fill, count);
   switch (align) {
     case '<':
-      return prefix + shown + spec.fill.repeat(missing);
+      return prefix + shown + fill(missing);
     case '>':
-      return spec.fill.repeat(missing) + prefix + shown;
+      return fill(missing) + prefix + shown;
     case '^':
-      return spec.fill.repeat(Math.floor(missing / 2)) + prefix + shown + spec.fill.repeat(Math.ceil(missing / 2));
+      return fill(Math.floor(missing / 2)) + prefix + shown + fill(Math.ceil(missing / 2));
     default:
-      return prefix + spec.fill.repeat(missing) + shown;
+      return prefix + fill(missing) + shown;
   }
 }

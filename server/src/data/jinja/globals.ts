@@ -1,10 +1,8 @@
 /** The functions that every template has: `range`, `dict`, `namespace`, `cycler`, `joiner`. */
+import { requireRange } from './limits.ts';
 import { Attributes, Callable, Dict, Range, type Arguments } from './objects.ts';
 import { iterate, wholeNumber } from './operators.ts';
 import { text } from './text.ts';
-
-/** Most elements that `range` gives, so that a slip cannot fill the memory. */
-const LONGEST_RANGE = 100_000;
 
 function range({ positional }: Arguments): Range {
   if (positional.length < 1 || positional.length > 3) throw new Error('range() takes 1 to 3 whole numbers');
@@ -13,7 +11,7 @@ function range({ positional }: Arguments): Range {
   const [start, stop] = second === undefined ? [0, first] : [first, second];
   if (step === 0) throw new Error('range() arg 3 must not be zero');
   const count = Math.max(0, Math.ceil((stop - start) / step));
-  if (!(count <= LONGEST_RANGE)) throw new Error(`range() of ${count} elements; at most ${LONGEST_RANGE} are allowed`);
+  requireRange('range()', count);
   const label = `range(${start}, ${stop}${step === 1 ? '' : `, ${step}`})`;
   return new Range(
     Array.from({ length: count }, (_, i) => start + i * step),

@@ -1,5 +1,6 @@
 /** Python's `json.dumps`, and Jinja's own filter `tojson` that is made of it. */
-import { floatText, isFloat, isWhole } from './numbers.ts';
+import { countElements, joinedTexts, repeatedText, requireText } from './limits.ts';
+import { floatText, isFloat, isWhole, wholeText } from './numbers.ts';
 import { Dict, Markup, Tuple, defined, isNumeric, typeName } from './objects.ts';
 import { sorted } from './operators.ts';
 
@@ -20,7 +21,7 @@ export interface JsonForm {
  */
 export function htmlJson(value: unknown, indent: number | null): string {
   const form = {
-    indent: indent === null ? null : ' '.repeat(Math.max(0, indent)),
+    indent: indent === null ? null : repeatedText(' ', indent),
     separators: separatorsOf(indent !== null),
     ascii: true,
     sortKeys: true,
@@ -40,18 +41,20 @@ export function json(value: unknown, form: JsonForm): string {
 
 function dump(value: unknown, form: JsonForm, newline: string): string {
   const { indent, separators, ascii } = form;
+  countElements(1);
   if (defined(value) === null) return 'null';
   if (typeof value === 'boolean') return String(value);
-  if (isWhole(value)) return String(value);
+  if (isWhole(value)) return wholeText(value);
   if (isFloat(value)) return floatJson(Number(value));
   if (typeof value === 'string') return stringJson(value, ascii);
   if (value instanceof Markup) return stringJson(value.text, ascii);
   const inner = newline + (indent ?? '');
   const block = (open: string, parts: string[], close: string): string => {
     if (parts.length === 0) return open + close;
+    requireText(inner.length);
     return indent === null
-      ? open + parts.join(separators[0]) + close
-      : open + inner + parts.join(separators[0] + inner) + newline + close;
+      ? open + joinedTexts(parts, separators[0]) + close
+      : open + inner + joinedTexts(parts, separators[0] + inner) + newline + close;
   };
   if (Array.isArray(value) || value instanceof Tuple) {
     const items = Array.isArray(value) ? (value as unknown[]) : value.items;

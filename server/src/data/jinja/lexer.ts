@@ -182,7 +182,7 @@ const escapes: Record<string, string> = {
  * @throws Error for an escape that is cut off, or names a character
  */
 export function pythonUnescaped(body: string): string {
-  return body.replace(/\\(x[\da-f]{2}|u[\da-f]{4}|U[\da-f]{8}|[0-7]{1,3}|[^])/gi, (found, escape: string) => {
+  return body.replace(/\\(x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0-7]{1,3}|[^])/g, (found, escape: string) => {
     const [kind] = escape;
     if (/^[xuU].+/s.test(escape)) return String.fromCodePoint(parseInt(escape.slice(1), 16));
     if (/^[0-7]/.test(escape)) return String.fromCodePoint(parseInt(escape, 8));

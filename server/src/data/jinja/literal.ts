@@ -1,5 +1,5 @@
 /** Python's `ast.literal_eval`: a literal in a rendered text -> its value. */
-import { float, whole } from './numbers.ts';
+import { MOST_WHOLE_DIGITS, float, whole } from './numbers.ts';
 import { pythonUnescaped } from './lexer.ts';
 import { Dict, Tuple, isNumeric } from './objects.ts';
 import { negated } from './operators.ts';
@@ -142,7 +142,7 @@ function numberOf(source: string): unknown {
   const digits = source.replaceAll('_', '');
   if (/^0[xob]/i.test(digits)) return whole(BigInt(digits.toLowerCase()));
   if (/^\d+$/.test(digits)) {
-    if (/^0+[1-9]/.test(digits)) throw new NoLiteral();
+    if (/^0+[1-9]/.test(digits) || digits.length > MOST_WHOLE_DIGITS) throw new NoLiteral();
     return whole(BigInt(digits));
   }
   return float(Number(digits));

@@ -3,8 +3,20 @@
  * `stringMethods.ts`.
  */
 import { PythonDecimal } from './pythonDecimal.ts';
+import { requireDigits, requireElements } from './limits.ts';
 import { float, isFloat, isWhole } from './numbers.ts';
-import { Blank, Callable, Dict, Lazy, Tuple, defined, isNumeric, typeName, type Arguments } from './objects.ts';
+import {
+  Blank,
+  Callable,
+  Dict,
+  Lazy,
+  Tuple,
+  countRead,
+  defined,
+  isNumeric,
+  typeName,
+  type Arguments,
+} from './objects.ts';
 import { equal, iterate, sorted, wholeNumber } from './operators.ts';
 import { m, range, stringMethods, stripped, type Method } from './stringMethods.ts';
 import { quoted, representation } from './text.ts';
@@ -18,12 +30,17 @@ function place(list: readonly unknown[], wanted: unknown, from: unknown = 0, to:
   return at;
 }
 
+function extend(list: unknown[], more: readonly unknown[]): void {
+  requireElements(list.length + more.length);
+  for (const one of more) list.push(one);
+}
+
 export const listMethods: Record<string, Method<unknown[]>> = {
   append: m([1, 1], (list, [value]) => (list.push(value), null)),
   clear: m([0, 0], (list) => (list.splice(0), null)),
   copy: m([0, 0], (list) => [...list]),
   count: m([1, 1], (list, [value]) => list.filter((other) => equal(other, value)).length),
-  extend: m([1, 1], (list, [more]) => (list.push(...iterate(more)), null)),
+  extend: m([1, 1], (list, [more]) => (extend(list, [...iterate(more)]), null)),
   index: m([1, 3], (list, [value, from, to]) => place(list, value, from, to)),
   insert: m([2, 2], (list, [at, value]) => (list.splice(wholeNumber(at, 'an index'), 0, value), null)),
   pop: m([0, 1], (list, [at = -1]) => {
@@ -146,7 +163,10 @@ export function methodOf(value: unknown, name: string): Callable | null {
   }
   const method = lookup(table, name);
   if (!method) return null;
-  return new Callable(name, (args) => method.call(value as never, placed(name, method, args), args.named));
+  return new Callable(name, (args) => {
+    countRead(value);
+    return method.call(value as never, placed(name, method, args), args.named);
+  });
 }
 
 /** Methods that look at no more of an argument than its hash, or loop over it. */
@@ -176,6 +196,7 @@ export function floatOf(value: unknown): unknown {
   if (typeof value !== 'string')
     throw new Error(`float() argument must be a string or a real number, not '${typeName(value)}'`);
   const source = stripped(value, null, 'both');
+  requireDigits(source.length);
   if (/^[-+]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)([eE][-+]?\d+(_\d+)*)?$/.test(source))
     return float(Number(source.replaceAll('_', '')));
   const word = /^([-+]?)(inf|infinity|nan)$/i.exec(source);

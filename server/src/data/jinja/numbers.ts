@@ -25,6 +25,17 @@ export function whole(value: bigint): number | bigint {
   return Number.isSafeInteger(small) ? small : value;
 }
 
+/** Digits of a whole number that Python turns into text, or reads from one. */
+export const MOST_WHOLE_DIGITS = 4300;
+
+/** @throws Error as Python for a number that is too long to be shown */
+export function wholeText(value: number | bigint): string {
+  const shown = String(value);
+  if (shown.length > MOST_WHOLE_DIGITS && shown.replace('-', '').length > MOST_WHOLE_DIGITS)
+    throw new Error(`a whole number of ${shown.length} digits; Python shows at most ${MOST_WHOLE_DIGITS}`);
+  return shown;
+}
+
 /**
  * Python's `repr` of a float: the shortest digits that read back as the same number, an exponent below -4 and from 16
  * on.

@@ -2,6 +2,7 @@
  * Python's types inside a template. None, bool, int, float and str are null, boolean, whole and other numbers
  * (`../numbers.ts`) and string; a list is an array. The rest are the classes below.
  */
+import { countElements, countPieces, joinedTexts, requireText } from './limits.ts';
 import { PythonDecimal } from './pythonDecimal.ts';
 import { PythonValue } from './pythonValue.ts';
 import { WholeFloat, isFloat, isWhole } from './numbers.ts';
@@ -159,6 +160,21 @@ export function typeName(value: unknown): string {
   return 'function';
 }
 
+/** Counts the characters or elements that whoever reads the value goes through. @throws OverLimit */
+export function countRead(value: unknown): void {
+  if (typeof value === 'string' || Array.isArray(value)) countElements(value.length);
+  else if (value instanceof Markup) countElements(value.text.length);
+  else if (value instanceof Tuple || value instanceof Lazy) countElements(value.items.length);
+  else if (value instanceof Dict) countPieces(value.size);
+}
+
+/** What a filter or method gives, counted. @throws OverLimit */
+export function made<T>(value: T): T {
+  countRead(value);
+  if (typeof value === 'string') requireText(value.length);
+  return value;
+}
+
 export function isNumeric(value: unknown): value is number | bigint | boolean | WholeFloat {
   return typeof value === 'boolean' || isWhole(value) || isFloat(value);
 }
@@ -179,7 +195,10 @@ function hash(value: unknown): string {
   if (value === null) return 'None';
   if (value instanceof PythonDecimal) return `n${value.toFloat()}`;
   if (value instanceof PythonValue) return value.representation();
-  if (value instanceof Tuple) return `t${value.items.map((item) => hash(item).replaceAll(',', ',,')).join(',;')}`;
+  if (value instanceof Tuple) {
+    const parts = value.items.map((item) => hash(item).replaceAll(',', ',,'));
+    return made(`t${joinedTexts(parts, ',;')}`);
+  }
   throw new Error(`unhashable type: '${typeName(value)}'`);
 }
 

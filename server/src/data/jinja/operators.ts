@@ -1,4 +1,5 @@
 /** Python's operators: arithmetic with exact whole numbers, comparison, membership, subscripts and slices. */
+import { countElements, countPieces, digitsOf, repeatedText, requireDigits, requireElements } from './limits.ts';
 import { float, isFloat, isWhole, whole } from './numbers.ts';
 import type { WholeFloat } from './numbers.ts';
 import {
@@ -17,9 +18,8 @@ import {
 import { PythonDecimal, decimalOperation } from './pythonDecimal.ts';
 import { PythonValue } from './pythonValue.ts';
 import { percentFormat } from './percent.ts';
-import { LONGEST, representation } from './text.ts';
+import { representation } from './text.ts';
 import { lookup } from '../../text/lookup.ts';
-import { nth } from '../../lists/nth.ts';
 
 type Operand = number | bigint | boolean | WholeFloat;
 
@@ -39,10 +39,16 @@ const notZero = (b: bigint | number, name: string): void => {
   if (Number(b) === 0) throw new Error(name);
 };
 
+/** Of numbers that are longer than any of a row it costs what its digits cost. */
+function product(a: bigint, b: bigint): bigint {
+  if (!Number.isFinite(Number(a) * Number(b))) countElements(requireDigits(digitsOf(a) + digitsOf(b)));
+  return a * b;
+}
+
 const arithmetic: Record<string, Arithmetic> = {
   '+': { integers: (a, b) => whole(a + b), floats: (a, b) => a + b },
   '-': { integers: (a, b) => whole(a - b), floats: (a, b) => a - b },
-  '*': { integers: (a, b) => whole(a * b), floats: (a, b) => a * b },
+  '*': { integers: (a, b) => whole(product(a, b)), floats: (a, b) => a * b },
   '/': {
     integers: (a, b) => (notZero(b, 'division by zero'), float(Number(a) / Number(b))),
     floats: (a, b) => (notZero(b, 'float division by zero'), a / b),
@@ -62,7 +68,7 @@ const arithmetic: Record<string, Arithmetic> = {
   '**': {
     integers(a, b) {
       if (b < 0n) return float(Number(a) ** Number(b));
-      if (b * BigInt(a.toString(2).length) > 100_000n) throw new Error(`${a} ** ${b} is too large`);
+      if (a * a > 1n) requireDigits(digitsOf(a) * Number(b));
       return whole(a ** b);
     },
     floats(a, b) {
@@ -88,11 +94,12 @@ export function binary(operator: string, left: unknown, right: unknown): unknown
     if (a !== null && b !== null) return decimalOperation(operator, a, b);
   }
   if (operator === '+') {
-    if (typeof left === 'string' && typeof right === 'string')
-      return bounded(left.length + right.length, () => left + right);
-    if (Array.isArray(left) && Array.isArray(right))
-      return bounded(left.length + right.length, () => [...(left as unknown[]), ...(right as unknown[])]);
-    if (left instanceof Tuple && right instanceof Tuple) return new Tuple([...left.items, ...right.items]);
+    if (typeof left === 'string' && typeof right === 'string') {
+      countElements(requireElements(left.length + right.length));
+      return left + right;
+    }
+    if (Array.isArray(left) && Array.isArray(right)) return concatenated(left, right);
+    if (left instanceof Tuple && right instanceof Tuple) return new Tuple(concatenated(left.items, right.items));
   }
   if (operator === '*') {
     if (isInteger(right)) return repeated(left, right as Operand);
@@ -112,17 +119,22 @@ function decimalOf(value: unknown): PythonDecimal | null {
   return isInteger(value) ? new PythonDecimal(big(value), 0) : null;
 }
 
-function bounded<T>(length: number, make: () => T): T {
-  if (length > LONGEST) throw new Error(`a text or list of ${length} elements; at most ${LONGEST} are made`);
-  return make();
+function concatenated(left: readonly unknown[], right: readonly unknown[]): unknown[] {
+  countElements(requireElements(left.length + right.length));
+  return [...left, ...right];
 }
 
 function repeated(value: unknown, times: Operand): unknown {
   const count = Math.max(0, Number(times));
-  if (typeof value === 'string') return bounded(value.length * count, () => value.repeat(count));
+  if (typeof value === 'string') {
+    countElements(requireElements(value.length * count));
+    return repeatedText(value, count);
+  }
   const items = Array.isArray(value) ? (value as unknown[]) : value instanceof Tuple ? value.items : null;
   if (items === null) throw new Error(`unsupported operand type(s) for *: '${typeName(value)}' and 'int'`);
-  const list = bounded(items.length * count, () => Array.from({ length: count }, () => items).flat());
+  countElements(requireElements(items.length * count));
+  const list = Array<unknown>(items.length * count);
+  for (let i = 0; i < list.length; i++) list[i] = items[i % items.length];
   return value instanceof Tuple ? new Tuple(list) : list;
 }
 
@@ -149,6 +161,8 @@ export function truth(value: unknown): boolean {
 }
 
 export function equal(left: unknown, right: unknown): boolean {
+  countElements(1);
+  if (typeof left === 'number' && typeof right === 'number') return left === right;
   if (left instanceof Blank || right instanceof Blank) return left instanceof Blank && right instanceof Blank;
   const [a, b] = [plain(defined(left)), plain(defined(right))];
   if (isNumeric(a) && isNumeric(b)) return sameNumber(a, b);
@@ -199,6 +213,8 @@ function plain(value: unknown): unknown {
  * @throws Error where Python has none for these types
  */
 export function compare(left: unknown, right: unknown, operator = '<'): number {
+  countElements(1);
+  if (typeof left === 'number' && typeof right === 'number') return compareNumbers(left, right);
   const [a, b] = [plain(defined(left)), plain(defined(right))];
   if (isNumeric(a) && isNumeric(b)) return compareNumbers(a, b);
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
@@ -218,10 +234,16 @@ export function compare(left: unknown, right: unknown, operator = '<'): number {
 /** By code points, as Python. */
 function compareText(a: string, b: string): number {
   if (a === b) return 0;
-  const [x, y] = [[...a], [...b]];
-  const at = x.findIndex((char, i) => char !== y[i]);
-  if (at < 0) return -1;
-  return at >= y.length ? 1 : nth(x, at).codePointAt(0)! - nth(y, at).codePointAt(0)!;
+  let at = 0;
+  while (at < a.length && a.charCodeAt(at) === b.charCodeAt(at)) at += 1;
+  countElements(at);
+  return placeOfUnit(a.charCodeAt(at)) - placeOfUnit(b.charCodeAt(at));
+}
+
+/** Halves of pairs stand for code points behind all that have one unit; NaN is the end of a text. */
+function placeOfUnit(unit: number): number {
+  if (Number.isNaN(unit)) return -1;
+  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
 }
 
 export function compared(operator: string, left: unknown, right: unknown): boolean {
@@ -252,6 +274,7 @@ export function contains(container: unknown, item: unknown): boolean {
     const part = plain(defined(item));
     if (typeof part !== 'string')
       throw new Error(`'in <string>' requires string as left operand, not ${typeName(part)}`);
+    countElements(inside.length);
     return inside.includes(part);
   }
   if (inside instanceof Dict) return inside.has(item);
@@ -289,6 +312,7 @@ export function item(value: unknown, key: unknown): unknown {
   if (!isInteger(key)) return undefined;
   const items = sequence(container);
   if (items === null) return undefined;
+  if (typeof container === 'string') countElements(container.length);
   const index = Number(key);
   const at = index < 0 ? items.length + index : index;
   return at >= 0 && at < items.length ? items[at] : undefined;
@@ -306,6 +330,7 @@ export function sliced(value: unknown, bounds: readonly unknown[]): unknown {
   const container = plain(defined(value));
   const items = sequence(container);
   if (items === null) throw new Error(`'${typeName(container)}' object is not subscriptable by a slice`);
+  countElements(items.length);
   const [start = null, stop = null, step] = bounds.map((bound) => {
     if (bound === null || bound === undefined) return null;
     if (!isInteger(defined(bound))) throw new Error('slice indices must be integers or None');
@@ -336,6 +361,7 @@ function indices(length: number, start: number | null, stop: number | null, step
 
 /** Python's `sorted`: stable. */
 export function sorted(values: readonly unknown[], key: (value: unknown) => unknown, reverse: boolean): unknown[] {
+  countPieces(values.length);
   const keyed = values.map((value) => ({ value, key: key(value) }));
   const sign = reverse ? -1 : 1;
   return keyed.sort((a, b) => sign * compare(a.key, b.key) || 0).map(({ value }) => value);

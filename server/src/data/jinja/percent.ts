@@ -1,14 +1,12 @@
 /** Python's `text % values`, which the filter `format` is too. */
-import { float, isFloat, isWhole, whole } from './numbers.ts';
-import { floatDigits } from './formatSpec.ts';
+import { countPieces, repeatedText, requireText } from './limits.ts';
+import { float, isFloat, isWhole, whole, wholeText } from './numbers.ts';
+import { characterOf, floatDigits } from './formatSpec.ts';
 import { Dict, Tuple, isNumeric, typeName } from './objects.ts';
 import { PythonDecimal } from './pythonDecimal.ts';
 import { quoted, representation, text } from './text.ts';
 
-const DIRECTIVE = /%(?:\(([^()]*)\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?[hlL]?(.)?/gsu;
-
-/** Widest field. */
-const WIDEST = 100_000;
+const DIRECTIVE = /%(?:\(([^()]*)\))?([-+ #0]*)(\*|\d+)?(?:(\.)(\*|\d+)?)?[hlL]?(.)?/gsu;
 
 /** @throws Error as Python: too few or too many values, a value of another type */
 export function percentFormat(template: string, values: unknown): string {
@@ -19,7 +17,9 @@ export function percentFormat(template: string, values: unknown): string {
     return list[used++];
   };
   let named = false;
-  const shown = template.replace(DIRECTIVE, (whole, key: string | undefined, flags: string, wide, precise, type) => {
+  let made = 0;
+  countPieces(template.split('%').length - 1);
+  const shown = template.replace(DIRECTIVE, (_, key: string | undefined, flags: string, wide, point, precise, type) => {
     if (type === '%') return '%';
     if (type === undefined) throw new Error('incomplete format');
     if (key !== undefined) {
@@ -29,17 +29,17 @@ export function percentFormat(template: string, values: unknown): string {
     }
     const starred = (size: string | undefined): number | null =>
       size === undefined ? null : size === '*' ? Number(next()) : Number(size);
-    const hasPoint = /\.(\*|\d+)?[hlL]?.$/su.test(whole);
     const width = starred(wide as string | undefined) ?? 0;
-    const precision = starred(precise as string | undefined) ?? (hasPoint ? 0 : null);
-    if (Math.abs(width) > WIDEST) throw new Error(`a field of ${width} characters; at most ${WIDEST} are printed`);
+    const precision = starred(precise as string | undefined) ?? (point === undefined ? null : 0);
     const value = key === undefined ? next() : (values as Dict).get(key);
     const computed = value instanceof PythonDecimal && !'sra'.includes(String(type)) ? asNumber(value, type) : value;
     const left = flags.includes('-') || width < 0;
     const { sign, body, numeric } = one(type as string, computed, flags, precision);
     const missing = Math.max(0, Math.abs(width) - [...sign].length - [...body].length);
-    if (left) return sign + body + ' '.repeat(missing);
-    return numeric && flags.includes('0') ? sign + '0'.repeat(missing) + body : ' '.repeat(missing) + sign + body;
+    const zeros = !left && numeric && flags.includes('0');
+    const fill = repeatedText(zeros ? '0' : ' ', missing);
+    made = requireText(made + sign.length + body.length + fill.length);
+    return left ? sign + body + fill : zeros ? sign + fill + body : fill + sign + body;
   });
   if (!named && used < list.length && !(values instanceof Dict))
     throw new Error('not all arguments converted during string formatting');
@@ -75,7 +75,7 @@ function one(
     case 'c':
       return {
         sign: '',
-        body: typeof value === 'string' ? value : String.fromCodePoint(Number(value)),
+        body: typeof value === 'string' ? value : characterOf(value),
         numeric: false,
       };
     case 'd':
@@ -90,7 +90,8 @@ function one(
         );
       const number = isWhole(value) || typeof value === 'boolean' ? BigInt(value) : BigInt(Math.trunc(Number(value)));
       const base = type === 'o' ? 8 : type.toLowerCase() === 'x' ? 16 : 10;
-      const digits = (number < 0n ? -number : number).toString(base).padStart(precision ?? 0, '0');
+      const size = number < 0n ? -number : number;
+      const digits = (base === 10 ? wholeText(size) : size.toString(base)).padStart(requireText(precision ?? 0), '0');
       const prefix = alternate && base === 16 ? '0x' : alternate && base === 8 ? '0o' : '';
       const cased = (shown: string): string => (type === 'X' ? shown.toUpperCase() : shown);
       return { sign: signed(number < 0n) + cased(prefix), body: cased(digits), numeric: true };

@@ -93,7 +93,11 @@ export class PythonDecimal extends PythonValue {
   /** With `places` digits behind the point, ties to even. */
   rounded(places: number): PythonDecimal {
     const scale = Math.max(0, places);
-    if (scale >= this.#scale) return new PythonDecimal(this.#at(scale), scale);
+    if (scale >= this.#scale) {
+      if (this.length + scale - this.#scale > MOST_DIGITS)
+        throw new Error(`${places} places are more than the ${MOST_DIGITS} digits of a decimal`);
+      return new PythonDecimal(this.#at(scale), scale);
+    }
     const unit = 10n ** BigInt(this.#scale - scale);
     const size = this.#digits < 0n ? -this.#digits : this.#digits;
     const [down, rest] = [size / unit, 2n * (size % unit)];

@@ -4,10 +4,9 @@
  * within a second is stopped.
  */
 import { inTime, TooSlow } from '../../text/inTime.ts';
+import { REGEX_SECONDS, inRegexTime, requireText } from './limits.ts';
 import { lookup } from '../../text/lookup.ts';
 import { nth } from '../../lists/nth.ts';
-
-const SECONDS = 1;
 
 interface Match {
   index: number;
@@ -22,6 +21,7 @@ export function regexReplace(text: string, pattern: string, replacement: string,
   let at = 0;
   for (const match of matchesOf(text, pattern, count > 0 ? count : 1e9)) {
     out += text.slice(at, match.index) + expand(match);
+    requireText(out.length);
     at = match.index + match.groups[0]!.length;
   }
   return out + text.slice(at);
@@ -43,11 +43,11 @@ function matchesOf(text: string, pattern: string, most: number): Match[] {
   const { source, flags } = translated(pattern);
   try {
     const compiled = new RegExp(source, flags);
-    return inTime(SECONDS, () => found(text, compiled, most));
+    return inRegexTime((seconds) => inTime(seconds, () => found(text, compiled, most)));
   } catch (error) {
     throw new Error(
       error instanceof TooSlow
-        ? `regex_replace with ${JSON.stringify(pattern)} takes longer than ${SECONDS} s: it backtracks; write it without nested repetition`
+        ? `regex_replace with ${JSON.stringify(pattern)} takes longer than ${REGEX_SECONDS} s: it backtracks; write it without nested repetition`
         : `regex_replace: ${(error as Error).message}`,
       { cause: error },
     );

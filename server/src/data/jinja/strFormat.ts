@@ -1,5 +1,6 @@
 /** Python's `str.format`. */
 import { formatted } from './formatSpec.ts';
+import { countPieces, requireText } from './limits.ts';
 import { defined } from './objects.ts';
 import { item } from './operators.ts';
 import { quoted, representation, text } from './text.ts';
@@ -30,6 +31,7 @@ export function strFormat(template: string, args: unknown[], named: Map<string, 
       } else if (char === '}') throw new Error("Single '}' encountered in format string");
       else if (char !== '{') out += char;
       else {
+        countPieces(1);
         let [level, end] = [1, i + 1];
         for (; end < source.length && level > 0; end += 1)
           level += source[end] === '{' ? 1 : source[end] === '}' ? -1 : 0;
@@ -47,6 +49,7 @@ export function strFormat(template: string, args: unknown[], named: Map<string, 
                 ? quoted(value, true)
                 : representation(value);
         out += formatted(shown, depth === 0 && spec.includes('{') ? expand(spec, 1) : spec);
+        requireText(out.length);
         i = end - 1;
       }
     }

@@ -2,6 +2,7 @@
  * Methods of Python's str. To add one, add a row: it gets the text and the arguments by position (`names` says which
  * may be given by name) and gives a value back.
  */
+import { joinedTexts, repeatedText, requireText } from './limits.ts';
 import { Dict, Tuple, defined, typeName } from './objects.ts';
 import { iterate, wholeNumber } from './operators.ts';
 import { strFormat } from './strFormat.ts';
@@ -134,18 +135,24 @@ function found(index: number): number {
   return index;
 }
 
+/** @throws Error as Python where the filling is not one character */
+function filled(fill: string, count: number): string {
+  if (points(fill).length !== 1) throw new Error('The fill character must be exactly one character long');
+  return repeatedText(fill, count);
+}
+
 function aligned(value: string, args: unknown[], side: 'left' | 'right'): string {
   const [width, fill = ' '] = args;
-  const missing = Math.min(100_000, Math.max(0, wholeNumber(width, 'the width') - points(value).length));
-  return side === 'left' ? value + str(fill).repeat(missing) : str(fill).repeat(missing) + value;
+  const filling = filled(str(fill), requireText(wholeNumber(width, 'the width')) - points(value).length);
+  return side === 'left' ? value + filling : filling + value;
 }
 
 /** CPython puts the odd space left of a text of odd width. */
 export function centred(value: string, width: number, fill = ' '): string {
   const length = points(value).length;
-  const missing = Math.min(100_000, Math.max(0, width - length));
+  const missing = Math.max(0, requireText(width) - length);
   const left = Math.floor(missing / 2) + (missing & width & 1);
-  return fill.repeat(left) + value + fill.repeat(missing - left);
+  return filled(fill, left) + value + filled(fill, missing - left);
 }
 
 function affix(value: string, part: unknown, rule: (text: string, part: string) => boolean): boolean {
@@ -184,17 +191,15 @@ function isTitle(value: string): boolean {
 }
 
 export function replaced(value: string, old: string, with_: string, count: number): string {
-  if (count < 0)
-    return old === ''
-      ? [...points(value).map((char) => with_ + char), with_].join('')
-      : value.replaceAll(old, () => with_);
+  const most = count < 0 ? Infinity : count;
   if (old === '') {
     const letters = points(value);
-    return letters.map((char, i) => (i < count ? with_ + char : char)).join('') + (count > letters.length ? with_ : '');
+    requireText(value.length + with_.length * Math.min(most, letters.length + 1));
+    return letters.map((char, i) => (i < most ? with_ + char : char)).join('') + (most > letters.length ? with_ : '');
   }
   const parts = value.split(old);
-  const cut = Math.min(count, parts.length - 1);
-  return [parts.slice(0, cut + 1).join(with_), ...parts.slice(cut + 1)].join(old);
+  const cut = Math.min(most, parts.length - 1);
+  return joinedTexts([joinedTexts(parts.slice(0, cut + 1), with_), ...parts.slice(cut + 1)], old);
 }
 
 export const stringMethods: Record<string, Method<string>> = {
@@ -212,11 +217,13 @@ export const stringMethods: Record<string, Method<string>> = {
     [0, 1],
     (s, [size = 8]) => {
       let column = 0;
+      let made = 0;
       return points(s)
         .map((char) => {
           if (char === '\n' || char === '\r') column = -1;
           const width = char === '\t' ? (Number(size) > 0 ? Number(size) - (column % Number(size)) : 0) : 1;
           column += width;
+          made = requireText(made + width);
           return char === '\t' ? ' '.repeat(width) : char;
         })
         .join('');
@@ -242,7 +249,7 @@ export const stringMethods: Record<string, Method<string>> = {
   isspace: m([0, 0], (s) => spaces.test(s)),
   istitle: m([0, 0], (s) => isTitle(s)),
   isupper: m([0, 0], (s) => points(s).some(upper) && !points(s).some((char) => lower(char) || /\p{Lt}/u.test(char))),
-  join: m([1, 1], (s, [items]) => iterate(items).map(str).join(s)),
+  join: m([1, 1], (s, [items]) => joinedTexts(iterate(items).map(str), s)),
   ljust: m([1, 2], (s, args) => aligned(s, args, 'left')),
   lower: m([0, 0], (s) => lowered(s)),
   lstrip: m([0, 1], (s, [set]) => stripped(s, set, 'left')),

@@ -1,5 +1,6 @@
 /** Python's `str` and `repr`. */
-import { floatText, isFloat, isWhole } from './numbers.ts';
+import { countElements, requireText } from './limits.ts';
+import { floatText, isFloat, isWhole, wholeText } from './numbers.ts';
 import { PythonValue } from './pythonValue.ts';
 import { Attributes, Blank, Callable, Dict, Lazy, Markup, Tuple, Undefined, fromRow, typeName } from './objects.ts';
 
@@ -18,16 +19,17 @@ export function text(value: unknown): string {
 }
 
 export function representation(value: unknown): string {
+  countElements(1);
   if (value === null) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (isWhole(value)) return String(value);
+  if (isWhole(value)) return wholeText(value);
   if (isFloat(value)) return floatText(Number(value));
   if (typeof value === 'string') return quoted(value);
   if (value instanceof Markup) return `Markup(${quoted(value.text)})`;
   if (Array.isArray(value)) return `[${joined(value, representation)}]`;
   if (value instanceof Tuple) {
-    const items = value.items.map(representation);
-    return items.length === 1 ? `(${items[0]},)` : `(${items.join(', ')})`;
+    const items = joined(value.items, representation);
+    return value.items.length === 1 ? `(${items},)` : `(${items})`;
   }
   if (value instanceof Dict)
     return `{${joined(value.entries(), ([key, item]) => `${representation(key)}: ${representation(item)}`)}}`;
@@ -41,8 +43,8 @@ export function representation(value: unknown): string {
   throw new Error(`a ${typeName(value)} prints as an address in memory: add |list, or |join`);
 }
 
-/** @throws Error for what a list of lists of lists would come to */
-function joined<T>(items: Iterable<T>, textOf: (item: T) => string): string {
+/** @throws OverLimit for what a list of lists of lists would come to */
+function joined<T>(items: readonly T[], textOf: (item: T) => string): string {
   const parts: string[] = [];
   let length = 0;
   for (const item of items) {
@@ -51,15 +53,6 @@ function joined<T>(items: Iterable<T>, textOf: (item: T) => string): string {
     parts.push(part);
   }
   return parts.join(', ');
-}
-
-/** Elements of a list, or characters, that an expression makes at most. */
-export const LONGEST = 10_000_000;
-
-/** @throws Error for a text that no prompt holds */
-export function requireText(length: number): number {
-  if (length > LONGEST) throw new Error(`a text of ${length} characters or more; at most ${LONGEST} are made`);
-  return length;
 }
 
 /** With the quotes that Python chooses; what cannot be printed becomes an escape. */
