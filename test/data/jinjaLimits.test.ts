@@ -1,4 +1,4 @@
-/** A template that asks for more than a rendering may take is refused in a sentence, and one that is large is rendered. */
+/** A template that asks for more than a rendering may take is refused in a sentence; one that is large is rendered. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileTemplate } from '../../server/src/data/jinja/template.ts';
