@@ -94,6 +94,7 @@ test("the model's own answers are judged by aliases, written once, and kept", as
   const { scores } = await second.run();
   assert.match(scores!.tables[0].texts!, /6 answers \(the model's own, compared with the right ones\)/);
   assert.match(scores!.tables[0].notes[0], new RegExp(`^${6 - count} hallucinated and ${count} truthful`));
+  assert.ok(scores!.provenance.seconds.answers > 0, 'writing answers is a part of the time that the run says');
   assert.equal(answerFiles(second.folder).length, 1);
   assert.deepEqual((await second.run()).passes, []);
 });

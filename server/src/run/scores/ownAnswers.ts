@@ -27,6 +27,8 @@ export interface WritingTools {
   folder: string;
   modelSha256: string;
   onProgress?: ((event: { done: number; total: number; message: string }) => void) | undefined;
+  /** What writing answers took. */
+  onWritten?: (seconds: number) => void;
   signal?: AbortSignal | undefined;
 }
 
@@ -52,6 +54,7 @@ export function ownAnswers(opened: OpenExperiment, tools: WritingTools): AnswerT
     const eos = endTokens(checkpoint, languageConfig(checkpoint.config), (token) => tokenizer.idOf(token));
     const { machine, engine } = tools.run;
     await engine.start(machine);
+    const begun = performance.now();
     const { texts } = await generateTexts(
       { checkpoint, model, adapter },
       prompts.map((prompt) => {
@@ -61,6 +64,7 @@ export function ownAnswers(opened: OpenExperiment, tools: WritingTools): AnswerT
       { eos, sampling },
       { pool: engine, machine, tokenizer, onProgress: tools.onProgress, signal: tools.signal },
     );
+    tools.onWritten?.((performance.now() - begun) / 1000);
     // Without the token that ends the text, and without those of a stop string or of lines behind the first one.
     const answers = texts.map(({ text, tokens }) => {
       const line = /^\s*[^\n]*/.exec(text)![0];

@@ -114,7 +114,11 @@ export async function computeScores(given: ScoresOptions): Promise<ComputedScore
     const others = new TunedModels(opened);
     closing.push(() => others.close());
     const resultFile = scoresFile.replace(SCORES_SUFFIX, '.layerif-result.json');
-    const write = ownAnswers(opened, { ...options, folder: files.folder, modelSha256: sha256 });
+    let writing = 0;
+    const write = ownAnswers(opened, {
+      ...options,
+      ...{ folder: files.folder, modelSha256: sha256, onWritten: (seconds: number) => (writing += seconds) },
+    });
     const { plans, refused } = await plansOf(chosen, {
       ...{ opened, sets, others, resultFile, write },
       noisyRun: options.noisyRun,
@@ -157,6 +161,7 @@ export async function computeScores(given: ScoresOptions): Promise<ComputedScore
       dataSha256: sets.dataSha256,
       seed: experiment.score.seed,
     });
+    if (writing > 0) file.provenance.seconds.answers = (file.provenance.seconds.answers ?? 0) + writing;
     const limit = run ? memoryLimit(run.machine) : Infinity;
     const textsOf = (need: KeyedNeed): EncodedSample[] => sets.samples(need.need.texts);
     const planned = (needs: readonly KeyedNeed[]) =>
