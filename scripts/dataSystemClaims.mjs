@@ -129,7 +129,10 @@ export const dataSystems = [
         {
           claim: 'Rows with influence on a few samples of the task are better to train on than as many random ones.',
           ...own,
-          measured: [...own.measured, ...besideRows(comparison, ['similarity', 'bm25', 'loss', 'length'], 12)],
+          measured: [
+            ...own.measured,
+            ...besideRows(comparison, ['ifd_ppl', 'similarity', 'bm25', 'loss', 'length'], 12),
+          ],
         },
         {
           claim: 'A small share of the rows, chosen by influence, is at least as good as all of them.',
