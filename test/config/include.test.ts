@@ -273,7 +273,10 @@ test('broken includes', () => {
   const rest = 'version: 1\nmodel: { path: m }\ndatasets: { a: { path: a.csv } }\ntasks:\n';
   const task = (include: string) => `${rest}  - task: t\n    doc_to_text: text\n    include: ${include}\n`;
   const cases: [string, string][] = [
-    ['none.yaml', `x.layerif.yaml:7:14: include "none.yaml": there is no file ${path.join(folder, 'none.yaml')}`],
+    [
+      'none.yaml',
+      `x.layerif.yaml:7:14: include "none.yaml": there is no file ${path.join(folder, 'none.yaml')}; give its path from the folder of this file`,
+    ],
     ['tasks/list.yaml', 'x.layerif.yaml:7:14: include "tasks/list.yaml": expected a task file, found [1]'],
     [
       'tasks/broken.yaml',

@@ -179,6 +179,6 @@ test('what is no Arrow, and what is not read of it', async (t) => {
     await read('months.arrow'),
     'months.arrow: the column "gap" holds values of Arrow\'s type Interval, which is not read; write it as a string, number, list or struct',
   );
-  assert.equal(await read('b'), 'b: cannot read the data file: it is a folder');
+  assert.equal(await read('b'), 'b: cannot read the data file: it is a folder, a file is needed');
   assert.equal(await read('none.arrow'), 'none.arrow: cannot read the data file: it does not exist');
 });

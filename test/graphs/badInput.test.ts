@@ -158,6 +158,25 @@ test('operators that cannot be scored are refused with node and layer', () => {
   assert.throws(() => openGraph(write('RandomNormalLike')), /draws random numbers/);
 });
 
+test('a value that nothing makes is named with the operator that reads it', () => {
+  const g = new Graph('lost');
+  const x = g.input('x', 'float32', ['B', 2]);
+  const y = g.relu(x);
+  g.output(g.add(y, y), 'logits');
+  const file = path.join(folder, 'lost.onnx');
+  const sound = Buffer.from(encodeModel(g)).toString('latin1');
+  // The name stands where it is made and twice where it is read: the first is changed, to one of the same length.
+  const lost = sound.replace(y.name, 'z'.repeat(y.name.length));
+  assert.notEqual(lost, sound);
+  fs.writeFileSync(file, Buffer.from(lost, 'latin1'));
+  assert.throws(
+    () => openGraph(file),
+    new RegExp(
+      `lost\\.onnx: operator "Add" \\(.*\\) reads "${y.name}", which nothing in the graph makes: the file is damaged`,
+    ),
+  );
+});
+
 test('If: a condition that is the same for all samples is taken, one that depends on the data is refused', () => {
   const open = model({ inputs: [value('x', [1], 'bool')], nodes: [node('If', ['x'], ['y'])] });
   assert.throws(() => conditionsOf(open), /operator "If" \(node "the If"\) is control flow that depends on the data/);

@@ -12,9 +12,8 @@ import { contentOf, GENERIC, rebuiltBy, tokenizerClass } from './tokenizerClasse
 import { modelFile } from './modelFile.ts';
 import type { ModelFile } from './modelFile.ts';
 import { tekken } from './tekken.ts';
-import { unreadableWords } from '../files/reading.ts';
+import { faultWords } from '../files/reading.ts';
 import { readBytes } from '../files/textFile.ts';
-import { ourWords } from '../text/languageErrors.ts';
 import { readJsonObject, readModelJson, readModelText } from './jsonObject.ts';
 
 type Json = Record<string, unknown>;
@@ -259,9 +258,7 @@ function fromFile(file: string, read: (file: string) => ModelFile, expected: str
     return read(file);
   } catch (error) {
     if (error instanceof LayerifError) throw error;
-    const isOfSystem = (error as NodeJS.ErrnoException).code !== undefined;
-    const why = isOfSystem ? unreadableWords(error) : ourWords(error as Error);
-    throw new LayerifError('badModel', `${file} cannot be read: ${why}; expected ${expected}`, {
+    throw new LayerifError('badModel', `${file} cannot be read: ${faultWords(error)}; expected ${expected}`, {
       place: { file },
       cause: error,
     });

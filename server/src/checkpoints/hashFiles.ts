@@ -11,6 +11,7 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import { writeAtomically } from './fileBytes.ts';
 import { requireRegularFile } from '../files/textFile.ts';
 import { makeFolders } from '../files/writing.ts';
+import { faultWords } from '../files/reading.ts';
 
 const HOUR = 3_600_000;
 
@@ -36,7 +37,7 @@ export async function hashFiles(files: readonly string[]): Promise<string[]> {
       changed = true;
       digests.push(sha256);
     } catch (error) {
-      throw new LayerifError('failed', `cannot read ${file}: ${(error as Error).message}`, {
+      throw new LayerifError('failed', `cannot read ${file}: ${faultWords(error)}`, {
         place: { file },
         cause: error,
       });

@@ -78,7 +78,8 @@ export function outliersOf(
   return () => {
     const advice = 'give a JSON list of ratios in %, one for each layer, such as [0.1, 0.3]';
     const list = readOutliers(path.resolve(baseDir, file), advice);
-    if (Array.isArray(list) && list.every((value) => typeof value === 'number')) return Promise.resolve(list);
+    if (Array.isArray(list) && list.length > 0 && list.every((value) => typeof value === 'number'))
+      return Promise.resolve(list);
     throw new LayerifError('badRequest', `--outliers ${file} is not a list of numbers: ${advice}`);
   };
 }

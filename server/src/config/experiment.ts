@@ -22,6 +22,7 @@ import { YamlSource } from './yamlSource.ts';
 import type { Path, Range } from './yamlSource.ts';
 import { readText } from '../files/textFile.ts';
 import { dataScores } from '../scores/dataScores.ts';
+import { faultWords } from '../files/reading.ts';
 
 export type { Path, Range } from './yamlSource.ts';
 
@@ -141,8 +142,7 @@ export function readExperimentText(file: string): string {
     return readText(file, 'yaml').replace(/^\uFEFF/, '');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    const why =
-      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : (error as Error).message;
+    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : faultWords(error);
     const advice = 'give the path of a *.layerif.yaml or layerif.yaml file';
     const url = urlIn(file);
     if (code === 'ENOENT' && url !== null)

@@ -12,6 +12,7 @@ import { isMapping } from './words.ts';
 import { readText } from '../files/textFile.ts';
 import type { Path, Range } from './yamlSource.ts';
 import { YamlSource } from './yamlSource.ts';
+import { faultWords } from '../files/reading.ts';
 
 export interface PlacedProblem extends Range {
   message: string;
@@ -116,7 +117,7 @@ export function expandIncludes(
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       return say(
-        `include ${JSON.stringify(name)}: ${code !== 'ENOENT' ? (error as Error).message : urlIn(name) === null ? `there is no file ${file}` : urlAdvice()}`,
+        `include ${JSON.stringify(name)}: ${code !== 'ENOENT' ? faultWords(error) : urlIn(name) === null ? `there is no file ${file}; give its path from the folder of this file` : urlAdvice()}`,
       );
     }
     const included = new YamlSource(text, file, 'pyyaml');

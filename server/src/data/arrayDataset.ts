@@ -12,6 +12,7 @@ import { npyHeader, parseNpy } from './npy.ts';
 import type { Row } from './types.ts';
 import { requireRegularFile } from '../files/textFile.ts';
 import { nth } from '../lists/nth.ts';
+import { faultWords } from '../files/reading.ts';
 
 /** @throws LayerifError `badData`: a file that is missing or no array, columns that differ in their number of rows */
 export function openArrays(
@@ -78,7 +79,7 @@ function opened(name: string, given: string, baseDir: string): { file: string; b
     parseNpy(bytes, 0, 0); // long enough for what it says
     return { file, bytes, shape };
   } catch (error) {
-    throw new LayerifError('badData', `dataset "${name}": ${given}: ${(error as Error).message}`, {
+    throw new LayerifError('badData', `dataset "${name}": ${given}: ${faultWords(error)}`, {
       place: { file },
       cause: error,
     });

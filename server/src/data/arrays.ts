@@ -15,6 +15,7 @@ import { WholeFloat } from './jinja/numbers.ts';
 import type { Row } from './types.ts';
 import { requireRegularFile } from '../files/textFile.ts';
 import { nth } from '../lists/nth.ts';
+import { faultWords } from '../files/reading.ts';
 
 export interface NumberArray {
   shape: number[];
@@ -77,7 +78,7 @@ function read(cell: unknown, row: Row): NumberArray | Image {
     requireRegularFile(file);
     bytes = fs.readFileSync(file);
   } catch (error) {
-    throw new Error(`${named} cannot be read: ${(error as Error).message}`, { cause: error });
+    throw new Error(`${named} cannot be read: ${faultWords(error)}`, { cause: error });
   }
   return /\.npy$/i.test(file) ? parseNpy(bytes) : decodeImage(bytes);
 }

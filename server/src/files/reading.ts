@@ -1,5 +1,6 @@
 /** What is said when something that a user names cannot be read: one sentence with the path. */
 import { LayerifError } from '../../../protocol/errors.ts';
+import { ourWords } from '../text/languageErrors.ts';
 import { lookup } from '../text/lookup.ts';
 import { urlAdvice, urlIn } from '../text/url.ts';
 import { UnreadableFile } from './textFile.ts';
@@ -21,6 +22,12 @@ export function unreadableWords(error: unknown): string {
   if (code === 'ENOENT' && urlIn(path ?? '') !== null) return urlAdvice();
   if (error instanceof UnreadableFile && code !== 'EISDIR') return error.message;
   return lookup(reasons, code) ?? `the system says ${code ?? 'that it cannot be read'}`;
+}
+
+/** Why a file could not be opened, or what is wrong in it by the reader of its format. */
+export function faultWords(error: unknown): string {
+  const isOfSystem = (error as NodeJS.ErrnoException).code !== undefined;
+  return isOfSystem || !(error instanceof Error) ? unreadableWords(error) : ourWords(error);
 }
 
 /** Errors that may reach a user, the file system's about a path among them; null for a defect. */

@@ -112,7 +112,17 @@ function refuseForms(model: DecodedModel, bad: (text: string) => LayerifError): 
     );
   }
   if (model.sparse.length > 0) throw bad(`constant "${model.sparse[0]}" is sparse; save it as a dense tensor`);
+  const made = new Set([
+    '',
+    ...[...model.inputs, ...model.initializers].map(({ name }) => name),
+    ...model.nodes.flatMap(({ outputs }) => outputs),
+  ]);
   for (const node of model.nodes) {
+    const lost = node.inputs.find((name) => !made.has(name));
+    if (lost !== undefined)
+      throw bad(
+        `operator "${node.op}" ${nodeText(node)} reads ${JSON.stringify(lost)}, which nothing in the graph makes: the file is damaged; export or download it again`,
+      );
     const row = refused.find(({ pattern }) => pattern.test(node.op.slice(node.op.lastIndexOf('.') + 1)));
     if (row) throw bad(`operator "${node.op}" ${nodeText(node)} ${row.why}; such graphs are not supported`);
   }

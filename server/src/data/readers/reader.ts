@@ -93,7 +93,7 @@ export function readError(error: unknown, file: string): unknown {
     ENOENT: 'it does not exist',
     EACCES: 'permission denied',
     EPERM: 'permission denied',
-    EISDIR: 'it is a folder',
+    EISDIR: 'it is a folder, a file is needed',
     EIO: 'the disk reports a read error',
   };
   const reason =

@@ -112,8 +112,8 @@ async function sweep(model: Model, request: CollectRequest, report: Report): Pro
       store.release(hidden);
       seconds.head = (performance.now() - headStart) / 1000;
     }
-    requireFinite(losses.train, 'training');
-    requireFinite(losses.validation, 'validation');
+    requireFinite(losses.train, 'training', request.modelPath);
+    requireFinite(losses.validation, 'validation', request.modelPath);
     report({ type: 'losses', train: losses.train, validation: losses.validation });
 
     const resumed = resumable ? segments.filter((s) => s[0] >= reached.layer) : [];

@@ -196,13 +196,16 @@ function countOf(batch: Batch, row: number): number {
   return count[row];
 }
 
-/** @throws LayerifError `failed` when a loss is not a number: the weights or the arithmetic are broken. */
-export function requireFinite(losses: Float64Array, what: string): void {
+/**
+ * @param model its file or folder
+ * @throws LayerifError `badModel` when a loss is not a number: the weights or the arithmetic are broken
+ */
+export function requireFinite(losses: Float64Array, what: string, model: string): void {
   const bad = losses.findIndex((loss) => !Number.isFinite(loss));
   if (bad >= 0) {
     throw new LayerifError(
       'badModel',
-      `the loss of ${what} sample ${bad} is ${losses[bad]}; the model overflows in float32 or its weights are damaged`,
+      `${model}: the loss of ${what} sample ${bad} is ${losses[bad]}; the model overflows in float32 or its weights are damaged`,
     );
   }
 }

@@ -68,8 +68,8 @@ export async function collectGraph(runtime: Runtime, request: CollectRequest, re
         const found = await linear.of(source, request);
         seconds.backward += source.seconds;
         seconds.grams += (performance.now() - start) / 1000 - source.seconds;
-        requireFinite(source.losses.train, 'training');
-        requireFinite(source.losses.validation, 'validation');
+        requireFinite(source.losses.train, 'training', request.modelPath);
+        requireFinite(source.losses.validation, 'validation', request.modelPath);
         if (!losses) report({ type: 'losses', train: source.losses.train, validation: source.losses.validation });
         losses ??= source.losses;
         for (const { layer, grams } of found) {
@@ -83,8 +83,8 @@ export async function collectGraph(runtime: Runtime, request: CollectRequest, re
         report({ type: 'progress', phase: 'backward', done: pass * samples.length + done, total });
       });
       seconds.backward += (performance.now() - start) / 1000;
-      requireFinite(result.losses.train, 'training');
-      requireFinite(result.losses.validation, 'validation');
+      requireFinite(result.losses.train, 'training', request.modelPath);
+      requireFinite(result.losses.validation, 'validation', request.modelPath);
       if (!losses) report({ type: 'losses', train: result.losses.train, validation: result.losses.validation });
       losses ??= result.losses;
       const middle = performance.now();

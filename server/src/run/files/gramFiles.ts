@@ -12,6 +12,7 @@ import { openSafetensors, readSafetensors, writeSafetensors } from '../../checkp
 import type { NewTensor } from '../../checkpoints/safetensors.ts';
 import type { ModuleGrams } from '../../estimators/layerScores.ts';
 import { cannotWrite } from '../../files/writing.ts';
+import { faultWords } from '../../files/reading.ts';
 
 type Stored = ReturnType<typeof readSafetensors>;
 
@@ -77,13 +78,9 @@ export class StoredGrams {
     try {
       this.#tensors = readSafetensors(file);
     } catch (error) {
-      throw new LayerifError(
-        'badRequest',
-        `cannot read ${file}: ${(error as Error).message}; run layerif score again`,
-        {
-          cause: error,
-        },
-      );
+      throw new LayerifError('badRequest', `cannot read ${file}: ${faultWords(error)}; run layerif score again`, {
+        cause: error,
+      });
     }
     this.#names = new Set(this.#tensors.names());
   }

@@ -166,7 +166,12 @@ async function givenPrompts({ prompts = [], promptsFile, baseDir }: GenerateOpti
     const text = typeof values.prompt === 'string' ? values.prompt : '';
     given.push({ text, file, line, ...(messages === null ? {} : { messages, tools }) });
   }
-  if (given.length === 0) throw new LayerifError('badData', `${file} holds no prompts`, { place: { file } });
+  if (given.length === 0)
+    throw new LayerifError(
+      'badData',
+      `${file} holds no prompts; write one JSON object a line, such as {"prompt": "..."}`,
+      { place: { file } },
+    );
   return given;
 }
 

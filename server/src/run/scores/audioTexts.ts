@@ -18,6 +18,7 @@ import type { ViewAsk } from '../../scores/views.ts';
 import { listed } from '../../text/listed.ts';
 import { drawnOf, drawnStretches } from './viewedTexts.ts';
 import type { Labelled, Viewed } from './viewedTexts.ts';
+import { faultWords } from '../../files/reading.ts';
 
 export interface AudioTexts extends Viewed {
   words: string;
@@ -90,7 +91,7 @@ async function spectrumOf(row: Row, column: string, mels: number, frames: number
     requireRegularFile(file);
     return logMel(decodeWav(await fs.promises.readFile(file), SAMPLE_RATE), mels, frames);
   } catch (error) {
-    throw new LayerifError('badData', `row ${row.row}: ${file}: ${(error as Error).message}`, {
+    throw new LayerifError('badData', `row ${row.row}: ${file}: ${faultWords(error)}; give the path of a .wav file`, {
       place: placeOf(row),
       cause: error,
     });

@@ -13,6 +13,7 @@ import { readText } from '../../files/textFile.ts';
 import { folded } from '../../scores/factAnswers.ts';
 import { listed } from '../../text/listed.ts';
 import { didYouMean } from '../../text/nearest.ts';
+import { faultWords } from '../../files/reading.ts';
 
 export interface Fact {
   subject: string;
@@ -127,7 +128,7 @@ function templatesText(file: string): string {
   try {
     return readText(file, 'yaml').replace(/^\uFEFF/, '');
   } catch (error) {
-    const why = fs.existsSync(file) ? (error as Error).message : 'there is no such file';
+    const why = fs.existsSync(file) ? faultWords(error) : 'there is no such file';
     throw new LayerifError('badExperiment', `templates of mastery: cannot read ${file}: ${why}`, { cause: error });
   }
 }
