@@ -81,6 +81,15 @@ export interface WeightBlock {
   last: number;
 }
 
+/** Grams of the first `train` and `validation` samples, in a file that may hold those of more. */
+export interface KnownGrams {
+  file: string;
+  /** What stands before `<layer>.<module>.K` in the names of its tensors. */
+  prefix: string;
+  train: number;
+  validation: number;
+}
+
 /** Everything the engine needs to collect one task's Grams. */
 export interface CollectRequest {
   modelPath: string;
@@ -98,6 +107,8 @@ export interface CollectRequest {
   validation: EncodedSample[];
   plan: CollectPlan;
   ekfac?: EkfacRequest | undefined;
+  /** Pairs of the first samples whose Grams are there: read, not computed again. Such samples share no batch with others. */
+  known?: KnownGrams | undefined;
   /** What else is made of the training samples' gradients, while they exist; not with a projection. */
   observations?: AskedObservation[] | undefined;
   /** Whether the Grams are wanted; they are by default. */

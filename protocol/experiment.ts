@@ -145,6 +145,13 @@ export interface GraphInput {
   layout?: 'channels_first' | 'channels_last';
 }
 
+export interface Until {
+  /** Most ranks that the rank interval of a layer may span, as a share of the layers. */
+  rank_interval: number;
+  /** Most training rows of a task. */
+  rows: number;
+}
+
 export interface Score {
   estimator: EstimatorId;
   damping: { rule: DampingRule; factor: number };
@@ -157,6 +164,8 @@ export interface Score {
   projection: 'auto' | 'none' | number;
   /** From Grams of all samples or from sums of gradients; absent: `auto`. */
   accumulate?: 'auto' | 'grams' | 'sums';
+  /** Further rows are added until the order of layers is settled; no part of the run's hash. */
+  until?: Until;
   params: 'base' | 'lora';
   per?: 'sample' | 'pair';
   /** What has a score of its own below a layer; absent: `module`. */

@@ -5,7 +5,7 @@
 import type { PrunerId } from './methods.ts';
 import type { GradientCheckReport } from './check.ts';
 import type { Allocation, AllocationKind, AllocationRequest } from './allocation.ts';
-import type { AskedScore, EstimatorId, Score, ProtocolId } from './experiment.ts';
+import type { AskedScore, EstimatorId, Score, ProtocolId, Until } from './experiment.ts';
 import type { DescribedData } from './dataDescription.ts';
 import type { InspectedModel } from './inspection.ts';
 import type { ModelHeader } from './modelHeader.ts';
@@ -22,6 +22,8 @@ export interface ScoreParams {
   task?: string;
   /** Only tasks over this dataset. */
   dataset?: string;
+  /** Rows are added until the order is settled, in place of what the file says. */
+  until?: Until;
   /**
    * Only these layer scores, beside the newest result of the model where there is one. A score without options is as
    * the file declares it, if it does.

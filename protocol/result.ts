@@ -141,6 +141,29 @@ export interface ResultUncertainty {
   of?: { train: number; validation: number };
 }
 
+/** Rows that were added until the order of a task's layers was settled (`run/influence/until.ts`). */
+export interface ResultUntil {
+  /** Most ranks that a rank interval may span, as a share of the layers. */
+  rankInterval: number;
+  /** Most training rows. */
+  rows: number;
+  /** Looks that there can be; the intervals' level is corrected for as many. */
+  planned: number;
+  /** One after the other. */
+  looks: {
+    /** Samples of the look. */
+    train: number;
+    validation: number;
+    /** Share of the layers that the widest rank interval spans. */
+    widest: number;
+  }[];
+  /**
+   * `settled`: every rank interval is narrow enough; `rows`: the limit is reached; `split`: there are no further rows;
+   * `memory`: more of them do not fit into memory or on the disk; null while rows are being added.
+   */
+  ended: 'settled' | 'rows' | 'split' | 'memory' | null;
+}
+
 export interface ResultTask {
   task: string;
   train: ResultSamples;
@@ -160,6 +183,8 @@ export interface ResultTask {
   subsample?: { train: number[]; validation: number[] };
   /** Once all layers are there. */
   uncertainty?: ResultUncertainty;
+  /** With `score.until`: how rows were added. */
+  until?: ResultUntil;
   /** Of the estimator `tracin`: what was added up, in the order of the experiment file. */
   checkpoints?: {
     path: string;

@@ -71,7 +71,7 @@ export interface ScoresSeen {
 }
 
 /** Commands that a page may run on its result. */
-export type PageCommand = 'checkGradients' | 'validateInfluence' | 'pruneAndEvaluate';
+export type PageCommand = 'addSamples' | 'checkGradients' | 'validateInfluence' | 'pruneAndEvaluate';
 
 /** A chart or a table of the results page that can leave it. */
 export interface ExportItem {

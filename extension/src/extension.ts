@@ -18,6 +18,7 @@ import { registerLayerScoreCommands } from './commands/layerScores.ts';
 import { registerPruningCommands } from './commands/pruning.ts';
 import { registerExportCommand } from './commands/exports.ts';
 import { registerResultCommands } from './commands/results.ts';
+import { registerAddSamples } from './commands/addSamples.ts';
 import { registerRunCommands } from './commands/runs.ts';
 import { registerScoreCommands } from './commands/score.ts';
 import { registerServerCommands } from './commands/server.ts';
@@ -79,6 +80,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     registerDeviceCommands(server, output),
     registerResultCommands(results, list, runs),
     registerExportCommand({ client: server, results, list, extensionUri: context.extensionUri }),
+    registerAddSamples({ client: server, runs, results, output, list }),
     registerRunCommands({ client: server, runs, results, output, list, marks }),
     registerCreateCommand(server),
     registerDemoCommand(context.extensionUri),

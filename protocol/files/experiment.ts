@@ -111,6 +111,7 @@ const score: Schema<Score> = z.object({
   layers: z.union([z.literal('all'), counts]),
   projection: z.union([z.literal('auto'), z.literal('none'), number]),
   accumulate: z.optional(z.enum(['auto', 'grams', 'sums'])),
+  until: optional(z.object({ rank_interval: number, rows: number })),
   params: id<Score['params']>(),
   per: z.optional(z.enum(['sample', 'pair'])),
   granularity: optional(id<NonNullable<Score['granularity']>>()),

@@ -90,6 +90,15 @@ const task: Schema<ResultTask> = z
         of: z.optional(z.object({ train: number, validation: number })),
       }),
     ),
+    until: z.optional(
+      z.object({
+        rankInterval: number,
+        rows: number,
+        planned: count,
+        looks: many(z.object({ train: count, validation: count, widest: number })),
+        ended: z.nullable(id<NonNullable<NonNullable<ResultTask['until']>['ended']>>()),
+      }),
+    ),
     subsample: z.optional(z.object({ train: counts, validation: counts })),
     checkpoints: z.optional(
       z.array(z.object({ path: text, learningRate: number, sha256: text, trainLoss: number, validationLoss: number })),

@@ -188,6 +188,7 @@ const spoil: Record<string, (t: TestContext) => Spoilt> = {
   tracinWithoutCheckpoints: (t) => with_(llama(t), (w) => w.edit('estimator: datainf', 'estimator: tracin')),
   sumsOfPairs: (t) => with_(llama(t), (w) => w.add('  accumulate: sums\n  per: pair\n')),
   sumsProjected: (t) => with_(llama(t), (w) => w.add('  accumulate: sums\n  projection: 8\n')),
+  sumsUntil: (t) => with_(llama(t), (w) => w.add('  accumulate: sums\n  until: { rank_interval: 0.3 }\n')),
   tracinOfGraph: (t) =>
     with_(graph(t), (w) =>
       w.edit('estimator: dot', 'estimator: tracin\n  checkpoints: [{ path: ./a, learning_rate: 0.1 }]'),
@@ -279,6 +280,7 @@ const words: Record<string, RegExp> = {
   tracinWithoutCheckpoints: /list them under score\.checkpoints with path and learning_rate/,
   sumsOfPairs: /per: pair needs that of single ones/,
   sumsProjected: /sums are of whole gradients/,
+  sumsUntil: /more rows do not make surer/,
   tracinOfGraph: /tracin reads checkpoints of a model folder, and model\.path is an ONNX graph/,
   dataScoresOfGraph:
     /data_scores read prompts and answers through a checkpoint, and model\.path .*\.onnx is an ONNX graph/,

@@ -96,7 +96,7 @@ async function choose(client: ServerClient, uri: vscode.Uri, what: 'task' | 'dat
 export async function score(
   parts: ScoreParts,
   uri: vscode.Uri,
-  only: Pick<ScoreParams, 'task' | 'dataset'>,
+  only: Pick<ScoreParams, 'task' | 'dataset' | 'until'>,
 ): Promise<string | null> {
   const { client, runs } = parts;
   if (!(await mayRun(runs, uri))) return null;

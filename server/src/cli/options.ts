@@ -35,6 +35,12 @@ export const optionTable = {
     value: 'SCORE.OPTION=VALUE',
     help: 'an option of a score, such as avss.epsilon=0.1; may be given several times',
   },
+  until: {
+    type: 'string',
+    value: 'SHARE',
+    help: 'add rows until the rank interval of every layer spans at most this share of the layers, such as 0.33',
+  },
+  'until-rows': { type: 'string', value: 'N', help: 'most training rows of a task with --until (default 2000)' },
   layer: { type: 'string', value: 'L', help: 'only this layer, counted from 0 (default: all)' },
   over: {
     type: 'string',

@@ -1,5 +1,7 @@
 /** `layerif score FILE`: scores the layers, shows progress, prints the chart or the result document. */
 import path from 'node:path';
+import { LayerifError } from '../../../protocol/errors.ts';
+import type { Until } from '../../../protocol/experiment.ts';
 import type { Result } from '../../../protocol/result.ts';
 import { agreementsOf, type Agreements } from '../run/influence/agreement.ts';
 import { sampleTexts } from '../run/inputs/sampleText.ts';
@@ -7,6 +9,7 @@ import { parts, runExperiment } from '../run/influence/runExperiment.ts';
 import type { Part } from '../run/influence/runExperiment.ts';
 import { unknown } from './arguments.ts';
 import { highlightsOf } from './highlights.ts';
+import { readCount, readNumber } from './lists.ts';
 import { machineOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 import { scoresReport } from './scoreTables.ts';
@@ -21,7 +24,7 @@ export const score: Command = {
     'FILE is an experiment, *.layerif.yaml or layerif.yaml. An interrupted run of the same experiment, data and model is resumed.\n' +
     'The key `scores` adds layer scores beside influence, `data_scores` scores of rows (`layerif list scores`); only what is not there yet is computed.\n' +
     'Progress goes to standard error; Ctrl-C stops at the next step and keeps what is finished, a second one stops at once.',
-  options: ['task', 'only', 'set', 'output', 'json', ...machineOptions],
+  options: ['task', 'only', 'set', 'until', 'until-rows', 'output', 'json', ...machineOptions],
   cooperative: true,
 
   async run(argument, options, terminal) {
@@ -32,6 +35,7 @@ export const score: Command = {
     try {
       const run = await runExperiment({
         only,
+        until: untilOf(options.values.until, options.values['until-rows']),
         set: options.set,
         file: path.resolve(terminal.baseDir, argument),
         tasks: options.task.length > 0 ? options.task : undefined,
@@ -55,8 +59,9 @@ export const score: Command = {
       progress.clear();
       const { result, scores, scoresFile } = run;
       if (run.reopened) {
+        const grows = result?.tasks.some(({ until }) => until);
         const after = scores ? 'only scores are added' : 'another process has computed it meanwhile';
-        progress.note(`Influence is complete in ${path.dirname(run.resultFile!)}; ${after}`);
+        if (scores || !grows) progress.note(`Influence is complete in ${path.dirname(run.resultFile!)}; ${after}`);
       }
       if (options.json) {
         terminal.out(`${JSON.stringify(result ? { ...result, ...(scores ? { scores } : {}) } : scores)}\n`);
@@ -82,6 +87,15 @@ export const score: Command = {
     }
   },
 };
+
+/** Undefined where the command line does not ask for it. @throws LayerifError `badRequest` */
+function untilOf(share: string | undefined, rows: string | undefined): Until | undefined {
+  if (share === undefined && rows === undefined) return undefined;
+  const value = readNumber('until', share) ?? 0.33;
+  if (!(value > 0 && value <= 1))
+    throw new LayerifError('badRequest', `--until ${share} is not allowed: use a share of the layers, such as 0.33`);
+  return { rank_interval: value, rows: rows === undefined ? 2000 : readCount('until-rows', rows, 4) };
+}
 
 /** @throws LayerifError `badRequest` */
 function onlyOf(word: string | undefined): Part | undefined {

@@ -10,6 +10,7 @@ import {
   highestLayersSentence,
   uncertaintySentences,
 } from '../../../protocol/readability.ts';
+import { untilSentence } from '../../../protocol/until.ts';
 import { verdictOf } from '../../../protocol/verdict.ts';
 import type { Result, ResultTask } from '../../../protocol/result.ts';
 import type { Agreements } from '../run/influence/agreement.ts';
@@ -19,6 +20,7 @@ export function trustLines(result: Result, task: ResultTask, agreements?: Agreem
   const badge = badgeSentence(task);
   const highest = highestLayersSentence(task.layers);
   const { estimator } = result.score;
+  const until = untilSentence(task);
   return [
     ...(highest ? [highest] : []),
     ...(badge === null || badgeOf(task) === 'unreadable' ? [] : [verdictOf(task).words]),
@@ -26,6 +28,7 @@ export function trustLines(result: Result, task: ResultTask, agreements?: Agreem
       ? 'How far the order of layers can be relied on is not known: there are no intervals (they need four training samples).'
       : `${badgeOf(task) === 'unreadable' ? 'Warning: ' : ''}${badge}`,
     ...uncertaintySentences(task),
+    ...(until === null ? [] : [until]),
     ...(agreements ? agreementSentences(estimator, agreements.others, agreements.left) : []),
     ...(agreements?.sweep ? sweepSentences(agreements.sweep) : []),
   ].map((line) => `  ${line}`);

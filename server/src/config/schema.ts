@@ -141,6 +141,18 @@ const scoreSchema = z.strictObject({
     'grams: inner products of all pairs of samples; sums: the influence of all validation samples together from sums of gradients, for datainf and dot, with inner products of 200 samples of each split at most; auto (default): sums where they are cheaper.',
     ['auto', 'grams', 'sums'],
   ).optional(),
+  until: doc(
+    z.strictObject({
+      rank_interval: doc(
+        z.number().gt(0).max(1).default(0.33),
+        'Most ranks that the rank interval of any layer may span, as a share of the layers.',
+        [0.33],
+      ),
+      rows: doc(z.int().min(4).default(2000), 'Most training rows of a task.'),
+    }),
+    'Further rows of the same splits are added, twice as many each time, until the order of layers is settled or the rows are used up.',
+    [{ rank_interval: 0.33, rows: 2000 }],
+  ).optional(),
   params: doc(
     z.enum(['base', 'lora']).default('base'),
     'Which weights are scored: those of the model, or the factors of its adapter.',

@@ -4,6 +4,7 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import type { Dataset, LabelNoise, LossId, Task } from '../../../protocol/experiment.ts';
 import { templateWarnings } from './chatTurns.ts';
 import { exampleOf } from './context.ts';
+import { furtherRows, type Sides } from './furtherRows.ts';
 import { fewshotForRows, fewshotPool, type Fewshot } from './fewshot.ts';
 import { graphSample } from './graphSamples.ts';
 import type { GraphInputs } from './graphSamples.ts';
@@ -24,6 +25,8 @@ export interface LoadTaskOptions {
   maxLength: number;
   loss: LossId;
   tokenizer: TextTokenizer;
+  /** How many rows stand behind those of the slices, as far as there are some (furtherRows.ts). */
+  further?: Sides | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -53,8 +56,9 @@ export async function loadTask(options: LoadModelTaskOptions): Promise<LoadedTas
   const { task } = options;
   const dataset = await datasetOf(options);
   const slices = await slicesOf(task, dataset);
-  const trainRows = await readSlice(dataset, slices.training);
-  const validationRows = await readSlice(dataset, slices.validation);
+  const more = options.further && (await furtherRows(task, dataset, slices, options.further));
+  const trainRows = [...(await readSlice(dataset, slices.training)), ...(more?.train ?? [])];
+  const validationRows = [...(await readSlice(dataset, slices.validation)), ...(more?.validation ?? [])];
   const pool = await fewshotPool(task, dataset, slices.training);
   const train = await encode(trainRows, fewshotForRows(task, pool, trainRows), options, task.label_noise);
   const validation = await encode(validationRows, fewshotForRows(task, pool, validationRows), options);

@@ -60,17 +60,19 @@ export class Jobs {
     this.#pool.onState = (state: EngineStateParams) => void connection.sendNotification(ENGINE_STATE, state);
   }
 
-  async score({ uri, task, dataset, scores }: ScoreParams, token: CancellationToken): Promise<ScoreAnswer> {
+  async score({ uri, task, dataset, scores, until }: ScoreParams, token: CancellationToken): Promise<ScoreAnswer> {
     const file = fileOf(uri);
     const events = this.#events();
     const what = scores?.map(({ id }) => id).join(', ');
-    const title = what ? `${what} of ${experimentName(file)}` : `Scoring ${task ?? dataset ?? experimentName(file)}`;
+    const subject = task ?? dataset ?? experimentName(file);
+    const title = what ? `${what} of ${experimentName(file)}` : `${until ? 'Adding samples to' : 'Scoring'} ${subject}`;
     const { value, error } = await this.#alone(file, title, token, async (signal, shown) => {
       try {
         return await runExperiment({
           file,
           ...(task === undefined ? {} : { tasks: [task] }),
           ...(dataset === undefined ? {} : { dataset }),
+          until,
           ...(scores === undefined ? {} : { only: 'scores', asked: scores }),
           machine: machineOf(await this.#settings()),
           engine: this.#pool,

@@ -60,7 +60,7 @@ export function LayersTab({ result: own, rescored, running, choices, change }: T
 
   return (
     <>
-      <VerdictLines result={own} changed={rescored.changed} />
+      <VerdictLines result={own} changed={rescored.changed} running={running} />
       <section aria-labelledby="scores-heading">
         <div class="section-head">
           <h2 id="scores-heading">Score per layer</h2>

@@ -1,9 +1,16 @@
 /** The first answer: one line a task above its chart, with a badge that says how far the order can be read. */
 import type { Badge } from '../../../protocol/readability.ts';
-import type { Result } from '../../../protocol/result.ts';
+import type { Result, ResultTask } from '../../../protocol/result.ts';
+import { untilSentence } from '../../../protocol/until.ts';
 import { verdictOf } from '../../../protocol/verdict.ts';
+import { send } from '../host.ts';
+import { Button } from './controls.tsx';
 
 const names: Readonly<Record<Badge, string>> = { solid: 'solid', rough: 'rough', unreadable: 'not readable' };
+
+/** Whether further rows may settle the order: there are intervals, and nothing has said that there are no more. */
+const canGrow = ({ uncertainty, until }: ResultTask) =>
+  uncertainty !== undefined && uncertainty.unstable > 0 && until?.ended !== 'split' && until?.ended !== 'settled';
 
 export function BadgeMark({ badge }: { badge: Badge | null }) {
   const name = badge === null ? 'not known' : names[badge];
@@ -17,8 +24,10 @@ export function BadgeMark({ badge }: { badge: Badge | null }) {
   );
 }
 
-export function VerdictLines({ result, changed }: { result: Result; changed: boolean }) {
+/** @param running whether a run is under way, so that no other one can begin */
+export function VerdictLines({ result, changed, running }: { result: Result; changed: boolean; running: boolean }) {
   const complete = result.status === 'complete';
+  const open = complete && result.score.accumulate !== 'sums' && result.tasks.some(canGrow);
   const several = result.experiment.tasks.length > 1;
   return (
     <section aria-label="Verdict" class="verdict">
@@ -31,9 +40,15 @@ export function VerdictLines({ result, changed }: { result: Result; changed: boo
           <p key={task}>
             <BadgeMark badge={verdict.badge} /> {several && <strong>{task}: </strong>}
             {verdict.words}
+            {scored?.until && ` ${untilSentence(scored)}`}
           </p>
         );
       })}
+      {open && (
+        <Button disabled={running} onClick={() => send({ type: 'command', command: 'addSamples' })}>
+          Add Samples{'\u2026'}
+        </Button>
+      )}
       {changed && <p class="note">This is said of the run{'\u2019'}s own scores, not of the view below.</p>}
     </section>
   );

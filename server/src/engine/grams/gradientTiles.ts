@@ -64,14 +64,16 @@ export class GradientTiles {
 
   /**
    * Adds the upper triangle of S in the order of the batches.
+   *
    * @param sums [samples, samples]
-   * @param see called with each tile
+   * @param options.known first samples of that order whose pairs are left out
+   * @param options.see called with each tile
    */
   async addProducts(
     captures: ModuleCaptures,
     tileSize: number,
     sums: Float64Array,
-    see?: (tile: GradientTile) => Promise<void>,
+    { known = 0, see }: { known?: number; see?: ((tile: GradientTile) => Promise<void>) | undefined } = {},
   ): Promise<void> {
     const { rows, columns, batches } = captures;
     const total = Math.sqrt(sums.length);
@@ -88,7 +90,7 @@ export class GradientTiles {
       if (this.#buffer.length < total * width) this.#buffer = new Float32Array(total * width);
       const gradients = this.#buffer.subarray(0, total * width);
       await this.#form(from, inner, part.inner, gradients);
-      await this.#multiply(gradients, total, width, sums);
+      await this.#multiply(gradients, width, sums, { total, known });
       await see?.({ ...part, gradients, byColumns });
     }
   }
@@ -147,16 +149,25 @@ export class GradientTiles {
     return made;
   }
 
-  /** Adds the upper triangle of G Gᵀ, by blocks of rows. */
-  async #multiply(gradients: Float32Array, total: number, width: number, sums: Float64Array): Promise<void> {
+  /** Adds the upper triangle of G Gᵀ, by blocks of rows: known ones with the others alone. */
+  async #multiply(
+    gradients: Float32Array,
+    width: number,
+    sums: Float64Array,
+    { total, known }: { total: number; known: number },
+  ): Promise<void> {
     const block = total < BLOCK.manyFrom ? BLOCK.few : BLOCK.many;
-    for (let start = 0; start < total; start += block) {
-      const end = Math.min(start + block, total);
+    let end = 0;
+    for (let start = 0; start < total; start = end) {
+      end = Math.min(start + block, start < known ? known : total);
+      const from = Math.max(start, known);
+      if (from === total) return;
       const a = floats(gradients.subarray(start * width, end * width), [end - start, width]);
-      const b = floats(gradients.subarray(start * width), [total - start, width]);
+      const b = floats(gradients.subarray(from * width), [total - from, width]);
       const products = numbers((await this.#gram.run({ a, b })).s);
       for (let i = start; i < end; i++) {
-        for (let j = i; j < total; j++) sums[i * total + j] += products[(i - start) * (total - start) + (j - start)];
+        const first = Math.max(i, from);
+        for (let j = first; j < total; j++) sums[i * total + j] += products[(i - start) * (total - from) + (j - from)];
       }
     }
   }

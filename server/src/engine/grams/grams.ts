@@ -8,11 +8,13 @@
  * Two exact ways, whichever costs less: `GradientTiles` forms the gradients for some rows of the weight at a time,
  * `TokenProducts` never forms them and multiplies tokens with tokens, which wins for few tokens.
  */
+import type { KnownGrams } from '../../../../protocol/engine.ts';
 import type { EkfacInfluence } from './ekfac.ts';
 import { GradientTiles } from './gradientTiles.ts';
 import type { GradientTile } from './gradientTiles.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { ModuleCaptures } from '../sweep/captures.ts';
+import { knownFirst } from './knownGrams.ts';
 import { TokenProducts } from './tokenProducts.ts';
 
 /** K [n, n], C [n, m], diagV [m], row-major, in the order of the samples. */
@@ -55,22 +57,32 @@ export class GramProducts {
    * @param train number of training samples n
    * @param validation number of validation samples m
    * @param tileSize upper bound of the numbers in one tile (one row of every sample at least)
-   * @param see called with each tile, where that is the way
-   * @param way default: the cheaper one
+   * @param options.way default: the cheaper one
+   * @param options.known samples whose products with each other are left out, and are 0
+   * @param options.see called with each tile, where that is the way
    */
   async of(
     captures: ModuleCaptures,
     train: number,
     validation: number,
     tileSize: number,
-    see?: (tile: GradientTile) => Promise<void>,
-    way: Way = cheaper(captures),
+    {
+      way = cheaper(captures),
+      known,
+      see,
+    }: {
+      way?: Way;
+      known?: Pick<KnownGrams, 'train' | 'validation'> | undefined;
+      see?: ((tile: GradientTile) => Promise<void>) | undefined;
+    } = {},
   ): Promise<ModuleGrams> {
     const total = train + validation;
     const sums = new Float64Array(total * total);
-    if (way === 'tiles') await this.tiles.addProducts(captures, tileSize, sums, see);
-    else await this.#tokens.addProducts(captures, sums);
-    return arrange(sums, order(captures, train), train, validation);
+    const ordered = known ? { ...captures, batches: knownFirst(captures.batches, known) } : captures;
+    const first = known ? known.train + known.validation : 0;
+    if (way === 'tiles') await this.tiles.addProducts(ordered, tileSize, sums, { known: first, see });
+    else await this.#tokens.addProducts(ordered, sums, first);
+    return arrange(sums, order(ordered, train), train, validation);
   }
 
   /** Lets go of the last captures; the sessions stay. */

@@ -11,6 +11,7 @@ import type { DealtSums } from './dealtSums.ts';
 import type { GradientTile } from './gradientTiles.ts';
 import { GramProducts } from './grams.ts';
 import type { ModuleGrams } from './grams.ts';
+import { KnownReader } from './knownGrams.ts';
 import { collectGarbage } from '../runtime/garbage.ts';
 import type { ModuleCaptures } from '../sweep/captures.ts';
 import type { Model } from '../sweep/model.ts';
@@ -44,6 +45,7 @@ export class LayerReaders {
   readonly #ekfac: EkfacProducts | null;
   readonly #observed: ObservedGradients;
   readonly #scored: (layer: number, module: string) => boolean;
+  readonly #known: KnownReader | null;
 
   private constructor(
     model: Model,
@@ -60,6 +62,7 @@ export class LayerReaders {
     this.#ekfac = ekfac;
     this.#observed = observed;
     const { projection } = request.plan;
+    this.#known = request.known ? new KnownReader(request.known) : null;
     this.#projection = projection && new Projection(model.architecture, projection);
     const modules = new Set(request.modules);
     this.#scored = (layer, module) => request.layers.includes(layer) && modules.has(module);
@@ -164,7 +167,9 @@ export class LayerReaders {
         const real = { ...block, batches: block.batches.filter(({ batch }) => batch.split !== 'fisher') };
         if (own && block === capture) dealt = this.#observed.dealt(real);
         const see = dealt && ((tile: GradientTile) => dealt!.see(tile));
-        const grams = await this.#products.of(real, train, validation, plan.gradientTile, see);
+        const known = own && !dealt ? this.#request.known : undefined; // sums are dealt in the order of the captures
+        const grams = await this.#products.of(real, train, validation, plan.gradientTile, { known, see });
+        if (known) this.#known?.fill(capture.layer, block.module, grams);
         byLayer.get(capture.layer)!.set(block.module, { ...grams, ekfac: curvature });
         if (block === capture) squares = Float64Array.from({ length: train }, (_, i) => grams.K[i * train + i]);
       }

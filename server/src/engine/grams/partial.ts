@@ -23,7 +23,7 @@ export interface Composition
     Pick<CollectPlan, 'projection' | 'check' | 'sums' | 'gradientTile' | 'headRows'>,
     Pick<
       CollectRequest,
-      'modelPath' | 'adapter' | 'graph' | 'modules' | 'blocks' | 'ekfac' | 'grams' | 'keepGradients' | 'moved'
+      'modelPath' | 'adapter' | 'graph' | 'modules' | 'blocks' | 'ekfac' | 'known' | 'grams' | 'keepGradients' | 'moved'
     > {
   /** Of a decoder's sweep, in their order; a user's graph runs its samples one by one. */
   batches: readonly Batch[];
@@ -140,6 +140,7 @@ function compositionOf(c: Composition): string {
     modules,
     blocks,
     ekfac,
+    known,
     grams,
     keepGradients,
     moved,
@@ -149,7 +150,7 @@ function compositionOf(c: Composition): string {
     gradientTile,
     headRows,
   } = c;
-  const own = { modelPath, adapter, graph, modules, blocks, ekfac, grams, keepGradients, moved };
+  const own = { modelPath, adapter, graph, modules, blocks, ekfac, known, grams, keepGradients, moved };
   const parts = { ...own, projection, check, sums, gradientTile, headRows, order };
   return JSON.stringify(parts);
 }

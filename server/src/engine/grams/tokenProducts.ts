@@ -40,12 +40,17 @@ export class TokenProducts {
     return new TokenProducts(await runtime.session(productGraph()), await runtime.session(combineGraph()));
   }
 
-  /** Adds the upper triangle of S in the order of the batches. @param sums [samples, samples] */
-  async addProducts(captures: ModuleCaptures, sums: Float64Array): Promise<void> {
+  /**
+   * Adds the upper triangle of S in the order of the batches.
+   *
+   * @param sums [samples, samples]
+   * @param known first samples of that order, of whole batches, whose pairs are left out
+   */
+  async addProducts(captures: ModuleCaptures, sums: Float64Array, known = 0): Promise<void> {
     const total = Math.sqrt(sums.length);
     if (this.#inputs !== captures.batches[0].x) this.#known.clear();
     this.#inputs = captures.batches[0].x;
-    for (const [a, b] of pairs(captures)) {
+    for (const [a, b] of pairs(captures).filter(([, later]) => later.start >= known)) {
       const key = `${a.start} ${b.start}`;
       const p = this.#known.get(key) ?? (await this.#pair(a, b, 'x'));
       this.#known.set(key, p);

@@ -14,6 +14,7 @@ import { capture, GraphSource, lengthFor } from './graphCaptures.ts';
 import type { GraphCaptures, Placed } from './graphCaptures.ts';
 import { collectGarbage } from '../runtime/garbage.ts';
 import { GramProducts } from '../grams/grams.ts';
+import { KnownReader } from '../grams/knownGrams.ts';
 import type { ModuleGrams } from '../grams/grams.ts';
 import { DISCARDED, PartialRun } from '../grams/partial.ts';
 import { isSumsRequest, LinearMode } from '../grams/linearMode.ts';
@@ -49,6 +50,7 @@ export async function collectGraph(runtime: Runtime, request: CollectRequest, re
   const open = request.layers.filter((layer) => !partial.hasLayer(layer));
   for (const layer of request.layers.filter((l) => !open.includes(l))) announce(layer, partial, report);
   const products = await GramProducts.create(runtime);
+  const reader = request.known ? new KnownReader(request.known) : null;
   const linear = isSumsRequest(request) ? await LinearMode.create(runtime) : null;
   const ekfac = request.ekfac ? await EkfacProducts.create(runtime) : null;
   let losses: GraphCaptures['losses'] | null = null;
@@ -94,7 +96,9 @@ export async function collectGraph(runtime: Runtime, request: CollectRequest, re
         const own = ekfac
           ? await ekfac.of(one, train.length, validation.length, plan.gradientTile, request.ekfac!)
           : undefined;
-        const grams = await products.of(one, train.length, validation.length, plan.gradientTile);
+        const { known } = request;
+        const grams = await products.of(one, train.length, validation.length, plan.gradientTile, { known });
+        reader?.fill(one.layer, one.module, grams);
         one.batches.length = 0; // large: let go as soon as they are used
         byLayer.get(one.layer)!.set(one.module, { ...grams, ekfac: own });
       }

@@ -122,18 +122,18 @@ export class StoredGrams {
 }
 
 /**
- * Joins the layer files into one, a tensor at a time.
+ * Joins the layer files into one, a tensor at a time. A task without layer files keeps what it has there.
  *
  * @param parametersOf number of weights of `<layer>.<module>`
  * @throws LayerifError `cannotWrite`
  */
 export function mergeGrams(
   into: string,
-  parts: { task: string; files: string[] }[],
+  parts: { task: string; files: string[] | null }[],
   parametersOf: (layer: number, module: string) => number,
 ): void {
   const tensors = parts.flatMap(({ task, files }) =>
-    files.flatMap((file) => {
+    (files === null ? [] : files).flatMap((file) => {
       const { tensor } = readSafetensors(file);
       return openSafetensors(file).tensors.flatMap(({ name, shape, dtype }) => {
         const own: NewTensor = {
@@ -152,6 +152,7 @@ export function mergeGrams(
       });
     }),
   );
+  for (const { task } of parts.filter(({ files }) => files === null)) tensors.push(...tensorsOf(into, `${task}/`));
   // Eight bytes a number first, so that all of these lie on whole places.
   const wide = (of: boolean) => tensors.filter(({ dtype }) => (dtype === 'F64') === of);
   try {
@@ -159,4 +160,17 @@ export function mergeGrams(
   } catch (error) {
     throw cannotWrite(into, error);
   }
+}
+
+/** Those of a file whose names begin with a word, as they are. */
+function tensorsOf(file: string, start: string): NewTensor[] {
+  const { tensor } = readSafetensors(file);
+  return openSafetensors(file)
+    .tensors.filter(({ name }) => name.startsWith(start))
+    .map(({ name, shape, dtype }) => ({
+      name,
+      dtype: dtype as NewTensor['dtype'],
+      shape,
+      data: () => tensor(name),
+    }));
 }

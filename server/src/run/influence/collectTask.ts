@@ -3,7 +3,7 @@
  * them.
  */
 import path from 'node:path';
-import type { CollectPlan } from '../../../../protocol/engine.ts';
+import type { CollectPlan, KnownGrams } from '../../../../protocol/engine.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
 import type { Machine, RunEvent } from '../../../../protocol/run.ts';
 import { ekfacRequest } from './ekfac.ts';
@@ -34,6 +34,8 @@ export interface Collecting {
   emit: (event: RunEvent) => void;
   /** What is observed of the gradients of one task on the way. */
   observing?: Alongside | null;
+  /** Words of a look at more rows. */
+  look?: string | undefined;
 }
 
 export interface TaskCollection {
@@ -46,19 +48,21 @@ export interface TaskCollection {
   /** Which of the task's checkpoints this is. */
   part?: number;
   parts?: number;
+  /** Of the task's first samples. */
+  known?: KnownGrams | undefined;
 }
 
 /** Collects one task, or takes it from disk when an interrupted run had finished it. */
 export async function collectTask(
-  { prepared, plans, runId, finished, pool, options, emit, observing }: Collecting,
-  { task, index, target, onLayer, model, part = 0, parts = 1 }: TaskCollection,
+  { prepared, plans, runId, finished, pool, options, emit, observing, look }: Collecting,
+  { task, index, target, onLayer, model, part = 0, parts = 1, known }: TaskCollection,
   result: Result,
 ): Promise<Collected> {
   const { layers, modules } = prepared.scope;
   const { check, batches } = nth(plans, index).plan;
   // Another memory limit may have changed between exact and projected gradients, or the batches.
   const plan = { ...numbersOf(nth(plans, index).plan, prepared.graph !== null), model };
-  const kept = finished.part({ grams: index, checkpoint: part }, plan);
+  const kept = finished.part({ grams: index, checkpoint: part }, known ? { ...plan, known } : plan);
   const workDir = kept.folder;
   if (kept.replaced) emit({ type: 'log', runId, text: replacedText(`task ${task.task.task}`) });
   const done = kept.read<Done>();
@@ -68,7 +72,7 @@ export async function collectTask(
     return { workDir, checked: done.checked };
   }
   const encoded = (samples: PreparedTask['train']) => samples.map(encodedSample);
-  const place = placeOf({ prepared, plans, runId }, { task, index, part, parts });
+  const place = placeOf({ prepared, plans, runId, look }, { task, index, part, parts });
   const summary = await pool.work(
     'collect',
     {
@@ -82,6 +86,7 @@ export async function collectTask(
       validation: encoded(task.validation),
       plan: { ...nth(plans, index).plan, checkpointSeconds: options.checkpointSeconds ?? CHECKPOINT_SECONDS },
       ekfac: ekfacRequest(prepared.estimator, prepared.experiment),
+      known,
       ...(observing?.task === index ? { observations: observing.observations } : {}),
       workDir,
     },
@@ -115,7 +120,7 @@ export async function collectTask(
 
 /** For the words of its progress. */
 export function placeOf(
-  { prepared, plans, runId }: Pick<Collecting, 'prepared' | 'plans' | 'runId'>,
+  { prepared, plans, runId, look }: Pick<Collecting, 'prepared' | 'plans' | 'runId' | 'look'>,
   { task, index, part = 0, parts = 1 }: Pick<TaskCollection, 'task' | 'index' | 'part' | 'parts'>,
 ): TaskPlace {
   return {
@@ -125,6 +130,7 @@ export function placeOf(
     tasks: prepared.tasks.length,
     part,
     parts,
+    look,
     layers: prepared.scope.layers.length,
     layersPerSegment: nth(plans, index).plan.segmentLength,
     graph: prepared.graph !== null,

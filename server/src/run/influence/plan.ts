@@ -137,6 +137,7 @@ export function sumsPossible({ experiment: { score }, estimator, checkpoints, ta
   return (
     tasks.some(({ train }) => train.length > nth(SUBSAMPLES, 0)) &&
     estimator.sums !== undefined &&
+    score.until === undefined &&
     score.per !== 'pair' &&
     !checkpoints &&
     typeof score.projection !== 'number'
@@ -181,10 +182,11 @@ function evaluate(
     validation: task.validation.map((s) => s.tokens.length),
   };
   const chosen = subsample === null ? null : subsampleOf(task, subsample, experiment.score.seed);
+  const first = chosen ?? (task.known && { train: range(task.known.train), validation: range(task.known.validation) });
   const groups = (split: 'train' | 'validation') =>
-    chosen === null
+    !first
       ? [batchesOf(model, lengths[split], tokensPerBatch)]
-      : apart(lengths[split].length, chosen[split]).map((samples) =>
+      : apart(lengths[split].length, first[split]).map((samples) =>
           batchesOf(
             model,
             samples.map((i) => nth(lengths[split], i)),
@@ -274,6 +276,7 @@ function evaluate(
       matrices: matricesOf(model, scope, rank),
     });
   const own = ekfac ? 8 * ekfac.stored : 0;
+  const fresh = task.known ? 1 - ((task.known.train + task.known.validation) / samples) ** 2 : 1;
   return {
     plan,
     tokensPerBatch,
@@ -282,7 +285,7 @@ function evaluate(
     flops: {
       sweeps: flops.sweeps + (ekfac?.sweeps ?? 0) + (sums?.sweeps ?? 0),
       gradients: flops.gradients + (ekfac?.gradients ?? 0),
-      products: flops.products + (ekfac?.products ?? 0) + (sums?.products ?? 0),
+      products: fresh * flops.products + (ekfac?.products ?? 0) + (sums?.products ?? 0),
     },
     seconds: ekfac?.seconds ?? 0,
     // Grams once by layer and once together; the saved cotangents and their replacement; spilled boundaries
@@ -293,6 +296,8 @@ function evaluate(
     why: `${reason(choice, weightBytes(checkpoint, model).total)}${chosen && !all ? '; captures of all samples do not, so they are computed twice' : ''}`,
   };
 }
+
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 const tokensOf = (list: readonly { rows: number; length: number }[]) =>
   list.reduce((sum, { rows, length }) => sum + rows * length, 0);

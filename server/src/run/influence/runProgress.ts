@@ -13,6 +13,8 @@ export interface TaskPlace {
   /** A task is scored once for each of its training checkpoints. */
   part: number;
   parts: number;
+  /** Words of a look at more rows, such as "look 2 of at most 5". */
+  look?: string | undefined;
   layers: number;
   layersPerSegment: number;
   /** A graph of the user's goes sample by sample, not layer by layer. */
@@ -32,7 +34,7 @@ export function taskProgress(
   place: TaskPlace,
   { phase, done, total }: { phase: TaskPhase; done: number; total: number },
 ): ProgressEvent {
-  const { runId, task, index, tasks, part, parts } = place;
+  const { runId, task, index, tasks, part, parts, look } = place;
   const within = done / Math.max(1, total);
   const [begin, end] = shares[phase];
   // Intervals belong to the last checkpoint's part.
@@ -40,6 +42,7 @@ export function taskProgress(
   const where = [
     task,
     ...(tasks > 1 ? [`${index + 1} of ${tasks}`] : []),
+    ...(look ? [look] : []),
     ...(parts > 1 ? [`checkpoint ${part + 1} of ${parts}`] : []),
   ];
   return {

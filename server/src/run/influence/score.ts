@@ -8,13 +8,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { EngineInfo } from '../../../../protocol/engine.ts';
-import type { AskedScore, Experiment } from '../../../../protocol/experiment.ts';
+import type { AskedScore, Experiment, Until } from '../../../../protocol/experiment.ts';
 import { GRAMS_FILE } from '../../../../protocol/result.ts';
-import type { Result, ResultTask } from '../../../../protocol/result.ts';
+import type { Result } from '../../../../protocol/result.ts';
 import type { Machine, RunEvent } from '../../../../protocol/run.ts';
-import { collectCheckpoints } from './collectCheckpoints.ts';
 import { unitNames } from '../inputs/units.ts';
-import { collectTask, placeOf } from './collectTask.ts';
 import { engineFor } from '../machine/enginePool.ts';
 import type { EnginePool } from '../machine/enginePool.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
@@ -26,15 +24,14 @@ import { fitWeights } from '../machine/fitting.ts';
 import { memoryLimit } from '../machine/machine.ts';
 import { alone } from '../files/alone.ts';
 import { mergeGrams } from '../files/gramFiles.ts';
-import { projectionError } from './projectionError.ts';
-import { taskProgress } from './runProgress.ts';
+import { scoreTask } from './scoreTask.ts';
+import { addRows } from './until.ts';
 import { prepare } from '../inputs/prepare.ts';
 import { experimentName, leaveRunFolder, runOfHash, openRunFolder, readResult, writeJson } from '../files/results.ts';
 import type { RunFolder } from '../files/results.ts';
 import { engineOf, FinishedParts } from '../files/finished.ts';
-import { modelStamp, requireUnchanged } from '../files/modelStamp.ts';
-import { addLayer, emptyTask, layerGrams, weightCounts } from './taskResult.ts';
-import { addUncertainty, uncertaintyOf } from './uncertainty.ts';
+import { modelStamp } from '../files/modelStamp.ts';
+import { emptyTask, weightCounts } from './taskResult.ts';
 import { resetPeakMemory, weightBytes } from '../machine/memory.ts';
 import type { TaskPlan } from './plan.ts';
 import { complete, untilEnd } from '../files/ending.ts';
@@ -65,6 +62,8 @@ export interface ScoreOptions extends Selection {
   checkpointSeconds?: number | undefined;
   /** Takes a complete run of the same experiment, data and model for this one. */
   reopen?: boolean | undefined;
+  /** In place of the experiment's own `score.until`. */
+  until?: Until | undefined;
   /** Scores that are computed afterwards: what they need of the gradients on the way is observed. */
   scores?: readonly AskedScore[] | undefined;
 }
@@ -108,7 +107,8 @@ async function scoring(
   const modelSha256 = await prepared.checkpoint.sha256();
   const output = path.resolve(prepared.baseDir, options.outputDir ?? prepared.experiment.output_dir);
   const hash = identity(prepared, modelSha256);
-  const complete = options.reopen ? completeRun(prepared, output, hash, modelSha256) : null;
+  const until = options.labelNoise ? undefined : (options.until ?? prepared.experiment.score.until);
+  const complete = options.reopen && !until ? completeRun(prepared, output, hash, modelSha256) : null;
   if (complete) {
     await engine;
     await warmUp;
@@ -130,15 +130,30 @@ async function scoring(
   // What another process computes at this moment is taken over, not computed a second time.
   const lock = path.join(place, `.${hash.slice(0, 6)}.lock`);
   return await alone(lock, place, { onProgress, signal: options.signal }, async () => {
-    const made = waited ? completeRun(prepared, output, hash, modelSha256) : null;
-    if (made) return { ...made, reopened: true as const };
+    const made = waited || until ? completeRun(prepared, output, hash, modelSha256, until) : null;
+    const info = await pool.start(options.machine);
+    const computation = computationOf(hash, stamp, info);
+    /** Adds rows to a complete result where that is asked. */
+    const grown = async (runId: string, { result, resultFile }: { result: Result; resultFile: string }) => {
+      const growing = { prepared, result, resultFile, runId, stamp, engine: info, computation, options, pool, emit };
+      if (until) await addRows({ ...growing, asked: until });
+      emit({ type: 'finished', runId, resultFile, result });
+      return { result, resultFile };
+    };
+    const experimentFile = prepared.file;
+    if (made) {
+      if (!until) return { ...made, reopened: true as const };
+      begun.runId = path.basename(path.dirname(made.resultFile));
+      const { runId } = begun;
+      emit({ type: 'started', runId, experimentFile, resultFile: made.resultFile, resumed: true, estimate });
+      return { ...(await grown(runId, made)), reopened: true as const };
+    }
     const folder = openRunFolder(output, experimentName(prepared.file), hash);
     const { runId, resultFile } = folder;
     begun.runId = runId;
     try {
       const kept = path.join(folder.folder, 'partial');
-      const finished = new FinishedParts(kept, computationOf(hash, stamp, await engine));
-      const experimentFile = prepared.file;
+      const finished = new FinishedParts(kept, computation);
       emit({ type: 'started', runId, experimentFile, resultFile, resumed: folder.resumed, estimate });
       for (const text of [
         ...(finished.removed ? [REMOVED] : []),
@@ -146,24 +161,26 @@ async function scoring(
         `plan: ${planText(estimate.plan)}`,
       ])
         emit({ type: 'log', runId, text });
-      const info = await pool.start(options.machine);
       for (const pid of ['self', info.pid] as const) resetPeakMemory(pid);
       const own = { prepared, plans, folder, finished, pool, engine: info, modelSha256, stamp, options, emit };
-      const result = await run(own);
-      emit({ type: 'finished', runId, resultFile, result });
-      return { result, resultFile };
+      return await grown(runId, { result: await run(own), resultFile });
     } finally {
       leaveRunFolder(folder);
     }
   });
 }
 
-/** A run id has six digits of the hash, so what they stand for is compared too. */
+/**
+ * A run id has six digits of the hash, so what they stand for is compared too.
+ *
+ * @param until a run that was given more rows, or whose Grams are of all samples, is taken to go on with
+ */
 function completeRun(
-  { file, experiment, dataSha256 }: Prepared,
+  { file, experiment, dataSha256, tasks: prepared }: Prepared,
   output: string,
   hash: string,
   modelSha256: string,
+  until?: Until,
 ): { result: Result; resultFile: string } | null {
   const found = runOfHash(output, experimentName(file), hash);
   if (!found || !fs.existsSync(found.resultFile)) return null;
@@ -173,12 +190,20 @@ function completeRun(
   } catch {
     return null; // a damaged result is none: the run begins anew beside it
   }
-  const part = ({ model, datasets, tasks, score }: Experiment) => JSON.stringify([model, datasets, tasks, score]);
+  const part = ({ model, datasets, tasks, score }: Experiment) =>
+    JSON.stringify([model, datasets, tasks, { ...score, until: undefined }]);
+  const rowsFit = () =>
+    result.tasks.every(({ train, validation, subsample }, i) => {
+      const own = nth(prepared, i);
+      if (until) return subsample === undefined && train.samples >= own.train.length;
+      return train.samples === own.train.length && validation.samples === own.validation.length;
+    });
   const same =
     result.status === 'complete' &&
     result.model.sha256 === modelSha256 &&
     part(result.experiment) === part(experiment) &&
-    JSON.stringify(result.provenance.dataSha256) === JSON.stringify(dataSha256);
+    JSON.stringify(result.provenance.dataSha256) === JSON.stringify(dataSha256) &&
+    rowsFit();
   return same ? { result, resultFile: found.resultFile } : null;
 }
 
@@ -230,46 +255,23 @@ async function run({
   writeJson(folder.resultFile, result);
   const layerFiles: { task: string; files: string[] }[] = [];
   let written = performance.now();
-  const requireSameModel = (): void => {
-    try {
-      requireUnchanged(prepared.checkpoint, stamp);
-    } catch (error) {
-      finished.discard();
-      throw error;
+  const onScored = (): void => {
+    if (performance.now() - written >= WRITE_INTERVAL_MS) {
+      writeJson(folder.resultFile, result);
+      written = performance.now();
     }
+    emit({ type: 'layers', runId: folder.runId, result });
   };
 
   const observing = observed(prepared, plans, options, { runFolder: folder.folder, modelSha256 });
+  const shared = { prepared, plans, runId: folder.runId, finished, pool, options, emit, observing };
   for (const [index, task] of prepared.tasks.entries()) {
     const target = emptyTask(prepared, task);
     const { sums } = nth(plans, index).plan;
     if (sums) target.subsample = sums.subsample;
     result.tasks.push(target);
-    const files = new Map<number, string>();
-    const onLayer = (layer: number, file: string): void => {
-      requireSameModel();
-      files.set(layer, file);
-      addLayer(target, prepared, layer, file, options.signal);
-      if (performance.now() - written >= WRITE_INTERVAL_MS) {
-        writeJson(folder.resultFile, result);
-        written = performance.now();
-      }
-      emit({ type: 'layers', runId: folder.runId, result });
-    };
-    const shared = { prepared, plans, runId: folder.runId, finished, pool, options, emit, observing };
-    const own = { task, index, target, onLayer };
-    const collect = prepared.checkpoints ? collectCheckpoints : collectTask;
-    const { workDir, checked } = await collect(shared, own, result); // of checkpoints, the last one is measured
-    const parts = prepared.checkpoints?.length ?? 1;
-    const place = placeOf({ prepared, plans, runId: folder.runId }, { task, index, part: parts - 1, parts });
-    emit(taskProgress(place, { phase: 'intervals', done: 0, total: 1 }));
-    const error = projectionError(prepared, task.task.task, workDir, checked);
-    if (error) result.score.projection?.error.push(error);
-    await addIntervals(target, prepared, files, result, options.signal, (text) =>
-      emit({ type: 'log', runId: folder.runId, text }),
-    );
-    emit(taskProgress(place, { phase: 'intervals', done: 1, total: 1 }));
-    layerFiles.push({ task: task.task.task, files: prepared.scope.layers.map((layer) => files.get(layer)!) });
+    const files = await scoreTask(shared, { task, index, target, stamp, onScored }, result);
+    layerFiles.push({ task: task.task.task, files });
   }
 
   mergeGrams(path.join(folder.folder, GRAMS_FILE), layerFiles, weightCounts(prepared));
@@ -291,31 +293,6 @@ function observed(
   return plan.projection === null && !plan.sums && memoryBytes + wanted.memoryBytes <= memoryLimit(machine)
     ? wanted
     : null;
-}
-
-/** Intervals of a finished task; where they cannot be had, the scores stand without them and the log says why. */
-async function addIntervals(
-  target: ResultTask,
-  prepared: Prepared,
-  files: ReadonlyMap<number, string>,
-  { provenance: { seconds } }: Result,
-  signal: AbortSignal | undefined,
-  log: (text: string) => void,
-): Promise<void> {
-  const started = performance.now();
-  const { estimator } = prepared;
-  const { damping, aggregation, per, relatif, seed } = prepared.experiment.score;
-  const options = { estimator, damping, aggregation, per, relatif, seed, signal };
-  try {
-    addUncertainty(
-      target,
-      await uncertaintyOf(target, (layer) => layerGrams(prepared, layer, files.get(layer)!), options),
-    );
-  } catch (error) {
-    if (!(error instanceof LayerifError) || error.code !== 'failed') throw error;
-    log(`no intervals for the scores of ${target.task}: ${error.message}`);
-  }
-  seconds.intervals = (seconds.intervals ?? 0) + (performance.now() - started) / 1000;
 }
 
 function emptyResult(
@@ -368,10 +345,12 @@ function computationOf(hash: string, stamp: string, engine: EngineInfo): unknown
 
 /**
  * Hash of everything that decides the numbers: resolved experiment, data, model with its configuration (the weights may
- * be the same under another), and the tokens, which tell the tokenizer. Where results are written is not part of it.
+ * be the same under another), and the tokens, which tell the tokenizer. Where results are written is not part of it, nor
+ * until when rows are added.
  */
 function identity({ experiment, checkpoint, checkpoints, tasks, dataSha256 }: Prepared, modelSha256: string): string {
-  const { model, datasets, tasks: asked, score } = experiment;
+  const { model, datasets, tasks: asked, score: declared } = experiment;
+  const score = { ...declared, until: undefined };
   const hash = createHash('sha256');
   hash.update(JSON.stringify([model, datasets, asked, score, dataSha256, modelSha256, checkpoint.revision ?? null]));
   hash.update(JSON.stringify(checkpoint.config));

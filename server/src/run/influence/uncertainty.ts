@@ -26,6 +26,8 @@ const LEAST_TRAIN = 4;
 export interface UncertaintyOptions extends Omit<LayerScoreOptions, 'layerName'> {
   seed: number;
   replicates?: number | undefined;
+  /** Of the intervals, 0 .. 1; default 0.9. */
+  level?: number | undefined;
 }
 
 export type LayerUncertainty = Required<Pick<ResultLayer, 'interval' | 'rankInterval' | 'unstable'>>;
@@ -46,19 +48,19 @@ export type Scored = Pick<ResultTask, 'task' | 'layers' | 'subsample'> & {
 export async function uncertaintyOf(
   task: Scored,
   modulesOf: (layer: number) => ModuleGrams[],
-  { seed, replicates = REPLICATES, ...options }: UncertaintyOptions,
+  { seed, replicates = REPLICATES, level = LEVEL, ...options }: UncertaintyOptions,
 ): Promise<{ uncertainty: ResultUncertainty; layers: LayerUncertainty[] } | null> {
-  const replicated = await replicatesOf(task, modulesOf, { seed, replicates, ...options });
+  const replicated = await replicatesOf(task, modulesOf, { seed, replicates, level, ...options });
   if (!replicated) return null;
   const { layers } = task;
   const { plan, halves: pairs, scores, replicates: drawn } = replicated;
-  const ranks = rankIntervals(drawn, LEVEL);
+  const ranks = rankIntervals(drawn, level);
   const own = descendingRanks(scores);
   const found = layers.map((_, row): LayerUncertainty => {
     const low = Math.floor(Math.min(nth(ranks, row)[0], nth(own, row)));
     const high = Math.ceil(Math.max(nth(ranks, row)[1], nth(own, row)));
     const deviations = drawn.map((replicate) => nth(replicate, row) - nth(scores, row));
-    const [from, to] = symmetricInterval(nth(scores, row), deviations, LEVEL);
+    const [from, to] = symmetricInterval(nth(scores, row), deviations, level);
     return {
       interval: options.aggregation === 'sum' ? [from, to] : [Math.max(0, from), to],
       rankInterval: [low, high],
@@ -71,7 +73,7 @@ export async function uncertaintyOf(
     .sort((a, b) => a - b);
   return {
     uncertainty: {
-      level: LEVEL,
+      level,
       replicates: plan.replicates,
       seed,
       curvature: plan.curvature,
@@ -150,7 +152,7 @@ export interface Replicates {
 export async function scoreReplicates(
   scored: Scored,
   modulesOf: (layer: number) => ModuleGrams[],
-  { seed, replicates = REPLICATES, ...options }: UncertaintyOptions,
+  { seed, replicates = REPLICATES, level = LEVEL, ...options }: UncertaintyOptions,
 ): Promise<Replicates | null> {
   const { task, layers } = scored;
   const { train: n, validation: m } = sizesOf(scored);
@@ -185,7 +187,7 @@ export async function scoreReplicates(
       return { deviations: enlarged(draws, count, mean > 0 ? nth(whole.sizes, 0) / mean : 1), count };
     };
     const parts = [scaled(fewer.scores, fewer.sizes, n), scaled(whole.scores.subarray(1), whole.sizes.subarray(1), m)];
-    together(parts, LEVEL).forEach((deviation, d) => (nth(found, d)[row] = nth(scores, row) + deviation));
+    together(parts, level).forEach((deviation, d) => (nth(found, d)[row] = nth(scores, row) + deviation));
     if (splits.length === 0) continue;
     replicateScores(modules, splits.flat(), plan.curvature, own).forEach((score, d) => (nth(halved, d)[row] = score));
   }

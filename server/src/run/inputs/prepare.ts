@@ -70,6 +70,7 @@ export async function preparedOf(
       loss: experiment.score.loss,
       tokenizer,
       graph: graphInputs(opened),
+      further: selection.further?.[task.task],
     });
     requireTrainSamples(estimator, loaded.train.length, task.task);
     for (const side of ['train', 'validation'] as const) {

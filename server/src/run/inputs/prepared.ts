@@ -2,6 +2,7 @@
 import type { WeightBlock } from '../../../../protocol/engine.ts';
 import type { Experiment, LabelNoise, Task } from '../../../../protocol/experiment.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
+import type { Sides } from '../../data/furtherRows.ts';
 import type { Sample } from '../../data/types.ts';
 import type { Estimator } from '../../estimators/types.ts';
 import type { OpenedGraph } from '../../graphs/open.ts';
@@ -14,6 +15,8 @@ export interface PreparedTask {
   task: Task;
   train: Sample[];
   validation: Sample[];
+  /** How many of the first samples of each split a finished run has Grams of. */
+  known?: { train: number; validation: number } | undefined;
 }
 
 export interface Prepared {
@@ -46,6 +49,8 @@ export interface Selection {
   tasks?: string[] | undefined;
   /** Only tasks over this dataset. */
   dataset?: string | undefined;
+  /** Rows that tasks have beside those of their slices, by the task's name. */
+  further?: Readonly<Record<string, Sides>> | undefined;
   /** Training labels that are changed on purpose. */
   labelNoise?: LabelNoise | undefined;
 }

@@ -86,6 +86,14 @@ export const experimentRefusals: readonly Row[] = [
     ['score'],
   ),
   row(
+    'sumsUntil',
+    ['score', 'accumulate'],
+    ({ score }) => score.accumulate === 'sums' && score.until !== undefined,
+    () =>
+      'sums keep the inner products of a subsample alone, which more rows do not make surer; remove one of the keys accumulate and until',
+    ['score'],
+  ),
+  row(
     'checkpointsWithoutTracin',
     ['score', 'checkpoints'],
     ({ score }) => score.checkpoints !== undefined && score.estimator !== 'tracin',
