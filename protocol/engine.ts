@@ -107,7 +107,7 @@ export interface CollectRequest {
   validation: EncodedSample[];
   plan: CollectPlan;
   ekfac?: EkfacRequest | undefined;
-  /** Pairs of the first samples whose Grams are there: read, not computed again. Such samples share no batch with others. */
+  /** Pairs of the first samples, whose Grams are read instead; such samples share no batch with others. */
   known?: KnownGrams | undefined;
   /** What else is made of the training samples' gradients, while they exist; not with a projection. */
   observations?: AskedObservation[] | undefined;

@@ -148,7 +148,7 @@ export interface GraphInput {
 export interface Until {
   /** Most ranks that the rank interval of a layer may span, as a share of the layers. */
   rank_interval: number;
-  /** Most training rows of a task. */
+  /** Most training samples of a task. */
   rows: number;
 }
 

@@ -145,7 +145,7 @@ export interface ResultUncertainty {
 export interface ResultUntil {
   /** Most ranks that a rank interval may span, as a share of the layers. */
   rankInterval: number;
-  /** Most training rows. */
+  /** Most training samples. */
   rows: number;
   /** Looks that there can be; the intervals' level is corrected for as many. */
   planned: number;

@@ -6,7 +6,7 @@ const percent = (share: number) => `${Math.round(100 * share)}\u00a0%`;
 
 const endings: Readonly<Record<NonNullable<ResultUntil['ended']>, (until: ResultUntil) => string>> = {
   settled: () => '',
-  rows: ({ rows }) => `the limit of ${rows.toLocaleString('en-US')} training rows (score.until.rows) is reached`,
+  rows: ({ rows }) => `the limit of ${rows.toLocaleString('en-US')} training samples (score.until.rows) is reached`,
   split: () => 'the splits have no further rows',
   memory: () => 'more rows do not fit into the memory or on the disk',
 };

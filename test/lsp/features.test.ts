@@ -194,6 +194,7 @@ test('keys come from the schema, with their sentences, without those that are th
     'layers',
     'projection',
     'accumulate',
+    'until',
     'params',
     'per',
     'granularity',

@@ -1,7 +1,7 @@
 /**
  * Stopping when the order is settled, against a known truth: layers in a true order, and layers that do not differ. The
- * looks are nested as those of a run are; whenever it stops, a rank interval that misses its layer's true rank must be as
- * rare as at a single look, and layers that do not differ must not be called settled.
+ * looks are nested as those of a run are. Whenever it stops, a rank interval that misses its layer's true rank must be
+ * as rare as at a single look, and layers that do not differ must not be called settled.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -172,6 +172,25 @@ test('the first answer stands above the chart, one line a task with its badge', 
   await bare.close();
 });
 
+test('Add Samples is offered while places are open and rows may be left, and says how the looks ended', async () => {
+  const grown = structuredClone(result);
+  const looks = [{ train: 9, validation: 3, widest: 0.5 }];
+  grown.tasks[0].until = { rankInterval: 0.33, rows: 2000, planned: 1, looks, ended: 'split' };
+  const { page, errors, sent } = await open(result, 'layers');
+  await page.locator('.verdict vscode-button', { hasText: 'Add Samples' }).click();
+  assert.deepEqual((await sent()).at(-1), { type: 'command', command: 'addSamples' });
+  assert.deepEqual(errors, []);
+  await page.close();
+  for (const task of grown.tasks) task.until = grown.tasks[0].until;
+  const { page: ended } = await open(grown, 'layers');
+  assert.match(
+    await ended.locator('.verdict p').first().innerText(),
+    /50\s% of the layers with 9 × 3 samples .* no further rows\.$/,
+  );
+  assert.equal(await ended.locator('.verdict vscode-button').count(), 0);
+  await ended.close();
+});
+
 test('Trust: what is not there yet says how to get it; what runs is said and cannot be started twice', async () => {
   const { page, post } = await openPage(browser, 'results', { state: { tab: 'trust' } });
   const partial = sampleResult({ layers: 12, tasks: ['a'], train: 9, validation: 3, finished: 5 });

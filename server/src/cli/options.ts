@@ -40,7 +40,7 @@ export const optionTable = {
     value: 'SHARE',
     help: 'add rows until the rank interval of every layer spans at most this share of the layers, such as 0.33',
   },
-  'until-rows': { type: 'string', value: 'N', help: 'most training rows of a task with --until (default 2000)' },
+  'until-rows': { type: 'string', value: 'N', help: 'most training samples of a task with --until (default 2000)' },
   layer: { type: 'string', value: 'L', help: 'only this layer, counted from 0 (default: all)' },
   over: {
     type: 'string',

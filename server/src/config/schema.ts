@@ -148,7 +148,7 @@ const scoreSchema = z.strictObject({
         'Most ranks that the rank interval of any layer may span, as a share of the layers.',
         [0.33],
       ),
-      rows: doc(z.int().min(4).default(2000), 'Most training rows of a task.'),
+      rows: doc(z.int().min(4).default(2000), 'Most training samples of a task.'),
     }),
     'Further rows of the same splits are added, twice as many each time, until the order of layers is settled or the rows are used up.',
     [{ rank_interval: 0.33, rows: 2000 }],

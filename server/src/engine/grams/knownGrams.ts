@@ -5,7 +5,6 @@
 import type { KnownGrams } from '../../../../protocol/engine.ts';
 import { readSafetensors } from '../../checkpoints/safetensors.ts';
 import type { ModuleCaptures } from '../sweep/captures.ts';
-import type { ModuleGrams } from './grams.ts';
 
 type Captured = ModuleCaptures['batches'];
 
@@ -27,7 +26,7 @@ export class KnownReader {
     this.#tensors = readSafetensors(known.file);
   }
 
-  fill(layer: number, module: string, { K, C, diagV }: Pick<ModuleGrams, 'K' | 'C' | 'diagV'>): void {
+  fill(layer: number, module: string, { K, C, diagV }: Record<'K' | 'C' | 'diagV', Float64Array>): void {
     const { prefix, train, validation } = this.#known;
     const stored = (name: string) => this.#tensors.tensor(`${prefix}${layer}.${module}.${name}`) as Float64Array;
     const ofValidation = stored('diagV');

@@ -10,7 +10,7 @@ import type { CollectPlan } from '../../../../protocol/engine.ts';
 import { headRows } from '../../models/head.ts';
 import type { Architecture } from '../../models/types.ts';
 import type { Prepared, PreparedTask } from '../inputs/prepared.ts';
-import { apart, countOf, subsampleOf, sumsCost } from './sums.ts';
+import { apart, countOf, firstOf, subsampleOf, sumsCost } from './sums.ts';
 import { ekfacCost, ekfacRequest, EXACT_WIDTH } from './ekfac.ts';
 import { firstThatFits, totalOf } from '../machine/fitting.ts';
 import type { Limits } from '../machine/machine.ts';
@@ -182,7 +182,7 @@ function evaluate(
     validation: task.validation.map((s) => s.tokens.length),
   };
   const chosen = subsample === null ? null : subsampleOf(task, subsample, experiment.score.seed);
-  const first = chosen ?? (task.known && { train: range(task.known.train), validation: range(task.known.validation) });
+  const first = chosen ?? firstOf(task.known);
   const groups = (split: 'train' | 'validation') =>
     !first
       ? [batchesOf(model, lengths[split], tokensPerBatch)]
@@ -296,8 +296,6 @@ function evaluate(
     why: `${reason(choice, weightBytes(checkpoint, model).total)}${chosen && !all ? '; captures of all samples do not, so they are computed twice' : ''}`,
   };
 }
-
-const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 const tokensOf = (list: readonly { rows: number; length: number }[]) =>
   list.reduce((sum, { rows, length }) => sum + rows * length, 0);

@@ -345,8 +345,8 @@ function computationOf(hash: string, stamp: string, engine: EngineInfo): unknown
 
 /**
  * Hash of everything that decides the numbers: resolved experiment, data, model with its configuration (the weights may
- * be the same under another), and the tokens, which tell the tokenizer. Where results are written is not part of it, nor
- * until when rows are added.
+ * be the same under another), and the tokens, which tell the tokenizer. Where results are written is not part of it,
+ * nor how long rows are added.
  */
 function identity({ experiment, checkpoint, checkpoints, tasks, dataSha256 }: Prepared, modelSha256: string): string {
   const { model, datasets, tasks: asked, score: declared } = experiment;

@@ -1,4 +1,4 @@
-/** One task of a run: its Grams are collected and scored layer by layer, then come the error of a projection and intervals. */
+/** One task of a run: Grams are collected and scored layer by layer, then come a projection's error and intervals. */
 import type { KnownGrams } from '../../../../protocol/engine.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';

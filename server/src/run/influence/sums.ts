@@ -23,6 +23,12 @@ export function subsampleOf(
 
 export const countOf = ({ train, validation }: Subsample): number => train.length + validation.length;
 
+/** The first samples of each split; null for none. */
+export function firstOf(known: PreparedTask['known']): Subsample | null {
+  const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+  return known ? { train: range(known.train), validation: range(known.validation) } : null;
+}
+
 /** The chosen samples, and the others. */
 export function apart(count: number, chosen: readonly number[]): [number[], number[]] {
   const own = new Set(chosen);

@@ -21,10 +21,9 @@ import { mergeGrams, StoredGrams } from '../files/gramFiles.ts';
 import { relativeTo } from '../files/paths.ts';
 import { writeJson } from '../files/results.ts';
 import { prepare } from '../inputs/prepare.ts';
-import type { Prepared, PreparedTask } from '../inputs/prepared.ts';
+import type { Prepared, PreparedTask, Selection } from '../inputs/prepared.ts';
 import type { Collecting } from './collectTask.ts';
 import { planRun } from './estimate.ts';
-import type { ScoreOptions } from './score.ts';
 import { scoreTask } from './scoreTask.ts';
 import { emptyTask, weightCounts } from './taskResult.ts';
 import { addUncertainty, uncertaintyOf } from './uncertainty.ts';
@@ -32,7 +31,7 @@ import { addUncertainty, uncertaintyOf } from './uncertainty.ts';
 /** Chance that a look's interval claims too much, over all looks together. */
 const MISSED = 0.1;
 
-/** Training samples of every look: doubled up to the most, a last step of less than half as much joined to its neighbour. */
+/** Training samples of every look: doubled up to the most; a short last step is joined to the one before. */
 export function lookSizes(first: number, most: number): number[] {
   const sizes = [first];
   for (let last = first; last < most;) {
@@ -62,7 +61,7 @@ export interface Growing {
   stamp: string;
   engine: EngineInfo;
   computation: unknown;
-  options: ScoreOptions;
+  options: Collecting['options'] & Selection & { outputDir?: string | undefined };
   pool: Collecting['pool'];
   emit: Collecting['emit'];
 }
