@@ -32,7 +32,7 @@ export async function prepare(
   fetching: FetchOptions = {},
 ): Promise<Prepared> {
   const read = readExperiment(file, 'score', (experiment, absolute) => select(experiment, selection, absolute));
-  return preparedOf(read, fetching, onModel);
+  return preparedOf(read, fetching, onModel, selection.further);
 }
 
 /**
@@ -43,6 +43,7 @@ export async function preparedOf(
   read: ExperimentFile,
   fetching: FetchOptions | null,
   onModel: (checkpoint: Checkpoint, model: Architecture) => void = () => undefined,
+  further: Selection['further'] = {},
 ): Promise<Prepared> {
   const { file: absolute, baseDir, experiment } = read;
   const estimator = findEstimator(experiment.score.estimator);
@@ -70,7 +71,7 @@ export async function preparedOf(
       loss: experiment.score.loss,
       tokenizer,
       graph: graphInputs(opened),
-      further: selection.further?.[task.task],
+      further: further[task.task],
     });
     requireTrainSamples(estimator, loaded.train.length, task.task);
     for (const side of ['train', 'validation'] as const) {
