@@ -157,8 +157,7 @@ export class GradientTiles {
     { total, known }: { total: number; known: number },
   ): Promise<void> {
     const block = total < BLOCK.manyFrom ? BLOCK.few : BLOCK.many;
-    let end = 0;
-    for (let start = 0; start < total; start = end) {
+    for (let start = 0, end: number; start < total; start = end) {
       end = Math.min(start + block, start < known ? known : total);
       const from = Math.max(start, known);
       if (from === total) return;
