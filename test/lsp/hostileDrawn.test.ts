@@ -53,6 +53,8 @@ for (let seed = first; seed < first + count; seed++) {
     await client.open(uri, text);
     assert.ok(await client.hover(good, 1, 1), 'another file is not answered');
     await client.until(() => answersOf(uri).length > 0, `an answer about ${family}`, PATIENCE);
+    // A first answer may come before the file is read to its end; this one comes behind that, or when it is given up.
+    await client.hover(uri, 1, 1);
     assert.ok(await client.hover(good, 1, 1), 'another file is not answered afterwards');
     for (const { message } of answersOf(uri).at(-1)!.diagnostics) {
       assert.ok(typeof message === 'string' && !message.includes('\n'));
@@ -80,8 +82,8 @@ for (let seed = first; seed < first + asCommand; seed++) {
         child.on('exit', () => clearInterval(look));
       },
     });
-    // Asked before it listens it ends as every program does.
-    assert.ok(signal === 'SIGINT' || code === 130 || code === 2, `exit code ${code}: ${stderr}`);
+    // Asked before it listens it ends as every program does; some draws are harmless, and done before they are asked.
+    assert.ok(signal === 'SIGINT' || [0, 2, 130].includes(code!), `exit code ${code}: ${stderr}`);
     for (let tries = 0; tries < 1200 && below.some(isAlive); tries++)
       await new Promise((resolve) => setTimeout(resolve, 50));
     assert.deepEqual(below.filter(isAlive), []);
