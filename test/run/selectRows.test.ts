@@ -203,6 +203,23 @@ test('tokens of a row: perplexities of the reference, masks of the score, refusa
   await assert.rejects(tokensOf('loss', 0), /rows\.jsonl was changed since loss was computed/);
 });
 
+test('rows without an answer have no numbers, and none are made up', async (t) => {
+  const { file } = workspace(t, '[token_mask, ifd_ppl, loss]', {
+    name: 'rows.jsonl',
+    text: jsonl([{ ...lines[0], output: '' }]),
+  });
+  const { scores } = await run(file);
+  const [masks, ...others] = scores!.tables;
+  assert.deepEqual(
+    [masks.values, masks.thresholds, masks.notes],
+    [[null], undefined, ['no answer has a token, so that nothing is masked']],
+  );
+  for (const { values, marks } of others) {
+    assert.deepEqual(values, [null]);
+    assert.ok(marks!.some(({ drop, at }) => drop && at[0] === 0));
+  }
+});
+
 test('variants: lowest is the other side, random masks as many at most, adapters are compared with their base', () => {
   const perplexities = [1, 2, 3, 10, 100];
   const of = (variant: MaskVariant, base: number[] | null = null, threshold = 2.5) => [

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../server/src/random/random.ts';
+import { quartiles } from '../../server/src/run/scores/quartiles.ts';
 import { wordsOf } from '../../server/src/scores/bm25.ts';
 import { dataScores, findDataScore } from '../../server/src/scores/dataScores.ts';
 import type { RowFacts, RowTexts } from '../../server/src/scores/dataTypes.ts';
@@ -81,4 +82,9 @@ test('facility location chooses as if every gain were computed anew, and its gai
 
 test('words of BM25 are runs of letters and digits of any script', () => {
   assert.deepEqual(wordsOf("Don't stop: 2nd Straße, КОТ"), ['don', 't', 'stop', '2nd', 'straße', 'кот']);
+});
+
+test('quartiles lie between values, as numpy.quantile has them', () => {
+  assert.deepEqual(quartiles([8, 1, 4, 2]), [1, 1.75, 3, 5, 8]);
+  assert.deepEqual(quartiles([3]), [3, 3, 3, 3, 3]);
 });

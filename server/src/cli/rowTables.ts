@@ -4,6 +4,7 @@
  */
 import { factLevels, questionWords } from '../../../protocol/scores.ts';
 import type { ScoresFile, ScoreTable } from '../../../protocol/scores.ts';
+import { quartiles } from '../run/scores/quartiles.ts';
 import { rowAgreements } from '../run/scores/rowAgreement.ts';
 import { counted, score as number, table as columns } from './format.ts';
 import { optionWords } from './optionWords.ts';
@@ -11,7 +12,6 @@ import { nth } from '../lists/nth.ts';
 
 /** Rows that are shown from either end. */
 const SHOWN = 5;
-const QUANTILES = [0, 0.25, 0.5, 0.75, 1] as const;
 
 export function rowTableLines(table: ScoreTable): string[] {
   const { title, unit, question, higherMeans, source, status, texts, options, values, marks = [], notes } = table;
@@ -20,8 +20,7 @@ export function rowTableLines(table: ScoreTable): string[] {
   const order = values.map((_, row) => row).filter((row) => values[row] !== null);
   order.sort((a, b) => values[b]! - values[a]! || a - b);
   const ends = order.length > 2 * SHOWN ? [order.slice(0, SHOWN), order.slice(-SHOWN)] : [order];
-  const known = order.map((row) => values[row]!).reverse();
-  const at = (share: number) => nth(known, Math.round(share * (known.length - 1)));
+  const known = order.map((row) => values[row]!);
   return [
     `${title}${unit === '' ? '' : ` (${unit})`}: ${questionWords[question]}${direction}`,
     [source, status === 'ours' ? 'our formula' : '', texts ?? '', optionWords(options)]
@@ -31,7 +30,7 @@ export function rowTableLines(table: ScoreTable): string[] {
     ...(known.length === 0
       ? ['no row has a value']
       : [
-          `${counted(known.length, 'row')} of ${values.length} with a value; quartiles ${QUANTILES.map((share) => number(at(share))).join(', ')}`,
+          `${counted(known.length, 'row')} of ${values.length} with a value; quartiles ${quartiles(known).map(number).join(', ')}`,
           ...ends.flatMap((rows, end) => [
             ...(ends.length === 1 ? [] : [end === 0 ? 'highest:' : 'lowest:']),
             ...rowLines(table, rows),

@@ -104,7 +104,9 @@ function defined({ id, title, formula, source, prefix, of, inclusive }: Definiti
                 : [
                     'the answer alone stands behind the token that begins texts, so that both losses are over the same tokens; compat: true is the published way',
                   ]),
-              ...(bare > 0 ? [`${bare} rows have an empty prompt, which helps nothing: their value is 1`] : []),
+              ...(bare > 0
+                ? [`${bare} of ${count} rows have an empty prompt, which helps nothing and makes the value 1`]
+                : []),
               ...(merged > 0
                 ? [`the tokenizer merges the end of the prompt with the answer in ${merged} of ${count} rows`]
                 : []),

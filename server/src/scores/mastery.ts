@@ -213,14 +213,18 @@ function trapNotes(facts: readonly Known[], match: MatchId): string[] {
   return [
     ...(nested
       ? [
-          `in ${count((fact) => fact.nested.length > 0)} facts an answer has another one as its part, such as ${JSON.stringify(nested.nested[0])}: the shorter one decides${match === 'words' ? '' : ', also within other words (match: words does not count these)'}`,
+          `in ${count((fact) => fact.nested.length > 0)} of ${facts.length} facts an answer has another one as its part, such as ${JSON.stringify(nested.nested[0])}: the shorter one decides${match === 'words' ? '' : ', also within other words (match: words does not count these)'}`,
         ]
       : []),
     ...(short > 0
-      ? [`in ${short} facts an answer has at most ${SHORT} characters, which stand within other words: match: words`]
+      ? [
+          `in ${short} of ${facts.length} facts an answer has at most ${SHORT} characters, which stand within other words: match: words`,
+        ]
       : []),
     ...(inPrompt > 0
-      ? [`in ${inPrompt} facts an answer stands in the prompt: completions that repeat it count as known`]
+      ? [
+          `in ${inPrompt} of ${facts.length} facts an answer stands in the prompt: completions that repeat it count as known`,
+        ]
       : []),
   ];
 }

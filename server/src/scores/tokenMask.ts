@@ -144,13 +144,13 @@ export const tokenMask = defineDataScore({
         let left = tokens;
         const shares = at.map((_, i) => {
           left -= nth(above, i);
-          return tokens === 0 ? 0 : (variant === 'lowest' ? tokens - left : left) / tokens;
+          return (variant === 'lowest' ? tokens - left : left) / tokens;
         });
         const paper = PAPER.map((threshold) => `${threshold}: ${percent(nth(shares, at.indexOf(threshold)))}`);
         return {
           values: orNull(kept),
           parts: { 'masked tokens': orNull(masked), perplexity: orNull(perplexity) },
-          ...(variant === 'random' ? {} : { thresholds: { at, masked: shares } }),
+          ...(variant === 'random' || tokens === 0 ? {} : { thresholds: { at, masked: shares } }),
           marks: [
             ...mark(
               rowsWhere(kept.length, (row) => Number.isNaN(kept[row])),
@@ -164,8 +164,12 @@ export const tokenMask = defineDataScore({
             ),
           ],
           notes: [
-            `${all} of ${tokens} tokens of the answers are masked (${percent(tokens === 0 ? 0 : all / tokens)}); mean perplexity of a row ${mean(perplexity)}`,
-            ...(variant === 'random' ? [] : [`masked at a threshold of ${paper.join(', ')}`]),
+            ...(tokens === 0
+              ? ['no answer has a token, so that nothing is masked']
+              : [
+                  `${all} of ${tokens} tokens of the answers are masked (${percent(all / tokens)}); mean perplexity of a row ${mean(perplexity)}`,
+                ]),
+            ...(variant === 'random' || tokens === 0 ? [] : [`masked at a threshold of ${paper.join(', ')}`]),
             ...(variant === 'highest' || variant === 'lowest'
               ? []
               : ['this variant follows the published script; its paper does not say more of it']),
@@ -176,9 +180,10 @@ export const tokenMask = defineDataScore({
   },
 });
 
+/** @param values at least one is a number */
 function mean(values: readonly number[]): string {
   const known = values.filter((value) => !Number.isNaN(value));
-  return known.length === 0 ? '-' : (known.reduce((sum, value) => sum + value, 0) / known.length).toFixed(2);
+  return (known.reduce((sum, value) => sum + value, 0) / known.length).toFixed(2);
 }
 
 /** Index of the first number that is at least `value`; their count where there is none. */
