@@ -2,7 +2,7 @@
  * Small inputs of a kind that went wrong once, run as a user would: `check`, then `score`, on every folder that holds an experiment
  * file. Prints a table input × expected × got.
  *
- *   node test/cases/run.mjs [FOLDER]...      default: the inputs beside this file; needs `npm run build`
+ *   node test/cases/run.mjs FOLDER...      needs `npm run build`; the repository's own inputs: npm run test:cases
  *
  * `expected.json` in a folder says what is right: { "loss": [...] } (nats per counted token, of the first training rows),
  * { "check": "words" } or { "score": "words" } (part of a message, with its exit code 2). Without one, the line "Expected:" of
@@ -80,18 +80,18 @@ export function outcomeOf(experiment, expected) {
     const { loss } = JSON.parse(score.stdout).tasks[0].train;
     const first = loss.slice(0, expected.loss?.length ?? 3);
     const got = `loss ${first.map((value) => value.toFixed(6)).join(', ')}${warning}`;
-    if (!expected.loss?.length) return { got, verdict: 'read' };
+    if (!expected.loss?.length) return { got, verdict: 'read', loss };
     const equal = expected.loss.every((value, i) => Math.abs(value - loss[i]) <= TOLERANCE * Math.abs(value));
-    return { got, verdict: equal ? 'equal' : 'differs' };
+    return { got, verdict: equal ? 'equal' : 'differs', loss };
   } finally {
     rmSync(output, { recursive: true, force: true });
   }
 }
 
-const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ').slice(0, 240);
+export const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ').slice(0, 240);
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const folders = process.argv.length > 2 ? process.argv.slice(2) : [here];
+  const folders = process.argv.slice(2);
   console.log('| input | expected | got | |\n| --- | --- | --- | --- |');
   const counts = {};
   for (const folder of folders) {

@@ -23,6 +23,9 @@ const rows: [string, string[]][] = [
   ['statistics/student', ['statistics/student', 'statistics/faults']],
   ['statistics/subsampling', ['statistics/subsampling', 'statistics/faults']],
   ['statistics/withoutEach', ['statistics/withoutEach']],
+  ['statistics/moments', ['statistics/moments']],
+  ['statistics/wilson', ['statistics/wilson']],
+  ['statistics/jackknife', ['statistics/jackknife']],
   ['validation/jackknife', ['training/jackknife']],
   ['validation/resampling', ['training/jackknife']],
   ['validation/agreement', ['training/agreement', 'training/agreementRows']],
@@ -44,6 +47,8 @@ const rows: [string, string[]][] = [
   ['run/validate/validateVerdict', ['run/validateVerdict']],
   ['run/validate/validatePredictors', ['run/validateSurrogate', 'run/validatePredictors']],
   ['run/files/results', ['run/results']],
+  ['run/files/finished', ['run/finished']],
+  ['run/decide/spread', ['run/spread', 'run/allocate']],
 ];
 
 export const targets: Target[] = rows.map(([file, tests]) => ({

@@ -21,6 +21,8 @@ test("Wilson's interval agrees with scipy and holds the share", () => {
   }
   assert.equal(wilsonInterval(0, 0), null);
   assert.throws(() => wilsonInterval(3, 2), /3 hits in 2 trials/);
+  for (const level of [0, 1, 1.5]) assert.throws(() => wilsonInterval(1, 2, level), /at level/);
+  assert.deepEqual(wilsonInterval(5, 20), wilsonInterval(5, 20, 0.95));
 });
 
 test('normal quantiles agree with scipy.stats.norm.ppf', () => {

@@ -105,6 +105,9 @@ export function withSpread(
   };
 }
 
+/** A quantile of whole numbers may miss one by as much. */
+const NOISE = 1e-9;
+
 /** Counts are whole: outwards, so that nothing falls out. */
 const rounded = ([low, high]: [number, number], { kind }: AllocationRequest): [number, number] =>
-  kind === 'sparsity' ? [low, high] : [Math.floor(low), Math.ceil(high)];
+  kind === 'sparsity' ? [low, high] : [Math.floor(low + NOISE), Math.ceil(high - NOISE)];
