@@ -12,6 +12,54 @@ export interface Equivalent {
 
 export const equivalents: Equivalent[] = [
   {
+    file: 'statistics/wilson.ts',
+    line: 'for (let step = 0; step < 100; step++) {',
+    change: /.*/,
+    reason: 'a bound that is never reached: the steps end by themselves after a few',
+  },
+  {
+    file: 'statistics/wilson.ts',
+    line: 'if (!(next > z)) break;',
+    change: /-> (false|>=)$/,
+    reason: 'the steps stand still where they would end',
+  },
+  {
+    file: 'run/decide/spread.ts',
+    line: 'const KEPT = 4;',
+    change: /.*/,
+    reason: 'how many draws are remembered: a matter of time and memory, not of numbers',
+  },
+  {
+    file: 'run/decide/spread.ts',
+    line: 'for (const old of [...known.keys()].slice(0, -KEPT)) known.delete(old);',
+    change: /.*/,
+    reason: 'how many draws are remembered: a matter of time and memory, not of numbers',
+  },
+  {
+    file: 'run/decide/spread.ts',
+    line: 'const count = Math.min(...drawn.map(({ replicates }) => replicates.length));',
+    change: /Math\.min -> Math\.max/,
+    reason: 'every task has as many draws',
+  },
+  {
+    file: 'run/decide/spread.ts',
+    line: 'const NOISE = 1e-9;',
+    change: /.*/,
+    reason: 'any number between rounding and a half',
+  },
+  {
+    file: 'run/files/finished.ts',
+    line: "return createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 12);",
+    change: /(0 -> 1|12 -> 13)$/,
+    reason: 'which digits of a hash are taken',
+  },
+  {
+    file: 'run/files/finished.ts',
+    line: 'return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));',
+    change: /(< -> <=|1 -> 2)$/,
+    reason: 'keys of an object differ, and of a comparison the sign alone counts',
+  },
+  {
     file: 'statistics/auc.ts',
     line: 'for (let i = 0; i < values.length; i++) {',
     change: /< -> <=/,

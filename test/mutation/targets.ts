@@ -30,6 +30,7 @@ const rows: [string, string[]][] = [
   ['validation/resampling', ['training/jackknife']],
   ['validation/agreement', ['training/agreement', 'training/agreementRows']],
   ['validation/agreementMeasures', ['training/jackknife', 'training/agreement']],
+  ['validation/comparison', ['training/comparison']],
   ['estimators/aggregation', ['estimators/faults', 'estimators/layerScores', 'estimators/replicates']],
   ['estimators/cosine', ['estimators/faults', 'estimators/family', 'estimators/reference']],
   [

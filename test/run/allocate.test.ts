@@ -12,6 +12,7 @@ import { allocationReport } from '../../server/src/cli/allocate.ts';
 import { allocateResult, allocationFile, saveAllocation } from '../../server/src/run/decide/allocate.ts';
 import { exportResult, writeExport } from '../../server/src/run/decide/export.ts';
 import { ranges } from '../../server/src/run/decide/resultScores.ts';
+import { drawnScoresOf } from '../../server/src/run/decide/spread.ts';
 import { writeTinyWorkspace } from '../tinyLlama.ts';
 import { commandLine } from '../cli/commandLine.ts';
 import { engine, machine, score } from './workspace.ts';
@@ -106,6 +107,47 @@ test('layers get their range on drawn samples: from Grams alone, of rules over i
   } finally {
     fs.renameSync(`${grams}.away`, grams);
   }
+});
+
+/** Gradients of validation the other way round: the sign bit of every number of C. */
+function turnInfluence(grams: string): void {
+  const bytes = fs.readFileSync(grams);
+  const start = 8 + Number(bytes.readBigUInt64LE(0));
+  const header = JSON.parse(bytes.toString('utf8', 8, start)) as Record<
+    string,
+    { dtype: string; data_offsets: number[] }
+  >;
+  for (const [name, { dtype, data_offsets: [from, to] = [] }] of Object.entries(header)) {
+    if (!name.endsWith('.C')) continue;
+    const size = Number(dtype.slice(1)) / 8;
+    for (let at = start + from + size - 1; at < start + to; at += size) bytes[at] ^= 0x80;
+  }
+  fs.writeFileSync(grams, bytes);
+}
+
+test('scores of drawn samples: sums may lie below zero, parts of an influence do not', async () => {
+  const grams = path.join(path.dirname(resultFile), GRAMS_FILE);
+  const tasks = [result.tasks[0].task];
+  const drawn = async (aggregation: 'positive' | 'sum') =>
+    (await drawnScoresOf(result, resultFile, { tasks, aggregation }))!.flat();
+  const kept = fs.readFileSync(grams);
+  const before = await drawn('positive');
+  try {
+    turnInfluence(grams);
+    // Of influence that is negative throughout nothing is left; its sum is what it was, turned.
+    assert.ok(before.every((value) => value > 1e-6));
+    assert.deepEqual(new Set(await drawn('positive')), new Set([0]));
+    const sums = await drawn('sum');
+    sums.forEach((value, i) => assert.ok(Math.abs(value + before[i]) < 1e-6 * before[i], `${value}`));
+  } finally {
+    fs.writeFileSync(grams, kept);
+  }
+  // One training sample can be drawn in one way alone.
+  const few = structuredClone(result);
+  few.tasks[0].train.samples = 1;
+  few.provenance.date = 'another';
+  assert.equal(await drawnScoresOf(few, resultFile, { tasks, aggregation: 'positive' }), null);
+  assert.equal(await drawnScoresOf({ ...result, status: 'partial' }, resultFile, { tasks, aggregation: 'sum' }), null);
 });
 
 test('tail exponents are measured once, kept beside the result, and continued; observations of another model are not used', async () => {

@@ -1,7 +1,4 @@
-/**
- * Protocols that train on what scores of rows, tokens and facts choose, on a tiny model; how often their words are
- * wrong where nothing is better than anything.
- */
+/** Protocols that train on what scores of rows, tokens and facts choose, on a tiny model. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -11,150 +8,12 @@ import { fileKinds } from '../../protocol/files/kinds.ts';
 import { parseFile } from '../../protocol/files/read.ts';
 import type { ProtocolId } from '../../protocol/experiment.ts';
 import type { ScoresFile } from '../../protocol/scores.ts';
-import type { Comparison, ProtocolResult } from '../../protocol/validation.ts';
+import type { ProtocolResult } from '../../protocol/validation.ts';
 import { validationReport } from '../../server/src/cli/validateReport.ts';
 import { openDataset, firstOfSlice } from '../../server/src/data/splits.ts';
-import { Random } from '../../server/src/random/random.ts';
-import { sentences, wordOf } from '../../server/src/run/validate/validateComparison.ts';
 import { validateExperiment } from '../../server/src/run/validate/validate.ts';
 import type { ValidateOptions } from '../../server/src/run/validate/validate.ts';
-import { againstDraws, paired, updateNorm } from '../../server/src/validation/comparison.ts';
 import { engine, machine, tinyWorkspace } from './workspace.ts';
-
-const near = (found: number, expected: number, tolerance = 1e-9) =>
-  assert.ok(Math.abs(found - expected) < tolerance, `${found} is not ${expected}`);
-
-test('of one sample a paired difference is a t-test over units, as scipy.stats.ttest_1samp', () => {
-  const d = [0.3, -0.1, 0.45, 0.2, 0.05];
-  const { difference, interval, p } = paired(
-    d.map((value) => [value]),
-    d.map(() => [0]),
-    1,
-  );
-  near(difference, 0.18);
-  near(p!, 0.13301194756747767);
-  near(interval![0], -0.08558261221871735);
-  near(interval![1], 0.4455826122187174);
-});
-
-test('the norm of an update is that of the product, as numpy.linalg.norm', () => {
-  near(
-    updateNorm(
-      [0.126, -0.132, 0.64, 0.105, -0.536, 0.362, 1.304, 0.947, -0.704, -1.265],
-      [-0.623, 0.041, -2.325, -0.219, -1.246, -0.732, -0.544, -0.316],
-      2,
-      1.5,
-    ),
-    5.275271114459663,
-    1e-9,
-  );
-});
-
-test('p of a choice is its place among the draws; one draw, and equal losses, tell nothing', () => {
-  const draws = [[1], [2], [3], [4]];
-  near(againstDraws([0.5], draws, 1).p!, 1 / 5);
-  near(againstDraws([1.5], draws, 1).p!, 2 / 5);
-  near(againstDraws([4.5], draws, 1).p!, 1 / 5);
-  near(againstDraws([1], draws, 1).p!, 2 / 5, 1e-12);
-  assert.equal(againstDraws([0], [[1]], 1).interval, null);
-  const same = againstDraws(
-    [1, 1],
-    [
-      [1, 1],
-      [1, 1],
-    ],
-    1,
-  );
-  assert.deepEqual([same.difference, same.p, wordOf(same, 'lower')], [0, 1, 'not told apart']);
-});
-
-/** Losses after training on something that is no better than random: `alike` is what all samples share. */
-function world(random: Random, samples: number, alike: number, shape: (normal: number) => number) {
-  const base = Array.from({ length: samples }, () => 2 * random.normal());
-  return () => {
-    const common = shape(random.normal());
-    return base.map((value) => value + Math.sqrt(alike) * common + Math.sqrt(1 - alike) * random.normal());
-  };
-}
-
-for (const [name, shape] of [
-  ['normal', (z: number) => z],
-  ['skewed', (z: number) => Math.exp(z) - Math.exp(0.5)],
-  ['heavy', (z: number) => z ** 3 / 4],
-] as const) {
-  test(`random against random, ${name} scatter: a choice is said to beat and to be worse in at most one of twenty cases each`, () => {
-    const cases = 1500;
-    const random = new Random(5, name);
-    for (const alike of [0, 0.5, 1]) {
-      const said = { better: 0, worse: 0, 'not told apart': 0 };
-      let family = 0;
-      for (let i = 0; i < cases; i++) {
-        const losses = world(random, 12, alike, shape);
-        const draws = Array.from({ length: 19 }, losses);
-        const words = Array.from({ length: 5 }, () => wordOf(againstDraws(losses(), draws, 5), 'lower'));
-        said[words[0]]++;
-        if (words.some((word) => word !== 'not told apart')) family++;
-      }
-      // Three standard errors of one twentieth.
-      const most = 0.05 + 3 * Math.sqrt((0.05 * 0.95) / cases);
-      assert.ok(said.better / cases < most, `alike ${alike}: better ${said.better / cases}`);
-      assert.ok(said.worse / cases < most, `alike ${alike}: worse ${said.worse / cases}`);
-      if (name === 'normal') assert.ok(family / cases < most, `alike ${alike}: any of five ${family / cases}`);
-    }
-  });
-}
-
-test('a choice that is better by three deviations is found; nineteen draws are the fewest that find it', () => {
-  const random = new Random(6, 'better');
-  const found = (draws: number) => {
-    let count = 0;
-    for (let i = 0; i < 200; i++) {
-      const losses = world(random, 12, 1, (z) => z);
-      const own = losses().map((value) => value - 5);
-      if (wordOf(againstDraws(own, Array.from({ length: draws }, losses), 1), 'lower') === 'better') count++;
-    }
-    return count / 200;
-  };
-  assert.ok(found(19) > 0.9);
-  assert.equal(found(18), 0);
-});
-
-test('paired ways without a difference are told apart in about one of twenty cases', () => {
-  const random = new Random(7, 'paired');
-  for (const alike of [0, 0.5]) {
-    let wrong = 0;
-    for (let i = 0; i < 1500; i++) {
-      const effects = Array.from({ length: 24 }, () => random.normal());
-      const own = Array.from({ length: 3 }, () => {
-        const common = random.normal();
-        return effects.map((effect) => effect + Math.sqrt(alike) * common + Math.sqrt(1 - alike) * random.normal());
-      });
-      const found = paired(
-        own,
-        own.map((row) => row.map(() => 0)),
-        1,
-      );
-      if (wordOf(found, 'lower') !== 'not told apart') wrong++;
-    }
-    assert.ok(wrong / 1500 < 0.075, `alike ${alike}: ${wrong / 1500}`);
-  }
-});
-
-test('sentences say who beats whom, in the direction of the measure, and where one seed cannot tell', () => {
-  const way = (difference: number, interval: [number, number] | null, p: number | null) => ({
-    ...{ way: 'ifd_ppl', control: false, value: 1, difference, interval, p },
-  });
-  const say = (better: 'lower' | 'higher', ...ways: Comparison['ways']) =>
-    sentences({ name: 'Loss', better, baseline: 'random rows', ways });
-  assert.deepEqual(say('lower', way(-0.2, [-0.3, -0.1], 0.05)), [
-    'Loss: ifd_ppl beats random rows (difference -0.20 [-0.30, -0.10], p 0.050).',
-  ]);
-  assert.match(say('higher', way(-0.2, [-0.3, -0.1], 0.0001))[0], /ifd_ppl is worse than random rows .*p < 0\.001/);
-  assert.match(say('lower', way(-0.2, [-0.3, -0.1], 0.1))[0], /does not beat random rows beyond chance/);
-  assert.match(say('lower', way(0.2, [-0.1, 0.3], 0.01))[0], /does not beat random rows \(/);
-  assert.match(say('lower', way(-0.2, null, null))[0], /does not beat .*no interval from one seed/);
-  assert.deepEqual(say('lower', { ...way(0, null, null), difference: null }), []);
-});
 
 test('rows of a slice within a slice', async (t) => {
   const { folder } = tinyWorkspace(t, { train: 10 });
@@ -178,6 +37,9 @@ function workspace(t: TestContext, section: string) {
 
 const run = (file: string, protocol: ProtocolId, options: Partial<ValidateOptions> = {}) =>
   validateExperiment({ file, machine, engine, protocols: [protocol], ...options });
+
+const near = (found: number, expected: number, tolerance = 1e-9) =>
+  assert.ok(Math.abs(found - expected) < tolerance, `${found} is not ${expected}`);
 
 const waysOf = ({ comparisons }: ProtocolResult, table = 0) =>
   Object.fromEntries(comparisons![table].ways.map((one) => [one.way, one]));
