@@ -1,6 +1,6 @@
 /**
- * Small inputs of every kind that went wrong once, written into a folder and run as a user would, by `run.mjs`: an input
- * that says the same in another form has to give the losses of the plain one, one that cannot be right has to be
+ * Small inputs of every kind that went wrong once, written into a folder and run as a user would, by `run.mjs`. An
+ * input that says the same in another form has to give the losses of the plain one, one that cannot be right has to be
  * refused by `check` in these words.
  *
  *   npm run test:cases -- [WORD]      kinds whose name contains the word; needs `npm run build`

@@ -58,6 +58,14 @@ test('parts of another computation, and what an older version left, go when the 
   assert.equal(new FinishedParts(folder, 'model b').removed, false);
 });
 
+test('a single entry of another computation is told of', (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-finished-'));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  fs.writeFileSync(path.join(folder, 'old'), '');
+  assert.equal(new FinishedParts(folder, 'now').removed, true);
+  assert.equal(new FinishedParts(folder, 'now').removed, false);
+});
+
 test('a part is computed once, and what is kept is what is given', async (t) => {
   const parts = new FinishedParts(temporary(t), 'run');
   let computed = 0;
