@@ -75,6 +75,9 @@ const unknown: Record<string, [Json, RegExp]> = {
   'model of an object': [{ model: { type: 'toString' } }, /its model is "toString"/],
   'model without vocabulary': [{ model: { type: 'BPE' } }, /its model has no vocabulary/],
   normalizer: [{ normalizer: { type: 'Emoji' } }, /its normalizer is "Emoji"; known: Sequence, NFC/],
+  'a text as normalizer': [{ normalizer: 'NFC' }, /its normalizer is "NFC", without a type; known: Sequence, NFC/],
+  'a list as pre-tokenizer': [{ pre_tokenizer: [null] }, /its pre_tokenizer is \[null\], without a type; known: /],
+  'a number as post-processor': [{ post_processor: 2.5 }, /its post_processor is 2\.5, without a type; known: Templ/],
   'pre-tokenizer': [{ pre_tokenizer: { type: 'UnicodeScripts' } }, /its pre_tokenizer is "UnicodeScripts"; known: /],
   behavior: [
     { pre_tokenizer: { type: 'Split', pattern: { String: ' ' }, behavior: 'Doubled' } },

@@ -63,7 +63,12 @@ export class Keys {
 
   /** @throws LayerifError `badModel` when it is missing */
   shape(tensor: string): readonly number[] {
-    return this.metadata.required(tensor, this.tensors.get(tensor)).shape;
+    const found = this.tensors.get(tensor);
+    if (found === undefined)
+      throw this.metadata.error(
+        `tensor ${tensor} is missing: the file is damaged or no language model; download it again`,
+      );
+    return found.shape;
   }
 
   key(name: string): string {

@@ -76,7 +76,8 @@ export class Metadata {
 
   /** @throws LayerifError `badModel` when `value` is undefined */
   required<T>(key: string, value: T | undefined): T {
-    if (value === undefined) throw this.error(`its metadata lack ${key}`);
+    if (value === undefined)
+      throw this.error(`its metadata lack ${key}: download the file again, or convert the model anew`);
     return value;
   }
 

@@ -1,9 +1,8 @@
 /** `model` of tokenizer.json: a word into token ids, one row per type. */
 import { bpe, byteTokens } from './bpe.ts';
-import { wordOf } from './json.ts';
+import { makerOf, wordOf } from './json.ts';
 import type { Json } from './json.ts';
 import { unigram } from './unigram.ts';
-import { lookup } from '../../text/lookup.ts';
 
 export interface Model {
   vocab: ReadonlyMap<string, number>;
@@ -62,8 +61,7 @@ const makers: Readonly<Record<string, (model: Json) => Model>> = {
 /** @throws Error for a type that is not in the table, or a vocabulary that cannot be */
 export function modelOf(model: Json): Model {
   const type = typeof model['type'] === 'string' ? model['type'] : typeOf(model);
-  if (!Object.hasOwn(makers, type)) throw new Error(`its model is "${type}"; known: ${Object.keys(makers).join(', ')}`);
-  return lookup(makers, type)!(model);
+  return makerOf('model', { type }, makers)(model);
 }
 
 /** Files of before 2020 do not name it. */

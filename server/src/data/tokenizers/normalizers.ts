@@ -3,12 +3,11 @@
  * JavaScript departs from it: a final sigma when it lowers, `$1` in replacements, a guess in place of SentencePiece's
  * table.
  */
-import { wordOf } from './json.ts';
+import { makerOf, wordOf } from './json.ts';
 import type { Json } from './json.ts';
 import { patternOf } from './patterns.ts';
 import { precompiled } from './precompiled.ts';
 import { byteLevel } from './preTokenizers.ts';
-import { lookup } from '../../text/lookup.ts';
 
 export type Normalizer = (text: string) => string;
 
@@ -73,10 +72,7 @@ export function normalizerOf(settings: Json | null): Normalizer {
 }
 
 function stepOf(settings: Json): Normalizer {
-  const type = String(settings['type']);
-  if (!Object.hasOwn(makers, type))
-    throw new Error(`its normalizer is "${type}"; known: ${Object.keys(makers).join(', ')}`);
-  return lookup(makers, type)!(settings);
+  return makerOf('normalizer', settings, makers)(settings);
 }
 
 function limited(made: string, text: string): string {

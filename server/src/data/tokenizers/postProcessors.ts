@@ -1,6 +1,6 @@
 /** `post_processor` of tokenizer.json: the ids that stand before and behind the ids of one text. */
+import { makerOf } from './json.ts';
 import type { Json } from './json.ts';
-import { lookup } from '../../text/lookup.ts';
 
 export interface Around {
   before: number[];
@@ -35,10 +35,7 @@ const makers: Readonly<Record<string, (settings: Json, inner: Around) => Around>
 /** @throws Error for a type that is not in the table */
 export function around(settings: Json | null, inner: Around = { before: [], behind: [] }): Around {
   if (settings === null) return inner;
-  const type = String(settings['type']);
-  if (!Object.hasOwn(makers, type))
-    throw new Error(`its post_processor is "${type}"; known: ${Object.keys(makers).join(', ')}`);
-  return lookup(makers, type)!(settings, inner);
+  return makerOf('post_processor', settings, makers)(settings, inner);
 }
 
 function pair(settings: Json, inner: Around): Around {

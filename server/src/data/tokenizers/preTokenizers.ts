@@ -3,12 +3,11 @@
  * library for JavaScript departs from it in silence (`\w` and `\d` of ASCII alone, `behavior` and `split` unread,
  * U+FEFF taken for white space).
  */
-import { wordOf } from './json.ts';
+import { makerOf, wordOf } from './json.ts';
 import type { Json } from './json.ts';
 import { patternOf } from './patterns.ts';
 import { behaviorOf, splitAt } from './split.ts';
 import type { Behavior } from './split.ts';
-import { lookup } from '../../text/lookup.ts';
 
 /** `first`: the word begins where the text begins. */
 export interface Word {
@@ -72,10 +71,7 @@ const makers: Readonly<Record<string, (settings: Json) => PreTokenizer>> = {
 /** @throws Error for a type or a setting that is not in the table */
 export function preTokenizerOf(settings: Json | null): PreTokenizer {
   if (settings === null) return (piece) => [piece];
-  const type = String(settings['type']);
-  if (!Object.hasOwn(makers, type))
-    throw new Error(`its pre_tokenizer is "${type}"; known: ${Object.keys(makers).join(', ')}`);
-  return lookup(makers, type)!(settings);
+  return makerOf('pre_tokenizer', settings, makers)(settings);
 }
 
 function namedBehavior(name: unknown): Behavior {
