@@ -387,6 +387,23 @@ test('layerif allocate and layerif export on the command line', async () => {
   for (const [words, message] of [
     [['allocate', resultFile, '--total', '2'], /a total of 2 is too small for 3 layers/],
     [['allocate', resultFile, '--total', 'many'], /--total "many" is not a number/],
+    [
+      ['allocate', resultFile, '--kind', 'sparsity', '--beta', '3'],
+      /--beta does nothing for --kind sparsity, which reads --ratio, --epsilon, --lambda, --unit, --structure, --paper, --outliers/,
+    ],
+    [
+      ['allocate', resultFile, '--ratio', '0.5'],
+      /--ratio does nothing for --kind experts, which reads --total, --beta,/,
+    ],
+    [
+      ['allocate', resultFile, '--kind', 'drop', '--total', '3'],
+      /--total does nothing for --kind drop, which reads --count/,
+    ],
+    [['allocate', resultFile, '--kind', 'rank', '--paper'], /--paper does nothing for --kind rank,/],
+    [
+      ['allocate', resultFile, '--kind', 'sparsity', '--outliers', 'o.json'],
+      /--outliers is read by the rule owl alone/,
+    ],
     [['allocate', resultFile, '--kind', 'expert'], /--kind "expert" is unknown: use one of experts/],
     [['export', resultFile], /needs --to TARGET/],
   ] as const) {

@@ -34,7 +34,33 @@ export const requestOptions = [
   'seed',
 ] as const satisfies readonly OptionName[];
 
-/** @throws LayerifError `badRequest` for words that are no numbers and for unknown words */
+/** What a kind of allocation reads beside the options that all kinds do. */
+const readBy: Readonly<Record<AllocationKind, readonly (typeof requestOptions)[number][]>> = {
+  experts: ['total', 'beta', 'minimum', 'top-k', 'seed'],
+  rank: ['total', 'beta', 'minimum', 'budget', 'step', 'seed'],
+  sparsity: ['ratio', 'epsilon', 'lambda', 'unit', 'structure', 'paper', 'outliers'],
+  freeze: ['count'],
+  tune: ['count'],
+  drop: ['count'],
+};
+
+/** An option that has no effect is a slip: of the option, or of the kind. */
+function requireRead(kind: AllocationKind, { values, flags }: Pick<Options, 'values' | 'flags'>): void {
+  const own = readBy[kind];
+  const given = (name: OptionName): boolean => values[name] !== undefined || flags.has(name);
+  const idle = Object.values(readBy)
+    .flat()
+    .find((name) => given(name) && !own.includes(name));
+  if (idle !== undefined)
+    throw new LayerifError(
+      'badRequest',
+      `--${idle} does nothing for --kind ${kind}, which reads ${own.map((name) => `--${name}`).join(', ')}`,
+    );
+  if (values.outliers !== undefined && values.rule !== 'owl')
+    throw new LayerifError('badRequest', '--outliers is read by the rule owl alone: add --rule owl, or leave it out');
+}
+
+/** @throws LayerifError `badRequest` for words that are no numbers, unknown words, and options that the kind does not read */
 export function readRequest<K extends AllocationKind | undefined>(
   { values, flags }: Pick<Options, 'values' | 'flags'>,
   fallback: K,
@@ -45,8 +71,10 @@ export function readRequest<K extends AllocationKind | undefined>(
     if (text === undefined || known.includes(text as W)) return text as W | undefined;
     throw new LayerifError('badRequest', `--${name} "${text}" is unknown: use one of ${known.join(', ')}`);
   };
+  const kind = word('kind', allocationKinds) ?? fallback;
+  if (kind !== undefined) requireRead(kind, { values, flags });
   return {
-    kind: word('kind', allocationKinds) ?? fallback,
+    kind,
     rule: values.rule,
     by: values.by,
     total: number('total'),
