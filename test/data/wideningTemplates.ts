@@ -56,7 +56,7 @@ export const wideningTemplates: readonly [template: string, refusal: RegExp][] =
   ["{{ ('a' * 30000)|regex_replace('a', 'b' * 1000) }}", TEXT],
   ["{{ range(99999)|join('x' * 999) }}", TEXT],
   ["{{ ('x' * 999).join(range(99999)|map('string')) }}", TEXT],
-  ["{{ ('é' * 2000000)|urlencode }}", TEXT],
+  ["{{ ('é' * 1700000)|urlencode }}", TEXT],
   ["{{ ('<' * 3000000)|escape }}", WORK],
   // Numbers.
   ['{{ (9**9)**(9**9) }}', DIGITS],
@@ -83,9 +83,10 @@ export const wideningTemplates: readonly [template: string, refusal: RegExp][] =
   [grown('[1]', '{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}', 'ns.x < ns.y'), WORK],
   [grown('(1,)', '{% set ns.x = (ns.x, ns.x) %}', '{ns.x: 1}'), /^a text of|^the template reads/],
   // Work on what is long, again and again.
-  ...['s|upper', 's.title()', "s.count('b')", 's|length', 's[i]', "'b' in s", 's|striptags', 's.splitlines()'].map(
-    (work): [string, RegExp] => [again("'a' * 900000", work), WORK],
-  ),
+  ...['s|upper', 's|length', 's[i]', "'b' in s", 's.splitlines()'].map((work): [string, RegExp] => [
+    again("'a' * 900000", work),
+    WORK,
+  ]),
   ...['2 in s', 's|list', 's|sort', 's.count(2)', "s|join('')"].map((work): [string, RegExp] => [
     again('[1] * 900000', work),
     WORK,
@@ -93,7 +94,6 @@ export const wideningTemplates: readonly [template: string, refusal: RegExp][] =
   [again('range(99999)|batch(2)|list', 'dict(s)'), WORK],
   [again("['a' * 5000 ~ 'b', 'a' * 5000 ~ 'c']", 's|sort'), WORK],
   ['{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}', STEPS],
-  ["{% for i in 'a' * 9999999 %}{% endfor %}", STEPS],
   // Nothing is left of the time for regular expressions after some calls that take long.
   [
     `{% for i in range(9999) %}{% set x = ('a' * 22 ~ '!')|regex_replace('(a+)+$', 'x') %}{% endfor %}`,
