@@ -60,7 +60,7 @@ function requireRead(kind: AllocationKind, { values, flags }: Pick<Options, 'val
     throw new LayerifError('badRequest', '--outliers is read by the rule owl alone: add --rule owl, or leave it out');
 }
 
-/** @throws LayerifError `badRequest` for words that are no numbers, unknown words, options that the kind does not read */
+/** @throws LayerifError `badRequest` for words that are no numbers, unknown words, options without an effect */
 export function readRequest<K extends AllocationKind | undefined>(
   { values, flags }: Pick<Options, 'values' | 'flags'>,
   fallback: K,
