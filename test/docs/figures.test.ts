@@ -17,6 +17,27 @@ interface Simulated {
   coverage: number;
 }
 
+interface Row {
+  predictor: string;
+  /** Where gradients are taken; null for controls that take none. */
+  point: 'pretrained' | 'trained' | 'surrogate' | null;
+  control: boolean;
+  value: number | null;
+  interval: [number, number] | null;
+  overDot: { difference: number; interval: [number, number] } | null;
+  p?: number;
+}
+
+/** Rows of a measure of a committed validation. */
+function rowsOf(file: string, measure: string): Row[] {
+  const { protocols } = JSON.parse(read(file)) as { protocols: { measures: { name: string; rows: Row[] }[] }[] };
+  return protocols[0].measures.find(({ name }) => name === measure)!.rows;
+}
+
+const signed = (value: number) => `${value < 0 ? '' : '+'}${value.toFixed(2)}`;
+const withInterval = (show: (value: number) => string, value: number, [low, high]: [number, number]) =>
+  `${show(value)} (${show(low)} to ${show(high)})`;
+
 const numerals = ['none', 'one', 'two', 'three'];
 
 test('docs/validation.md: false claims and coverage are those of the simulation', () => {
@@ -30,4 +51,65 @@ test('docs/validation.md: false claims and coverage are those of the simulation'
   assert.ok(text.includes(claimed), claimed);
   const held = `held the truth in ${Math.min(...percent)} to ${Math.max(...percent)} % (\`test/simulation/validation.json\`)`;
   assert.ok(text.includes(held), held);
+});
+
+const lds = rowsOf('test/reference/validation/lds.json', 'LDS');
+
+test('docs/validation.md: the table of LDS is that of the committed validation, row by row', () => {
+  const rowOf = (predictor: string, point: Row['point']) =>
+    lds.find((row) => row.predictor === predictor && (row.point ?? 'pretrained') === point);
+  const cells = (predictor: string, point: 'pretrained' | 'trained') => {
+    const row = rowOf(predictor, point);
+    if (!row) return ['', ''];
+    const { value, interval, overDot } = row;
+    const over = overDot && withInterval(signed, overDot.difference, overDot.interval);
+    return [withInterval((one) => one.toFixed(2), value!, interval!), over ?? ''];
+  };
+  const table = read('docs/validation.md')
+    .split('\n')
+    .filter((line) => /^\| .*\| +(0\.\d\d)/.test(line))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+  const named = new Set<string>();
+  for (const [names, ...written] of table) {
+    const predictors = names.replace(' (control)', '').split(/, | and /);
+    for (const predictor of predictors) {
+      named.add(predictor);
+      assert.equal(names.includes('(control)'), rowOf(predictor, 'pretrained')!.control, predictor);
+      assert.deepEqual(written.slice(0, 2), cells(predictor, 'pretrained'), predictor);
+    }
+    if (predictors.length === 1) assert.deepEqual(written.slice(2), cells(names.split(' ')[0], 'trained'), names);
+    else {
+      const trained = predictors.map((predictor) => rowOf(predictor, 'trained')!);
+      const range = (values: number[], show: (value: number) => string) =>
+        `${show(Math.min(...values))} to ${show(Math.max(...values))}`;
+      assert.deepEqual(written.slice(2), [
+        range(
+          trained.map(({ value }) => value!),
+          (one) => one.toFixed(2),
+        ),
+        range(
+          trained.map(({ overDot }) => overDot!.difference),
+          signed,
+        ),
+      ]);
+    }
+  }
+  // Uniform scores have no order, hence no value.
+  const measured = new Set(lds.filter(({ value }) => value !== null).map(({ predictor }) => predictor));
+  assert.deepEqual([...named].sort(), [...measured].sort());
+});
+
+test('docs/validation.md: the sentences on LDS are those of the committed validations', () => {
+  const text = page('docs/validation.md');
+  const largest = Math.max(...lds.filter(({ p, control }) => p !== undefined && !control).map(({ p }) => p!));
+  assert.ok(text.includes(`(p at most ${largest.toFixed(3)})`), String(largest));
+  const surrogate = rowsOf('test/reference/validation/surrogate.json', 'LDS');
+  const value = (predictor: string) => surrogate.find((row) => row.predictor === predictor)!.value!.toFixed(2);
+  const sentence = `the exact Hessian has an LDS of ${value('exact_hessian')}, DataInf ${value('datainf')} and gradient dot ${value('dot')}`;
+  assert.ok(text.includes(sentence), sentence);
 });
