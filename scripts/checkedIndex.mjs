@@ -40,6 +40,7 @@ const numeric = [
   'generation/sampling.ts',
   'scores/claimed.ts',
   'scores/facilityLocation.ts',
+  'scores/rowLosses.ts',
   'validation/agreementMeasures.ts',
   'validation/jackknife.ts',
   'validation/newton.ts',

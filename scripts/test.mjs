@@ -7,12 +7,12 @@
  * To add a step, add a row to `steps`. A step that fails does not stop the others, unless they need what it makes.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildBundles } from './bundles.mjs';
 import { installPackages, packagesAreInstalled } from './packages.mjs';
+import { countsOf, runUnitTests } from './unitTests.mjs';
 import { ensureTestEnvironment, ensureTestNode, testNode } from './testEnvironment.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -40,14 +40,16 @@ const steps = {
     needs: ['install'],
   },
   unit: {
-    run: () =>
-      nodeTests('unit', (file) => !file.startsWith(`e2e${sep}`), [`--test-concurrency=${availableParallelism()}`]),
+    run: () => {
+      const files = testFiles((file) => !file.startsWith(`e2e${sep}`));
+      return runUnitTests(root, testNode, files, { ...process.env, ORT_DISABLE_TELEMETRY: '1', ...unitEnvironment });
+    },
     needs: ['install', 'model', 'build'],
   },
   host: { run: hostTests, needs: ['workbench', 'build'] },
   package: { run: packVsix, needs: ['install'] },
   e2e: {
-    run: () => nodeTests('e2e', (file) => file.startsWith(`e2e${sep}`), ['--test-concurrency=1']),
+    run: () => workbenchTests(testFiles((file) => file.startsWith(`e2e${sep}`))),
     needs: ['workbench', 'model', 'package'],
   },
 };
@@ -81,44 +83,48 @@ async function fetchModel() {
 
 /**
  * Of unit tests: processes that they start run from the bundles, and Node keeps what it made of the sources: both start
- * several times quicker. The workbench runs what is installed in it, and gets none of this.
+ * several times quicker. What they remember is not the user's. The workbench runs what is installed in it, and gets none
+ * of this.
  */
 const unitEnvironment = {
   NODE_COMPILE_CACHE: join(root, '.cache', 'compiled'),
+  XDG_CACHE_HOME: join(root, '.cache', 'user'),
   LAYERIF_CLI: join(root, 'dist', 'cli.cjs'),
   LAYERIF_SERVER: join(root, 'dist', 'server.cjs'),
   LAYERIF_ENGINE: join(root, 'dist', 'engine.cjs'),
 };
 
-/** Runs test files with Node 24's own runner and reads its counts back. */
-function nodeTests(name, wanted, options = []) {
+/** Test files below the root whose path below `test/` is wanted and contains one of the words. */
+function testFiles(wanted) {
   const files = readdirSync(join(root, 'test'), { recursive: true })
     .filter((file) => file.endsWith('.test.ts') && !file.startsWith(`host${sep}`) && wanted(file))
     .filter((file) => !words.length || words.some((word) => file.includes(word)))
     .map((file) => join('test', file))
     .sort();
   if (!files.length) throw new Error(`no test file${words.length ? ` with ${words.join(' or ')} in its path` : ''}`);
-  const tap = join('.cache', `${name}.tap`);
+  return files;
+}
+
+/** Runs test files one after the other with Node 24's own runner and reads its counts back. */
+function workbenchTests(files) {
+  const tap = join(root, '.cache', 'e2e.tap');
   mkdirSync(join(root, '.cache'), { recursive: true });
-  rmSync(join(root, tap), { force: true });
+  rmSync(tap, { force: true });
   const reporters = [
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     '--test-reporter=tap',
     `--test-reporter-destination=${tap}`,
   ];
-  const result = spawnSync(testNode, ['--test', ...options, ...reporters, ...files], {
+  const result = spawnSync(testNode, ['--test', '--test-concurrency=1', ...reporters, ...files], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ORT_DISABLE_TELEMETRY: '1', ...(name === 'unit' ? unitEnvironment : {}) },
+    env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' },
   });
-  const counts = readFileSync(join(root, tap), 'utf8');
-  const count = (word) => Number(counts.match(new RegExp(`^# ${word} (\\d+)$`, 'm'))?.[1] ?? 0);
-  const failed = count('fail') + count('cancelled');
-  const skipped = count('skipped') + count('todo');
-  if (!count('pass') && !failed) throw new Error('no test ran');
-  if (result.status !== 0 && !failed) throw new Error(`exit code ${result.status ?? result.signal}`);
-  return { passed: count('pass'), failed, skipped };
+  const counts = countsOf(tap);
+  if (!counts.passed && !counts.failed) throw new Error('no test ran');
+  if (result.status !== 0 && !counts.failed) throw new Error(`exit code ${result.status ?? result.signal}`);
+  return counts;
 }
 
 /** The mocha suite inside VS Code's extension host; its runner prints `N passed, N failed`. */

@@ -95,7 +95,7 @@ test('a pattern that backtracks ends by its time with the pattern, whatever part
     },
   ]);
   for (const part of parts) {
-    const tokenizer = createTokenizer({ tokenizerJson: { ...tokenizerJson, ...part }, tokenizerConfig: {} }, 0.02);
+    const tokenizer = createTokenizer({ tokenizerJson: { ...tokenizerJson, ...part }, tokenizerConfig: {} }, 0.1);
     assert.throws(
       () => tokenizer.encode(text),
       /^LayerifError: the tokenizer takes longer than 0 s for a text of 41 characters: a pattern of its normalizer or pre_tokenizer backtracks \(".+"\); write it without nested repetition/,

@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import type { Comparison } from '../../protocol/validation.ts';
 import { Random } from '../../server/src/random/random.ts';
 import { sentences, wordOf } from '../../server/src/run/validate/validateComparison.ts';
-import { againstDraws, paired, updateNorm } from '../../server/src/validation/comparison.ts';
+import { updateNorm } from '../../server/src/linear/updateNorm.ts';
+import { againstDraws, paired } from '../../server/src/validation/comparison.ts';
 
 const near = (found: number, expected: number, tolerance = 1e-9) =>
   assert.ok(Math.abs(found - expected) < tolerance, `${found} is not ${expected}`);

@@ -2,7 +2,6 @@
 import type { EncodedSample } from '../../../protocol/samples.ts';
 import type { RowNeed, RowTexts, TextForm } from './dataTypes.ts';
 import { entry } from '../lists/entry.ts';
-import { nth } from '../lists/nth.ts';
 
 /** The one observation that scores of rows and tokens share, so that they share a sweep. */
 export function tokenLosses(form: TextForm['form'], prefix = ''): RowNeed {
@@ -24,9 +23,9 @@ export function logProbabilities({ samples, tensors }: Pick<RowTexts, 'samples' 
   const starts = startsOf(samples);
   const { data } = entry(tensors, 'logProbability');
   return Float64Array.from(samples, ({ tokens, countedFrom }, text) => {
-    const start = nth(starts, text);
+    const start = starts[text];
     let sum = 0;
-    for (let t = countedFrom; t < tokens.length; t++) sum += nth(data, start + t);
+    for (let t = countedFrom; t < tokens.length; t++) sum += data[start + t];
     return sum;
   });
 }
@@ -34,12 +33,13 @@ export function logProbabilities({ samples, tensors }: Pick<RowTexts, 'samples' 
 /** Per row the mean negative log-probability of its counted tokens in nats; NaN where there are none. */
 export function meanLosses({ samples, text, tensors }: RowTexts): Float64Array {
   const starts = startsOf(samples);
+  const { data } = entry(tensors, 'logProbability');
   return Float64Array.from(text, (index) => {
     if (index < 0) return NaN;
-    const { tokens, countedFrom } = nth(samples, index);
+    const { tokens, countedFrom } = samples[index];
+    const start = starts[index];
     let sum = 0;
-    for (let t = countedFrom; t < tokens.length; t++)
-      sum -= nth(entry(tensors, 'logProbability').data, nth(starts, index) + t);
+    for (let t = countedFrom; t < tokens.length; t++) sum -= data[start + t];
     return tokens.length > countedFrom ? sum / (tokens.length - countedFrom) : NaN;
   });
 }

@@ -81,18 +81,3 @@ function judged(d: readonly (readonly number[])[], share: number, ways: number):
     p: Math.min(1, ways * studentTail(Math.abs(difference) / error, degrees)),
   };
 }
-
-/** ‖scale · B A‖ (Frobenius) of a low-rank update, without making the product: trace((BᵀB)(AAᵀ)). */
-export function updateNorm(A: ArrayLike<number>, B: ArrayLike<number>, rank: number, scale: number): number {
-  const columns = A.length / rank;
-  const rows = B.length / rank;
-  let sum = 0;
-  for (let r = 0; r < rank; r++)
-    for (let s = 0; s < rank; s++) {
-      let [left, right] = [0, 0];
-      for (let i = 0; i < rows; i++) left += nth(B, i * rank + r) * nth(B, i * rank + s);
-      for (let j = 0; j < columns; j++) right += nth(A, r * columns + j) * nth(A, s * columns + j);
-      sum += left * right;
-    }
-  return Math.abs(scale) * Math.sqrt(Math.max(0, sum));
-}
