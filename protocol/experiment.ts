@@ -146,7 +146,7 @@ export interface GraphInput {
 }
 
 export interface Until {
-  /** Most ranks that the rank interval of a layer may span, as a share of the layers. */
+  /** Most ranks that a rank interval may span, as a share of the layers; two thirds of the layers must keep to it. */
   rank_interval: number;
   /** Most training samples of a task. */
   rows: number;

@@ -11,8 +11,8 @@ export const agreementLevels = { hardly: 0.9, much: 0.7, roughly: 0.4 } as const
 
 /** Upper 5 % of the normal distribution: two halves must agree better than 19 of 20 random orders of as many layers. */
 const CHANCE = 1.645;
-/** Most layers that may be unstable under a solid badge, as a share. */
-const UNSTABLE_SOLID = 1 / 3;
+/** Most layers that may be unstable under a solid badge, and open in a settled order, as a share. */
+export const UNSTABLE_SOLID = 1 / 3;
 
 export type Badge = 'solid' | 'rough' | 'unreadable';
 

@@ -154,11 +154,11 @@ export interface ResultUntil {
     /** Samples of the look. */
     train: number;
     validation: number;
-    /** Share of the layers that the widest rank interval spans. */
-    widest: number;
+    /** Layers whose rank interval spans more. */
+    open: number;
   }[];
   /**
-   * `settled`: every rank interval is narrow enough; `rows`: the limit is reached; `split`: there are no further rows;
+   * `settled`: at most a third of the layers are open; `rows`: the limit is reached; `split`: there are no further rows;
    * `memory`: more of them do not fit into memory or on the disk; null while rows are being added.
    */
   ended: 'settled' | 'rows' | 'split' | 'memory' | null;

@@ -1,7 +1,6 @@
 /** How rows were added to a task until its order was settled, in a sentence. Pure. */
 import type { ResultTask, ResultUntil } from './result.ts';
 
-/** `layers` may span no more ranks than this share of them. */
 const percent = (share: number) => `${Math.round(100 * share)}\u00a0%`;
 
 const endings: Readonly<Record<NonNullable<ResultUntil['ended']>, (until: ResultUntil) => string>> = {
@@ -12,15 +11,16 @@ const endings: Readonly<Record<NonNullable<ResultUntil['ended']>, (until: Result
 };
 
 /** Null for a task to which no rows were to be added. */
-export function untilSentence({ until }: Pick<ResultTask, 'until'>): string | null {
+export function untilSentence({ until, layers }: Pick<ResultTask, 'until' | 'layers'>): string | null {
   const last = until?.looks.at(-1);
   if (!until || !last) return null;
   const samples = `${last.train} \u00d7 ${last.validation} samples (look ${until.looks.length} of at most ${until.planned})`;
-  const asked = `${percent(until.rankInterval)} of the layers`;
+  const open = `the ranks of ${last.open} of ${layers.length} layers may span more than ${percent(until.rankInterval)} of the layers on other samples`;
   if (until.ended === 'settled')
-    return `The order is settled: with ${samples} the rank of no layer spans more than ${asked} on other samples.`;
-  const widest = `the widest rank of a layer still spans ${percent(last.widest)} of the layers with ${samples}, and ${asked} were asked for`;
-  if (until.ended === null)
-    return `The order is not settled: ${widest}; more rows were being added when the run ended, and the same command goes on.`;
-  return `The order is not settled: ${widest}; ${endings[until.ended](until)}.`;
+    return `The order is settled: with ${samples} ${open}, which is a third of them at most.`;
+  const why =
+    until.ended === null
+      ? 'more rows were being added when the run ended, and the same command goes on'
+      : endings[until.ended](until);
+  return `The order is not settled: with ${samples} ${open}, which is more than a third of them; ${why}.`;
 }

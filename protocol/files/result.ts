@@ -95,7 +95,7 @@ const task: Schema<ResultTask> = z
         rankInterval: number,
         rows: number,
         planned: count,
-        looks: many(z.object({ train: count, validation: count, widest: number })),
+        looks: many(z.object({ train: count, validation: count, open: count })),
         ended: z.nullable(id<NonNullable<NonNullable<ResultTask['until']>['ended']>>()),
       }),
     ),

@@ -9,7 +9,7 @@ import { findEstimator } from '../../server/src/estimators/estimators.ts';
 import { scoreLayer } from '../../server/src/estimators/layerScores.ts';
 import type { Grams } from '../../server/src/estimators/types.ts';
 import { Random } from '../../server/src/random/random.ts';
-import { levelFor, lookSizes, widestOf } from '../../server/src/run/influence/until.ts';
+import { levelFor, lookSizes, openLayers } from '../../server/src/run/influence/until.ts';
 import { uncertaintyOf } from '../../server/src/run/influence/uncertainty.ts';
 import { gramsOf, normals } from './layerScores.ts';
 
@@ -61,7 +61,8 @@ async function simulate(step: number, seed: number) {
       const task = { task: 't', layers, train: { samples: train }, validation: { samples: validation } };
       const own = { ...options, seed: repeat, level: levelFor(sizes.length) };
       const found = (await uncertaintyOf(task, (layer) => modules[layer], own))!;
-      if (widestOf({ layers: layers.map((layer, i) => ({ ...layer, ...found.layers[i] })) }) > SHARE) continue;
+      const judged = layers.map((layer, i) => ({ ...layer, ...found.layers[i] }));
+      if (openLayers({ layers: judged }, SHARE) > LAYERS / 3) continue;
       stopped += 1;
       looks.push(at);
       for (const [index, { rankInterval }] of found.layers.entries()) {

@@ -174,7 +174,7 @@ test('the first answer stands above the chart, one line a task with its badge', 
 
 test('Add Samples is offered while places are open and rows may be left, and says how the looks ended', async () => {
   const grown = structuredClone(result);
-  const looks = [{ train: 9, validation: 3, widest: 0.5 }];
+  const looks = [{ train: 9, validation: 3, open: 6 }];
   grown.tasks[0].until = { rankInterval: 0.33, rows: 2000, planned: 1, looks, ended: 'split' };
   const { page, errors, sent } = await open(result, 'layers');
   await page.locator('.verdict vscode-button', { hasText: 'Add Samples' }).click();
@@ -185,7 +185,7 @@ test('Add Samples is offered while places are open and rows may be left, and say
   const { page: ended } = await open(grown, 'layers');
   assert.match(
     await ended.locator('.verdict p').first().innerText(),
-    /50\s% of the layers with 9 × 3 samples .* no further rows\.$/,
+    /with 9 × 3 samples .* the ranks of 6 of 12 layers .* no further rows\.$/,
   );
   assert.equal(await ended.locator('.verdict vscode-button').count(), 0);
   await ended.close();

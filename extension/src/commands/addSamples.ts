@@ -16,7 +16,7 @@ export function registerAddSamples(parts: ScoreParts & TargetParts): vscode.Disp
     const rows = await vscode.window.showInputBox({
       title: 'Add Samples until the Order Is Settled',
       prompt:
-        'Most training samples of a task. Each look has twice as many, and the run ends earlier once no rank may span more than a third of the layers.',
+        'Most training samples of a task. Each look has twice as many, and the run ends earlier once the ranks of two thirds of the layers span no more than a third of them on other samples.',
       value: String(ROWS),
       validateInput: (text) => (/^[1-9]\d*$/.test(text) && Number(text) >= 4 ? null : 'A whole number from 4.'),
     });

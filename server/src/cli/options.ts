@@ -38,7 +38,7 @@ export const optionTable = {
   until: {
     type: 'string',
     value: 'SHARE',
-    help: 'add rows until the rank interval of every layer spans at most this share of the layers, such as 0.33',
+    help: 'add rows until the rank intervals of two thirds of the layers span at most this share of the layers, such as 0.33',
   },
   'until-rows': { type: 'string', value: 'N', help: 'most training samples of a task with --until (default 2000)' },
   layer: { type: 'string', value: 'L', help: 'only this layer, counted from 0 (default: all)' },

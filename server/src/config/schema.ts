@@ -145,7 +145,7 @@ const scoreSchema = z.strictObject({
     z.strictObject({
       rank_interval: doc(
         z.number().gt(0).max(1).default(0.33),
-        'Most ranks that the rank interval of any layer may span, as a share of the layers.',
+        'Most ranks that a rank interval may span, as a share of the layers; two thirds of the layers must keep to it.',
         [0.33],
       ),
       rows: doc(z.int().min(4).default(2000), 'Most training samples of a task.'),

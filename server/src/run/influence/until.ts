@@ -12,7 +12,8 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { EngineInfo, KnownGrams } from '../../../../protocol/engine.ts';
 import type { Until } from '../../../../protocol/experiment.ts';
 import { GRAMS_FILE } from '../../../../protocol/result.ts';
-import type { Result, ResultTask, ResultUntil } from '../../../../protocol/result.ts';
+import type { Result, ResultLayer, ResultTask, ResultUntil } from '../../../../protocol/result.ts';
+import { UNSTABLE_SOLID as OPEN_SETTLED } from '../../../../protocol/readability.ts';
 import { countFurther } from '../../data/furtherRows.ts';
 import { datasetOf, slicesOf } from '../../data/loadTask.ts';
 import { nth } from '../../lists/nth.ts';
@@ -43,10 +44,10 @@ export function lookSizes(first: number, most: number): number[] {
 
 export const levelFor = (looks: number): number => 1 - MISSED / looks;
 
-/** The share of the layers that the widest rank interval spans; 1 without intervals. */
-export function widestOf({ layers }: Pick<ResultTask, 'layers'>): number {
-  const widths = layers.map(({ rankInterval }) => (rankInterval ? rankInterval[1] - rankInterval[0] : layers.length));
-  return layers.length === 0 ? 1 : Math.max(...widths) / layers.length;
+/** How many layers have a rank interval that spans more than a share of the layers, or none. */
+export function openLayers({ layers }: Pick<ResultTask, 'layers'>, share: number): number {
+  const narrow = (range: ResultLayer['rankInterval']) => range && range[1] - range[0] <= share * layers.length;
+  return layers.filter(({ rankInterval }) => !narrow(rankInterval)).length;
 }
 
 export interface Growing {
@@ -125,9 +126,9 @@ async function judge(growing: Growing, { row, room, sizes }: GrowingTask): Promi
     const settings = { estimator, damping, aggregation, per, relatif, seed, level, signal: options.signal };
     addUncertainty(target, await uncertaintyOf(target, (layer) => grams.layer(target.task, layer), settings));
   }
-  const widest = widestOf(target);
+  const open = openLayers(target, asked.rank_interval);
   const { train, validation, until } = target;
-  const settled = widest <= asked.rank_interval;
+  const settled = open <= OPEN_SETTLED * target.layers.length;
   const all = train.samples >= nth(sizes, sizes.length - 1);
   // What did not fit is not tried again in the same run.
   const full = until?.ended === 'memory' && until.rows === asked.rows ? until.ended : null;
@@ -137,7 +138,7 @@ async function judge(growing: Growing, { row, room, sizes }: GrowingTask): Promi
     rankInterval: asked.rank_interval,
     rows: asked.rows,
     planned: sizes.length,
-    looks: [...looks, { train: train.samples, validation: validation.samples, widest }],
+    looks: [...looks, { train: train.samples, validation: validation.samples, open }],
     ended,
   };
   writeJson(resultFile, result);
