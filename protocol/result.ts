@@ -158,8 +158,8 @@ export interface ResultUntil {
     open: number;
   }[];
   /**
-   * `settled`: at most a third of the layers are open; `rows`: the limit is reached; `split`: there are no further rows;
-   * `memory`: more of them do not fit into memory or on the disk; null while rows are being added.
+   * `settled`: at most a third of the layers are open; `rows`: the limit is reached; `split`: there are no further
+   * rows; `memory`: more of them do not fit into memory or on the disk; null while rows are being added.
    */
   ended: 'settled' | 'rows' | 'split' | 'memory' | null;
 }
