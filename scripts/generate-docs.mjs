@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { format, resolveConfig } from 'prettier';
 import { fieldParts, pythonParts } from './fileFields.mjs';
+import { scoreParts } from '../test/bench/scoreTable.mjs';
 import { summary, table } from '../test/bench/table.mjs';
 import { systemsPage } from './systemClaims.mjs';
 
@@ -38,6 +39,7 @@ const parts = {
   ...pythonParts(),
   benchmark: summary(results),
   benchmarks: table(results),
+  ...scoreParts(JSON.parse(readFileSync(at('test/bench/scoreResults.json'), 'utf8'))),
   systems: systemsPage(JSON.parse(readFileSync(at('examples/systems/results.json'), 'utf8'))),
 };
 

@@ -151,6 +151,47 @@ export const systems = [
     },
   },
   {
+    id: 'fusion',
+    title: 'Layer-aware embedding fusion: two models together',
+    paper: 'arXiv 2504.05764; pooling, head and operators are ours',
+    n: '160 sentences with two labels, five folds; the second model is the demo model tuned on 48 other sentences',
+    experiments: ['fusion-train', 'fusion'],
+    steps: [
+      ['train', 'fusion-train'],
+      ['model', 'fusion-train'],
+      ['score', 'fusion'],
+    ],
+    measure(found) {
+      const table = tableOf(found('fusion'), 'fusion');
+      const [first, second, concat] = table.values;
+      // Differences over the same drawn texts, as the table words them.
+      const [, gain, low, high] = /concat ([+-]?[\d.]+) \[([+-]?[\d.]+), ([+-]?[\d.]+)\]/.exec(
+        table.notes.join(' ').replaceAll('−', '-'),
+      );
+      const interval = [Number(low), Number(high)];
+      const bound = { below: 'not more than the better model alone', above: 'more', between: 'within the scatter' };
+      const verdict = against(-Number(gain), [-interval[1], -interval[0]], 0, 160, {
+        below: `both together tell ${short(100 * Number(gain))} points more than the better model`,
+        above: `both together are ${bound.below}`,
+        between: `a difference of ${short(100 * Number(gain))} points is ${bound.between}`,
+      });
+      return [
+        {
+          claim: 'Vectors of two models together tell the labels better than those of the better one.',
+          measured: [
+            {
+              what: 'sentiment: gain of both vectors side by side over the better model',
+              value: Number(gain),
+              interval,
+              beside: `${short(concat)} together, ${short(first)} and ${short(second)} alone; ${table.notes[2]}`,
+            },
+          ],
+          ...verdict,
+        },
+      ];
+    },
+  },
+  {
     id: 'probe',
     title: 'Layer-aware embedding fusion: which layer to embed with',
     paper: 'arXiv 2504.05764; pooling and head are ours',

@@ -30,6 +30,12 @@ const verbs = {
     rmSync(kept, { recursive: true, force: true });
     cpSync(path.join(newest(name), 'adapter'), kept, { recursive: true });
   },
+  /** Puts a trained model where the next experiment looks for it. */
+  model(name) {
+    const kept = path.join(folder, 'runs', name, 'model');
+    rmSync(kept, { recursive: true, force: true });
+    cpSync(path.join(newest(name), 'model'), kept, { recursive: true });
+  },
   /** The newest run as a table. */
   table(name, ...options) {
     layerif(['table', newest(name), ...options, '--output', madeFile(name, 'csv')]);

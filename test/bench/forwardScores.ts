@@ -3,12 +3,19 @@
  * forward passes.
  *
  *   node test/bench/forwardScores.ts --model FOLDER_OR_GGUF [--texts 128] [--length 128] [--drop 8] [--threads 2]
+ *     [--python PATH] [--keep]
  *
  * In one process, one after the other, on random token ids: the bare sweep (embedding and layers, nothing looked at, no
  * head); the same with the observations of every forward-only score but `logit_lens`, and what the scores make of them;
  * a sweep with the head on `--drop` texts; the losses without each layer on the same. CPU seconds stand beside wall
- * seconds, for a busy machine disturbs them less.
+ * seconds, for a busy machine disturbs them less. `--python` names a Python with torch, transformers and gguf: the same
+ * reductions of the same tokens by hooks in PyTorch (`forward_hooks.py`), behind the sweep. `--keep` keeps the figures
+ * for docs/benchmarks.md.
  */
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ObserveRequest } from '../../protocol/scores.ts';
 import { observe } from '../../server/src/engine/observe/observe.ts';
@@ -21,6 +28,7 @@ import { Random } from '../../server/src/random/random.ts';
 import { optionValues } from '../../server/src/scores/options.ts';
 import { observationOf } from '../../server/src/scores/observations.ts';
 import { scores } from '../../server/src/scores/scores.ts';
+import { keep } from './kept.ts';
 
 const { values } = parseArgs({
   options: {
@@ -29,6 +37,8 @@ const { values } = parseArgs({
     length: { type: 'string', default: '128' },
     drop: { type: 'string', default: '8' },
     threads: { type: 'string', default: '2' },
+    python: { type: 'string' },
+    keep: { type: 'boolean', default: false },
   },
 });
 if (!values.model) throw new Error('--model is missing: a folder with a model or a .gguf file');
@@ -77,10 +87,42 @@ async function bare(size: number): Promise<void> {
   if (last) store.release(last);
 }
 
+interface Hooks {
+  bare: Spent;
+  observed: Spent;
+  tables: Spent;
+  /** Highest resident bytes of the process. */
+  memory: number;
+  versions: Record<string, string>;
+}
+
+interface Spent {
+  wall: number;
+  cpu: number;
+}
+
+/** The same by hooks in PyTorch. */
+function byHooks(python: string): Hooks {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-bench-hooks-'));
+  try {
+    const file = path.join(folder, 'tokens.json');
+    fs.writeFileSync(file, JSON.stringify(texts.map(({ tokens }) => Array.from(tokens))));
+    const script = path.join(import.meta.dirname, 'forward_hooks.py');
+    const given = [script, values.model!, file, String(batchesOf(count)[0].length), values.threads];
+    const out = execFileSync(python, given, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    return JSON.parse(out.trim().split('\n').at(-1)!) as Hooks;
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
 const forward = scores
   .filter((score) => !('among' in score || 'fitted' in score) && score.id !== 'logit_lens')
   .map((score) => ({ score, needs: Object.entries(score.needs(optionValues(score, {}) as never, shape)) }))
-  .filter(({ needs }) => needs.every(([, { of }]) => ['hidden', 'inputs'].includes(observationOf(of).reads)));
+  .filter(
+    ({ needs }) =>
+      needs.length > 0 && needs.every(([, { of }]) => ['hidden', 'inputs'].includes(observationOf(of).reads)),
+  );
 const asked = new Map(
   forward.flatMap(({ needs }) =>
     needs.map(([, { of, options }]) => [JSON.stringify([of, options]), { of, options }] as const),
@@ -92,6 +134,8 @@ await bare(Math.min(8, count)); // weights are read, sessions are made
 await observe(model, request(observations, Math.min(8, count)), () => undefined);
 const sweep = await timed(() => bare(count));
 const observed = await timed(() => observe(model, request(observations, count), () => undefined));
+const memory = process.resourceUsage().maxRSS * 1024;
+const hooks = values.python === undefined ? null : byHooks(values.python);
 const tables = await timed(() => {
   for (const { score, needs } of forward) {
     const given = Object.fromEntries(
@@ -123,4 +167,21 @@ line(`losses without each of ${layers} layers, ${drop} texts`, dropped);
 console.log(
   `layer drop / ${layers} forward passes: ${ratio(dropped.wall, layers * one.wall)} (wall), ${ratio(dropped.cpu, layers * one.cpu)} (CPU)`,
 );
+if (hooks) {
+  line('PyTorch: bare sweep', hooks.bare);
+  line('PyTorch: with hooks', hooks.observed);
+  const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+  console.log(
+    `observing / hooks: ${ratio(observed.wall, hooks.observed.wall)} (wall), ${ratio(observed.cpu, hooks.observed.cpu)} (CPU); memory ${mib(memory)} and ${mib(hooks.memory)}`,
+  );
+}
+if (values.keep) {
+  const spent = ({ wall, cpu }: Spent): Spent => ({ wall, cpu });
+  keep('forward', {
+    ...{ texts: count, length, layers, drop, threads: Number(values.threads) },
+    scores: forward.map(({ score }) => score.id),
+    ...{ bare: spent(sweep), observed: spent(observed), tables: spent(tables) },
+    ...{ one: spent(one), dropped: spent(dropped), memory, hooks },
+  });
+}
 await model.release();

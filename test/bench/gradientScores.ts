@@ -3,11 +3,11 @@
  * read from the run's own backward sweep.
  *
  *   node test/bench/gradientScores.ts --model FOLDER_OR_GGUF [--train 32] [--validation 8] [--length 128]
- *     [--rounds 2] [--threads 2] [--scores taylor,snip,fisher_trace,spider] [--only with,without]
+ *     [--rounds 2] [--threads 2] [--scores taylor,snip,fisher_trace,spider] [--only with,without] [--keep]
  *
  * Whole runs with an engine of their own, in turns, each into a new folder. CPU seconds of both processes stand beside
  * wall seconds, for a busy machine disturbs them less (Linux). The first round is shown, and not counted where there
- * are more.
+ * are more. `--keep` keeps the figures for docs/benchmarks.md.
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -15,6 +15,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
 import { EnginePool } from '../../server/src/run/machine/enginePool.ts';
+import { keep } from './kept.ts';
 
 const { values } = parseArgs({
   options: {
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     threads: { type: 'string', default: '2' },
     scores: { type: 'string', default: 'taylor,snip,fisher_trace,spider' },
     only: { type: 'string', default: 'without,with' },
+    keep: { type: 'boolean', default: false },
   },
 });
 if (!values.model) throw new Error('--model is missing: a folder with a model or a .gguf file');
@@ -119,6 +121,13 @@ const least = (way: string, what: keyof Spent) => {
   return Math.min(...counted);
 };
 if (chosen.length === 2) {
+  const best = (way: string) => ({ wall: least(way, 'wall'), cpu: least(way, 'cpu') });
+  if (values.keep) {
+    keep('gradients', {
+      ...{ train, validation, length, threads: Number(values.threads), counted: Math.max(1, rounds - 1) },
+      ...{ scores: values.scores.split(','), without: best('without'), with: best('with') },
+    });
+  }
   const ratio = (what: keyof Spent) => (least('with', what) / least('without', what)).toFixed(2);
   console.log(
     `${train} training and ${validation} validation texts of ${length} tokens, ${values.scores}: with / without ${ratio('wall')} (wall), ${ratio('cpu')} (CPU)`,

@@ -16,12 +16,29 @@ after(() => engine.dispose());
 const rows = (count: number, label: (i: number) => unknown) =>
   Array.from({ length: count }, (_, i) => ({ text: `text number ${i} of a set`, label: label(i) }));
 
+const answers = (more: (i: number) => object) =>
+  rows(12, () => '').map(({ text }, i) => ({ question: `question ${i}?`, text, ...more(i) }));
+
 const probe = (dataset: string) => `probe: { texts: { dataset: ${dataset}, split: train } }`;
 const bad: [entry: string, message: RegExp][] = [
   [probe('unlabelled'), /the texts of dataset "unlabelled" have no labels: .*name a column with label; columns: text/],
   [probe('one'), /all 12 texts \(train of one\) have the label "a": at least two classes are needed/],
   [probe('few'), /2 of 12 texts \(train of few\) have the label "b", at least 5 are needed for five folds/],
   [probe('empty'), /^.*empty\.jsonl:4: row 3 of dataset "empty" has an empty label/],
+  // A cell without a value is not the label "None".
+  [probe('missing'), /^.*missing\.jsonl:4: row 3 of dataset "missing" has an empty label/],
+  [
+    'cluster_information: { texts: { dataset: words, split: train } }',
+    /^.*words\.jsonl:2: row 1 of dataset "words": entry 1 of column "label" is empty; give each word a label/,
+  ],
+  [
+    'eavss: { texts: { dataset: told, split: train, label: told, answer: text, prompt: question, hallucinated: "yes" } }',
+    /^.*told\.jsonl:6: row 5 of dataset "told" has an empty label/,
+  ],
+  [
+    'eavss: { texts: { dataset: silent, split: train, label: told, answer: text, prompt: question, hallucinated: "yes" } }',
+    /0 of 6 answers \(train of silent.*are hallucinated; empty answers of rows 1, 3, 5, 7, 9/,
+  ],
   ['ila', /score ila masks what fine-tuning has changed, .*set model\.adapter to a LoRA folder, or ila\.tuned/],
   ['ila: { tuned: ./narrow }', /ila\.tuned .*narrow: tensor .* has shape \[.*\], .*model has it with \[.*\]/],
   [
@@ -40,6 +57,10 @@ test('what is bad for one score is said of it in one line; the others finish, ag
     one: rows(12, () => 'a'),
     few: rows(12, (i) => (i < 2 ? 'b' : 'a')),
     empty: rows(12, (i) => (i === 3 ? '' : 'ab'[i % 2])),
+    missing: rows(12, (i) => (i === 3 ? null : 'ab'[i % 2])),
+    words: rows(12, (i) => (i === 1 ? ['a', null] : ['a', 'b'])).map((row) => ({ ...row, words: ['one', 'two'] })),
+    told: answers((i) => ({ told: i === 5 ? null : ['no', 'yes'][i % 2] })),
+    silent: answers((i) => ({ told: ['no', 'yes'][i % 2], ...(i % 2 ? { text: null } : {}) })),
   };
   const { folder, run } = workspaceOf(t, engine, sets, [
     ...bad.map(([entry]) => entry),

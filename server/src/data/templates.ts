@@ -55,6 +55,12 @@ export function fieldText(field: Field, row: Row): string {
   return typeof value === 'string' ? value : pythonText(value);
 }
 
+/** A field as text, empty where the cell has no value: for labels and answers, which a row has or has not. */
+export function givenText(field: Field, row: Row): string {
+  const { value } = fieldValue(field, row);
+  return value === null || value === undefined ? '' : fieldText(field, row);
+}
+
 /**
  * A field as list of texts, or null where it is none: a list column, an expression that gives a list, a rendered list
  * literal.

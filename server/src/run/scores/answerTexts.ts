@@ -14,7 +14,7 @@ import { fewshotForEvaluation, fewshotPool } from '../../data/fewshot.ts';
 import { sampleOf } from '../../data/samples.ts';
 import { datasetNamed } from '../../data/datasetNamed.ts';
 import { openDataset, placeOf, readSlice } from '../../data/splits.ts';
-import { compileField, fieldList, fieldText } from '../../data/templates.ts';
+import { compileField, fieldList, givenText } from '../../data/templates.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
 import type { Row } from '../../data/types.ts';
 import { holdsAnswer } from '../../evaluation/truthfulness.ts';
@@ -177,13 +177,16 @@ const kinds: Record<Kind, (reading: Reading) => Found | Promise<Found>> = {
         `dataset "${name}" has no column that says which answers are hallucinated; name it with label; columns: ${listed([...columns])}`,
       );
     }
-    const label = reader(source, 'label', labelColumn, columns);
+    const written = reader(source, 'label', labelColumn, columns);
+    const label = (row: Row): string => {
+      const text = written(row).trim();
+      if (text !== '') return text;
+      throw new LayerifError('badData', `row ${row.row} of dataset "${name}" has an empty label`, {
+        place: placeOf(row),
+      });
+    };
     const answer = reader(source, 'answer', source.answer ?? known.answer, columns);
-    const isHallucinated = hallucinatedLabel(
-      source,
-      labelColumn,
-      rows.map((row) => label(row).trim()),
-    );
+    const isHallucinated = hallucinatedLabel(source, labelColumn, rows.map(label));
     const questions = new Map<string, number>();
     const found: Found = { answers: [], empty: [] };
     for (const row of rows) {
@@ -300,13 +303,13 @@ function field({ dataset }: ScoredTexts, key: AnswerKey, written: string, column
 
 function reader(source: ScoredTexts, key: AnswerKey, written: string, columns: readonly string[]) {
   const made = field(source, key, written, columns);
-  return (row: Row): string => fieldText(made, row);
+  return (row: Row): string => givenText(made, row);
 }
 
 /** A list, or one text. */
 function texts(source: ScoredTexts, key: AnswerKey, written: string, columns: readonly string[]) {
   const made = field(source, key, written, columns);
-  return (row: Row): string[] => fieldList(made, row) ?? [fieldText(made, row)];
+  return (row: Row): string[] => fieldList(made, row) ?? [givenText(made, row)];
 }
 
 function firstText(source: ScoredTexts, key: AnswerKey, written: string, columns: readonly string[]) {

@@ -11,7 +11,7 @@ import { exampleOf } from '../../data/context.ts';
 import { encodedWithin } from '../../data/graphSamples.ts';
 import { datasetNamed } from '../../data/datasetNamed.ts';
 import { openDataset, placeOf, readSlice } from '../../data/splits.ts';
-import { compileField, fieldText } from '../../data/templates.ts';
+import { compileField, givenText } from '../../data/templates.ts';
 import type { Field } from '../../data/templates.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
 import type { Row } from '../../data/types.ts';
@@ -144,7 +144,7 @@ function labelReader(
     );
   }
   return (row) => {
-    const text = (field ? fieldText(field, row) : exampleOf(task!, row).answer).trim();
+    const text = (field ? givenText(field, row) : exampleOf(task!, row).answer).trim();
     if (text === '') {
       throw new LayerifError('badData', `row ${row.row} of dataset "${dataset}" has an empty label`, {
         place: placeOf(row),

@@ -185,8 +185,15 @@ export async function wordTexts(
 
 function textsOf(row: Row, column: string, dataset: string): string[] {
   const cell = row.values[column];
-  if (Array.isArray(cell) && cell.every((item) => ['string', 'number', 'boolean', 'object'].includes(typeof item)))
-    return cell.map((item) => String(item as string));
+  if (Array.isArray(cell)) {
+    const missing = cell.findIndex((item) => item === null || item === undefined);
+    if (missing < 0) return cell.map((item) => String(item as string));
+    throw new LayerifError(
+      'badData',
+      `row ${row.row} of dataset "${dataset}": entry ${missing} of column "${column}" is empty; give each word a label, or leave the row out`,
+      { place: placeOf(row) },
+    );
+  }
   throw new LayerifError(
     'badData',
     `row ${row.row} of dataset "${dataset}": column "${column}" is ${JSON.stringify(cell)?.slice(0, 60) ?? 'missing'}, not a list as in the other rows`,
