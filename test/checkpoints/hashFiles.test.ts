@@ -95,6 +95,6 @@ test('a file that is not there is named', async (t) => {
   const root = folder(t, {});
   await assert.rejects(
     hashFiles([join(root, 'none')]),
-    (error) => error instanceof LayerifError && /^cannot read .*none: ENOENT/.test(error.message),
+    (error) => error instanceof LayerifError && /^cannot read .*none: it does not exist$/.test(error.message),
   );
 });
