@@ -53,11 +53,11 @@ test('labelled answers: equally many tokens of both kinds, shuffled within the q
 
 test('the same answers in pairs, with labels, by columns and by templates; choices of a task', async (t) => {
   const pairs = questions.map((question, i) => {
-    return { question, best_answer: `city ${i}`, incorrect_answers: ['', `lake ${i}`] };
+    return { question, best_answer: `city ${i}`, incorrect_answers: ['', null, `lake ${i}`] };
   });
   const rows = pairs.flatMap(({ question, best_answer, incorrect_answers }) => [
     { q: question, a: best_answer, wrong: 0 },
-    { q: question, a: incorrect_answers[1], wrong: 1 },
+    { q: question, a: incorrect_answers[2], wrong: 1 },
   ]);
   const { scores } = await workspaceOf(t, engine, { pairs, rows }, [
     entry('pairs'),

@@ -104,6 +104,11 @@ const heard = many(4, (i) => ({
   gone: 'gone.wav',
   voice: ['a', 'b'][i % 2],
   tags: ['a'],
+  spoken: ['a', null],
+  times: [
+    [0, 0.2],
+    [0.2, 0.4],
+  ],
 }));
 
 export const cases: readonly ForeseenCase[] = [
@@ -176,6 +181,11 @@ export const cases: readonly ForeseenCase[] = [
     sections: `scores: [{ pwcca: { view: label, ${texts('label: tags')} } }]`,
     rows: many(20, () => ({ words: ['a', 'b', 'c'], tags: ['x', 'y'] })),
     says: /row 0 of dataset "own" has 3 words in "words" and 2 labels in "tags"/,
+  },
+  {
+    sections: `scores: [{ pwcca: { view: label, ${texts('label: tags')} } }]`,
+    rows: many(20, (i) => ({ words: ['a', 'b'], tags: ['x', i === 3 ? null : 'y'] })),
+    says: /row 3 of dataset "own": entry 1 of column "tags" is empty; give each word a label/,
   },
   {
     sections: `scores: [{ pwcca: { view: label, ${texts('label: tags')} } }]`,
@@ -575,6 +585,12 @@ export const cases: readonly ForeseenCase[] = [
     sections: `scores: [{ pwcca: { view: label, ${texts('audio: wav, label: tags')} } }]`,
     rows: heard,
     says: /column "tags" is no label of the whole audio/,
+  },
+  {
+    ...speech,
+    sections: `scores: [{ pwcca: { view: label, ${texts('audio: wav, label: spoken, times: times')} } }]`,
+    rows: heard,
+    says: /row 0 of dataset "own": "spoken" entry 1 is empty; give each stretch a label/,
   },
   {
     ...speech,

@@ -125,6 +125,27 @@ test('labels of stretches with times, of whole audio, and drawn frames: tables o
   assert.equal(refused!.length, 1);
 });
 
+test('a stretch of audio without a label is named with its file and row', async (t) => {
+  const row = {
+    audio: `${names[0]}.wav`,
+    times: [
+      [0, 0.2],
+      [0.2, 0.4],
+    ],
+  };
+  const rows = [
+    ['a', 'b'],
+    ['a', null],
+  ].map((phones) => ({ ...row, phones }));
+  const texts = 'texts: { dataset: speech, split: train, audio: audio, label: phones, times: times }';
+  const file = workspace(rows, `  - pwcca: { view: label, ${texts} }\n`);
+  t.after(() => fs.rmSync(path.dirname(file), { recursive: true, force: true }));
+  await assert.rejects(
+    run(file),
+    /row 1 of dataset "speech": "phones" entry 1 is empty; give each stretch a label/,
+  );
+});
+
 /** A .wav header with these numbers and 3200 zeros. */
 function wav({ channels = 1, rate = 16000, bits = 16, kind = 1 }): Uint8Array {
   const bytes = Buffer.alloc(44 + 3200);

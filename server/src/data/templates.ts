@@ -66,9 +66,19 @@ export function givenText(field: Field, row: Row): string {
  * literal.
  */
 export function fieldList(field: Field, row: Row): string[] | null {
+  return listOf(field, row)?.map((item) => (typeof item === 'string' ? item : pythonText(item))) ?? null;
+}
+
+/** The same without entries that have no value: for answers. */
+export function givenList(field: Field, row: Row): string[] | null {
+  const given = listOf(field, row)?.filter((item) => item !== null && item !== undefined);
+  return given?.map((item) => (typeof item === 'string' ? item : pythonText(item))) ?? null;
+}
+
+function listOf(field: Field, row: Row): unknown[] | null {
   const { value } = fieldValue(field, row);
   const list = typeof value === 'string' ? literalList(value) : value;
-  return Array.isArray(list) ? list.map((item) => (typeof item === 'string' ? item : pythonText(item))) : null;
+  return Array.isArray(list) ? list : null;
 }
 
 /** True where the source is one bare word that no column bears: meant as a column, most likely. */

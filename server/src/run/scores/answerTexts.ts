@@ -14,7 +14,7 @@ import { fewshotForEvaluation, fewshotPool } from '../../data/fewshot.ts';
 import { sampleOf } from '../../data/samples.ts';
 import { datasetNamed } from '../../data/datasetNamed.ts';
 import { openDataset, placeOf, readSlice } from '../../data/splits.ts';
-import { compileField, fieldList, givenText } from '../../data/templates.ts';
+import { compileField, givenList, givenText } from '../../data/templates.ts';
 import type { TextTokenizer } from '../../data/tokenizer.ts';
 import type { Row } from '../../data/types.ts';
 import { holdsAnswer } from '../../evaluation/truthfulness.ts';
@@ -309,7 +309,7 @@ function reader(source: ScoredTexts, key: AnswerKey, written: string, columns: r
 /** A list, or one text. */
 function texts(source: ScoredTexts, key: AnswerKey, written: string, columns: readonly string[]) {
   const made = field(source, key, written, columns);
-  return (row: Row): string[] => fieldList(made, row) ?? [givenText(made, row)];
+  return (row: Row): string[] => givenList(made, row) ?? [givenText(made, row)];
 }
 
 function firstText(source: ScoredTexts, key: AnswerKey, written: string, columns: readonly string[]) {

@@ -125,6 +125,8 @@ function stretchesOf(
     const [start = NaN, end = NaN] = Array.isArray(spans[i]) ? spans[i].map(Number) : [];
     if (!(start >= 0 && end > start))
       return fail(`"${times}" entry ${i} is no [start, end] in seconds with 0 <= start < end`);
+    if (item === null || item === undefined)
+      return fail(`"${label}" entry ${i} is empty; give each stretch a label, or leave it out of both lists`);
     const [from, to] = [start * FRAMES_PER_SECOND, Math.min(used, end * FRAMES_PER_SECOND)];
     return to > from ? [{ text, from, to, label: String(item as string) }] : [];
   });
