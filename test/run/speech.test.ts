@@ -140,10 +140,7 @@ test('a stretch of audio without a label is named with its file and row', async 
   const texts = 'texts: { dataset: speech, split: train, audio: audio, label: phones, times: times }';
   const file = workspace(rows, `  - pwcca: { view: label, ${texts} }\n`);
   t.after(() => fs.rmSync(path.dirname(file), { recursive: true, force: true }));
-  await assert.rejects(
-    run(file),
-    /row 1 of dataset "speech": "phones" entry 1 is empty; give each stretch a label/,
-  );
+  await assert.rejects(run(file), /row 1 of dataset "speech": "phones" entry 1 is empty; give each stretch a label/);
 });
 
 /** A .wav header with these numbers and 3200 zeros. */
