@@ -26,17 +26,19 @@ export async function until<T>(what: string, ask: () => Promise<T>, milliseconds
 async function pick(page: Page, key: string, text: string, entry: string): Promise<void> {
   const input = page.locator('.quick-input-widget input[type=text]');
   const row = page.locator('.quick-input-widget .monaco-list-row', { hasText: entry }).first();
-  const appears = (what: Locator, timeout: number) =>
-    what.waitFor({ state: 'visible', timeout }).then(
+  const succeeds = (action: Promise<void>) =>
+    action.then(
       () => true,
       () => false,
     );
+  const appears = (what: Locator, timeout: number) => succeeds(what.waitFor({ state: 'visible', timeout }));
   await until(
     `the entry ${entry}`,
     async () => {
       await page.keyboard.press(key);
-      if (!(await appears(input, 3000))) return false;
-      await input.fill(text);
+      // It may close again at once, when something else takes the focus.
+      const filled = (await appears(input, 3000)) && (await succeeds(input.fill(text, { timeout: 3000 })));
+      if (!filled) return false;
       if (await appears(row, 5000)) return true;
       await page.keyboard.press('Escape');
       return false;
