@@ -84,6 +84,8 @@ for (const estimator of ['datainf', 'ekfac']) {
     const said = events.flatMap((event) => (event.type === 'progress' ? [event.message] : []));
     assert.ok(said.some((message) => message.startsWith('sentiment, look 3 of at most 3: layer ')));
     assert.match(untilSentence(task)!, /^The order is not settled: with 24 × 10 samples .* no further rows/);
+    const { total = 0, forward = 0, backward = 0, grams: products = 0 } = result.provenance.seconds;
+    assert.ok(total >= forward + backward + products, 'the time of all looks');
     const { grams } = openRun(resultFile);
     assert.equal(grams.layer('sentiment', 0)[0].grams.n, 24);
     assertSame(result, await atOnce(workspace, until));

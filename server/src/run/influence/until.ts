@@ -148,6 +148,7 @@ async function judge(growing: Growing, { row, room, sizes }: GrowingTask): Promi
 /** Scores a task on more rows and puts it in its place, with its Grams; or says that they do not fit. */
 async function look(growing: Growing, { index, row, task, room, sizes }: GrowingTask): Promise<void> {
   const { prepared, result, resultFile, runId, options, pool, emit } = growing;
+  const started = performance.now();
   const before = nth(result.tasks, row);
   const name = before.task;
   const train = sizes.find((size) => size > before.train.samples)!;
@@ -184,6 +185,8 @@ async function look(growing: Growing, { index, row, task, room, sizes }: Growing
     result.tasks[row] = { ...target, until: before.until! };
     const merged = result.tasks.map(({ task: one }) => ({ task: one, files: one === name ? files : null }));
     mergeGrams(gramsFile(resultFile), merged, weightCounts(grown));
+    const { seconds } = result.provenance;
+    seconds.total = (seconds.total ?? 0) + (performance.now() - started) / 1000;
     result.provenance.date = new Date().toISOString();
     writeJson(resultFile, result);
     finished.clear();
