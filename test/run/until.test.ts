@@ -131,6 +131,9 @@ test('what does not fit into memory ends it, and the last look stands', async (t
   const { result } = await score(experiment, { machine: { ...machine, memoryBytes }, engine: undefined });
   assert.deepEqual([result.tasks[0].until!.ended, result.tasks[0].train.samples], ['memory', 6]);
   assert.match(untilSentence(result.tasks[0])!, /more rows do not fit into the memory or on the disk/);
+  // With more memory the same command goes on.
+  const { result: later } = await score(experiment);
+  assert.deepEqual([later.tasks[0].until!.ended, later.tasks[0].train.samples], ['split', 24]);
 });
 
 test('a run without the key does not take a grown one for its own, and one with it goes on from one without', async (t) => {

@@ -80,7 +80,12 @@ export async function addRows(growing: Growing): Promise<void> {
     const room = await roomOf(prepared, task, growing.asked);
     const sizes = lookSizes(task.train.length, room.train);
     const own = { index, row, task, room, sizes };
-    while ((await judge(growing, own)) === null) await look(growing, own);
+    while ((await judge(growing, own)) === null) {
+      if (await look(growing, own)) continue;
+      nth(result.tasks, row).until!.ended = 'memory';
+      writeJson(growing.resultFile, result);
+      break;
+    }
   }
 }
 
@@ -130,9 +135,7 @@ async function judge(growing: Growing, { row, room, sizes }: GrowingTask): Promi
   const { train, validation, until } = target;
   const settled = open <= OPEN_SETTLED * target.layers.length;
   const all = train.samples >= nth(sizes, sizes.length - 1);
-  // What did not fit is not tried again in the same run.
-  const full = until?.ended === 'memory' && until.rows === asked.rows ? until.ended : null;
-  const ended = settled ? 'settled' : all ? room.limit : full;
+  const ended = settled ? 'settled' : all ? room.limit : null;
   const looks = (until?.looks ?? []).filter((look) => look.train < train.samples);
   target.until = {
     rankInterval: asked.rank_interval,
@@ -145,8 +148,12 @@ async function judge(growing: Growing, { row, room, sizes }: GrowingTask): Promi
   return ended;
 }
 
-/** Scores a task on more rows and puts it in its place, with its Grams; or says that they do not fit. */
-async function look(growing: Growing, { index, row, task, room, sizes }: GrowingTask): Promise<void> {
+/**
+ * Scores a task on more rows and puts it in its place, with its Grams.
+ *
+ * @returns false where they do not fit
+ */
+async function look(growing: Growing, { index, row, task, room, sizes }: GrowingTask): Promise<boolean> {
   const { prepared, result, resultFile, runId, options, pool, emit } = growing;
   const started = performance.now();
   const before = nth(result.tasks, row);
@@ -164,10 +171,8 @@ async function look(growing: Growing, { index, row, task, room, sizes }: Growing
     own.known = known;
     const { estimate, plans } = await planRun(grown, options.machine, pool, options.outputDir);
     const { plan } = nth(plans, 0);
-    if (estimate.refusal !== null || (plan.projection?.rank ?? null) !== (result.score.projection?.rank ?? null)) {
-      before.until!.ended = 'memory';
-      return;
-    }
+    const sameRank = (plan.projection?.rank ?? null) === (result.score.projection?.rank ?? null);
+    if (estimate.refusal !== null || !sameRank) return false;
     const number = before.until!.looks.length + 1;
     const words = `look ${number} of at most ${sizes.length}`;
     const samples = `${own.train.length} training and ${own.validation.length} validation samples`;
@@ -191,6 +196,7 @@ async function look(growing: Growing, { index, row, task, room, sizes }: Growing
     writeJson(resultFile, result);
     finished.clear();
     emit({ type: 'layers', runId, result });
+    return true;
   } finally {
     grown.checkpoint.close();
   }
