@@ -24,6 +24,8 @@ export function BadgeMark({ badge }: { badge: Badge | null }) {
   );
 }
 
+const ADDING = 'Rows are being added.';
+
 /** @param running whether a run is under way, so that no other one can begin */
 export function VerdictLines({ result, changed, running }: { result: Result; changed: boolean; running: boolean }) {
   const complete = result.status === 'complete';
@@ -40,7 +42,7 @@ export function VerdictLines({ result, changed, running }: { result: Result; cha
           <p key={task}>
             <BadgeMark badge={verdict.badge} /> {several && <strong>{task}: </strong>}
             {verdict.words}
-            {scored?.until && ` ${untilSentence(scored)}`}
+            {scored?.until && ` ${running && scored.until.ended === null ? ADDING : untilSentence(scored)}`}
           </p>
         );
       })}
