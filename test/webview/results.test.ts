@@ -491,6 +491,7 @@ test('eight tasks are a heat map of tasks and layers, whose cells select; bars s
   await opened.screenshot('eight-tasks');
   assert.deepEqual(await accessibilityViolations(page), []);
   await choose(page, 'View', 'bars');
+  await page.locator('.layerif-bar rect').first().waitFor({ state: 'attached' }); // charts are drawn in a turn of their own
   const fills = await page
     .locator('.layerif-bar rect')
     .evaluateAll((bars) => bars.map((bar) => bar.getAttribute('fill')!.replace('negative', 'positive')));
