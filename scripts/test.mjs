@@ -12,7 +12,7 @@ import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildBundles } from './bundles.mjs';
 import { installPackages, packagesAreInstalled } from './packages.mjs';
-import { countsOf, runUnitTests } from './unitTests.mjs';
+import { countsOf, reportersTo, runUnitTests } from './unitTests.mjs';
 import { ensureTestEnvironment, ensureTestNode, testNode } from './testEnvironment.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -110,13 +110,7 @@ function workbenchTests(files) {
   const tap = join(root, '.cache', 'e2e.tap');
   mkdirSync(join(root, '.cache'), { recursive: true });
   rmSync(tap, { force: true });
-  const reporters = [
-    '--test-reporter=spec',
-    '--test-reporter-destination=stdout',
-    '--test-reporter=tap',
-    `--test-reporter-destination=${tap}`,
-  ];
-  const result = spawnSync(testNode, ['--test', '--test-concurrency=1', ...reporters, ...files], {
+  const result = spawnSync(testNode, ['--test', '--test-concurrency=1', ...reportersTo(tap), ...files], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' },

@@ -19,6 +19,14 @@ const filesPerProcess = 12;
 /** Many tests wait for a browser, a disk or an ending process, so that one process more than cores keeps these busy. */
 const processesAtOnce = availableParallelism() + 1;
 
+/** Options of the runner: for eyes on standard output, for counting into a file. */
+export const reportersTo = (tap) => [
+  '--test-reporter=spec',
+  '--test-reporter-destination=stdout',
+  '--test-reporter=tap',
+  `--test-reporter-destination=${tap}`,
+];
+
 /** @returns {{passed: number, failed: number, skipped: number}} from what the runner wrote in TAP */
 export function countsOf(tap) {
   const text = readFileSync(tap, 'utf8');
@@ -75,13 +83,7 @@ export async function runUnitTests(root, node, files, environment) {
 }
 
 function run(root, node, files, tap, env) {
-  const reporters = [
-    '--test-reporter=spec',
-    '--test-reporter-destination=stdout',
-    '--test-reporter=tap',
-    `--test-reporter-destination=${tap}`,
-  ];
-  const child = spawn(node, ['--test', '--test-isolation=none', ...reporters, ...files], {
+  const child = spawn(node, ['--test', '--test-isolation=none', ...reportersTo(tap), ...files], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
     env,

@@ -2,6 +2,7 @@
 import type { KnownGrams } from '../../../../protocol/engine.ts';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
+import type { ModuleGrams } from '../../estimators/layerScores.ts';
 import type { FinishedParts } from '../files/finished.ts';
 import { requireUnchanged } from '../files/modelStamp.ts';
 import type { Prepared, PreparedTask } from '../inputs/prepared.ts';
@@ -54,7 +55,8 @@ export async function scoreTask(
   const { projection } = result.score;
   if (error && projection) projection.error = [...projection.error.filter((one) => one.task !== error.task), error];
   const fileOf = (layer: number) => files.get(layer)!;
-  await addIntervals(target, prepared, fileOf, result, { signal: options.signal, level }, (text) =>
+  const modulesOf = (layer: number) => layerGrams(prepared, layer, fileOf(layer));
+  await addIntervals(target, prepared, modulesOf, result, { signal: options.signal, level }, (text) =>
     emit({ type: 'log', runId, text }),
   );
   emit(taskProgress(place, { phase: 'intervals', done: 1, total: 1 }));
@@ -71,10 +73,10 @@ function requireSameModel({ checkpoint }: Prepared, stamp: string, finished: Fin
 }
 
 /** Intervals of a finished task; where they cannot be had, the scores stand without them and the log says why. */
-async function addIntervals(
+export async function addIntervals(
   target: ResultTask,
   prepared: Prepared,
-  fileOf: (layer: number) => string,
+  modulesOf: (layer: number) => ModuleGrams[],
   { provenance: { seconds } }: Result,
   own: { signal: AbortSignal | undefined; level: number | undefined },
   log: (text: string) => void,
@@ -84,7 +86,7 @@ async function addIntervals(
   const { damping, aggregation, per, relatif, seed } = prepared.experiment.score;
   const options = { estimator, damping, aggregation, per, relatif, seed, ...own };
   try {
-    addUncertainty(target, await uncertaintyOf(target, (layer) => layerGrams(prepared, layer, fileOf(layer)), options));
+    addUncertainty(target, await uncertaintyOf(target, modulesOf, options));
   } catch (error) {
     if (!(error instanceof LayerifError) || error.code !== 'failed') throw error;
     log(`no intervals for the scores of ${target.task}: ${error.message}`);

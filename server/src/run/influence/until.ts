@@ -13,11 +13,11 @@ import type { EngineInfo, KnownGrams } from '../../../../protocol/engine.ts';
 import type { Until } from '../../../../protocol/experiment.ts';
 import { GRAMS_FILE } from '../../../../protocol/result.ts';
 import type { Result, ResultLayer, ResultTask, ResultUntil } from '../../../../protocol/result.ts';
-import { UNSTABLE_SOLID as OPEN_SETTLED } from '../../../../protocol/readability.ts';
+import { UNSTABLE_SOLID } from '../../../../protocol/readability.ts';
 import { countFurther } from '../../data/furtherRows.ts';
 import { datasetOf, slicesOf } from '../../data/loadTask.ts';
 import { nth } from '../../lists/nth.ts';
-import { engineOf, FinishedParts } from '../files/finished.ts';
+import { canonicalJson, engineOf, FinishedParts } from '../files/finished.ts';
 import { mergeGrams, StoredGrams } from '../files/gramFiles.ts';
 import { relativeTo } from '../files/paths.ts';
 import { writeJson } from '../files/results.ts';
@@ -25,9 +25,8 @@ import { prepare } from '../inputs/prepare.ts';
 import type { Prepared, PreparedTask, Selection } from '../inputs/prepared.ts';
 import type { Collecting } from './collectTask.ts';
 import { planRun } from './estimate.ts';
-import { scoreTask } from './scoreTask.ts';
+import { addIntervals, scoreTask } from './scoreTask.ts';
 import { emptyTask, weightCounts } from './taskResult.ts';
-import { addUncertainty, uncertaintyOf } from './uncertainty.ts';
 
 /** Chance that a look's interval claims too much, over all looks together. */
 const MISSED = 0.1;
@@ -121,19 +120,19 @@ async function roomOf({ experiment, baseDir }: Prepared, task: PreparedTask, { r
 
 /** Whether a task has ended, and by what; its intervals are made at the level of as many looks as there can be. */
 async function judge(growing: Growing, { row, room, sizes }: GrowingTask): Promise<ResultUntil['ended']> {
-  const { prepared, result, resultFile, asked, options } = growing;
+  const { prepared, result, resultFile, runId, asked, options, emit } = growing;
   const target = nth(result.tasks, row);
   const level = levelFor(sizes.length);
   if (target.uncertainty?.level !== level) {
     const grams = new StoredGrams(gramsFile(resultFile));
-    const { estimator, experiment } = prepared;
-    const { damping, aggregation, per, relatif, seed } = experiment.score;
-    const settings = { estimator, damping, aggregation, per, relatif, seed, level, signal: options.signal };
-    addUncertainty(target, await uncertaintyOf(target, (layer) => grams.layer(target.task, layer), settings));
+    const modulesOf = (layer: number) => grams.layer(target.task, layer);
+    await addIntervals(target, prepared, modulesOf, result, { signal: options.signal, level }, (text) =>
+      emit({ type: 'log', runId, text }),
+    );
   }
   const open = openLayers(target, asked.rank_interval);
   const { train, validation, until } = target;
-  const settled = open <= OPEN_SETTLED * target.layers.length;
+  const settled = open <= UNSTABLE_SOLID * target.layers.length;
   const all = train.samples >= nth(sizes, sizes.length - 1);
   const ended = settled ? 'settled' : all ? room.limit : null;
   const looks = (until?.looks ?? []).filter((look) => look.train < train.samples);
@@ -210,8 +209,7 @@ function knownOf({ result, resultFile, engine }: Growing, before: ResultTask, gr
   const { estimator, baseDir } = grown;
   if (estimator.needs.includes('ekfac') || estimator.needs.includes('checkpoints')) return undefined;
   const { layerif, onnxruntime, device } = result.provenance;
-  const now = engineOf(engine);
-  if (layerif !== now['layerif'] || onnxruntime !== now['onnxruntime'] || device !== now['device']) return undefined;
+  if (canonicalJson({ layerif, onnxruntime, device }) !== canonicalJson(engineOf(engine))) return undefined;
   const same = (['train', 'validation'] as const).every((side) =>
     before[side].rows.every(({ file, row, tokens }, i) => {
       const sample = nth(nth(grown.tasks, 0)[side], i);
