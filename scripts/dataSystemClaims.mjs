@@ -221,7 +221,7 @@ export const dataSystems = [
     id: 'mastery',
     title: '60 data points',
     paper: 'arXiv 2409.15825',
-    n: '80 facts, 12 of them for each training, three seeds; 32 facts that are asked about',
+    n: '80 facts, 8 of them for each training, three seeds; 32 facts that are asked about',
     experiments: ['mastery'],
     steps: [['validate', 'mastery']],
     measure(found) {
@@ -238,14 +238,14 @@ export const dataSystems = [
           claim: 'A few dozen facts suffice to make the model answer questions.',
           measured: [
             {
-              what: '12 facts of any level: accuracy on held-out facts less that of the untrained model',
+              what: '8 facts of any level: accuracy on held-out facts less that of the untrained model',
               value: gain,
               interval: [gain - half, gain + half],
               beside: `${short(after)} against ${short(before)}`,
             },
           ],
           ...against(-gain, [-gain - half, -gain + half], 0, 32, {
-            below: 'the model answers more after training on 12 facts',
+            below: 'the model answers more after training on 8 facts',
             above: 'the model answers less after training',
             between: 'the gain is not told from 0',
           }),
@@ -253,14 +253,14 @@ export const dataSystems = [
         {
           claim: 'Facts that the model knows in part (level 2) are the best to tune on.',
           measured: levels.map(({ way, value, difference, interval, p }) => ({
-            what: `12 facts of ${way}: accuracy less that of facts of any level`,
+            what: `8 facts of ${way}: accuracy less that of facts of any level`,
             value: difference,
             interval,
             beside: `${short(value)} against ${short(after)}; ${wordsOf(p)}`,
           })),
           ...(middle === null
             ? open(
-                `of 80 facts fewer than 12 are of level 2, so that nothing was trained on it; ${best.way} does best here. n = 1,000 facts would hold enough`,
+                `of 80 facts fewer than 8 are of level 2, so that nothing was trained on it; ${best.way} does best here. n = 1,000 facts would hold enough`,
               )
             : against(-middle.difference, middle.interval.map((end) => -end).reverse(), 0, 32, {
                 below: `level 2 is better than any level${best === middle ? ' and the best of all' : `, though ${best.way} does best`}`,

@@ -239,8 +239,10 @@ test('variants: lowest is the other side, random masks as many at most, adapters
 
 test('a choice: share, rule of the score, doubles, classes, controls beside it; in the format of the data', async (t) => {
   const rows = [...lines, lines[0], { ...lines[1], instruction: 'Name the  staff.' }];
-  const csv = `instruction,output,kind\n${rows
-    .map(({ instruction, output }, row) => `"${instruction}","${output}",${row % 3 === 0 ? 'a' : 'b'}`)
+  // Cells whose columns have other types than texts are written as they stand there.
+  const given = (row: number) => `00${row + 1},${row % 2 ? 'NA' : '1.50'},+3,TRUE`;
+  const csv = `instruction,output,code,price,sign,good,kind\n${rows
+    .map(({ instruction, output }, row) => `"${instruction}","${output}",${given(row)},${row % 3 === 0 ? 'a' : 'b'}`)
     .join('\n')}\n`;
   const { file, folder } = workspace(t, '[ifd_ppl, { ifd_ppl: { threshold: 100 } }, loss, length, random]', {
     name: 'rows.csv',
@@ -256,11 +258,14 @@ test('a choice: share, rule of the score, doubles, classes, controls beside it; 
     )
     .sort((a, b) => table.values[b]! - table.values[a]!);
   const text = fs.readFileSync(best.file, 'utf8');
-  assert.ok(text.startsWith('instruction,output,kind\n'));
+  assert.ok(text.startsWith('instruction,output,code,price,sign,good,kind\n'));
   assert.equal(path.extname(best.file), '.csv');
   assert.equal(path.dirname(best.file), path.dirname(scoresFile!));
   assert.deepEqual([best.rows, text.match(/,[ab]$/gm)!.length], [3, 3]);
-  for (const row of order.slice(0, 3)) assert.ok(text.includes(rows[row].output), rows[row].output);
+  for (const row of order.slice(0, 3)) {
+    assert.ok(text.includes(rows[row].output), rows[row].output);
+    assert.ok(text.includes(`,${given(row)},`), text);
+  }
   assert.deepEqual(best.overlaps.map(({ control }) => control).sort(), ['length', 'loss', 'random']);
   for (const { shared, chance } of best.overlaps) assert.ok(shared <= 3 && chance > 0 && chance <= 3);
   assert.match(best.notes.join(), /not beside it: bm25, similarity; add them to data_scores/);

@@ -38,6 +38,16 @@ function workspace(t: TestContext, section: string) {
 const run = (file: string, protocol: ProtocolId, options: Partial<ValidateOptions> = {}) =>
   validateExperiment({ file, machine, engine, protocols: [protocol], ...options });
 
+/** Shares of the work that are told while something is done, in order. */
+function told(shares: readonly number[]) {
+  assert.ok(
+    shares.every((share, i) => i === 0 || share >= shares[i - 1]),
+    'what is done never falls',
+  );
+  assert.ok(shares[0] < 0.5 && shares.at(-1)! > 0.7, `from ${shares[0]} to ${shares.at(-1)}`);
+  assert.ok(new Set(shares).size > 4, `${shares.join()}`);
+}
+
 const near = (found: number, expected: number, tolerance = 1e-9) =>
   assert.ok(Math.abs(found - expected) < tolerance, `${found} is not ${expected}`);
 
@@ -111,7 +121,11 @@ test('forgetting: masks against none, on the task, on other texts and in the nor
   const forgetting = (threshold: number) =>
     sizes(`forgetting: { threshold: ${threshold}, corpus: { dataset: capitals, split: train }, texts: 5, seeds: 2 }`);
   const { experiment } = workspace(t, forgetting(300));
-  const { result } = await run(experiment, 'forgetting');
+  const shares: number[] = [];
+  const { result } = await run(experiment, 'forgetting', {
+    onProgress: ({ done, total }) => shares.push(done / total),
+  });
+  told(shares);
   assert.equal(parseFile('validation', JSON.stringify(result), fileKinds.validation.schema).fault, null);
   const [protocol] = result.protocols;
   assert.deepEqual(
@@ -146,13 +160,23 @@ test('forgetting needs other texts', async (t) => {
 test('mastery: facts of each level that has enough, against facts of any, by level of the held-out facts', async (t) => {
   const made = workspace(
     t,
-    `data_scores: [{ mastery: { by: probability, texts: { dataset: capitals, split: train } } }]\n${sizes('mastery: { facts: 3, held_out: 4, max_new_tokens: 3, seeds: 2 }')}`,
+    `data_scores: [{ mastery: { samples: 1, max_new_tokens: 4, texts: { dataset: capitals, split: train } } }]\n${sizes('mastery: { facts: 3, held_out: 4, max_new_tokens: 3, seeds: 2 }')}`,
   );
   made.edit(
     '    path: data/capitals.jsonl',
     '    path: data/capitals.jsonl\n    field_mapping: { subject: country, object: capital }',
   );
-  const { result } = await run(made.experiment, 'mastery', { task: 'capital' });
+  const shares: Record<string, number[]> = {};
+  const { result } = await run(made.experiment, 'mastery', {
+    task: 'capital',
+    onProgress({ message, done, total }) {
+      const [phase] = /observing|completions|training mastery|answers/.exec(message)!;
+      (shares[phase] ??= []).push(done / total);
+    },
+  });
+  told(Object.values(shares).flat());
+  assert.deepEqual(Object.keys(shares), ['observing', 'completions', 'training mastery', 'answers']);
+  assert.ok(shares.completions.at(-1)! > shares.completions[0], 'completions move');
   assert.equal(parseFile('validation', JSON.stringify(result), fileKinds.validation.schema).fault, null);
   const [protocol] = result.protocols;
   const [whole, byLevel] = protocol.comparisons!;

@@ -45,7 +45,7 @@ export async function* readRows(file: DataFile, start = 0, end = Infinity): Asyn
   const first = { ...file, path: file.typedBy ?? file.path };
   const typed = reader.typing && (await remembered('typing', first, () => reader.typing!(first.path, first)));
   for await (const row of reader.rows(file.path, start, end, file))
-    yield typed ? { ...row, values: typed(row.values) } : row;
+    yield typed ? { ...row, values: typed(row.values), given: row.values } : row;
 }
 
 /** Number of rows. */

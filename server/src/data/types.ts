@@ -3,6 +3,8 @@
 /** One row of a dataset file with the place where it stands. */
 export interface Row {
   values: Record<string, unknown>;
+  /** As they stand in the file, where a column's type has made other values of them: "007" of a 7. */
+  given?: Record<string, unknown>;
   /** Absolute path. */
   file: string;
   /** From 0, within the file. */

@@ -5,6 +5,7 @@
 import type { DataFormat } from '../../../protocol/experiment.ts';
 import { isFloat, floatText } from './jinja/numbers.ts';
 import { jsonLine } from './jsonLine.ts';
+import type { Row } from './types.ts';
 
 type Values = Record<string, unknown>;
 
@@ -40,6 +41,17 @@ export const writers: Record<WrittenFormat, Writer> = {
 export function writtenFormat(format: DataFormat | null, file: string): WrittenFormat {
   if (format === 'csv' || format === 'tsv') return format;
   return format === 'json' && /\.json(\.\w+)?$/i.test(file) ? 'json' : 'jsonl';
+}
+
+const separatedFormats: ReadonlySet<string> = new Set<WrittenFormat>(['csv', 'tsv']);
+
+/**
+ * What is written of a row: the cells as they stand in its file, or, between CSV and JSON, the values of their columns'
+ * types, so that reading the new file gives the same values.
+ * @param from format of its file
+ */
+export function cellsOf({ values, given }: Row, from: DataFormat | null, to: WrittenFormat): Values {
+  return given && separatedFormats.has(from ?? '') === separatedFormats.has(to) ? given : values;
 }
 
 function cell(value: unknown, separator: string): string {

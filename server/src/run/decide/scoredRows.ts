@@ -96,7 +96,7 @@ export async function* rowsOf(
     file: path.resolve(baseDir, nth(files, nth(file, index))),
     row: nth(row, index),
   }));
-  for await (const found of rowsAt(places, kind)) yield { ...found, values: found.row.values };
+  yield* rowsAt(places, kind);
 }
 
 /** Prompt and answer of a row, and its cells by the names that the experiment knows. */

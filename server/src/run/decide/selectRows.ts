@@ -5,12 +5,13 @@
  */
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
+import type { DataFormat } from '../../../../protocol/experiment.ts';
 import { labelOf } from '../../../../protocol/rowSelection.ts';
 import type { SelectedRows } from '../../../../protocol/rowSelection.ts';
 import { SCORES_SUFFIX } from '../../../../protocol/scores.ts';
 import type { ScoresFile, ScoreTable } from '../../../../protocol/scores.ts';
 import { formatOf } from '../../data/formats.ts';
-import { writers, writtenFormat } from '../../data/writers.ts';
+import { cellsOf, writers, writtenFormat } from '../../data/writers.ts';
 import type { WrittenFormat } from '../../data/writers.ts';
 import { nth } from '../../lists/nth.ts';
 import { Random } from '../../random/random.ts';
@@ -30,8 +31,8 @@ import type { Choice } from './selection.ts';
 export const maskForms = ['loss_mask', 'trl', 'axolotl'] as const;
 export type MaskForm = (typeof maskForms)[number];
 
-const maskWriters: Record<MaskForm, (row: MaskedRow) => Record<string, unknown>> = {
-  loss_mask: ({ row, lossMask }) => ({ ...row.values, loss_mask: Array.from(lossMask) }),
+const maskWriters: Record<MaskForm, (row: MaskedRow, from: DataFormat | null) => Record<string, unknown>> = {
+  loss_mask: ({ row, lossMask }, from) => ({ ...cellsOf(row, from, 'jsonl'), loss_mask: Array.from(lossMask) }),
   trl: ({ tokens, lossMask }) => ({ input_ids: Array.from(tokens), completion_mask: Array.from(lossMask) }),
   axolotl: ({ tokens, lossMask }) => ({
     input_ids: Array.from(tokens),
@@ -122,8 +123,8 @@ export async function selectRows(options: SelectOptions): Promise<SelectedRows> 
   const file = outputOf(options, scoresFile, table, form, writers[format].ending);
   const rows =
     form === null
-      ? rowsOf(table, source, choice.rows)
-      : masked(scores, scoresFile, table, form, choice.rows, options.signal);
+      ? chosen(table, source, choice.rows, sourceFormat, format)
+      : masked(scores, scoresFile, table, form, choice.rows, sourceFormat, options.signal);
   const others = wanted === null ? [] : overlaps(table, choice.rows, scores.tables);
   const missing = controlIds.filter(
     (id) => id !== table.score && !others.some(({ control }) => control.split(' ')[0] === id),
@@ -202,6 +203,16 @@ async function keysOf(
   return { keys, classes };
 }
 
+async function* chosen(
+  table: TableOfRows,
+  source: RowsSource,
+  rows: readonly number[],
+  from: DataFormat | null,
+  to: WrittenFormat,
+) {
+  for await (const { row, columns } of rowsOf(table, source, rows)) yield { values: cellsOf(row, from, to), columns };
+}
+
 function maskFormOf(table: ScoreTable, { to, by }: SelectOptions): MaskForm | null {
   if (table.subject !== 'token') {
     if (to === undefined) return null;
@@ -218,12 +229,13 @@ async function* masked(
   table: ScoreTable,
   form: MaskForm,
   chosen: readonly number[],
+  from: DataFormat | null,
   signal: AbortSignal | undefined,
 ) {
   const wanted = new Set(chosen);
   let index = 0;
   for await (const row of maskedRows(scores, scoresFile, table, { signal }))
-    if (wanted.has(index++)) yield { values: maskWriters[form](row), columns: [] };
+    if (wanted.has(index++)) yield { values: maskWriters[form](row, from), columns: [] };
 }
 
 function outputOf(

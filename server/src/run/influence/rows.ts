@@ -12,8 +12,9 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Result, ResultTask } from '../../../../protocol/result.ts';
 import type { WrittenRows } from '../../../../protocol/rowSelection.ts';
 import type { LayerRule, ListedRow, RowList, RowOrder } from '../../../../protocol/rows.ts';
+import { datasetNamed } from '../../data/datasetNamed.ts';
 import { formatOf } from '../../data/formats.ts';
-import { writers, writtenFormat } from '../../data/writers.ts';
+import { cellsOf, writers, writtenFormat } from '../../data/writers.ts';
 import { crossLayerRules } from '../../estimators/crossLayer.ts';
 import { freeName, previewOf, requireNew, writeRows } from '../inputs/dataRows.ts';
 import { sampleRows, sampleTexts } from '../inputs/sampleText.ts';
@@ -175,8 +176,10 @@ export async function writeWithout(
   { resultFile, task, samples, file: asked }: Without,
   dry = false,
 ): Promise<WrittenRows> {
-  const { train } = taskOf(readResult(resultFile), resultFile, task);
-  const source = formatOf(nth(train.rows, 0).file);
+  const result = readResult(resultFile);
+  const { train } = taskOf(result, resultFile, task);
+  const { dataset } = result.experiment.tasks.find((one) => one.task === task)!;
+  const source = datasetNamed(result.experiment.datasets, dataset).ds_type ?? formatOf(nth(train.rows, 0).file);
   const ending = writers[writtenFormat(source, nth(train.rows, 0).file)].ending;
   const stem = resultFile.replace(/(\.layerif-result)?\.json$/, '');
   const file = asked ?? freeName(`${stem}.${task.replaceAll(/[^\w.-]+/g, '_')}-without`, ending);
@@ -196,9 +199,9 @@ export async function writeWithout(
       'badRequest',
       `the rows of task "${task}" cannot be copied: that of training sample ${lost} is not there, not as it was scored, or of a format without columns; run layerif score again`,
     );
-  const values = kept.map((sample) => found.get(sample)!.values);
-  const columns = [...new Set(values.flatMap((row) => Object.keys(row)))];
   const format = writtenFormat(formatOf(file), file);
+  const values = kept.map((sample) => cellsOf(found.get(sample)!, source, format));
+  const columns = [...new Set(values.flatMap((row) => Object.keys(row)))];
   const rows = Readable.from(values.map((row) => ({ values: row, columns })));
   const told: WrittenRows = { file, rows: kept.length, of, notes: [] };
   if (dry) return { ...told, preview: await previewOf(format, rows) };

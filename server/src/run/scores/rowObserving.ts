@@ -22,6 +22,9 @@ import type { ScoresOptions } from './scores.ts';
 import { keepPass } from './scoresFile.ts';
 import { nth } from '../../lists/nth.ts';
 
+/** Roughly the share of a chunk's time that its pass through the model takes where completions are drawn behind it. */
+const OBSERVING_SHARE = 0.2;
+
 /** Rows whose texts and observations are in memory at a time. */
 export const ROWS_PER_CHUNK = 2048;
 
@@ -34,6 +37,16 @@ export interface ObservingTools {
 }
 
 export type Folded = { plan: Plan; fold: RowFold };
+
+/** What a part of a chunk's work is of all rows. */
+interface Span {
+  from: number;
+  span: number;
+  total: number;
+}
+
+/** Completions that a score draws for facts. */
+const completionsOf = ({ score, values }: Plan) => score.facts?.(values as never).completions ?? null;
 
 /** Chunks of one source through one model. */
 export class Observing {
@@ -71,15 +84,23 @@ export class Observing {
     const plans = folds.map(({ plan }) => plan);
     const { facts, asked, ofFacts } = await this.#forming.texts(rows, plans, what);
     const asksFacts = ofFacts.flatMap((texts) => (texts ? [texts] : []));
-    const place = { done, total, rows: rows.length, what };
-    const known = await this.#observed([...asked.flat(), ...asksFacts], place);
+    const drawing = plans.filter((plan) => completionsOf(plan) !== null);
+    const observing = drawing.length === 0 ? rows.length : OBSERVING_SHARE * rows.length;
+    const known = await this.#observed([...asked.flat(), ...asksFacts], {
+      ...{ from: done, span: observing, total },
+      words: `observing ${rows.length} ${what}`,
+    });
+    const span = (rows.length - observing) / drawing.length;
     const seen: (FactSeen[] | null)[] = [];
     for (const [i, { plan }] of folds.entries()) {
       const texts = ofFacts[i];
+      if (!texts) {
+        seen.push(null);
+        continue;
+      }
+      const place = { from: done + observing + span * drawing.indexOf(plan), span, total };
       seen.push(
-        texts
-          ? factsSeen(texts.all, known.get(texts.need.key)!, await this.#completions(plan, texts.all, rows, place))
-          : null,
+        factsSeen(texts.all, known.get(texts.need.key)!, await this.#completions(plan, texts.all, rows, place)),
       );
     }
     return asked.map((needs, i) => ({
@@ -95,9 +116,9 @@ export class Observing {
     plan: Plan,
     all: readonly FactTexts[],
     rows: readonly SourceRow[],
-    { done, total }: { done: number; total: number },
+    { from, span, total }: Span,
   ): Promise<string[][][] | null> {
-    const { completions } = plan.score.facts!(plan.values as never);
+    const completions = completionsOf(plan);
     if (completions === null) return null;
     const { opened, files, sha256 } = this.#scorer;
     const { run, signal, onProgress } = this.#tools.options;
@@ -105,7 +126,8 @@ export class Observing {
     const begun = performance.now();
     const drawn = await drawnCompletions(opened, asked, completions, {
       ...{ run: run!, folder: files.folder, modelSha256: sha256, signal },
-      onProgress: (event) => onProgress?.({ ...event, done: done + event.done, total }),
+      onProgress: ({ message, ...event }) =>
+        onProgress?.({ message, done: from + (span * event.done) / event.total, total }),
     });
     const { seconds } = this.#tools.file.provenance;
     seconds.completions = (seconds.completions ?? 0) + (performance.now() - begun) / 1000;
@@ -114,7 +136,7 @@ export class Observing {
 
   async #observed(
     asked: readonly { texts: Formed; need: KeyedNeed }[],
-    { done, total, rows, what }: { done: number; total: number; rows: number; what: string },
+    { from, span, total, words }: Span & { words: string },
   ): Promise<ReadonlyMap<string, Tensors>> {
     const { opened, files, sha256, stamp } = this.#scorer;
     const { checkpoint, graph } = opened;
@@ -140,7 +162,7 @@ export class Observing {
     const passes = passesOf(wanted, (pass) => planned(pass).memoryBytes <= limit);
     for (const [index, pass] of passes.entries()) {
       const plan = planned(pass);
-      requireMemory(plan, limit, `observing ${rows} ${what}`);
+      requireMemory(plan, limit, words);
       const key = createHash('sha256')
         .update(JSON.stringify([sha256, stamp, engine, pass.map((need) => need.key), plan.composition]))
         .digest('hex');
@@ -151,9 +173,9 @@ export class Observing {
           signal,
           onProgress: (event) =>
             options.onProgress?.({
-              done: done + rows * ((index + event.done / event.total) / passes.length),
+              done: from + span * ((index + event.done / event.total) / passes.length),
               total,
-              message: `observing ${rows} ${what}`,
+              message: words,
             }),
         },
         { workDir: files.workDir, key, checkpointSeconds: options.checkpointSeconds },

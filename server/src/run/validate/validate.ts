@@ -105,6 +105,7 @@ export function validateExperiment(
     writeJson(folder.resultFile, result);
     const chosen = protocolIds.filter((id) => settings.protocols.includes(id));
     let done = 0;
+    let furthest = 0;
     const context = new ValidationContext({
       prepared,
       settings,
@@ -115,10 +116,11 @@ export function validateExperiment(
       pool,
       machine: options.machine,
       signal: options.signal,
-      onProgress: (message) => {
-        const [, step, total] = /step (\d+) of (\d+)$/.exec(message) ?? [];
-        const within = step === undefined ? 0 : (0.9 * Number(step)) / Number(total);
-        const share = Math.round(1000 * (done + within));
+      onProgress: ({ message, phase: [from, to], ...part }) => {
+        const within = part.total ? (part.done ?? 0) / part.total : 0;
+        // Of all protocols; an interrupted one that goes on is not behind where it was.
+        furthest = Math.max(furthest, done + from + (to - from) * within);
+        const share = Math.round(1000 * furthest);
         options.onProgress?.({ done: share, total: 1000 * chosen.length, message: `${chosen[done]}: ${message}` });
       },
     });

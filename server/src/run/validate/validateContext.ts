@@ -73,16 +73,34 @@ export interface ContextOptions {
   pool: EnginePool;
   machine: Machine;
   signal: AbortSignal | undefined;
-  /** Share of the protocol under way. */
-  onProgress: (message: string) => void;
+  onProgress: (event: ProtocolProgress) => void;
+}
+
+/** What is under way, and how much of the protocol's phase (`ValidationContext.phase`) is done, where it is known. */
+export interface ProtocolProgress {
+  message: string;
+  done?: number;
+  total?: number;
+  /** Of the whole protocol, at the beginning and the end of the phase. */
+  phase: readonly [number, number];
 }
 
 export class ValidationContext {
   readonly options: ContextOptions;
   readonly #trained = new Set<string>();
+  #phase: readonly [number, number] = [0, 1];
 
   constructor(options: ContextOptions) {
     this.options = options;
+  }
+
+  /** What follows, until it is called again. @param from, to shares of the whole protocol, 0 .. 1 */
+  phase(from: number, to: number): void {
+    this.#phase = [from, to];
+  }
+
+  progress(event: Omit<ProtocolProgress, 'phase'>): void {
+    this.options.onProgress({ ...event, phase: this.#phase });
   }
 
   /** Different trainings so far, those of an interrupted validation included. */
@@ -110,17 +128,19 @@ export class ValidationContext {
    * @throws LayerifError
    */
   async grams(set: SampleSet, adapter: string | null): Promise<ModuleGrams[][]> {
-    const { prepared, pool, machine, layers, modules, finished, signal, onProgress } = this.options;
+    const { prepared, pool, machine, layers, modules, finished, signal } = this.options;
     const { plan } = this.plan(set);
     const kept = finished.part(
       { grams: set.key, at: adapter === null ? 'pretrained' : 'trained' },
       numbersOf(plan, false),
     );
     const workDir = kept.folder;
-    if (kept.replaced) onProgress(replacedText('gradients'));
+    if (kept.replaced) this.progress({ message: replacedText('gradients') });
     const names = adapter === null ? modules : modules.flatMap((name) => [`${name}.lora_A`, `${name}.lora_B`]);
     if (kept.read() === null) {
-      onProgress(`gradients ${adapter === null ? 'of the pretrained model' : 'with the trained adapter'}`);
+      this.progress({
+        message: `gradients ${adapter === null ? 'of the pretrained model' : 'with the trained adapter'}`,
+      });
       await pool.work(
         'collect',
         {
@@ -152,7 +172,7 @@ export class ValidationContext {
    * again.
    */
   async retrain(set: SampleSet, runs: readonly TrainRun[]): Promise<Retrained[]> {
-    const { prepared, settings, pool, machine, signal, onProgress, finished } = this.options;
+    const { prepared, settings, pool, machine, signal, finished } = this.options;
     // The settings decide the rest: an id stands for one training.
     const parts = new Map(runs.map(({ id }) => [id, finished.part({ retrained: id })]));
     const isDone = ({ id, save }: TrainRun) =>
@@ -177,7 +197,9 @@ export class ValidationContext {
         machine,
         (event) => {
           if (event.type === 'trained') parts.get(event.outcome.id)!.write(retrained(event.outcome));
-          if (event.type === 'training') onProgress(`training ${event.run}, step ${event.done} of ${event.total}`);
+          if (event.type !== 'training') return;
+          const { run, done, total } = event;
+          this.progress({ message: `training ${run}, step ${done} of ${total}`, done, total });
         },
         signal,
       );
@@ -208,7 +230,7 @@ export class ValidationContext {
   /** Hidden states of texts behind layers, ascending. */
   async features(texts: readonly Int32Array[], layers: readonly number[]): Promise<Features[]> {
     const { model } = this.options.prepared;
-    this.options.onProgress('hidden states');
+    this.progress({ message: 'hidden states' });
     const samples = texts.map((tokens) => ({ tokens, countedFrom: tokens.length }));
     const asked = [{ name: 'states', of: 'hidden_pooled' as const, options: { layers: [...layers] } }];
     const states = entry(await this.#observed(samples, asked), 'states');

@@ -52,7 +52,9 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
   const notes: string[] = [];
   const all: Trained[] = [];
   let masked = 0;
-  for (const way of [PLAIN, ...variants]) {
+  const trainings = [PLAIN, ...variants];
+  for (const [turn, way] of trainings.entries()) {
+    context.phase(turn / trainings.length, (turn + 1) / trainings.length);
     const train = samples.train.map((sample, row): MaskableSample => {
       if (way === PLAIN) return sample;
       const mask = maskedTokens(nth(perplexities, row), null, row, {

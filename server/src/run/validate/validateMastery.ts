@@ -51,6 +51,7 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
     { train: pool.rows, validation: held.rows },
     'target',
   );
+  context.phase(0, 0.4);
   const levels = await levelsOf(context, `${pool.text}+${held.text}`);
   const ofTraining = levels.slice(0, pool.rows);
   const ofHeldOut = levels.slice(pool.rows);
@@ -80,11 +81,14 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
   const answers = rows.map((row) => factOf(row).answers);
   const match = (askedFor(context.options.prepared.experiment.data_scores)?.options.match ?? 'contains') as MatchId;
   const set: SampleSet = { key: 'mastery', train: samples.train, validation: samples.validation };
-  const right = async (id: string, adapter: string | null) =>
-    (await answered(context, id, adapter, samples.validation)).map((text, fact) =>
+  /** @param turn among all that are asked; the untrained model is the first */
+  const right = async (id: string, adapter: string | null, turn: number) => {
+    const share = 0.4 / (1 + ways.size * seeds);
+    context.phase(0.6 + turn * share, 0.6 + (turn + 1) * share);
+    return (await answered(context, id, adapter, samples.validation)).map((text, fact) =>
       Number(names(text, nth(answers, fact), match)),
     );
-  const before = await right('untrained', null);
+  };
   const results = new Map<string, number[][]>();
   const trainings = [...ways].map(([way, from]) => ({
     way,
@@ -95,13 +99,16 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
       return { id, seed: context.seed + s, samples: drawn, start: null, steps, save: context.adapter(id) };
     }),
   }));
+  context.phase(0.4, 0.6);
   await context.retrain(
     set,
     trainings.flatMap(({ runs }) => runs),
   );
+  let turn = 0;
+  const before = await right('untrained', null, turn);
   for (const { way, runs } of trainings) {
     const found: number[][] = [];
-    for (const { id, save } of runs) found.push(await right(id, save));
+    for (const { id, save } of runs) found.push(await right(id, save, ++turn));
     results.set(way, found);
   }
   const mixed = results.get(MIXED)!;
@@ -147,7 +154,7 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
 
 /** Levels of facts, in the order of the slice. */
 async function levelsOf(context: ValidationContext, split: string): Promise<(number | null)[]> {
-  const { prepared, machine, pool, signal, onProgress, finished } = context.options;
+  const { prepared, machine, pool, signal, finished } = context.options;
   const { task } = nth(prepared.tasks, 0);
   const asked = askedFor(prepared.experiment.data_scores)!;
   const { file } = await computeDataScores({
@@ -156,7 +163,7 @@ async function levelsOf(context: ValidationContext, split: string): Promise<(num
     asked: [{ ...asked, texts: { ...asked.texts, dataset: task.dataset, split } }],
     scoresFile: path.join(path.dirname(finished.folder), 'mastery', `${experimentName(prepared.file)}${SCORES_SUFFIX}`),
     run: { machine, engine: pool },
-    onProgress: ({ message }) => onProgress(message),
+    onProgress: (event) => context.progress(event),
     signal,
   });
   const { level } = file.tables.at(-1)?.parts ?? {};
@@ -166,23 +173,25 @@ async function levelsOf(context: ValidationContext, split: string): Promise<(num
 
 /** The likeliest texts behind the prompts, kept as they are finished. */
 async function answered(
-  { options }: ValidationContext,
+  context: ValidationContext,
   id: string,
   adapter: string | null,
   facts: readonly LabelledSample[],
 ): Promise<string[]> {
-  const { prepared, finished, settings, pool, machine, signal, onProgress } = options;
+  const { prepared, finished, settings, pool, machine, signal } = context.options;
   const { checkpoint, model, opened } = prepared;
   const { tokenizer } = opened;
   return finished.part({ answers: id }).once(async () => {
-    onProgress(`answers after training ${id}`);
     const eos = endTokens(checkpoint, languageConfig(checkpoint.config), (token) => tokenizer.idOf(token));
     const greedy = { doSample: false, temperature: 1, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 0 };
     const { texts } = await generateTexts(
       { checkpoint, model, adapter },
       facts.map(({ prompt }) => ({ tokens: prompt, maxNewTokens: settings.mastery.max_new_tokens, stop: [] })),
       { eos, sampling: greedy },
-      { pool, machine, tokenizer, signal },
+      {
+        ...{ pool, machine, tokenizer, signal },
+        onProgress: ({ done, total }) => context.progress({ message: `answers after training ${id}`, done, total }),
+      },
     );
     return texts.map(({ text }) => text);
   });

@@ -44,6 +44,9 @@ export const protocols: Record<ProtocolId, Protocol> = {
   mastery,
 };
 
+/** Share of a protocol that goes into training, roughly: gradients and predictions follow. */
+const RETRAINING = 0.9;
+
 /** Trains on everything, once per seed, and keeps the adapters. @returns their folders */
 async function trainFully(context: ValidationContext, set: SampleSet, seeds: number): Promise<string[]> {
   const runs = Array.from({ length: seeds }, (_, s) => ({
@@ -105,6 +108,8 @@ async function lds(context: ValidationContext): Promise<ProtocolAnswer> {
   const { settings } = context.options;
   const set = taskSet(context);
   const [n, m] = [set.train.length, set.validation.length];
+  const full = RETRAINING / (1 + settings.subsets);
+  context.phase(0, full);
   const adapters = await trainFully(context, set, settings.seeds);
   const random = new Random(context.seed, 'half subsets');
   const subsets = Array.from({ length: settings.subsets }, () => random.subset(n, Math.floor(n / 2)));
@@ -118,7 +123,9 @@ async function lds(context: ValidationContext): Promise<ProtocolAnswer> {
       save: null,
     })),
   );
+  context.phase(full, RETRAINING);
   const retrained = await context.retrain(set, runs);
+  context.phase(RETRAINING, 1);
   const losses = subsets.map((_, k) =>
     meanOf(retrained.slice(k * adapters.length, (k + 1) * adapters.length).map(({ validation }) => validation)),
   );
@@ -139,9 +146,12 @@ async function leaveOneOut(context: ValidationContext): Promise<ProtocolAnswer> 
   const { settings } = context.options;
   const set = taskSet(context);
   const [n, m] = [set.train.length, set.validation.length];
-  const adapters = await trainFully(context, set, settings.seeds);
   const everything = set.train.map((_, i) => i);
   const count = Math.min(settings.leave_out, n);
+  // The control and the full training beside two kinds of groups.
+  const unit = RETRAINING / (2 + 2 * count);
+  context.phase(0, unit);
+  const adapters = await trainFully(context, set, settings.seeds);
   const size = Math.min(settings.group_size, n - 1);
   const { train: losses, gradientNorm } = nth(
     await context.retrain(set, [
@@ -166,12 +176,16 @@ async function leaveOneOut(context: ValidationContext): Promise<ProtocolAnswer> 
       steps: settings.retrain.steps,
       save: null,
     }));
+  context.phase(unit, 2 * unit);
   const control = await context.retrain(set, warm('loo-control', []));
+  context.phase(2 * unit, 2 * unit + (1 - RETRAINING));
   const { predictors, notes } = await predictorsOf(context, set, nth(adapters, 0));
   const measures: Measure[] = [];
   const points: NonNullable<ProtocolAnswer['points']> = [];
   const sizes: string[] = [];
-  for (const [kind, list] of Object.entries(groups)) {
+  for (const [turn, [kind, list]] of Object.entries(groups).entries()) {
+    const from = 2 * unit + (1 - RETRAINING) + turn * count * unit;
+    context.phase(from, from + count * unit);
     const retrained = await context.retrain(
       set,
       list.flatMap((group) => warm(`loo-${group.join('+')}`, group)),
@@ -226,7 +240,9 @@ async function mislabel(context: ValidationContext): Promise<ProtocolAnswer> {
   };
   const m = validation.length;
   const untrained = { id: 'mislabel-untrained', seed: context.seed, samples: [0], start: null, steps: 0, save: null };
+  context.phase(0, RETRAINING);
   const adapter = nth(await trainFully(context, set, 1), 0);
+  context.phase(RETRAINING, 1);
   const { train: before } = nth(await context.retrain(set, [untrained]), 0);
   const { train: after } = nth(
     await context.retrain(set, [{ ...untrained, id: 'mislabel-full-s0', save: adapter }]),
@@ -284,7 +300,9 @@ async function retrieve(context: ValidationContext): Promise<ProtocolAnswer> {
   const [train, validation] = [rowsOf('train', train_per_class), rowsOf('validation', validation_per_class)];
   const samples = (rows: typeof train) => rows.map(({ sample }) => sample);
   const set: SampleSet = { key: 'retrieval', train: samples(train), validation: samples(validation) };
+  context.phase(0, RETRAINING);
   const adapter = nth(await trainFully(context, set, 1), 0);
+  context.phase(RETRAINING, 1);
   const { predictors, notes } = await predictorsOf(context, set, adapter);
   const classes = { train: train.map(({ kind }) => kind), validation: validation.map(({ kind }) => kind) };
   const measure = (name: string, chance: number, kind: 'auc' | 'recall') =>

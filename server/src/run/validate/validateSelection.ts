@@ -52,6 +52,7 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
   const { draws, share } = settings.selection;
   const { dataset, held } = await heldOut(context.options);
   const size = Math.max(1, Math.round(share * train.length));
+  context.phase(0, 0.3);
   const { choices, notes } = await choicesOf(context, dataset, size);
   const samples = await context.labelled(
     { validation_split: held },
@@ -72,6 +73,7 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
       ...{ id: `selection-${id}-s${s}`, seed: context.seed + s, samples: [...rows], start: null, steps, save: null },
     })),
   );
+  context.phase(0.3, 1);
   const done = await context.retrain(set, runs.flat());
   let next = 0;
   /** Of each set, the losses of the held-out samples, seeds averaged. */
@@ -133,7 +135,7 @@ async function choicesOf(
   dataset: OpenDataset,
   size: number,
 ): Promise<{ choices: Chosen[]; notes: string[] }> {
-  const { prepared, train, validation, machine, pool, signal, onProgress, finished } = context.options;
+  const { prepared, train, validation, machine, pool, signal, finished } = context.options;
   const { slices, task } = await context.slices();
   const asked = rowScores(prepared.experiment.data_scores);
   const [rows, targets] = [
@@ -155,7 +157,7 @@ async function choicesOf(
           asked: own,
           scoresFile: path.join(folder, `${experimentName(prepared.file)}${SCORES_SUFFIX}`),
           run: { machine, engine: pool },
-          onProgress: ({ message }) => onProgress(message),
+          onProgress: (event) => context.progress(event),
           signal,
         });
   const tables = scores?.file.tables ?? [];
