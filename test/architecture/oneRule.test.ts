@@ -1,11 +1,13 @@
-/** What is decided or made in one place of `run` and `engine` stands there alone: a second place is a second rule. */
+/** What is decided or made in one place stands there alone: a second place is a second rule. */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, sourceFiles } from './sources.ts';
 
-const rules: { what: string; words: RegExp; only: string[] }[] = [
+const ENGINE = ['server/src/run', 'server/src/engine'];
+
+const rules: { what: string; words: RegExp; only: string[]; among?: string[] }[] = [
   {
     what: 'the tokenizer of an experiment',
     words: /\bcreateTokenizer\(/,
@@ -36,13 +38,17 @@ const rules: { what: string; words: RegExp; only: string[] }[] = [
     words: /\btablesFor\(/,
     only: ['server/src/engine/sweep/batch.ts', 'server/src/engine/sweep/chain.ts'],
   },
+  {
+    what: 'a question of the editor, which stays when a page takes the focus',
+    words: /\b(showQuickPick|showInputBox|createQuickPick)\b/,
+    only: ['extension/src/ask.ts', 'extension/src/commands/steps.ts'],
+    among: ['extension/src'],
+  },
 ];
 
-for (const { what, words, only } of rules) {
+for (const { what, words, only, among = ENGINE } of rules) {
   test(`in one place: ${what}`, () => {
-    const found = sourceFiles(['server/src/run', 'server/src/engine']).filter((file) =>
-      words.test(readFileSync(join(root, file), 'utf8')),
-    );
+    const found = sourceFiles(among).filter((file) => words.test(readFileSync(join(root, file), 'utf8')));
     assert.deepEqual(found.sort(), [...only].sort());
   });
 }

@@ -100,7 +100,7 @@ test('Select Rows by Score: a threshold moved by keys, the subset written where 
   await button(frame, `Write ${kept} Rows`).click();
   await proposed();
   const file = await input().inputValue();
-  await page.keyboard.press('Enter');
+  await input().press('Enter');
   await notification(
     page,
     new RegExp(`${kept} of ${ROWS} rows are written to runs/tiny/.*tiny\\.ifd_ppl\\.jsonl`),
@@ -125,7 +125,7 @@ test('never over a file: the dataset itself is refused and stays as it was', asy
   await proposed();
   await input().fill(data);
   await delay(1500); // the list of files follows what is typed, and takes no Enter until then
-  await page.keyboard.press('Enter');
+  await input().press('Enter');
   // The dialog itself asks whether the file may be replaced.
   await page
     .locator('.quick-input-widget .monaco-button', { hasText: /^(Yes|OK)$/ })
@@ -158,7 +158,7 @@ test('Samples: over all layers, found by a search, left out of a new dataset', a
   await button(frame, `Write ${ROWS - 1} Rows`).click();
   await proposed();
   const file = await input().inputValue();
-  await page.keyboard.press('Enter');
+  await input().press('Enter');
   await notification(page, new RegExp(`${ROWS - 1} of ${ROWS} rows are written to`)).waitFor();
   assert.equal(readFileSync(file, 'utf8').trim().split('\n').length, ROWS - 1);
   await runCommand(page, 'Notifications: Clear All Notifications');
@@ -186,7 +186,7 @@ test('marks in the data file: the file without marked rows after a preview, no m
   await toast.getByRole('button', { name: 'Write' }).click();
   await until('the proposed name', async () => (await input().inputValue()).includes('reviews-without-'));
   const file = await input().inputValue();
-  await page.keyboard.press('Enter');
+  await input().press('Enter');
   await notification(page, /rows are written to data\/reviews-without-/).waitFor();
   const written = readFileSync(file, 'utf8').split('\n');
   assert.ok(written.length < before.split('\n').length);

@@ -130,7 +130,7 @@ async function pick(entry: string): Promise<void> {
   await input.waitFor({ state: 'visible' });
   await input.fill(entry);
   await page.locator('.quick-input-widget .monaco-list-row', { hasText: entry }).first().waitFor({ timeout: 60_000 });
-  await page.keyboard.press('Enter');
+  await input.press('Enter');
 }
 
 test('Export Results: a chart of another tab as SVG, a table as CSV, and the page as one file', async () => {
@@ -140,7 +140,7 @@ test('Export Results: a chart of another tab as SVG, a table as CSV, and the pag
     // The editor's own list of folders and files, with the proposed name in it.
     const name = page.locator('.quick-input-widget input[type=text]');
     await until('the proposed name', async () => (await name.inputValue()).endsWith(suffix));
-    await page.keyboard.press('Enter');
+    await name.press('Enter');
     return readFileSync(await until(suffix, () => Promise.resolve(fileOf(suffix))), 'utf8');
   };
   const svg = await exported('Layer scores as SVG', '.layers-layer-scores.svg');
@@ -248,7 +248,7 @@ test('Prune and Evaluate: choices, an estimate, then the comparison', async () =
     await input.getByRole('button', { name: 'OK' }).click();
   }
   await input.getByText('Share of the prunable weights').waitFor();
-  await page.keyboard.press('Enter');
+  await input.locator('input[type=text]').press('Enter');
   const dialog = page.locator('.monaco-dialog-box');
   await dialog.getByText(/3 prunings of tiny take about/).waitFor({ timeout: 60_000 });
   await dialog.getByRole('button', { name: 'Prune and Evaluate' }).click();

@@ -23,6 +23,7 @@ import {
   until,
   webview,
   windowSaves,
+  takeEntry,
 } from './workbench.ts';
 
 let bench: Workbench;
@@ -91,10 +92,7 @@ test('a model file in the editor Model Layers, by the keyboard; there again afte
   await runCommand(page, 'View: Revert and Close Editor'); // the experiment, which is not saved
   await runCommand(page, 'View: Close All Editors');
   await page.locator('.tab').waitFor({ state: 'detached' });
-  await page.keyboard.press('Control+P');
-  await page.locator('.quick-input-widget input[type=text]').fill('tiny.gguf');
-  await page.locator('.quick-input-widget .monaco-list-row', { hasText: 'tiny.gguf' }).first().waitFor();
-  await page.keyboard.press('Enter');
+  await takeEntry(page, 'Control+P', 'tiny.gguf', 'tiny.gguf');
   await page.locator('.tab', { hasText: 'tiny.gguf' }).waitFor();
   await runCommand(page, 'View: Reopen Editor With...');
   await page.locator('.quick-input-widget .monaco-list-row', { hasText: 'Model Layers (LayerIF)' }).click();
@@ -112,8 +110,9 @@ test('a model of the hub in the same editor: its header by range requests; there
   await runCommand(page, 'View: Close All Editors');
   await runCommand(page, 'LayerIF: Inspect Model Layers');
   await page.locator('.quick-input-widget .monaco-list-row', { hasText: 'Hugging Face Hub' }).first().click();
-  await page.locator('.quick-input-widget input[placeholder^="HuggingFaceTB"]').fill('org/tiny');
-  await page.keyboard.press('Enter');
+  const id = page.locator('.quick-input-widget input[placeholder^="HuggingFaceTB"]');
+  await id.fill('org/tiny');
+  await id.press('Enter');
   const expected = ['model.layers.0', 'model.layers.1'];
   assert.deepEqual(await layerNames(), expected);
   await screenshot(page, 'model-layers-hub');

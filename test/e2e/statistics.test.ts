@@ -83,8 +83,8 @@ test('a table: groups, curve and points of chosen columns, an export, high contr
     .locator('vscode-button', { hasText: 'Save as CSV' })
     .click();
   const input = page.locator('.quick-input-widget input[type=text]');
-  await input.waitFor({ state: 'visible' });
-  await page.keyboard.press('Enter');
+  await until('the proposed name', async () => (await input.inputValue()).endsWith('leaderboard.groups.csv'));
+  await input.press('Enter');
   const file = join(bench.folder, 'leaderboard.groups.csv');
   await until('the saved table', () => Promise.resolve(existsSync(file)));
   assert.match(readFileSync(file, 'utf8'), /^Architecture,rows,mean,/);
@@ -95,7 +95,7 @@ test('a table: groups, curve and points of chosen columns, an export, high contr
 test('a prediction: by hand from the palette, of a config.json from the explorer; a slider moved by keys', async () => {
   await runCommand(page, 'LayerIF: Predict Benchmark Score');
   await page.locator('.quick-input-widget .monaco-list-row', { hasText: 'Numbers by Hand' }).first().waitFor();
-  await page.keyboard.press('Enter'); // the first entry; the list moves while it opens
+  await page.locator('.quick-input-widget input[type=text]').press('Enter'); // the first entry; the list moves while it opens
   const frame = await webview(page, 'body[data-layerif-page="predict"] .prediction', 60_000);
   const score = () => frame.locator('.prediction').innerText();
   assert.equal(await score(), 'MMLU 65.4');

@@ -19,33 +19,33 @@ export async function until<T>(what: string, ask: () => Promise<T>, milliseconds
   }
 }
 
+const succeeds = (action: Promise<void>) =>
+  action.then(
+    () => true,
+    () => false,
+  );
+
 /**
  * Opens the quick input by a key, types, and takes an entry. A page that is still loading may swallow a key, and a list
  * that was opened before the extensions were known does not get their entries later.
  */
-async function pick(page: Page, key: string, text: string, entry: string): Promise<void> {
+export async function takeEntry(page: Page, key: string, text: string, entry: string): Promise<void> {
   const input = page.locator('.quick-input-widget input[type=text]');
   const row = page.locator('.quick-input-widget .monaco-list-row', { hasText: entry }).first();
-  const succeeds = (action: Promise<void>) =>
-    action.then(
-      () => true,
-      () => false,
-    );
   const appears = (what: Locator, timeout: number) => succeeds(what.waitFor({ state: 'visible', timeout }));
   await until(
     `the entry ${entry}`,
     async () => {
       await page.keyboard.press(key);
-      // It may close again at once, when something else takes the focus.
+      // VS Code's own lists close, at any of these steps, when something else takes the focus.
       const filled = (await appears(input, 3000)) && (await succeeds(input.fill(text, { timeout: 3000 })));
       if (!filled) return false;
-      if (await appears(row, 5000)) return true;
+      if ((await appears(row, 5000)) && (await succeeds(row.click({ timeout: 3000 })))) return true;
       await page.keyboard.press('Escape');
       return false;
     },
-    40_000,
+    60_000,
   );
-  await row.click();
   // Else the tooltip of whatever comes up below it takes the next click.
   await page.mouse.move(0, 0);
 }
@@ -77,20 +77,30 @@ async function isSaved(words: readonly string[]): Promise<boolean> {
 }
 
 export async function runCommand(page: Page, title: string): Promise<void> {
-  await pick(page, 'F1', `>${title}`, title);
+  await takeEntry(page, 'F1', `>${title}`, title);
 }
 
 /** Takes a colour theme by its name in the picker. */
 export async function chooseTheme(page: Page, name: string): Promise<void> {
-  await runCommand(page, 'Preferences: Color Theme');
-  await page.locator('.quick-input-widget input[placeholder^="Select Color Theme"]').fill(name);
-  await page.locator('.quick-input-widget .monaco-list-row', { hasText: name }).first().click();
+  await until(
+    `the theme ${name}`,
+    async () => {
+      await runCommand(page, 'Preferences: Color Theme');
+      const list = page.locator('.quick-input-widget');
+      const take = async () => {
+        await list.locator('input[placeholder^="Select Color Theme"]').fill(name, { timeout: 5000 });
+        await list.locator('.monaco-list-row', { hasText: name }).first().click({ timeout: 5000 });
+      };
+      return succeeds(take());
+    },
+    60_000,
+  );
 }
 
 /** Opens a file in the first editor group. */
 export async function openFile(page: Page, name: string): Promise<void> {
   await page.keyboard.press('Control+1'); // else it opens in the group of the webview that was clicked last
-  await pick(page, 'Control+P', name, name);
+  await takeEntry(page, 'Control+P', name, name);
   await editor(page, name).locator('.view-lines').waitFor();
 }
 
@@ -194,13 +204,18 @@ export function treeRows(page: Page, view: 'Runs' | 'Experiments'): Locator {
     .locator('.monaco-list-row');
 }
 
-/** Takes an entry of the menu of a row, which takes no click right after it opened. */
+/** Takes an entry of the menu of a row, which stays open when it is clicked right after it opened. */
 export async function chooseInMenu(page: Page, row: Locator, entry: RegExp): Promise<void> {
-  await row.click({ button: 'right' });
   const label = page.locator('.context-view .action-label', { hasText: entry });
-  await label.hover();
-  await delay(500);
-  await label.click();
+  await until('the menu', async () => {
+    await row.click({ button: 'right' });
+    return succeeds(label.hover({ timeout: 5000 }));
+  });
+  await until('the menu has taken the click', async () => {
+    await delay(500);
+    await succeeds(label.click({ timeout: 2000 }));
+    return (await label.count()) === 0;
+  });
 }
 
 /** Opens the workbench of a test file; its words are in sight then. */

@@ -1,5 +1,6 @@
 /** Add Samples: the run goes on with further rows until the order of its layers is settled. */
 import * as vscode from 'vscode';
+import { typeText } from '../ask.ts';
 import { score } from './score.ts';
 import type { ScoreParts } from './score.ts';
 import { experimentOf } from './targets.ts';
@@ -13,7 +14,7 @@ export function registerAddSamples(parts: ScoreParts & TargetParts): vscode.Disp
   return vscode.commands.registerCommand('layerif.addSamples', async (source: Source) => {
     const experiment = await experimentOf(parts, source, 'add samples to');
     if (!experiment) return;
-    const rows = await vscode.window.showInputBox({
+    const rows = await typeText({
       title: 'Add Samples until the Order Is Settled',
       prompt:
         'Most training samples of a task. Each look has twice as many, and the run ends earlier once the ranks of two thirds of the layers span no more than a third of them on other samples.',

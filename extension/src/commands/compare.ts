@@ -1,5 +1,6 @@
 /** Compare Results…: one result with several tasks, or several results, beside each other in a page of their own. */
 import * as vscode from 'vscode';
+import { pickMany } from '../ask.ts';
 import type { CompareAnswer, CompareParams } from '../../../protocol/lsp.ts';
 import { requests } from '../../../protocol/requests.ts';
 import type { ToPage } from '../../../protocol/webview.ts';
@@ -83,10 +84,9 @@ async function chooseResults({ list }: CompareParts, known: vscode.Uri | null): 
     void vscode.window.showInformationMessage('There are no results in this workspace yet. Score an experiment first.');
     return null;
   }
-  const chosen = await vscode.window.showQuickPick(items, {
-    canPickMany: true,
+  const chosen = await pickMany(items, {
     matchOnDescription: true,
     placeHolder: 'Results to compare: several, or one with several tasks',
   });
-  return chosen?.length ? chosen.map(({ uri }) => uri.fsPath) : null;
+  return chosen && chosen.map(({ uri }) => uri.fsPath);
 }

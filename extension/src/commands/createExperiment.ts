@@ -3,6 +3,7 @@
  * a saved file that can be scored. From the explorer, the model or the data is known already.
  */
 import * as vscode from 'vscode';
+import { typeText } from '../ask.ts';
 import type { DescribedColumn, DescribedData } from '../../../protocol/dataDescription.ts';
 import { requests } from '../../../protocol/requests.ts';
 import type { ServerClient } from '../client.ts';
@@ -142,7 +143,7 @@ async function askPlace(
 }
 
 async function askHubId(): Promise<string | undefined> {
-  return vscode.window.showInputBox({
+  return typeText({
     title: TITLE,
     prompt: 'Id of a model on the Hugging Face hub',
     placeHolder: 'owner/name',

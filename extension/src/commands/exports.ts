@@ -1,5 +1,6 @@
 /** Export Results…: a chart, a table or all of the page in front as a file, or its scores for another program. */
 import * as vscode from 'vscode';
+import { pickOne } from '../ask.ts';
 import { requests } from '../../../protocol/requests.ts';
 import type { ExportForm, ExportItem } from '../../../protocol/webview.ts';
 import type { ServerClient } from '../client.ts';
@@ -39,7 +40,7 @@ export function registerExportCommand(parts: ExportParts): vscode.Disposable {
       { location: vscode.ProgressLocation.Window, title: 'LayerIF: looking what can be exported' },
       () => choicesOf(parts, page),
     );
-    const chosen = await vscode.window.showQuickPick(choices, {
+    const chosen = await pickOne(choices, {
       placeHolder: 'What to export',
       matchOnDescription: true,
     });

@@ -3,6 +3,7 @@
  * of the hub, of which the headers are shown.
  */
 import * as vscode from 'vscode';
+import { pickOne, typeText } from '../ask.ts';
 import type { InspectView } from '../inspectView.ts';
 import { findModels, modelOf } from '../modelFiles.ts';
 import { openHubModel } from '../modelLayersEditor.ts';
@@ -32,7 +33,7 @@ async function chooseModel(): Promise<vscode.Uri | string | undefined> {
     { label: '$(cloud) Model of the Hugging Face Hub...', browse: 'hub' },
   ];
   const separator: Item[] = items.length > 0 ? [{ label: '', kind: vscode.QuickPickItemKind.Separator }] : [];
-  const choice = await vscode.window.showQuickPick([...items, ...separator, ...dialogs], {
+  const choice = await pickOne([...items, ...separator, ...dialogs], {
     placeHolder: 'Model to inspect: a .onnx or .gguf file, or a folder with *.safetensors',
   });
   if (!choice?.browse) return choice?.uri;
@@ -50,7 +51,7 @@ async function chooseModel(): Promise<vscode.Uri | string | undefined> {
 
 /** Of the hub the headers alone are fetched: some hundred kilobytes of the largest models. */
 async function askHubModel(): Promise<string | undefined> {
-  const target = await vscode.window.showInputBox({
+  const target = await typeText({
     title: 'Model of the Hugging Face hub',
     prompt: 'org/name, org/name@revision, or org/name/FILE; its headers are fetched, no weights',
     placeHolder: 'HuggingFaceTB/SmolLM2-135M-Instruct',

@@ -3,6 +3,7 @@
  * other, and the tab that shows it.
  */
 import * as vscode from 'vscode';
+import { pickMany } from '../ask.ts';
 import type { AskedScore } from '../../../protocol/experiment.ts';
 import type { ScoreAnswer } from '../../../protocol/lsp.ts';
 import { requests } from '../../../protocol/requests.ts';
@@ -75,8 +76,8 @@ async function chosen(
 ): Promise<AskedScore[] | null> {
   if (tasks.length < 2) return [{ id: score, options: {} }];
   const items = tasks.map((label) => ({ label, picked: true }));
-  const picked = await vscode.window.showQuickPick(items, { canPickMany: true, placeHolder });
-  return picked?.length ? picked.map(({ label }) => ({ id: score, options: {}, task: label })) : null;
+  const picked = await pickMany(items, { placeHolder });
+  return picked && picked.map(({ label }) => ({ id: score, options: {}, task: label }));
 }
 
 const exists = (file: string) =>

@@ -2,6 +2,7 @@
  * Prune and Evaluate…: which maps, methods and sparsities; what it will take; then progress, cancel and the comparison.
  */
 import * as vscode from 'vscode';
+import { pickMany, typeText } from '../ask.ts';
 import type { EstimatePruningAnswer, PruneAndCompareAnswer, PruneAndCompareParams } from '../../../protocol/lsp.ts';
 import { comparedMapIds, comparedMaps, defaultPruner, prunerNames } from '../../../protocol/methods.ts';
 import type { ComparedMap, PrunerId } from '../../../protocol/methods.ts';
@@ -58,13 +59,12 @@ export function registerPruningCommands(parts: TrustParts): vscode.Disposable {
 }
 
 async function choose(): Promise<Pick<PruneAndCompareParams, 'maps' | 'methods' | 'sparsities'> | null> {
-  const pick = (items: readonly Item[], placeHolder: string) =>
-    vscode.window.showQuickPick(items, { canPickMany: true, placeHolder });
+  const pick = (items: readonly Item[], placeHolder: string) => pickMany(items, { placeHolder });
   const chosenMaps = await pick(maps, 'Maps: how the sparsity is spread over layers');
-  if (!chosenMaps?.length) return null;
+  if (!chosenMaps) return null;
   const chosenMethods = await pick(methods, 'Methods: which weights go');
-  if (!chosenMethods?.length) return null;
-  const text = await vscode.window.showInputBox({
+  if (!chosenMethods) return null;
+  const text = await typeText({
     title: 'Sparsities',
     prompt: 'Share of the prunable weights that goes; several with commas',
     value: '0.5',

@@ -3,6 +3,7 @@
  * experiment.
  */
 import * as vscode from 'vscode';
+import { pickOne, typeText } from '../ask.ts';
 import { sameFile } from '../resultsEditor.ts';
 import type { RunEntry, RunList } from '../runList.ts';
 import type { RunMarks } from '../runMarks.ts';
@@ -88,11 +89,11 @@ async function chooseRun(list: RunList, what: string): Promise<RunEntry | undefi
     detail: vscode.workspace.asRelativePath(entry.uri),
     entry,
   }));
-  return (await vscode.window.showQuickPick(items, { placeHolder: `Run to ${what}`, matchOnDetail: true }))?.entry;
+  return (await pickOne(items, { placeHolder: `Run to ${what}`, matchOnDetail: true }))?.entry;
 }
 
 async function label(marks: RunMarks, entry: RunEntry): Promise<void> {
-  const text = await vscode.window.showInputBox({
+  const text = await typeText({
     title: `Label of a run of ${nameOf(entry)}`,
     prompt: 'Shown in Runs in place of what differs from the run before; empty takes it away',
     value: entry.label,

@@ -3,6 +3,7 @@
  * palette.
  */
 import * as vscode from 'vscode';
+import { pickName, pickOne } from '../ask.ts';
 import type { LensArgument, ScoreAnswer, ScoreParams } from '../../../protocol/lsp.ts';
 import { requests } from '../../../protocol/requests.ts';
 import type { ServerClient } from '../client.ts';
@@ -75,8 +76,7 @@ export async function chooseExperiment(what = 'score'): Promise<vscode.Uri | und
     description: vscode.workspace.asRelativePath(uri),
     uri,
   }));
-  return (await vscode.window.showQuickPick(items, { placeHolder: `Experiment to ${what}`, matchOnDescription: true }))
-    ?.uri;
+  return (await pickOne(items, { placeHolder: `Experiment to ${what}`, matchOnDescription: true }))?.uri;
 }
 
 async function choose(client: ServerClient, uri: vscode.Uri, what: 'task' | 'dataset'): Promise<string | undefined> {
@@ -87,9 +87,7 @@ async function choose(client: ServerClient, uri: vscode.Uri, what: 'task' | 'dat
     void vscode.window.showWarningMessage(`${experimentName(uri.path)} has no ${what} yet; add one under "${what}s:".`);
     return undefined;
   }
-  return names.length === 1
-    ? names[0]
-    : vscode.window.showQuickPick(names, { placeHolder: `${what === 'task' ? 'Task' : 'Dataset'} to score` });
+  return names.length === 1 ? names[0] : pickName(names, `${what === 'task' ? 'Task' : 'Dataset'} to score`);
 }
 
 /** @returns the result's path; null where there is none, which the user was told */

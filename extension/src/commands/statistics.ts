@@ -1,5 +1,6 @@
 /** Predict Benchmark Score and Analyse Table: on a file of the explorer, or on one that is chosen. */
 import * as vscode from 'vscode';
+import { pickOne } from '../ask.ts';
 import type { AnalysisView } from '../analysisView.ts';
 import { EXCLUDE_GLOB } from '../experimentFiles.ts';
 import { findModels, modelOf } from '../modelFiles.ts';
@@ -39,7 +40,7 @@ async function choosePredicted(): Promise<vscode.Uri | null | undefined> {
   const models = (await findModels()).filter(({ path }) => !/\.onnx$/i.test(path));
   const items: Item[] = models.map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }));
   const byHand: Item = { label: '$(settings) Numbers by Hand', description: 'a slider for each' };
-  const choice = await vscode.window.showQuickPick([byHand, ...items, separator, browse], {
+  const choice = await pickOne([byHand, ...items, separator, browse], {
     placeHolder: 'Model whose benchmark score is predicted from its shape and training tokens',
   });
   if (choice === byHand) return null;
@@ -54,7 +55,7 @@ async function chooseTable(): Promise<vscode.Uri | undefined> {
   const items: Item[] = found
     .sort((a, b) => a.path.localeCompare(b.path, undefined, { numeric: true }))
     .map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }));
-  const choice = await vscode.window.showQuickPick([...items, ...(items.length > 0 ? [separator] : []), browse], {
+  const choice = await pickOne([...items, ...(items.length > 0 ? [separator] : []), browse], {
     placeHolder: 'Table to analyse: a .csv or .tsv file with a header and one row for each model or run',
   });
   return choice?.browse ? openDialog('Table to analyse', { Tables: ['csv', 'tsv'] }) : choice?.uri;

@@ -1,5 +1,6 @@
 /** Which experiment or result a command is about: a file from a menu, a tree node, the page in front, or a choice. */
 import * as vscode from 'vscode';
+import { pickOne } from '../ask.ts';
 import { RESULT_SUFFIX } from '../../../protocol/result.ts';
 import { isExperimentFile } from '../experimentFiles.ts';
 import type { ExperimentNode } from '../experimentsView.ts';
@@ -58,7 +59,7 @@ export async function resultOf(
     return undefined;
   }
   if (items.length === 1) return items[0]!.uri;
-  return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true }))?.uri;
+  return (await pickOne(items, { placeHolder, matchOnDescription: true }))?.uri;
 }
 
 /** A text editor in front wins over a page beside it. */
@@ -87,7 +88,7 @@ export async function scoredOf(
     return undefined;
   }
   if (items.length === 1) return items[0]!.uri;
-  return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true }))?.uri;
+  return (await pickOne(items, { placeHolder, matchOnDescription: true }))?.uri;
 }
 
 export type ResultItem = vscode.QuickPickItem & { uri: vscode.Uri };

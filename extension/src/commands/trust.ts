@@ -1,6 +1,7 @@
 /** Check Gradients and Validate Influence: what the Trust tab shows, from a page, a lens, a tree or the palette. */
 import type { ProtocolId } from '../../../protocol/experiment.ts';
 import * as vscode from 'vscode';
+import { pickMany, pickName } from '../ask.ts';
 import type { CheckGradientsAnswer, ValidateAnswer, ValidateParams } from '../../../protocol/lsp.ts';
 import { requests } from '../../../protocol/requests.ts';
 import type { ServerClient } from '../client.ts';
@@ -87,14 +88,13 @@ async function validate(parts: TrustParts, asked: vscode.Uri): Promise<void> {
   const name = experimentName(experiment.path);
   const outline = await client.request(requests.outline, { uri: experiment.toString() });
   const tasks = outline.tasks.map(({ task }) => task);
-  const task =
-    tasks.length > 1 ? await vscode.window.showQuickPick(tasks, { placeHolder: 'Task to validate' }) : tasks[0];
+  const task = tasks.length > 1 ? await pickName(tasks, 'Task to validate') : tasks[0];
   if (tasks.length > 1 && task === undefined) return;
-  const chosen = await vscode.window.showQuickPick(
+  const chosen = await pickMany(
     protocolItems.map((item) => ({ ...item, picked: true })),
-    { canPickMany: true, placeHolder: 'What is compared with influence (numbers stand in the section validate)' },
+    { placeHolder: 'What is compared with influence (numbers stand in the section validate)' },
   );
-  if (!chosen?.length) return;
+  if (!chosen) return;
   const params: ValidateParams = {
     uri: experiment.toString(),
     ...(task === undefined ? {} : { task }),
