@@ -3,21 +3,12 @@
  * axe.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { test } from 'node:test';
 import type { ScoreTable } from '../../protocol/scores.ts';
-import { accessibilityViolations, openPage, setTheme, startChromium } from './page.ts';
+import { accessibilityViolations, closePage, openPage, setTheme } from './page.ts';
 import { sampleResult } from './sampleResult.ts';
 import { heatTable, scoresFile } from './scoreTables.ts';
 import type { ThemeName } from './themes.ts';
-
-let browser: Browser;
-before(async () => {
-  browser = await startChromium();
-});
-after(async () => {
-  await browser?.close();
-});
 
 const labels = ['cheap', 'layer_drop samples 8', 'tail', 'odd'];
 const agreement: ScoreTable = {
@@ -45,7 +36,7 @@ const result = sampleResult({ layers: 4, tasks: ['a'], train: 4, validation: 2 }
 const found = { type: 'scores', alone: false, scores: scoresFile([heatTable, agreement]), fault: null } as const;
 
 test('beside a result: how to get it; then rows by question beside the measured score, the best first', async () => {
-  const { page, post, errors } = await openPage(browser, 'results', { state: { tab: 'agreement' } });
+  const { page, post, errors } = await openPage('results', { state: { tab: 'agreement' } });
   await post({ type: 'result', result, file: '/workspace/x.layerif-result.json' });
   assert.match(await page.locator('.panel').innerText(), /No agreement lies beside this result.*layer_drop/);
   await post(found);
@@ -79,18 +70,18 @@ test('beside a result: how to get it; then rows by question beside the measured 
     'score cheap, other score layer_drop samples 8; 0.800; 0.700 to 0.900',
   );
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 for (const theme of ['dark', 'high-contrast'] as ThemeName[]) {
   test(`alone, ${theme}: a tab of its own, nothing that axe finds`, async () => {
-    const { page, post, errors } = await openPage(browser, 'results', {});
+    const { page, post, errors } = await openPage('results', {});
     await setTheme(page, theme);
     await post({ ...found, alone: true });
     await page.getByRole('tab', { name: 'Agreement' }).click();
     assert.equal(await page.locator('.agreement-rows').count(), 1);
     assert.deepEqual(await accessibilityViolations(page), []);
     assert.deepEqual(errors, []);
-    await page.close();
+    await closePage(page);
   });
 }

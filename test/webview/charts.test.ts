@@ -2,20 +2,12 @@
  * What every chart component draws, as golden files: SVG with rounded numbers, and the heat map's pixels by cell.
  * `UPDATE_GOLDEN=1` writes them anew: open the difference in a browser before you commit it.
  */
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { assertGolden } from '../golden/golden.ts';
 import { answerAll, trust, withIntervals } from './answers.ts';
-import { openPage, startChromium } from './page.ts';
+import { closePage, openPage } from './page.ts';
 import { sampleResult } from './sampleResult.ts';
-
-let browser: Browser;
-before(async () => {
-  browser = await startChromium();
-});
-after(async () => {
-  await browser?.close();
-});
 
 const result = withIntervals(
   sampleResult({ layers: 6, tasks: ['sentiment', 'capitals'], train: 8, validation: 4 }),
@@ -23,7 +15,7 @@ const result = withIntervals(
 );
 
 async function open(tab: string): Promise<Page> {
-  const opened = await openPage(browser, 'results', { width: 800, state: { tab } });
+  const opened = await openPage('results', { width: 800, state: { tab } });
   await opened.post({ type: 'result', result, file: '/workspace/x.layerif-result.json' });
   await opened.post({ type: 'trust', trust: trust(result) });
   await answerAll(opened, result);
@@ -57,7 +49,7 @@ for (const [tab, names] of Object.entries(charts)) {
       const svg = await drawn.nth(at).evaluate((node) => node.outerHTML);
       assertGolden(`charts/${name}.svg`, tidy(svg));
     }
-    await page.close();
+    await closePage(page);
   });
 }
 
@@ -85,5 +77,5 @@ test('heat map: the colour of every cell', async () => {
     { rows: 6, columns: 8 },
   );
   assertGolden('charts/heat-map.txt', `${cells.map((row) => row.join(' ')).join('\n')}\n`);
-  await page.close();
+  await closePage(page);
 });

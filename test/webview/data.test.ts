@@ -7,12 +7,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
 import type { RowToken } from '../../protocol/rowRequests.ts';
 import type { FromWebview } from '../../protocol/webview.ts';
 import { select } from '../../server/src/lsp/selecting.ts';
 import { choose } from './choose.ts';
-import { accessibilityViolations, openPage, setTheme, startChromium } from './page.ts';
+import { accessibilityViolations, closePage, openPage, setTheme } from './page.ts';
 import type { OpenPage } from './page.ts';
 import { sampleResult } from './sampleResult.ts';
 import { scoresFile } from './scoreTables.ts';
@@ -21,19 +20,14 @@ import type { ScoredFolder } from './scoredRows.ts';
 import type { ThemeName } from './themes.ts';
 
 const themes = ['light', 'dark', 'high-contrast', 'high-contrast-light'] as const satisfies ThemeName[];
-let browser: Browser;
 let scored: ScoredFolder;
-before(async () => {
-  browser = await startChromium();
+before(() => {
   scored = writeScoredRows(fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-data-')));
 });
-after(async () => {
-  await browser?.close();
-  fs.rmSync(scored.folder, { recursive: true });
-});
+after(() => fs.rmSync(scored.folder, { recursive: true }));
 
 async function dataTab(options: { theme?: ThemeName } = {}): Promise<OpenPage> {
-  const opened = await openPage(browser, 'results', { state: { tab: 'data' }, height: 1400, ...options });
+  const opened = await openPage('results', { state: { tab: 'data' }, height: 1400, ...options });
   await opened.post({ type: 'scores', alone: true, scores: scored.scores, fault: null });
   await answerRows(opened, scored.scoresFile);
   return opened;
@@ -95,7 +89,7 @@ test('the threshold moves by keys and pointer, and what it keeps is what select 
   assert.equal(await page.locator('.layerif-kept circle').count(), 4);
   assert.equal(await page.locator('.layerif-left path').count(), 16);
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('the lowest, doubles and classes are asked for; another score has the losses of the same rows', async () => {
@@ -117,7 +111,7 @@ test('the lowest, doubles and classes are asked for; another score has the losse
   await page.keyboard.press('ArrowLeft');
   assert.equal(await words(opened), 'up to 3.00: keeps 12 of 20 rows (60\u00a0%)');
   assert.match(await page.locator('.panel').innerText(), /The losses are those of ifd_ppl/);
-  await page.close();
+  await closePage(page);
 });
 
 test('rows: hostile texts are text, search, filters, sort, ids, the dataset without ticked rows', async () => {
@@ -157,7 +151,7 @@ test('rows: hostile texts are text, search, filters, sort, ids, the dataset with
   await page.getByRole('button', { name: 'Open in dataset: rows.jsonl:10' }).click();
   assert.deepEqual((await opened.sent()).at(-1), { type: 'openSample', file: scored.data, line: 10 });
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 /** The tokens of the rows as a table of `token_mask` says them, and the page's question for those of one row. */
@@ -237,7 +231,7 @@ test('tokens of a row: shades, masks, words by keys and pointer, the same as a t
   await button.click();
   assert.equal(await page.locator('.token-map').count(), 0);
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('tokens of a row in four kinds of theme: axe finds nothing, lines stand where colours do not', async () => {
@@ -254,7 +248,7 @@ test('tokens of a row in four kinds of theme: axe finds nothing, lines stand whe
     await opened.page.locator('.token-map').scrollIntoViewIfNeeded();
     await opened.screenshot(`tokens-${theme}`);
   }
-  await opened.page.close();
+  await closePage(opened.page);
 });
 
 test('tokens of a row that cannot be read: the reason', async () => {
@@ -264,7 +258,7 @@ test('tokens of a row that cannot be read: the reason', async () => {
     await opened.page.locator('tr.more').getByRole('alert').innerText(),
     /rows\.jsonl was changed since token_mask/,
   );
-  await opened.page.close();
+  await closePage(opened.page);
 });
 
 test('a dataset that changed is refused by its hash, with what to do', async () => {
@@ -278,18 +272,18 @@ test('a dataset that changed is refused by its hash, with what to do', async () 
   assert.match(await rows(opened).first().innerText(), /Text not available/);
   assert.equal(await opened.page.locator('vscode-button', { hasText: /^Write \d/ }).count(), 0);
   fs.writeFileSync(scored.data, before);
-  await opened.page.close();
+  await closePage(opened.page);
 });
 
 test('beside a result: without scores of rows how to get them, a fault as it is', async () => {
-  const { page, post } = await openPage(browser, 'results', { state: { tab: 'data' } });
+  const { page, post } = await openPage('results', { state: { tab: 'data' } });
   const result = sampleResult({ layers: 4, tasks: ['a'], train: 4, validation: 2 });
   await post({ type: 'result', result, file: '/workspace/x.layerif-result.json' });
   await post({ type: 'scores', alone: false, scores: scoresFile(), fault: null });
   assert.match(await page.locator('.panel').innerText(), /No row .* is scored yet.*data_scores: \[ifd_ppl/);
   await post({ type: 'scores', alone: false, scores: null, fault: 'These scores are damaged.' });
   assert.equal(await page.getByRole('alert').innerText(), 'These scores are damaged.');
-  await page.close();
+  await closePage(page);
 });
 
 test('axe finds nothing in four kinds of theme', async () => {
@@ -306,5 +300,5 @@ test('axe finds nothing in four kinds of theme', async () => {
   await opened.page.waitForTimeout(200);
   assert.ok(await opened.page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
   await opened.screenshot('data-narrow');
-  await opened.page.close();
+  await closePage(opened.page);
 });

@@ -3,32 +3,24 @@
  * four kinds of theme.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import type { Result } from '../../protocol/result.ts';
 import type { FromWebview } from '../../protocol/webview.ts';
 import { allocation, answerAll, trust, withIntervals } from './answers.ts';
 import { choose } from './choose.ts';
-import { accessibilityViolations, openPage, setTheme, startChromium } from './page.ts';
+import { accessibilityViolations, closePage, openPage, setTheme } from './page.ts';
 import type { OpenPage } from './page.ts';
 import { sampleComparison } from './sampleComparison.ts';
 import { sampleResult } from './sampleResult.ts';
 import type { ThemeName } from './themes.ts';
-
-let browser: Browser;
-before(async () => {
-  browser = await startChromium();
-});
-after(async () => {
-  await browser?.close();
-});
 
 const plain = sampleResult({ layers: 12, tasks: ['sentiment', 'arc_easy'], train: 24, validation: 4 });
 const result = withIntervals(plain, [5]);
 
 async function open(shown: Result, tab: string, options: { width?: number; theme?: ThemeName; more?: object } = {}) {
   const { more, ...rest } = options;
-  const opened = await openPage(browser, 'results', { ...rest, state: { tab, ...more } });
+  const opened = await openPage('results', { ...rest, state: { tab, ...more } });
   await opened.post({ type: 'result', result: shown, file: '/workspace/x.layerif-result.json' });
   await opened.post({ type: 'trust', trust: trust(shown) });
   await answerAll(opened, shown);
@@ -58,14 +50,14 @@ test('whiskers: one per layer and task, as high as the interval; unstable layers
   const label = (await barLabels(page)).find((text) => text.startsWith('Layer 5, arc_easy'))!;
   assert.match(label, /interval .* to .*, rank \d+, 1 to 12 on other samples, unstable$/);
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('a result without intervals is drawn as before', async () => {
   const { page } = await open(plain, 'layers');
   assert.equal(await page.locator('.layerif-whisker line').count(), 0);
   assert.equal(await page.locator('.layerif-bar rect').count(), 24);
-  await page.close();
+  await closePage(page);
 });
 
 test('the damping slider recomputes, says so, and goes back', async () => {
@@ -94,11 +86,11 @@ test('the damping slider recomputes, says so, and goes back', async () => {
   await page.getByRole('button', { name: /Back to the run/ }).click();
   await page.locator('.recomputed').waitFor({ state: 'detached' });
   assert.deepEqual(await barLabels(page), own);
-  await page.close();
+  await closePage(page);
 });
 
 test('a view that cannot be computed says why, with the run\u2019s own in sight', async () => {
-  const opened = await openPage(browser, 'results', { state: { recompute: { estimator: 'fisher' } } });
+  const opened = await openPage('results', { state: { recompute: { estimator: 'fisher' } } });
   const { page, post } = opened;
   await post({ type: 'result', result, file: '/x' });
   const [ask] = await asks(opened);
@@ -110,7 +102,7 @@ test('a view that cannot be computed says why, with the run\u2019s own in sight'
     /cannot be computed: grams\.safetensors is gone.*own: DataInf/,
   );
   assert.equal(await page.locator('.layerif-bar rect').count(), 24);
-  await page.close();
+  await closePage(page);
 });
 
 test('Trust: sentences, sweep, checks and validation with its cautions', async () => {
@@ -141,7 +133,7 @@ test('Trust: sentences, sweep, checks and validation with its cautions', async (
     ],
   );
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('Trust: other estimators as a matrix with intervals, a sentence, and what would take long', async () => {
@@ -153,7 +145,7 @@ test('Trust: other estimators as a matrix with intervals, a sentence, and what w
   const cells = await section.locator('table').first().locator('tbody td').allTextContents();
   assert.deepEqual(cells, ['0.40 [0.20, 0.60]', '0.55 [0.35, 0.75]', '', '\u22120.20 [\u22120.40, 0.00]']);
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('the first answer stands above the chart, one line a task with its badge', async () => {
@@ -166,10 +158,10 @@ test('the first answer stands above the chart, one line a task with its badge', 
     /sentiment: Layers \d+ \(ranks \d to \d\).* stand out: on other samples each stays among the highest third.*The place of one layer is not settled/,
   );
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
   const { page: bare } = await open(plain, 'layers');
   assert.deepEqual(await bare.locator('.verdict .badge').allTextContents(), ['not known', 'not known']);
-  await bare.close();
+  await closePage(bare);
 });
 
 test('Add Samples is offered while places are open and rows may be left, and says how the looks ended', async () => {
@@ -180,7 +172,7 @@ test('Add Samples is offered while places are open and rows may be left, and say
   await page.locator('.verdict vscode-button', { hasText: 'Add Samples' }).click();
   assert.deepEqual((await sent()).at(-1), { type: 'command', command: 'addSamples' });
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
   for (const task of grown.tasks) task.until = grown.tasks[0].until;
   const { page: ended } = await open(grown, 'layers');
   assert.match(
@@ -188,11 +180,11 @@ test('Add Samples is offered while places are open and rows may be left, and say
     /with 9 × 3 samples .* the ranks of 6 of 12 layers .* no further rows\.$/,
   );
   assert.equal(await ended.locator('.verdict vscode-button').count(), 0);
-  await ended.close();
+  await closePage(ended);
 });
 
 test('Trust: what is not there yet says how to get it; what runs is said and cannot be started twice', async () => {
-  const { page, post } = await openPage(browser, 'results', { state: { tab: 'trust' } });
+  const { page, post } = await openPage('results', { state: { tab: 'trust' } });
   const partial = sampleResult({ layers: 12, tasks: ['a'], train: 9, validation: 3, finished: 5 });
   await post({ type: 'result', result: partial, file: '/x' });
   await post({
@@ -209,7 +201,7 @@ test('Trust: what is not there yet says how to get it; what runs is said and can
     .locator('vscode-button')
     .evaluateAll((all) => all.map((one) => one.hasAttribute('disabled')));
   assert.deepEqual(disabled, [true, true]);
-  await page.close();
+  await closePage(page);
 });
 
 test('Allocation: the table is the answer, a row explains itself, the exponent asks again', async () => {
@@ -266,7 +258,7 @@ test('Allocation: the table is the answer, a row explains itself, the exponent a
   const exported = (await sent()).find((message) => message.type === 'saveExport')!;
   assert.deepEqual([exported.params.to, exported.params.kind, exported.params.beta], ['peft', 'experts', 3.1]);
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('Sparsity: a rule whose score is not measured offers to measure it, says why that failed, and asks again', async () => {
@@ -298,7 +290,7 @@ test('Sparsity: a rule whose score is not measured offers to measure it, says wh
   assert.equal(await button.count(), 0);
   assert.equal(await page.locator('.panel [role=alert]').count(), 0);
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('Sparsity: a rule that cannot be drawn is named; N:M takes the slider away', async () => {
@@ -311,7 +303,7 @@ test('Sparsity: a rule that cannot be drawn is named; N:M takes the slider away'
   await answerAll(opened, result);
   assert.equal(await page.getByRole('slider', { name: 'Sparsity' }).count(), 0);
   assert.match(await page.locator('table.data tbody tr').first().innerText(), /\(\d of 4\)/);
-  await page.close();
+  await closePage(page);
 });
 
 test('a partial result says which layers are missing instead of asking', async () => {
@@ -319,11 +311,11 @@ test('a partial result says which layers are missing instead of asking', async (
   const opened = await open(partial, 'allocation');
   assert.match(await opened.page.locator('.panel').innerText(), /a has 5 of 12.*Score again/);
   assert.equal((await asks(opened)).length, 0);
-  await opened.page.close();
+  await closePage(opened.page);
 });
 
 test('comparison of prunings: findings, gate, chart with the model as it is, table in words', async () => {
-  const { page, post, errors, screenshot } = await openPage(browser, 'comparison');
+  const { page, post, errors, screenshot } = await openPage('comparison');
   await post({ type: 'pruningComparison', comparison: sampleComparison([0.3, 0.5], ['wanda', 'magnitude']) });
   await screenshot('pruning-comparison');
   const text = await page.locator('main').innerText();
@@ -334,11 +326,11 @@ test('comparison of prunings: findings, gate, chart with the model as it is, tab
   assert.equal(await page.locator('table.data tbody tr').count(), 17);
   assert.equal(await page.locator('.layerif-whisker').first().locator('line').count(), 2, 'a whisker per sparsity');
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('results compared: matrix, pairs and plain words', async () => {
-  const { page, post, errors, screenshot } = await openPage(browser, 'comparison');
+  const { page, post, errors, screenshot } = await openPage('comparison');
   const scores = result.tasks.map(({ layers }) => layers.map(({ score }) => score));
   const statistic = (value: number) => ({ value, interval: [value - 0.2, value + 0.1] as [number, number], p: 0.02 });
   await post({
@@ -393,7 +385,7 @@ test('results compared: matrix, pairs and plain words', async () => {
   );
   assert.match(text, /0\.75 \[0\.55, 0\.85\], p 0\.020/);
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 const themes: ThemeName[] = ['light', 'dark', 'high-contrast', 'high-contrast-light'];
@@ -409,15 +401,15 @@ for (const tab of ['layers', 'trust', 'allocation', 'sparsity'])
     assert.deepEqual(await accessibilityViolations(page), [], 'narrow');
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.ok(wide <= 0, `nothing sticks out at the side: ${wide} pixels`);
-    await page.close();
+    await closePage(page);
   });
 
 test('comparison: axe finds nothing in four kinds of theme', async () => {
-  const { page, post } = await openPage(browser, 'comparison');
+  const { page, post } = await openPage('comparison');
   await post({ type: 'pruningComparison', comparison: sampleComparison([0.5]) });
   for (const theme of themes) {
     await setTheme(page, theme);
     assert.deepEqual(await accessibilityViolations(page), [], theme);
   }
-  await page.close();
+  await closePage(page);
 });

@@ -5,13 +5,12 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { PNG } from 'pngjs';
-import type { Browser } from 'playwright-core';
 import type { ExportForm, ExportItem, FromWebview } from '../../protocol/webview.ts';
 import { reportHtml } from '../../extension/src/reportHtml.ts';
 import { allocation, answerAll, trust, withIntervals } from './answers.ts';
-import { openPage, startChromium } from './page.ts';
+import { openPage, sharedBrowser } from './page.ts';
 import type { OpenPage } from './page.ts';
 import { sampleResult } from './sampleResult.ts';
 
@@ -20,21 +19,15 @@ const HOSTILE = 'a <img src=x onerror=alert(1)> & b';
 const plain = sampleResult({ layers: 6, tasks: ['sentiment', HOSTILE], train: 12, validation: 4 });
 const result = withIntervals(plain, [5]);
 
-let browser: Browser;
 let opened: OpenPage;
 let items: ExportItem[];
 before(async () => {
-  browser = await startChromium();
-  opened = await openPage(browser, 'results', { theme: 'dark', state: { tab: 'allocation', table: true } });
+  opened = await openPage('results', { theme: 'dark', state: { tab: 'allocation', table: true } });
   await opened.post({ type: 'result', result, file: '/workspace/x.layerif-result.json' });
   await opened.post({ type: 'trust', trust: trust(result) });
   await answerAll(opened, result);
   items = (await reply({ type: 'listExports', requestId: 1 })).items;
 });
-after(async () => {
-  await browser?.close();
-});
-
 type Exported = FromWebview & { type: 'exported' };
 
 /** The page's reply, with bytes as base64, since they do not survive the way out of the browser. */
@@ -132,7 +125,7 @@ test('a chart as SVG stands alone: no HTML, no style sheet, no variable; colours
     assert.ok(svg.includes(`>${name}</text>`) || svg.includes(`> ${name}</text>`), `legend names ${name}`);
   assert.match(svg, /url\(&quot;#layerif-positive-0&quot;\)|url\(#layerif-positive-0\)/);
   assert.match(svg, /<pattern id="layerif-positive-0"/);
-  const page = await browser.newPage({ viewport: { width: 900, height: 420 } });
+  const page = await (await sharedBrowser()).newPage({ viewport: { width: 900, height: 420 } });
   await page.setContent(svg);
   const bars = await page.locator('svg svg rect').count();
   assert.ok(bars >= 6, `${bars} bars`);
@@ -160,7 +153,7 @@ test('the page as one HTML file: every tab, no script, no control, names as text
     markup: await make('', 'html'),
   });
   assert.doesNotMatch(html, /<script|<vscode-|<input|onerror=alert\(1\)>(?!&)/);
-  const page = await browser.newPage({ viewport: { width: 1000, height: 900 } });
+  const page = await (await sharedBrowser()).newPage({ viewport: { width: 1000, height: 900 } });
   const asked: string[] = [];
   page.on('request', (request) => asked.push(request.url()));
   const errors: string[] = [];
@@ -183,7 +176,7 @@ test('the page as one HTML file: every tab, no script, no control, names as text
 test('what is gone, and a page without a result, are said', async () => {
   const gone = await reply({ type: 'makeExport', requestId: 90, id: 'layers/chart/99', form: 'svg' });
   assert.match(gone.failure!, /layers\/chart\/99 is not on the page any more/);
-  const empty = await openPage(browser, 'results', {});
+  const empty = await openPage('results', {});
   await empty.post({ type: 'listExports', requestId: 1 });
   const [said] = (await empty.sent()).filter((message) => message.type === 'exported');
   assert.match(said.failure!, /there is no result in this page yet/);

@@ -3,27 +3,19 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { after, test } from 'node:test';
 import type { FromWebview } from '../../protocol/webview.ts';
 import { header } from '../../server/src/lsp/headers.ts';
 import { file, safetensorsBytes } from '../checkpoints/files.ts';
-import { accessibilityViolations, openPage, setTheme, startChromium } from './page.ts';
+import { accessibilityViolations, closePage, openPage, setTheme } from './page.ts';
 import type { OpenPage } from './page.ts';
 
-let browser: Browser;
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-header-page-'));
-before(async () => {
-  browser = await startChromium();
-});
-after(async () => {
-  await browser?.close();
-  fs.rmSync(root, { recursive: true });
-});
+after(() => fs.rmSync(root, { recursive: true }));
 
 /** As the editor does it. */
 async function open(target: string): Promise<OpenPage> {
-  const opened = await openPage(browser, 'header');
+  const opened = await openPage('header');
   await opened.post({ type: 'inspecting', file: target, revision: 0 });
   type Ask = FromWebview & { type: 'ask' };
   await opened.page.waitForFunction(() => document.querySelector('h1') !== null);
@@ -68,7 +60,7 @@ test('facts, layers, tensors under both names, metadata; the way to what is scor
   await page.locator('vscode-button', { hasText: 'Inspect Model Layers' }).click();
   assert.deepEqual((await opened.sent()).at(-1), { type: 'inspectWhole' });
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('markup in names and texts is text; an error stands as the server says it', async () => {
@@ -83,9 +75,9 @@ test('markup in names and texts is text; an error stands as the server says it',
   assert.deepEqual(await rows(hostile, 'Metadata'), [['key', `${markup}value`]]);
   assert.equal(await hostile.page.locator('img').count(), 0);
   assert.deepEqual(hostile.errors, []);
-  await hostile.page.close();
+  await closePage(hostile.page);
   const gone = await open(path.join(root, 'gone.gguf'));
   assert.match(await gone.page.getByRole('alert').innerText(), /gone\.gguf does not exist/);
   assert.equal(await gone.page.locator('table').count(), 0);
-  await gone.page.close();
+  await closePage(gone.page);
 });

@@ -1,21 +1,12 @@
 /** The page of an inspected model in a real browser; its questions are answered by the real reader from real graphs. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { test } from 'node:test';
 import type { FromWebview } from '../../protocol/webview.ts';
 import { inspect } from '../../server/src/lsp/inspecting.ts';
-import { accessibilityViolations, openPage, setTheme, startChromium } from './page.ts';
+import { accessibilityViolations, closePage, openPage, setTheme } from './page.ts';
 import type { OpenPage } from './page.ts';
 import type { ThemeName } from './themes.ts';
-
-let browser: Browser;
-before(async () => {
-  browser = await startChromium();
-});
-after(async () => {
-  await browser?.close();
-});
 
 const graph = (name: string) => path.resolve(import.meta.dirname, '../reference/onnx_graphs', name);
 
@@ -47,7 +38,7 @@ const answeredOf = (opened: OpenPage) => {
 const replied = new WeakMap<OpenPage, Set<number>>();
 
 async function open(name: string, options: { width?: number; theme?: ThemeName } = {}): Promise<OpenPage> {
-  const opened = await openPage(browser, 'inspect', options);
+  const opened = await openPage('inspect', options);
   await opened.post({ type: 'inspecting', file: graph(name), revision: 0 });
   await answerAll(opened, graph(name));
   return opened;
@@ -91,7 +82,7 @@ test('layers, modules with shapes and weights, coverage, what is not scored, wha
   assert.match(await page.getByRole('status').innerText(), /^2 layers found by names such as/);
   assert.deepEqual(errors, []);
   await opened.screenshot('inspect');
-  await page.close();
+  await closePage(page);
 });
 
 test('the preview follows the pattern; an error stands as the server says it and the last layers stay; then an experiment', async () => {
@@ -131,7 +122,7 @@ test('the preview follows the pattern; an error stands as the server says it and
     output: '',
   });
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('a file that changes is read again with what stands in the fields', async () => {
@@ -144,19 +135,19 @@ test('a file that changes is read again with what stands in the fields', async (
   const after = await asks(opened);
   assert.equal(after.length, before + 1);
   assert.deepEqual(after.at(-1)!.params, { layersPattern: '', output: 'logits' });
-  await opened.page.close();
+  await closePage(opened.page);
 });
 
 test('a model that cannot be read says why; a checkpoint has no pattern', async () => {
   const gone = await open('gone.onnx');
   assert.match(await gone.page.getByRole('alert').innerText(), /gone\.onnx: there is no such file or folder/);
   assert.equal(await gone.page.locator('table').count(), 0);
-  await gone.page.close();
+  await closePage(gone.page);
   const folder = path.resolve(import.meta.dirname, '../reference/onnx_graphs');
-  const checkpoint = await openPage(browser, 'inspect');
+  const checkpoint = await openPage('inspect');
   await checkpoint.post({ type: 'inspecting', file: folder, revision: 0 });
   assert.equal(await checkpoint.page.getByRole('textbox').count(), 0);
-  await checkpoint.page.close();
+  await closePage(checkpoint.page);
 });
 
 test('axe finds nothing in four kinds of theme, with layers and with an error', async () => {
@@ -169,5 +160,5 @@ test('axe finds nothing in four kinds of theme, with layers and with an error', 
       assert.deepEqual(await accessibilityViolations(opened.page), [], `${theme} ${pattern}`);
     }
   }
-  await opened.page.close();
+  await closePage(opened.page);
 });

@@ -1,26 +1,17 @@
 /** The side-bar page in a real browser. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { test } from 'node:test';
 import type { Estimate } from '../../protocol/run.ts';
-import { accessibilityViolations, openPage, startChromium } from './page.ts';
+import { accessibilityViolations, closePage, openPage } from './page.ts';
 import { sampleResult } from './sampleResult.ts';
 import type { ThemeName } from './themes.ts';
-
-let browser: Browser;
-before(async () => {
-  browser = await startChromium();
-});
-after(async () => {
-  await browser?.close();
-});
 
 const result = sampleResult({ layers: 30, tasks: ['sentiment', 'arc_easy'], train: 10, validation: 2 });
 const size = { width: 300, height: 720 };
 const FILE = '/workspace/x.layerif-result.json';
 
 test('one bar per layer, the strongest marked, its length the share of the largest', async () => {
-  const { page, post, errors } = await openPage(browser, 'layers', size);
+  const { page, post, errors } = await openPage('layers', size);
   await post({ type: 'result', result, file: FILE });
   const rows = page.locator('.side-bars tbody tr');
   assert.equal(await rows.count(), 30);
@@ -36,11 +27,11 @@ test('one bar per layer, the strongest marked, its length the share of the large
     String(layers.find((layer) => layer.positive === largest)?.index),
   );
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('another task, jumps and open', async () => {
-  const { page, post, sent } = await openPage(browser, 'layers', size);
+  const { page, post, sent } = await openPage('layers', size);
   await post({ type: 'result', result, file: FILE });
   await page.locator('vscode-single-select').click();
   await page.getByRole('option', { name: 'arc_easy' }).click();
@@ -50,11 +41,11 @@ test('another task, jumps and open', async () => {
   await page.getByRole('button', { name: 'Open task' }).click();
   await page.getByRole('button', { name: 'Open results' }).click();
   assert.deepEqual((await sent()).slice(1), [{ type: 'revealTask', task: 'arc_easy' }, { type: 'openResult' }]);
-  await page.close();
+  await closePage(page);
 });
 
 test('live: progress, places for what is to come, cancel', async () => {
-  const { page, post, sent, screenshot } = await openPage(browser, 'layers', size);
+  const { page, post, sent, screenshot } = await openPage('layers', size);
   const running = {
     type: 'running',
     runId: 'r',
@@ -76,23 +67,23 @@ test('live: progress, places for what is to come, cancel', async () => {
   await screenshot('layers-live');
   await page.getByText('Cancel', { exact: true }).click();
   assert.deepEqual((await sent()).at(-1), { type: 'cancel' });
-  await page.close();
+  await closePage(page);
 });
 
 test('empty and failed say what to do', async () => {
-  const { page, post } = await openPage(browser, 'layers', size);
+  const { page, post } = await openPage('layers', size);
   await post({ type: 'idle' });
   assert.match(await page.locator('main').innerText(), /choose Score Layers/);
   await post({ type: 'failed', message: 'It did not fit.' });
   assert.match(await page.getByRole('alert').innerText(), /It did not fit\./);
-  await page.close();
+  await closePage(page);
 });
 
 for (const theme of ['light', 'dark', 'high-contrast', 'high-contrast-light'] as const satisfies ThemeName[])
   test(`axe finds nothing: ${theme}`, async () => {
-    const { page, post, screenshot } = await openPage(browser, 'layers', { theme, ...size });
+    const { page, post, screenshot } = await openPage('layers', { theme, ...size });
     await post({ type: 'result', result, file: FILE });
     assert.deepEqual(await accessibilityViolations(page), []);
     await screenshot(`layers-${theme}`);
-    await page.close();
+    await closePage(page);
   });

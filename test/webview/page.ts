@@ -6,6 +6,7 @@
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { after } from 'node:test';
 import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { pageHtml } from '../../extension/src/webviewHtml.ts';
@@ -17,8 +18,12 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const ORIGIN = 'https://webview.test';
 const NONCE = 'testnonce';
 
-export async function startChromium(): Promise<Browser> {
-  return chromium.launch({
+let running: Promise<Browser> | undefined;
+after(async () => (await running)?.close());
+
+/** The one browser of this process, ended with it. */
+export function sharedBrowser(): Promise<Browser> {
+  return (running ??= chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     chromiumSandbox: false,
@@ -31,7 +36,45 @@ export async function startChromium(): Promise<Browser> {
       '--disable-component-update',
       '--disable-sync',
     ],
+  }));
+}
+
+/** What a page is at the moment. */
+interface Shown {
+  html: string;
+  errors: string[];
+}
+
+const shown = new Map<Page, Shown>();
+/** Closed pages are opened again: a new one, with a process of its own, costs five times as much as a new address. */
+const closed: Page[] = [];
+
+async function newPage(): Promise<Page> {
+  const page = await (await sharedBrowser()).newPage();
+  page.setDefaultTimeout(10_000);
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') shown.get(page)?.errors.push(message.text());
   });
+  page.on('pageerror', (error) => shown.get(page)?.errors.push(String(error)));
+  await page.route(`${ORIGIN}/**`, async (route) => {
+    const name = new URL(route.request().url()).pathname.slice(1);
+    if (name === '') return route.fulfill({ contentType: 'text/html', body: shown.get(page)!.html });
+    const file = path.join(ROOT, 'dist/webview', name);
+    if (!existsSync(file)) return route.fulfill({ status: 404 });
+    return route.fulfill({
+      contentType: name.endsWith('.css') ? 'text/css' : 'text/javascript',
+      body: readFileSync(file),
+    });
+  });
+  return page;
+}
+
+/** Ends what a page shows. */
+export async function closePage(page: Page): Promise<void> {
+  shown.delete(page);
+  await page.mouse.move(0, 0);
+  await page.goto('about:blank');
+  closed.push(page);
 }
 
 export interface OpenPage {
@@ -45,7 +88,6 @@ export interface OpenPage {
 }
 
 export async function openPage(
-  browser: Browser,
   kind: 'results' | 'layers' | 'comparison' | 'inspect' | 'header' | 'predict' | 'analysis',
   options: { theme?: ThemeName; width?: number; height?: number; state?: unknown } = {},
 ): Promise<OpenPage> {
@@ -53,13 +95,9 @@ export async function openPage(
   for (const file of [`${kind}.js`, `${kind}.css`])
     if (!existsSync(path.join(ROOT, 'dist/webview', file)))
       throw new Error(`dist/webview/${file} is missing: run "npm run build" first`);
-  const page = await browser.newPage({ viewport: { width: options.width ?? 1000, height: options.height ?? 900 } });
-  page.setDefaultTimeout(10_000);
+  const page = closed.pop() ?? (await newPage());
+  await page.setViewportSize({ width: options.width ?? 1000, height: options.height ?? 900 });
   const errors: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
-  });
-  page.on('pageerror', (error) => errors.push(String(error)));
   const html = pageHtml({
     cspSource: ORIGIN,
     nonce: NONCE,
@@ -68,18 +106,9 @@ export async function openPage(
     page: kind,
     title: 'LayerIF',
   });
-  await page.route(`${ORIGIN}/**`, async (route) => {
-    const name = new URL(route.request().url()).pathname.slice(1);
-    if (name === '') return route.fulfill({ contentType: 'text/html', body: html });
-    const file = path.join(ROOT, 'dist/webview', name);
-    if (!existsSync(file)) return route.fulfill({ status: 404 });
-    return route.fulfill({
-      contentType: name.endsWith('.css') ? 'text/css' : 'text/javascript',
-      body: readFileSync(file),
-    });
-  });
+  shown.set(page, { html, errors });
   const { bodyClass, variables } = themes[theme];
-  await page.addInitScript(
+  const start = await page.addInitScript(
     ({ state, bodyClass, variables }) => {
       const sent: unknown[] = [];
       let stored = state;
@@ -100,6 +129,7 @@ export async function openPage(
     { state: options.state, bodyClass, variables },
   );
   await page.goto(`${ORIGIN}/`);
+  await start.dispose();
   await page.waitForFunction(() => (window as unknown as { layerifSent: unknown[] }).layerifSent.length > 0);
   return {
     page,

@@ -3,24 +3,16 @@
  * theme.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import type { Result } from '../../protocol/result.ts';
 import type { Estimate } from '../../protocol/run.ts';
 import type { FromWebview } from '../../protocol/webview.ts';
 import { choose } from './choose.ts';
-import { accessibilityViolations, openPage, setTheme, startChromium } from './page.ts';
+import { accessibilityViolations, closePage, openPage, setTheme } from './page.ts';
 import type { OpenPage } from './page.ts';
 import { sampleResult, sampleText } from './sampleResult.ts';
 import type { ThemeName } from './themes.ts';
-
-let browser: Browser;
-before(async () => {
-  browser = await startChromium();
-});
-after(async () => {
-  await browser?.close();
-});
 
 const FILE = '/workspace/runs/x/x.layerif-result.json';
 const twoTasks = sampleResult({ layers: 12, tasks: ['sentiment', 'arc_easy'], train: 40, validation: 5 });
@@ -41,8 +33,8 @@ const running = (result: Result | null) =>
     result,
   }) as const;
 
-async function open(result: Result, options: Parameters<typeof openPage>[2] = {}): Promise<OpenPage> {
-  const opened = await openPage(browser, 'results', options);
+async function open(result: Result, options: Parameters<typeof openPage>[1] = {}): Promise<OpenPage> {
+  const opened = await openPage('results', options);
   await opened.post({ type: 'result', result, file: FILE });
   return opened;
 }
@@ -95,7 +87,7 @@ test('bars: one per layer and task, named with value, share and rank', async () 
     true,
   );
   assert.deepEqual(errors, [], 'no console error, no policy violation');
-  await page.close();
+  await closePage(page);
 });
 
 test('heights of bars are proportional to the scores', async () => {
@@ -109,7 +101,7 @@ test('heights of bars are proportional to the scores', async () => {
   });
   const full = Math.max(...heights);
   heights.forEach((height, i) => assert.ok(Math.abs(height / full - scores[i]) < 1e-6, `bar ${i}`));
-  await page.close();
+  await closePage(page);
 });
 
 test('a negative score hangs below zero, is hatched and says so', async () => {
@@ -125,7 +117,7 @@ test('a negative score hangs below zero, is hatched and says so', async () => {
   assert.ok(feet.every((foot) => Math.abs(foot - zero) < 1e-6));
   assert.ok(Math.abs((await bar.evaluate((node) => Number(node.getAttribute('y')))) - zero) < 1e-6);
   assert.match(await page.locator('.legend-note').innerText(), /hatched, below zero: hurts validation/);
-  await page.close();
+  await closePage(page);
 });
 
 test('keyboard: arrows move and speak, Enter selects, End goes to the last layer', async () => {
@@ -141,7 +133,7 @@ test('keyboard: arrows move and speak, Enter selects, End goes to the last layer
   await page.keyboard.press('End');
   await page.keyboard.press('Enter');
   assert.match(await heading(page), /^Layer 11\b/);
-  await page.close();
+  await closePage(page);
 });
 
 test('a click on a bar selects its layer and its task; Ctrl+click opens the task in the experiment', async () => {
@@ -157,7 +149,7 @@ test('a click on a bar selects its layer and its task; Ctrl+click opens the task
   await page.mouse.click(...point);
   await page.keyboard.up('Control');
   assert.deepEqual(await last(opened, 'revealTask'), { type: 'revealTask', task: 'arc_easy' });
-  await page.close();
+  await closePage(page);
 });
 
 test('every task of the selected layer jumps to its line and to its dataset', async () => {
@@ -167,7 +159,7 @@ test('every task of the selected layer jumps to its line and to its dataset', as
   assert.deepEqual(await last(opened, 'revealTask'), { type: 'revealTask', task: 'arc_easy' });
   await page.getByRole('button', { name: 'Open dataset sentiment-data in the experiment file' }).click();
   assert.deepEqual(await last(opened, 'revealDataset'), { type: 'revealDataset', dataset: 'sentiment-data' });
-  await page.close();
+  await closePage(page);
 });
 
 test('samples: strongest first, text on request, the line opens in the dataset', async () => {
@@ -196,7 +188,7 @@ test('samples: strongest first, text on request, the line opens in the dataset',
     file: '/workspace/data/sentiment.jsonl',
     line: worst + 1,
   });
-  await page.close();
+  await closePage(page);
 });
 
 test('texts are asked for once, whatever tab is shown', async () => {
@@ -206,7 +198,7 @@ test('texts are asked for once, whatever tab is shown', async () => {
   await opened.page.getByRole('tab', { name: 'Layers' }).click();
   assert.equal((await opened.sent()).filter((message) => message.type === 'samples').length, 1);
   assert.match(await opened.page.locator('.samples').first().innerText(), /Review: /);
-  await opened.page.close();
+  await closePage(opened.page);
 });
 
 test('a sample whose file is gone keeps its figures and says why there is no text', async () => {
@@ -217,7 +209,7 @@ test('a sample whose file is gone keeps its figures and says why there is no tex
   await opened.post({ type: 'samples', requestId: request.requestId, answer: { samples } });
   assert.match(await opened.page.locator('.samples').first().innerText(), /Text not available/);
   assert.equal(await opened.page.getByRole('button', { name: /^Open in dataset/ }).count(), 0);
-  await opened.page.close();
+  await closePage(opened.page);
 });
 
 test('heat map: pixels follow the signs, a click selects layer and sample', async () => {
@@ -250,7 +242,7 @@ test('heat map: pixels follow the signs, a click selects layer and sample', asyn
   assert.match(await heading(page), /^Layer 4\b/);
   const picked = page.getByRole('table', { name: /Selected sample of layer 4/ });
   assert.match(await picked.innerText(), /sentiment\.jsonl\s*:14/);
-  await page.close();
+  await closePage(page);
 });
 
 test('heat map: the keyboard cursor speaks sample, value and what it means', async () => {
@@ -264,7 +256,7 @@ test('heat map: the keyboard cursor speaks sample, value and what it means', asy
     words,
     new RegExp(`^Layer 3, sentiment\\.jsonl:2: influence .*, ${value > 0 ? 'helps' : 'hurts'} validation$`),
   );
-  await page.close();
+  await closePage(page);
 });
 
 test('the table says what the chart shows and sorts by a task', async () => {
@@ -279,7 +271,7 @@ test('the table says what the chart shows and sorts by a task', async () => {
     .map((layer) => String(layer.index));
   assert.deepEqual(await rows.locator('th').allInnerTexts(), order);
   assert.equal(await page.locator('.layer-table th[aria-sort="descending"]').count(), 1);
-  await page.close();
+  await closePage(page);
 });
 
 test('controls: aggregation and scale change the chart and are remembered', async () => {
@@ -295,7 +287,7 @@ test('controls: aggregation and scale change the chart and are remembered', asyn
   );
   assert.equal(state.aggregation, 'top25');
   assert.equal(state.normalised, false);
-  await page.close();
+  await closePage(page);
 });
 
 test('tabs: arrows move between them, each shows its content', async () => {
@@ -318,11 +310,11 @@ test('tabs: arrows move between them, each shows its content', async () => {
     'a'.repeat(64),
   ])
     assert.ok(text.includes(part), part);
-  await page.close();
+  await closePage(page);
 });
 
 test('live: facts of the plan, then layers from the end, nothing moves, cancel is sent', async () => {
-  const opened = await openPage(browser, 'results');
+  const opened = await openPage('results');
   const { page, post } = opened;
   await post(running(null));
   assert.match(await page.locator('h1').innerText(), /tiny/);
@@ -353,7 +345,7 @@ test('live: facts of the plan, then layers from the end, nothing moves, cancel i
   });
   assert.deepEqual(await place(), early);
   assert.match(await page.locator('.status').innerText(), /Complete/);
-  await page.close();
+  await closePage(page);
 });
 
 test('a partial result says how to go on', async () => {
@@ -362,7 +354,7 @@ test('a partial result says how to go on', async () => {
   );
   assert.match(await page.locator('.status').innerText(), /Partial: score again to resume/);
   assert.equal(await page.locator('.layerif-bar rect').count(), 3);
-  await page.close();
+  await closePage(page);
 });
 
 test('a result without any layer, and a file that is no result, are pages and not crashes', async () => {
@@ -375,7 +367,7 @@ test('a result without any layer, and a file that is no result, are pages and no
   await post({ type: 'failed', message: 'This result file is <b>empty</b>.' });
   assert.match(await page.getByRole('alert').innerText(), /This result file is <b>empty<\/b>\./);
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('names and texts from files are never markup', async () => {
@@ -387,7 +379,7 @@ test('names and texts from files are never markup', async () => {
   await answerSamples(opened);
   assert.equal(await opened.page.locator('img, main script').count(), 0);
   assert.match(await opened.page.locator('h1').innerText(), /<img src=x/);
-  await opened.page.close();
+  await closePage(opened.page);
 });
 
 for (const theme of ['light', 'dark', 'high-contrast', 'high-contrast-light'] as const satisfies ThemeName[])
@@ -402,7 +394,7 @@ for (const theme of ['light', 'dark', 'high-contrast', 'high-contrast-light'] as
     assert.deepEqual(opened.errors, []);
     await opened.page.getByRole('tab', { name: 'Layers' }).click();
     await opened.screenshot(`results-${theme}`);
-    await opened.page.close();
+    await closePage(opened.page);
   });
 
 test('axe can fail: the same page without the name of its chart', async () => {
@@ -412,7 +404,7 @@ test('axe can fail: the same page without the name of its chart', async () => {
     node.setAttribute('role', 'img');
   });
   assert.notEqual((await accessibilityViolations(page)).length, 0);
-  await page.close();
+  await closePage(page);
 });
 
 test('the canvas follows a change of theme', async () => {
@@ -427,7 +419,7 @@ test('the canvas follows a change of theme', async () => {
   assert.ok((await brightness()) < 90);
   await setTheme(page, 'light');
   assert.ok((await brightness()) > 160);
-  await page.close();
+  await closePage(page);
 });
 
 test('80 layers, 5 tasks, 2,000 samples: a heat map or lines, nothing wider than the page', async () => {
@@ -445,7 +437,7 @@ test('80 layers, 5 tasks, 2,000 samples: a heat map or lines, nothing wider than
     validation: 5,
     modelName: 'organisation/'.repeat(9),
   });
-  const opened = await openPage(browser, 'results', { theme: 'light', width: 900 });
+  const opened = await openPage('results', { theme: 'light', width: 900 });
   await opened.post({ type: 'result', result: big, file: FILE });
   const cells = opened.page.getByRole('application', { name: 'Layer scores' }).locator('svg rect');
   await cells.first().waitFor();
@@ -459,7 +451,7 @@ test('80 layers, 5 tasks, 2,000 samples: a heat map or lines, nothing wider than
   );
   await answerSamples(opened);
   await opened.screenshot('results-80-layers');
-  await opened.page.close();
+  await closePage(opened.page);
 });
 
 test('a narrow column needs no horizontal scrolling', async () => {
@@ -471,13 +463,13 @@ test('a narrow column needs no horizontal scrolling', async () => {
   );
   assert.deepEqual(await accessibilityViolations(opened.page), []);
   await opened.screenshot('results-narrow');
-  await opened.page.close();
+  await closePage(opened.page);
 });
 
 test('eight tasks are a heat map of tasks and layers, whose cells select; bars stay a choice, each with a style of its own', async () => {
   const tasks = Array.from({ length: 8 }, (_, t) => `task_${t}`);
   const many = sampleResult({ layers: 12, tasks, train: 12, validation: 3 });
-  const opened = await openPage(browser, 'results', { width: 620 });
+  const opened = await openPage('results', { width: 620 });
   const { page, post, errors } = opened;
   await post({ type: 'result', result: many, file: FILE });
   const map = page.getByRole('application', { name: 'Layer scores' });
@@ -497,11 +489,11 @@ test('eight tasks are a heat map of tasks and layers, whose cells select; bars s
     .evaluateAll((bars) => bars.map((bar) => bar.getAttribute('fill')!.replace('negative', 'positive')));
   assert.equal(new Set(fills).size, 8, 'no two tasks look alike');
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('layers by score: the selected task\u2019s highest first, under the same numbers; by depth again', async () => {
-  const opened = await openPage(browser, 'results', {});
+  const opened = await openPage('results', {});
   const { page, post } = opened;
   await post({ type: 'result', result: twoTasks, file: FILE });
   const axis = () => page.locator('.layerif-plot').first().locator('g[text-anchor=middle] text').allTextContents();
@@ -524,5 +516,5 @@ test('layers by score: the selected task\u2019s highest first, under the same nu
   assert.deepEqual(boxes, order);
   await choose(page, 'Layers by', 'depth');
   assert.deepEqual(await axis(), depth);
-  await page.close();
+  await closePage(page);
 });

@@ -1,22 +1,13 @@
 /** The tab Samples in a real browser: layers, search, filters, validation samples, the dataset without ticked rows. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { test } from 'node:test';
 import type { FromWebview } from '../../protocol/webview.ts';
 import { crossLayerRules } from '../../server/src/estimators/crossLayer.ts';
 import { choose } from './choose.ts';
-import { accessibilityViolations, openPage, setTheme, startChromium } from './page.ts';
+import { accessibilityViolations, closePage, openPage, setTheme } from './page.ts';
 import type { OpenPage } from './page.ts';
 import { sampleResult } from './sampleResult.ts';
 import type { ThemeName } from './themes.ts';
-
-let browser: Browser;
-before(async () => {
-  browser = await startChromium();
-});
-after(async () => {
-  await browser?.close();
-});
 
 const TRAIN = 120;
 const result = sampleResult({ layers: 4, tasks: ['sentiment'], train: TRAIN, validation: 9 });
@@ -49,7 +40,7 @@ async function answerOnce(opened: OpenPage): Promise<void> {
       });
 }
 async function samplesTab(): Promise<OpenPage> {
-  const opened = await openPage(browser, 'results', { state: { tab: 'samples', layer: 1 }, height: 1200 });
+  const opened = await openPage('results', { state: { tab: 'samples', layer: 1 }, height: 1200 });
   await opened.post({ type: 'result', result, file: '/workspace/x.layerif-result.json' });
   await answer(opened);
   return opened;
@@ -79,7 +70,7 @@ test('one layer and all: most harmful first, by mean rank as layerif rows; more 
   const harms = all.map((i) => task.influence.filter((values) => values[i] < 0).length);
   assert.equal(harms[(await places(opened))[0]], Math.max(...harms));
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('search, label, effect; validation samples; ids; the dataset without ticked samples is asked for', async () => {
@@ -128,5 +119,5 @@ test('search, label, effect; validation samples; ids; the dataset without ticked
   assert.match(await rows(opened).first().innerText(), /validation Sample/);
   assert.equal(await page.locator('vscode-button', { hasText: 'Write Dataset' }).count(), 0);
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });

@@ -3,26 +3,18 @@
  * theme.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { test } from 'node:test';
 import { csvOf, markdownOf } from '../../webview/src/model/scoreExport.ts';
-import { accessibilityViolations, openPage, setTheme, startChromium } from './page.ts';
+import { accessibilityViolations, closePage, openPage, setTheme } from './page.ts';
 import { sampleResult } from './sampleResult.ts';
 import { heatTable, layerTable, scoresFile } from './scoreTables.ts';
 import type { ThemeName } from './themes.ts';
 
-let browser: Browser;
-before(async () => {
-  browser = await startChromium();
-});
-after(async () => {
-  await browser?.close();
-});
 const result = sampleResult({ layers: 4, tasks: ['a'], train: 4, validation: 2 });
 const found = { type: 'scores', alone: false, scores: scoresFile(), fault: null } as const;
 
 test('beside a result: without scores how to get them, a fault as it is, tables as soon as they are there', async () => {
-  const { page, post, errors } = await openPage(browser, 'results', { state: { tab: 'scores' } });
+  const { page, post, errors } = await openPage('results', { state: { tab: 'scores' } });
   await post({ type: 'result', result, file: '/workspace/x.layerif-result.json' });
   assert.match(await page.locator('.panel').innerText(), /No scores lie beside this result.*scores: \[block_influence/);
   await post({ ...found, scores: null, fault: 'This scores file is empty.' });
@@ -43,11 +35,11 @@ test('beside a result: without scores how to get them, a fault as it is, tables 
   // Beside influence the other tabs stay.
   assert.ok((await page.getByRole('tab').count()) > 5);
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('alone: keys speak values, marks and what is undefined; columns sort; both forms are copied and saved', async () => {
-  const { page, post, sent, errors } = await openPage(browser, 'results', {});
+  const { page, post, sent, errors } = await openPage('results', {});
   await post({ ...found, alone: true });
   assert.equal(await page.locator('h1').innerText(), 'Tiny');
   assert.deepEqual(await page.getByRole('tab').allInnerTexts(), ['Scores']);
@@ -70,11 +62,11 @@ test('alone: keys speak values, marks and what is undefined; columns sort; both 
     { type: 'saveText', text: markdownOf(layerTable), name: 'test_score', ending: 'md' },
   ]);
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('two axes are a heat map whose cells are spoken', async () => {
-  const { page, post, errors } = await openPage(browser, 'results', {});
+  const { page, post, errors } = await openPage('results', {});
   await post({ ...found, alone: true, scores: scoresFile([heatTable]) });
   assert.equal(await page.locator('.heat-cell').count(), 5);
   assert.equal(await page.locator('.heat-undefined').count(), 1);
@@ -87,11 +79,11 @@ test('two axes are a heat map whose cells are spoken', async () => {
   await page.keyboard.press('End');
   assert.equal(await spoken.innerText(), 'layer 1, token c; undefined');
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('scores beside each other: ranks as cells, small charts, a table; layers by any score; one is shown below', async () => {
-  const { page, post, errors, screenshot } = await openPage(browser, 'results', { state: { tab: 'scores' } });
+  const { page, post, errors, screenshot } = await openPage('results', { state: { tab: 'scores' } });
   await post({ type: 'result', result, file: '/workspace/x.layerif-result.json' });
   const other = { ...layerTable, score: 'other', title: 'Other', values: [1, 4, 3, 2], higherMeans: 'keep' as const };
   await post({ ...found, scores: scoresFile([layerTable, other]) });
@@ -122,11 +114,11 @@ test('scores beside each other: ranks as cells, small charts, a table; layers by
     await screenshot(`scores-overview-${theme}`);
   }
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('where influence finds mislabelled rows: a share of labels is changed and one question is asked', async () => {
-  const { page, post, sent, errors } = await openPage(browser, 'results', { state: { tab: 'scores' } });
+  const { page, post, sent, errors } = await openPage('results', { state: { tab: 'scores' } });
   const tasks = result.experiment.tasks.map((task) => ({ ...task, doc_to_choice: ['no', 'yes'] }));
   await post({
     type: 'result',
@@ -144,23 +136,23 @@ test('where influence finds mislabelled rows: a share of labels is changed and o
   assert.match(await part.innerText(), /Measuring/);
   assert.deepEqual(await accessibilityViolations(page), []);
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('axe finds nothing in four kinds of theme', async () => {
   for (const table of [layerTable, heatTable]) {
-    const { page, post } = await openPage(browser, 'results', {});
+    const { page, post } = await openPage('results', {});
     await post({ ...found, alone: true, scores: scoresFile([table]) });
     for (const theme of ['light', 'dark', 'high-contrast', 'high-contrast-light'] as ThemeName[]) {
       await setTheme(page, theme);
       assert.deepEqual(await accessibilityViolations(page), [], `${table.title}, ${theme}`);
     }
-    await page.close();
+    await closePage(page);
   }
 });
 
 test('what if blocks were removed: layers are ticked, one question is asked, what was measured is shown', async () => {
-  const { page, post, sent, errors } = await openPage(browser, 'results', { state: { tab: 'scores' } });
+  const { page, post, sent, errors } = await openPage('results', { state: { tab: 'scores' } });
   await post({ type: 'result', result, file: '/workspace/x.layerif-result.json' });
   const removal = {
     ...layerTable,
@@ -198,5 +190,5 @@ test('what if blocks were removed: layers are ticked, one question is asked, wha
   assert.match(await part.innerText(), /Measuring/);
   await part.getByRole('checkbox', { name: '2' }).check();
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });

@@ -6,27 +6,19 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { after, test } from 'node:test';
 import type { FromWebview } from '../../protocol/webview.ts';
 import { analyse, tableColumns } from '../../server/src/lsp/analysing.ts';
 import { predict } from '../../server/src/lsp/predicting.ts';
 import { choose } from './choose.ts';
-import { accessibilityViolations, openPage, setTheme, startChromium } from './page.ts';
+import { accessibilityViolations, closePage, openPage, setTheme } from './page.ts';
 import type { OpenPage } from './page.ts';
 import type { ThemeName } from './themes.ts';
 
 const board = path.resolve(import.meta.dirname, '../reference/analysis/table.csv');
 const themes = ['light', 'dark', 'high-contrast', 'high-contrast-light'] as const satisfies ThemeName[];
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'layerif-statistics-'));
-let browser: Browser;
-before(async () => {
-  browser = await startChromium();
-});
-after(async () => {
-  await browser?.close();
-  fs.rmSync(folder, { recursive: true });
-});
+after(() => fs.rmSync(folder, { recursive: true }));
 
 type Ask = FromWebview & { type: 'ask' };
 const replied = new WeakMap<OpenPage, Set<number>>();
@@ -63,7 +55,7 @@ const cells = async (opened: OpenPage, name: string) =>
   ).map((text) => text.split(/\s*\t\s*/));
 
 test('predictions: a slider moves the score, by keys too; a measured score gets its sentence; the text can be copied', async () => {
-  const opened = await openPage(browser, 'predict');
+  const opened = await openPage('predict');
   await opened.post({ type: 'predicting', file: '' });
   await answerAll(opened, '');
   const { page, errors } = opened;
@@ -101,22 +93,22 @@ test('predictions: a slider moves the score, by keys too; a measured score gets 
     assert.deepEqual(await accessibilityViolations(page), [], theme);
   }
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('predictions: what cannot be predicted says why', async () => {
   const file = path.join(folder, 'config.json');
   fs.writeFileSync(file, '{"num_local_experts": 8}');
-  const opened = await openPage(browser, 'predict');
+  const opened = await openPage('predict');
   await opened.post({ type: 'predicting', file });
   await answerAll(opened, file);
   assert.match(await opened.page.getByRole('alert').innerText(), /mixture of experts/);
   assert.equal(await opened.page.getByRole('slider').count(), 0);
-  await opened.page.close();
+  await closePage(opened.page);
 });
 
 test('statistics: boxes, Tukey matrix, curve and points of the chosen columns, with their tables', async () => {
-  const opened = await openPage(browser, 'analysis', { height: 1400 });
+  const opened = await openPage('analysis', { height: 1400 });
   await opened.post({ type: 'analysing', file: board, revision: 0 });
   await answerAll(opened, board);
   const { page, errors } = opened;
@@ -181,13 +173,13 @@ test('statistics: boxes, Tukey matrix, curve and points of the chosen columns, w
     if (theme === 'high-contrast') await opened.screenshot('statistics-high-contrast');
   }
   assert.deepEqual(errors, []);
-  await page.close();
+  await closePage(page);
 });
 
 test('statistics: numbers as groups need edges; a table that changes is read again; one that is broken says where', async () => {
   const file = path.join(folder, 'board.csv');
   fs.copyFileSync(board, file);
-  const opened = await openPage(browser, 'analysis');
+  const opened = await openPage('analysis');
   await opened.post({ type: 'analysing', file, revision: 0 });
   await answerAll(opened, file);
   const { page } = opened;
@@ -209,5 +201,5 @@ test('statistics: numbers as groups need edges; a table that changes is read aga
   await opened.post({ type: 'analysing', file, revision: 1 });
   await answerAll(opened, file);
   assert.match(await page.getByRole('alert').innerText(), /row 3, column "ARC" \(response\): "high" is not a number/);
-  await page.close();
+  await closePage(page);
 });
