@@ -181,30 +181,25 @@ export function rescored(result: Result, { aggregation = 'positive' }: Questions
 
 export const choices: AllocationChoicesAnswer = allocationChoices();
 
+/** What was answered, per opening of a page. */
+const answered = new WeakMap<OpenPage['sent'], Set<number>>();
+
 /** Answers every question that was not answered before, as the extension would; null answers nothing. */
 export async function answerAll({ sent, post, page }: OpenPage, result: Result): Promise<void> {
-  const done = new Set<number>();
+  const done = answered.get(sent) ?? new Set();
+  answered.set(sent, done);
   // A page asks baselines one after the other.
   for (let quiet = 0; quiet < 8;) {
     const asks = (await sent()).filter((m): m is FromWebview & { type: 'ask' } => m.type === 'ask');
-    const open = asks.filter(({ requestId }) => !done.has(requestId) && !answered.has(key(page, requestId)));
+    const open = asks.filter(({ requestId }) => !done.has(requestId));
     quiet = open.length === 0 ? quiet + 1 : 0;
     for (const ask of open) {
       done.add(ask.requestId);
-      answered.add(key(page, ask.requestId));
       await post({ type: 'answer', requestId: ask.requestId, answer: answerTo(ask, result), failure: null });
     }
     await page.waitForTimeout(60);
   }
 }
-
-const ids = new WeakMap<object, number>();
-let pages = 0;
-const answered = new Set<string>();
-const key = (page: object, requestId: number) => {
-  if (!ids.has(page)) ids.set(page, ++pages);
-  return `${ids.get(page)} ${requestId}`;
-};
 
 function answerTo(ask: FromWebview & { type: 'ask' }, result: Result): unknown {
   switch (ask.what) {
