@@ -34,6 +34,7 @@ const webviewBundles = {
   header: 'webview/src/header.tsx',
   predict: 'webview/src/predict.tsx',
   analysis: 'webview/src/analysis.tsx',
+  chat: 'webview/src/chat.tsx',
 };
 
 const production = process.argv.includes('--production');

@@ -17,8 +17,3 @@ export function readSparsities(text: string): number[] | string {
   }
   return [...new Set(numbers)];
 }
-
-export function durationWords(seconds: number): string {
-  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
-  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
-}

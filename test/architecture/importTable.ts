@@ -131,6 +131,8 @@ const runRooms: Record<string, string[]> = {
     ],
   ],
   predict: ['files', 'inputs'],
+  // What chat models may ask.
+  tools: ['files', 'machine', 'inputs', 'scores', 'influence', 'decide'],
   analyse: ['files'],
 };
 
@@ -145,7 +147,13 @@ export const table: Record<string, Row> = {
   'extension/src': { folders: ['protocol', ourFiles], packages: ['vscode', 'vscode-languageclient'], node: 'all' },
   'webview/src': {
     folders: ['protocol'],
-    packages: ['preact', '@vscode-elements/elements', '@vscode/codicons', '@observablehq/plot'],
+    packages: [
+      'preact',
+      '@vscode-elements/elements',
+      '@vscode/codicons',
+      '@observablehq/plot',
+      '@modelcontextprotocol/ext-apps', // the page inside a chat
+    ],
     node: [],
   },
   'server/src/linear': { folders: [], packages: numeric, node: [] },
@@ -226,8 +234,15 @@ export const table: Record<string, Row> = {
     packages: ['vscode-languageserver', 'vscode-languageserver-textdocument'],
     node: 'all',
   },
+  // Runs and scoring for chat models: the Model Context Protocol.
+  'server/src/mcp': {
+    folders: ['protocol', files, ...roomsOf('run', { files: [], tools: [] })],
+    packages: ['@modelcontextprotocol/server', '@modelcontextprotocol/ext-apps'],
+    node: 'all',
+  },
   'server/src/cli': {
     folders: [
+      'server/src/mcp',
       lists,
       'protocol',
       text,

@@ -1,7 +1,8 @@
 /** The words of Prune and Evaluate. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { durationWords, readSparsities } from '../../extension/src/pruningWords.ts';
+import { readSparsities } from '../../extension/src/pruningWords.ts';
+import { durationWords } from '../../protocol/estimateWords.ts';
 
 test('sparsities: shares and percentages, each once; anything else is explained', () => {
   assert.deepEqual(readSparsities('0.3, 50 %;0.5'), [0.3, 0.5]);

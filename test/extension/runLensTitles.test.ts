@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Estimate } from '../../protocol/run.ts';
-import { estimateWords, runLensesOf } from '../../extension/src/runLensTitles.ts';
+import { runLensesOf } from '../../extension/src/runLensTitles.ts';
+import { estimateWords } from '../../protocol/estimateWords.ts';
 import type { RunState } from '../../extension/src/runState.ts';
 
 const file = '/w/reviews.layerif.yaml';

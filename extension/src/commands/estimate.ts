@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { EstimateAnswer } from '../../../protocol/lsp.ts';
 import { requests } from '../../../protocol/requests.ts';
 import { experimentName } from '../experimentFiles.ts';
-import { estimateWords } from '../runLensTitles.ts';
+import { estimateWords } from '../../../protocol/estimateWords.ts';
 import { mayRun, saveExperiment } from './guard.ts';
 import { chooseExperiment } from './score.ts';
 import type { ScoreParts } from './score.ts';

@@ -11,6 +11,7 @@ import { exportCommand } from './export.ts';
 import { generate } from './generate.ts';
 import { inspect } from './inspect.ts';
 import { list } from './list.ts';
+import { mcp } from './mcp.ts';
 import { predict } from './predict.ts';
 import { prune } from './prune.ts';
 import { pruneAndCompareCommand } from './pruneAndCompare.ts';
@@ -48,4 +49,5 @@ export const commands: readonly Command[] = [
   predict,
   tableCommand,
   analyse,
+  mcp,
 ];

@@ -4,6 +4,7 @@
  */
 import { listOf } from '../run/inputs/lists.ts';
 import type { ListEntry, ListKind } from '../run/inputs/lists.ts';
+import { tools } from '../../../protocol/tools.ts';
 import { commands } from './commands.ts';
 
 const kinds = [
@@ -23,6 +24,16 @@ export function generatedParts(): Record<string, string> {
     commands: markdownTable(
       ['command', 'does'],
       commands.map(({ name, argument, summary }) => [`\`layerif ${name} ${argument}\``, summary]),
+    ),
+    tools: markdownTable(
+      ['tool', 'does', 'inputs'],
+      tools.map(({ id, summary, inputs }) => [
+        `\`${id}\``,
+        summary,
+        `\`${Object.entries(inputs)
+          .map(([name, { required }]) => (required ? name : `${name}?`))
+          .join(', ')}\``,
+      ]),
     ),
     ...Object.fromEntries(kinds.map((kind) => [kind, markdownList(listOf(kind))])),
   };

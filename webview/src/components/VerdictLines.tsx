@@ -26,10 +26,14 @@ export function BadgeMark({ badge }: { badge: Badge | null }) {
 
 const ADDING = 'Rows are being added.';
 
-/** @param running whether a run is under way, so that no other one can begin */
-export function VerdictLines({ result, changed, running }: { result: Result; changed: boolean; running: boolean }) {
+/**
+ * @param running whether a run is under way, so that no other one can begin
+ * @param fixed where nothing can be started
+ */
+export function VerdictLines(props: { result: Result; changed: boolean; running: boolean; fixed?: boolean }) {
+  const { result, changed, running } = props;
   const complete = result.status === 'complete';
-  const open = complete && result.score.accumulate !== 'sums' && result.tasks.some(canGrow);
+  const open = !props.fixed && complete && result.score.accumulate !== 'sums' && result.tasks.some(canGrow);
   const several = result.experiment.tasks.length > 1;
   return (
     <section aria-label="Verdict" class="verdict">
