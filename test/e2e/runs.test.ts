@@ -17,6 +17,7 @@ import {
   enter,
   explainFailure,
   openSideBar,
+  resultsPage,
   screenshot,
   treeRows,
   until,
@@ -90,6 +91,7 @@ test('a run gets a label and a pin, and stands first', async () => {
 
 test('two selected runs are compared with their settings, also after a reload', async () => {
   await runRow('estimator fisher').click();
+  await resultsPage(page); // it takes the focus, which closes a menu
   await runRow('before tuning').click({ modifiers: ['ControlOrMeta'] });
   await inMenu('before tuning', 'Compare Results\u2026');
   const shown = 'body[data-layerif-page="comparison"] main header';
