@@ -137,6 +137,12 @@ export interface ResultUncertainty {
   halves: { splits: number; median: number; low: number; high: number } | null;
   /** Layers whose rank interval spans more than a third of the layers. */
   unstable: number;
+  /**
+   * Where more than a third of the layers are unstable: how many times as many training and validation samples would
+   * leave a third at most, extrapolated (`run/influence/enoughSamples.ts`); null: 16 times as many would not, by
+   * the same extrapolation.
+   */
+  samplesFactor?: number | null;
   /** With sums: the samples behind it, the task's subsample; absent: all. */
   of?: { train: number; validation: number };
 }

@@ -37,7 +37,7 @@ export function verdictOf(task: Judged): Verdict {
   if (badge === 'unreadable')
     return {
       badge,
-      words: `These ${task.train.samples} \u00d7 ${task.validation.samples} samples do not tell which layers matter more: ${orderFigures({ layers, uncertainty })}. Add samples before you use the order.`,
+      words: `These ${task.train.samples} \u00d7 ${task.validation.samples} samples do not tell which layers matter more: ${orderFigures({ layers, uncertainty })}. Add samples before you use the order.${moreSamples(task)}`,
     };
   const sure = outstanding(layers);
   const named = sure.slice(0, NAMED).map(({ index, rankInterval }) => `${index} (${ranks(rankInterval!)})`);
@@ -51,7 +51,17 @@ export function verdictOf(task: Judged): Verdict {
     unstable === 0
       ? ''
       : ` The ${unstable === 1 ? 'place of one layer is' : `places of ${unstable} layers are`} not settled by so few samples.`;
-  return { badge, words: first + second };
+  return { badge, words: first + second + moreSamples(task) };
+}
+
+/** Said of both splits together; empty where few layers are open. */
+function moreSamples({ uncertainty, train, validation }: Judged): string {
+  const factor = uncertainty?.samplesFactor;
+  if (factor === undefined) return '';
+  if (factor === null)
+    return ' By extrapolation, it takes at least 8 times as many samples to settle two thirds of the places, if those layers differ at all.';
+  const size = `about ${(factor * train.samples).toLocaleString('en-US')} \u00d7 ${(factor * validation.samples).toLocaleString('en-US')}`;
+  return ` By extrapolation, ${size} samples would settle two thirds of the places (half to twice as many).`;
 }
 
 const ranks = ([low, high]: [number, number]) => (low === high ? `rank ${low}` : `ranks ${low} to ${high}`);

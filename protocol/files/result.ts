@@ -87,6 +87,7 @@ const task: Schema<ResultTask> = z
         curvature: id<NonNullable<ResultTask['uncertainty']>['curvature']>(),
         halves: z.nullable(z.object({ splits: number, median: number, low: number, high: number })),
         unstable: number,
+        samplesFactor: z.optional(z.nullable(number)),
         of: z.optional(z.object({ train: number, validation: number })),
       }),
     ),

@@ -84,6 +84,7 @@ test('a run writes intervals; a rescoring makes its own when asked', async (t) =
       curvature: 'resampled',
       halves: null,
       unstable: 0,
+      samplesFactor: null,
     },
   );
   assert.equal(task.uncertainty!.halves!.splits, 10);

@@ -102,6 +102,23 @@ export function gramsOf(
   };
 }
 
+/** Grams of the first samples. */
+export function firstSamples({ m: all, n, C, K, diagV, parameters }: Grams, rows: number, columns: number): Grams {
+  const part = (from: Float64Array, width: number, columnsOf: number) =>
+    Float64Array.from(
+      { length: rows * columnsOf },
+      (_, at) => from[Math.floor(at / columnsOf) * width + (at % columnsOf)],
+    );
+  return {
+    n: rows,
+    m: columns,
+    parameters,
+    K: part(K, n, rows),
+    C: part(C, all, columns),
+    diagV: diagV.slice(0, columns),
+  };
+}
+
 function inner(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let k = 0; k < a.length; k++) sum += a[k] * b[k];

@@ -7,11 +7,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findEstimator } from '../../server/src/estimators/estimators.ts';
 import { scoreLayer } from '../../server/src/estimators/layerScores.ts';
-import type { Grams } from '../../server/src/estimators/types.ts';
 import { Random } from '../../server/src/random/random.ts';
 import { levelFor, lookSizes, openLayers } from '../../server/src/run/influence/until.ts';
 import { uncertaintyOf } from '../../server/src/run/influence/uncertainty.ts';
-import { gramsOf, normals } from './layerScores.ts';
+import { firstSamples, gramsOf, normals } from './layerScores.ts';
 
 const LAYERS = 8;
 const REPEATS = 20;
@@ -22,23 +21,6 @@ const options = {
   damping: { rule: 'mean_square', factor: 0.1 },
   aggregation: 'positive',
 } as const;
-
-/** Grams of the first samples. */
-function first({ m: all, n, C, K, diagV, parameters }: Grams, rows: number, columns: number): Grams {
-  const part = (from: Float64Array, width: number, columnsOf: number) =>
-    Float64Array.from(
-      { length: rows * columnsOf },
-      (_, at) => from[Math.floor(at / columnsOf) * width + (at % columnsOf)],
-    );
-  return {
-    n: rows,
-    m: columns,
-    parameters,
-    K: part(K, n, rows),
-    C: part(C, all, columns),
-    diagV: diagV.slice(0, columns),
-  };
-}
 
 /** @param step by how much a layer's gradients are larger than those of the one below */
 async function simulate(step: number, seed: number) {
@@ -53,7 +35,7 @@ async function simulate(step: number, seed: number) {
     });
     for (const [at, train] of sizes.entries()) {
       const validation = train / 2;
-      const modules = whole.map((grams) => [{ module: 'q', grams: first(grams, train, validation) }]);
+      const modules = whole.map((grams) => [{ module: 'q', grams: firstSamples(grams, train, validation) }]);
       const layers = modules.map((own, index) => {
         const { score, positive, top25, sum, modules: parts } = scoreLayer(own, { ...options, layerName: 'l' });
         return { index, name: `l${index}`, score, positive, top25, sum, modules: parts };

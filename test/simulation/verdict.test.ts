@@ -64,3 +64,14 @@ test('words: layers with their ranks, what is not settled, and what is not known
   assert.equal(noise.badge, 'unreadable');
   assert.match(noise.words, /^These 24 × 8 samples do not tell which layers matter more: \d of 6 layers are unstable/);
 });
+
+test('words: how many samples would settle the order', async () => {
+  const task = await simulatedTask(1, 6, (layer) => layer);
+  const told = (samplesFactor: number | null) =>
+    verdictOf({ ...task, uncertainty: { ...task.uncertainty!, samplesFactor } }).words;
+  const { train, validation } = task;
+  const size = `${(4 * train.samples).toLocaleString('en-US')} \u00d7 ${(4 * validation.samples).toLocaleString('en-US')}`;
+  assert.ok(told(4).includes(`By extrapolation, about ${size} samples would settle two thirds of the places`));
+  assert.match(told(null), /it takes at least 8 times as many samples/);
+  assert.doesNotMatch(verdictOf(task).words, /extrapolation/);
+});

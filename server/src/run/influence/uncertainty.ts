@@ -6,6 +6,7 @@
  * between two.
  */
 import { setImmediate } from 'node:timers/promises';
+import { UNSTABLE_SOLID } from '../../../../protocol/readability.ts';
 import type { ResultLayer, ResultTask, ResultUncertainty } from '../../../../protocol/result.ts';
 import type { LayerScoreOptions, ModuleGrams } from '../../estimators/layerScores.ts';
 import { drawnScores, planReplicates, replicateScores } from '../../estimators/replicates.ts';
@@ -16,6 +17,7 @@ import { descendingRanks, quantile, rankIntervals } from '../../statistics/inter
 import { spearman } from '../../statistics/rankCorrelation.ts';
 import { enlarged, subsample, symmetricInterval, together } from '../../statistics/subsampling.ts';
 import { nth } from '../../lists/nth.ts';
+import { samplesFactor } from './enoughSamples.ts';
 
 const LEVEL = 0.9;
 const REPLICATES = 200;
@@ -67,6 +69,9 @@ export async function uncertaintyOf(
       unstable: high - low > layers.length / 3,
     };
   });
+  const unstable = found.filter((layer) => layer.unstable).length;
+  // A subsample's scatter says nothing of how many samples there are.
+  const open = unstable > UNSTABLE_SOLID * layers.length && !task.subsample;
   const agreements = pairs
     .map(([a, b]) => spearman(a, b))
     .filter((value) => value !== null)
@@ -86,7 +91,8 @@ export async function uncertaintyOf(
               low: nth(agreements, 0),
               high: nth(agreements, agreements.length - 1),
             },
-      unstable: found.filter(({ unstable }) => unstable).length,
+      unstable,
+      ...(open ? { samplesFactor: samplesFactor(replicated, level) } : {}),
       ...(task.subsample ? { of: sizesOf(task) } : {}),
     },
     layers: found,
