@@ -8,6 +8,7 @@ import fs from 'node:fs';
 import { runCommandLine } from '../../server/src/cli/cli.ts';
 import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
 import { observationCosts, totalOf } from '../../server/src/run/machine/fitting.ts';
+import { observedGradientBytes } from '../../server/src/run/machine/gradientPass.ts';
 import { costOf } from '../../server/src/scores/observationCosts.ts';
 import { engine, machine, tinyWorkspace } from './workspace.ts';
 
@@ -38,6 +39,23 @@ test('costs of one pass: numbers add up, one reducer works at a time', () => {
   ] as const;
   assert.deepEqual(observationCosts(asked, shape), { observations: 288 + 72, reducing: 320 });
   assert.deepEqual(observationCosts([], shape), { observations: 0, reducing: 0 });
+});
+
+test('gradients summed over batches of texts: each number of batches that is asked for has sums of its own', () => {
+  const bytes = (batches: number[], keepGradients?: boolean) => {
+    const asked = batches.map((count) => ({ of: 'weighted_gradients', options: { batches: count } }) as const);
+    return observedGradientBytes(shape, asked, 100, keepGradients) - totalOf(observationCosts(asked, shape));
+  };
+  // Matrices of 6 x 4, one a layer, and its inputs and outputs at 100 tokens; six matrices beside the sums.
+  const beside = 4 * (6 * 24 + 10 * 100);
+  assert.equal(bytes([]), 0);
+  assert.equal(bytes([8]), beside + 4 * 24 * 8);
+  assert.equal(bytes([8, 8]), beside + 4 * 24 * 8);
+  assert.equal(bytes([8, 3]), beside + 4 * 24 * (8 + 3));
+  // No more batches than the ten texts.
+  assert.equal(bytes([8, 64]), beside + 4 * 24 * (8 + 10));
+  // Mean gradients of a layer wait to be written, and are sums over one batch.
+  assert.equal(bytes([8], true), beside + 4 * 24 * (8 + 1) + 4 * 24);
 });
 
 test('two observations that fit one by one go apart and give the same tables; one that does not fit is refused', async (t) => {

@@ -2,8 +2,11 @@
  * Observations of gradients by a backward sweep of their own, where no influence run has made them on the same texts:
  * the sweep of an influence run without Grams. Memory in float32 numbers, beside the parts of `memory.ts`:
  *
- *   sums        gradients of the largest matrix by batch of texts, their sum in float64, the weight
+ *   sums        gradients of the largest matrix by batch of texts, for each number of batches that is asked for, and six
+ *               of its size: their sum twice, the places of its entries, the weight as it is read and in their order,
+ *               shares of what is claimed
  *   gathered    inputs and outputs of one module at all tokens, by batch of texts
+ *   kept        mean gradients of a layer, where they are kept in files
  */
 import type { CollectPlan, CollectRequest } from '../../../../protocol/engine.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
@@ -35,16 +38,20 @@ export interface GradientPass {
   memoryBytes: number;
 }
 
-/** The first of `ways` that fits, else the last one. */
+/**
+ * The first of `ways` that fits, else the last one.
+ * @param keepGradients whether the mean gradients of a layer are kept
+ */
 export function planGradientPass(
   target: ObservedModel,
   texts: EncodedSample[],
   observations: readonly AskedObservation[],
   limit: number,
+  keepGradients = false,
 ): GradientPass {
   return firstThatFits(
     ways,
-    (way) => passBy(way, target, texts, observations),
+    (way) => passBy(way, target, texts, observations, keepGradients),
     ({ memoryBytes }) => memoryBytes <= limit,
   );
 }
@@ -54,6 +61,7 @@ function passBy(
   { checkpoint, model, adapter }: ObservedModel,
   texts: EncodedSample[],
   observations: readonly AskedObservation[],
+  keepGradients: boolean,
 ): GradientPass {
   const lengths = texts.map(({ tokens }) => tokens.length);
   const batches = batchesOf(model, lengths, tokensPerBatch);
@@ -99,24 +107,35 @@ function passBy(
         shape,
         observations,
         lengths.reduce((a, b) => a + b, 0),
+        keepGradients,
       ),
     }),
   };
 }
+
+/** Matrices of the size of the largest one beside the sums by batch. */
+const BESIDE_SUMS = 6;
 
 /** What observing gradients takes beside the sweep, captures included. */
 export function observedGradientBytes(
   shape: ObservedShape,
   observations: readonly Pick<AskedObservation, 'of' | 'options'>[],
   tokens: number,
+  keepGradients = false,
 ): number {
-  const modules = Array.from({ length: shape.layers }, (_, layer) => shape.modules(layer)).flat();
-  const largest = Math.max(...modules.map(({ rows, columns }) => rows * columns));
-  const widest = Math.max(...modules.map(({ rows, columns }) => rows + columns));
+  const layers = Array.from({ length: shape.layers }, (_, layer) => shape.modules(layer));
+  const sizes = layers.map((modules) => modules.map(({ rows, columns }) => rows * columns));
+  const largest = Math.max(...sizes.flat());
+  const widest = Math.max(...layers.flat().map(({ rows, columns }) => rows + columns));
   const summed = observations.filter(({ options }) => options.batches !== undefined);
-  const batches = Math.max(0, ...summed.map(({ options }) => textBatches(shape, options)));
+  // Sums of each number of batches are held beside each other; the mean gradient is that of one batch.
+  const counts = new Set(summed.map(({ options }) => textBatches(shape, options)));
+  if (keepGradients) counts.add(1);
+  const batches = [...counts].reduce((sum, count) => sum + count, 0);
+  const kept = keepGradients ? Math.max(...sizes.map((all) => all.reduce((a, b) => a + b, 0))) : 0;
   return (
-    totalOf(observationCosts(observations, shape)) + (batches > 0 ? 4 * (largest * (batches + 4) + widest * tokens) : 0)
+    totalOf(observationCosts(observations, shape)) +
+    (batches > 0 ? 4 * (largest * (batches + BESIDE_SUMS) + widest * tokens + kept) : 0)
   );
 }
 

@@ -20,7 +20,8 @@ export function planMovedGradients(
   { options: { batches = null } }: AskedObservation,
   limit: number,
 ): GradientPass {
-  return planGradientPass(target, texts, [{ name: PRODUCTS, of: 'weight_products', options: { batches } }], limit);
+  const products = { name: PRODUCTS, of: 'weight_products', options: { batches } } as const;
+  return planGradientPass(target, texts, [products], limit, true);
 }
 
 /** @throws LayerifError as `EnginePool.work` */
