@@ -212,6 +212,23 @@ const rows: { name: string; text: () => string; says: string[]; quick?: string[]
     says: ['12:23 warning: train[8:99] asks for rows up to 99, "train" of dataset "reviews" has 12: 4 rows are used'],
   },
   {
+    name: 'slices of other sections that ask for more than there is',
+    text: () =>
+      `${only(good).slice(0, only(good).indexOf('score:'))}scores:
+  - probe: { texts: { dataset: reviews, split: "train[:8]", held_out: "train[8:90]", label: sentiment } }
+  - avss: { texts: { dataset: reviews, split: "train[:900]" } }
+data_scores: [{ loss: { texts: { dataset: reviews, split: "train[:13]" } } }]
+prune: { method: magnitude, calibration: { dataset: reviews, split: "train[:12]" } }
+train: { task: sentiment, training_split: "train[:40]", steps: 1 }
+`,
+    says: [
+      '18:71 warning: train[8:90] asks for rows up to 90, "train" of dataset "reviews" has 12: 4 rows are used',
+      '19:47 warning: train[:900] asks for rows up to 900, "train" of dataset "reviews" has 12: 12 rows are used',
+      '20:59 warning: train[:13] asks for rows up to 13, "train" of dataset "reviews" has 12: 12 rows are used',
+      '22:43 warning: train[:40] asks for rows up to 40, "train" of dataset "reviews" has 12: 12 rows are used',
+    ],
+  },
+  {
     name: 'a slice behind the end',
     text: () => slices('train[:8]', 'train[90:99]')(only(good)),
     says: [

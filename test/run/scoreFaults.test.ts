@@ -43,7 +43,11 @@ const bad: [entry: string, message: RegExp][] = [
   ['ila: { tuned: ./narrow }', /ila\.tuned .*narrow: tensor .* has shape \[.*\], .*model has it with \[.*\]/],
   [
     'block_influence: { texts: { dataset: reviews, split: "train[:1]", max_length: 20 } }',
-    /have \d+ tokens together, at least 64 are needed/,
+    /^the texts \(train\[:1\] of reviews\) have \d+ tokens together, at least 64 are needed; give more or longer texts with texts$/,
+  ],
+  [
+    'pwcca: { view: position, texts: { dataset: reviews, split: "train[:1]", max_length: 20 } }',
+    /^the texts \(train\[:1\] of reviews\) have \d+ tokens together.* with texts$/,
   ],
   [
     'pwcca: { view: tuned, tuned: ./shallow, texts: { dataset: reviews, split: "train" } }',

@@ -19,7 +19,6 @@ import { exampleOf, shownTask } from '../../data/context.ts';
 import { fewshotOf, fewshotSplit, ownSamples } from '../../data/fewshot.ts';
 import { hubDatasetOf, revisionsOf } from '../../data/hubDataset.ts';
 import { loadTask } from '../../data/loadTask.ts';
-import { parseSlices } from '../../data/slices.ts';
 import { countSlice, defaultValidation, readSlice } from '../../data/splits.ts';
 import type { GraphInputs } from '../../data/graphSamples.ts';
 import { knownFault } from '../../files/reading.ts';
@@ -39,6 +38,7 @@ import { modelRefusals } from '../inputs/modelRefusals.ts';
 import { openAtHand } from '../inputs/openExperiment.ts';
 import { graphInputs, type OpenedModel } from '../inputs/openModel.ts';
 import { outputFault } from '../inputs/outputFolder.ts';
+import { behindTheEnd, namedSplits } from './namedSplits.ts';
 import { foreseen } from './preparations.ts';
 import { byPlace, told } from './problemPlace.ts';
 import { errorOf, refusalsIn, verbsOf } from '../inputs/refusals.ts';
@@ -115,6 +115,12 @@ class DiskCheck {
     if (output !== null) this.#say(['output_dir'], output);
     for (const name of Object.keys(this.#experiment.datasets)) await this.#dataset(name);
     for (const [index, task] of this.#experiment.tasks.entries()) await this.#task(task, index);
+    for (const { path: where, dataset: name, split } of namedSplits(this.#experiment)) {
+      const dataset = this.#datasets.get(name);
+      // What cannot be read is left to the command that reads the section: its other parts may go on.
+      const said = dataset ? await behindTheEnd(dataset, split).catch(() => []) : [];
+      for (const sentence of said) this.#say(where, sentence, 'warning');
+    }
     for (const { where, message, wanted } of leftOut(this.#experiment))
       this.#say([...where], message, wanted ? 'warning' : 'information');
     if (this.#depth === 'full' && this.#opened && !this.problems.some(({ severity }) => severity === 'error')) {
@@ -298,17 +304,8 @@ class DiskCheck {
     return this.#attempt(where, async () => {
       const count = await countSlice(dataset, text);
       if (count === 0) await readSlice(dataset, text); // says why it is empty
-      if (this.#positions.has(where)) {
-        for (const { split, to, unit } of parseSlices(text)) {
-          const rows = await dataset.count(split);
-          if (unit === 'rows' && to !== null && to > rows)
-            this.#say(
-              where,
-              `${text} asks for rows up to ${to}, "${split}" of dataset "${dataset.name}" has ${rows}: ${count} rows are used`,
-              'warning',
-            );
-        }
-      }
+      const said = this.#positions.has(where) ? await behindTheEnd(dataset, text) : [];
+      for (const sentence of said) this.#say(where, sentence, 'warning');
       return count;
     });
   }

@@ -136,6 +136,7 @@ export async function pruneInputOf(
 /**
  * Texts as token ids, each up to `max_length` tokens; by default the training samples of the first task.
  * @param tokenizer null for a graph that takes no tokens: then samples of the first task with their arrays
+ * @param key of the experiment file that names such texts
  * @throws LayerifError `badData` when they have too few tokens
  */
 export async function calibrationOf(
@@ -144,6 +145,7 @@ export async function calibrationOf(
   baseDir: string,
   tokenizer: TextTokenizer | null,
   graph: GraphInputs | null = null,
+  key: 'prune.calibration' | 'texts' = 'prune.calibration',
 ): Promise<Calibration> {
   const { dataset, split, files, samples, texts } =
     section.calibration && tokenizer
@@ -153,7 +155,7 @@ export async function calibrationOf(
   if (tokenizer && tokens < FEWEST_TOKENS) {
     throw new LayerifError(
       'badData',
-      `the calibration texts (${split} of ${dataset}) have ${tokens} tokens together, at least ${FEWEST_TOKENS} are needed; give more or longer texts with prune.calibration`,
+      `the ${key === 'texts' ? '' : 'calibration '}texts (${split} of ${dataset}) have ${tokens} tokens together, at least ${FEWEST_TOKENS} are needed; give more or longer texts with ${key}`,
     );
   }
   const dataSha256 = await dataHashes(files, baseDir);

@@ -86,15 +86,16 @@ export class TextSets {
         `texts: ${graph!.file.path} takes no tokens, so it reads no texts of dataset "${asked.dataset}"; leave the key out: the samples of the first task are read`,
       );
     }
+    const key = source && !asked ? 'prune.calibration' : 'texts';
     const { dataset, split, samples, texts, tokens, dataSha256 } = await calibrationOf(
       experiment,
       source === undefined ? {} : { calibration: source },
       baseDir,
       tokenizer,
       graph && graphInputs(this.#opened),
+      key,
     );
-    const task = asked ? 'texts' : 'prune.calibration';
-    requireTexts({ what: 'calibration text', task, texts, tokenizer, ...limitsOf(model, graph) }, 'score');
+    requireTexts({ what: 'calibration text', task: key, texts, tokenizer, ...limitsOf(model, graph) }, 'score');
     const words = tokenizer
       ? `${split} of ${dataset}: ${samples.length} texts, ${tokens.toLocaleString('en-US')} tokens`
       : `${split} of ${dataset}: ${samples.length} samples`;
