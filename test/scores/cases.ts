@@ -466,6 +466,50 @@ export const scoreCases: readonly ScoreCase[] = [
     notes: /4 tokens\.\nWith 4 tokens of 4 dimensions[^\n]*\ndepth 2: all states are alike/,
   },
   {
+    // By numpy (test/reference/scores/effective_rank.py): before the first layer 3.86 of 4 directions.
+    score: 'effective_rank',
+    options: {},
+    texts: 2,
+    observed: {
+      tokens: {
+        states: f64(
+          [4, 12, 4],
+          Array.from({ length: 4 * 12 * 4 }, (_, at) => {
+            const [depth, place, h] = [Math.floor(at / 48), Math.floor(at / 4) % 12, at % 4];
+            return Math.fround(Math.sin((place + 1) * (h + 1) ** 2 + depth) / 4 ** (depth * h));
+          }),
+        ),
+        used: f64([12], [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0]),
+        text: f64([12], [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0]),
+      },
+    },
+    expected: {
+      values: [2.00325308384, 1.2805704353, 1.0889102906],
+      parts: { share: [2.00325308384 / 4, 1.2805704353 / 4, 1.0889102906 / 4] },
+    },
+    notes: /^10 tokens of 4 dimensions; before the first layer 3\.86\. Part share: of the most that there can be, 4\.$/,
+  },
+  {
+    // Four directions alike, one alone, none at all.
+    score: 'effective_rank',
+    options: { epsilon: 0 },
+    texts: 1,
+    observed: {
+      tokens: {
+        states: f64(
+          [4, 4, 4],
+          [2, 3, 0, 0].flatMap((size, depth) =>
+            Array.from({ length: 16 }, (_, at) => (depth === 1 ? at % 4 : Number(at % 5 === 0)) * size),
+          ),
+        ),
+        used: f64([4], [1, 1, 1, 1]),
+        text: f64([4], [0, 0, 0, 0]),
+      },
+    },
+    expected: { values: [1, null, null] },
+    notes: /before the first layer 4\.00\.[^\n]*\nlayers 1, 2: all states are 0, so nothing is defined$/,
+  },
+  {
     // Two tokens of one text and one of the other: 9, 6, 3 and 1 nats before and behind three layers, on the mean.
     score: 'logit_lens',
     options: {},

@@ -10,6 +10,7 @@ import { avss } from './avss.ts';
 import { blockInfluence } from './blockInfluence.ts';
 import { cka } from './cka.ts';
 import { eavss } from './eavss.ts';
+import { effectiveRank } from './effectiveRank.ts';
 import { clusterInformation } from './clusterInformation.ts';
 import { fisherTrace } from './fisherTrace.ts';
 import { grasp } from './grasp.ts';
@@ -42,6 +43,7 @@ export const scores: readonly Score[] = [
   owl,
   magnitude,
   cka,
+  effectiveRank,
   taylor,
   taylorPlus,
   snip,
