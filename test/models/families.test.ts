@@ -25,7 +25,20 @@ test('every family has types of its own', () => {
   const types = families.flatMap((f) => f.modelTypes);
   assert.equal(new Set(types).size, types.length);
   assert.deepEqual(types, [
-    ...['llama', 'mistral', 'qwen2', 'qwen3', 'smollm3', 'olmo2', 'stablelm', 'gemma', 'gemma2', 'gemma3_text', 'phi'],
+    ...[
+      'llama',
+      'mistral',
+      'ministral',
+      'qwen2',
+      'qwen3',
+      'smollm3',
+      'olmo2',
+      'stablelm',
+      'gemma',
+      'gemma2',
+      'gemma3_text',
+      'phi',
+    ],
     ...['phi3', 'gpt2', 'gpt_neox', 'opt', 'falcon', 'mixtral', 'qwen2_moe', 'qwen3_moe'],
   ]);
 });
@@ -124,6 +137,17 @@ test('modules of Phi, and the fused ones of Phi-3', () => {
 const kinds: [Record<string, unknown>, string[]][] = [
   [{ model_type: 'llama' }, ['mask', 'mask', 'mask']],
   [{ model_type: 'mistral', sliding_window: 3 }, ['mask.window3', 'mask.window3', 'mask.window3']],
+  // Mistral with `layer_types` is Ministral, whatever the list says.
+  [
+    {
+      model_type: 'mistral',
+      sliding_window: 3,
+      layer_types: ['sliding_attention', 'full_attention', 'full_attention'],
+    },
+    ['mask.window3', 'mask', 'mask'],
+  ],
+  [{ model_type: 'mistral', layer_types: null }, ['mask.window4096', 'mask.window4096', 'mask.window4096']],
+  [{ model_type: 'ministral', sliding_window: null }, ['mask', 'mask', 'mask']],
   [{ model_type: 'qwen2', sliding_window: 3, max_window_layers: 1 }, ['mask', 'mask', 'mask']],
   [
     { model_type: 'qwen2', use_sliding_window: true, sliding_window: 3, max_window_layers: 1 },

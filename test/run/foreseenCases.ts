@@ -552,6 +552,11 @@ export const cases: readonly ForeseenCase[] = [
   })),
   // Audio.
   {
+    sections: '',
+    spoil: (folder) => fs.writeFileSync(path.join(folder, 'model/adapter_config.json'), '{}'),
+    says: /holds a whole model and a PEFT adapter .* give the folder as model\.adapter too/,
+  },
+  {
     sections: `scores: [{ pwcca: { view: label, ${texts('audio: wav, label: voice')} } }]`,
     rows: heard,
     says: /texts\.audio is for a graph with one input \[1, mels, frames\]/,

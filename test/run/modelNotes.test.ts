@@ -13,6 +13,8 @@ import { architecture, requireLanguageModel } from '../../server/src/run/inputs/
 import { copyCase, rawTensors } from '../checkpoints/rewrite.ts';
 import { folder } from '../data/files.ts';
 import { casesFolder } from '../engine/reference.ts';
+import { writeTinyLlama } from '../tinyLlama.ts';
+import { writeTinyAdapter } from './workspace.ts';
 
 const tied = path.join(casesFolder, 'llama/tied');
 const classifier = path.join(casesFolder, 'classification/llama');
@@ -61,6 +63,60 @@ test('two rotary settings, keys of nobody and a folder of sentence-transformers 
   assert.match(notes[0], /rope_scaling is taken/);
   assert.match(notes[1], /my_key: 1 is no key of model_type "llama"/);
   assert.match(notes[2], /modules\.json stands beside the model: it was trained for embeddings/);
+});
+
+test('weights of layers that no layer of config.json has are named, stored constants are not', (t) => {
+  const tensors = rawTensors(tied);
+  const norm = tensors.find(({ name }) => name === 'model.layers.0.input_layernorm.weight')!;
+  const named = (changed: ReturnType<typeof rawTensors>, config = {}): string =>
+    notesOf(copyCase(tied, folder(t, {}), changed, config)).join('\n');
+  assert.match(
+    named([...tensors, { ...norm, name: 'model.layers.0.self_attn.q_norm.weight' }]),
+    /^model\.layers\.0\.self_attn\.q_norm\.weight lies in the files and is not read, as in transformers: .* make sure/,
+  );
+  // Nine tensors of the third layer; the head is the embedding.
+  assert.match(named(tensors, { num_hidden_layers: 2 }), /^model\.layers\.2\..* and 5 more lie in the files/);
+  for (const name of ['model.layers.0.self_attn.rotary_emb.inv_freq', 'model.vision.layers.0.q.weight'])
+    assert.equal(named([...tensors, { ...norm, name }]), '', name);
+});
+
+/** With an adapter of the first layer's q_proj that names its base. */
+function withTinyAdapter(t: TestContext, base: string): { model: string; adapter: string } {
+  const at = folder(t, {});
+  const [model, adapter] = [path.join(at, 'Tiny-0.1B-GGUF'), path.join(at, 'adapter')];
+  fs.mkdirSync(model);
+  writeTinyLlama(model, {});
+  writeTinyAdapter(adapter);
+  const file = path.join(adapter, 'adapter_config.json');
+  const config = JSON.parse(fs.readFileSync(file, 'utf8')) as object;
+  fs.writeFileSync(file, JSON.stringify({ ...config, base_model_name_or_path: base.replace('HERE', model) }));
+  return { model, adapter };
+}
+
+test('an adapter that was made for another model is told by the names', (t) => {
+  const told = (base: string): string => {
+    const { model, adapter } = withTinyAdapter(t, base);
+    return inspectModel(model, '.', { adapter }).notes.join('\n');
+  };
+  // How weights are stored is no part of a name.
+  for (const base of ['HERE', 'org/tiny-0.1B', 'tiny_0.1b.Q4_K_M', 'unsloth/Tiny-0.1B-bnb-4bit', ''])
+    assert.equal(told(base), '', base);
+  for (const base of ['org/Tiny-0.1B-Instruct', 'org/tiny-0.2b', '/home/someone/model'])
+    assert.match(
+      told(base),
+      new RegExp(`^the adapter was made for ${base}, by its adapter_config\\.json, and is applied`),
+    );
+});
+
+test('a whole model with an adapter in its folder: which weights are meant has to be said', (t) => {
+  const { model, adapter } = withTinyAdapter(t, 'HERE');
+  fs.cpSync(adapter, model, { recursive: true });
+  assert.throws(
+    () => inspectModel(model),
+    /holds a whole model and a PEFT adapter .* transformers loads the adapter's/,
+  );
+  assert.throws(() => inspectModel(model, '.', { adapter }), /give the folder as model\.adapter too/);
+  assert.deepEqual(inspectModel(model, '.', { adapter: model }).notes, []);
 });
 
 function experiment(t: TestContext, rows: object[], task: object, target = classifier): string {

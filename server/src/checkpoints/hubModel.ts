@@ -24,6 +24,8 @@ const described = [
   'special_tokens_map.json',
   'added_tokens.json',
   'chat_template.jinja',
+  // Not read: a model that it stands beside is refused (run/inputs/openModel.ts).
+  'adapter_config.json',
 ];
 /** Files of a tokenizer; the first form that a repository has is read. */
 const tokenizers = [['tokenizer.json'], ['tekken.json'], ['tokenizer.model'], ['vocab.json', 'merges.txt']];

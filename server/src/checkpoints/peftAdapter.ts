@@ -11,13 +11,13 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import { hashFiles, hashOfHashes } from './hashFiles.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
 import { carriedName, requireUnchanged } from './peftCarried.ts';
+import { ADAPTER_CONFIG as CONFIG } from './peftBase.ts';
 import { peftConfig } from './peftConfig.ts';
 import type { PeftConfig } from './peftConfig.ts';
 import { openSafetensors, readFloat32 } from './safetensors.ts';
 import type { Checkpoint, LoraFactor, TensorInfo } from './types.ts';
 import { readJsonObject } from './jsonObject.ts';
 
-const CONFIG = 'adapter_config.json';
 const WEIGHTS = 'adapter_model.safetensors';
 const FACTOR = /^base_model\.model\.(.+)\.lora_([AB])(?:\.default)?\.(weight|bias)$/;
 
@@ -141,6 +141,7 @@ export function withAdapter(base: Checkpoint, target: string): Checkpoint {
     files: [...base.files, ...adapter.files],
     adapter: {
       path: adapter.path,
+      baseModel: adapter.config.baseModel,
       factors,
       targets: (module) => adapter.config.targets(toPytorch(module, prefix)),
     },

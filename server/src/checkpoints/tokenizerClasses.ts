@@ -32,6 +32,7 @@ const registered: Readonly<Record<string, string>> = {
   cohere: 'CohereTokenizer',
   cohere2: 'CohereTokenizer',
   mistral: GENERIC,
+  ministral: GENERIC,
   mixtral: GENERIC,
   olmo2: GENERIC,
   olmo3: GENERIC,

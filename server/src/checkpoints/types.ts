@@ -48,6 +48,8 @@ export interface Checkpoint {
   readonly adapter?: {
     /** Absolute path of its folder. */
     readonly path: string;
+    /** The model that it was made for, as its configuration names it, or null. */
+    readonly baseModel: string | null;
     /** By module name with its layer, such as `model.layers.0.self_attn.q_proj`. */
     readonly factors: ReadonlyMap<string, LoraFactor>;
     /** Whether its configuration asks for factors of a module; null where it does not say. */

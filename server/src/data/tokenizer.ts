@@ -76,7 +76,9 @@ export function createTokenizer(
   seconds = PATTERN_SECONDS,
 ): TextTokenizer {
   const usable = usableOf(source);
-  const { plain, before, behind, idOf, contents } = usable(() => pipeline(tokenizerJson));
+  const { plain, before, behind, idOf, contents } = usable(() =>
+    pipeline(tokenizerJson, tokenizerConfig['split_special_tokens'] === true),
+  );
   const patterns = patternsIn([tokenizerJson['normalizer'], tokenizerJson['pre_tokenizer']]);
   const watched = patterns.some(mayBacktrack);
   const ids = (text: string): number[] =>
@@ -130,7 +132,8 @@ interface Pipeline {
   contents: Map<string, number>;
 }
 
-function pipeline(json: Json): Pipeline {
+/** @param splits whether special tokens that a text spells out are text (`split_special_tokens`) */
+function pipeline(json: Json, splits: boolean): Pipeline {
   const part = (name: string): Json | null => (json[name] ?? null) as Json | null;
   const model = modelOf(part('model') ?? {});
   const normalize = normalizerOf(part('normalizer'));
@@ -141,6 +144,7 @@ function pipeline(json: Json): Pipeline {
     return new TokenFinder(
       some,
       some.map(({ content }) => look(content)),
+      splits,
     );
   };
   const asTheyAre = finder(false, (content) => content);

@@ -22,6 +22,7 @@ const experts =
 const own: Readonly<Record<string, readonly string[]>> = {
   llama: words(`${llama} attention_bias mlp_bias`),
   mistral: words(`${llama} sliding_window`),
+  ministral: words(`${llama} sliding_window layer_types`),
   qwen2: words(qwen),
   qwen3: words(`${qwen} attention_bias`),
   smollm3: words(`${qwen} attention_bias mlp_bias no_rope_layer_interval no_rope_layers`),

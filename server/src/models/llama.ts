@@ -1,11 +1,12 @@
 /**
  * Llama decoders: pre-norm blocks, rotary positions, grouped-query attention, gated MLP. Llama 2 and 3 (arXiv
- * 2307.09288, 2407.21783), Mistral (arXiv 2310.06825: a sliding window), SmolLM. Checked against PyTorch float64 by
- * test/engine/gradients.test.ts.
+ * 2307.09288, 2407.21783), Mistral (arXiv 2310.06825: a sliding window), Ministral (the window in the layers that
+ * `layer_types` names), SmolLM. Checked against PyTorch float64 by test/engine/gradients.test.ts.
  */
-import { flag, positiveInteger, positiveNumber } from './config.ts';
+import { flag, nullOr, positiveInteger, positiveNumber } from './config.ts';
 import { attend, decoderOf, frameOf, gatedMlp, logits, maskOf, projections } from './decoder.ts';
-import type { Defaults } from './decoder.ts';
+import type { Defaults, Windows } from './decoder.ts';
+import { slidingLayers } from './layerTypes.ts';
 import type { Architecture, Config, Family, Weights } from './types.ts';
 
 export const llama: Family = {
@@ -13,23 +14,24 @@ export const llama: Family = {
   title: 'Llama 2/3, SmolLM, SmolLM2',
   modelTypes: ['llama'],
   source: 'arXiv 2307.09288, 2407.21783',
-  architecture: (config, weights) => build('llama', config, weights, {}, null),
+  architecture: (config, weights) =>
+    build('llama', config, weights, {}, (layers) => Array.from({ length: layers }, () => null)),
 };
 
 export const mistral: Family = {
   id: 'mistral',
-  title: 'Mistral',
-  modelTypes: ['mistral'],
+  title: 'Mistral, Ministral',
+  modelTypes: ['mistral', 'ministral'],
   source: 'arXiv 2310.06825',
-  // A missing key means the published 4,096, null means no window (transformers' rule).
-  architecture: (config, weights) =>
-    build(
-      'mistral',
-      config,
-      weights,
-      { kvHeads: 8, maxPositions: 4096 * 32 },
-      config.sliding_window === null ? null : positiveInteger(config, 'sliding_window', 4096),
-    ),
+  architecture: (config, weights) => {
+    // A missing key means the published 4,096, null means no window (transformers' rule).
+    const window = nullOr(positiveInteger, config, 'sliding_window', 4096);
+    const windows = (layers: number): Windows =>
+      config.model_type === 'ministral'
+        ? slidingLayers({ ...config, use_sliding_window: true }, layers, window, () => true)
+        : Array.from({ length: layers }, () => window);
+    return build('mistral', config, weights, { kvHeads: 8, maxPositions: 4096 * 32 }, windows);
+  },
 };
 
 function build(
@@ -37,14 +39,14 @@ function build(
   config: Config,
   weights: Weights,
   defaults: Defaults,
-  window: number | null,
+  windowsOf: (layers: number) => Windows,
 ): Architecture {
   const d = decoderOf(config, weights, defaults);
   const epsilon = positiveNumber(config, 'rms_norm_eps', 1e-6);
   // Mistral has no biases, whatever its file says of them (transformers' rule).
   const attentionBias = family === 'llama' && flag(config, 'attention_bias', false);
   const mlpBias = family === 'llama' && flag(config, 'mlp_bias', false);
-  const windows = Array.from({ length: d.layers }, () => window);
+  const windows = windowsOf(d.layers);
 
   return {
     ...frameOf(family, config, d, windows),

@@ -59,7 +59,7 @@ const ownKeys = ['text_config', 'vision_config', 'audio_config', 'model_type'];
 export function languageConfig(config: Config): Config {
   const type = config.model_type;
   const wrapper = lookup(wrappers, type);
-  if (!wrapper) return config;
+  if (!wrapper) return underOwnName(config);
   const name = architectureName(config);
   if (name !== null && !/For(ConditionalGeneration|CausalLM)$/.test(name)) {
     throw new Error(
@@ -78,6 +78,11 @@ export function languageConfig(config: Config): Config {
     architectures: config.architectures ?? [],
     tie_word_embeddings: outerTie === true || (wrapper.innerTie === true && inner.tie_word_embeddings === true),
   };
+}
+
+/** AutoConfig takes a Mistral with `layer_types` for a Ministral, whose layers differ; inside a wrapper it does not. */
+function underOwnName(config: Config): Config {
+  return config.model_type === 'mistral' && 'layer_types' in config ? { ...config, model_type: 'ministral' } : config;
 }
 
 /** For a configuration that holds a `text_config` and is none of the above. */

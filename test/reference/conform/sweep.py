@@ -55,6 +55,8 @@ EXPERTS = {"num_experts_per_tok": [1, 2], "router_aux_loss_coef": [0.01], "outpu
 FAMILIES = {
     "llama": (BASE | GROUPED | ACT | TIE | NORM | {"attention_bias": BOOL, "mlp_bias": BOOL}, True),
     "mistral": (BASE | GROUPED | ACT | TIE | NORM | {"sliding_window": [3, None, 100]}, True),
+    # What a file of model_type mistral with layer_types is taken for; some of these files say mistral.
+    "ministral": (BASE | GROUPED | ACT | TIE | NORM | TYPES | {"sliding_window": [3, None, 100]}, True),
     "qwen2": (BASE | GROUPED | ACT | TIE | NORM | WINDOW | TYPES, True),
     "qwen3": (BASE | GROUPED | ACT | TIE | NORM | WINDOW | TYPES | {"attention_bias": BOOL}, True),
     "smollm3": (BASE | GROUPED | ACT | TIE | NORM | WINDOW | {"no_rope_layers": [[1, 0], [0, 1], None], "no_rope_layer_interval": [1, 2, 4], "attention_bias": BOOL, "mlp_bias": BOOL}, True),
@@ -99,9 +101,11 @@ def draw(family, rng):
             config[key] = heads
         if key in options and family not in ("llama", "olmo2", "phi", "phi3", "falcon") and config.get(key) is None:
             config[key] = rng.choice([1, heads])  # the class's default is another number than these heads allow
+    if family == "ministral" and "layer_types" in config and rng.random() < 0.5:
+        config["model_type"] = "mistral"
     if family in ("phi3", "smollm3"):
         config["pad_token_id"] = 0
-    if family.startswith(("gemma", "mixtral", "mistral", "qwen3")) and config.get("head_dim") is None:
+    if family.startswith(("gemma", "mixtral", "mistral", "ministral", "qwen3")) and config.get("head_dim") is None:
         config["head_dim"] = 8
     return config | (positions(family, rng) if rotary else {})
 

@@ -95,6 +95,8 @@ CASES = {
     ),
     # Mistral: window of 5 on texts of up to 17 tokens.
     "sliding_window": (mistral(v4(), sliding_window=5), {}, 17),
+    # Ministral under Mistral's name: transformers goes by the key layer_types. Window of 4 in the second layer alone.
+    "layer_types": (mistral(v4(), head_dim=4, sliding_window=4, layer_types=["full_attention", "sliding_attention"]), {}, 17),
     # Mistral-Nemo: 4 heads of 6 on a width of 16; no window; two files in BF16.
     "head_dim_sharded": (
         mistral(v4(torch_dtype="bfloat16", rope_theta=1000000.0), head_dim=6, sliding_window=None),

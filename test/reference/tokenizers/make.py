@@ -360,6 +360,9 @@ def folders():
         out[short + "flags of a name"] = files(base, model, tokenizer_class=clas, **(named | dict(bos_token=dict(__type="AddedToken", content="<s>", lstrip=True, rstrip=True, normalized=False, single_word=False))))
         out[short + "add_bos_token"] = files(base, model, tokenizer_class=clas, add_bos_token=True, add_eos_token=True, **named)
         out[short + "add_bos_token false"] = files(base, model, tokenizer_class=clas, add_bos_token=False, **named)
+        out[short + "split_special_tokens"] = files(base, model, tokenizer_class=clas, split_special_tokens=True, added_tokens_decoder=decoder, **named)
+    out["qwen2 split_special_tokens"] = files(qwen, "qwen2", tokenizer_class="Qwen2Tokenizer", split_special_tokens=True, **named)
+    out["gemma split_special_tokens"] = files(gemma, "gemma", tokenizer_class="GemmaTokenizer", split_special_tokens=True, **named)
     slow = lambda model, config, **more: vocabulary_files("bytelevel") | {"config.json": dict(model_type=model), "tokenizer_config.json": dict(**more, **config)}
     out["slow gpt2"] = slow("gpt2", named, tokenizer_class="GPT2Tokenizer")
     out["slow gpt2 bos"] = slow("gpt2", named, tokenizer_class="GPT2Tokenizer", add_bos_token=True, add_eos_token=True)

@@ -56,8 +56,11 @@ type Node = Map<string, Node> & { match?: { token: AddedToken; content: string }
 /** Finds tokens by what they look like in the text (`contents`, one per token). */
 export class TokenFinder {
   readonly #root: Node = new Map() as Node;
+  readonly #splits: boolean;
 
-  constructor(tokens: readonly AddedToken[], contents: readonly string[]) {
+  /** @param splits whether special tokens are passed by, as the text that they are */
+  constructor(tokens: readonly AddedToken[], contents: readonly string[], splits = false) {
+    this.#splits = splits;
     tokens.forEach((token, i) => {
       const content = nth(contents, i);
       if (content === '') return;
@@ -85,6 +88,7 @@ export class TokenFinder {
       const { token, content } = match;
       let [start, stop] = [at, at + content.length];
       at = stop;
+      if (this.#splits && token.special) continue;
       if (token.single_word && (endsWithWord.test(before(text, start)) || startsWithWord.test(after(text, stop))))
         continue;
       if (token.lstrip) {

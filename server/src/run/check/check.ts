@@ -9,7 +9,7 @@
 import path from 'node:path';
 import { sideWords } from '../../../../protocol/samples.ts';
 import type { LayerifError } from '../../../../protocol/errors.ts';
-import type { Experiment, Score, Task } from '../../../../protocol/experiment.ts';
+import type { Experiment, Task } from '../../../../protocol/experiment.ts';
 import type { Machine } from '../../../../protocol/run.ts';
 import { besidePath } from '../../checkpoints/openCheckpoint.ts';
 import { parseExperiment, readExperimentText } from '../../config/experiment.ts';
@@ -36,6 +36,7 @@ import { firstRows } from '../inputs/firstRows.ts';
 import { isModelAbsent, missingDataset, missingModel, notHere, sizeOf, wantedSplits } from '../inputs/hubInputs.ts';
 import { modelRefusals } from '../inputs/modelRefusals.ts';
 import { openAtHand } from '../inputs/openExperiment.ts';
+import { isOneFolder, withoutAdapter } from '../inputs/modelPath.ts';
 import { graphInputs, type OpenedModel } from '../inputs/openModel.ts';
 import { outputFault } from '../inputs/outputFolder.ts';
 import { behindTheEnd, namedSplits } from './namedSplits.ts';
@@ -48,9 +49,6 @@ import { unsupported } from '../inputs/supported.ts';
 import { tryCheckpoints } from '../inputs/trainingCheckpoints.ts';
 import { headBlocks } from '../inputs/units.ts';
 import { datasetNamed } from '../../data/datasetNamed.ts';
-
-/** Of a model without its adapter. */
-const everything: Pick<Score, 'layers' | 'modules' | 'params'> = { layers: 'all', modules: ['*'], params: 'base' };
 
 /** Rows of a slice that `quick` renders. */
 const QUICK_ROWS = 20;
@@ -145,20 +143,21 @@ class DiskCheck {
   }
 
   async #model(): Promise<void> {
-    const { model, score } = this.#experiment;
+    const { model } = this.#experiment;
     if (offlineBy() === null && isModelAbsent(model, this.#baseDir)) return this.#absentModel();
     let opened: Tried | null;
     let adapts = true;
-    if (model.adapter === undefined) {
+    if (model.adapter === undefined || isOneFolder(model.path, model.adapter, this.#baseDir)) {
       opened = await this.#attempt(['model', 'path'], () => tryModel(this.#experiment, this.#baseDir));
     } else {
       // The model by itself first, so that what is wrong with the adapter stands at the adapter.
-      const { path: name, max_length } = model;
-      const base = { path: name, max_length, ...(model.revision === undefined ? {} : { revision: model.revision }) };
-      const alone = { model: base, score: { ...score, ...everything } };
-      opened = await this.#attempt(['model', 'path'], () => tryModel(alone, this.#baseDir));
-      if (opened !== null)
-        adapts = (await this.#attempt(['model', 'adapter'], () => tryModel(this.#experiment, this.#baseDir))) !== null;
+      opened = await this.#attempt(['model', 'path'], () => tryModel(withoutAdapter(this.#experiment), this.#baseDir));
+      const known = opened?.notes ?? [];
+      const adapted =
+        opened && (await this.#attempt(['model', 'adapter'], () => tryModel(this.#experiment, this.#baseDir)));
+      adapts = adapted !== null;
+      const notes = adapted?.notes.filter((note) => !known.includes(note)) ?? [];
+      for (const note of notes) this.#say(['model', 'adapter'], note, 'warning');
     }
     for (const note of opened?.notes ?? []) this.#say(['model', 'path'], note, 'warning');
     if (opened === null || this.#depth === 'quick') return;

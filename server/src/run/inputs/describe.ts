@@ -21,7 +21,7 @@ import { modelNotes } from './modelNotes.ts';
 import { openOptions, resolveModel } from './modelPath.ts';
 import { tokenizerOf } from './openExperiment.ts';
 import { graphOptions, openModel } from './openModel.ts';
-import { namedUnread, scopeOf } from './scope.ts';
+import { namedUnread, scopeOf, unreadInLayers } from './scope.ts';
 
 /** Enough for the experiments that are open at once. */
 const REMEMBERED = 64;
@@ -142,8 +142,12 @@ export async function tryModel({ model, score }: Pick<Experiment, 'model' | 'sco
     try {
       scopeOf(checkpoint, opened, score);
       if (graph?.tokens !== false) checkpoint.tokenizer();
+      // The notes name those of layers.
+      const inLayers = new Set(unreadInLayers(checkpoint, opened));
       return {
-        notRead: namedUnread(checkpoint, opened).map(({ name }) => name),
+        notRead: namedUnread(checkpoint, opened)
+          .map(({ name }) => name)
+          .filter((name) => !inLayers.has(name)),
         notes: modelNotes(checkpoint, opened),
       };
     } finally {

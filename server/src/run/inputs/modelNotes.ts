@@ -5,21 +5,31 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LayerifError } from '../../../../protocol/errors.ts';
+import { otherBase } from '../../checkpoints/peftBase.ts';
 import type { Checkpoint, TensorInfo } from '../../checkpoints/types.ts';
 import { unreadKeys } from '../../models/configKeys.ts';
 import { ropeConflict } from '../../models/rotary.ts';
 import { languageConfig } from '../../models/wrappers.ts';
 import type { Architecture } from '../../models/types.ts';
+import { listed } from '../../text/listed.ts';
+import { unreadInLayers } from './scope.ts';
 
 /** Bytes of a stretch, and stretches of a tensor, that are compared. */
 const STRETCH = 1 << 12;
 const STRETCHES = 64;
+/** Tensors that a sentence names. */
+const MOST_NAMES = 4;
 
 /** Sentences; none for a user's graph. */
 export function modelNotes(checkpoint: Checkpoint, model: Architecture): string[] {
   if (checkpoint.format === 'onnx') return [];
   const config = languageConfig(checkpoint.config);
-  const notes = [ropeConflict(config), twoHeads(checkpoint, model)];
+  const notes = [
+    ropeConflict(config),
+    twoHeads(checkpoint, model),
+    otherLayers(checkpoint, model),
+    otherBase(checkpoint),
+  ];
   if (checkpoint.format === 'safetensors')
     notes.push(unreadKeys(config), withoutOthers(checkpoint, config), embeddingModel(checkpoint));
   return notes.filter((note) => note !== null);
@@ -71,6 +81,14 @@ function stretch({ file, offset, byteLength }: TensorInfo, at: number): Buffer {
     fs.closeSync(handle);
   }
   return bytes;
+}
+
+/** As transformers passes them by: a norm or a bias that config.json does not ask for, more layers than it counts. */
+function otherLayers(checkpoint: Checkpoint, model: Architecture): string | null {
+  const names = unreadInLayers(checkpoint, model);
+  if (names.length === 0) return null;
+  const one = names.length === 1;
+  return `${listed(names, MOST_NAMES)} ${one ? 'lies' : 'lie'} in the files and ${one ? 'is' : 'are'} not read, as in transformers: no layer of config.json has ${one ? 'it' : 'them'}; make sure that config.json is the one of these weights`;
 }
 
 function withoutOthers({ config }: Checkpoint, language: Checkpoint['config']): string | null {

@@ -1,7 +1,11 @@
 /** Opens what `model.path` names: a checkpoint of a known family, or a user's ONNX graph. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Experiment } from '../../../../protocol/experiment.ts';
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import { openCheckpoint } from '../../checkpoints/openCheckpoint.ts';
+import { ADAPTER_CONFIG } from '../../checkpoints/peftBase.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import type { GraphInputs } from '../../data/graphSamples.ts';
 import type { Sample } from '../../data/types.ts';
@@ -41,11 +45,27 @@ export function openModel(named: NamedModel, baseDir: string, graphs = true): Op
   }
   const checkpoint = openCheckpoint(target, options);
   try {
+    requireOneModel(checkpoint);
     return { checkpoint, model: architecture(checkpoint), graph: null };
   } catch (error) {
     checkpoint.close();
     throw error;
   }
+}
+
+/**
+ * An adapter beside the weights of a model: transformers loads the adapter's base model, not these weights, and applies
+ * it. They may be the base's or those of the merged model.
+ */
+function requireOneModel({ path: folder, format, adapter }: Checkpoint): void {
+  if (format !== 'safetensors' || adapter?.path === folder) return;
+  const file = path.join(folder, ADAPTER_CONFIG);
+  if (!fs.existsSync(file)) return;
+  throw new LayerifError(
+    'badModel',
+    `${folder} holds a whole model and a PEFT adapter (${ADAPTER_CONFIG}), for which transformers loads the adapter's base model in place of these weights; give the folder as model.adapter too if the weights are the base model's, or take ${ADAPTER_CONFIG} away if the adapter is merged into them`,
+    { place: { file } },
+  );
 }
 
 export function graphOptions({ layers_pattern, output }: Pick<NamedModel, 'layers_pattern' | 'output'>): GraphOptions {

@@ -129,3 +129,11 @@ export function namedUnread(checkpoint: Checkpoint, model: Architecture): Tensor
     .filter((name) => !isWellKnownBuffer(name))
     .map((name) => checkpoint.tensors.get(name)!);
 }
+
+/** Of these, weights of layers: config.json, which says what a layer computes, knows nothing of them. */
+export function unreadInLayers(checkpoint: Checkpoint, model: Architecture): string[] {
+  const before = model.layerName(0).slice(0, -1);
+  return namedUnread(checkpoint, model)
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith(before) && /^\d+\./.test(name.slice(before.length)));
+}
