@@ -1,6 +1,6 @@
 /**
- * The side-bar view `layerif.layers`: follows the run under way, else shows the last result of this session or the
- * newest on disk.
+ * The side-bar view `layerif.layers`: follows the run under way, else the result in front, else shows the last result
+ * of this session or the newest on disk.
  */
 import * as vscode from 'vscode';
 import type { FromPage, ToPage } from '../../protocol/webview.ts';
@@ -38,9 +38,11 @@ export class LayersView implements vscode.WebviewViewProvider, vscode.Disposable
     this.subscriptions = [
       vscode.window.registerWebviewViewProvider('layerif.layers', this),
       runs.onChange(() => this.update.request()),
-      list.onChange(() => {
-        if (!isRunning(runs.current)) this.update.request();
-      }),
+      ...[list.onChange, results.onChangeFront].map((event) =>
+        event(() => {
+          if (!isRunning(runs.current)) this.update.request();
+        }),
+      ),
     ];
   }
 
@@ -68,9 +70,10 @@ export class LayersView implements vscode.WebviewViewProvider, vscode.Disposable
     const run = this.runs.current;
     if (run) this.shown = { resultFile: run.resultFile, experimentFile: run.experimentFile };
     if (isRunning(run)) return runningMessage(run);
-    if (run?.end?.kind === 'finished' && run.result)
+    const front = this.results.active?.fsPath;
+    if (run?.end?.kind === 'finished' && run.result && (front ?? run.resultFile) === run.resultFile)
       return { type: 'result', result: forPage(run.result), file: run.resultFile };
-    const file = run?.resultFile ?? (await this.list.newest());
+    const file = front ?? run?.resultFile ?? (await this.list.newest());
     if (file) {
       try {
         const result = await readFileOf('result', vscode.Uri.file(file));

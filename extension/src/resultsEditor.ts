@@ -45,6 +45,9 @@ interface OpenEditor {
 export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscode.Disposable {
   private readonly editors = new Set<OpenEditor>();
   private readonly exports = new PageExports();
+  private readonly fronts = new vscode.EventEmitter<void>();
+  /** Another page may be in front. */
+  readonly onChangeFront = this.fronts.event;
   private readonly subscriptions: vscode.Disposable[];
   private readonly extensionUri: vscode.Uri;
   private readonly client: ServerClient;
@@ -141,6 +144,7 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
       watcher.onDidChange(update.request),
       watcher.onDidCreate(update.request),
       page,
+      panel.onDidChangeViewState(() => this.fronts.fire()),
     ];
     if (!isScoresFile(uri.path)) {
       const scores = throttled(LIVE_INTERVAL_MS, () => void this.postScores(editor));
@@ -150,8 +154,10 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
       listeners.push(beside, scores);
     }
     this.editors.add(editor);
+    this.fronts.fire();
     panel.onDidDispose(() => {
       this.editors.delete(editor);
+      this.fronts.fire();
       update.dispose();
       for (const listener of listeners) listener.dispose();
     });
@@ -285,7 +291,7 @@ export class ResultsEditor implements vscode.CustomReadonlyEditorProvider, vscod
   }
 
   dispose(): void {
-    for (const part of this.subscriptions) part.dispose();
+    for (const part of [...this.subscriptions, this.fronts]) part.dispose();
   }
 }
 

@@ -31,7 +31,10 @@ let page: Page;
 /** Three runs of one experiment: with DataInf, with Fisher, and one cancelled before its first layer. */
 const runs: Record<string, (result: Result) => void> = {
   '20261101T000000Z-aaaaaa': () => undefined,
-  '20261102T000000Z-bbbbbb': (result) => (result.experiment.score.estimator = 'fisher'),
+  '20261102T000000Z-bbbbbb': (result) => {
+    result.experiment.score.estimator = 'fisher';
+    for (const layer of result.tasks[0].layers) layer.positive *= 3;
+  },
   '20261103T000000Z-cccccc': (result) => {
     result.status = 'partial';
     result.experiment.score.damping = { rule: 'mean_square', factor: 1 };
@@ -87,6 +90,18 @@ test('a run gets a label and a pin, and stands first', async () => {
   await runRow('before tuning').waitFor();
   await inMenu('before tuning', 'Pin Run');
   await until('the pinned run first', async () => (await titles())[1] === 'before tuning');
+});
+
+test('the view Layers follows the result in front', async () => {
+  const frame = await webview(page, 'body[data-layerif-page="layers"] table.side-bars');
+  const raw = () => frame.locator('td.raw').first().innerText();
+  const before = Number((await raw()).replaceAll(',', ''));
+  await runRow('before tuning').click(); // not the newest
+  await resultsPage(page);
+  await until('a third', async () => {
+    const now = Number((await raw()).replaceAll(',', ''));
+    return Math.abs(before / now / 3 - 1) < 0.01;
+  });
 });
 
 test('two selected runs are compared with their settings, also after a reload', async () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Estimate } from '../../protocol/run.ts';
+import { withIntervals } from './answers.ts';
 import { accessibilityViolations, closePage, openPage } from './page.ts';
 import { sampleResult } from './sampleResult.ts';
 import type { ThemeName } from './themes.ts';
@@ -27,6 +28,28 @@ test('one bar per layer, the strongest marked, its length the share of the large
     String(layers.find((layer) => layer.positive === largest)?.index),
   );
   assert.deepEqual(errors, []);
+  await closePage(page);
+});
+
+test('intervals and the badge of the order', async () => {
+  const { page, post, screenshot } = await openPage('layers', size);
+  const sure = withIntervals(result, [3, 4]);
+  await post({ type: 'result', result: sure, file: FILE });
+  assert.equal(await page.locator('.side-badge .badge').innerText(), 'solid');
+  const bars = page.locator('.side-bars svg');
+  const limit = Math.max(...sure.tasks[0].layers.map(({ interval }) => interval![1]));
+  const ends = await bars.evaluateAll((nodes) =>
+    nodes.map((node) => {
+      const line = node.querySelector('line.whisker')!;
+      return ['x1', 'x2'].map((end) => Number(line.getAttribute(end)) / (Number(node.getAttribute('width')) - 1));
+    }),
+  );
+  ends.forEach((own, i) =>
+    sure.tasks[0].layers[i].interval!.forEach((end, side) =>
+      assert.ok(Math.abs(own[side] - end / limit) < 0.02, `layer ${i}: ${own[side]}`),
+    ),
+  );
+  await screenshot('layers-intervals');
   await closePage(page);
 });
 
@@ -64,6 +87,9 @@ test('live: progress, places for what is to come, cancel', async () => {
   assert.equal(await page.locator('.side-bars tbody tr').count(), 30);
   assert.equal(await page.locator('.side-bars rect').count(), 4);
   assert.equal(await page.locator('.side-bars').getByText('not scored yet').count(), 26);
+  // A run goes from the last layer to the first; what is there comes first.
+  const shown = await page.locator('.side-bars tbody th').allInnerTexts();
+  assert.deepEqual(shown.slice(0, 6), ['26', '27', '28', '29', '0', '1']);
   await screenshot('layers-live');
   await page.getByText('Cancel', { exact: true }).click();
   assert.deepEqual((await sent()).at(-1), { type: 'cancel' });

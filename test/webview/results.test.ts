@@ -290,6 +290,25 @@ test('controls: aggregation and scale change the chart and are remembered', asyn
   await closePage(page);
 });
 
+test('the header folds to its line, and stays so', async () => {
+  const opened = await open(twoTasks);
+  const { page } = opened;
+  const height = () => page.locator('main header').evaluate((header) => header.getBoundingClientRect().height);
+  const before = await height();
+  await page.getByRole('button', { name: 'Less', exact: true }).click();
+  await page.locator('main header .facts').waitFor({ state: 'detached' });
+  assert.ok((await height()) < 60 && before > 150, `${before} to ${await height()}`);
+  const state = await page.evaluate(() =>
+    (window as unknown as { layerifState: () => { details: boolean } }).layerifState(),
+  );
+  assert.equal(state.details, false);
+  assert.deepEqual(await accessibilityViolations(page), []);
+  await opened.screenshot('header-folded');
+  await page.getByRole('button', { name: 'Details', exact: true }).click();
+  await page.locator('main header .facts').waitFor();
+  await closePage(page);
+});
+
 test('tabs: arrows move between them, each shows its content', async () => {
   const { page } = await open(twoTasks);
   await page.getByRole('tab', { name: 'Layers' }).focus();

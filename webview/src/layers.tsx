@@ -11,8 +11,11 @@ import { Patterns } from './components/patterns.tsx';
 import { SignedBar } from './components/SignedBar.tsx';
 import { send, useChoices, useView } from './host.ts';
 import { useWidth } from './size.ts';
+import { verdictOf } from '../../protocol/verdict.ts';
+import { BadgeMark } from './components/VerdictLines.tsx';
 import { describeValue } from './model/describe.ts';
 import { formatNumber, formatShare } from './model/format.ts';
+import { drawnInterval, valueDomain } from './model/layers.ts';
 import type { Choices, View } from './model/pageState.ts';
 import { useSelection } from './selection.ts';
 
@@ -67,7 +70,10 @@ function Layers(props: {
   const own = new Map(values.filter((value) => value.task === taskPlace).map((value) => [value.layer, value]));
   const table = useRef<HTMLTableElement>(null);
   const barWidth = Math.max(40, useWidth(table) - NUMBERS_WIDTH);
-  const twoSided = [...own.values()].some((value) => value.value < 0);
+  const domain = valueDomain([...own.values()], true);
+  // While a run goes on, what is there comes first.
+  const rows = [...layers].sort((a, b) => Number(own.has(b)) - Number(own.has(a)));
+  const verdict = task && result.status === 'complete' ? verdictOf(task) : null;
   return (
     <>
       <h1 title={result.model.name}>{result.model.name}</h1>
@@ -93,6 +99,11 @@ function Layers(props: {
           </LinkButton>
         )}
       </p>
+      {verdict && (
+        <p class="side-badge">
+          <BadgeMark badge={verdict.badge} /> <span class="faint">order of layers</span>
+        </p>
+      )}
       <p class="note">Share of the largest layer{props.running ? ' so far' : ''}. Positive = helps validation.</p>
       <table class="bars side-bars" ref={table}>
         <caption class="spoken">Layer scores{task ? ` of ${task.task}` : ''}</caption>
@@ -103,7 +114,7 @@ function Layers(props: {
           <col class="col-raw" />
         </colgroup>
         <tbody>
-          {layers.map((layer) => {
+          {rows.map((layer) => {
             const value = own.get(layer);
             return (
               <tr
@@ -114,7 +125,15 @@ function Layers(props: {
                 <th scope="row">{layer}</th>
                 <td class="bar">
                   {value ? (
-                    <SignedBar share={value.share} task={taskPlace} width={barWidth} height={12} twoSided={twoSided} />
+                    <SignedBar
+                      share={value.share}
+                      interval={drawnInterval(value, true)}
+                      limit={Math.max(-domain[0], domain[1])}
+                      task={taskPlace}
+                      width={barWidth}
+                      height={12}
+                      twoSided={domain[0] < 0}
+                    />
                   ) : (
                     <span class="pending" aria-hidden="true" />
                   )}

@@ -62,7 +62,7 @@ function ResultsPage() {
         ]
       : result && rescored
         ? () => [
-            { id: 'run', name: 'Result', content: <Header view={view} result={result} /> },
+            { id: 'run', name: 'Result', content: <Header view={view} result={result} details /> },
             ...shown.map((tab) => ({ id: tab.id, name: tab.name, content: content(tab, result, rescored, nothing) })),
           ]
         : null,
@@ -97,7 +97,7 @@ function ResultsPage() {
   return (
     <main class="page">
       <Patterns />
-      <Header view={view} result={result} />
+      <Header view={view} result={result} details={choices.details} onDetails={(details) => change({ details })} />
       {result && rescored && selected ? (
         <Tabs label="Result" tabs={shown} selected={choices.tab} onSelect={(tab) => change({ tab })}>
           {content(selected, result, rescored, change)}

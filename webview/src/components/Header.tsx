@@ -8,28 +8,49 @@ import type { Estimate } from '../../../protocol/run.ts';
 import { send } from '../host.ts';
 import { MISSING, formatCount, formatDate, formatDuration, formatShare } from '../model/format.ts';
 import type { View } from '../model/pageState.ts';
-import { Button, ProgressBar } from './controls.tsx';
+import { Button, LinkButton, ProgressBar } from './controls.tsx';
 
-export function Header({ view, result }: { view: View; result: Result | null }) {
+export function Header(props: {
+  view: View;
+  result: Result | null;
+  /** Below the title. */
+  details: boolean;
+  /** Absent where nothing can be chosen. */
+  onDetails?: (details: boolean) => void;
+}) {
+  const { view, result, details, onDetails } = props;
   const title = result?.model.name || view.run?.estimate.model.name || 'Layer scores';
   return (
     <header>
       <div class="title-row">
         <h1 title={title}>{title}</h1>
         <StatusLine view={view} result={result} />
+        {onDetails && (
+          <LinkButton expanded={details} onClick={() => onDetails(!details)}>
+            {details ? 'Less' : 'Details'}
+          </LinkButton>
+        )}
       </div>
       {view.run ? (
         <ProgressBar label={`Scoring: ${view.run.message}`} done={view.run.done} total={view.run.total} />
       ) : (
         <div class="progress-place" />
       )}
+      {details && <Details view={view} result={result} />}
+    </header>
+  );
+}
+
+function Details({ view, result }: { view: View; result: Result | null }) {
+  return (
+    <>
       <p class="description">{result?.experiment.description ?? ''}</p>
       {result ? <Facts facts={resultFacts(result)} /> : view.run && <Facts facts={estimateFacts(view.run.estimate)} />}
       <p class="sign">
         <strong>Positive = helps validation</strong>: training on the sample lowers the validation loss. Compare ranks
         and relative sizes; the scale itself has no meaning.
       </p>
-    </header>
+    </>
   );
 }
 

@@ -4,11 +4,22 @@
  */
 import { negativeFill, positiveFill, taskColour } from './patterns.tsx';
 
-export function SignedBar(props: { share: number; task: number; width: number; height?: number; twoSided: boolean }) {
+export function SignedBar(props: {
+  share: number;
+  task: number;
+  width: number;
+  height?: number;
+  twoSided: boolean;
+  /** On the scale of `share`. */
+  interval?: readonly [number, number] | null;
+  /** What takes the whole width; default 1. */
+  limit?: number;
+}) {
   const height = props.height ?? 10;
   const zero = props.twoSided ? props.width / 2 : 0;
   const room = props.twoSided ? props.width / 2 - 1 : props.width - 1;
-  const length = Math.max(props.share === 0 ? 0 : 1, Math.abs(props.share) * room);
+  const pixels = (share: number) => (share * room) / (props.limit ?? 1);
+  const length = Math.max(props.share === 0 ? 0 : 1, Math.abs(pixels(props.share)));
   const negative = props.share < 0;
   return (
     <svg class="signed-bar" width={props.width} height={height} aria-hidden="true" focusable="false">
@@ -21,6 +32,18 @@ export function SignedBar(props: { share: number; task: number; width: number; h
         fill={negative ? negativeFill(props.task) : positiveFill(props.task)}
         stroke={taskColour(props.task)}
       />
+      {props.interval &&
+        // The ground's colour beneath keeps it visible inside the bar.
+        ['whisker-ground', 'whisker'].map((name) => (
+          <line
+            key={name}
+            class={name}
+            x1={zero + pixels(props.interval![0])}
+            x2={zero + pixels(props.interval![1])}
+            y1={height / 2}
+            y2={height / 2}
+          />
+        ))}
     </svg>
   );
 }

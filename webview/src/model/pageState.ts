@@ -32,6 +32,8 @@ export interface DataChoices {
 
 export interface Choices {
   tab: string;
+  /** What was run and how to read the sign, below the title. */
+  details: boolean;
   /** Name of the selected task; '' = the first. */
   task: string;
   /** Index of the selected layer; null = the page chooses. */
@@ -61,6 +63,7 @@ export interface Choices {
 
 export const defaultChoices: Choices = {
   tab: 'layers',
+  details: true,
   task: '',
   layer: null,
   aggregation: '',
