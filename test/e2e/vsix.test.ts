@@ -34,7 +34,7 @@ const expected: RegExp[] = [
   /^extension\/LICENSE(\.txt)?$/i,
   /^extension\/media\/[\w./-]+\.(svg|png|md|json)$/,
   /^extension\/dist\/(extension|server|serverWorker|engine|cli|cliWork)\.cjs$/,
-  /^extension\/dist\/webview\/(results|layers|comparison|inspect|header|predict|analysis)\.(js|css)$/,
+  /^extension\/dist\/webview\/(results|layers|comparison|inspect|header|predict|analysis|chat)\.(js|css)$/,
   /^extension\/dist\/ThirdPartyNotices\.txt$/,
   /^extension\/node_modules\/onnxruntime-node\/package\.json$/,
   /^extension\/node_modules\/onnxruntime-node\/dist\/\w+\.js$/,

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after } from 'node:test';
 import { chromium } from 'playwright-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Frame, Page } from 'playwright-core';
 import { pageHtml } from '../../extension/src/webviewHtml.ts';
 import type { FromWebview, ToWebview } from '../../protocol/webview.ts';
 import { themes } from './themes.ts';
@@ -169,7 +169,7 @@ export interface Violation {
 }
 
 /** axe-core over the whole page; through the debugger, so the content security policy does not stop it. */
-export async function accessibilityViolations(page: Page): Promise<Violation[]> {
+export async function accessibilityViolations(page: Page | Frame): Promise<Violation[]> {
   await page.evaluate(readFileSync(path.join(ROOT, 'node_modules/axe-core/axe.min.js'), 'utf8'));
   return page.evaluate(async () => {
     const axe = (
