@@ -14,6 +14,7 @@ import type { PruningReport } from './pruning.ts';
 import type { Estimate, RunEvent } from './run.ts';
 import type { Comparison, DampingSweep, EstimatorComparison } from './trust.ts';
 import type { DeviceId } from './devices.ts';
+import type { ToolAnswer, ToolId } from './tools.ts';
 
 /** Start a run. Answers when the run ends. Only one run at a time; a second one is refused. */
 export interface ScoreParams {
@@ -66,10 +67,26 @@ export interface ValidateAnswer {
 /** What scoring an experiment will take, `layerif estimate FILE`. One at a time with runs. */
 export interface EstimateParams {
   uri: string;
+  /** Only this task. */
+  task?: string;
 }
 export interface EstimateAnswer {
   /** Null with an error; a run that does not fit is an estimate with a `refusal`. */
   estimate: Estimate | null;
+  error: { code: string; message: string } | null;
+}
+
+/** A tool for chat models that reads finished runs, `protocol/tools.ts`. */
+export interface ToolParams {
+  tool: Exclude<ToolId, 'score'>;
+  /** As the model sent it. */
+  input: unknown;
+  /** Absolute paths of the folders that may be read. */
+  folders: string[];
+}
+export interface ToolCallAnswer {
+  /** Null with an error. */
+  answer: ToolAnswer | null;
   error: { code: string; message: string } | null;
 }
 

@@ -44,6 +44,8 @@ import type {
   ScoreParams,
   SweepAnswer,
   SweepParams,
+  ToolCallAnswer,
+  ToolParams,
   ValidateAnswer,
   ValidateParams,
 } from './lsp.ts';
@@ -108,6 +110,7 @@ export const requests = {
   tableColumns: row<TableColumnsParams, TableColumnsAnswer>('layerif/tableColumns'),
   describeData: row<DescribeDataParams, DescribeDataAnswer>('layerif/describeData'),
   devices: row<Nothing, DevicesAnswer>('layerif/devices'),
+  tool: row<ToolParams, ToolCallAnswer>('layerif/tool'),
   cudaOffer: row<CudaOfferParams, CudaOfferAnswer>('layerif/cudaOffer'),
   installCuda: row<CudaOfferParams, CudaAnswer>('layerif/installCuda'),
   removeCuda: row<Nothing, CudaAnswer>('layerif/removeCuda'),

@@ -1,7 +1,7 @@
 /**
  * What a chat model may ask of LayerIF, as tools: the one table that the MCP server (`layerif mcp`), the language-model
  * tools of VS Code, `docs/agents.md` and the tests read. To add one, add a row here and its answer in
- * `server/src/run/tools/answers.ts`. Pure.
+ * `server/src/run/tools/answers.ts`, and run `node scripts/generate-tools.mjs`. Pure.
  */
 import { allocationKinds } from './allocation.ts';
 
@@ -169,6 +169,21 @@ export function inputSchema(inputs: Readonly<Record<string, ToolInput>>): InputS
     required: Object.keys(inputs).filter((name) => inputs[name]!.required),
     additionalProperties: false,
   };
+}
+
+/** What the manifest of the extension declares. */
+export function editorTools(): Record<string, unknown>[] {
+  return tools.map((tool) => ({
+    name: editorToolName(tool.id),
+    displayName: tool.title,
+    toolReferenceName: editorToolName(tool.id),
+    userDescription: tool.summary,
+    modelDescription: tool.description,
+    icon: tool.icon,
+    canBeReferencedInPrompt: true,
+    tags: ['layerif'],
+    inputSchema: inputSchema(editorInputs(tool)),
+  }));
 }
 
 /** What a tool says: words for the model and the user, and the same as data. */

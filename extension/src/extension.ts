@@ -7,6 +7,7 @@ import * as vscode from 'vscode';
 import { AnalysisView } from './analysisView.ts';
 import { ServerClient } from './client.ts';
 import { ComparisonEditor } from './comparisonEditor.ts';
+import { registerChatTools } from './chatTools.ts';
 import { registerCompareCommand } from './commands/compare.ts';
 import { registerCreateCommand } from './commands/createExperiment.ts';
 import { registerDemoCommand } from './commands/demo.ts';
@@ -30,6 +31,7 @@ import { ExperimentsView, findExperiments } from './experimentsView.ts';
 import { InspectView } from './inspectView.ts';
 import { LayersView } from './layersView.ts';
 import { ModelLayersEditor } from './modelLayersEditor.ts';
+import { registerMcpServer } from './mcpServer.ts';
 import { PredictView } from './predictView.ts';
 import { openWhenWritten } from './openLive.ts';
 import { ResultsEditor } from './resultsEditor.ts';
@@ -39,6 +41,7 @@ import { RowMarksView } from './rowMarksView.ts';
 import { RunMarks } from './runMarks.ts';
 import { RunsView } from './runsView.ts';
 import { RunTracker } from './runTracker.ts';
+import { registerTasks } from './scoreTasks.ts';
 import { createStatus } from './status.ts';
 import { TrustStore } from './trustStore.ts';
 
@@ -74,6 +77,9 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     new RunsView(runs, list),
     new ExperimentsView(server),
     registerScoreCommands({ client: server, runs, results, output }),
+    registerChatTools({ client: server, runs, results, output }),
+    registerMcpServer(context),
+    registerTasks(context),
     registerEstimateCommand({ client: server, runs, results, output }),
     new RunLenses(runs, list),
     registerServerCommands(server, runs, output),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { editorTools } from '../../protocol/tools.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const manifestText = readFileSync(path.join(ROOT, 'package.json'), 'utf8');
@@ -14,6 +15,12 @@ interface Manifest {
     customEditors: { viewType: string; selector: { filenamePattern: string }[] }[];
     configuration: { properties: Record<string, { scope: string }> };
     menus: Record<string, { command: string }[]>;
+    languageModelTools: unknown[];
+    mcpServerDefinitionProviders: { id: string }[];
+    taskDefinitions: { type: string }[];
+    problemMatchers: {
+      pattern: { regexp: string; file: number; line: number; column: number; severity: number; message: number }[];
+    }[];
   };
   capabilities: { untrustedWorkspaces: { restrictedConfigurations: string[] } };
 }
@@ -72,6 +79,42 @@ test('menus and welcome texts name commands that exist', () => {
 test('an untrusted workspace cannot choose the program that runs the engine', () => {
   assert.ok(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations.includes('layerif.server.runtime'));
   assert.equal(manifest.contributes.configuration.properties['layerif.server.runtime'].scope, 'machine-overridable');
+});
+
+test('tools for chat models are those of the table', () => {
+  assert.deepEqual(manifest.contributes.languageModelTools, editorTools(), 'run node scripts/generate-tools.mjs');
+});
+
+test('MCP server and task type of the manifest are registered', () => {
+  for (const { id } of manifest.contributes.mcpServerDefinitionProviders)
+    assert.ok(source.includes(`registerMcpServerDefinitionProvider('${id}'`), id);
+  for (const { type } of manifest.contributes.taskDefinitions)
+    assert.ok(source.includes(`const TYPE = '${type}'`) && source.includes('registerTaskProvider(TYPE'), type);
+});
+
+test('the problem matcher reads what check prints, and nothing else', () => {
+  const [pattern] = manifest.contributes.problemMatchers[0].pattern;
+  const read = (line: string) => {
+    const found = new RegExp(pattern.regexp).exec(line);
+    return (
+      found && [pattern.file, pattern.line, pattern.column, pattern.severity, pattern.message].map((i) => found[i])
+    );
+  };
+  assert.deepEqual(read('a b/x.layerif.yaml:2:1: unknown key "modle"; did you mean "model"?'), [
+    'a b/x.layerif.yaml',
+    '2',
+    '1',
+    undefined,
+    'unknown key "modle"; did you mean "model"?',
+  ]);
+  assert.deepEqual(read('C:\\w\\x.layerif.yaml:10:21: warning: train[:300] asks for more')?.slice(0, 4), [
+    'C:\\w\\x.layerif.yaml',
+    '10',
+    '21',
+    'warning',
+  ]);
+  for (const line of ['x.layerif.yaml: no errors', '2 errors in x.layerif.yaml', '  Trained at 12:30:05: done'])
+    assert.equal(read(line), null, line);
 });
 
 test('icons of the manifest exist', () => {

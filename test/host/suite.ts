@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { Result } from '../../protocol/result.ts';
+import { editorInputs, editorToolName, inputSchema, tools } from '../../protocol/tools.ts';
 
 const folder = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
 const file = (...path: string[]) => vscode.Uri.file(join(folder(), ...path));
@@ -155,6 +156,58 @@ suite('LayerIF in the extension host', () => {
       return input instanceof vscode.TabInputCustom ? input : null;
     });
     assert.equal(tab.viewType, 'layerif.results');
+  });
+
+  test('tools for chat models: all of the table, answered by the server', async () => {
+    const names = tools.map(({ id }) => editorToolName(id));
+    const known = await until('tools', () => {
+      const found = vscode.lm.tools.filter(({ name }) => names.includes(name));
+      return found.length === names.length ? found : null;
+    });
+    for (const { name, inputSchema: schema } of known)
+      assert.deepEqual(schema, inputSchema(editorInputs(tools.find(({ id }) => editorToolName(id) === name)!)), name);
+    const ask = async (id: string, input: object) => {
+      const { content } = await vscode.lm.invokeTool(id, { input, toolInvocationToken: undefined });
+      return content.map((part) => (part instanceof vscode.LanguageModelTextPart ? part.value : '')).join('');
+    };
+    const [run] = readdirSync(join(folder(), 'runs', 'tiny'));
+    const result = join('runs', 'tiny', run, 'tiny.layerif-result.json');
+    assert.match(await ask('layerif_list_runs', {}), /tiny\.layerif-result\.json: .* sentiment \(highest layers/);
+    assert.match(await ask('layerif_explain_layer', { result, layer: 0 }), /^Layer 0 of model \(3 layers\)/);
+    assert.match(await ask('layerif_show_chart', { result }), /Highest: layer/);
+    await assert.rejects(
+      ask('layerif_explain_layer', { result, layer: 9 }),
+      /no score of layer 9: its layers are 0 to 2/,
+    );
+    await assert.rejects(ask('layerif_show_chart', { result: '/etc/passwd' }), /outside the folders/);
+  });
+
+  test('tasks: check and score of every experiment; messages become problems', async function () {
+    this.timeout(60_000);
+    const document = await write(
+      'wrong-task.layerif.yaml',
+      experimentText().replace('doc_to_target: sentiment', 'doc_to_targett: sentiment'),
+    );
+    const found = await until('tasks', async () => {
+      const all = await vscode.tasks.fetchTasks({ type: 'layerif' });
+      return all.some(({ name }) => name === 'check wrong-task') ? all : null;
+    });
+    const names = found.map(({ name }) => name);
+    for (const name of ['check tiny', 'score tiny', 'score wrong-task']) assert.ok(names.includes(name), names.join());
+    const ended = new Promise<number | undefined>((done) =>
+      vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => {
+        if (execution.task.name === 'check wrong-task') done(exitCode);
+      }),
+    );
+    await vscode.tasks.executeTask(found.find(({ name }) => name === 'check wrong-task')!);
+    assert.equal(await ended, 2);
+    // The language server says the same; the task's problem is that of another owner.
+    const problem = await until('problem', () => {
+      const own = vscode.languages.getDiagnostics(document.uri).filter(({ message }) => message.includes('targett'));
+      return own.length > 1 ? own[1] : null;
+    });
+    assert.deepEqual([problem.severity, problem.source], [vscode.DiagnosticSeverity.Error, 'layerif']);
+    assert.equal(document.lineAt(problem.range.start.line).text.trim(), 'doc_to_targett: sentiment');
   });
 
   test('the server can be restarted, and answers again', async () => {

@@ -6,10 +6,14 @@ import { estimateExperiment } from '../run/influence/estimate.ts';
 import { fileOf } from './documents.ts';
 import type { Jobs } from './jobs.ts';
 
-export async function estimate(jobs: Jobs, { uri }: EstimateParams, token: CancellationToken): Promise<EstimateAnswer> {
+export async function estimate(
+  jobs: Jobs,
+  { uri, task }: EstimateParams,
+  token: CancellationToken,
+): Promise<EstimateAnswer> {
   const file = fileOf(uri);
   const { value, error } = await jobs.alone(file, `Estimating ${experimentName(file)}`, token, (tools) =>
-    estimateExperiment({ file, machine: tools.machine, signal: tools.signal, onProgress: tools.onProgress }),
+    estimateExperiment({ file, ...(task === undefined ? {} : { tasks: [task] }), ...tools }),
   );
   return { estimate: value, error };
 }

@@ -29,6 +29,7 @@ import { version } from '../run/files/version.ts';
 import { allocate, exportTo } from './allocating.ts';
 import { analyse, tableColumns } from './analysing.ts';
 import { lensesOf, resolveLens } from './codeLens.ts';
+import { answerChat } from './chatTools.ts';
 import { completionAt } from './completion.ts';
 import { describe } from './describing.ts';
 import { devices, installCuda, offerCuda, removeCuda } from './devices.ts';
@@ -187,6 +188,7 @@ const handlers: {
   analyse,
   tableColumns,
   describeData: describe,
+  tool: answerChat,
   allocationChoices,
   devices: async (_, token) => devices(machineOf(await settings()), token),
   cudaOffer: offerCuda,

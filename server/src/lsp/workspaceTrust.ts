@@ -18,6 +18,7 @@ export const does: Record<RequestName, string | null> = {
   pruneAndCompare: 'pruning loads a model and starts a process',
   estimatePruning: 'the estimate may download a model and starts a process',
   devices: 'trying devices starts processes with native libraries',
+  tool: null,
   cudaOffer: null,
   installCuda: 'installing the CUDA runtime downloads native libraries',
   removeCuda: null,

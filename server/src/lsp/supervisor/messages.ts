@@ -27,7 +27,7 @@ const roles: Readonly<Record<string, Role>> = Object.fromEntries(
       ['results', ['sampleText', 'allocate', 'export', 'rescore', 'sweepDamping', 'compare', 'inspectModel']],
       ['results', ['rowText', 'rowTokens', 'selectRows', 'rowsWithout', 'rowMarks', 'linesWithout']],
       ['results', ['estimatePruning', 'describeData', 'compareEstimators', 'predict', 'analyse', 'tableColumns']],
-      ['results', ['modelHeader']],
+      ['results', ['modelHeader', 'tool']],
     ] as const
   ).flatMap(([role, names]) => names.map((name) => [requests[name].method, role])),
 );
@@ -96,6 +96,7 @@ const valueFields: Readonly<Record<string, readonly string[]>> = {
   [requests.analyse.method]: ['analysis'],
   [requests.tableColumns.method]: ['columns'],
   [requests.describeData.method]: ['data'],
+  [requests.tool.method]: ['answer'],
   [requests.installCuda.method]: ['folder'],
   [requests.removeCuda.method]: ['folder'],
 };
