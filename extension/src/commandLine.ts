@@ -1,5 +1,5 @@
 /** How the command line that ships with the extension is started: by the editor's own Node. */
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { readSettings } from './client.ts';
 
 export interface Program {
