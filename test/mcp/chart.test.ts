@@ -49,7 +49,7 @@ test('the chart of a stored result is drawn in a chat, in its theme, and says wh
   const tool = (await client.listTools()).tools.find(({ name }) => name === 'show_chart')!;
   const { resourceUri: uri } = (tool._meta as { ui: { resourceUri: string } }).ui;
   const [content] = (await client.readResource({ uri })).contents;
-  assert.equal(content!.mimeType, 'text/html;profile=mcp-app');
+  assert.equal(content.mimeType, 'text/html;profile=mcp-app');
   const html = (content as { text: string }).text;
   assert.doesNotMatch(html, /(src|href)="http/, 'nothing is loaded');
   const answer = await client.callTool({ name: 'show_chart', arguments: { result: file } });
