@@ -206,9 +206,9 @@ export type EngineMethod = keyof EngineRequests;
 export type EngineParams<M extends EngineMethod> = EngineRequests[M]['params'];
 export type EngineAnswer<M extends EngineMethod> = EngineRequests[M]['answer'];
 
-export type EngineRequest = {
-  [M in EngineMethod]: { id: number; method: M; params: EngineParams<M> };
-}[EngineMethod];
+export type EngineRequest<M extends EngineMethod = EngineMethod> = {
+  [One in M]: { id: number; method: One; params: EngineParams<One> };
+}[M];
 
 export type EngineEvent =
   | { id: number; type: 'progress'; phase: 'load' | 'forward' | 'backward'; done: number; total: number }
@@ -224,9 +224,13 @@ export type EngineEvent =
   | { id: number; type: 'checking'; done: number; total: number } // parts of the self-check
   | { id: number; type: 'log'; text: string };
 
+/** An answer names its row, so that it reaches whoever asked by that row. */
+export type EngineDone<M extends EngineMethod = EngineMethod> = {
+  [One in M]: { id: number; type: 'done'; method: One; value: EngineAnswer<One> };
+}[M];
+
 export type EngineReply =
-  | { id: number; type: 'done'; value: EngineAnswer<EngineMethod> }
-  | { id: number; type: 'failed'; code: ErrorCode; message: string; place?: Place | undefined };
+  EngineDone | { id: number; type: 'failed'; code: ErrorCode; message: string; place?: Place | undefined };
 
 /**
  * Cancel travels outside the queue: the engine looks for it between two session runs. So do prompts that whoever asked

@@ -9,6 +9,7 @@ import type { ErrorCode, Place } from '../../../protocol/errors.ts';
 import type {
   EngineAnswer,
   EngineCancel,
+  EngineDone,
   EngineFinish,
   EngineInfo,
   EngineMethod,
@@ -47,18 +48,17 @@ const aborts = new Map<number, AbortController>();
 const finished = new Map<number, Set<number>>();
 
 interface Context {
-  runtime: Runtime;
+  /** @throws Error before `start` */
+  readonly runtime: Runtime;
   report: Report;
   finished: ReadonlySet<number>;
 }
 
-/** One row per request that computes: what is done with it. */
+/** One row per request: what is done with it. */
 const handlers: {
-  [M in Exclude<EngineMethod, 'start'>]: (
-    params: EngineParams<M>,
-    context: Context,
-  ) => EngineAnswer<M> | Promise<EngineAnswer<M>>;
+  [M in EngineMethod]: (params: EngineParams<M>, context: Context) => EngineAnswer<M> | Promise<EngineAnswer<M>>;
 } = {
+  start,
   preload: async ({ modelPath, adapter }, { runtime }) => {
     (await open(runtime, modelPath, adapter)).weights.readAll();
     return null;
@@ -104,20 +104,21 @@ function start({ device: wanted, threads }: EngineParams<'start'>): EngineInfo {
 }
 
 async function handle<M extends EngineMethod>(
-  method: M,
-  params: EngineParams<M>,
-  report: Report,
-  finished: ReadonlySet<number>,
+  { id, method, params }: EngineRequest<M>,
+  enough: ReadonlySet<number>,
   signal: AbortSignal,
-): Promise<EngineAnswer<EngineMethod>> {
-  if (method === 'start') return start(params as EngineParams<'start'>);
-  if (!runtime) throw new Error('the engine was not started');
-  runtime.signal = signal;
-  const handler = handlers[method as Exclude<M, 'start'>] as (
-    params: EngineParams<M>,
-    context: Context,
-  ) => Promise<EngineAnswer<M>>;
-  return handler(params, { runtime, report, finished });
+): Promise<void> {
+  if (runtime) runtime.signal = signal;
+  const context: Context = {
+    get runtime() {
+      if (!runtime) throw new Error('the engine was not started');
+      return runtime;
+    },
+    report: reporter(id),
+    finished: enough,
+  };
+  const value = await handlers[method](params, context);
+  reply({ id, type: 'done', method, value });
 }
 
 function reporter(id: number): Report {
@@ -158,7 +159,7 @@ function fingerprint(path: string): string {
   return parts.join('\n');
 }
 
-function reply(message: EngineReply): void {
+function reply<M extends EngineMethod>(message: EngineReply | EngineDone<M>): void {
   process.send?.(message);
 }
 
@@ -179,8 +180,7 @@ function onMessage(message: EngineRequest | EngineCancel | EngineFinish): void {
     try {
       abort.signal.throwIfAborted();
       current = message.id;
-      const { id, method, params } = message;
-      reply({ id, type: 'done', value: await handle(method, params, reporter(id), enough, abort.signal) });
+      await handle(message, enough, abort.signal);
     } catch (error) {
       if (process.env.LAYERIF_DEBUG) console.error(error);
       reply({ id: message.id, type: 'failed', ...asFailure(error) });

@@ -12,6 +12,7 @@ import type { ErrorCode } from '../../../../protocol/errors.ts';
 import type {
   EngineAnswer,
   EngineCancel,
+  EngineDone,
   EngineEvent,
   EngineFinish,
   EngineInfo,
@@ -42,10 +43,12 @@ const ENGINE_ENVIRONMENT = {
 };
 
 interface Pending {
-  resolve(value: unknown): void;
   reject(error: Error): void;
   onEvent: ((event: EngineEvent) => void) | undefined;
 }
+
+/** What takes the answers of the requests under way, by row and number. */
+type Takers = { [M in EngineMethod]?: Map<number, (value: EngineAnswer<M>) => void> };
 
 export class EnginePool {
   onState: ((state: EngineStateParams) => void) | undefined;
@@ -53,6 +56,7 @@ export class EnginePool {
   #info: EngineInfo | null = null;
   #key = '';
   #pending = new Map<number, Pending>();
+  readonly #takers: Takers = {};
   #nextId = 1;
   #idle: NodeJS.Timeout | undefined;
   #stderr = '';
@@ -171,10 +175,11 @@ export class EnginePool {
         clearTimeout(killer);
         signal?.removeEventListener('abort', cancel);
         this.#pending.delete(id);
+        takers.delete(id);
       };
+      const takers = (this.#takers[method] ??= new Map<number, (value: EngineAnswer<M>) => void>());
+      takers.set(id, (value) => (settle(), resolve(value)));
       this.#pending.set(id, {
-        // The engine answers a request by its own row: this is where the wire meets the table.
-        resolve: (value) => (settle(), resolve(value as EngineAnswer<M>)),
         reject: (error) => (settle(), reject(signal?.aborted ? new LayerifError('cancelled', 'cancelled') : error)),
         onEvent,
       });
@@ -185,7 +190,7 @@ export class EnginePool {
   #onMessage(message: EngineReply | EngineEvent): void {
     const pending = this.#pending.get(message.id);
     if (!pending) return;
-    if (message.type === 'done') pending.resolve(message.value);
+    if (message.type === 'done') this.#take(message);
     else if (message.type === 'failed') {
       pending.reject(new LayerifError(message.code, message.message, { place: message.place }));
     } else {
@@ -197,6 +202,10 @@ export class EnginePool {
         pending.reject(error as Error);
       }
     }
+  }
+
+  #take<M extends EngineMethod>({ id, method, value }: EngineDone<M>): void {
+    this.#takers[method]?.get(id)?.(value);
   }
 
   #onEnd(child: ChildProcess, how: string): void {
