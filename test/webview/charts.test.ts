@@ -1,11 +1,15 @@
 /**
- * What every chart component draws, as golden files: SVG with rounded numbers, and the heat map's pixels by cell.
- * `UPDATE_GOLDEN=1` writes them anew: open the difference in a browser before you commit it.
+ * What charts of a result draw, as golden files: SVG with rounded numbers, and the heat map's pixels by cell; and that
+ * no component draws without one.
  */
 import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { assertGolden } from '../golden/golden.ts';
 import { answerAll, trust, withIntervals } from './answers.ts';
+import { assertChart } from './chartGolden.ts';
 import { closePage, openPage } from './page.ts';
 import { sampleResult } from './sampleResult.ts';
 
@@ -22,33 +26,19 @@ async function open(tab: string): Promise<Page> {
   return opened.page;
 }
 
-/** One element a line, numbers to one decimal, without what changes from run to run. */
-function tidy(svg: string): string {
-  return svg
-    .replace(/<style>[\s\S]*?<\/style>/g, '')
-    .replace(/plot-[0-9a-z]+(-\d+)?/g, 'plot')
-    .replace(/-?\d+\.\d+/g, (number) => String(Math.round(Number(number) * 10) / 10))
-    .replace(/></g, '>\n<')
-    .concat('\n');
-}
-
-/** Tab, and golden name by place of the chart on it. */
-const charts: Record<string, string[]> = {
-  layers: ['layer-chart'],
-  trust: ['damping-sweep'],
-  allocation: ['allocation'],
-  sparsity: ['sparsity'],
+/** Tab -> golden name of the first drawing that a selector finds on it. */
+const charts: Record<string, Record<string, string>> = {
+  layers: { 'layer-chart': '.chart-canvas svg', 'signed-bar': 'svg.signed-bar' },
+  trust: { 'damping-sweep': '.chart-canvas svg', 'interval-mark': 'svg.interval-mark' },
+  allocation: { allocation: '.chart-canvas svg' },
+  sparsity: { sparsity: '.chart-canvas svg' },
+  run: { 'time-bar': 'svg.signed-bar' },
 };
 
-for (const [tab, names] of Object.entries(charts)) {
-  test(`${tab}: ${names.join(', ')}`, async () => {
+for (const [tab, drawn] of Object.entries(charts)) {
+  test(`${tab}: ${Object.keys(drawn).join(', ')}`, async () => {
     const page = await open(tab);
-    const drawn = page.locator('.chart-canvas svg');
-    await drawn.first().waitFor();
-    for (const [at, name] of names.entries()) {
-      const svg = await drawn.nth(at).evaluate((node) => node.outerHTML);
-      assertGolden(`charts/${name}.svg`, tidy(svg));
-    }
+    for (const [name, selector] of Object.entries(drawn)) await assertChart(page.locator(selector).first(), name);
     await closePage(page);
   });
 }
@@ -78,4 +68,32 @@ test('heat map: the colour of every cell', async () => {
   );
   assertGolden('charts/heat-map.txt', `${cells.map((row) => row.join(' ')).join('\n')}\n`);
   await closePage(page);
+});
+
+/** Component that draws -> its golden files; a sentence where there is nothing of its own to compare. */
+const goldenOf: Record<string, string[] | string> = {
+  'AnalysisParts.tsx': ['box-plot.svg', 'partial-effect.svg', 'points.svg'],
+  'HeatMap.tsx': ['heat-map.txt'],
+  'IntervalMark.tsx': ['interval-mark.svg'],
+  'LayerChart.tsx': ['layer-chart.svg'],
+  'LossScatter.tsx': ['loss-scatter.svg'],
+  'Picture.tsx': 'the frame of pictures that others draw',
+  'RunTab.tsx': ['time-bar.svg'],
+  'ScoreHeatMap.tsx': ['score-heat-map.svg'],
+  'SeriesChart.tsx': ['allocation.svg', 'damping-sweep.svg', 'sparsity.svg'],
+  'SignedBar.tsx': ['signed-bar.svg'],
+  'ThresholdChart.tsx': ['threshold.svg'],
+  'patterns.tsx': 'fills of bars, seen in the exported chart',
+};
+
+test('every component that draws has a golden file, and every golden file a component', () => {
+  const source = join(import.meta.dirname, '../../webview/src');
+  const drawing = readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.tsx'))
+    .filter((name) => /<(svg|canvas|Picture)\b|"chart-canvas"/.test(readFileSync(join(source, name), 'utf8')))
+    .map((name) => name.replace(/^components./, ''));
+  assert.deepEqual(drawing.sort(), Object.keys(goldenOf).sort());
+  const folder = join(import.meta.dirname, '../golden/charts');
+  const named = Object.values(goldenOf).flatMap((files) => (typeof files === 'string' ? [] : files));
+  assert.deepEqual(readdirSync(folder).sort(), named.sort());
 });

@@ -11,6 +11,7 @@ import type { RowToken } from '../../protocol/rowRequests.ts';
 import type { FromWebview } from '../../protocol/webview.ts';
 import { select } from '../../server/src/lsp/selecting.ts';
 import { choose } from './choose.ts';
+import { assertChart } from './chartGolden.ts';
 import { accessibilityViolations, closePage, openPage, setTheme } from './page.ts';
 import type { OpenPage } from './page.ts';
 import { sampleResult } from './sampleResult.ts';
@@ -43,6 +44,8 @@ test('the threshold moves by keys and pointer, and what it keeps is what select 
   const { page, errors } = opened;
   // Row 19 is left out by the score: 10 of the other 19 are kept, from 0.9 on.
   assert.equal(await words(opened), 'from 0.900: keeps 10 of 20 rows (50\u00a0%)');
+  await assertChart(page.locator('.threshold-chart svg'), 'threshold');
+  await assertChart(page.locator('.loss-scatter svg'), 'loss-scatter');
   await threshold(opened).focus();
   await page.keyboard.press('ArrowRight');
   assert.equal(await words(opened), 'from 1.00: keeps 9 of 20 rows (45\u00a0%)');

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { csvOf, markdownOf } from '../../webview/src/model/scoreExport.ts';
+import { assertChart } from './chartGolden.ts';
 import { accessibilityViolations, closePage, openPage, setTheme } from './page.ts';
 import { sampleResult } from './sampleResult.ts';
 import { heatTable, layerTable, scoresFile } from './scoreTables.ts';
@@ -70,6 +71,7 @@ test('two axes are a heat map whose cells are spoken', async () => {
   await post({ ...found, alone: true, scores: scoresFile([heatTable]) });
   assert.equal(await page.locator('.heat-cell').count(), 5);
   assert.equal(await page.locator('.heat-undefined').count(), 1);
+  await assertChart(page.locator('.score-heat svg'), 'score-heat-map');
   await page.getByRole('application', { name: 'Pairs' }).focus();
   await page.keyboard.press('ArrowDown');
   const spoken = page.locator('.chart [role=status]');

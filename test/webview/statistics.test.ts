@@ -11,6 +11,7 @@ import type { FromWebview } from '../../protocol/webview.ts';
 import { analyse, tableColumns } from '../../server/src/lsp/analysing.ts';
 import { predict } from '../../server/src/lsp/predicting.ts';
 import { choose } from './choose.ts';
+import { assertChart } from './chartGolden.ts';
 import { accessibilityViolations, closePage, openPage, setTheme } from './page.ts';
 import type { OpenPage } from './page.ts';
 import type { ThemeName } from './themes.ts';
@@ -138,6 +139,7 @@ test('statistics: boxes, Tukey matrix, curve and points of the chosen columns, w
     comparison.groups.map(({ name, count }) => [name, String(count)]),
   );
   assert.equal(await page.locator('svg[aria-label^="Box plots of MMLU by Type"] .layerif-box rect').count(), 3);
+  await assertChart(page.locator('svg[aria-label^="Box plots of MMLU by Type"]'), 'box-plot');
   const matrix = await cells(opened, 'Tukey matrix');
   const { difference } = comparison.pairs[0];
   // Group 0 less group 1, and group 1 less group 0.
@@ -146,9 +148,9 @@ test('statistics: boxes, Tukey matrix, curve and points of the chosen columns, w
   assert.equal(matrix[0][1], '\u2013');
   const effects = await cells(opened, 'Partial effect of Params on MMLU');
   assert.equal(effects.length, analysis!.models[0].curves[0].x.length);
-  assert.equal(await page.locator('svg[aria-label^="Partial effect of Params on MMLU"]').count(), 1);
+  await assertChart(page.locator('svg[aria-label^="Partial effect of Params on MMLU"]'), 'partial-effect');
   assert.equal((await cells(opened, 'Rows by UMAP')).length, 120);
-  assert.equal(await page.locator('svg[aria-label^="120 rows in the plane by UMAP"]').count(), 1);
+  await assertChart(page.locator('svg[aria-label^="120 rows in the plane by UMAP"]'), 'points');
   assert.match(await page.locator('.notes').innerText(), /groups are few/);
   await opened.screenshot('statistics-dark');
   await page
