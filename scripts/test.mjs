@@ -4,9 +4,10 @@
  *
  *   node scripts/test.mjs [--only unit,host] [-- words]      words: only test files whose path contains one of them
  *
- * To add a step, add a row to `steps`. A step that fails does not stop the others, unless they need what it makes.
+ * To add a step, add a row to `steps`. A step that fails does not stop the others, unless they need what it makes. Rows
+ * that follow each other with the same word `together` run at once: a check keeps one core busy.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,19 +26,22 @@ const steps = {
   model: { run: fetchModel, needs: ['install'] },
   build: { run: () => buildBundles(root), needs: ['install'] },
   typecheck: {
-    run: () => {
-      command(process.execPath, [bin('typescript/bin/tsc'), '-b']);
-      command(process.execPath, [join(root, 'scripts', 'checkedIndex.mjs')]);
+    run: async () => {
+      await command(bin('typescript/bin/tsc'), '-b');
+      await command(join(root, 'scripts', 'checkedIndex.mjs'));
     },
     needs: ['install'],
+    together: 'checks',
   },
   lint: {
-    run: () => command(process.execPath, [bin('eslint/bin/eslint.js'), '--max-warnings=0', '.']),
+    run: () => command(bin('eslint/bin/eslint.js'), '--max-warnings=0', '.'),
     needs: ['install'],
+    together: 'checks',
   },
   format: {
-    run: () => command(process.execPath, [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.']),
+    run: () => command(bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.'),
     needs: ['install'],
+    together: 'checks',
   },
   unit: {
     run: () => {
@@ -62,13 +66,19 @@ for (const name of only) {
   if (!steps[name]) throw new Error(`--only ${name}: no such step; there are ${Object.keys(steps).join(', ')}.`);
 }
 
-function command(program, args, environment = {}) {
-  const result = spawnSync(program, args, {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ...environment },
+/** Runs a script with Node; what it says is printed when it has ended, so that scripts that run at once do not mix. */
+function command(...words) {
+  const child = spawn(process.execPath, words, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      process.stdout.write(output);
+      if (code === 0) resolve();
+      else reject(new Error(`exit code ${code ?? signal}`));
+    });
   });
-  if (result.status !== 0) throw new Error(`exit code ${result.status ?? result.signal}`);
 }
 
 function install() {
@@ -105,16 +115,23 @@ function testFiles(wanted) {
   return files;
 }
 
-/** Runs test files one after the other with Node 24's own runner and reads its counts back. */
+/** A workbench waits for its browser, its server and its engine in turn, so that two keep two cores busy. */
+const workbenchesAtOnce = 2;
+
+/** Runs test files with Node 24's own runner, each with a workbench of its own, and reads its counts back. */
 function workbenchTests(files) {
   const tap = join(root, '.cache', 'e2e.tap');
   mkdirSync(join(root, '.cache'), { recursive: true });
   rmSync(tap, { force: true });
-  const result = spawnSync(testNode, ['--test', '--test-concurrency=1', ...reportersTo(tap), ...files], {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' },
-  });
+  const result = spawnSync(
+    testNode,
+    ['--test', `--test-concurrency=${workbenchesAtOnce}`, ...reportersTo(tap), ...files],
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' },
+    },
+  );
   const counts = countsOf(tap);
   if (!counts.passed && !counts.failed) throw new Error('no test ran');
   if (result.status !== 0 && !counts.failed) throw new Error(`exit code ${result.status ?? result.signal}`);
@@ -149,36 +166,45 @@ const want = (name) => {
 };
 only.forEach(want);
 
-const rows = [];
 const broken = new Set();
-let passed = 0;
-let failed = 0;
-for (const [name, step] of Object.entries(steps)) {
-  if (!wanted.has(name)) continue;
+
+/** Runs a step. @returns its line of the summary, and counts of tests; a step without tests fails as one */
+async function outcomeOf(name) {
+  const step = steps[name];
   const absent = (step.needs ?? []).filter((need) => broken.has(need));
   const started = performance.now();
-  let outcome;
+  const told = (outcome, { passed = 0, failed = 0 } = {}) => {
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    return { row: `${name.padEnd(10)} ${seconds.padStart(7)} s  ${outcome}`, passed, failed };
+  };
   if (absent.length) {
-    outcome = `not run: ${absent.join(', ')} failed`;
     broken.add(name);
-    failed += 1;
-  } else {
-    console.log(`\n== ${name}`);
-    try {
-      const counts = await step.run();
-      passed += counts?.passed ?? 0;
-      failed += counts?.failed ?? 0;
-      outcome = counts
-        ? `${counts.passed} passed, ${counts.failed} failed${counts.skipped ? `, ${counts.skipped} skipped` : ''}`
-        : 'ok';
-    } catch (error) {
-      console.error(error.message);
-      broken.add(name);
-      failed += 1;
-      outcome = `FAILED: ${error.message.split('\n')[0]}`;
-    }
+    return told(`not run: ${absent.join(', ')} failed`, { failed: 1 });
   }
-  rows.push(`${name.padEnd(10)} ${((performance.now() - started) / 1000).toFixed(1).padStart(7)} s  ${outcome}`);
+  console.log(`\n== ${name}`);
+  try {
+    const counts = await step.run();
+    if (!counts) return told('ok');
+    const skipped = counts.skipped ? `, ${counts.skipped} skipped` : '';
+    return told(`${counts.passed} passed, ${counts.failed} failed${skipped}`, counts);
+  } catch (error) {
+    console.error(`${name}: ${error.message}`);
+    broken.add(name);
+    return told(`FAILED: ${error.message.split('\n')[0]}`, { failed: 1 });
+  }
 }
-console.log(`\n${rows.join('\n')}\n\n${passed} passed, ${failed} failed`);
+
+/** Steps that run at once, in the order of the table. */
+const groups = [];
+for (const [name, { together }] of Object.entries(steps)) {
+  if (!wanted.has(name)) continue;
+  const last = groups.at(-1);
+  if (together && last?.together === together) last.names.push(name);
+  else groups.push({ together, names: [name] });
+}
+const outcomes = [];
+for (const { names } of groups) outcomes.push(...(await Promise.all(names.map(outcomeOf))));
+const sum = (word) => outcomes.reduce((total, outcome) => total + outcome[word], 0);
+const [passed, failed] = [sum('passed'), sum('failed')];
+console.log(`\n${outcomes.map(({ row }) => row).join('\n')}\n\n${passed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);
