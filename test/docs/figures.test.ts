@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { ValidationResult } from '../../protocol/validation.ts';
+import type { PairedCase } from '../simulation/paired.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (name: string) => readFileSync(join(root, name), 'utf8');
@@ -102,6 +104,41 @@ test('docs/validation.md: the table of LDS is that of the committed validation, 
   // Uniform scores have no order, hence no value.
   const measured = new Set(lds.filter(({ value }) => value !== null).map(({ predictor }) => predictor));
   assert.deepEqual([...named].sort(), [...measured].sort());
+});
+
+test('docs/validation.md: the figures of the forgetting example are those of its committed validation', () => {
+  const { protocols, provenance } = JSON.parse(read('test/reference/validation/forgetting.json')) as ValidationResult;
+  const { how, comparisons, verdict } = protocols[0];
+  const text = page('docs/validation.md');
+  const [, rows, tokens, threshold, masked, seeds, steps] =
+    /^(\d+) rows.* \((\d+) tokens, of which perplexities above ([\d.]+) mask (\d+)\).* (\d+) seeds, (\d+) steps/.exec(
+      how,
+    )!;
+  const cost = (way: string) => {
+    const { difference, interval } = comparisons![0].ways.find((one) => one.way === way)!;
+    return { value: difference!.toFixed(2), range: interval!.map((end) => end.toFixed(2)).join(' to ') };
+  };
+  const [hardest, random] = [cost('highest'), cost('random')];
+  for (const sentence of [
+    `(${rows} definitions, of whose ${tokens} tokens a perplexity above ${threshold} masks ${masked}; ${steps} steps, ${seeds} seeds, ${provenance.retrainings} trainings in two minutes;`,
+    `masking the hardest tokens costs ${hardest.value} nats a token of the task (${hardest.range}), as many random ones ${random.value} (${random.range})`,
+  ])
+    assert.ok(text.includes(sentence), sentence);
+  assert.equal(Math.round(provenance.seconds / 60), 2);
+  assert.ok(
+    verdict.some((line) => line.startsWith('Training without a mask does not raise the loss of the other texts')),
+  );
+});
+
+test('docs/validation.md: false claims of paired ways are those of the simulation', () => {
+  const { rows } = JSON.parse(read('test/simulation/paired.json')) as { rows: (PairedCase & { claims: number })[] };
+  const most = (scatter: string) =>
+    Math.max(...rows.filter((row) => row.scatter === scatter).map(({ claims }) => claims));
+  const said = `in at most ${Math.ceil(100 * most('normal'))} of 100 cases with normal scatter, and in up to ${Math.ceil(100 * most('skewed'))} of 100 with few seeds and skewed scatter`;
+  const text = page('docs/validation.md');
+  assert.ok(text.includes(said), said);
+  const worst = rows.reduce((a, b) => (b.claims > a.claims ? b : a));
+  assert.deepEqual([worst.scatter, worst.seeds], ['skewed', Math.min(...rows.map(({ seeds }) => seeds))]);
 });
 
 test('docs/validation.md: the sentences on LDS are those of the committed validations', () => {

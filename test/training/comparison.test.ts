@@ -9,6 +9,7 @@ import { Random } from '../../server/src/random/random.ts';
 import { sentences, wordOf } from '../../server/src/run/validate/validateComparison.ts';
 import { updateNorm } from '../../server/src/linear/updateNorm.ts';
 import { againstDraws, paired } from '../../server/src/validation/comparison.ts';
+import { falseClaims } from '../simulation/paired.ts';
 
 const near = (found: number, expected: number, tolerance = 1e-9) =>
   assert.ok(Math.abs(found - expected) < tolerance, `${found} is not ${expected}`);
@@ -141,21 +142,8 @@ test('a choice that is better by three deviations is found; nineteen draws are t
 test('paired ways without a difference are told apart in about one of twenty cases', () => {
   const random = new Random(7, 'paired');
   for (const alike of [0, 0.5]) {
-    let wrong = 0;
-    for (let i = 0; i < 1500; i++) {
-      const effects = Array.from({ length: 24 }, () => random.normal());
-      const own = Array.from({ length: 3 }, () => {
-        const common = random.normal();
-        return effects.map((effect) => effect + Math.sqrt(alike) * common + Math.sqrt(1 - alike) * random.normal());
-      });
-      const found = paired(
-        own,
-        own.map((row) => row.map(() => 0)),
-        1,
-      );
-      if (wordOf(found, 'lower') !== 'not told apart') wrong++;
-    }
-    assert.ok(wrong / 1500 < 0.075, `alike ${alike}: ${wrong / 1500}`);
+    const wrong = falseClaims({ scatter: 'normal', seeds: 3, samples: 24, alike }, 1500, random);
+    assert.ok(wrong < 0.075, `alike ${alike}: ${wrong}`);
   }
 });
 

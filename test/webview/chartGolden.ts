@@ -1,4 +1,7 @@
-/** A drawn chart as a golden file: `UPDATE_GOLDEN=1` writes it anew; open the difference in a browser before you commit. */
+/**
+ * A drawn chart as a golden file. `UPDATE_GOLDEN=1` writes it anew: open the difference in a browser before you commit
+ * it.
+ */
 import type { Locator } from 'playwright-core';
 import { assertGolden } from '../golden/golden.ts';
 
