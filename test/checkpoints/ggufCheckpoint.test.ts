@@ -102,6 +102,12 @@ test('rotary scaling: linear in both spellings, YaRN', (t) => {
     { rope_type: 'yarn', factor: 8, original_max_position_embeddings: 4096 },
   );
   assert.equal(scaling({ 'llama.rope.scaling.type': 'none' }), null);
+  // llama.cpp: a factor without a type is linear; none has none; 0 stands for no scaling.
+  assert.deepEqual(scaling({ 'llama.rope.scaling.factor': { f32: 4 } }), { rope_type: 'linear', factor: 4 });
+  assert.equal(scaling({ 'llama.rope.scaling.factor': { f32: 1 } }), null);
+  assert.equal(scaling({ 'llama.rope.scaling.type': 'none', 'llama.rope.scaling.factor': { f32: 4 } }), null);
+  assert.equal(scaling({ 'llama.rope.scaling.type': 'linear', 'llama.rope.scaling.factor': { f32: 0 } }), null);
+  assert.equal(scaling({ 'llama.rope.scaling.yarn_ext_factor': { f32: -1 } }), null);
 });
 
 test('the scaling of Llama 3 is found from the divisors that transformers computes', (t) => {
@@ -190,6 +196,31 @@ const refused: Record<string, [Changes, ReturnType<typeof counting>[], RegExp]> 
     { 'llama.rope.scaling.type': 'longrope' },
     [],
     /rotary scaling "longrope" is not supported, only none, linear and yarn/,
+  ],
+  'a YaRN with a factor of its own': [
+    { 'llama.rope.scaling.yarn_log_multiplier': { f32: 0.5 } },
+    [],
+    /llama\.rope\.scaling\.yarn_log_multiplier 0\.5 is not supported; take the Hugging Face folder/,
+  ],
+  'rotary positions without the ramp of YaRN': [
+    { 'llama.rope.scaling.yarn_ext_factor': { f32: 0 } },
+    [],
+    /llama\.rope\.scaling\.yarn_ext_factor 0 is not supported/,
+  ],
+  'an encoder': [
+    { 'llama.attention.causal': false },
+    [],
+    /llama\.attention\.causal is false, as of encoders; only models/,
+  ],
+  'layers that predict further tokens': [
+    { 'llama.nextn_predict_layers': { u32: 1 } },
+    [],
+    /with llama\.nextn_predict_layers 1 is not supported/,
+  ],
+  'scores that change with the position': [
+    { 'llama.attention.temperature_scale': { f32: 0.1 } },
+    [],
+    /with llama\.attention\.temperature_scale 0\.1 is not supported/,
   ],
   "a part without a part's name": [
     { 'split.count': { u32: 3 } },

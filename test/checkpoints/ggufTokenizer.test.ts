@@ -100,6 +100,37 @@ test('tokens before and behind a text as the file says', (t) => {
   assert.deepEqual(encode({ 'tokenizer.ggml.pre': 'llama-bpe', 'tokenizer.ggml.add_bos_token': false }), [3]);
 });
 
+test('tokens that look like control tokens are some, as in llama.cpp, and it is said', (t) => {
+  const root = folder(t, {});
+  const texts_ = ['<s>', '<', 'e', 'n', 'd', '>', '|', '<|end|>', '<PRE>', 'P', 'R', 'E'];
+  const made = (metadata: GgufParts['metadata']) =>
+    rebuild(root, {
+      'tokenizer.ggml.model': 'gpt2',
+      'tokenizer.ggml.tokens': { texts: texts_ },
+      'tokenizer.ggml.merges': { texts: [] },
+      ...metadata,
+    });
+  const ids = (metadata: GgufParts['metadata']) => [...createTokenizer(made(metadata)).encode('<|end|><PRE>')];
+  const pre = { 'tokenizer.ggml.pre': 'gpt-2' };
+  const normal = Array.from(texts_, () => 1);
+  const typed = { ...pre, 'tokenizer.ggml.token_type': { i32s: normal } };
+  for (const metadata of [pre, typed] as GgufParts['metadata'][]) {
+    assert.deepEqual(ids(metadata), [7, 8]);
+    assert.match(
+      made(metadata).warnings[0],
+      /t\.gguf: "<\|end\|>" \(7\), "<PRE>" \(8\) look like control tokens, which they are not by tokenizer\.ggml\.token_type/,
+    );
+  }
+  // Where a key names another token for the place, the text does not make one.
+  const named = { ...pre, 'tokenizer.ggml.fim_pre_token_id': { u32: 0 } };
+  assert.deepEqual(ids(named), [7, 1, 9, 10, 11, 5]);
+  const right = {
+    ...pre,
+    'tokenizer.ggml.token_type': { i32s: normal.map((kind, id) => (id > 6 && id < 9 ? 3 : kind)) },
+  };
+  assert.deepEqual([ids(right), made(right).warnings], [[7, 8], []]);
+});
+
 test('the settings name the special tokens and carry the chat template as text', (t) => {
   const { tokenizerConfig } = rebuild(folder(t, {}), {
     ...vocabulary,

@@ -12,6 +12,24 @@ export interface Equivalent {
 
 export const equivalents: Equivalent[] = [
   {
+    file: 'validation/comparison.ts',
+    line: 'const sign = Math.sign(found.difference) || 1;',
+    change: /^1 -> 2/,
+    reason: 'only whether a product is above 0 is asked',
+  },
+  {
+    file: 'validation/comparison.ts',
+    line: 'const together = samples < 2 ? 0 : residuals.reduce((sum, r) => sum + r * r, 0) / ((units - 1) * (samples - 1));',
+    change: /^0 -> 1/,
+    reason: 'of one sample nothing reads it',
+  },
+  {
+    file: 'validation/comparison.ts',
+    line: 'p: Math.min(1, ways * studentTail(Math.abs(difference) / error, degrees)),',
+    change: /^Math\.abs/,
+    reason: 'the tail is of both signs and squares its t',
+  },
+  {
     file: 'statistics/wilson.ts',
     line: 'for (let step = 0; step < 100; step++) {',
     change: /.*/,

@@ -57,6 +57,36 @@ test('units and samples both count: variances of the two-way table, t by Welch &
   near(against.p!, 1 / 4);
 });
 
+test('two units on two samples, the other way with losses of its own, as numpy and scipy', () => {
+  const own = [
+    [1.2, 2.1],
+    [1.0, 2.4],
+  ];
+  const other = [
+    [1.3, 3.0],
+    [1.2, 3.7],
+  ];
+  const one = paired(own, other, 1);
+  near(one.difference, -0.625);
+  near(one.interval![0], -5.250871280187414, 1e-6);
+  near(one.interval![1], 4.000871280187414, 1e-6);
+  near(one.p!, 0.39987328718122434, 1e-6);
+  // Nine comparisons: p is no more than 1.
+  const nine = paired(own, other, 9);
+  assert.equal(nine.p, 1);
+  near(nine.interval![0], -32.47298306935553, 1e-4);
+});
+
+test('a difference that is the same everywhere is certain, none is no difference', () => {
+  const ones = [
+    [1, 1],
+    [1, 1],
+  ];
+  const none = ones.map((row) => row.map(() => 0));
+  assert.deepEqual(paired(ones, none, 1), { difference: 1, interval: [1, 1], p: 0 });
+  assert.deepEqual(paired(ones, ones, 1), { difference: 0, interval: [0, 0], p: 1 });
+});
+
 test('the norm of an update is that of the product, as numpy.linalg.norm', () => {
   near(
     updateNorm(

@@ -23,6 +23,11 @@ const consequential: Readonly<Record<string, number>> = {
   'attention.clamp_kqv': 0,
   'attention.max_alibi_bias': 0,
   'attention.sliding_window': 0,
+  'attention.temperature_length': 0,
+  'attention.temperature_scale': 0,
+  'attention.shared_kv_layers': 0,
+  nextn_predict_layers: 0, // counted among the layers
+  router_logit_softcapping: 0,
 };
 
 export class Keys {
@@ -77,6 +82,10 @@ export class Keys {
 
   /** @throws LayerifError `badModel` for a key of `consequential` that has an effect and is not in `reads` */
   requireNeutral(reads: readonly string[]): void {
+    if (this.metadata.flag(this.key('attention.causal')) === false)
+      throw this.metadata.error(
+        `${this.key('attention.causal')} is false, as of encoders; only models in which a token sees none that come later are supported`,
+      );
     for (const [name, neutral] of Object.entries(consequential)) {
       if (reads.includes(name)) continue;
       const value = this.numberOr(name, neutral);

@@ -7,8 +7,18 @@
 import { readTensor } from './ggufTensor.ts';
 import type { GgufTensor } from './gguf.ts';
 import type { Metadata } from './ggufMetadata.ts';
+import { nth } from '../lists/nth.ts';
 
 const llama3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 };
+
+/** What these change has no counterpart; the first value stands for a missing key. */
+const neutralScaling: Readonly<Record<string, readonly number[]>> = {
+  'scaling.attn_factor': [1],
+  'scaling.alpha': [0, 1],
+  'scaling.yarn_attn_factor': [1],
+  'scaling.yarn_ext_factor': [1, -1],
+  'scaling.yarn_log_multiplier': [0],
+};
 
 export interface RotaryOptions {
   /** Whether a part of each head may be rotated; `partial_rotary_factor` says which. */
@@ -41,13 +51,17 @@ export function rotaryConfig(
   const share = partial ? { partial_rotary_factor: shareOf(rotated, size) } : {};
   const settings = { rope_theta: theta, ...share };
   if (ownScaling) return { ...settings, rope_scaling: null };
-  const attention = metadata.number(key('scaling.attn_factor')) ?? 1;
-  if (attention !== 1)
-    throw metadata.error(`${key('scaling.attn_factor')} ${attention} is not supported; take the Hugging Face folder`);
+  for (const [name, neutral] of Object.entries(neutralScaling)) {
+    const value = metadata.number(key(name)) ?? nth(neutral, 0);
+    if (!neutral.includes(value))
+      throw metadata.error(`${key(name)} ${value} is not supported; take the Hugging Face folder`);
+  }
 
-  const linear = metadata.number(key('scale_linear')); // before scaling.* came
-  const type = metadata.text(key('scaling.type')) ?? (linear === undefined || linear === 1 ? 'none' : 'linear');
-  const factor = metadata.number(key('scaling.factor')) ?? linear;
+  // scale_linear: before scaling.* came. A factor without a type is linear, 0 and 1 are none (llama.cpp's rule).
+  const factor = metadata.number(key('scaling.factor')) ?? metadata.number(key('scale_linear'));
+  const scales = factor !== undefined && factor !== 0 && factor !== 1;
+  const given = metadata.text(key('scaling.type')) ?? (scales ? 'linear' : 'none');
+  const type = given === 'linear' && factor === 0 ? 'none' : given;
   const trained = metadata.count(key('scaling.original_context_length'));
   if (divisors) {
     if (type !== 'none')

@@ -5,6 +5,7 @@
  * Encoders' vocabularies (bert, t5) and those that do not merge (rwkv, plamo2, gemma4) are refused by name.
  */
 import { ggufChatTemplate } from './chatTemplates.ts';
+import { withControlTokens } from './ggufControlTokens.ts';
 import type { Metadata } from './ggufMetadata.ts';
 import { byteLevel, preTokenizers } from './ggufPreTokenizers.ts';
 import { sentencePiece } from './ggufSentencePiece.ts';
@@ -28,14 +29,11 @@ export function rebuildTokenizer(metadata: Metadata): {
   const kind = metadata.required(key('model'), metadata.text(key('model')));
   if (!Object.hasOwn(models, kind)) throw unknownTokenizer(metadata, 'vocabulary', kind, Object.keys(models));
   const tokens = metadata.required(key('tokens'), metadata.texts(key('tokens')));
-  const vocabulary: Vocabulary = {
-    metadata,
-    tokens,
-    kinds: metadata.numbers(key('token_type')) ?? new Uint8Array(tokens.length).fill(kinds.normal),
-  };
-  if (vocabulary.kinds.length !== tokens.length) {
-    throw metadata.error(`it has ${tokens.length} tokens and ${vocabulary.kinds.length} token types`);
-  }
+  const given = metadata.numbers(key('token_type')) ?? new Uint8Array(tokens.length).fill(kinds.normal);
+  if (given.length !== tokens.length)
+    throw metadata.error(`it has ${tokens.length} tokens and ${given.length} token types`);
+  const control = withControlTokens(metadata, tokens, given);
+  const vocabulary: Vocabulary = { metadata, tokens, kinds: control.kinds };
   const parts = lookup(models, kind)!(vocabulary);
 
   const idOf = (name: 'bos' | 'eos' | 'unknown' | 'padding') =>
@@ -77,7 +75,7 @@ export function rebuildTokenizer(metadata: Metadata): {
       add_eos_token: last.length > 0,
       chat_template: ggufChatTemplate(metadata),
     },
-    warnings: parts.warnings ?? [],
+    warnings: [...(parts.warnings ?? []), ...control.warnings],
   };
 }
 
