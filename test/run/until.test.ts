@@ -114,6 +114,9 @@ test('the limit of rows, then a higher one: the run goes on where it was', async
     [6, 12, 20],
   );
   assert.ok(!events.some((event) => event.type === 'progress' && event.message.includes('look 2')));
+  // It was complete, so nothing was interrupted.
+  const started = events.find((event) => event.type === 'started');
+  assert.equal(started?.resumed, false);
 });
 
 test('what does not fit into memory ends it, and the last look stands', async (t) => {

@@ -145,7 +145,7 @@ async function scoring(
       if (!until) return { ...made, reopened: true as const };
       begun.runId = path.basename(path.dirname(made.resultFile));
       const { runId } = begun;
-      emit({ type: 'started', runId, experimentFile, resultFile: made.resultFile, resumed: true, estimate });
+      emit({ type: 'started', runId, experimentFile, resultFile: made.resultFile, resumed: false, estimate });
       return { ...(await grown(runId, made)), reopened: true as const };
     }
     const folder = openRunFolder(output, experimentName(prepared.file), hash);
