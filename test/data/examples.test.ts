@@ -2,7 +2,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Task } from '../../protocol/experiment.ts';
 import { exampleOf, requestsOf } from '../../server/src/data/context.ts';
-import { choicesOf, docOf, rollingText } from '../../server/src/data/examples.ts';
+import { choicesOf, docOf, rollingText, withGivenAnswer } from '../../server/src/data/examples.ts';
 import type { Example, Row } from '../../server/src/data/types.ts';
 import { fewshotOf } from '../../server/src/data/fewshot.ts';
 import { refusal } from './files.ts';
@@ -105,6 +105,20 @@ test('forms of a target', () => {
   // Rendered digits are an index before they are a text, as in the harness.
   const digits = aTask({ doc_to_text: 'Q:', doc_to_target: '{{y}}', doc_to_choice: ['1', '0'] });
   assert.equal(docOf(digits, aRow({ y: 1 })).target, '0');
+});
+
+test('an answer without a value is empty for whoever asks, a template with other words keeps them', () => {
+  const given = (target: string, values: Record<string, unknown>) =>
+    withGivenAnswer(aTask({ doc_to_target: target }), aRow(values)).values;
+  for (const target of ['output', '{{output}}', ' {{ output }} '])
+    assert.deepEqual(given(target, { output: null, other: null }), { output: '', other: null }, target);
+  for (const [target, values] of [
+    ['{{output}}', { output: 'None' }],
+    ['Answer: {{output}}', { output: null }],
+    ['{{output or "none"}}', { output: null }],
+    ['None', { output: null }],
+  ] as const)
+    assert.deepEqual(given(target, values), values, target);
 });
 
 test('forms of choices', () => {

@@ -206,17 +206,20 @@ test('tokens of a row: perplexities of the reference, masks of the score, refusa
 test('rows without an answer have no numbers, and none are made up', async (t) => {
   const { file } = workspace(t, '[token_mask, ifd_ppl, loss]', {
     name: 'rows.jsonl',
-    text: jsonl([{ ...lines[0], output: '' }]),
+    text: jsonl([
+      { ...lines[0], output: '' },
+      { ...lines[0], output: null },
+    ]),
   });
   const { scores } = await run(file);
   const [masks, ...others] = scores!.tables;
   assert.deepEqual(
     [masks.values, masks.thresholds, masks.notes],
-    [[null], undefined, ['no answer has a token, so that nothing is masked']],
+    [[null, null], undefined, ['no answer has a token, so that nothing is masked']],
   );
   for (const { values, marks } of others) {
-    assert.deepEqual(values, [null]);
-    assert.ok(marks!.some(({ drop, at }) => drop && at[0] === 0));
+    assert.deepEqual(values, [null, null]);
+    assert.ok(marks!.some(({ drop, at }) => drop && at.join() === '0,1'));
   }
 });
 

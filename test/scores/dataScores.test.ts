@@ -1,5 +1,7 @@
 /** What must hold of every score of rows, on literal observations. */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { Random } from '../../server/src/random/random.ts';
 import { quartiles } from '../../server/src/run/scores/quartiles.ts';
@@ -9,6 +11,7 @@ import type { RowFacts, RowTexts } from '../../server/src/scores/dataTypes.ts';
 import { facilityLocation } from '../../server/src/scores/facilityLocation.ts';
 import { isObservation } from '../../server/src/scores/observations.ts';
 import { isAllowed, optionValues } from '../../server/src/scores/options.ts';
+import { middlingRows } from '../../server/src/scores/preExperience.ts';
 import { scores } from '../../server/src/scores/scores.ts';
 
 const fact = (changes: Partial<RowFacts> = {}): RowFacts => ({
@@ -87,4 +90,56 @@ test('words of BM25 are runs of letters and digits of any script', () => {
 test('quartiles lie between values, as numpy.quantile has them', () => {
   assert.deepEqual(quartiles([8, 1, 4, 2]), [1, 1.75, 3, 5, 8]);
   assert.deepEqual(quartiles([3]), [3, 3, 3, 3, 3]);
+});
+
+interface Middling {
+  labels: number[];
+  perplexities: number[];
+  rows: number[];
+}
+const middling = JSON.parse(
+  fs.readFileSync(path.join(import.meta.dirname, '..', 'reference', 'data_scores', 'pre_experience.json'), 'utf8'),
+) as {
+  cases: (Middling & { perCluster: number; low: number; high: number })[];
+  blobs: Middling & { points: number[][] };
+};
+
+test('pre-experience: the rows of middling perplexity in each cluster are those of numpy', () => {
+  for (const { labels, perplexities, rows, ...options } of middling.cases)
+    assert.deepEqual(middlingRows(labels, perplexities, options), rows);
+});
+
+test('pre-experience: clusters of vectors are those of scikit-learn, a row without a prompt takes no part', async () => {
+  const { points, perplexities, labels, rows } = middling.blobs;
+  const score = findDataScore('pre_experience');
+  const fold = score.open(optionValues(score, { clusters: 3, per_cluster: 3 }));
+  const states = {
+    ...observed(points.map(() => [1])),
+    tensors: { mean: { shape: [points.length, 3], data: Float64Array.from(points.flat()) } },
+  };
+  fold.rows({
+    facts: points.map(() => fact()),
+    observed: { states, prompt: observed(perplexities.map((value) => [Math.log(value)])) },
+  });
+  fold.rows({
+    facts: [fact({ emptyPrompt: true })],
+    observed: {
+      states: { ...observed([null]), tensors: { mean: { shape: [0, 3], data: new Float64Array(0) } } },
+      prompt: observed([null]),
+    },
+  });
+  const { values, parts, marks, notes } = await fold.numbers(end);
+  const taken = values.flatMap((value, row) => (value === 1 ? [row] : []));
+  assert.deepEqual(taken, rows);
+  assert.equal(values.at(-1), null);
+  // The same rows are together, whatever their clusters are called.
+  const { cluster } = parts!;
+  for (let i = 0; i < points.length; i++)
+    for (let j = 0; j < i; j++) assert.equal(cluster[i] === cluster[j], labels[i] === labels[j]);
+  const dropped = marks!.flatMap(({ at, drop }) => (drop ? at : []));
+  assert.deepEqual(
+    dropped.sort((a, b) => a - b),
+    Array.from({ length: points.length + 1 }, (_, row) => row).filter((row) => !rows.includes(row)),
+  );
+  assert.match(notes.join(), /9 of 28 rows take part, of 3 clusters/);
 });

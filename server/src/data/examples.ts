@@ -22,6 +22,7 @@ import {
   fieldValue,
   looksLikeColumn,
   noSuchColumn,
+  withoutValue,
   type Field,
   type FieldValue,
 } from './templates.ts';
@@ -157,6 +158,14 @@ function fieldsOf(task: Task): Fields {
   };
   compiled.set(task, fields);
   return fields;
+}
+
+/** The row, its answer empty where it has no value: for scores that tell rows without an answer from others. */
+export function withGivenAnswer(task: Task, row: Row): Row {
+  const { target } = fieldsOf(task);
+  if (!isField(target)) return row;
+  const missing = withoutValue(target, row).map((name): [string, string] => [name, '']);
+  return missing.length === 0 ? row : { ...row, values: { ...row.values, ...Object.fromEntries(missing) } };
 }
 
 /** A list of messages that `doc_to_text` gives in place of a text; null for texts. */

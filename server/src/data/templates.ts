@@ -57,8 +57,19 @@ export function fieldText(field: Field, row: Row): string {
 
 /** A field as text, empty where the cell has no value: for labels and answers, which a row has or has not. */
 export function givenText(field: Field, row: Row): string {
-  const { value } = fieldValue(field, row);
-  return value === null || value === undefined ? '' : fieldText(field, row);
+  return withoutValue(field, row).length > 0 ? '' : fieldText(field, row);
+}
+
+/**
+ * The columns without a value that leave a field without one: the column that it is, or those whose null a template
+ * writes as Python does, "None" and nothing else. Empty for a field that has a value.
+ */
+export function withoutValue(field: Field, row: Row): string[] {
+  const { value, from } = fieldValue(field, row);
+  const isNull = (name: string) => (row.values[name] ?? null) === null;
+  if (from === 'column') return isNull(field.source) ? [field.source] : [];
+  if (typeof value !== 'string' || value.trim() !== 'None') return [];
+  return field.template.names.filter((name) => Object.hasOwn(row.values, name) && isNull(name));
 }
 
 /**

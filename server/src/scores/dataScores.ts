@@ -8,6 +8,7 @@ import type { DataScore } from './dataTypes.ts';
 import { diversity } from './diversity.ts';
 import { ifdLoss, ifdPpl } from './ifd.ts';
 import { mastery } from './mastery.ts';
+import { preExperience } from './preExperience.ts';
 import { randomOrder, rowLength, rowLoss } from './rowBaselines.ts';
 import { influence, influenceRank, influenceVote } from './rowInfluence.ts';
 import { similarity } from './similarity.ts';
@@ -24,6 +25,7 @@ export const dataScores: readonly DataScore[] = [
   similarity,
   bm25,
   diversity,
+  preExperience,
   rowLoss,
   rowLength,
   randomOrder,

@@ -19,10 +19,11 @@ import type { OptionRow, OptionRows, OptionValues, ScoreWords } from './types.ts
  *                   prompt as `alone` without a prefix
  *     alone         the answer's tokens of `apart` behind `prefix`; without one, behind the token that begins texts (BOS,
  *                   else EOS)
+ *     prompt        the prompt alone, all but its first token counted
  *     compat        as the published scripts: the first tokens of the text, counted from where the answer is last found
  *     compat_alone  as the published scripts: `prefix` and answer encoded as one text
  */
-export type FormId = 'answered' | 'apart' | 'alone' | 'compat' | 'compat_alone';
+export type FormId = 'answered' | 'apart' | 'alone' | 'prompt' | 'compat' | 'compat_alone';
 
 export interface TextForm {
   form: FormId;

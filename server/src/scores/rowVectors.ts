@@ -35,8 +35,8 @@ export const rowStates = (layer: number): RowNeed => ({
   text: { form: 'answered', prefix: '' },
 });
 
-/** Vectors of length 1 of rows that pass by; zeros for rows without a text. */
-export class UnitVectors {
+/** Vectors of rows that pass by; zeros for rows without a text. */
+export class RowVectors {
   #width = 0;
   readonly #chunks: Float32Array[] = [];
   readonly known: boolean[] = [];
@@ -52,13 +52,18 @@ export class UnitVectors {
       const square = index < 0 ? 0 : dotAt(data, index * width, index * width, width);
       this.known.push(square > 0);
       if (square === 0) return;
-      const scale = 1 / Math.sqrt(square);
+      const scale = this.scale(square);
       chunk.set(
         data.subarray(index * width, (index + 1) * width).map((value) => scale * value),
         row * width,
       );
     });
     this.#chunks.push(chunk);
+  }
+
+  /** Factor of a vector whose squared length is `square`. */
+  protected scale(_square: number): number {
+    return 1;
   }
 
   get width(): number {
@@ -75,5 +80,12 @@ export class UnitVectors {
       at += chunk.length;
     }
     return data;
+  }
+}
+
+/** The same of length 1. */
+export class UnitVectors extends RowVectors {
+  protected override scale(square: number): number {
+    return 1 / Math.sqrt(square);
   }
 }

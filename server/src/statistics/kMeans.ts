@@ -15,10 +15,10 @@ export interface Clustering {
   inertia: number;
 }
 
-/** @param clusters at most the number of different rows */
-export function kMeans(rows: Rows, clusters: number, random: Random): Clustering {
+/** @param clusters at most the number of different rows @param starts of which the best is kept */
+export function kMeans(rows: Rows, clusters: number, random: Random, starts = STARTS): Clustering {
   let best: Clustering | null = null;
-  for (let start = 0; start < STARTS; start++) {
+  for (let start = 0; start < starts; start++) {
     const found = lloyd(rows, plusPlus(rows, clusters, random));
     if (!best || found.inertia < best.inertia - 1e-12 * best.inertia) best = found;
   }

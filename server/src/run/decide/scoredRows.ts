@@ -8,6 +8,7 @@ import { SCORES_SUFFIX } from '../../../../protocol/scores.ts';
 import type { ScoredRows, ScoresFile, ScoreTable } from '../../../../protocol/scores.ts';
 import { loadExperiment } from '../../config/experiment.ts';
 import { exampleOf, shownTask } from '../../data/context.ts';
+import { withGivenAnswer } from '../../data/examples.ts';
 import { asRead } from '../../data/splits.ts';
 import { nth } from '../../lists/nth.ts';
 import { listed } from '../../text/listed.ts';
@@ -118,7 +119,9 @@ export async function* textsOf(
   const task = source.task && shownTask({ ...source.task, num_fewshot: 0 });
   for await (const { index, row, columns } of rowsOf(table, source, chosen)) {
     const read = asRead(row, columns, source.mapping);
-    const { prompt, answer } = task ? exampleOf(task, read) : { prompt: '', answer: String(read.values.text) };
+    const { prompt, answer } = task
+      ? exampleOf(task, withGivenAnswer(task, read))
+      : { prompt: '', answer: String(read.values.text) };
     yield { index, prompt, answer, values: read.values, names: [...columns, ...Object.keys(source.mapping)] };
   }
 }

@@ -72,6 +72,8 @@ const forms: Record<FormId, (row: Encoded, tools: FormTools) => EncodedSample | 
     return predicted(joined(before, fitting), Math.max(1, before.length));
   },
 
+  prompt: ({ promptTokens }, { maxLength }) => predicted(promptTokens.slice(0, maxLength), 1),
+
   compat({ prompt, answer }, { tokenizer, maxLength }) {
     const text = prompt + answer;
     const start = tokenizer.encode(text.slice(0, text.lastIndexOf(answer))).length;

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { LayerifError } from '../../../../protocol/errors.ts';
 import type { Task, TextSource } from '../../../../protocol/experiment.ts';
 import { exampleOf } from '../../data/context.ts';
+import { withGivenAnswer } from '../../data/examples.ts';
 import type { OpenDataset } from '../../data/dataset.ts';
 import { datasetNamed } from '../../data/datasetNamed.ts';
 import { fewshotForRows, fewshotPool, noFewshot } from '../../data/fewshot.ts';
@@ -122,7 +123,7 @@ export class RowSource {
   #text(row: Row, examples: readonly Row[]): PromptAndAnswer {
     if (this.reads === 'columns') return { prompt: '', answer: '' };
     if (this.task) {
-      const { prompt, answer } = exampleOf(this.task, row, examples);
+      const { prompt, answer } = exampleOf(this.task, withGivenAnswer(this.task, row), examples);
       return { prompt, answer };
     }
     const { text } = row.values;
