@@ -1,4 +1,4 @@
-/** Comparisons of groups of one row and of many, with ties and of two values alone (test/reference/analysis/groups.py). */
+/** Groups of one row and of many, with ties and of two values alone (test/reference/analysis/groups.py). */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
