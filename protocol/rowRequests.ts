@@ -1,5 +1,6 @@
 /** What requests about rows carry: their texts, and datasets of some of them. */
 import type { SelectedRows, WrittenRows } from './rowSelection.ts';
+import type { TokenInfluence } from './trust.ts';
 
 /** As `layerif/sampleText`, for rows of a score of rows. */
 export interface RowTextParams {
@@ -37,6 +38,19 @@ export interface RowToken {
 export interface RowTokensAnswer {
   /** As the model read them; null with an error. */
   tokens: RowToken[] | null;
+  error: { code: string; message: string } | null;
+}
+
+/** Influence of the tokens of a validation sample, where `layerif tokens` has computed it. */
+export interface TokenInfluenceParams {
+  resultFile: string;
+  task: string;
+  /** Validation sample, from 0. */
+  validation: number;
+}
+export interface TokenInfluenceAnswer {
+  /** Null where it was not computed, or with an error. */
+  influence: TokenInfluence | null;
   error: { code: string; message: string } | null;
 }
 

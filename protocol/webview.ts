@@ -32,6 +32,7 @@ export type Questions = {
       | 'analyse'
       | 'tableColumns'
       | 'rowTokens'
+      | 'tokenInfluence'
       | 'selectRows'
       | 'rowsWithout'
   ]: {

@@ -443,6 +443,11 @@ function modulesOf({ parts }) {
   );
 }
 
+const timeOf = (seconds) =>
+  seconds === null
+    ? 'The run was interrupted and went on, so that its time is not known.'
+    : `${seconds === 0 ? 'A few seconds' : `${seconds} s`} on the machine of the last run.`;
+
 /** The generated part of docs/systems.md. @param results of `systems.mjs`; @param rows the table of systems */
 export function systemsPage(results, rows = systems) {
   const known = rows.filter(({ id }) => results.systems[id]);
@@ -466,7 +471,7 @@ export function systemsPage(results, rows = systems) {
       return [
         `### ${system.title}`,
         '',
-        `${system.paper}. ${links}; n: ${system.n}. ${seconds === 0 ? 'A few seconds' : `${seconds} s`} on the machine of the last run.`,
+        `${system.paper}. ${links}; n: ${system.n}. ${timeOf(seconds)}`,
         '',
         ...claims.flatMap(({ claim, measured, verdict, because }) => [
           `**${claim}** ${capital(verdict)}: ${because}.`,

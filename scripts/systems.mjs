@@ -6,7 +6,7 @@
  *   npm run systems [-- ID...] [--collect]      --collect only reads the newest runs
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -106,7 +106,7 @@ function found(name, kind = 'scores') {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-/** Of everything that the newest run of an experiment has written. */
+/** Of everything that the newest run of an experiment has written; null for one that was interrupted and went on. */
 function secondsOf(name) {
   const phases = (seconds) =>
     typeof seconds === 'number' ? seconds : Object.values(seconds).reduce((sum, own) => sum + (own ?? 0), 0);
@@ -122,15 +122,24 @@ function secondsOf(name) {
   } catch {
     // most experiments compare no prunings
   }
-  return sum;
+  return wasInterrupted(newest(name), here, sum) ? null : sum;
+}
+
+/** A run that goes on counts the seconds of its last part alone. */
+function wasInterrupted(run, files, seconds) {
+  const [, year, month, day, hour, minute, second] = /(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-/.exec(run);
+  const begun = Date.UTC(year, month - 1, day, hour, minute, second);
+  const ended = Math.max(...files.map((entry) => statSync(path.join(run, entry)).mtimeMs));
+  return (ended - begun) / 1000 > 60 + 1.5 * seconds;
 }
 
 const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { systems: {} };
 for (const system of systems.filter(({ id }) => ids.length === 0 || ids.includes(id))) {
   if (!collect) for (const step of system.steps) run(step);
   const claims = system.measure(found);
-  const seconds = system.experiments.reduce((sum, name) => sum + secondsOf(name), 0);
-  results.systems[system.id] = { seconds: Math.round(seconds), n: system.n, claims };
+  const each = system.experiments.map(secondsOf);
+  const seconds = each.includes(null) ? null : Math.round(each.reduce((sum, own) => sum + own, 0));
+  results.systems[system.id] = { seconds, n: system.n, claims };
   results.machine = `${cpus().length} cores, ${process.platform}, ${process.arch}`;
   results.date = new Date().toISOString().slice(0, 10);
   const style = await resolveConfig(file);

@@ -43,7 +43,23 @@ function gradients(found) {
   return `Scores of gradients in an influence run with exact Grams on ${train} training and ${validation} validation texts of ${length} tokens, ${found.threads} threads, best of ${found.counted}: ${s(without.cpu)} CPU seconds without them, ${s(beside.cpu)} with ${scores.map((id) => `\`${id}\``).join(', ')} on the same training texts, ${ratio(beside.cpu, without.cpu)} times as many (goal: 1.25); ${ratio(beside.wall, without.wall)} times the wall seconds. They look at each entry of every matrix for each of eight batches, whatever the number of texts; Grams grow with the square of it. ${where(found)}`;
 }
 
-const parts = { forward, gradients };
+function tokens(found) {
+  const { rows, length, bare, scores } = found;
+  const [few, many] = rows;
+  const more = ({ cpu }) => cpu[1] - cpu[0];
+  const line = (name, one) =>
+    `| ${name} | ${s(one.cpu[0])} | ${s(one.cpu[1])} | ${s(more(one))} | ${one.peak.map((bytes) => (bytes / 2 ** 30).toFixed(2)).join(' and ')} |`;
+  return `Rows of ${length} tokens, of which the second half is the answer; \`loss\` and \`token_mask\` from the file to the tables, ${found.chunk} rows at a time, beside the sweep alone (embedding, layers, and the head on the answers); CPU seconds of all processes, ${found.threads} threads.
+
+|  | ${few} rows, CPU s | ${many} rows, CPU s | ${many - few} rows more | peak GiB, ${few} and ${many} rows |
+| --- | ---: | ---: | ---: | ---: |
+${line('sweep alone', bare)}
+${line('`loss` and `token_mask`', scores)}
+
+Rows more cost ${ratio(more(scores), more(bare))} times what their sweep costs (goal: 1.1). Memory is that of a chunk (2048 rows unless a test says otherwise), whatever the number of rows; an interrupted run goes on behind the last batch that was kept. ${where(found)}`;
+}
+
+const parts = { forward, gradients, tokens };
 
 /** By the name of the part in the document. @param results `scoreResults.json` */
 export function scoreParts(results) {

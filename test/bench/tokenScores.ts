@@ -1,7 +1,7 @@
 /**
  * What scores of tokens cost beside the forward sweep that they need, and whether memory grows with the rows.
  *
- *   node test/bench/tokenScores.ts --model FOLDER_OR_GGUF [--rows 32,96] [--length 128] [--chunk 32] [--threads 2]
+ *   node test/bench/tokenScores.ts --model FOLDER_OR_GGUF [--rows 32,96] [--length 128] [--chunk 32] [--threads 2] [--keep]
  *
  * For each number of rows, each in a process of its own: the bare sweep (embedding, layers, head on the second half of
  * every row) in the engine's own code, and the whole of `data_scores: [loss, token_mask]`, where rows are read and
@@ -20,6 +20,7 @@ import { Model } from '../../server/src/engine/sweep/model.ts';
 import { Random } from '../../server/src/random/random.ts';
 import { runExperiment } from '../../server/src/run/influence/runExperiment.ts';
 import { headRowsOf } from '../../server/src/run/machine/batching.ts';
+import { keep } from './kept.ts';
 import { measured } from './process.mjs';
 
 const { values } = parseArgs({
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     length: { type: 'string', default: '128' },
     chunk: { type: 'string', default: '32' },
     threads: { type: 'string', default: '2' },
+    keep: { type: 'boolean', default: false },
     child: { type: 'string' },
   },
 });
@@ -108,19 +110,24 @@ if (values.child !== undefined) {
   await (what === 'bare' ? bare : scores)(Number(count));
 } else {
   const rest = ['--model', model, '--length', String(length), '--chunk', String(chunk), '--threads', String(threads)];
-  const found = new Map<string, number>();
-  for (const what of ['bare', 'scores'])
+  const found: Record<string, { cpu: number[]; peak: number[] }> = {};
+  for (const what of ['bare', 'scores']) {
+    const own: (typeof found)[string] = { cpu: [], peak: [] };
+    found[what] = own;
     for (const count of counts) {
       const name = `${what} ${count}`;
       const { cpuSeconds, peak } = await measured([process.execPath, self, ...rest, '--child', name]);
       if (cpuSeconds === null || peak === null)
         throw new Error('CPU time and memory are read from /proc: run it on Linux');
-      found.set(name, cpuSeconds);
+      own.cpu.push(cpuSeconds);
+      own.peak.push(peak.resident);
       const gib = (bytes: number) => (bytes / 2 ** 30).toFixed(2);
       console.log(
         `${name.padEnd(12)} ${cpuSeconds.toFixed(1)} CPU s, peak ${gib(peak.resident)} GiB, of which ${gib(peak.anonymous)} not of files`,
       );
     }
-  const slope = (what: string) => found.get(`${what} ${counts[1]}`)! - found.get(`${what} ${counts[0]}`)!;
+  }
+  const slope = (what: string) => found[what].cpu[1] - found[what].cpu[0];
+  if (values.keep) keep('tokens', { rows: counts, length, chunk, threads, ...found });
   console.log(`rows ${counts.join(' to ')}: scores / bare sweep ${(slope('scores') / slope('bare')).toFixed(3)}`);
 }

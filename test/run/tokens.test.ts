@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { TokenInfluence } from '../../protocol/trust.ts';
 import { tokensReport } from '../../server/src/cli/tokens.ts';
 import { openRun } from '../../server/src/run/influence/rescore.ts';
+import { keptTokenInfluence, tokensFile } from '../../server/src/run/influence/tokenFiles.ts';
 import { tokenInfluence } from '../../server/src/run/influence/tokens.ts';
 import { engine, machine, score, tinyWorkspace } from './workspace.ts';
 
@@ -46,6 +47,17 @@ test('with loss: target the tokens of the answer alone; heads too', async (t) =>
   const { result, resultFile } = await score(experiment);
   const { influence } = await tokenInfluence(resultFile, { task: 'capital', validation: 0, machine, engine });
   assert.ok(influence.tokens.length < result.tasks[1].validation.rows[0].tokens - 1);
+  // What the page asks for: the written file, nothing for a sample without one, a sentence for a damaged one.
+  assert.deepEqual(keptTokenInfluence(resultFile, 'capital', 0), JSON.parse(JSON.stringify(influence)));
+  assert.equal(keptTokenInfluence(resultFile, 'capital', 1), null);
+  fs.writeFileSync(
+    tokensFile(resultFile, 'capital', 1),
+    '{"format":"layerif-tokens","tokens":[{}],"layers":[{"influence":[]}]}',
+  );
+  assert.throws(
+    () => keptTokenInfluence(resultFile, 'capital', 1),
+    /is damaged: a layer has not one number for each token; remove it and run layerif tokens .* --task capital --validation 1 again/,
+  );
   assert.ok(influence.difference < 1e-4, `${influence.difference}`);
 });
 

@@ -219,6 +219,7 @@ function answerTo(ask: FromWebview & { type: 'ask' }, result: Result): unknown {
       return { scoresFile: '/workspace/x.layerif-scores.json', error: null };
     case 'modelHeader':
     case 'rowTokens':
+    case 'tokenInfluence':
     case 'selectRows':
     case 'rowsWithout':
     case 'inspectModel': // asked by pages of their own, whose tests answer with the real reader

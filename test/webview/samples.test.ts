@@ -1,6 +1,7 @@
 /** The tab Samples in a real browser: layers, search, filters, validation samples, the dataset without ticked rows. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TokenInfluence } from '../../protocol/trust.ts';
 import type { FromWebview } from '../../protocol/webview.ts';
 import { crossLayerRules } from '../../server/src/estimators/crossLayer.ts';
 import { choose } from './choose.ts';
@@ -118,6 +119,90 @@ test('search, label, effect; validation samples; ids; the dataset without ticked
   assert.equal(await rows(opened).count(), 9);
   assert.match(await rows(opened).first().innerText(), /validation Sample/);
   assert.equal(await page.locator('vscode-button', { hasText: 'Write Dataset' }).count(), 0);
+  assert.deepEqual(errors, []);
+  await closePage(page);
+});
+
+test('validation samples: tokens by the influence that layerif tokens has computed, over all layers or one', async () => {
+  const opened = await samplesTab();
+  const { page, errors } = opened;
+  await choose(page, 'Split', 'validation');
+  await answer(opened);
+  const asked = async () =>
+    (await opened.sent()).flatMap((message) =>
+      message.type === 'ask' && message.what === 'tokenInfluence' ? [message] : [],
+    );
+  const open = async (place: number) => {
+    const before = (await asked()).length;
+    await page
+      .getByRole('button', { name: /^Token influence of / })
+      .nth(place)
+      .click();
+    while ((await asked()).length === before) await page.waitForTimeout(20);
+    return (await asked()).at(-1)!;
+  };
+  const reply = (requestId: number, influence: TokenInfluence | null) =>
+    opened.post({ type: 'answer', requestId, answer: { influence, error: null }, failure: null });
+  const none = await open(0);
+  await reply(none.requestId, null);
+  const { validation } = none.params as { validation: number };
+  assert.equal(
+    await page.locator('tr.more code').innerText(),
+    `layerif tokens RESULT --task sentiment --validation ${validation}`,
+  );
+  // Closed and opened again it is asked anew: it may have been computed.
+  await page
+    .getByRole('button', { name: /^Token influence of / })
+    .first()
+    .click();
+  await reply((await open(0)).requestId, null);
+  const asks = await open(1);
+  const layer = (index: number, influence: number[]) => ({
+    ...{ index, name: `model.layers.${index}`, influence },
+    sum: influence.reduce((a, b) => a + b, 0),
+  });
+  await reply(asks.requestId, {
+    ...{ format: 'layerif-tokens', version: 1, file: '/workspace/x.layerif-result.json', model: 'm' },
+    ...{ task: 'sentiment', estimator: 'datainf', validation: 1, row: { file: 'a', row: 1, line: 2 } },
+    tokens: ['Say', ' <b>', '\n', ' end'].map((text, t) => ({ position: t + 1, id: 10 + t, text })),
+    layers: [layer(0, [1, -2, 0, 3]), layer(2, [1, -2, 0, -2])],
+    ...{ difference: 0, coverage: 1 },
+  });
+  const map = page.getByRole('application', { name: /^4 predicted tokens of .* by influence over all 2 layers$/ });
+  await map.waitFor();
+  const looks = async () =>
+    Promise.all((await page.locator('.token-text .token').all()).map((token) => token.getAttribute('class')));
+  assert.deepEqual(await looks(), [
+    'token helps shade-2',
+    'token harms shade-4',
+    'token shade-0',
+    'token helps shade-1',
+  ]);
+  const words = page.locator('.token-words');
+  assert.match(await words.innerText(), /^4 predicted tokens, influence \u22121\.00 together over all 2 layers/);
+  await map.press('ArrowRight');
+  assert.match(
+    await words.innerText(),
+    /^Token 2 " <b>" \(11\): influence \u22124\.00: training harms its prediction$/,
+  );
+  await choose(page, 'Influence over', '2');
+  assert.deepEqual(await looks(), [
+    'token helps shade-2',
+    'token harms shade-4 current',
+    'token shade-0',
+    'token harms shade-4',
+  ]);
+  await page.locator('.token-map summary').click();
+  assert.deepEqual(await page.locator('.token-map tbody tr').nth(3).locator('th, td').allTextContents(), [
+    '4',
+    '" end"',
+    '13',
+    '\u22122.00',
+  ]);
+  for (const theme of ['dark', 'light', 'high-contrast'] as ThemeName[]) {
+    await setTheme(page, theme);
+    assert.deepEqual(await accessibilityViolations(page), [], theme);
+  }
   assert.deepEqual(errors, []);
   await closePage(page);
 });

@@ -41,10 +41,12 @@ export function ask<What extends Question>(
     send({ type: 'ask', requestId, what, params } as Parameters<typeof send>[0]);
   });
   kept.set(key, answer);
-  // What failed may work later: the next time it is asked again.
+  // What failed, or is not computed yet, may be there later: the next time it is asked again.
   answer.then(
     (value) => {
-      if (typeof value === 'object' && value !== null && 'error' in value && value.error !== null) kept.delete(key);
+      if (typeof value !== 'object' || value === null) return;
+      if (('error' in value && value.error !== null) || ('influence' in value && value.influence === null))
+        kept.delete(key);
     },
     () => kept.delete(key),
   );

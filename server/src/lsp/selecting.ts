@@ -10,6 +10,8 @@ import type {
   RowsWithoutParams,
   SelectRowsAnswer,
   SelectRowsParams,
+  TokenInfluenceAnswer,
+  TokenInfluenceParams,
   WrittenRowsAnswer,
 } from '../../../protocol/rowRequests.ts';
 import { rowTexts } from '../run/decide/rowTexts.ts';
@@ -18,6 +20,7 @@ import { selectRows } from '../run/decide/selectRows.ts';
 import { rowMarks } from '../run/influence/rowMarks.ts';
 import { requireNew } from '../run/inputs/dataRows.ts';
 import { linesWithout } from '../run/inputs/linesWithout.ts';
+import { keptTokenInfluence } from '../run/influence/tokenFiles.ts';
 import { writeWithout } from '../run/influence/rows.ts';
 import { scoresFileOf } from '../run/scores/scoresFile.ts';
 import { answered } from './answered.ts';
@@ -45,6 +48,13 @@ export async function tokensOfRow({ resultFile, by, row }: RowTokensParams): Pro
   return answered<Pick<RowTokensAnswer, 'tokens'>>({ tokens: null }, async () => ({
     tokens: await rowTokens(scoresFileOf(resultFile), by, row),
   }));
+}
+
+export async function influenceOfTokens(params: TokenInfluenceParams): Promise<TokenInfluenceAnswer> {
+  const { resultFile, task, validation } = params;
+  return answered<Pick<TokenInfluenceAnswer, 'influence'>>({ influence: null }, () =>
+    Promise.resolve({ influence: keptTokenInfluence(resultFile, task, validation) }),
+  );
 }
 
 export async function marksOfRows({ file, runs }: RowMarksParams): Promise<RowMarksAnswer> {

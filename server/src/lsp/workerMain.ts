@@ -50,7 +50,15 @@ import { quickFixes } from './quickFixes.ts';
 import { compare, compareByEstimators, rescore, sweep } from './rescoring.ts';
 import { defaultSettings, machineOf, Jobs } from './jobs.ts';
 import { PING } from './supervisor/messages.ts';
-import { marksOfRows, select, textsOfRows, tokensOfRow, without, withoutLines } from './selecting.ts';
+import {
+  marksOfRows,
+  select,
+  textsOfRows,
+  tokensOfRow,
+  influenceOfTokens,
+  without,
+  withoutLines,
+} from './selecting.ts';
 import { workingOn } from './workingOn.ts';
 import { endWithParent } from '../processes/parentWatch.ts';
 import { WorkspaceTrust } from './workspaceTrust.ts';
@@ -171,6 +179,7 @@ const handlers: {
   }),
   rowText: textsOfRows,
   rowTokens: tokensOfRow,
+  tokenInfluence: influenceOfTokens,
   selectRows: select,
   rowsWithout: without,
   rowMarks: marksOfRows,

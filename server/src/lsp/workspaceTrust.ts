@@ -26,6 +26,7 @@ export const does: Record<RequestName, string | null> = {
   sampleText: null,
   rowText: null,
   rowTokens: null,
+  tokenInfluence: null,
   selectRows: null,
   rowsWithout: null,
   rowMarks: null,

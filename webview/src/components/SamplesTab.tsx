@@ -19,6 +19,7 @@ import { pending, sourceKey } from './LayerDetail.tsx';
 import { RowActions } from './RowActions.tsx';
 import { RowTable } from './RowTable.tsx';
 import { SignedBar } from './SignedBar.tsx';
+import { influencesOf } from './TokenInfluenceMap.tsx';
 import { tokensOf } from './TokenMap.tsx';
 
 /** In place of a layer. */
@@ -146,7 +147,11 @@ function Samples(props: {
         ticked={ticked}
         onTick={setTicked}
         note={(at) => (rows[at]?.truncated ? 'cut: longer than max_length, only the first tokens were scored' : '')}
-        more={scores && tokensOf(rowTables(scores), rows, `${source}\n${scores.provenance.date}`)}
+        more={
+          side === 'validation'
+            ? influencesOf(task.task, rows, source)
+            : scores && tokensOf(rowTables(scores), rows, `${source}\n${scores.provenance.date}`)
+        }
       />
     </>
   );

@@ -25,7 +25,7 @@ const roles: Readonly<Record<string, Role>> = Object.fromEntries(
       ],
       ['jobs', ['measureScores', 'devices', 'cudaOffer', 'installCuda', 'removeCuda']],
       ['results', ['sampleText', 'allocate', 'export', 'rescore', 'sweepDamping', 'compare', 'inspectModel']],
-      ['results', ['rowText', 'rowTokens', 'selectRows', 'rowsWithout', 'rowMarks', 'linesWithout']],
+      ['results', ['rowText', 'rowTokens', 'tokenInfluence', 'selectRows', 'rowsWithout', 'rowMarks', 'linesWithout']],
       ['results', ['estimatePruning', 'describeData', 'compareEstimators', 'predict', 'analyse', 'tableColumns']],
       ['results', ['modelHeader', 'tool']],
     ] as const
@@ -82,6 +82,7 @@ const valueFields: Readonly<Record<string, readonly string[]>> = {
   [requests.measureScores.method]: ['scoresFile'],
   [requests.allocate.method]: ['allocation', 'file'],
   [requests.rowTokens.method]: ['tokens'],
+  [requests.tokenInfluence.method]: ['influence'],
   [requests.selectRows.method]: ['selected'],
   [requests.rowsWithout.method]: ['written'],
   [requests.linesWithout.method]: ['written'],

@@ -26,6 +26,7 @@ import type { EnginePool } from '../machine/enginePool.ts';
 import type { StoredGrams } from '../files/gramFiles.ts';
 import { limitsOf } from '../machine/machine.ts';
 import { fits, planTask } from './plan.ts';
+import { tokensFile, tokensStem } from './tokenFiles.ts';
 import { requireLanguageModel } from '../inputs/scope.ts';
 import { prepare } from '../inputs/prepare.ts';
 import { chosenTasks, openRun } from './rescore.ts';
@@ -76,7 +77,7 @@ export function tokenInfluence(
       validation: positions.map((t) => ({ ...sample, tokens: sample.tokens.slice(0, t + 1), countedFrom: t })),
     };
     const folder = path.dirname(resultFile);
-    const workDir = path.join(folder, 'partial', `tokens-${task.task.replace(/\W+/g, '_')}-${options.validation}`);
+    const workDir = path.join(folder, 'partial', tokensStem(task.task, options.validation));
     const files = await collectTokens(prepared, single, workDir, pool, result, options);
     const layers = await perLayer({ prepared, task, grams, estimator, options, files, tokens: positions.length });
     const { tokenizer } = prepared.opened;
@@ -98,7 +99,7 @@ export function tokenInfluence(
       difference: differenceOf(layers),
       coverage: result.model.coverage,
     };
-    const written = resultFile.replace(/\.layerif-result\.json$/, `.${path.basename(workDir)}.layerif-tokens.json`);
+    const written = tokensFile(resultFile, task.task, options.validation);
     writeJson(written, influence);
     fs.rmSync(path.join(folder, 'partial'), { recursive: true, force: true });
     return { influence, file: written };
