@@ -359,6 +359,24 @@ export const scoreCases: readonly ScoreCase[] = [
     },
   },
   {
+    // Nothing below epsilon anywhere: nothing of it is 0.
+    score: 'avss',
+    options: {},
+    texts: 2,
+    observed: {
+      moments: {
+        variance: f64([3, 2], [3, 5, 1, 1, 8, 8]),
+        below: f64([3, 2], [0, 0, 0, 0, 0, 0]),
+        entries: f64([3, 2], [8, 8, 8, 8, 8, 8]),
+      },
+    },
+    expected: {
+      values: [null, null, null],
+      parts: { AV: [4, 1, 8], AS: [0, 0, 0], NAVSS: [null, null, null], CAVSS: [null, null, null] },
+    },
+    notes: /^layers 0, 1, 2: no activation is below epsilon, so the value is undefined$/,
+  },
+  {
     // AV: 4 and 1 and 8; AS: 0.5, 0 and 0.25
     score: 'avss',
     options: {},

@@ -57,7 +57,10 @@ export const alphaHill = defineScore({
       values,
       parts,
       ...(fit === 'mid' ? { reference: { value: gaussian, words: 'Gaussian matrices of the same shapes' } } : {}),
-      notes: without.length > 0 ? [`${layerWords(without)}: no matrix is large enough to have a tail`] : [],
+      notes:
+        without.length > 0
+          ? [`${layerWords(without)}: no matrix has a tail: they are too small, or their weights are all alike`]
+          : [],
     };
   },
 });

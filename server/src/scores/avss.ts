@@ -69,7 +69,8 @@ export const avss = defineScore({
     const sum = values.reduce<number>((whole, value) => whole + (value ?? 0), 0);
     const NAVSS = values.map((value) => (value === null || sum === 0 ? null : value / sum));
     let share = 0;
-    const CAVSS = NAVSS.map((value) => (share += value ?? 0));
+    // Up to an undefined layer that of the others; of none where none is defined.
+    const CAVSS = NAVSS.map((value) => (sum === 0 ? null : (share += value ?? 0)));
     const without = layers.filter((layer) => values[layer] === null);
     const order = layers.filter((layer) => values[layer] !== null).sort((a, b) => values[a]! - values[b]!);
     const lowest = order.slice(0, Math.floor(0.25 * model.layers)).sort((a, b) => a - b);
