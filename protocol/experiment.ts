@@ -260,8 +260,8 @@ export interface TrainSettings {
   /** Absent: those of the task. */
   training_split?: string;
   validation_split?: string;
-  /** Absent: that of `score`. */
-  loss?: LossId;
+  /** Absent: that of `score`. `assistant`: of whole conversations every turn of the assistant's. */
+  loss?: LossId | 'assistant';
   /** Column with 0 or 1 for each token of a row. */
   loss_mask?: string;
   optimizer: OptimizerId;

@@ -30,8 +30,8 @@ export const trainSchema = z.strictObject({
     ['test[:100]'],
   ).optional(),
   loss: doc(
-    z.enum(['all', 'target']),
-    'all: the mean over every token; target: over the tokens of the answer alone. Default: that of score.',
+    z.enum(['all', 'target', 'assistant']),
+    "all: the mean over every token; target: over the tokens of the answer alone, of a conversation the last one; assistant: of whole conversations (apply_chat_template, loglikelihood_rolling) over every turn of the assistant's. Default: that of score.",
   ).optional(),
   loss_mask: doc(
     z.string().min(1),

@@ -21,25 +21,41 @@ export interface ChatOptions {
   args?: Readonly<Record<string, unknown>>;
 }
 
+/** Characters of a text, from the first to behind the last. */
+export interface TextSpan {
+  from: number;
+  to: number;
+}
+
 /** Names under which reasoning is passed; the first one is what templates read. */
 const REASONING = ['reasoning_content', 'thinking', 'reasoning'] as const;
 /** Stands at the end of an open message until its place in the text is known. */
 const TAG = 'CONTINUE_FINAL_MESSAGE_TAG ';
+/** Around what a template marks as generated: noncharacters, which no text has. */
+const MARKS = ['\ufdd0', '\ufdd1'] as const;
 
 export class ChatTemplate {
   readonly #source: string;
   readonly #special: Readonly<Record<string, string>>;
+  readonly #now: () => Date;
   readonly #template: Template;
 
   /**
    * @param special `bos_token` and the like, as texts
    * @param now what `strftime_now` shows
+   * @param marks around what the template marks as generated
    * @throws Error when `source` is no template; the message says what is wrong and where
    */
-  constructor(source: string, special: Readonly<Record<string, string>>, now: () => Date = () => new Date()) {
+  constructor(
+    source: string,
+    special: Readonly<Record<string, string>>,
+    now: () => Date = () => new Date(),
+    marks?: typeof MARKS,
+  ) {
     this.#source = source;
     this.#special = special;
-    this.#template = compileTemplate(source, chat(now));
+    this.#now = now;
+    this.#template = compileTemplate(source, { ...chat(now), ...(marks && { generationMarks: marks }) });
   }
 
   /** Whether the text may name the day of its making. */
@@ -63,6 +79,29 @@ export class ChatTemplate {
       ...args,
     });
     return final === null ? text : opened(text, final);
+  }
+
+  /**
+   * A whole conversation, and which parts of its text are the assistant's, as far as the template tells: the blocks
+   * {% generation %}, which transformers' `return_assistant_tokens_mask` reads; null of a template that has none.
+   */
+  renderMarked(
+    conversation: readonly Message[],
+    options: ChatOptions = {},
+  ): { text: string; spans: TextSpan[] | null } {
+    if (!/\{%[-+]?\s*generation\b/.test(this.#source)) return { text: this.render(conversation, options), spans: null };
+    const marked = new ChatTemplate(this.#source, this.#special, this.#now, MARKS).render(conversation, options);
+    const spans: TextSpan[] = [];
+    let text = '';
+    for (const piece of marked.split(MARKS[0])) {
+      const from = text.length;
+      const [own = '', ...rest] = piece.split(MARKS[1]);
+      text += own;
+      if (rest.length === 0) continue;
+      spans.push({ from, to: text.length });
+      text += rest.join('');
+    }
+    return { text, spans };
   }
 
   /** Puts the tag at the end of the last message. @returns the message's text without it */

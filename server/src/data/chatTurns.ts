@@ -5,7 +5,7 @@
  */
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Task } from '../../../protocol/experiment.ts';
-import type { ChatTemplate, Message } from './chatTemplate.ts';
+import type { ChatOptions, ChatTemplate, Message, TextSpan } from './chatTemplate.ts';
 import { TemplateError } from './jinja/objects.ts';
 import { placeOf } from './splits.ts';
 import { ourWords } from '../text/languageErrors.ts';
@@ -76,10 +76,48 @@ export function renderedTurns(
 
 /** A whole conversation, of which every token is read. */
 export function renderedWhole(task: Task, row: Row, messages: readonly Message[]): string {
-  const { system_instruction: system } = task;
+  return rendered(task, row, wholeOf(task, messages), {});
+}
+
+function wholeOf({ system_instruction: system }: Task, messages: readonly Message[]): Message[] {
   const front: Message[] =
     system === undefined || messages[0]?.['role'] === 'system' ? [] : [asMessage(systemTurn(system))];
-  return rendered(task, row, [...front, ...messages], {});
+  return [...front, ...messages];
+}
+
+/**
+ * The same, and which parts are the assistant's turns: what the template marks by {% generation %}; of one that marks
+ * nothing, from behind the header of each answer to the end of its turn, white space behind it left out.
+ * @throws LayerifError `badData` where the parts of a conversation do not stand in the whole one
+ */
+export function renderedAssistant(task: Task, row: Row, messages: readonly Message[]): Marked {
+  const conversation = wholeOf(task, messages);
+  const marked = byTemplate(task, row, conversation, (template, turns, args) => template.renderMarked(turns, args));
+  if (marked.spans) return { text: marked.text, spans: marked.spans };
+  const { text } = marked;
+  // Of a conversation that the assistant begins: what stands before an answer.
+  const asked = rendered(task, row, conversation, { addGenerationPrompt: true });
+  const header = asked.startsWith(text) ? asked.slice(text.length) : '';
+  const spans = conversation.flatMap(({ role }, at) => {
+    if (role !== 'assistant') return [];
+    const [head, whole] = [conversation.slice(0, at), conversation.slice(0, at + 1)];
+    const before = head.length === 0 ? header : rendered(task, row, head, { addGenerationPrompt: true });
+    const through = rendered(task, row, whole, {}).trimEnd();
+    if (text.startsWith(before) && text.startsWith(through) && through.length >= before.length)
+      return [{ from: before.length, to: through.length }];
+    throw new LayerifError(
+      'badData',
+      `task "${task.task}": row ${row.row}: where message ${at} of the assistant's stands cannot be told, for the model's chat template writes the messages before it in another way when it ends there; mark the answers in the template with {% generation %} and {% endgeneration %}`,
+      { place: placeOf(row) },
+    );
+  });
+  return { text, spans };
+}
+
+/** A text with the parts that are the assistant's, in their order. */
+export interface Marked {
+  text: string;
+  spans: TextSpan[];
 }
 
 const systemTurn = (content: string): Turn => ({ role: 'system', content, delimiter: '' });
@@ -101,16 +139,27 @@ function rendered(
   conversation: readonly Message[],
   options: { addGenerationPrompt?: boolean; continueFinalMessage?: boolean },
 ): string {
+  return byTemplate(task, row, conversation, (template, turns, args) =>
+    template.render(turns, { ...args, ...options }),
+  );
+}
+
+function byTemplate<T>(
+  task: Task,
+  row: Row,
+  conversation: readonly Message[],
+  render: (template: ChatTemplate, conversation: readonly Message[], options: ChatOptions) => T,
+): T {
   const template = templateOf(task);
-  const args = { ...options, args: task.chat_template_args, ...toolsOf(row) };
+  const args = { args: task.chat_template_args, ...toolsOf(row) };
   try {
     try {
-      return template.render(conversation, args);
+      return render(template, conversation, args);
     } catch (error) {
       // The harness' rule: a template that knows no system's message.
       const others = conversation.filter(({ role }) => role !== 'system');
       if (!(error instanceof TemplateError) || others.length === conversation.length) throw error;
-      return template.render(others, args);
+      return render(template, others, args);
     }
   } catch (error) {
     throw new LayerifError(

@@ -25,6 +25,8 @@ export type ExtraTag = 'break' | 'continue' | 'generation';
 
 export interface Dialect extends LexerForm {
   tags: ReadonlySet<ExtraTag>;
+  /** What is written before and behind a block {% generation %}; absent: nothing. */
+  generationMarks?: readonly [before: string, behind: string];
   filters: Readonly<Record<string, Filter>>;
   globals: Readonly<Record<string, unknown>>;
   /** What is not there: an error at any use, or empty. */

@@ -118,7 +118,9 @@ class Parser extends ExpressionParser {
       case 'generation': {
         if (!this.#knows(text)) break;
         const { body } = this.#apart(() => this.block('endgeneration'));
-        return [this.closed({ type: 'scope', body })];
+        const [before = '', behind = ''] = this.known.dialect.generationMarks ?? [];
+        const mark = (mark: string): Statement[] => (mark === '' ? [] : [{ type: 'text', text: mark }]);
+        return [this.closed({ type: 'scope', body: [...mark(before), ...body, ...mark(behind)] })];
       }
     }
     const tags = ['if', 'for', 'set', 'with', 'macro', 'call', 'filter', 'block', 'print', ...this.known.dialect.tags];

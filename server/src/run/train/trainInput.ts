@@ -5,6 +5,7 @@ import type { Experiment, LossId, Task, TrainSettings } from '../../../../protoc
 import type { EncodedSample } from '../../../../protocol/samples.ts';
 import type { Checkpoint } from '../../checkpoints/types.ts';
 import { defaultTrain } from '../../config/trainSchema.ts';
+import { assistantSample } from '../../data/assistantTurns.ts';
 import { byHarness } from '../../data/continuations.ts';
 import { exampleOf } from '../../data/context.ts';
 import { fewshotForRows, fewshotPool } from '../../data/fewshot.ts';
@@ -127,7 +128,7 @@ interface SampleSource {
   dataset: OpenDataset;
   tokenizer: TextTokenizer;
   maxLength: number;
-  loss: LossId;
+  loss: LossId | 'assistant';
   mask: string | undefined;
 }
 
@@ -145,22 +146,36 @@ async function samplesOf(
   const rows = await readSlice(dataset, split);
   const fewshot = fewshotForRows(task, await fewshotPool(task, dataset, split), rows);
   return rows.map((row) => {
+    const place = { file: row.file, line: row.line };
+    if (loss === 'assistant') {
+      const { tokens, whole, counted } = assistantSample(task, row, tokenizer, maxLength);
+      const also = mask === undefined ? undefined : maskOf(row, mask, whole, tokens, counted);
+      return { sample: { tokens, countedFrom: 1, counted: also ?? counted }, tokens, ...place };
+    }
     const example = exampleOf(task, row, fewshot(row));
     const { tokens, countedFrom } = sampleOf(example, tokenizer, { maxLength, loss });
     const whole =
       mask === undefined
         ? null
         : (example.rendered ? byHarness(tokenizer) : tokenizer).encode(example.prompt + example.answer);
-    const counted = whole === null ? undefined : maskOf(row, mask!, whole, tokens, countedFrom);
-    return { sample: { tokens, countedFrom, ...(counted ? { counted } : {}) }, tokens, file: row.file, line: row.line };
+    const from = tokens.map((_, t) => (t >= countedFrom ? 1 : 0));
+    const counted = whole === null ? undefined : maskOf(row, mask!, whole, tokens, from);
+    return { sample: { tokens, countedFrom, ...(counted ? { counted } : {}) }, tokens, ...place };
   });
 }
 
 /**
+ * @param within 1 for each token that the loss counts
  * @throws LayerifError `badData`: no list of 0 and 1, another number of them than the row has tokens, nothing that is
  *   counted
  */
-function maskOf(row: Row, column: string, whole: Int32Array, tokens: Int32Array, countedFrom: number): Uint8Array {
+function maskOf(
+  row: Row,
+  column: string,
+  whole: Int32Array,
+  tokens: Int32Array,
+  within: ArrayLike<number>,
+): Uint8Array {
   const fault = (what: string): LayerifError =>
     new LayerifError('badData', `row ${row.row}: ${what}`, { place: placeOf(row) });
   if (!Object.hasOwn(row.values, column)) {
@@ -178,7 +193,7 @@ function maskOf(row: Row, column: string, whole: Int32Array, tokens: Int32Array,
   }
   // A row that is cut keeps its first tokens, or with the loss of the answer its last ones.
   const cut = tokens.every((token, t) => token === whole[t]) ? 0 : whole.length - tokens.length;
-  const counted = Uint8Array.from(tokens, (_, t) => (Number(list[cut + t]) === 1 && t >= countedFrom ? 1 : 0));
+  const counted = Uint8Array.from(tokens, (_, t) => (Number(list[cut + t]) === 1 && within[t] === 1 ? 1 : 0));
   if (!counted.includes(1)) throw fault(`${column} leaves no token that is counted; remove the row or change the mask`);
   return counted;
 }
