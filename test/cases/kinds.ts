@@ -4,8 +4,7 @@
  * refused by `check` in these words.
  *
  *   npm run test:cases -- [WORD]      kinds whose name contains the word; needs `npm run build`
- *
- * Inputs that lie elsewhere: node test/cases/run.mjs FOLDER
+ *   npm run test:cases -- FOLDER...   inputs that lie elsewhere
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -14,7 +13,7 @@ import zlib from 'node:zlib';
 import { stringify } from 'yaml';
 import { rawTensors, writeRaw } from '../checkpoints/rewrite.ts';
 import { writeTinyLlama } from '../tinyLlama.ts';
-import { cell, outcomeOf } from './run.mjs';
+import { cell, outcomeOf, showFolders } from './run.mjs';
 
 type Json = Record<string, unknown>;
 
@@ -263,6 +262,7 @@ function main(word = ''): void {
   const wanted = new Set(kinds.filter(({ name }) => name.includes(word)).map(({ name }) => name));
   for (const { name, expected } of kinds)
     if (wanted.has(name) && expected !== null && 'as' in expected) wanted.add(expected.as);
+  if (wanted.size === 0) throw new Error(`no input's name contains "${word}", and it is no folder`);
   const got = new Map<string, { got: string; verdict: string; loss?: number[] }>();
   kinds.forEach((kind, i) => {
     if (!wanted.has(kind.name)) return;
@@ -286,4 +286,9 @@ function main(word = ''): void {
   process.exitCode = wrong > 0 ? 1 : 0;
 }
 
-if (process.argv[1] === import.meta.filename) main(process.argv[2]);
+if (process.argv[1] === import.meta.filename) {
+  const given = process.argv.slice(2);
+  const folders = given.filter((name) => fs.statSync(name, { throwIfNoEntry: false })?.isDirectory());
+  if (folders.length > 0) showFolders(folders.map((name) => path.resolve(name)));
+  else main(given[0]);
+}

@@ -12,4 +12,6 @@ export interface Outcome {
 }
 
 export function outcomeOf(experiment: string, expected: Expectation): Outcome;
+/** @throws Error when no experiment file lies there */
+export function showFolders(folders: readonly string[]): void;
 export function cell(text: string): string;

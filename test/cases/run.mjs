@@ -90,26 +90,23 @@ export function outcomeOf(experiment, expected) {
 
 export const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ').slice(0, 240);
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const folders = process.argv.slice(2);
+/** The table of what lies below `folders`. */
+export function showFolders(folders) {
+  const found = folders.flatMap((folder) => casesBelow(folder).map((experiment) => ({ folder, experiment })));
+  if (found.length === 0) throw new Error(`no file layerif.yaml or *.layerif.yaml lies below ${folders.join(', ')}`);
   console.log('| input | expected | got | |\n| --- | --- | --- | --- |');
   const counts = {};
-  for (const folder of folders) {
-    for (const experiment of casesBelow(path.resolve(folder))) {
-      const expected = expectationOf(path.dirname(experiment));
-      const { got, verdict } = outcomeOf(experiment, expected);
-      counts[verdict] = (counts[verdict] ?? 0) + 1;
-      const wanted =
-        expected.words ||
-        (expected.loss ? `loss ${expected.loss.join(', ')}` : (expected.check ?? expected.score ?? ''));
-      console.log(
-        `| ${cell(path.relative(path.resolve(folder), experiment))} | ${cell(wanted)} | ${cell(got)} | ${verdict} |`,
-      );
-    }
+  for (const { folder, experiment } of found) {
+    const expected = expectationOf(path.dirname(experiment));
+    const { got, verdict } = outcomeOf(experiment, expected);
+    counts[verdict] = (counts[verdict] ?? 0) + 1;
+    const wanted =
+      expected.words || (expected.loss ? `loss ${expected.loss.join(', ')}` : (expected.check ?? expected.score ?? ''));
+    console.log(`| ${cell(path.relative(folder, experiment))} | ${cell(wanted)} | ${cell(got)} | ${verdict} |`);
   }
-  console.log(
-    `\n${Object.entries(counts)
-      .map(([verdict, count]) => `${count} ${verdict}`)
-      .join(', ')}`,
-  );
+  const parts = Object.entries(counts).map(([verdict, count]) => `${count} ${verdict}`);
+  console.log(`\n${parts.join(', ')}`);
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  showFolders(process.argv.slice(2).map((folder) => path.resolve(folder)));

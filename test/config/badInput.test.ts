@@ -40,7 +40,26 @@ testMistakes([
   {
     name: 'aliases that explode',
     text: bomb(),
-    says: ['1:1: Excessive alias count indicates a resource exhaustion attack'],
+    says: [
+      '6:25: the aliases up to *l4 stand for more than 100000 values: aliases of aliases grow fast; write the values out',
+    ],
+  },
+  {
+    name: 'merge keys that explode',
+    text: mergeBomb(),
+    says: [
+      '14:18: the aliases up to *m12 stand for more than 100000 values: aliases of aliases grow fast; write the values out',
+    ],
+  },
+  {
+    name: 'an alias within what it stands for',
+    text: 'version: 1\nmodel: &m { path: *m }\n',
+    says: ['2:19: *m stands within &m, so that it would hold itself: write the value out'],
+  },
+  {
+    name: 'a merge key of what is no mapping',
+    text: 'version: 1\nmodel: &m [a]\ntasks: { <<: *m }\n',
+    says: ['3:10: << takes a mapping, or a list of mappings: give an alias (*name) of one'],
   },
   {
     name: 'a duplicate key',
@@ -116,4 +135,9 @@ testMistakes([
 function bomb(): string {
   const levels = Array.from({ length: 12 }, (_, i) => `l${i + 1}: &l${i + 1} [${Array(9).fill(`*l${i}`).join(', ')}]`);
   return `l0: &l0 [x]\n${levels.join('\n')}\n`;
+}
+
+function mergeBomb(): string {
+  const levels = Array.from({ length: 30 }, (_, i) => `m${i + 1}: &m${i + 1} { <<: [*m${i}, *m${i}], k: ${i} }`);
+  return `m0: &m0 { k: 1 }\n${levels.join('\n')}\n`;
 }

@@ -84,16 +84,18 @@ test('a file that is no tokenizer is a fault of the model', async () => {
 test('a pattern that backtracks ends by its time with the pattern, whatever part it stands in', () => {
   const tokenizerJson = JSON.parse(readFileSync(join(folder, 'llama.json'), 'utf8')) as Record<string, unknown>;
   const text = `${'a'.repeat(40)}!`;
-  const parts = ['(a+)+$', '(a|aa)+$', '([a-z]*)*!!', 'a*a*a*a*a*a*a*a*a*a*a*a*a*b'].flatMap((Regex) => [
-    { pre_tokenizer: { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false } },
-    { normalizer: { type: 'Replace', pattern: { Regex }, content: ' ' } },
-    {
-      pre_tokenizer: {
-        type: 'Sequence',
-        pretokenizers: [{ type: 'Split', pattern: { Regex }, behavior: 'Removed', invert: true }],
+  const parts = ['(a+)+$', '(a|aa)+$', '([a-z]*)*!!', 'a*a*a*a*a*a*a*a*a*a*a*a*a*b', '(?:a?){40}b'].flatMap(
+    (Regex) => [
+      { pre_tokenizer: { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false } },
+      { normalizer: { type: 'Replace', pattern: { Regex }, content: ' ' } },
+      {
+        pre_tokenizer: {
+          type: 'Sequence',
+          pretokenizers: [{ type: 'Split', pattern: { Regex }, behavior: 'Removed', invert: true }],
+        },
       },
-    },
-  ]);
+    ],
+  );
   for (const part of parts) {
     const tokenizer = createTokenizer({ tokenizerJson: { ...tokenizerJson, ...part }, tokenizerConfig: {} }, 0.1);
     assert.throws(
@@ -108,12 +110,18 @@ test('a pattern that backtracks ends by its time with the pattern, whatever part
 test('which patterns are watched: nested repetition, choices that repeat, many repetitions; none of the usual ones', () => {
   for (const pattern of ['(a+)+', '(?:a|b)*', '((a{1,5})){2,6}', 'a*a*a*b*', '(?=(a*))+', '(\\s|\\S)*x'])
     assert.ok(mayBacktrack(pattern), pattern);
+  // What may be left out counts, too: n of them fit in 2^n ways.
+  for (const pattern of ['(?:a?){40}', '(?<n>a??){30}', `${'a?'.repeat(40)}b`, '(a?a?a?a?a?a?a?a?a?)b'])
+    assert.ok(mayBacktrack(pattern), pattern);
   for (const pattern of [
     ' ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+',
     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}",
     '(?:\\r?\\n)+',
     '[(a+)+]',
     '\\(a+\\)+',
+    '(?:ab){3}',
+    '(?<n>a)?b?(?=c)',
+    "[^\\r\\n\\p{L}]?[\\p{Lu}]*[\\p{Ll}]+(?i:'s|'t|'re)?|\\p{N}{1,3}",
   ])
     assert.ok(!mayBacktrack(pattern), pattern);
 });

@@ -6,8 +6,9 @@
  * from 1, columns in UTF-16 units as editors do.
  */
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
-import type { Document, Node, Pair, ScalarTag, YAMLError } from 'yaml';
+import type { Alias, Document, Node, Pair, ScalarTag, YAMLError } from 'yaml';
 import { pyyaml } from './pyyaml.ts';
+import { aliasesOf, isMergeKey } from './yamlAliases.ts';
 import { indentedMore } from './yamlIndent.ts';
 import { syntaxWords } from './yamlWords.ts';
 import { textLimits } from '../files/textFile.ts';
@@ -39,8 +40,6 @@ interface Found {
   depth: number;
 }
 
-/** Every alias is followed through the whole text. */
-const MOST_ALIASES = 500;
 /** Collections within collections; a task file has five or six. */
 const DEEPEST = 60;
 
@@ -50,6 +49,7 @@ export class YamlSource {
   readonly value: unknown;
   readonly problems: SyntaxProblem[] = [];
   readonly #doc: Document.Parsed;
+  readonly #targets: ReadonlyMap<Alias, Node> = new Map();
   readonly #lines = new LineCounter();
   /** As it was read: some lines may be indented more than in the file, by what `#added` says. */
   readonly #text: string;
@@ -89,29 +89,13 @@ export class YamlSource {
       const message = tag ? `the tag ${tag} means nothing here and is ignored` : warning.message;
       this.problems.push({ ...this.#range(...warning.pos), message, severity: 'warning' });
     }
-    let aliases = 0;
-    visit(this.#doc, {
-      Alias: (_, node) => {
-        aliases += 1;
-        if (aliases > MOST_ALIASES) {
-          broken = true;
-          const message = `more than ${MOST_ALIASES} aliases (*name) in one file: write the values out`;
-          this.problems.push({ ...this.#nodeRange(node), message, severity: 'error' });
-          return visit.BREAK;
-        }
-        if (node.resolve(this.#doc)) return;
-        broken = true;
-        const message = `*${node.source} refers to an anchor &${node.source} that does not stand above it`;
-        this.problems.push({ ...this.#nodeRange(node), message, severity: 'error' });
-      },
-    });
-    if (broken) return;
-    try {
-      this.value = this.#doc.toJS({ maxAliasCount: 100 }) as unknown;
-    } catch (error) {
-      // Aliases of aliases that would explode show up only now, without a place.
-      this.problems.push({ ...this.#range(0, 0), message: (error as Error).message, severity: 'error' });
-    }
+    const { targets, faults } = aliasesOf(this.#doc);
+    this.#targets = targets;
+    for (const { node, message } of faults)
+      this.problems.push({ ...this.#nodeRange(node), message, severity: 'error' });
+    if (broken || faults.length > 0) return;
+    // What stands behind aliases has been measured: the library's own limit knows no place.
+    this.value = this.#doc.toJS({ maxAliasCount: -1 }) as unknown;
   }
 
   has(path: Path): boolean {
@@ -206,7 +190,7 @@ export class YamlSource {
   }
 
   #resolved(node: Node | null): Node | null {
-    return isAlias(node) ? ((node.resolve(this.#doc) as Node | undefined) ?? null) : node;
+    return isAlias(node) ? (this.#targets.get(node) ?? null) : node;
   }
 
   #nodeRange(node: Node | null): Range {
@@ -281,9 +265,8 @@ function tooMuch(text: string): string | null {
 
 /** A key as it appears in the plain value. */
 function nameOf(key: unknown): string | undefined {
-  if (!isScalar(key)) return undefined;
-  // The merge key is a symbol of its own, so that "<<" in quotes stays a name.
-  return typeof key.value === 'symbol' ? '<<' : String(key.value);
+  if (isMergeKey(key)) return '<<';
+  return isScalar(key) ? String(key.value) : undefined;
 }
 
 /** Where a collection begins to be visible: its first key. */

@@ -6,7 +6,7 @@
  * itself (savedDataset.ts). `data_files` names the splits itself. A hub id is read from the Hugging Face cache
  * (hubDataset.ts).
  */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
@@ -14,10 +14,12 @@ import { LayerifError } from '../../../protocol/errors.ts';
 import type { DataFormat, Dataset } from '../../../protocol/experiment.ts';
 import { dataEndings, formatOf, type DataFile } from './formats.ts';
 import { cachedDatasetFolders, describesSubsets, hubDatasetOf, hubSplits } from './hubDataset.ts';
+import { readError } from './readers/reader.ts';
 import { savedFiles, savedSplits } from './savedDataset.ts';
 import { listed } from '../text/listed.ts';
 import { didYouMean } from '../text/nearest.ts';
 import { urlAdvice, urlIn } from '../text/url.ts';
+import { unreadableWords } from '../files/reading.ts';
 import { readText } from '../files/textFile.ts';
 import { nth } from '../lists/nth.ts';
 
@@ -45,8 +47,7 @@ export async function datasetFiles(name: string, dataset: Dataset, baseDir: stri
     const folders = cachedDatasetFolders(name, repo, dataset);
     for (const [i, root] of folders.entries()) {
       const all = (await filesBelow(root)).map((file) => slashed(relative(root, file)));
-      const readme = join(root, 'README.md');
-      const found = hubSplitFiles(name, dataset, all, existsSync(readme) ? readText(readme, 'config') : null, root);
+      const found = hubSplitFiles(name, dataset, all, readmeOf(root), root);
       if (found.size > 0) return found;
       if (i === folders.length - 1) throw noData(name, repo.id, all);
     }
@@ -77,13 +78,22 @@ export async function datasetFiles(name: string, dataset: Dataset, baseDir: stri
  * null.
  */
 async function described(name: string, dataset: Dataset, folder: string): Promise<SplitFiles | null> {
-  const readme = join(folder, 'README.md');
-  if (!existsSync(readme) || savedSplits(folder) !== null) return null;
-  const text = readText(readme, 'config');
-  if (!describesSubsets(text)) return null;
+  const text = readmeOf(folder);
+  if (text === null || savedSplits(folder) !== null || !describesSubsets(text)) return null;
   const all = (await filesBelow(folder)).map((file) => slashed(relative(folder, file)));
   const found = hubSplitFiles(name, dataset, all, text, folder);
   return found.size > 0 ? found : null;
+}
+
+/** @throws LayerifError `badData`: it is there and cannot be read */
+function readmeOf(folder: string): string | null {
+  const file = join(folder, 'README.md');
+  if (!existsSync(file)) return null;
+  try {
+    return readText(file, 'config');
+  } catch (error) {
+    throw readError(error, file);
+  }
 }
 
 /**
@@ -276,6 +286,8 @@ function standsIn(word: string, part: string): boolean {
 function missing(name: string, pattern: string, path: string, baseDir: string): LayerifError {
   const url = urlIn(pattern);
   if (url !== null) return fault(name, `"${url}" ${urlAdvice('dataset')}`);
+  const link = brokenLink(path);
+  if (link !== null) return fault(name, `the file "${pattern}" in ${baseDir} cannot be read: ${link}`);
   const folder = dirname(path);
   if (!existsSync(folder))
     return fault(
@@ -286,6 +298,23 @@ function missing(name: string, pattern: string, path: string, baseDir: string): 
     name,
     `the file "${pattern}" does not exist in ${baseDir}${suggestion(basename(path), folder, pattern)}`,
   );
+}
+
+/** Why a symbolic link leads to nothing; null for what is none. */
+function brokenLink(path: string): string | null {
+  let target: string;
+  try {
+    target = readlinkSync(path);
+  } catch {
+    return null;
+  }
+  try {
+    statSync(path);
+    return null;
+  } catch (error) {
+    const gone = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return gone ? `it is a symbolic link to ${target}, which does not exist` : unreadableWords(error);
+  }
 }
 
 function suggestion(wanted: string, folder: string, pattern: string): string {

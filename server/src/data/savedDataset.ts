@@ -3,10 +3,11 @@
  * `dataset_dict.json`, a Dataset holds `state.json`, which names its Arrow files in order. Other Arrow files in such a
  * folder are caches of `map` and `filter`.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { LayerifError } from '../../../protocol/errors.ts';
+import { readText } from '../files/textFile.ts';
 import { readError } from './readers/reader.ts';
 
 const dict = z.object({ splits: z.array(z.string()).min(1) });
@@ -57,7 +58,7 @@ export function savedFiles(folder: string): string[] | null {
 function parsed<T>(file: string, shape: z.ZodType<T>, allowed: string): T {
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
+    value = JSON.parse(readText(file, 'config'));
   } catch (error) {
     const known = readError(error, file);
     if (known instanceof LayerifError) throw known;

@@ -16,12 +16,18 @@ const reasons: Readonly<Record<string, string>> = {
   EIO: 'the disk reports a read error',
 };
 
-/** Why a text that a user named could not be read. */
-export function unreadableWords(error: unknown): string {
-  const { code, path } = error as NodeJS.ErrnoException;
+/** Why a file that a user named could not be read; null for an error that says nothing of it. */
+export function unreadableReason(error: unknown): string | null {
+  const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
   if (code === 'ENOENT' && urlIn(path ?? '') !== null) return urlAdvice();
   if (error instanceof UnreadableFile && code !== 'EISDIR') return error.message;
-  return lookup(reasons, code) ?? `the system says ${code ?? 'that it cannot be read'}`;
+  return lookup(reasons, code) ?? null;
+}
+
+/** The same, for an error that is about the file in any case. */
+export function unreadableWords(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  return unreadableReason(error) ?? `the system says ${code ?? 'that it cannot be read'}`;
 }
 
 /** Why a file could not be opened, or what is wrong in it by the reader of its format. */

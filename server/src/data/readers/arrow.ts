@@ -22,6 +22,7 @@ import { float, whole } from '../jinja/numbers.ts';
 import { PythonDecimal } from '../jinja/pythonDecimal.ts';
 import { duration, timeOfDay, units, zoneNamed, type Unit } from './columnValues.ts';
 import { broken, readable, UnsupportedFile, type Reader } from './reader.ts';
+import { requireRegularFile } from '../../files/textFile.ts';
 import { nth } from '../../lists/nth.ts';
 import { take } from '../../lists/take.ts';
 
@@ -72,7 +73,10 @@ export const arrow: Reader = {
  * @throws LayerifError `badData`: not readable as Arrow
  */
 async function* batches(file: string): AsyncGenerator<RecordBatch, void, undefined> {
-  const handle = await readable(file, 'Arrow', () => open(file));
+  const handle = await readable(file, 'Arrow', () => {
+    requireRegularFile(file); // to open a pipe waits
+    return open(file);
+  });
   try {
     const reader = await readable(file, 'Arrow', async () => (await RecordBatchReader.from(handle)).open());
     if ((reader.schema as unknown) === undefined)

@@ -7,9 +7,8 @@ import { LayerifError } from '../../../../protocol/errors.ts';
 import type { DataFormat } from '../../../../protocol/experiment.ts';
 import type { Row } from '../types.ts';
 import { HEAD_BYTES, mistakenFor } from '../../files/mistaken.ts';
-import { UnreadableFile } from '../../files/textFile.ts';
+import { unreadableReason } from '../../files/reading.ts';
 import { ourWords } from '../../text/languageErrors.ts';
-import { lookup } from '../../text/lookup.ts';
 
 /**
  * A line, a JSON value or a CSV record must fit into one string of V8; it also ends what a file unfolds to without end.
@@ -88,19 +87,6 @@ async function headOf(file: string): Promise<Uint8Array> {
 
 /** Turns an error of the file system into one that says which file and why; other errors pass unchanged. */
 export function readError(error: unknown, file: string): unknown {
-  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-  const reasons: Record<string, string> = {
-    ENOENT: 'it does not exist',
-    EACCES: 'permission denied',
-    EPERM: 'permission denied',
-    EISDIR: 'it is a folder, a file is needed',
-    EIO: 'the disk reports a read error',
-  };
-  const reason =
-    error instanceof UnreadableFile && code !== 'EISDIR'
-      ? error.message
-      : code === undefined
-        ? undefined
-        : lookup(reasons, code);
-  return reason === undefined ? error : broken(file, undefined, `cannot read the data file: ${reason}`, error);
+  const reason = unreadableReason(error);
+  return reason === null ? error : broken(file, undefined, `cannot read the data file: ${reason}`, error);
 }

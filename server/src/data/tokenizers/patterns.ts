@@ -37,25 +37,36 @@ export function patternsIn(part: unknown): string[] {
 
 /** Parts of one alternative that may stand any number of times: with more, a long search grows like n^4. */
 const MOST_REPETITIONS = 3;
+/** Parts of one alternative that may be left out: each doubles the ways in which a text can fit. */
+const MOST_OPTIONAL = 8;
 
 /**
- * Whether a pattern may take time without end on a short text: a group that may stand many times holds something that
- * may, or a choice, or many repetitions stand behind each other. Says yes to some that do not.
+ * Whether a pattern may take time without end on a short text: a group that may stand several times holds something
+ * that may, a choice, or what may be left out, or many of these stand behind each other. Says yes to some that do not.
  */
 export function mayBacktrack(pattern: string): boolean {
   let inner = pattern.replace(/\\./gsu, 'x').replace(/\[[^\]]*\]/gu, 'x');
   for (;;) {
-    if (inner.split('|').some((part) => (part.match(REPEATED)?.length ?? 0) > MOST_REPETITIONS)) return true;
+    const tooMany = inner
+      .split('|')
+      .some((part) => count(part, REPEATED) > MOST_REPETITIONS || count(part, OPTIONAL) > MOST_OPTIONAL);
+    if (tooMany) return true;
     // The innermost groups first: one that may repeat or choose leaves a repetition, another one a character.
     const group = /\(([^()]*)\)([*+]|\{\d+(?:,\d*)?\})?/u.exec(inner);
     if (group === null) return false;
-    const [whole, body = '', many] = group;
-    const open =
-      body.replace(/^\?(?:[:=!>]|<[=!]|[a-z]+:)/u, '').includes('|') || (body.match(REPEATED)?.length ?? 0) > 0;
-    if (many !== undefined && open) return true;
-    inner =
-      inner.slice(0, group.index) + (many !== undefined || open ? 'x*' : 'x') + inner.slice(group.index + whole.length);
+    const [whole, content = '', many] = group;
+    const body = content.replace(/^\?(?:[:=!>]|<[=!]|<\w+>|[a-z]+:)/u, '');
+    const open = body.includes('|') || count(body, REPEATED) > 0;
+    const optional = count(body, OPTIONAL);
+    // `(?:\r?\n)+` takes something each time; a stated number of times may be met by nothing.
+    if (many !== undefined && (open || optional > (many.startsWith('{') ? 0 : 1))) return true;
+    const left = (many !== undefined || open ? 'x*' : 'x') + 'x?'.repeat(optional);
+    inner = inner.slice(0, group.index) + left + inner.slice(group.index + whole.length);
   }
 }
 
 const REPEATED = /[*+]|\{\d+,\d*\}/gu;
+/** Not the sign of a lazy quantifier or of a group's kind. */
+const OPTIONAL = /(?<![*+?}(])\?/gu;
+
+const count = (text: string, part: RegExp): number => text.match(part)?.length ?? 0;
