@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import { columnsOf, countRows, readRows } from '../../server/src/data/formats.ts';
 import { PythonDecimal } from '../../server/src/data/jinja/pythonDecimal.ts';
 import { PythonValue } from '../../server/src/data/jinja/pythonValue.ts';
@@ -181,4 +182,22 @@ test('what is no Arrow, and what is not read of it', async (t) => {
   );
   assert.equal(await read('b'), 'b: cannot read the data file: it is a folder, a file is needed');
   assert.equal(await read('none.arrow'), 'none.arrow: cannot read the data file: it does not exist');
+});
+
+test('a batch that says it has more rows than its columns hold is refused, not read as nulls', async (t) => {
+  const columns = { n: Int32Array.of(1, 2, 3, 4, 5, 6, 7) };
+  for (const kind of ['stream', 'file'] as const) {
+    const sound = Buffer.from(tableToIPC(tableFromArrays(columns), kind));
+    const count = (rows: bigint) => Buffer.from(BigInt64Array.of(rows).buffer);
+    const parts = sound.toString('latin1').split(count(7n).toString('latin1'));
+    assert.ok(parts.length > 1);
+    const lying = Buffer.from(parts.join(count(2n ** 40n).toString('latin1')), 'latin1');
+    const root = folder(t, { 'sound.arrow': sound, 'lying.arrow': lying });
+    const read = (name: string) => collect(readRows({ path: join(root, name), format: 'arrow' }));
+    assert.equal((await read('sound.arrow')).length, 7);
+    assert.equal(
+      await refusal(() => read('lying.arrow'), root),
+      'lying.arrow: the file is not readable as Arrow: a batch says that it has 1099511627776 rows, its columns hold fewer; copy, download or write it again',
+    );
+  }
 });

@@ -11,7 +11,7 @@ import { headOf, readTensorBytes, withFile, writeAtomically } from './fileBytes.
 import { allFinite, requireFinite } from './finite.ts';
 import { duplicateKey } from './jsonKeys.ts';
 import { nearestNames } from '../text/nearest.ts';
-import { isPrintable, printable, quoted } from './printable.ts';
+import { cut, isPrintable, printable, quoted } from './printable.ts';
 import type { TensorInfo } from './types.ts';
 import { lookup } from '../text/lookup.ts';
 import { nth } from '../lists/nth.ts';
@@ -125,7 +125,7 @@ function tensorInfo(
   const bytes = shape.reduce((product, x) => product * x, lookup(storedBytes, dtype)!);
   if (bytes !== end - start) {
     return fail(
-      `tensor ${name} of type ${dtype} and shape [${shape.join(', ')}] takes ${bytes} bytes, the header gives it ${end - start}`,
+      `tensor ${name} of type ${dtype} and shape ${cut(`[${shape.join(', ')}]`)} takes ${bytes} bytes, the header gives it ${end - start}`,
     );
   }
   return { name, dtype, shape, file, offset: dataStart + start, byteLength: bytes };

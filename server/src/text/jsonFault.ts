@@ -19,8 +19,15 @@ export class NotJson extends SyntaxError {
   }
 }
 
+/** Values within values; files of models have some ten. */
+const DEEPEST = 1000;
+/** Characters from which on depth is looked at before the parser, which takes a hundred bytes for each open bracket. */
+const LARGE = 1_000_000;
+
 /** `JSON.parse` with an error in words. @throws NotJson */
 export function parsedJson(text: string): unknown {
+  const deep = text.length < LARGE ? null : tooDeep(text);
+  if (deep !== null) throw new NotJson(deep, undefined);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
@@ -28,6 +35,27 @@ export function parsedJson(text: string): unknown {
     if (fault === null) throw error;
     throw new NotJson(fault, error);
   }
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
+const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
+
+/** The first bracket that stands too deep, whatever else is wrong. */
+function tooDeep(text: string): JsonFault | null {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      for (at++; at < text.length && text.charCodeAt(at) !== QUOTE; at++) if (text.charCodeAt(at) === BACKSLASH) at++;
+    } else if (CLOSING.has(code)) {
+      depth--;
+    } else if (OPENING.has(code) && ++depth > DEEPEST) {
+      return { ...placeOf(text, at), what: `more than ${DEEPEST} lists and objects stand within each other` };
+    }
+  }
+  return null;
 }
 
 const SPACE = /[ \t\r\n]*/y;

@@ -12,7 +12,9 @@ import {
   RecordBatchReader,
   TimeUnit,
   Type,
+  type Data,
   type DataType,
+  type FixedSizeList,
   type RecordBatch,
   type Timestamp,
 } from 'apache-arrow';
@@ -84,11 +86,35 @@ async function* batches(file: string): AsyncGenerator<RecordBatch, void, undefin
     for (;;) {
       const next = await readable(file, 'Arrow', () => reader.next());
       if (next.done === true) return;
+      if (!holds(next.value.data)) {
+        const why = `a batch says that it has ${next.value.numRows} rows, its columns hold fewer`;
+        throw broken(file, undefined, `the file is not readable as Arrow: ${why}; copy, download or write it again`);
+      }
       yield next.value;
     }
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Whether the buffers of a column hold as many values as it says: it would give nulls without end. Buffers of nulls
+ * alone may be left out.
+ */
+function holds(data: Data): boolean {
+  const { typeId, type, length, stride, values, valueOffsets, nullBitmap, nullCount, children } = data as Data & {
+    values?: ArrayLike<unknown>;
+    valueOffsets?: ArrayLike<unknown>;
+    nullBitmap?: Uint8Array;
+  };
+  if (typeId === Type.Null) return true;
+  if (nullCount === length && (nullBitmap?.length ?? 0) * 8 >= length) return true;
+  if (!children.every(holds)) return false;
+  if (typeId === Type.Struct) return children.every((child) => child.length >= length);
+  if (typeId === Type.FixedSizeList)
+    return children.every((child) => child.length >= length * (type as FixedSizeList).listSize);
+  if (valueOffsets !== undefined) return length === 0 || valueOffsets.length > length;
+  return values !== undefined && values.length * (typeId === Type.Bool ? 8 : 1) >= length * stride;
 }
 
 type Conversion = (value: never, type: DataType, column: string, file: string) => unknown;

@@ -14,7 +14,7 @@ import type { Row } from '../types.ts';
 import { toUtf8 } from '../../files/utf8.ts';
 import { textBytes } from './bytes.ts';
 import { columnNames, columnTyping } from './csvColumns.ts';
-import { decode, lineBytes } from './lines.ts';
+import { decode, lineBytes, tooLong } from './lines.ts';
 import { broken, LARGEST_VALUE_BYTES, readError, type Reader } from './reader.ts';
 import { nth } from '../../lists/nth.ts';
 
@@ -115,8 +115,9 @@ async function* records(file: string, delimiter: string): AsyncGenerator<Entry, 
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw readError(error, file);
-    const { lines } = error as CsvError & { lines?: number };
+    const { lines, code } = error as CsvError & { lines?: number };
     const line = lines === undefined ? undefined : lines - overcounted;
+    if (code === 'CSV_MAX_RECORD_SIZE') throw tooLong(file, line);
     throw broken(
       file,
       line,

@@ -54,7 +54,7 @@ export async function* lineBytes(file: string): AsyncGenerator<Buffer, void, und
   if (rest.length > 0) yield finish(Buffer.alloc(0));
 }
 
-function tooLong(file: string, line: number): LayerifError {
+export function tooLong(file: string, line: number | undefined): LayerifError {
   return broken(
     file,
     line,
