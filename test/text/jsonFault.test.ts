@@ -114,7 +114,7 @@ test("the language's own errors are said in words about the file", () => {
 
 test('a large text whose brackets stand too deep is refused before it is parsed', () => {
   const long = `"${'x['.repeat(600_000)}\\""`;
-  assert.equal((parsedJson(`[${long}]`) as string[])[0]!.length, 1_200_001);
+  assert.equal(JSON.stringify(parsedJson(`[${long}]`)), `[${long}]`);
   assert.throws(() => parsedJson(`{"a": ${long}, "b":\n${'[{"c":'.repeat(501)}`), {
     message: 'line 2, column 2996: more than 1000 lists and objects stand within each other',
   });

@@ -102,11 +102,8 @@ async function* batches(file: string): AsyncGenerator<RecordBatch, void, undefin
  * alone may be left out.
  */
 function holds(data: Data): boolean {
-  const { typeId, type, length, stride, values, valueOffsets, nullBitmap, nullCount, children } = data as Data & {
-    values?: ArrayLike<unknown>;
-    valueOffsets?: ArrayLike<unknown>;
-    nullBitmap?: Uint8Array;
-  };
+  const { typeId, type, length, stride, nullCount, children } = data;
+  const { values, valueOffsets, nullBitmap } = data as unknown as Partial<Record<string, ArrayLike<unknown>>>;
   if (typeId === Type.Null) return true;
   if (nullCount === length && (nullBitmap?.length ?? 0) * 8 >= length) return true;
   if (!children.every(holds)) return false;
