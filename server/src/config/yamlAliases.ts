@@ -13,7 +13,7 @@ const MOST_VALUES = 100_000;
 export interface Aliases {
   /** Alias -> the nearest node above it with its anchor. */
   targets: ReadonlyMap<Alias, Node>;
-  /** Aliases that stand for nothing, merge keys of what is no mapping; an alias that stands for too much is the last. */
+  /** Aliases that stand for nothing, merge keys of what is no mapping; one that stands for too much is the last. */
   faults: { node: Node; message: string }[];
 }
 
