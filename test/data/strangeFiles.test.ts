@@ -1,4 +1,4 @@
-/** Named pipes and symbolic links that lead nowhere under the names of data files: refused at once, as what they are. */
+/** Named pipes and symbolic links that lead nowhere under the names of data files: refused, as what they are. */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
