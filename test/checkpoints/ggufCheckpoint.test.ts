@@ -83,6 +83,8 @@ test('keys that may be missing have the values of llama.cpp', (t) => {
     [2, 10000, null, 4, true],
   );
   assert.equal(config.rms_norm_eps, 1e-6);
+  assert.equal(config.pooling_type, undefined);
+  assert.equal(open(folder(t, {}), { 'llama.pooling_type': { u32: 3 } }).config.pooling_type, 3);
 });
 
 test('rotary scaling: linear in both spellings, YaRN', (t) => {

@@ -74,6 +74,10 @@ test('weights of layers that no layer of config.json has are named, stored const
     named([...tensors, { ...norm, name: 'model.layers.0.self_attn.q_norm.weight' }]),
     /^model\.layers\.0\.self_attn\.q_norm\.weight lies in the files and is not read, as in transformers: .* make sure/,
   );
+  assert.match(
+    named([...tensors, { ...norm, name: 'lm_head.bias' }]),
+    /^lm_head\.bias lies in the files and is not read/,
+  );
   // Nine tensors of the third layer; the head is the embedding.
   assert.match(named(tensors, { num_hidden_layers: 2 }), /^model\.layers\.2\..* and 5 more lie in the files/);
   for (const name of ['model.layers.0.self_attn.rotary_emb.inv_freq', 'model.vision.layers.0.q.weight'])

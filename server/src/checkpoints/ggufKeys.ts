@@ -114,6 +114,7 @@ export class Keys {
   /** What all families have by the same names. */
   frame(architecture: string, modelType: string): Record<string, unknown> {
     const vocabulary = nth(this.shape('token_embd.weight'), 0);
+    const pooling = this.numberOr('pooling_type', 0);
     const token = (name: string) => this.metadata.index(`tokenizer.ggml.${name}_token_id`, vocabulary) ?? null;
     return {
       architectures: [architecture],
@@ -123,6 +124,8 @@ export class Keys {
       bos_token_id: token('bos'),
       eos_token_id: token('eos'),
       pad_token_id: token('padding'),
+      // One vector for a text: read by run/inputs/modelNotes.ts alone.
+      ...(pooling > 0 ? { pooling_type: pooling } : {}),
     };
   }
 

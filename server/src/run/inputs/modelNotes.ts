@@ -32,6 +32,7 @@ export function modelNotes(checkpoint: Checkpoint, model: Architecture): string[
   ];
   if (checkpoint.format === 'safetensors')
     notes.push(unreadKeys(config), withoutOthers(checkpoint, config), embeddingModel(checkpoint));
+  else if (config['pooling_type'] !== undefined) notes.push(forEmbeddings('pooling_type stands in the metadata'));
   return notes.filter((note) => note !== null);
 }
 
@@ -88,7 +89,7 @@ function otherLayers(checkpoint: Checkpoint, model: Architecture): string | null
   const names = unreadInLayers(checkpoint, model);
   if (names.length === 0) return null;
   const one = names.length === 1;
-  return `${listed(names, MOST_NAMES)} ${one ? 'lies' : 'lie'} in the files and ${one ? 'is' : 'are'} not read, as in transformers: no layer of config.json has ${one ? 'it' : 'them'}; make sure that config.json is the one of these weights`;
+  return `${listed(names, MOST_NAMES)} ${one ? 'lies' : 'lie'} in the files and ${one ? 'is' : 'are'} not read, as in transformers: nothing in config.json asks for ${one ? 'it' : 'them'}; make sure that config.json is the one of these weights`;
 }
 
 function withoutOthers({ config }: Checkpoint, language: Checkpoint['config']): string | null {
@@ -100,7 +101,8 @@ function withoutOthers({ config }: Checkpoint, language: Checkpoint['config']): 
 function embeddingModel({ path: folder }: Checkpoint): string | null {
   const marks = ['config_sentence_transformers.json', 'modules.json', '1_Pooling'];
   const found = marks.find((name) => fs.existsSync(path.join(folder, name)));
-  return found === undefined
-    ? null
-    : `${found} stands beside the model: it was trained for embeddings, and the loss of next tokens is not what it was trained for`;
+  return found === undefined ? null : forEmbeddings(`${found} stands beside the model`);
 }
+
+const forEmbeddings = (sign: string): string =>
+  `${sign}: it was trained for embeddings, and the loss of next tokens is not what it was trained for`;

@@ -130,10 +130,13 @@ export function namedUnread(checkpoint: Checkpoint, model: Architecture): Tensor
     .map((name) => checkpoint.tensors.get(name)!);
 }
 
-/** Of these, weights of layers: config.json, which says what a layer computes, knows nothing of them. */
+/** Of the head, beside its matrix. */
+const HEAD_BIAS = /^(?:lm_head|embed_out|output)\.bias$/;
+
+/** Of these, weights of layers and of the head: config.json, which says what they compute, knows nothing of them. */
 export function unreadInLayers(checkpoint: Checkpoint, model: Architecture): string[] {
   const before = model.layerName(0).slice(0, -1);
   return namedUnread(checkpoint, model)
     .map(({ name }) => name)
-    .filter((name) => name.startsWith(before) && /^\d+\./.test(name.slice(before.length)));
+    .filter((name) => HEAD_BIAS.test(name) || (name.startsWith(before) && /^\d+\./.test(name.slice(before.length))));
 }
