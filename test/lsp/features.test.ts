@@ -139,7 +139,9 @@ test('a mistake in an included task file is shown at the include, with a link', 
     'version: 1\nmodel: { path: ./model }\ndatasets: { a: { path: data/reviews.jsonl } }\ntasks:\n  - include: task.yaml\n',
   );
   await client.diagnostics(uri);
-  const [diagnostic] = client.published.find((params) => params.uri === uri)!.diagnostics;
+  // Beside it stands that the few rows of this dataset leave none to validate.
+  const { diagnostics } = client.published.find((params) => params.uri === uri)!;
+  const diagnostic = diagnostics.find(({ message }) => (message as string).includes('doc_to_txt'))!;
   const file = path.join(folder, 'task.yaml');
   assert.deepEqual(diagnostic.range, { start: { line: 4, character: 13 }, end: { line: 4, character: 22 } });
   assert.equal(diagnostic.message, `${file}:2:1: unknown key "doc_to_txt" in tasks[0]; did you mean "doc_to_text"?`);

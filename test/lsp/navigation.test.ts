@@ -219,3 +219,29 @@ test('quick fixes for rows that are not there and for a column of splits', async
   assert.match(mended, /training_split: train\[:3\]/);
   assert.deepEqual(quickFixes(open(content).document, [{ ...diagnostics[0], source: 'yaml' }]), []);
 });
+
+test('quick fixes for a split without rows and for a column that is like none', async () => {
+  const content = text
+    .replace('training_split: train[:8]', 'training_split: train[300:]\n    validation_split: train[400:450]')
+    .replace('doc_to_text: review', 'doc_to_text: "{{zzz}}"');
+  const { problems } = await checkExperiment(file, content, 'quick');
+  const actions = quickFixes(
+    open(content).document,
+    problems.map(({ message, line, column, endLine, endColumn }) => ({
+      message,
+      source: 'layerif',
+      range: { start: { line: line - 1, character: column - 1 }, end: { line: endLine - 1, character: endColumn - 1 } },
+    })),
+  );
+  const titles = actions.map(({ title }) => title);
+  assert.deepEqual(
+    titles.filter((title) => title.startsWith('Take rows')),
+    ['Take rows that are there: train[:10]', 'Take rows that are there: train[10:]'],
+  );
+  assert.deepEqual(
+    titles.filter((title) => title.startsWith('Use the column')),
+    ['Use the column "review"', 'Use the column "sentiment"'],
+  );
+  const use = actions.find(({ title }) => title.includes('"review"'))!;
+  assert.match(applied(content, use.edit!.changes![uri]), /doc_to_text: "\{\{review\}\}"/);
+});

@@ -9,6 +9,7 @@ import { urlIn } from '../text/url.ts';
 import { LayerifError } from '../../../protocol/errors.ts';
 import type { Experiment } from '../../../protocol/experiment.ts';
 import { groupFindings } from './groups.ts';
+import { mended } from './mended.ts';
 import { expandIncludes } from './include.ts';
 import type { Expanded, PlacedProblem } from './include.ts';
 import { findingsOf } from './messages.ts';
@@ -53,6 +54,8 @@ export interface ParsedFile {
   /** By place. */
   problems: Problem[];
   positions: Positions;
+  /** Of a file with errors: the rest of it, to be judged with them; null where there are none, or nothing is left. */
+  rest: () => { experiment: Experiment; left: readonly Path[] } | null;
   /** The plain value with includes filled in, whatever is wrong with it; undefined when the YAML is broken. */
   raw: unknown;
 }
@@ -77,7 +80,8 @@ export function parseExperiment(text: string, file: string, read?: (file: string
   const expanded = expandIncludes(root, read);
   const positions = positionsIn(root, expanded);
   const texts = expanded.sources.flatMap(textProblems);
-  if (root.value === undefined) return { experiment: null, problems: texts, positions, raw: undefined };
+  if (root.value === undefined)
+    return { experiment: null, problems: texts, positions, rest: () => null, raw: undefined };
 
   const parsed = experimentSchema.safeParse(withoutRefused(expanded.value));
   const groups = groupFindings(expanded.value);
@@ -106,8 +110,17 @@ export function parseExperiment(text: string, file: string, read?: (file: string
     experiment: valid ? resolveExperiment(parsed.data, hasScoresAlone(expanded.value)) : null,
     problems,
     positions,
+    rest: () => (valid ? null : restOf(expanded.value, findings)),
     raw: expanded.value,
   };
+}
+
+/** What is right with a file that has errors. */
+function restOf(value: unknown, findings: readonly Finding[]): ReturnType<ParsedFile['rest']> {
+  const { value: own, left } = mended(value, findings);
+  const parsed = experimentSchema.safeParse(withoutRefused(own));
+  const again = parsed.success ? referenceFindings(own).some(({ severity }) => severity === 'error') : true;
+  return parsed.success && !again ? { experiment: resolveExperiment(parsed.data, hasScoresAlone(own)), left } : null;
 }
 
 function samePlace(a: Range, b: Range): boolean {

@@ -14,6 +14,7 @@ import { cursorAt } from './cursor.ts';
 import type { Cursor } from './cursor.ts';
 import type { TypedExperiment } from './documents.ts';
 import { documentation } from './schemaText.ts';
+import { snippetItems } from './snippets.ts';
 
 const suggestAgain = { title: 'Suggest', command: 'editor.action.triggerSuggest' };
 
@@ -60,9 +61,12 @@ function withoutLine(text: string, line: number): unknown {
 }
 
 function keyItems(cursor: Cursor, line: number): CompletionItem[] {
+  const sections = cursor.flow
+    ? []
+    : snippetItems(cursor.path, cursor.siblings, (text) => replace(line, cursor.wordStart, cursor.wordEnd, text));
   const schema = schemaAt(cursor.path);
-  if (!schema) return [];
-  return alternatives(schema).flatMap((option) =>
+  if (!schema) return sections;
+  const keys = alternatives(schema).flatMap((option) =>
     Object.entries(option.properties ?? {})
       .filter(([key, property]) => !property.doNotSuggest && !cursor.siblings.includes(key))
       .map(([key, property], index): CompletionItem => ({
@@ -76,6 +80,7 @@ function keyItems(cursor: Cursor, line: number): CompletionItem[] {
         command: suggestAgain,
       })),
   );
+  return [...keys, ...sections];
 }
 
 /** What follows a key: a space, or the beginning of a mapping or a list. */

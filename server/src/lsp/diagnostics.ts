@@ -59,7 +59,7 @@ export class Diagnostics {
   async #check(uri: string): Promise<void> {
     const turn = Symbol();
     this.#newest.set(uri, turn);
-    const { document, problems, positions, experiment, file } = this.#documents.get(uri);
+    const { document, problems, positions, file } = this.#documents.get(uri);
     const publish = (found: readonly Problem[]) => {
       if (this.#newest.get(uri) !== turn) return;
       this.#publish(
@@ -68,7 +68,7 @@ export class Diagnostics {
         document.version,
       );
     };
-    if (!experiment || !uri.startsWith('file:')) return publish(problems);
+    if (!uri.startsWith('file:')) return publish(problems);
     const early = setTimeout(() => publish(problems), PATIENCE_MS);
     try {
       publish((await checkExperiment(fileOf(uri), document.getText(), 'quick')).problems);
