@@ -63,3 +63,25 @@ test('the gate names every metric that falls too far', () => {
     'quiz, acc: wanda at 50 % with map layerif falls by 0.1000, allowed is 0.02',
   ]);
 });
+
+test('a measure of which the model has nothing names no best; maps that remove more or less are told before', () => {
+  const dense = (value: number): ComparedPruning => ({
+    ...pruning('dense', value, null),
+    method: 'dense',
+    sparsity: 0,
+  });
+  const unequal = { ...pruning('layerif', 0.1, 0.01), achieved: 0.49 };
+  const uniform = { ...pruning('uniform', 0.05, null), achieved: 0.5 };
+  const none = findingsOf([dense(0), uniform, unequal]);
+  assert.match(
+    none[0],
+    /the model as it is has 0 on its .* documents, so there is nothing to lose and no map is called/,
+  );
+  assert.match(none[1], /do not remove the same share, layerif 49\.0 % and uniform 50\.0 % of the weights/);
+  assert.equal(none.length, 2);
+  const some = findingsOf([dense(0.4), uniform, unequal]);
+  assert.match(some[0], /do not remove the same share/);
+  assert.match(some[1], /best is layerif/);
+  const equal = findingsOf([dense(0.4), { ...uniform, achieved: 0.495 }, { ...unequal, achieved: 0.494 }]);
+  assert.equal(equal.length, 1);
+});

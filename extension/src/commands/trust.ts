@@ -91,7 +91,8 @@ async function validate(parts: TrustParts, asked: vscode.Uri): Promise<void> {
   const task = tasks.length > 1 ? await pickName(tasks, 'Task to validate') : tasks[0];
   if (tasks.length > 1 && task === undefined) return;
   const chosen = await pickMany(
-    protocolItems.map((item) => ({ ...item, picked: true })),
+    // What may take hours is chosen, not unchosen.
+    protocolItems.map((item) => ({ ...item, picked: !item.description?.includes('hours') })),
     { placeHolder: 'What is compared with influence (numbers stand in the section validate)' },
   );
   if (!chosen) return;

@@ -75,20 +75,34 @@ function paired(a: number[], b: number[], random: Random): NonNullable<ComparedM
 /** Below this p a difference is called one. */
 const SIGNIFICANT = 0.05;
 
+/** Maps whose shares of zeros lie further apart are not compared at one sparsity. */
+const SAME_SPARSITY = 0.005;
+
 /**
- * One sentence per method, sparsity and metric: which map is best, and whether the LayerIF map is better than uniform.
+ * What limits the comparison, then one sentence per method, sparsity and metric: which map is best, and whether it is
+ * better than uniform. A metric of which the model as it is has 0 names no best: there is nothing to lose.
  */
 export function findingsOf(prunings: readonly ComparedPruning[]): string[] {
+  const dense = prunings.find(({ method }) => method === 'dense');
+  const nothing = (dense?.metrics ?? []).filter(({ higherIsBetter, value }) => higherIsBetter && value === 0);
+  const isNothing = ({ task, metric }: ComparedMetric) =>
+    nothing.some((own) => own.task === task && own.metric === metric);
+  const zeros = nothing.map(
+    ({ task, metric, documents }) =>
+      `${task}, ${metric}: the model as it is has 0 on its ${documents} documents, so there is nothing to lose and no map is called best; judge by another measure or task.`,
+  );
   const groups = new Map<string, ComparedPruning[]>();
   for (const pruning of prunings) {
     if (pruning.method === 'dense') continue;
     const key = `${pruning.method} ${pruning.structure} at ${percent(pruning.sparsity)}`;
     groups.set(key, [...(groups.get(key) ?? []), pruning]);
   }
-  return [...groups].flatMap(([setting, members]) =>
+  const best = [...groups].flatMap(([setting, members]) =>
     members.length < 2
       ? []
-      : nth(members, 0).metrics.map(({ task, metric, higherIsBetter }, m) => {
+      : nth(members, 0).metrics.flatMap((row, m) => {
+          if (isNothing(row)) return [];
+          const { task, metric, higherIsBetter } = row;
           const sorted = members.toSorted((a, b) =>
             higherIsBetter
               ? nth(b.metrics, m).value - nth(a.metrics, m).value
@@ -104,9 +118,23 @@ export function findingsOf(prunings: readonly ComparedPruning[]): string[] {
                 : own.p < SIGNIFICANT
                   ? `better than uniform (p ${own.p.toFixed(3)})`
                   : `not distinguishable from uniform (p ${own.p.toFixed(2)}, ${nth(best.metrics, m).documents} documents)`;
-          return `${task}, ${metric}, ${setting}: best is ${best.map} with ${nth(best.metrics, m).value.toPrecision(4)}, ${certainty}.`;
+          return [
+            `${task}, ${metric}, ${setting}: best is ${best.map} with ${nth(best.metrics, m).value.toPrecision(4)}, ${certainty}.`,
+          ];
         }),
   );
+  return [...zeros, ...[...groups].flatMap(([setting, members]) => unequal(setting, members)), ...best];
+}
+
+/** That maps remove different shares, which by itself moves quality. */
+function unequal(setting: string, members: readonly ComparedPruning[]): string[] {
+  const sorted = members.toSorted((a, b) => a.achieved - b.achieved);
+  const [least, most] = [sorted[0], sorted.at(-1)];
+  if (!least || !most || most.achieved - least.achieved <= SAME_SPARSITY) return [];
+  const share = (value: number) => `${(100 * value).toFixed(1)} %`;
+  return [
+    `${setting}: the maps do not remove the same share, ${least.map} ${share(least.achieved)} and ${most.map} ${share(most.achieved)} of the weights; whoever removes less has an advantage.`,
+  ];
 }
 
 /** @returns one sentence for every metric that falls by more than `maxDrop` */
