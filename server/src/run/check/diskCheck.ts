@@ -1,6 +1,6 @@
 /**
- * What is wrong with an experiment beyond its text: model, data, splits, templates and the other sections. Each is tried
- * as the commands do it, up to the first run of the model.
+ * What is wrong with an experiment beyond its text: model, data, splits, templates and the other sections. Each is
+ * tried as the commands do it, up to the first run of the model.
  */
 import path from 'node:path';
 import { sideWords } from '../../../../protocol/samples.ts';
