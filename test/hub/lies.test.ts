@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import type { TestContext } from 'node:test';
 import { LayerifError } from '../../protocol/errors.ts';
-import { listRepo, requestOnce } from '../../server/src/hub/remote.ts';
+import { boundedText, listRepo, requestOnce } from '../../server/src/hub/remote.ts';
 import type { Wanted } from '../../server/src/hub/errors.ts';
 import { fetchModel } from '../../server/src/run/inputs/hubInputs.ts';
 import { fakeHub } from './fakeHub.ts';
@@ -198,4 +198,24 @@ test('a page without end, and an endpoint that is no address', async (t) => {
       /^HF_ENDPOINT ".*" is no address of a hub: write https:\/\/HOST/,
     );
   }
+});
+
+test('an answer that hardly comes, or stops before its length, is not waited for', async (t) => {
+  const timers: NodeJS.Timeout[] = [];
+  t.after(() => timers.forEach(clearInterval));
+  const slow = await host(t, (request, answer) => {
+    if (request.url === '/stops') answer.setHeader('content-length', 2 ** 40);
+    answer.write('[');
+    if (request.url === '/drips') timers.push(setInterval(() => answer.write(' '), 50));
+    if (request.url === '/ends') answer.end(']');
+  });
+  const read = async (name: string) => {
+    const address = `${slow.address}/${name}`;
+    return boundedText(await requestOnce(address), address, 400);
+  };
+  assert.equal(await read('ends'), '[]');
+  for (const name of ['drips', 'stops'])
+    await assert.rejects(read(name), {
+      message: new RegExp(`/${name}: the answer has stopped, or comes with under 2000`),
+    });
 });

@@ -1,8 +1,8 @@
 /**
  * What the hub says about a repository: the commit of a revision and the files of that commit (`@huggingface/hub`), and
  * small files as text. Requests are tried again when the network or the server fails, and end with the caller's signal.
- * What a server may send is bounded: pages of a listing by number and by size, texts by size. Who gets the token is
- * told by `addresses.ts`.
+ * What a server may send is bounded: pages of a listing by number and by size, texts by size and time. Who gets the
+ * token is told by `addresses.ts`.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { datasetInfo, listFiles, modelInfo } from '@huggingface/hub';
@@ -22,6 +22,8 @@ const PATIENCE_MS = 30_000;
 const MOST_PAGES = 500;
 /** Of one page, or of a small file that is read as text. */
 const MOST_BYTES = 64 * 2 ** 20;
+/** Bytes per second that a text must come with: one byte now and then would go on for years. */
+const LEAST_RATE = 2000;
 
 /** @throws LayerifError: what the hub refuses, no network, `cancelled` */
 export async function listRepo(wanted: Wanted, signal?: AbortSignal): Promise<Listing> {
@@ -100,20 +102,38 @@ export async function request(address: string, init: RequestInit = {}, signal?: 
   }
 }
 
-/** @throws LayerifError for more bytes than any listing or small file has */
-async function boundedText(answer: Response, address: string): Promise<string> {
+/**
+ * @param patience milliseconds that any text may take
+ * @throws LayerifError for more bytes than any listing or small file has; Error for one that hardly comes
+ */
+export async function boundedText(answer: Response, address: string, patience = PATIENCE_MS): Promise<string> {
+  if (!answer.body) return '';
+  const reader: ReadableStreamDefaultReader<Uint8Array> = answer.body.getReader();
   const pieces: Uint8Array[] = [];
+  const began = Date.now();
   let bytes = 0;
-  for await (const piece of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += piece.length;
-    if (bytes > MOST_BYTES)
-      throw new LayerifError(
-        'failed',
-        `${address} answers with more than ${MOST_BYTES / 2 ** 20} MiB where a short text belongs; see that HF_ENDPOINT is a hub that you trust`,
-      );
-    pieces.push(piece);
+  let late = false;
+  try {
+    for (;;) {
+      const left = patience + (1000 * bytes) / LEAST_RATE - (Date.now() - began);
+      const timer = setTimeout(() => {
+        late = true;
+        void reader.cancel(); // ends the read
+      }, left);
+      const { value } = await reader.read().finally(() => clearTimeout(timer));
+      if (late) throw new Error(`${address}: the answer has stopped, or comes with under ${LEAST_RATE} bytes a second`);
+      if (!value) return Buffer.concat(pieces).toString('utf8');
+      bytes += value.length;
+      if (bytes > MOST_BYTES)
+        throw new LayerifError(
+          'failed',
+          `${address} answers with more than ${MOST_BYTES / 2 ** 20} MiB where a short text belongs; see that HF_ENDPOINT is a hub that you trust`,
+        );
+      pieces.push(value);
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
   }
-  return Buffer.concat(pieces).toString('utf8');
 }
 
 function endless({ repo }: Wanted, again: boolean): LayerifError {
