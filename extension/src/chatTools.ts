@@ -8,6 +8,7 @@ import { estimateWords } from '../../protocol/estimateWords.ts';
 import { requests } from '../../protocol/requests.ts';
 import { editorToolName, toolOf, tools } from '../../protocol/tools.ts';
 import type { ToolId, ToolRow } from '../../protocol/tools.ts';
+import { isTrusted } from './commands/guard.ts';
 import { score } from './commands/score.ts';
 import type { ScoreParts } from './commands/score.ts';
 import { experimentName } from './experimentFiles.ts';
@@ -83,8 +84,8 @@ function scoring(parts: ScoreParts): vscode.LanguageModelTool<Input> {
 
 /** What is scored; what the model sends may be anything. */
 function target({ file, task }: Input): { uri: vscode.Uri; task: string | undefined } {
-  if (!vscode.workspace.isTrusted)
-    throw new Error('Scoring loads a model and starts a process, so it needs a trusted workspace.');
+  const what = 'Scoring loads a model and starts a process';
+  if (!isTrusted(what)) throw new Error(`${what}, so it needs a trusted workspace.`);
   const [first] = folders();
   if (typeof file !== 'string' || file === '' || first === undefined)
     throw new Error(`score needs the input "file": ${toolOf('score').inputs.file!.description}`);

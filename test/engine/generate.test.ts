@@ -12,6 +12,7 @@ import type { GenerateRequest, Sampling } from '../../protocol/generation.ts';
 import { generate } from '../../server/src/engine/generate/generate.ts';
 import { Runtime } from '../../server/src/engine/runtime/runtime.ts';
 import { Model } from '../../server/src/engine/sweep/model.ts';
+import { languageConfig } from '../../server/src/models/wrappers.ts';
 import { families } from '../../server/src/models/families.ts';
 import { casesFolder } from './reference.ts';
 
@@ -64,7 +65,7 @@ test('every family has a case', () => {
     Object.keys(reference).flatMap((name) => {
       const file = path.join(casesFolder, name, 'config.json');
       return fs.existsSync(file)
-        ? [(JSON.parse(fs.readFileSync(file, 'utf8')) as { model_type: string }).model_type]
+        ? [String(languageConfig(JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, unknown>).model_type)]
         : [];
     }),
   );

@@ -18,6 +18,7 @@ test('commands that run or download are behind the guard', () => {
   assert.deepEqual(
     senders.map(({ name }) => name.replaceAll('\\', '/')).sort(),
     [
+      'chatTools.ts',
       'commands/devices.ts',
       'commands/estimate.ts',
       'commands/layerScores.ts',
@@ -31,6 +32,7 @@ test('commands that run or download are behind the guard', () => {
   // As many questions as commands that start work.
   const questions = senders.map(({ name, text }) => [path.basename(name), text.match(asks)?.length ?? 0]);
   assert.deepEqual(Object.fromEntries(questions), {
+    'chatTools.ts': 1,
     'devices.ts': 2,
     'estimate.ts': 1,
     'layerScores.ts': 1,
