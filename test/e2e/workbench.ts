@@ -124,12 +124,22 @@ export function lens(page: Page, text: string | RegExp): Locator {
 
 /**
  * Clicks a lens. Right after a run the server has its lenses drawn anew; a click between the old and the new ones meets
- * a command that VS Code has just dropped ("Actual command not found"), as it would for a very quick user.
+ * a command that VS Code has just dropped, as it would for a very quick user, who clicks again.
  */
 export async function clickLens(page: Page, text: string | RegExp, place = 0): Promise<void> {
-  await lens(page, text).nth(place).waitFor();
-  await delay(1000);
-  await lens(page, text).nth(place).click();
+  await until(
+    `the lens ${text}`,
+    async () => {
+      await lens(page, text).nth(place).waitFor();
+      await delay(1000);
+      await lens(page, text).nth(place).click();
+      const dropped = notification(page, 'Actual command not found');
+      if (!(await succeeds(dropped.waitFor({ timeout: 500 })))) return true;
+      await runCommand(page, 'Notifications: Clear All Notifications');
+      return false;
+    },
+    60_000,
+  );
 }
 
 export function notification(page: Page, text: string | RegExp): Locator {

@@ -191,7 +191,10 @@ test('tokens of a row: perplexities of the reference, masks of the score, refusa
   assert.deepEqual(
     dataScores
       .filter((score) =>
-        Object.values(score.needs(optionValues(score, {}) as never)).some(({ of }) => of === 'token_log_probabilities'),
+        Object.values(score.needs(optionValues(score, {}) as never)).some(
+          // Of prompts alone there are no tokens of an answer to show.
+          ({ of, text }) => of === 'token_log_probabilities' && text?.form !== 'prompt',
+        ),
       )
       .map(({ id }) => id)
       .sort(),
