@@ -12,6 +12,9 @@ import { folders, sourceFiles } from '../architecture/sources.ts';
 import type { AllocationFile } from '../../protocol/allocation.ts';
 import type { Result } from '../../protocol/result.ts';
 import { readSafetensors } from '../../server/src/checkpoints/safetensors.ts';
+import { observationOf } from '../../server/src/scores/observations.ts';
+import { optionValues } from '../../server/src/scores/options.ts';
+import { scores } from '../../server/src/scores/scores.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (name: string) => readFileSync(join(root, name), 'utf8');
@@ -100,4 +103,15 @@ test('the list of messages is the code’s', () => {
 test('the index of decisions is the folder’s', () => {
   const listed = [...section('Decisions').matchAll(/\(docs\/decisions\/([^)]+)\)/g)].map(([, name]) => name).sort();
   assert.deepEqual(listed, readdirSync(join(root, 'docs/decisions')).sort());
+});
+
+test('scores of graphs: those that read weights, hidden states and inputs of matrices alone', () => {
+  const page = read('docs/onnx-graphs.md').replace(/\s+/g, ' ');
+  const sentence = /are computed on graphs too: (.*?)\. /.exec(page)![1];
+  const shape = { layers: 2, hidden: 8, texts: 4, modules: () => [] };
+  const ofGraphs = scores.filter((score) => {
+    const reads = Object.values(score.needs(optionValues(score, {}), shape)).map(({ of }) => observationOf(of).reads);
+    return reads.length > 0 && reads.every((one) => ['weights', 'hidden', 'inputs'].includes(one));
+  });
+  assert.deepEqual(quoted(sentence).sort(), ofGraphs.map(({ id }) => id).sort());
 });

@@ -154,7 +154,8 @@ function alone(name: string, graph: string, scores: string): string {
 }
 
 test('scores of a causal graph, both exporters alike; what a graph cannot give is named and the others finish', async () => {
-  const ids = 'block_influence relative_magnitude angular_distance cka avss magnitude alpha_hill owl'.split(' ');
+  const ids =
+    'block_influence relative_magnitude angular_distance cka effective_rank avss magnitude alpha_hill owl'.split(' ');
   const views = `  - mean_cca: { view: position, vectors: 60 }
   - cluster_information: { view: position, clusters: 4, vectors: 60 }
 `;
