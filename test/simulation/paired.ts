@@ -36,7 +36,7 @@ export function falseClaims({ scatter, seeds, samples, alike }: PairedCase, case
       return effects.map((one) => one + Math.sqrt(alike) * common + Math.sqrt(1 - alike) * effect());
     });
     const none = own.map((row) => row.map(() => 0));
-    if (wordOf(paired(own, none, 1), 'lower') !== 'not told apart') claims++;
+    if (wordOf(paired(own, none, 1), 'lower', 'seeds') !== 'not told apart') claims++;
   }
   return claims / cases;
 }

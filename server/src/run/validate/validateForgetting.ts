@@ -116,8 +116,8 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
       rows.map(() => values),
       1,
     );
-  const forgets = wordOf(still(plain.corpus, untrained.corpus), 'lower') === 'worse';
-  const learns = wordOf(still(plain.target, untrained.target), 'lower') === 'better';
+  const forgets = wordOf(still(plain.corpus, untrained.corpus), 'lower', 'seeds') === 'worse';
+  const learns = wordOf(still(plain.target, untrained.target), 'lower', 'seeds') === 'better';
   const counted = samples.train.reduce((sum, { tokens, countedFrom }) => sum + tokens.length - countedFrom, 0);
   return {
     how: `${samples.train.length} rows, the loss of their answers (${counted} tokens, of which perplexities above ${threshold} mask ${masked}); LoRA trained from its initial factors with ${seeds} seeds, ${settings.retrain.steps} steps each; judged on ${samples.validation.length} samples of the task and ${corpus.length} other texts. Intervals are over other seeds and other held-out samples and texts, for the ${ways} masks of a table together.`,
@@ -134,7 +134,7 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
         : [
             'Training without a mask does not raise the loss of the other texts beyond chance: nothing was forgotten here that a mask could prevent.',
           ]),
-      ...tables.flatMap(sentences),
+      ...tables.flatMap((table) => sentences(table, 'seeds')),
       ...notes,
     ],
   };

@@ -148,7 +148,7 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
     how: `${size} facts of each level of ${pool.rows} training facts (${task.training_split}), drawn anew for each of ${seeds} seeds; LoRA trained from its initial factors on the loss of their objects, ${settings.retrain.steps} steps each; judged on ${held.rows} other facts by at most ${settings.mastery.max_new_tokens} tokens behind the task's prompt. Intervals are over other draws with other seeds and over other held-out facts, for the ${enough.length} levels together.`,
     measures: [],
     comparisons: [whole, ...byLevel],
-    verdict: [...sentences(whole), ...notes],
+    verdict: [...sentences(whole, 'seeds'), ...notes],
   };
 }
 

@@ -110,7 +110,7 @@ async function run(context: ValidationContext): Promise<ProtocolAnswer> {
         : [
             'Training on random rows does not lower the held-out loss at all: what is chosen can hardly matter. Try more steps or another learning rate.',
           ]),
-      ...sentences(comparison),
+      ...sentences(comparison, 'draws'),
       `p is exact for each choice by itself, whatever the scatter: a random choice would be said to beat, or to be worse, in at most one of twenty cases each${draws < 19 ? `; with ${draws} draws it cannot be told at all (at least 19 are needed)` : ''}. Intervals hold for the ${choices.length} choices together where draws scatter normally.`,
       ...notes,
     ],
