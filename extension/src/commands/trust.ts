@@ -53,29 +53,40 @@ async function checkGradients(parts: TrustParts, asked: vscode.Uri): Promise<voi
   if (choice) await openTrust(parts);
 }
 
-const protocolItems: readonly (vscode.QuickPickItem & { id: ProtocolId })[] = [
+/** What may take hours is chosen, not unchosen. */
+const protocolItems: readonly (vscode.QuickPickItem & { id: ProtocolId; picked: boolean })[] = [
   {
     id: 'surrogate',
     label: 'Convex surrogate',
+    picked: true,
     description: 'seconds',
     detail: 'Retrains a softmax head on frozen features',
   },
   {
     id: 'loo',
     label: 'Leave one out, leave k out',
+    picked: true,
     description: 'minutes',
     detail: 'Retrains LoRA without single samples and groups',
   },
-  { id: 'lds', label: 'LDS', description: 'minutes to hours', detail: 'Retrains LoRA on random halves of the samples' },
+  {
+    id: 'lds',
+    label: 'LDS',
+    picked: false,
+    description: 'minutes to hours',
+    detail: 'Retrains LoRA on random halves of the samples',
+  },
   {
     id: 'mislabel',
     label: 'Mislabel detection',
+    picked: true,
     description: 'minutes',
     detail: 'Changes a share of the labels and looks for them',
   },
   {
     id: 'retrieval',
     label: 'Same-class retrieval',
+    picked: true,
     description: 'minutes',
     detail: 'Looks for samples of the same template class',
   },
@@ -90,11 +101,9 @@ async function validate(parts: TrustParts, asked: vscode.Uri): Promise<void> {
   const tasks = outline.tasks.map(({ task }) => task);
   const task = tasks.length > 1 ? await pickName(tasks, 'Task to validate') : tasks[0];
   if (tasks.length > 1 && task === undefined) return;
-  const chosen = await pickMany(
-    // What may take hours is chosen, not unchosen.
-    protocolItems.map((item) => ({ ...item, picked: !item.description?.includes('hours') })),
-    { placeHolder: 'What is compared with influence (numbers stand in the section validate)' },
-  );
+  const chosen = await pickMany(protocolItems, {
+    placeHolder: 'What is compared with influence (numbers stand in the section validate)',
+  });
   if (!chosen) return;
   const params: ValidateParams = {
     uri: experiment.toString(),
