@@ -16,6 +16,12 @@ export const UNSTABLE_SOLID = 1 / 3;
 
 export type Badge = 'solid' | 'rough' | 'unreadable';
 
+export const badgeNames: Readonly<Record<Badge, string>> = {
+  solid: 'solid',
+  rough: 'rough',
+  unreadable: 'not readable',
+};
+
 const badgeWords: Readonly<Record<Badge, string>> = {
   solid: 'solid: other samples of this kind would order the layers much the same',
   rough: 'rough: which layers are high and which are low can be read, the exact order cannot',

@@ -4,6 +4,7 @@
  */
 import { fileKinds } from '../../protocol/files/kinds.ts';
 import type { FileKind } from '../../protocol/files/kinds.ts';
+import { badgeNames } from '../../protocol/readability.ts';
 import type { Badge } from '../../protocol/readability.ts';
 import { differenceWords } from '../../protocol/settings.ts';
 import type { Configured } from '../../protocol/settings.ts';
@@ -132,11 +133,9 @@ export function nameOf({ path, kind }: Pick<RunFacts, 'path' | 'kind'>): string 
   return path.slice(path.lastIndexOf('/') + 1, -fileKinds[kind].suffix.length);
 }
 
-const badgeTitles: Readonly<Record<Badge, string>> = { solid: 'solid', rough: 'rough', unreadable: 'not readable' };
-
 /** How far the order of layers can be read: one word for all tasks, or one for each in their order; '' when unknown. */
 export function badgeTitle(tasks: readonly { badge: Badge | null }[]): string {
-  const words = tasks.map(({ badge }) => (badge === null ? 'no intervals' : badgeTitles[badge]));
+  const words = tasks.map(({ badge }) => (badge === null ? 'no intervals' : badgeNames[badge]));
   if (tasks.every(({ badge }) => badge === null)) return '';
   return new Set(words).size === 1 ? (words[0] ?? '') : words.join(', ');
 }

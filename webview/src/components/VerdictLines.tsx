@@ -1,4 +1,5 @@
 /** The first answer: one line a task above its chart, with a badge that says how far the order can be read. */
+import { badgeNames } from '../../../protocol/readability.ts';
 import type { Badge } from '../../../protocol/readability.ts';
 import type { Result, ResultTask } from '../../../protocol/result.ts';
 import { untilSentence } from '../../../protocol/until.ts';
@@ -6,14 +7,12 @@ import { verdictOf } from '../../../protocol/verdict.ts';
 import { send } from '../host.ts';
 import { Button } from './controls.tsx';
 
-const names: Readonly<Record<Badge, string>> = { solid: 'solid', rough: 'rough', unreadable: 'not readable' };
-
 /** Whether further rows may settle the order: there are intervals, and nothing has said that there are no more. */
 const canGrow = ({ uncertainty, until }: ResultTask) =>
   uncertainty !== undefined && uncertainty.unstable > 0 && until?.ended !== 'split' && until?.ended !== 'settled';
 
 export function BadgeMark({ badge }: { badge: Badge | null }) {
-  const name = badge === null ? 'not known' : names[badge];
+  const name = badge === null ? 'not known' : badgeNames[badge];
   return (
     <span
       class={`badge badge-${badge ?? 'unknown'}`}

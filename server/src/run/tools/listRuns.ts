@@ -1,7 +1,7 @@
 /** `list_runs`: the results below the folders, newest first. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { badgeOf } from '../../../../protocol/readability.ts';
+import { badgeNames, badgeOf } from '../../../../protocol/readability.ts';
 import { RESULT_SUFFIX } from '../../../../protocol/result.ts';
 import type { Result } from '../../../../protocol/result.ts';
 import type { ToolAnswer } from '../../../../protocol/tools.ts';
@@ -71,7 +71,7 @@ function entry(file: string): { words: string; data: Record<string, unknown> } {
   const said = listed.map(({ task, highest, order }) =>
     highest.length === 0
       ? `${task} (no layer yet)`
-      : `${task} (highest layers ${highest.join(', ')}; order ${order === 'unreadable' ? 'not readable' : (order ?? 'not known')})`,
+      : `${task} (highest layers ${highest.join(', ')}; order ${order === null ? 'not known' : badgeNames[order]})`,
   );
   return {
     words: `${file}: ${provenance.date}, ${model.name}, ${score.estimator}${status === 'partial' ? ', not finished' : ''}: ${said.join(', ')}`,
